@@ -1,0 +1,201 @@
+/**
+ * Every error of this library is a {@link SessionError} with a literal `code`.
+ *
+ * Ask with {@link isSessionError}, not with `instanceof`: an application that loads both the ESM and the CJS
+ * build has two copies of each class.
+ */
+const brand = Symbol.for('wwebjs-persistent-session.error');
+
+/** The stable identifier of what went wrong. */
+export type SessionErrorCode =
+  | 'CONFIGURATION'
+  | 'STORE'
+  | 'STORE_CONFLICT'
+  | 'SNAPSHOT_CORRUPT'
+  | 'SNAPSHOT_UNSAFE'
+  | 'SNAPSHOT_NOT_FOUND'
+  | 'PROFILE_LOCKED'
+  | 'PROFILE_UNSOUND'
+  | 'LEASE_HELD'
+  | 'LEASE_LOST'
+  | 'TIMEOUT'
+  | 'INVALID_STATE'
+  | 'CLOSED'
+  | 'START_FAILED'
+  | 'INTERNAL';
+
+/** What every constructor of an error takes beside its message. */
+export interface SessionErrorDetails {
+  /** Whether the same call may succeed later without any change by the caller. Default: the class's own. */
+  readonly retryable?: boolean;
+  /** The public operation that failed, for example `forceSave`. */
+  readonly operation?: string;
+  /** The error underneath, if any. */
+  readonly cause?: unknown;
+}
+
+/** Base of all errors thrown by this library. */
+export class SessionError extends Error {
+  override readonly name: string = 'SessionError';
+  readonly code: SessionErrorCode;
+  readonly retryable: boolean;
+  readonly operation: string | undefined;
+  /** @internal */
+  readonly [brand] = true;
+
+  constructor(code: SessionErrorCode, message: string, details: SessionErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.operation = details.operation;
+  }
+
+  /** The form in which errors travel on events: no stack, no cause. */
+  toJSON(): { code: SessionErrorCode; message: string } {
+    return { code: this.code, message: this.message };
+  }
+}
+
+/** An option is wrong: the message names the option, its value and what is accepted. */
+export class ConfigurationError extends SessionError {
+  override readonly name = 'ConfigurationError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('CONFIGURATION', message, details);
+  }
+}
+
+/** A store failed. Missing objects are `undefined`, never this. */
+export class StoreError extends SessionError {
+  override readonly name: string = 'StoreError';
+  constructor(message: string, details?: SessionErrorDetails, code: 'STORE' | 'STORE_CONFLICT' = 'STORE') {
+    super(code, message, { retryable: true, ...details });
+  }
+}
+
+/** A conditional put (`ifAbsent`, `ifVersion`) met another value. */
+export class StoreConflictError extends StoreError {
+  override readonly name = 'StoreConflictError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super(message, { retryable: false, ...details }, 'STORE_CONFLICT');
+  }
+}
+
+/** A snapshot is torn, incomplete, or a byte of it is not what its manifest says. */
+export class SnapshotCorruptError extends SessionError {
+  override readonly name = 'SnapshotCorruptError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('SNAPSHOT_CORRUPT', message, details);
+  }
+}
+
+/** A snapshot would write outside its folder, or beyond its bounds. */
+export class SnapshotUnsafeError extends SessionError {
+  override readonly name = 'SnapshotUnsafeError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('SNAPSHOT_UNSAFE', message, details);
+  }
+}
+
+/** No snapshot with this id, or none at all, is in any store. */
+export class SnapshotNotFoundError extends SessionError {
+  override readonly name = 'SnapshotNotFoundError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('SNAPSHOT_NOT_FOUND', message, details);
+  }
+}
+
+/** Another live browser uses the profile. */
+export class ProfileLockedError extends SessionError {
+  override readonly name = 'ProfileLockedError';
+  /** The process that holds the profile, where it is known. */
+  readonly pid: number | undefined;
+  constructor(message: string, details?: SessionErrorDetails & { readonly pid?: number | undefined }) {
+    super('PROFILE_LOCKED', message, { retryable: true, ...details });
+    this.pid = details?.pid;
+  }
+}
+
+/** The profile can't be captured: an essential part is missing or damaged. */
+export class ProfileUnsoundError extends SessionError {
+  override readonly name = 'ProfileUnsoundError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('PROFILE_UNSOUND', message, details);
+  }
+}
+
+/** Another live process owns this session. */
+export class LeaseHeldError extends SessionError {
+  override readonly name = 'LeaseHeldError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('LEASE_HELD', message, { retryable: true, ...details });
+  }
+}
+
+/** This process owned the session and does no more. */
+export class LeaseLostError extends SessionError {
+  override readonly name = 'LeaseLostError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('LEASE_LOST', message, details);
+  }
+}
+
+/** A deadline passed. */
+export class TimeoutError extends SessionError {
+  override readonly name = 'TimeoutError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('TIMEOUT', message, { retryable: true, ...details });
+  }
+}
+
+/** The call makes no sense in the session's present state. */
+export class InvalidStateError extends SessionError {
+  override readonly name = 'InvalidStateError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('INVALID_STATE', message, details);
+  }
+}
+
+/** `destroy()` (or `clear()`) came between. */
+export class ClosedError extends SessionError {
+  override readonly name = 'ClosedError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('CLOSED', message, details);
+  }
+}
+
+/** The client could not be started within all its retries. */
+export class StartFailedError extends SessionError {
+  override readonly name = 'StartFailedError';
+  constructor(message: string, details?: SessionErrorDetails) {
+    super('START_FAILED', message, { retryable: true, ...details });
+  }
+}
+
+/**
+ * Whether `error` comes from this library, whichever of its builds threw it.
+ *
+ * @example
+ * try { await session.initialize(); } catch (error) {
+ *   if (isSessionError(error) && error.code === 'LEASE_HELD') process.exit(0);
+ * }
+ */
+export function isSessionError(error: unknown): error is SessionError {
+  return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
+}
+
+/** Turns anything thrown into the JSON-safe form events carry. */
+export function describeError(error: unknown): { readonly code: string; readonly message: string } {
+  if (isSessionError(error)) return error.toJSON();
+  if (error instanceof Error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { code: typeof code === 'string' ? code : 'INTERNAL', message: error.message };
+  }
+  return { code: 'INTERNAL', message: String(error) };
+}
+
+/** The `code` of a system error (`ENOENT`, ...), if it is one. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}

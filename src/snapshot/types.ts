@@ -1,0 +1,71 @@
+/** `save`: incremental, content-addressed. `backup`: one zip. */
+export type SnapshotKind = 'save' | 'backup';
+
+/** `hot`: taken from a running browser. `cold`: taken after an orderly close. */
+export type CaptureMode = 'hot' | 'cold';
+
+/** One snapshot as users see it. JSON-safe. */
+export interface SnapshotInfo {
+  /** Sorts by capture time: `20261123T051409123Z-1a2b3c4d`. */
+  readonly id: string;
+  readonly kind: SnapshotKind;
+  /** Name of the store that holds it. */
+  readonly store: string;
+  readonly clientId: string;
+  /** The pairing it belongs to. */
+  readonly lineage: string;
+  /** How many runs of this lineage had reached `ready`. */
+  readonly run: number;
+  /** When the profile was captured, ISO 8601. */
+  readonly createdAt: string;
+  /** Bytes of the files in it. */
+  readonly sizeBytes: number;
+  /** Bytes the store keeps for it (for a save: the objects that this snapshot added). */
+  readonly storedBytes: number;
+  /** Number of files. */
+  readonly files: number;
+  readonly capture: CaptureMode;
+  /** Whether Local Storage is known to have reached the disk (FACTS: Chromium commits it only about every 60 s). */
+  readonly settled: boolean;
+  /** When every byte was last compared with its SHA-256, ISO 8601. */
+  readonly verifiedAt?: string;
+  /** Whether the phone has logged this pairing out: never restored by itself. */
+  readonly revoked: boolean;
+}
+
+/** One file of a snapshot. */
+export interface SnapshotFile {
+  /** Relative to the profile, `/` between names, for example `Default/Local Storage/leveldb/CURRENT`. */
+  readonly path: string;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** What a capture knows about the session when it takes a snapshot. */
+export interface SnapshotContext {
+  readonly clientId: string;
+  readonly lineage: string;
+  readonly run: number;
+  /** SHA-256 of the account's id, hex; absent until it is known. */
+  readonly account?: string;
+  /** Wall clock at the capture, ISO 8601. */
+  readonly createdAt: string;
+  readonly capture: CaptureMode;
+  readonly settled: boolean;
+  /** State of the session when taken, for example `ready`. */
+  readonly state: string;
+  /** For example `Chrome/156.0.8078.79`; absent when the browser did not say. */
+  readonly browserVersion?: string;
+}
+
+/** The manifest inside every snapshot. */
+export interface SnapshotManifest extends SnapshotContext {
+  readonly format: 1;
+  readonly id: string;
+  readonly kind: SnapshotKind;
+  readonly libraryVersion: string;
+  readonly files: readonly SnapshotFile[];
+  /** SHA-256 over the canonical list of files: equal contents, equal digest. */
+  readonly contentDigest: string;
+}
