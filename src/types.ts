@@ -69,3 +69,51 @@ export interface SnapshotManifest extends SnapshotContext {
   /** SHA-256 over the canonical list of files: equal contents, equal digest. */
   readonly contentDigest: string;
 }
+
+/** What tells an unchanged file without reading it. `ctime` is no use: linking a file changes it. */
+export interface FileSignature {
+  readonly size: number;
+  /** Nanoseconds since 1970, as a decimal string (a bigint does not survive JSON). */
+  readonly mtimeNs: string;
+  readonly inode: string;
+}
+
+/** One file of a captured tree. */
+export interface CapturedFile {
+  /** Relative to the profile, `/` between names. */
+  readonly path: string;
+  readonly size: number;
+  /** Signature of the *live* file it was taken from. */
+  readonly source: FileSignature;
+}
+
+/** A consistent copy of the essential files, in a temporary folder of its own. */
+export interface CapturedTree {
+  /** Absolute; the files lie below it under their `path`. */
+  readonly directory: string;
+  readonly files: readonly CapturedFile[];
+}
+
+/** One problem of one file, in words that a bot author understands. */
+export interface Finding {
+  /** Relative to the profile, `/` between names; a folder's where the folder itself is missing. */
+  readonly file: string;
+  readonly problem: string;
+}
+
+/**
+ * - `sound`: start from it, save it
+ * - `suspect`: structure is whole, but it holds less than the last snapshot did
+ * - `corrupt`: a start would show a QR or wipe data
+ * - `absent`: no profile, or none that was ever logged in
+ * - `foreign`: a browser profile without WhatsApp Web in it
+ */
+export type SoundnessVerdict = 'sound' | 'suspect' | 'corrupt' | 'absent' | 'foreign';
+
+export interface SoundnessReport {
+  readonly verdict: SoundnessVerdict;
+  readonly findings: readonly Finding[];
+  /** Number and bytes of the essential files seen. */
+  readonly files: number;
+  readonly bytes: number;
+}

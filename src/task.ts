@@ -1,0 +1,40 @@
+import type { FileSystem } from './file-system.js';
+
+/**
+ * A piece of heavy work (hashing, zipping, unzipping, deep checks) that can run in a worker thread.
+ * Input and output are structured-clonable; the function touches nothing but the file system it is given.
+ */
+export interface Task<Input, Output> {
+  /** Unique among all tasks. */
+  readonly name: string;
+  readonly run: (input: Input, context: TaskContext) => Promise<Output>;
+}
+
+export interface TaskContext {
+  readonly fs: FileSystem;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs tasks: in a worker thread, or in this one where the file system is not the real one. */
+export interface TaskRunner {
+  run<Input, Output>(task: Task<Input, Output>, input: Input, options?: { signal?: AbortSignal }): Promise<Output>;
+  /** Ends the thread, if any. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Gives a task its types. */
+export function defineTask<Input, Output>(
+  name: string,
+  run: (input: Input, context: TaskContext) => Promise<Output>,
+): Task<Input, Output> {
+  return { name, run };
+}
+
+/** Runs tasks where it is called. */
+export function inlineTaskRunner(fs: FileSystem): TaskRunner {
+  return {
+    run: (task, input, options = {}) =>
+      task.run(input, options.signal === undefined ? { fs } : { fs, signal: options.signal }),
+    close: async () => undefined,
+  };
+}
