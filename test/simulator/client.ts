@@ -1,0 +1,141 @@
+import type { AuthStrategy, Client, ClientOptions } from 'whatsapp-web.js';
+import wweb from 'whatsapp-web.js';
+import { ensureChromium } from '../../scripts/chromium.js';
+import type { WhatsAppSimulator } from './server.js';
+import { waitForEvent, withDeadline } from './waiting.js';
+
+export { type Emitter, waitForEvent, withDeadline } from './waiting.js';
+
+export interface BotOptions {
+  readonly simulator: WhatsAppSimulator;
+  /** `local` is LocalAuth over `dataPath` and `clientId`, `none` is NoAuth over `userDataDir`. Default `local`. */
+  readonly auth?: 'local' | 'none' | AuthStrategy;
+  readonly dataPath?: string;
+  readonly clientId?: string;
+  readonly userDataDir?: string;
+  /** Further options of the Client; its puppeteer arguments are added to those that lead to the simulator. */
+  readonly clientOptions?: ClientOptions;
+  readonly executablePath?: string;
+}
+
+/** The real whatsapp-web.js Client, led to the simulator; not initialized yet. */
+export function createBot(options: BotOptions): Client {
+  const { clientOptions = {} } = options;
+  const { puppeteer = {} } = clientOptions;
+  return new wweb.Client({
+    ...clientOptions,
+    authStrategy: clientOptions.authStrategy ?? authStrategy(options),
+    webVersionCache: { type: 'none' },
+    puppeteer: {
+      headless: true,
+      executablePath: options.executablePath ?? ensureChromium(),
+      ...(options.userDataDir === undefined ? {} : { userDataDir: options.userDataDir }),
+      ...puppeteer,
+      args: [...chromiumArguments(options.simulator.port), ...(puppeteer.args ?? [])],
+    },
+  });
+}
+
+/** What makes Chromium take the simulator for web.whatsapp.com, and keeps it from asking anybody else. */
+export function chromiumArguments(port: number): string[] {
+  return [
+    `--host-resolver-rules=MAP web.whatsapp.com 127.0.0.1:${port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+    '--ignore-certificate-errors',
+    '--no-sandbox', // tests run as root
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+}
+
+function authStrategy(options: BotOptions): AuthStrategy {
+  const { auth = 'local', clientId, dataPath } = options;
+  if (auth === 'none') return new wweb.NoAuth();
+  if (auth !== 'local') return auth;
+  return new wweb.LocalAuth({
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(dataPath === undefined ? {} : { dataPath }),
+  });
+}
+
+/** What the page has stored, read from its database. */
+export interface PageState {
+  readonly account?: string;
+  readonly deviceId?: string;
+  readonly socketState: string;
+  readonly ratchet: number;
+  readonly messageCount: number;
+  readonly messages: readonly {
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly body: string;
+  }[];
+  /** Records written by `startTraffic()` and `writeBulk()`. */
+  readonly trafficCount: number;
+}
+
+export async function pageState(client: Client, timeoutMs = 20_000): Promise<PageState> {
+  const state = await withDeadline(
+    openPage(client).evaluate('window.simulator.state()'),
+    timeoutMs,
+    'pageState',
+  );
+  return state as PageState;
+}
+
+/** Crashes the renderer, as running out of memory does; resolves when puppeteer has noticed. */
+export async function crashPage(client: Client, timeoutMs = 20_000): Promise<void> {
+  const page = openPage(client);
+  const crashed = waitForEvent(page, 'error', timeoutMs);
+  page.goto('chrome://crash').catch(() => undefined); // never answers
+  await crashed;
+}
+
+/** Kills the browser hard, as a container's end does; resolves when puppeteer has noticed. */
+export async function killBrowser(client: Client, timeoutMs = 20_000): Promise<void> {
+  const browser = client.pupBrowser;
+  const pid = browser?.process()?.pid;
+  if (!browser || pid === undefined || !browser.connected)
+    throw new Error('This client has no running browser.');
+  const gone = waitForEvent(browser, 'disconnected', timeoutMs);
+  killGroup(pid);
+  await gone;
+}
+
+/** Closes the client whatever state it is in: first properly, then, past the deadline, by SIGKILL. */
+export async function closeBot(client: Client, timeoutMs = 10_000): Promise<void> {
+  const browserProcess = client.pupBrowser?.process();
+  try {
+    await withDeadline(client.destroy(), timeoutMs, 'client.destroy()');
+  } catch {
+    // A crashed page or a client that is starting may not close by itself.
+  }
+  if (
+    browserProcess?.pid === undefined ||
+    browserProcess.exitCode !== null ||
+    browserProcess.signalCode !== null
+  )
+    return;
+  const exited = waitForEvent(browserProcess, 'exit', timeoutMs);
+  killGroup(browserProcess.pid);
+  await exited;
+}
+
+/** puppeteer starts Chromium as the leader of its own process group: its helpers go with it. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // already gone
+  }
+}
+
+function openPage(client: Client) {
+  if (client.pupPage === undefined || client.pupPage === null)
+    throw new Error('This client has no page yet.');
+  return client.pupPage;
+}

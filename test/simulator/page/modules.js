@@ -1,0 +1,92 @@
+// What `window.require(name)` gives: the parts of WhatsApp Web that whatsapp-web.js 1.34 asks for, no others.
+
+import { sendMessage } from './messages.js';
+import { Contact, Model, MsgKey, Wid } from './models.js';
+import { Chats, Cmd, Conn, findOrCreateChat, login, Msg, missing, Socket } from './state.js';
+import { base64 } from './storage.js';
+
+const me = () => (login.account === undefined ? undefined : new Wid(login.account));
+const nothing = () => undefined;
+const no = () => false;
+const find = async (id) => new Contact({ id: Wid.of(id) });
+
+const MODULES = {
+  // --- inject(): qr, code, authenticated
+  WAWebSocketModel: { Socket },
+  WAWebCmd: { Cmd },
+  WAWebConnModel: { Conn },
+  WAWebOfflineHandler: { OfflineMessageHandler: { getOfflineDeliveryProgress: () => login.progress } },
+  WAWebAltDeviceLinkingApi: {
+    setPairingType: nothing,
+    initializeAltDeviceLinking: async () => undefined,
+    startAltLinkingFlow: (phoneNumber) => login.startLinking(phoneNumber),
+    initializeQRLinking: async () => undefined,
+  },
+  WABase64: { encodeB64: base64 },
+  WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: '1' },
+  WAWebAdvSignatureApi: {},
+  WAWebUserPrefsInfoStore: {
+    waNoiseInfo: { get: async () => ({ staticKeyPair: { pubKey: login.keys.noise } }) },
+  },
+  WAWebSignalStoreApi: {
+    waSignalStore: {
+      getRegistrationInfo: async () => ({ identityKeyPair: { pubKey: login.keys.identity } }),
+    },
+  },
+  WAWebUserPrefsMultiDevice: { getADVSecretKey: () => login.keys.advSecret },
+  WAWebMiscBrowserUtils: { info: () => ({ os: 'Linux', name: 'Chrome' }) },
+  WAWebLaunchSocketUtils: { refreshQR: () => login.relaunch() },
+
+  // --- attachEventListeners(): ready
+  WAWebUserPrefsMeUser: { getMaybeMePnUser: me, getMaybeMeLidUser: nothing },
+  WAWebCollections: {
+    Msg,
+    Chat: Chats,
+    Contact: { find },
+    GroupMetadata: { update: nothing },
+    Blocklist: { get: nothing },
+  },
+  WAWebSyncGatingUtils: {},
+  WAWebCallCollection: Object.assign(new Model(), { calls: new Map() }),
+  WAWebAddonReactionTableMode: { reactionTableMode: { bulkUpsert: nothing } },
+  WAWebAddonPollVoteTableMode: { pollVoteTableMode: { bulkUpsert: nothing } },
+  WAWebBackendJobsCommon: { mediaTypeFromProtobuf: nothing },
+  WAWebE2EProtoUtils: { typeAttributeFromProtobuf: nothing },
+
+  // --- sendMessage(), reply(), getChat(), getContact(), getNumberId()
+  WAWebWidFactory: { createWid: Wid.of, createWidFromWidLike: Wid.of, asUserWidOrThrow: Wid.of },
+  WAWebFindChatAction: { findOrCreateLatestChat: async (id) => ({ chat: await findOrCreateChat(id) }) },
+  WAWebStreamModel: { Stream: { markAvailable: nothing, markUnavailable: nothing } },
+  WAWebUpdateUnreadChatAction: { sendSeen: async ({ chat }) => chat.set('unreadCount', 0) },
+  WAWebChatGetters: { getIsNewsletter: no, getIsBroadcast: (chat) => chat.id.server === 'broadcast' },
+  WALinkify: { findLink: nothing, findLinks: () => [] },
+  WAWebLinkPreviewChatAction: { getLinkPreview: async () => undefined },
+  WAWebMsgKey: MsgKey,
+  WAWebMsgReply: { canReplyMsg: () => true },
+  WAWebGetEphemeralFieldsMsgActionsUtils: { getEphemeralFields: () => ({}) },
+  WAWebSendMsgChatAction: { addAndSendMsgToChat: sendMessage },
+  WAWebChatLoadMessages: { loadEarlierMsgs: async () => [] },
+  WAWebPresenceChatAction: { sendPresenceAvailable: nothing, sendPresenceUnavailable: nothing },
+  WAWebQueryExistsJob: { queryWidExists: async (wid) => ({ wid: { ...wid } }) },
+  WAWebApiContact: { getAlternateUserWid: nothing },
+  WAWebContactGetters: {
+    getIsMe: (contact) => contact.id._serialized === login.account,
+    getIsUser: (contact) => contact.id.isUser(),
+    getIsGroup: (contact) => contact.id.isGroup(),
+    getIsWAContact: () => true,
+    getUserid: (contact) => contact.id.user,
+    getVerifiedName: nothing,
+    getVerifiedLevel: nothing,
+    getStatusMute: no,
+    getName: nothing,
+    getShortName: nothing,
+    getPushname: (contact) => contact.id.user,
+    getIsEnterprise: no,
+  },
+  WAWebFrontendContactGetters: { getIsMyContact: no },
+};
+
+export function requireModule(name) {
+  if (!(name in MODULES) || missing.has(name)) throw new Error(`Requiring unknown module "${name}"`);
+  return MODULES[name];
+}
