@@ -4,7 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'testing/index': 'src/testing/index.ts',
-    worker: 'src/snapshot/worker.ts',
+    worker: 'src/worker/entry.ts',
   },
   format: ['esm', 'cjs'],
   target: 'node20',

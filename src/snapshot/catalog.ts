@@ -1,0 +1,183 @@
+import { isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
+import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { SnapshotInfo, SnapshotKind, SnapshotManifest } from '../types.js';
+import { mapLimited } from './concurrency.js';
+import {
+  newestFirst,
+  type ProblemListener,
+  type RemoveResult,
+  type Revocation,
+  snapshotInfo,
+} from './repository.js';
+import { RevocationMarkers, VerificationRecords } from './sidecars.js';
+import { deleteObject, listAll } from './store-bytes.js';
+
+/** One snapshot of a catalog: its manifest and the object that holds it. */
+export interface CatalogEntry {
+  readonly manifest: SnapshotManifest;
+  readonly info: ObjectInfo;
+}
+
+/** One that is there but can't be read. */
+export interface DamagedEntry {
+  /** Its id, or its file name where the id is unknown. */
+  readonly id: string;
+  readonly info: ObjectInfo;
+  readonly error: unknown;
+}
+
+export interface CatalogOptions {
+  readonly store: SessionStore;
+  readonly clientId: string;
+  readonly kind: SnapshotKind;
+  /** Where the objects lie that hold manifests. */
+  readonly prefix: string;
+  /** Id (or name) of the snapshot in an object; `undefined` for objects that are none. */
+  readonly idOf: (key: string) => string | undefined;
+  /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
+  readonly load: (info: ObjectInfo, options: StoreCallOptions) => Promise<SnapshotManifest | undefined>;
+  readonly onProblem?: ProblemListener | undefined;
+}
+
+/** What a repository has: manifests (read once per version of their object), revocations, verification times. */
+export class SnapshotCatalog {
+  readonly #options: CatalogOptions;
+  readonly #revocations: RevocationMarkers;
+  readonly #verifications: VerificationRecords;
+  readonly #cache = new Map<
+    string,
+    { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
+  >();
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+    this.#revocations = new RevocationMarkers(options.store, options.clientId);
+    this.#verifications = new VerificationRecords(options.store, options.clientId);
+  }
+
+  /** Everything there is, the whole ones newest first. A fault of the store throws: it is not an empty catalog. */
+  async read(
+    options: StoreCallOptions,
+  ): Promise<{ readonly entries: readonly CatalogEntry[]; readonly damaged: readonly DamagedEntry[] }> {
+    const { store, prefix, idOf } = this.#options;
+    const infos = (await listAll(store, prefix, options)).filter(({ key }) => idOf(key) !== undefined);
+    const present = new Set(infos.map(({ key }) => key));
+    for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
+    const found = await mapLimited(infos, 4, (info) => this.#entryOf(info, options));
+    const byId = new Map<string, CatalogEntry>();
+    const damaged: DamagedEntry[] = [];
+    for (const entry of found) {
+      if (entry === undefined) continue;
+      if ('error' in entry) damaged.push(entry);
+      else if (!byId.has(entry.manifest.id)) byId.set(entry.manifest.id, entry);
+    }
+    const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
+    return { entries, damaged };
+  }
+
+  /** @throws SnapshotNotFoundError, or why it can't be read */
+  async find(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
+    const { entries, damaged } = await this.read(options);
+    const entry = entries.find(({ manifest }) => manifest.id === id);
+    if (entry !== undefined) return entry;
+    const broken = damaged.find((candidate) => candidate.id === id);
+    if (broken !== undefined) throw broken.error;
+    throw new SnapshotNotFoundError(
+      `no snapshot ${JSON.stringify(id.slice(0, 64))} in ${this.#options.store.name}`,
+    );
+  }
+
+  /** The same, with the manifest read again from the store: what rots keeps its version. */
+  async findAnew(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
+    const { info } = await this.find(id, options);
+    this.#cache.delete(info.key);
+    return this.find(id, options);
+  }
+
+  /** The listing users see. `verifiedAt` knows verifications of this process that were not recorded. */
+  async infos(
+    entries: readonly CatalogEntry[],
+    storedBytes: ReadonlyMap<string, number>,
+    verifiedAt: (entry: CatalogEntry) => string | undefined,
+    options: StoreCallOptions,
+  ): Promise<readonly SnapshotInfo[]> {
+    const revoked = await this.#revocations.lineages(options);
+    const recorded = await this.#verifications.all(options);
+    return entries.map((entry) =>
+      snapshotInfo(entry.manifest, {
+        store: this.#options.store.name,
+        storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
+        revoked: revoked.has(entry.manifest.lineage),
+        verifiedAt: latest(recorded.get(entry.manifest.id), verifiedAt(entry)),
+      }),
+    );
+  }
+
+  /** Deletes the objects of these snapshots, whole or damaged. */
+  async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
+    const { store, idOf } = this.#options;
+    const removed = new Set<string>();
+    let freedBytes = 0;
+    for (const info of await listAll(store, this.#options.prefix, options)) {
+      const name = idOf(info.key);
+      if (name === undefined) continue;
+      const known = this.#cache.get(info.key)?.found;
+      const id = known !== undefined && 'manifest' in known ? known.manifest.id : name;
+      if (!ids.includes(id) || !(await deleteObject(store, info.key, options))) continue;
+      removed.add(id);
+      freedBytes += info.size;
+    }
+    for (const id of removed) await this.#verifications.remove(id, options);
+    return { removed: [...removed], freedBytes };
+  }
+
+  markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    return this.#verifications.put(id, at, options);
+  }
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions): Promise<void> {
+    return this.#revocations.put(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return this.#revocations.lineages(options);
+  }
+
+  async #entryOf(
+    info: ObjectInfo,
+    options: StoreCallOptions,
+  ): Promise<CatalogEntry | DamagedEntry | undefined> {
+    const cached = this.#cache.get(info.key);
+    if (cached !== undefined && cached.version === info.version) return cached.found;
+    const found = await this.#load(info, options);
+    if (found === undefined) return undefined;
+    this.#cache.set(info.key, { version: info.version, found });
+    if ('error' in found) this.#options.onProblem?.(found.id, found.error);
+    return found;
+  }
+
+  async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
+    const { idOf, load, clientId, kind } = this.#options;
+    try {
+      const manifest = await load(info, options);
+      if (manifest === undefined) return undefined;
+      if (manifest.clientId !== clientId || manifest.kind !== kind) {
+        throw new SnapshotCorruptError(`it is a ${manifest.kind} of another client id, or in a wrong place`);
+      }
+      return { manifest, info };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return { id: idOf(info.key) ?? info.key, info, error };
+    }
+  }
+}
+
+/** Whether an error speaks of the snapshot's bytes, and not of the store that should deliver them. */
+export function isDamage(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
+}
+
+function latest(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
+}

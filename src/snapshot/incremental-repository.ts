@@ -1,0 +1,243 @@
+import { type Clock, systemClock } from '../clock.js';
+import { SnapshotCorruptError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import { Mutex } from '../mutex.js';
+import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { TaskRunner } from '../task.js';
+import type {
+  CapturedTree,
+  SnapshotContext,
+  SnapshotFile,
+  SnapshotInfo,
+  SnapshotManifest,
+} from '../types.js';
+import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
+import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
+import { buildManifest, contentDigest, parseManifest, serializeManifest } from './manifest.js';
+import { ObjectShelf } from './object-shelf.js';
+import { putUnderNewId } from './put-under-new-id.js';
+import {
+  type CreateResult,
+  isWorthMore,
+  type ProblemListener,
+  type RemoveResult,
+  type Revocation,
+  type SnapshotRepository,
+  type SweepResult,
+} from './repository.js';
+import { assertSafePaths } from './safe-path.js';
+import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
+import { hashTree, SignatureCache } from './tree-hasher.js';
+
+export interface IncrementalRepositoryOptions {
+  readonly store: SessionStore;
+  readonly clientId: string;
+  readonly runner: TaskRunner;
+  readonly fs: FileSystem;
+  readonly clock?: Clock;
+  /** Share one with the other repositories of the session: a file is hashed once for all. */
+  readonly signatures?: SignatureCache;
+  readonly onProblem?: ProblemListener;
+  /** The random half of new ids; for tests. */
+  readonly randomness?: () => Uint8Array | string;
+}
+
+/**
+ * Saves: `objects/ab/<sha256>` once per content, `snapshots/<id>.json` with the manifest, put last. What has not
+ * changed since the last save is neither read nor written.
+ *
+ * @example
+ * const saves = new IncrementalRepository({ store, clientId: 'shop', runner, fs: systemFileSystem });
+ * const result = await saves.create(tree, context);
+ * console.log('skipped' in result ? result.skipped : result.snapshot.id);
+ */
+export class IncrementalRepository implements SnapshotRepository {
+  readonly kind = 'save';
+  readonly store: SessionStore;
+  readonly #options: IncrementalRepositoryOptions;
+  readonly #catalog: SnapshotCatalog;
+  readonly #objects: ObjectShelf;
+  readonly #signatures: SignatureCache;
+  readonly #clock: Clock;
+  /** Writes take turns: a sweep must not meet a create that has put its objects but not yet its manifest. */
+  readonly #turns = new Mutex();
+  readonly #prefix: string;
+
+  constructor(options: IncrementalRepositoryOptions) {
+    const { store, clientId } = options;
+    this.store = store;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#signatures = options.signatures ?? new SignatureCache();
+    this.#prefix = `${clientId}/snapshots/`;
+    this.#objects = new ObjectShelf({ ...options, clock: this.#clock });
+    this.#catalog = new SnapshotCatalog({
+      store,
+      clientId,
+      kind: this.kind,
+      prefix: this.#prefix,
+      idOf: (key) => (key.endsWith('.json') ? key.slice(this.#prefix.length, -'.json'.length) : undefined),
+      load: (info, callOptions) => this.#load(info.key, callOptions),
+      onProblem: options.onProblem,
+    });
+  }
+
+  create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<CreateResult> {
+    return this.#turns.runExclusive(async () => {
+      try {
+        return await this.#create(tree, context, options);
+      } catch (error) {
+        // Whatever failed, the next save believes nothing it has not read.
+        this.#signatures.clear();
+        throw error;
+      }
+    });
+  }
+
+  async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
+    const { entries } = await this.#catalog.read(options);
+    return this.#infos(entries, options);
+  }
+
+  async manifest(id: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    return (await this.#catalog.find(id, options)).manifest;
+  }
+
+  async restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    const { manifest } = await this.#catalog.find(id, options);
+    await this.#objects.restore(manifest.files, directory, options);
+    return manifest;
+  }
+
+  async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
+    const at = new Date(this.#clock.now()).toISOString();
+    const { manifest } = await this.#catalog.findAnew(id, options);
+    await this.#objects.check(manifest.files, options);
+    await this.#catalog.markVerified(id, at, options);
+    return this.#info(id, options);
+  }
+
+  remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+  }
+
+  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+    return this.#turns.runExclusive(async () => {
+      const { entries, damaged } = await this.#catalog.read(options);
+      // A manifest that can't be read may need any object: on incomplete knowledge nothing is deleted.
+      if (damaged.length > 0) return { freedBytes: 0, files: 0 };
+      const needed = entries.flatMap(({ manifest }) => manifest.files.map(({ sha256 }) => sha256));
+      return this.#objects.sweep(new Set(needed), options);
+    });
+  }
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.revoke(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#catalog.revokedLineages(options);
+  }
+
+  clear(options: StoreCallOptions = {}): Promise<void> {
+    return this.#turns.runExclusive(async () => {
+      this.#signatures.clear();
+      // Manifests first: cut short, it leaves objects that nobody lists, never a snapshot without its objects.
+      for (const prefix of [this.#prefix, `${this.#options.clientId}/`]) {
+        for (const { key } of await listAll(this.store, prefix, options)) {
+          await deleteObject(this.store, key, options);
+        }
+      }
+    });
+  }
+
+  async #create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<CreateResult> {
+    assertSafePaths(tree.files.map(({ path }) => path));
+    assertWithinLimits(tree.files, DEFAULT_LIMITS);
+    const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
+    const { entries } = await this.#catalog.read(options);
+    const previous = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
+    const lacking = await this.#objects.lacking(files, await this.#objects.stock(options), options);
+    // Also when nothing changed: the newest snapshot may have lost an object since, and here are its bytes.
+    const bytesPut = lacking.length === 0 ? 0 : await this.#objects.add(tree, lacking, options);
+    this.#signatures.remember(tree, files);
+    if (previous?.contentDigest === contentDigest(files) && !isWorthMore(context, previous)) {
+      return { skipped: 'unchanged', snapshot: await this.#info(previous.id, options) };
+    }
+    const { id, bytes } = await this.#putManifest(context, files, options);
+    return { snapshot: await this.#info(id, options), bytesWritten: bytesPut + bytes };
+  }
+
+  async #putManifest(
+    context: SnapshotContext,
+    files: readonly SnapshotFile[],
+    options: StoreCallOptions,
+  ): Promise<{ readonly id: string; readonly bytes: number }> {
+    const { manifest, key } = await putUnderNewId(this.store, options, {
+      manifest: () => buildManifest(this.kind, context, files, this.#options.randomness?.()),
+      key: ({ id }) => `${this.#prefix}${id}.json`,
+      put: (candidate, candidateKey, putOptions) =>
+        putBytes(this.store, candidateKey, serializeManifest(candidate), putOptions),
+    });
+    const written = serializeManifest(manifest);
+    const stored = await readStart(this.store, key, written.length + 1, options);
+    if (stored === undefined || Buffer.compare(stored, written) !== 0) {
+      await deleteObject(this.store, key, options).catch(() => false);
+      throw new SnapshotCorruptError(`${this.store.name} did not keep the manifest as it was written`, {
+        retryable: true,
+      });
+    }
+    return { id: manifest.id, bytes: written.length };
+  }
+
+  async #load(key: string, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
+    const bytes = await readStart(this.store, key, DEFAULT_LIMITS.maxManifestBytes + 1, options);
+    if (bytes === undefined) return undefined;
+    const manifest = parseManifest(bytes);
+    if (key !== `${this.#prefix}${manifest.id}.json`) {
+      throw new SnapshotCorruptError(`the manifest of ${manifest.id} lies under another id's name`);
+    }
+    return manifest;
+  }
+
+  async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
+    const { entries } = await this.#catalog.read(options);
+    const infos = await this.#infos(entries, options);
+    const info = infos.find((candidate) => candidate.id === id);
+    if (info === undefined)
+      throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
+    return info;
+  }
+
+  #infos(entries: readonly CatalogEntry[], options: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
+    return this.#catalog.infos(
+      entries,
+      addedBytes(entries),
+      ({ manifest }) => this.#objects.provenAt(manifest.files),
+      options,
+    );
+  }
+}
+
+/** Bytes of the objects that each snapshot was the first to need, plus its manifest: together what is stored. */
+function addedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number> {
+  const seen = new Set<string>();
+  const added = new Map<string, number>();
+  for (const { manifest, info } of [...entries].reverse()) {
+    let bytes = info.size;
+    for (const { sha256, size } of manifest.files) {
+      if (!seen.has(sha256)) bytes += size;
+      seen.add(sha256);
+    }
+    added.set(manifest.id, bytes);
+  }
+  return added;
+}

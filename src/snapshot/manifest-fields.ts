@@ -1,0 +1,130 @@
+import { SnapshotCorruptError } from '../errors.js';
+import type { CaptureMode, SnapshotFile, SnapshotKind, SnapshotManifest } from '../types.js';
+import { compactTime, isSnapshotId } from './snapshot-id.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const MAX_RUN = 1_000_000_000;
+const SHA256 = /^[0-9a-f]{64}$/;
+/** What whatsapp-web.js accepts as a client id (FACTS 2.6), bounded. */
+const CLIENT_ID = /^[-\w]{1,128}$/;
+/** Becomes part of a key (`revoked/<lineage>.json`). */
+const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
+const WORD = /^[a-z_]{1,32}$/;
+const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
+
+const REQUIRED = [
+  'format',
+  'id',
+  'kind',
+  'clientId',
+  'lineage',
+  'run',
+  'createdAt',
+  'capture',
+  'settled',
+  'state',
+  'libraryVersion',
+  'contentDigest',
+  'files',
+];
+const OPTIONAL = ['account', 'browserVersion'];
+
+/** Builds a manifest out of unknown fields, in the canonical order; throws `SnapshotCorruptError` naming the first bad one. */
+export function readManifestFields(fields: Fields, maxFiles: number): SnapshotManifest {
+  if (typeof fields.format === 'number' && fields.format > 1) {
+    throw new SnapshotCorruptError(`the manifest has format ${fields.format}: a newer version wrote it`);
+  }
+  if (fields.format !== 1) return refuse('format', 'it must be 1');
+  for (const name of REQUIRED) if (!Object.hasOwn(fields, name)) return refuse(name, 'it is missing');
+  for (const name of Object.keys(fields)) {
+    if (!REQUIRED.includes(name) && !OPTIONAL.includes(name))
+      return refuse(name.slice(0, 64), 'it is unknown');
+  }
+  const createdAt = time(fields, 'createdAt');
+  const id = text(fields, 'id');
+  if (!isSnapshotId(id) || !id.startsWith(`${compactTime(createdAt)}-`)) {
+    return refuse('id', 'it must be the capture time and eight hex digits');
+  }
+  return {
+    format: 1,
+    id,
+    kind: oneOf<SnapshotKind>(fields, 'kind', ['save', 'backup']),
+    clientId: matching(fields, 'clientId', CLIENT_ID),
+    lineage: matching(fields, 'lineage', LINEAGE),
+    run: count(fields, 'run', MAX_RUN),
+    ...(fields.account === undefined ? {} : { account: matching(fields, 'account', SHA256) }),
+    createdAt,
+    capture: oneOf<CaptureMode>(fields, 'capture', ['hot', 'cold']),
+    settled: flag(fields, 'settled'),
+    state: matching(fields, 'state', WORD),
+    ...(fields.browserVersion === undefined
+      ? {}
+      : { browserVersion: matching(fields, 'browserVersion', PRINTABLE) }),
+    libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
+    contentDigest: matching(fields, 'contentDigest', SHA256),
+    files: fileList(fields.files, maxFiles),
+  };
+}
+
+function fileList(value: unknown, maxFiles: number): readonly SnapshotFile[] {
+  if (!Array.isArray(value)) return refuse('files', 'it must be a list');
+  // An empty profile is never worth keeping: RemoteAuth uploads one as a save (FACTS 2.7).
+  if (value.length === 0) return refuse('files', 'it is empty');
+  if (value.length > maxFiles) return refuse('files', `it has more than ${maxFiles} entries`);
+  return value.map((item: unknown, index) => {
+    const where = `files[${index}]`;
+    if (typeof item !== 'object' || item === null || Object.keys(item).length !== 3) {
+      return refuse(where, 'it must have path, size and sha256');
+    }
+    const file = item as Fields;
+    return {
+      path: text(file, 'path', where),
+      size: count(file, 'size', Number.MAX_SAFE_INTEGER, where),
+      sha256: matching(file, 'sha256', SHA256, where),
+    };
+  });
+}
+
+function text(fields: Fields, name: string, where?: string): string {
+  const value = fields[name];
+  return typeof value === 'string' ? value : refuse(label(name, where), 'it must be text');
+}
+
+function matching(fields: Fields, name: string, pattern: RegExp, where?: string): string {
+  const value = text(fields, name, where);
+  return pattern.test(value) ? value : refuse(label(name, where), `it must match ${pattern.source}`);
+}
+
+function count(fields: Fields, name: string, max: number, where?: string): number {
+  const value = fields[name];
+  const valid = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max;
+  return valid && !Object.is(value, -0)
+    ? value
+    : refuse(label(name, where), `it must be an integer from 0 to ${max}`);
+}
+
+function flag(fields: Fields, name: string): boolean {
+  const value = fields[name];
+  return typeof value === 'boolean' ? value : refuse(name, 'it must be true or false');
+}
+
+function oneOf<T extends string>(fields: Fields, name: string, values: readonly T[]): T {
+  const found = values.find((value) => value === fields[name]);
+  return found ?? refuse(name, `it must be one of ${values.join(', ')}`);
+}
+
+function time(fields: Fields, name: string): string {
+  const value = text(fields, name);
+  const parsed = new Date(value);
+  const exact = !Number.isNaN(parsed.getTime()) && parsed.toISOString() === value && value.length === 24;
+  return exact ? value : refuse(name, 'it must be an ISO 8601 time in UTC with milliseconds');
+}
+
+function label(name: string, where: string | undefined): string {
+  return where === undefined ? name : `${where}.${name}`;
+}
+
+function refuse(field: string, why: string): never {
+  throw new SnapshotCorruptError(`the manifest's field ${field} is wrong: ${why}`);
+}

@@ -1,0 +1,205 @@
+import type { Clock } from '../clock.js';
+import { SnapshotCorruptError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { TaskRunner } from '../task.js';
+import type { CapturedTree, SnapshotFile } from '../types.js';
+import { isDamage } from './catalog.js';
+import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
+import { mapLimited } from './concurrency.js';
+import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from './hashing.js';
+import type { SweepResult } from './repository.js';
+import { deleteObject, listAll, objectBytes, putLocalFile } from './store-bytes.js';
+import { capturedPath } from './tree-hasher.js';
+
+const CONCURRENCY = 3;
+
+export interface ShelfOptions {
+  readonly store: SessionStore;
+  readonly clientId: string;
+  readonly runner: TaskRunner;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+}
+
+/** Objects by SHA-256, as the store lists them. */
+export type Stock = ReadonlyMap<string, ObjectInfo>;
+
+/**
+ * `objects/ab/<sha256>`: the contents of all saves, each once. An object's name says what its bytes must be, so the
+ * shelf can always tell a good one from a bad one, and replaces the bad.
+ */
+export class ObjectShelf {
+  readonly #options: ShelfOptions;
+  readonly #prefix: string;
+  /** Objects whose bytes this process has compared with their name: the version seen, and when. */
+  readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
+  /** Objects whose bytes were wrong when last read. */
+  readonly #refuted = new Set<string>();
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+    this.#prefix = `${options.clientId}/objects/`;
+  }
+
+  async stock(options: StoreCallOptions): Promise<Stock> {
+    const infos = await listAll(this.#options.store, this.#prefix, options);
+    const named = infos.map((info) => [info.key.slice(info.key.lastIndexOf('/') + 1), info] as const);
+    return new Map(named.filter(([sha256, info]) => info.key === this.#key(sha256)));
+  }
+
+  /**
+   * The files (one per content) that must be put: absent, of a wrong size, or known to be damaged. Where the store
+   * is a local folder, an object is read once per process before it is relied upon, so that a new snapshot never
+   * rests on an old object that has rotted.
+   */
+  async lacking(
+    files: readonly SnapshotFile[],
+    stock: Stock,
+    options: StoreCallOptions,
+  ): Promise<readonly SnapshotFile[]> {
+    const contents = onePerContent(files);
+    if (this.#options.store.localPath !== undefined) {
+      const unproven = contents.filter(({ sha256, size }) => {
+        const info = stock.get(sha256);
+        return info?.size === size && this.#proven.get(sha256)?.version !== info.version;
+      });
+      await this.#judge(unproven, stock, options);
+    }
+    return contents.filter(
+      ({ sha256, size }) => stock.get(sha256)?.size !== size || this.#refuted.has(sha256),
+    );
+  }
+
+  /** Puts the contents of these files and reads every stored copy back. Returns the bytes put. */
+  async add(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<number> {
+    const { store, fs } = this.#options;
+    const put = await mapLimited(files, CONCURRENCY, async ({ path, size, sha256 }) => {
+      const from = capturedPath(tree, path);
+      return [sha256, await putLocalFile(store, fs, this.#key(sha256), from, { ...options, size })] as const;
+    });
+    const wrong = await this.#judge(files, new Map(put), options);
+    for (const { sha256 } of wrong) await deleteObject(store, this.#key(sha256), options).catch(() => false);
+    const first = wrong[0];
+    if (first !== undefined) {
+      throw new SnapshotCorruptError(`${store.name} did not keep ${first.path} as it was written`, {
+        retryable: true,
+      });
+    }
+    return files.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Compares every byte of these files with its SHA-256; throws naming the first that is missing or damaged. */
+  async check(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
+    const stock = await this.stock(options);
+    const wrong = await this.#judge(onePerContent(files), stock, options);
+    const first = wrong[0];
+    if (first !== undefined) assertSame(first, first.found);
+  }
+
+  /** Writes these files into an empty folder, each compared with its SHA-256 on the way. */
+  async restore(files: readonly SnapshotFile[], directory: string, options: StoreCallOptions): Promise<void> {
+    const { store, fs, runner } = this.#options;
+    const { localPath } = store;
+    if (localPath !== undefined) {
+      const sources = files.map((file) => ({ ...file, from: localPath.call(store, this.#key(file.sha256)) }));
+      await runner.run(copyAndHashTask, { directory, files: sources }, options);
+      return;
+    }
+    await prepareEmptyFolder(fs, directory);
+    try {
+      await mapLimited(files, CONCURRENCY, (file) => {
+        const bytes = objectBytes(store, this.#key(file.sha256), file.path, options);
+        return writeChecked(fs, directory, file, bytes, options.signal);
+      });
+      await syncFolders(
+        fs,
+        directory,
+        files.map(({ path }) => path),
+      );
+    } catch (error) {
+      await discardFolder(fs, directory);
+      throw error;
+    }
+  }
+
+  /** When every byte of these files had been compared by this process, if it has. */
+  provenAt(files: readonly SnapshotFile[]): string | undefined {
+    let earliest: string | undefined;
+    for (const { sha256 } of files) {
+      const at = this.#refuted.has(sha256) ? undefined : this.#proven.get(sha256)?.at;
+      if (at === undefined) return undefined;
+      if (earliest === undefined || at < earliest) earliest = at;
+    }
+    return earliest;
+  }
+
+  /** Deletes every object but those needed, and whatever else lies among them. */
+  async sweep(needed: ReadonlySet<string>, options: StoreCallOptions): Promise<SweepResult> {
+    const { store } = this.#options;
+    const infos = await listAll(store, this.#prefix, options);
+    const useless = infos.filter(({ key }) => {
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      return !needed.has(name) || key !== this.#key(name);
+    });
+    const freed = await mapLimited(useless, CONCURRENCY, async ({ key, size }) => {
+      this.#proven.delete(key.slice(key.lastIndexOf('/') + 1));
+      return (await deleteObject(store, key, options)) ? size : undefined;
+    });
+    const deleted = freed.filter((size) => size !== undefined);
+    return { freedBytes: deleted.reduce((sum, size) => sum + size, 0), files: deleted.length };
+  }
+
+  /** Reads objects and notes which are what their name says. Returns those that are not. */
+  async #judge(
+    files: readonly SnapshotFile[],
+    stock: Stock,
+    options: StoreCallOptions,
+  ): Promise<readonly (SnapshotFile & { readonly found: FileHash | undefined })[]> {
+    const at = new Date(this.#options.clock.now()).toISOString();
+    const hashes = await this.#hash(files, options);
+    const wrong: (SnapshotFile & { readonly found: FileHash | undefined })[] = [];
+    for (const [index, file] of files.entries()) {
+      const found = hashes[index];
+      const version = stock.get(file.sha256)?.version;
+      if (found?.sha256 === file.sha256 && found.size === file.size) {
+        this.#refuted.delete(file.sha256);
+        if (version !== undefined) this.#proven.set(file.sha256, { version, at });
+      } else {
+        this.#refuted.add(file.sha256);
+        this.#proven.delete(file.sha256);
+        wrong.push({ ...file, found });
+      }
+    }
+    return wrong;
+  }
+
+  async #hash(
+    files: readonly SnapshotFile[],
+    options: StoreCallOptions,
+  ): Promise<readonly (FileHash | undefined)[]> {
+    const { store, runner } = this.#options;
+    const { localPath } = store;
+    if (files.length === 0) return [];
+    if (localPath !== undefined) {
+      const paths = files.map(({ sha256 }) => localPath.call(store, this.#key(sha256)));
+      return runner.run(hashFilesTask, { paths }, options);
+    }
+    return mapLimited(files, CONCURRENCY, async ({ sha256, path }) => {
+      try {
+        return await hashBytes(objectBytes(store, this.#key(sha256), path, options));
+      } catch (error) {
+        if (isDamage(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  #key(sha256: string): string {
+    return `${this.#prefix}${sha256.slice(0, 2)}/${sha256}`;
+  }
+}
+
+function onePerContent(files: readonly SnapshotFile[]): readonly SnapshotFile[] {
+  return [...new Map(files.map((file) => [file.sha256, file])).values()];
+}

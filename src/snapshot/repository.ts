@@ -1,0 +1,120 @@
+import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type {
+  CapturedTree,
+  SnapshotContext,
+  SnapshotInfo,
+  SnapshotKind,
+  SnapshotManifest,
+} from '../types.js';
+
+/** What `create` did. */
+export type CreateResult =
+  | { readonly snapshot: SnapshotInfo /** Bytes put into the store. */; readonly bytesWritten: number }
+  /** The newest snapshot of this lineage already holds the same bytes: it is named. */
+  | { readonly skipped: 'unchanged'; readonly snapshot: SnapshotInfo };
+
+/** Why a lineage is never to be restored by itself again. */
+export interface Revocation {
+  readonly cause: 'phone' | 'client' | 'server';
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** What `remove` did. */
+export interface RemoveResult {
+  /** Ids of those that were there. */
+  readonly removed: readonly string[];
+  /** Bytes of the zips or manifests deleted. What a save's objects take is freed by the next sweep. */
+  readonly freedBytes: number;
+}
+
+/** What a sweep gave back. */
+export interface SweepResult {
+  readonly freedBytes: number;
+  /** Number of objects and leftovers removed. */
+  readonly files: number;
+}
+
+/**
+ * A store plus a format. Lists, creates, verifies, restores and removes the snapshots of one client id.
+ *
+ * A snapshot is listed only when it is whole, and every byte that comes back is checked against its SHA-256.
+ * A store that fails throws `StoreError`; an id that is not there throws `SnapshotNotFoundError`.
+ */
+export interface SnapshotRepository {
+  readonly kind: SnapshotKind;
+  readonly store: SessionStore;
+  /**
+   * Makes a snapshot of a captured tree and verifies the stored copy before it is listed. Skipped when the newest
+   * one of the same lineage holds the same, unless this capture is worth more (settled, cold, account known).
+   *
+   * @throws SnapshotCorruptError when the stored copy is not what was written
+   */
+  create(tree: CapturedTree, context: SnapshotContext, options?: StoreCallOptions): Promise<CreateResult>;
+  /** Newest first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
+  list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
+  manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
+  /**
+   * Writes the snapshot's files below `directory`, which must be empty or absent, and puts them on the disk.
+   *
+   * @throws SnapshotCorruptError or SnapshotUnsafeError naming the file; `directory` is removed then
+   */
+  restore(id: string, directory: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
+  /** Compares every stored byte with its SHA-256 and remembers when. */
+  verify(id: string, options?: StoreCallOptions): Promise<SnapshotInfo>;
+  /** Unlists snapshots, damaged ones too; unknown ids are ignored. */
+  remove(ids: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
+  /** Deletes what no snapshot needs; keeps everything while any manifest can't be read. */
+  sweep(options?: StoreCallOptions): Promise<SweepResult>;
+  /** Marks a pairing as logged out. The first cause stays. */
+  revoke(lineage: string, revocation: Revocation, options?: StoreCallOptions): Promise<void>;
+  revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
+  /** Deletes every key of this client id. */
+  clear(options?: StoreCallOptions): Promise<void>;
+}
+
+/** Called for a snapshot that is there but can't be read; it is not listed. */
+export type ProblemListener = (id: string, error: unknown) => void;
+
+/** Whether a capture with the same bytes deserves a snapshot of its own, because it is worth more in a restore. */
+export function isWorthMore(context: SnapshotContext, than: SnapshotContext): boolean {
+  if (than.settled && !context.settled) return false;
+  return (
+    (context.settled && !than.settled) ||
+    (context.capture === 'cold' && than.capture === 'hot') ||
+    (context.account !== undefined && than.account === undefined)
+  );
+}
+
+/** What users see of a manifest. */
+export function snapshotInfo(
+  manifest: SnapshotManifest,
+  stored: {
+    readonly store: string;
+    readonly storedBytes: number;
+    readonly revoked: boolean;
+    readonly verifiedAt: string | undefined;
+  },
+): SnapshotInfo {
+  return {
+    id: manifest.id,
+    kind: manifest.kind,
+    store: stored.store,
+    clientId: manifest.clientId,
+    lineage: manifest.lineage,
+    run: manifest.run,
+    createdAt: manifest.createdAt,
+    sizeBytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
+    storedBytes: stored.storedBytes,
+    files: manifest.files.length,
+    capture: manifest.capture,
+    settled: manifest.settled,
+    ...(stored.verifiedAt === undefined ? {} : { verifiedAt: stored.verifiedAt }),
+    revoked: stored.revoked,
+  };
+}
+
+/** Newest capture first; the id decides between equal times, so the order is always the same. */
+export function newestFirst(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}

@@ -1,0 +1,110 @@
+import type { SnapshotInfo, SnapshotKind } from '../types.js';
+
+/** How many snapshots of one kind stay. */
+export interface KeepRule {
+  /** The newest so many. */
+  readonly keepLast: number;
+  /** The newest of each of the last so many days (UTC) that have any. Default 0. */
+  readonly keepDaily?: number;
+}
+
+export interface RetentionPolicy {
+  readonly saves: KeepRule;
+  readonly backups: KeepRule;
+  /** Stored megabytes (2^20 bytes) of all snapshots together; the oldest go first. */
+  readonly maxTotalMb: number;
+}
+
+/** A clock may be a little off; a capture later than this was taken under a wrong one. */
+const FUTURE_TOLERANCE_MS = 3_600_000;
+
+/**
+ * The snapshots that a policy no longer keeps, oldest first. Pure: pass the lists of all repositories together.
+ *
+ * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one.
+ * Captures dated in the future (a clock that was wrong) count as older than all others, or they would push out
+ * every honest snapshot until their day has come.
+ *
+ * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
+ *
+ * @param now ms since 1970
+ */
+export function selectForRemoval(
+  snapshots: readonly SnapshotInfo[],
+  policy: RetentionPolicy,
+  now: number,
+): readonly SnapshotInfo[] {
+  const ordered = [...snapshots].sort((a, b) => compareAge(a, b, now));
+  const groups = groupByShelf(ordered);
+  const untouchable = new Set<SnapshotInfo>();
+  const kept = new Set<SnapshotInfo>();
+  for (const group of groups.values()) {
+    for (const snapshot of lastGood(group)) untouchable.add(snapshot);
+    for (const snapshot of keptByRule(group, ruleFor(group[0]?.kind, policy))) kept.add(snapshot);
+  }
+  const stay = ordered.filter((snapshot) => untouchable.has(snapshot) || kept.has(snapshot));
+  return ordered
+    .filter((snapshot) => !stay.includes(snapshot))
+    .concat(beyondSize(stay, untouchable, policy.maxTotalMb * 1024 * 1024))
+    .sort((a, b) => compareAge(b, a, now));
+}
+
+function keptByRule(newestFirst: readonly SnapshotInfo[], rule: KeepRule): readonly SnapshotInfo[] {
+  const newestOfDay = new Map<string, SnapshotInfo>();
+  for (const snapshot of newestFirst) {
+    const day = snapshot.createdAt.slice(0, 10);
+    if (!newestOfDay.has(day)) newestOfDay.set(day, snapshot);
+  }
+  return [...newestFirst.slice(0, rule.keepLast), ...[...newestOfDay.values()].slice(0, rule.keepDaily ?? 0)];
+}
+
+function lastGood(newestFirst: readonly SnapshotInfo[]): readonly SnapshotInfo[] {
+  const good = newestFirst.filter(({ revoked }) => !revoked);
+  return [good[0], good.find(({ settled }) => settled)].filter((snapshot) => snapshot !== undefined);
+}
+
+function beyondSize(
+  newestFirst: readonly SnapshotInfo[],
+  untouchable: ReadonlySet<SnapshotInfo>,
+  maxBytes: number,
+): readonly SnapshotInfo[] {
+  let total = newestFirst.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+  const removed: SnapshotInfo[] = [];
+  for (const snapshot of [...newestFirst].reverse()) {
+    if (total <= maxBytes) break;
+    if (untouchable.has(snapshot)) continue;
+    total -= snapshot.storedBytes;
+    removed.push(snapshot);
+  }
+  return removed;
+}
+
+function groupByShelf(snapshots: readonly SnapshotInfo[]): Map<string, SnapshotInfo[]> {
+  const groups = new Map<string, SnapshotInfo[]>();
+  for (const snapshot of snapshots) {
+    const group = groups.get(shelfOf(snapshot));
+    if (group === undefined) groups.set(shelfOf(snapshot), [snapshot]);
+    else group.push(snapshot);
+  }
+  return groups;
+}
+
+function shelfOf({ kind, store }: SnapshotInfo): string {
+  return `${kind}:${store}`;
+}
+
+function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepRule {
+  return kind === 'backup' ? policy.backups : policy.saves;
+}
+
+/** Newest first, those of the future last. */
+function compareAge(a: SnapshotInfo, b: SnapshotInfo, now: number): number {
+  const future = Number(isFuture(a, now)) - Number(isFuture(b, now));
+  if (future !== 0) return future;
+  const byTime = Date.parse(b.createdAt) - Date.parse(a.createdAt);
+  return byTime !== 0 ? byTime : a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
+
+function isFuture({ createdAt }: SnapshotInfo, now: number): boolean {
+  return Date.parse(createdAt) > now + FUTURE_TOLERANCE_MS;
+}

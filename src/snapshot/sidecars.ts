@@ -1,0 +1,90 @@
+import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import { mapLimited } from './concurrency.js';
+import type { Revocation } from './repository.js';
+import { isSnapshotId } from './snapshot-id.js';
+import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
+
+const MAX_RECORD_BYTES = 4096;
+
+/** `revoked/<lineage>.json`: the pairings that the phone (or the bot) has logged out. */
+export class RevocationMarkers {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/revoked/`;
+  }
+
+  /** The first marker of a lineage stays: a later cause is an echo of it. */
+  async put(lineage: string, { cause, at }: Revocation, options: StoreCallOptions): Promise<void> {
+    if ((await this.lineages(options)).has(lineage)) return;
+    const marker = { format: 1, lineage, cause, at };
+    await putBytes(this.#store, `${this.#prefix}${lineage}.json`, toJson(marker), options);
+  }
+
+  /** The name alone decides: a torn marker still revokes. */
+  async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    return new Set(markers.map(({ key }) => baseName(key)));
+  }
+}
+
+/** `verified/<id>.json`: when every byte of a snapshot was last compared. Only a comfort: losing one loses nothing. */
+export class VerificationRecords {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+  readonly #known = new Map<string, { readonly version: string; readonly at: string | undefined }>();
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/verified/`;
+  }
+
+  async put(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    const { version } = await putBytes(this.#store, this.#key(id), toJson({ format: 1, id, at }), options);
+    this.#known.set(id, { version, at });
+  }
+
+  /** Time of the last verification by id. */
+  async all(options: StoreCallOptions): Promise<ReadonlyMap<string, string>> {
+    const records = await listAll(this.#store, this.#prefix, options);
+    const changed = records.filter(({ key, version }) => this.#known.get(baseName(key))?.version !== version);
+    await mapLimited(changed, 4, async ({ key, version }) => {
+      const bytes = await readStart(this.#store, key, MAX_RECORD_BYTES, options);
+      this.#known.set(baseName(key), { version, at: readTime(bytes) });
+    });
+    const present = new Set(records.map(({ key }) => baseName(key)));
+    for (const id of this.#known.keys()) if (!present.has(id)) this.#known.delete(id);
+    const times = [...this.#known].map(([id, { at }]) => [id, at] as const);
+    return new Map(times.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+  }
+
+  async remove(id: string, options: StoreCallOptions): Promise<void> {
+    if (isSnapshotId(id)) await deleteObject(this.#store, this.#key(id), options);
+    this.#known.delete(id);
+  }
+
+  #key(id: string): string {
+    return `${this.#prefix}${id}.json`;
+  }
+}
+
+function baseName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).replace(/\.json$/, '');
+}
+
+function toJson(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+function readTime(bytes: Buffer | undefined): string | undefined {
+  try {
+    const record: unknown = JSON.parse(bytes?.toString('utf8') ?? '');
+    if (typeof record !== 'object' || record === null) return undefined;
+    const { at } = record as { at?: unknown };
+    return typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : undefined;
+  } catch {
+    return undefined;
+  }
+}

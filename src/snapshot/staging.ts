@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { errnoOf } from '../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import type { SweepResult } from './repository.js';
+
+const SUFFIX = '.zip.partial';
+/** Files in use by any repository of this process: several may share one folder. */
+const inUse = new Set<string>();
+
+/** Temporary zips in a folder of the caller's. What a crash leaves there is removed by `sweep`. */
+export class Staging {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#fs = fs;
+    this.#directory = directory;
+  }
+
+  /** Lends the path of a file that does not exist yet, and removes it afterwards. */
+  async withFile<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
+    const path = join(this.#directory, `${randomBytes(8).toString('hex')}${SUFFIX}`);
+    await this.#fs.promises.mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    inUse.add(path);
+    try {
+      return await work(path);
+    } finally {
+      await this.#fs.promises.rm(path, { force: true }).catch(() => undefined);
+      inUse.delete(path);
+    }
+  }
+
+  async sweep(): Promise<SweepResult> {
+    let freedBytes = 0;
+    let files = 0;
+    for (const name of await this.#names()) {
+      const path = join(this.#directory, name);
+      if (!name.endsWith(SUFFIX) || inUse.has(path)) continue;
+      const { size } = await this.#fs.promises.lstat(path);
+      await this.#fs.promises.rm(path, { force: true });
+      freedBytes += size;
+      files += 1;
+    }
+    return { freedBytes, files };
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await this.#fs.promises.readdir(this.#directory);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}

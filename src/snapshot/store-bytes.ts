@@ -1,0 +1,157 @@
+import { isSessionError, SnapshotCorruptError, StoreError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
+
+/**
+ * The bytes of an object, as they come. One that is not there is a damaged snapshot, named by `what`; a transfer
+ * that breaks, or ends before the size the store promised, is a fault of the store.
+ */
+export async function* objectBytes(
+  store: SessionStore,
+  key: string,
+  what: string,
+  options: StoreCallOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const object = await asStoreCall(store, `read ${what}`, () => store.get(key, options));
+  if (object === undefined) throw missingObject(what);
+  let received = 0;
+  try {
+    for await (const chunk of object.body) {
+      const bytes = toBytes(chunk);
+      received += bytes.length;
+      yield bytes;
+    }
+  } catch (error) {
+    throw asStoreError(store, `read ${what}`, error);
+  } finally {
+    object.body.destroy();
+  }
+  if (received < object.info.size) {
+    throw new StoreError(
+      `${store.name} sent ${received} of the ${object.info.size} bytes of ${what} and then ended`,
+    );
+  }
+}
+
+/** What a restore or a check says of an object that its manifest names and its store does not have. */
+export function missingObject(what: string): SnapshotCorruptError {
+  return new SnapshotCorruptError(`${what} of the snapshot is damaged: it is missing`);
+}
+
+/** A whole small object, or its first `limit` bytes; `undefined` when there is none. */
+export async function readStart(
+  store: SessionStore,
+  key: string,
+  limit: number,
+  options: StoreCallOptions = {},
+): Promise<Buffer | undefined> {
+  const object = await asStoreCall(store, `read ${key}`, () => store.get(key, options));
+  if (object === undefined) return undefined;
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of object.body) {
+      const bytes = toBytes(chunk);
+      parts.push(bytes);
+      size += bytes.length;
+      if (size >= limit) break;
+    }
+  } catch (error) {
+    throw asStoreError(store, `read ${key}`, error);
+  } finally {
+    object.body.destroy();
+  }
+  return Buffer.concat(parts).subarray(0, limit);
+}
+
+/** Puts a local file: by the store itself where it can, else as a stream. */
+export async function putLocalFile(
+  store: SessionStore,
+  fs: FileSystem,
+  key: string,
+  path: string,
+  options: PutOptions & { readonly size: number },
+): Promise<ObjectInfo> {
+  const { maxObjectBytes } = store.capabilities;
+  if (maxObjectBytes !== undefined && options.size > maxObjectBytes) {
+    throw new StoreError(
+      `${store.name} takes objects up to ${maxObjectBytes} bytes; one of the snapshot has ${options.size}`,
+      { retryable: false },
+    );
+  }
+  return asStoreCall(store, `write ${key}`, async () => {
+    if (store.putFile !== undefined) return store.putFile(key, path, options);
+    const body = fs.createReadStream(path);
+    // Its errors reach the store's put; without a listener a late one would end the bot's process.
+    body.on('error', () => undefined);
+    try {
+      return await store.put(key, body, options);
+    } finally {
+      body.destroy();
+    }
+  });
+}
+
+/** Puts a small object whose bytes are in memory. */
+export function putBytes(
+  store: SessionStore,
+  key: string,
+  bytes: Uint8Array,
+  options: PutOptions = {},
+): Promise<ObjectInfo> {
+  return asStoreCall(store, `write ${key}`, () => store.put(key, bytes, { ...options, size: bytes.length }));
+}
+
+/** All objects below a prefix. */
+export function listAll(
+  store: SessionStore,
+  prefix: string,
+  options: StoreCallOptions = {},
+): Promise<readonly ObjectInfo[]> {
+  return asStoreCall(store, `list ${prefix}`, async () => {
+    const found: ObjectInfo[] = [];
+    for await (const info of store.list(prefix, options)) found.push(info);
+    return found;
+  });
+}
+
+/** What the store knows of an object; `undefined` when there is none. */
+export function headObject(
+  store: SessionStore,
+  key: string,
+  options: StoreCallOptions = {},
+): Promise<ObjectInfo | undefined> {
+  return asStoreCall(store, `look up ${key}`, () => store.head(key, options));
+}
+
+/** Deletes an object; `false` when there was none. */
+export function deleteObject(
+  store: SessionStore,
+  key: string,
+  options: StoreCallOptions = {},
+): Promise<boolean> {
+  return asStoreCall(store, `delete ${key}`, () => store.delete(key, options));
+}
+
+async function asStoreCall<Result>(
+  store: SessionStore,
+  action: string,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw asStoreError(store, action, error);
+  }
+}
+
+/** A plug-in store may throw anything; aborts keep their own reason. */
+function asStoreError(store: SessionStore, action: string, error: unknown): unknown {
+  if (isSessionError(error) || (error instanceof Error && error.name === 'AbortError')) return error;
+  return new StoreError(`${store.name} could not ${action}`, { cause: error });
+}
+
+function toBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new StoreError('the store delivered something that is not bytes', { retryable: false });
+}

@@ -1,0 +1,198 @@
+import { type Clock, systemClock } from '../clock.js';
+import { SnapshotCorruptError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import { Mutex } from '../mutex.js';
+import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { TaskRunner } from '../task.js';
+import type { CapturedTree, SnapshotContext, SnapshotInfo, SnapshotManifest } from '../types.js';
+import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
+import { discardFolder } from './checked-file.js';
+import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
+import { buildManifest, contentDigest } from './manifest.js';
+import { putUnderNewId } from './put-under-new-id.js';
+import {
+  type CreateResult,
+  isWorthMore,
+  type ProblemListener,
+  type RemoveResult,
+  type Revocation,
+  type SnapshotRepository,
+  type SweepResult,
+} from './repository.js';
+import { assertSafePaths } from './safe-path.js';
+import { deleteObject, listAll } from './store-bytes.js';
+import { hashTree, SignatureCache } from './tree-hasher.js';
+import { MANIFEST_NAME } from './zip-head.js';
+import { ZipShelf } from './zip-shelf.js';
+import type { ZipCompression } from './zip-writer.js';
+
+export interface ZipRepositoryOptions {
+  readonly store: SessionStore;
+  readonly clientId: string;
+  readonly runner: TaskRunner;
+  readonly fs: FileSystem;
+  /** Absolute path of a folder for zips that are being written or were fetched; made when needed. */
+  readonly stagingDirectory: string;
+  /** Default `fast`: tables are stored, not deflated. */
+  readonly compression?: ZipCompression;
+  readonly clock?: Clock;
+  /** Share one with the other repositories of the session: a file is hashed once for all. */
+  readonly signatures?: SignatureCache;
+  readonly onProblem?: ProblemListener;
+  /** The random half of new ids; for tests. */
+  readonly randomness?: () => Uint8Array | string;
+}
+
+const SNAPSHOT_ID = /\d{8}T\d{9}Z-[0-9a-f]{8}/;
+
+/**
+ * Backups: one ordinary zip per snapshot, `<clientId>/<clientId>_<id>_run<run>.zip`, which anybody can unpack into a
+ * user-data-dir. The zip alone is enough: its first entry is the manifest, and a copy under any name ending in
+ * `.zip` is found.
+ *
+ * @example
+ * const backups = new ZipRepository({ store, clientId: 'shop', runner, fs, stagingDirectory: '/data/staging' });
+ * await backups.create(tree, context); // shop/shop_20261123T051409123Z-1a2b3c4d_run3.zip
+ */
+export class ZipRepository implements SnapshotRepository {
+  readonly kind = 'backup';
+  readonly store: SessionStore;
+  readonly #options: ZipRepositoryOptions;
+  readonly #catalog: SnapshotCatalog;
+  readonly #zips: ZipShelf;
+  readonly #signatures: SignatureCache;
+  readonly #clock: Clock;
+  readonly #turns = new Mutex();
+  readonly #prefix: string;
+  /** Zips of this process that were compared byte by byte, with the version seen and the time. */
+  readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
+
+  constructor(options: ZipRepositoryOptions) {
+    const { store, clientId } = options;
+    this.store = store;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#signatures = options.signatures ?? new SignatureCache();
+    this.#zips = new ZipShelf(options);
+    this.#prefix = `${clientId}/`;
+    this.#catalog = new SnapshotCatalog({
+      store,
+      clientId,
+      kind: this.kind,
+      prefix: this.#prefix,
+      idOf: (key) => zipName(key.slice(this.#prefix.length)),
+      load: (info, callOptions) => this.#zips.manifestOf(info, callOptions),
+      onProblem: options.onProblem,
+    });
+  }
+
+  create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<CreateResult> {
+    return this.#turns.runExclusive(async () => {
+      try {
+        return await this.#create(tree, context, options);
+      } catch (error) {
+        // Whatever failed, the next backup believes nothing it has not read.
+        this.#signatures.clear();
+        throw error;
+      }
+    });
+  }
+
+  async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
+    const { entries } = await this.#catalog.read(options);
+    const sizes = new Map(entries.map(({ manifest, info }) => [manifest.id, info.size]));
+    return this.#catalog.infos(entries, sizes, (entry) => this.#provenAt(entry), options);
+  }
+
+  async manifest(id: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    return (await this.#catalog.find(id, options)).manifest;
+  }
+
+  async restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    const { info } = await this.#catalog.find(id, options);
+    const manifest = await this.#zips.extract(info, directory, options);
+    if (manifest.id === id) return manifest;
+    await discardFolder(this.#options.fs, directory);
+    throw new SnapshotCorruptError(`the zip of ${id} was replaced by another while it was read`);
+  }
+
+  async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
+    const at = new Date(this.#clock.now()).toISOString();
+    const { info } = await this.#catalog.findAnew(id, options);
+    await this.#zips.check(info, options);
+    await this.#catalog.markVerified(id, at, options);
+    return this.#info(id, options);
+  }
+
+  remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+  }
+
+  sweep(): Promise<SweepResult> {
+    return this.#turns.runExclusive(() => this.#zips.sweep());
+  }
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.revoke(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#catalog.revokedLineages(options);
+  }
+
+  clear(options: StoreCallOptions = {}): Promise<void> {
+    return this.#turns.runExclusive(async () => {
+      this.#signatures.clear();
+      for (const { key } of await listAll(this.store, this.#prefix, options)) {
+        await deleteObject(this.store, key, options);
+      }
+    });
+  }
+
+  async #create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<CreateResult> {
+    assertSafePaths([MANIFEST_NAME, ...tree.files.map(({ path }) => path)]);
+    assertWithinLimits(tree.files, DEFAULT_LIMITS);
+    const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
+    const { entries } = await this.#catalog.read(options);
+    const previous = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
+    if (previous?.contentDigest === contentDigest(files) && !isWorthMore(context, previous)) {
+      this.#signatures.remember(tree, files);
+      return { skipped: 'unchanged', snapshot: await this.#info(previous.id, options) };
+    }
+    const at = new Date(this.#clock.now()).toISOString();
+    const { manifest, key, info } = await putUnderNewId(this.store, options, {
+      manifest: () => buildManifest(this.kind, context, files, this.#options.randomness?.()),
+      key: ({ id, run }) => `${this.#prefix}${context.clientId}_${id}_run${run}.zip`,
+      put: (candidate, candidateKey, putOptions) => this.#zips.add(tree, candidate, candidateKey, putOptions),
+    });
+    this.#proven.set(key, { version: info.version, at });
+    this.#signatures.remember(tree, files);
+    return { snapshot: await this.#info(manifest.id, options), bytesWritten: info.size };
+  }
+
+  async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
+    const info = (await this.list(options)).find((candidate) => candidate.id === id);
+    if (info === undefined)
+      throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
+    return info;
+  }
+
+  #provenAt({ info }: CatalogEntry): string | undefined {
+    const proven = this.#proven.get(info.key);
+    return proven?.version === info.version ? proven.at : undefined;
+  }
+}
+
+/** The id in a zip's name, else its name: a person may have renamed it. Nothing in a subfolder is a backup. */
+function zipName(name: string): string | undefined {
+  if (!name.endsWith('.zip') || name.includes('/')) return undefined;
+  return SNAPSHOT_ID.exec(name)?.[0] ?? name;
+}

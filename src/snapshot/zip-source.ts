@@ -1,0 +1,94 @@
+import { pipeline } from 'node:stream';
+import { createInflateRaw } from 'node:zlib';
+import { SnapshotCorruptError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import { quoteName } from './safe-path.js';
+import type { ZipEntry } from './zip-directory.js';
+
+/** Zips stay below the size at which the format needs its 64-bit records. */
+export const MAX_ZIP_BYTES = 0xffff_fffe;
+
+const PIECE_BYTES = 256 * 1024;
+
+/** A zip as bytes at positions. */
+export interface ZipSource {
+  readonly size: number;
+  /** Shorter than `length` only at the end of the file. */
+  read(position: number, length: number): Promise<Buffer>;
+}
+
+/** Opens a zip, lends it to `work`, closes it whatever happens. */
+export async function withZipSource<Result>(
+  fs: FileSystem,
+  path: string,
+  work: (source: ZipSource) => Promise<Result>,
+): Promise<Result> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const read = async (position: number, length: number) => {
+      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - position)));
+      let filled = 0;
+      while (filled < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return buffer.subarray(0, filled);
+    };
+    return await work({ size, read });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The unpacked bytes of one entry, never more than it declares: what a directory claims and what a deflate stream
+ * really holds are two things.
+ *
+ * @throws SnapshotCorruptError naming the entry
+ */
+export async function* entryBytes(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  let unpacked = 0;
+  for await (const chunk of entry.compressed ? inflated(source, entry) : rawBytes(source, entry)) {
+    unpacked += chunk.length;
+    if (unpacked > entry.size) {
+      throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} unpacks to more bytes than it declares`);
+    }
+    yield chunk;
+  }
+  if (unpacked < entry.size) {
+    throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} unpacks to fewer bytes than it declares`);
+  }
+}
+
+async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  const inflate = createInflateRaw({ chunkSize: PIECE_BYTES });
+  let readFailure: unknown;
+  const raw = async function* () {
+    try {
+      yield* rawBytes(source, entry);
+    } catch (error) {
+      readFailure = error;
+      throw error;
+    }
+  };
+  pipeline(raw, inflate, () => undefined);
+  try {
+    for await (const chunk of inflate) yield chunk as Uint8Array;
+  } catch (cause) {
+    if (readFailure !== undefined) throw readFailure;
+    throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} can't be unpacked`, { cause });
+  } finally {
+    inflate.destroy();
+  }
+}
+
+async function* rawBytes(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < entry.dataSize; ) {
+    const piece = await source.read(entry.dataOffset + done, Math.min(PIECE_BYTES, entry.dataSize - done));
+    if (piece.length === 0) throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} is cut off`);
+    done += piece.length;
+    yield piece;
+  }
+}

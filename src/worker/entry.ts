@@ -1,0 +1,10 @@
+import { parentPort } from 'node:worker_threads';
+import { systemFileSystem } from '../file-system.js';
+import { serveTasks } from './serve-tasks.js';
+import { TASKS } from './tasks.js';
+
+// Built as dist/worker.js. The line below is also how `locateWorker` knows the file for this library's own.
+const WORKER_MARK = 'wwebjs-persistent-session:worker-thread';
+
+if (parentPort === null) throw new Error(`${WORKER_MARK} must be started as a worker thread`);
+serveTasks(parentPort, TASKS, systemFileSystem);

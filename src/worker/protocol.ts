@@ -1,0 +1,15 @@
+import type { PortableError } from './portable-error.js';
+
+/** What the bot's thread sends to the worker. */
+export type ToWorker =
+  | { readonly type: 'run'; readonly id: number; readonly task: string; readonly input: unknown }
+  | { readonly type: 'abort'; readonly id: number; readonly reason: PortableError };
+
+/** What the worker sends back. */
+export type FromWorker =
+  /** It is loaded. Another version than the caller's is a stale file and is not used. */
+  | { readonly type: 'ready'; readonly version: string }
+  | { readonly type: 'done'; readonly id: number; readonly output: unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly error: PortableError }
+  /** The worker has no task of this name: nothing was begun. */
+  | { readonly type: 'unknown'; readonly id: number };

@@ -1,0 +1,44 @@
+import type { FileSystem } from '../file-system.js';
+import type { Task } from '../task.js';
+import { LIBRARY_VERSION } from '../version.js';
+import { packError, unpackError } from './portable-error.js';
+import type { FromWorker, ToWorker } from './protocol.js';
+
+/** The part of a `MessagePort` that serving needs. */
+export interface TaskPort {
+  on(event: 'message', listener: (message: ToWorker) => void): unknown;
+  postMessage(message: FromWorker): void;
+}
+
+/** The worker's side: runs the tasks it is asked for, several at once, until the thread is ended. */
+export function serveTasks(
+  port: TaskPort,
+  tasks: ReadonlyMap<string, Task<unknown, unknown>>,
+  fs: FileSystem,
+): void {
+  const running = new Map<number, AbortController>();
+  port.on('message', (message) => {
+    if (message.type === 'abort') {
+      running.get(message.id)?.abort(unpackError(message.reason));
+      return;
+    }
+    const { id, input } = message;
+    const task = tasks.get(message.task);
+    if (task === undefined) return port.postMessage({ type: 'unknown', id });
+    const abort = new AbortController();
+    running.set(id, abort);
+    void answer(id, () => task.run(input, { fs, signal: abort.signal })).then((reply) => {
+      running.delete(id);
+      port.postMessage(reply);
+    });
+  });
+  port.postMessage({ type: 'ready', version: LIBRARY_VERSION });
+}
+
+async function answer(id: number, work: () => Promise<unknown>): Promise<FromWorker> {
+  try {
+    return { type: 'done', id, output: await work() };
+  } catch (error) {
+    return { type: 'failed', id, error: packError(error) };
+  }
+}

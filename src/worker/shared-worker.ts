@@ -1,0 +1,190 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../clock.js';
+import { ClosedError, SessionError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { LIBRARY_VERSION } from '../version.js';
+import { packError, unpackError } from './portable-error.js';
+import type { FromWorker, ToWorker } from './protocol.js';
+
+/** The thread can't be had, or does not know the task: nothing was begun, run it elsewhere. */
+export const UNAVAILABLE = Symbol('unavailable');
+
+type Answer<Output> = { readonly output: Output } | typeof UNAVAILABLE;
+
+interface PendingTask {
+  readonly message: ToWorker;
+  readonly resolve: (answer: Answer<unknown>) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Crashes in a row after which the thread rests: something in a session's files may kill it every time. */
+const MAX_CRASHES = 5;
+const REST_MS = 300_000;
+
+/**
+ * One worker thread and the tasks that wait for it. A thread that crashes rejects its tasks (retryable) and is
+ * started again by the next one; a thread that never came up is given up for good.
+ */
+export class SharedWorker {
+  readonly #url: URL;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, PendingTask>();
+  #thread: Worker | undefined;
+  #nextId = 1;
+  /** Whether the present thread has answered. */
+  #ready = false;
+  #unusable = false;
+  #crashes = 0;
+  #restsUntil = 0;
+
+  constructor(url: URL, logger: Logger, clock: Clock) {
+    this.#url = url;
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Aborting `signal` ends the task in the thread; `closing` stops waiting for it at once. */
+  async run<Output>(
+    task: string,
+    input: unknown,
+    { signal, closing }: { readonly signal: AbortSignal | undefined; readonly closing: AbortSignal },
+  ): Promise<Answer<Output>> {
+    if (this.#unusable) return UNAVAILABLE;
+    this.#refuseWhileResting();
+    const thread = this.#thread ?? this.#start();
+    if (thread === undefined) return UNAVAILABLE;
+    const id = this.#nextId++;
+    const abort = (reason: unknown) => this.#post({ type: 'abort', id, reason: packError(reason) });
+    const onAbort = () => abort(signal?.reason);
+    const onClosing = () => {
+      abort(closing.reason);
+      this.#settle(id)?.reject(closing.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    closing.addEventListener('abort', onClosing, { once: true });
+    try {
+      const answer = await new Promise<Answer<unknown>>((resolve, reject) => {
+        const message = { type: 'run', id, task, input } as const;
+        this.#pending.set(id, { message, resolve, reject, signal });
+        // A pending task keeps the process alive; `#settle` lets go again.
+        thread.ref();
+        if (this.#ready) thread.postMessage(message);
+      });
+      // The name stands for the task's types: both ends import the same definition.
+      return answer as Answer<Output>;
+    } finally {
+      this.#settle(id);
+      signal?.removeEventListener('abort', onAbort);
+      closing.removeEventListener('abort', onClosing);
+    }
+  }
+
+  async end(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    this.#rejectAll(new ClosedError('the task runner was closed'));
+    await thread?.terminate();
+  }
+
+  #start(): Worker | undefined {
+    try {
+      // Nothing of the bot's own flags or environment: its `--inspect` or loaders are not for this thread.
+      const thread = new Worker(this.#url, { execArgv: [], name: 'wwebjs-persistent-session' });
+      this.#thread = thread;
+      this.#ready = false;
+      thread.on('message', (message: FromWorker) => this.#receive(thread, message));
+      thread.on('error', (error) => this.#crashed(thread, error));
+      thread.on('messageerror', (error) => this.#crashed(thread, error));
+      thread.on('exit', (code) => this.#crashed(thread, new Error(`exit code ${code}`)));
+      return thread;
+    } catch (error) {
+      this.#giveUp(error);
+      return undefined;
+    }
+  }
+
+  #receive(thread: Worker, message: FromWorker): void {
+    if (thread !== this.#thread) return;
+    if (message.type === 'ready') {
+      if (message.version === LIBRARY_VERSION) this.#sendWaiting(thread);
+      else this.#giveUp(new Error(`the worker file is of version ${message.version}`));
+      return;
+    }
+    const task = this.#settle(message.id);
+    if (task === undefined) return;
+    if (message.type === 'unknown') return task.resolve(UNAVAILABLE);
+    this.#crashes = 0;
+    if (message.type === 'done') return task.resolve({ output: message.output });
+    // The caller's own reason is better than its copy.
+    task.reject(task.signal?.aborted ? task.signal.reason : unpackError(message.error));
+  }
+
+  /** Tasks are sent only to a thread that is known to be the right one: what it began could not be undone. */
+  #sendWaiting(thread: Worker): void {
+    this.#ready = true;
+    for (const [id, { message, signal, reject }] of this.#pending) {
+      try {
+        if (signal?.aborted) throw signal.reason;
+        thread.postMessage(message);
+      } catch (error) {
+        this.#settle(id);
+        reject(error);
+      }
+    }
+  }
+
+  #crashed(thread: Worker, cause: unknown): void {
+    if (thread !== this.#thread) return;
+    if (!this.#ready) return this.#giveUp(cause);
+    this.#drop();
+    this.#crashes += 1;
+    if (this.#crashes >= MAX_CRASHES) this.#restsUntil = this.#clock.monotonic() + REST_MS;
+    this.#logger.error('the worker thread stopped', { crashesInARow: this.#crashes });
+    this.#rejectAll(
+      new SessionError('INTERNAL', 'the worker thread stopped while it worked', { retryable: true, cause }),
+    );
+  }
+
+  /** No thread can be had here: everything that waits is run elsewhere, and so is everything to come. */
+  #giveUp(cause: unknown): void {
+    this.#unusable = true;
+    this.#drop();
+    this.#logger.warn('the worker thread did not start: heavy work runs in the main thread', {
+      reason: cause instanceof Error ? cause.message : String(cause),
+    });
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.resolve(UNAVAILABLE);
+  }
+
+  #refuseWhileResting(): void {
+    if (this.#crashes < MAX_CRASHES || this.#clock.monotonic() >= this.#restsUntil) return;
+    throw new SessionError(
+      'INTERNAL',
+      `the worker thread stopped ${this.#crashes} times in a row and rests for a while`,
+      { retryable: true },
+    );
+  }
+
+  #drop(): void {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    thread?.terminate().catch(() => undefined);
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+  }
+
+  #post(message: ToWorker): void {
+    if (this.#ready && this.#pending.has(message.id)) this.#thread?.postMessage(message);
+  }
+
+  /** Takes a task off the list; without any the thread no longer keeps the process alive. */
+  #settle(id: number): PendingTask | undefined {
+    const task = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#thread?.unref();
+    return task;
+  }
+}

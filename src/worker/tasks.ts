@@ -1,0 +1,22 @@
+import { checkProfileTask } from '../profile/soundness.js';
+import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
+import { extractZipTask, verifyZipTask } from '../snapshot/zip-reader.js';
+import { writeZipTask } from '../snapshot/zip-writer.js';
+import type { Task } from '../task.js';
+
+/** Every task the worker knows, by name. One that is missing here runs in the bot's own thread. */
+export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
+  [
+    erase(hashFilesTask),
+    erase(copyAndHashTask),
+    erase(writeZipTask),
+    erase(verifyZipTask),
+    erase(extractZipTask),
+    erase(checkProfileTask),
+  ].map((task) => [task.name, task]),
+);
+
+/** The other side sends each task the input of that very task's type: one module defines both ends. */
+function erase<Input, Output>({ name, run }: Task<Input, Output>): Task<unknown, unknown> {
+  return { name, run: (input, context) => run(input as Input, context) };
+}

@@ -1,0 +1,99 @@
+import { type Clock, systemClock } from '../clock.js';
+import { ClosedError } from '../errors.js';
+import { type FileSystem, systemFileSystem } from '../file-system.js';
+import { type Logger, silentLogger } from '../logger.js';
+import { inlineTaskRunner, type Task, type TaskRunner } from '../task.js';
+import { locateWorker } from './locate-worker.js';
+import { SharedWorker, UNAVAILABLE } from './shared-worker.js';
+
+export interface TaskRunnerOptions {
+  readonly fs: FileSystem;
+  readonly logger?: Logger;
+  /** The worker's file; by default the one that is built with the library. */
+  readonly workerUrl?: URL;
+  readonly clock?: Clock;
+}
+
+/** One thread per worker file serves all sessions of the process. */
+const shared = new Map<string, { readonly worker: SharedWorker; users: number }>();
+
+/**
+ * Runs tasks in the library's worker thread, started at the first task and ended when its last user closes.
+ * The thread never keeps the process alive by itself; a pending task does.
+ *
+ * Tasks run where they are called when `fs` is not the real file system (a worker can't see another), or when
+ * there is no worker file (an app bundled without it).
+ *
+ * @example
+ * const runner = createTaskRunner({ fs: systemFileSystem });
+ * const hashes = await runner.run(hashFilesTask, { paths });
+ * await runner.close();
+ */
+export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
+  const logger = options.logger ?? silentLogger;
+  const inline = inlineTaskRunner(options.fs);
+  if (options.fs !== systemFileSystem) return inline;
+  const url = options.workerUrl ?? locateWorker();
+  if (url === undefined) {
+    logger.warn('the worker file was not found beside the library: heavy work runs in the main thread');
+    return inline;
+  }
+  return new WorkerRunner(url, logger, options.clock ?? systemClock, inline);
+}
+
+class WorkerRunner implements TaskRunner {
+  readonly #url: URL;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #inline: TaskRunner;
+  readonly #closing = new AbortController();
+  #worker: SharedWorker | undefined;
+
+  constructor(url: URL, logger: Logger, clock: Clock, inline: TaskRunner) {
+    this.#url = url;
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#inline = inline;
+  }
+
+  async run<Input, Output>(
+    task: Task<Input, Output>,
+    input: Input,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Output> {
+    options.signal?.throwIfAborted();
+    if (this.#closing.signal.aborted) throw closed();
+    const answer = await this.#attach().run<Output>(task.name, input, {
+      signal: options.signal,
+      closing: this.#closing.signal,
+    });
+    return answer === UNAVAILABLE ? this.#inline.run(task, input, options) : answer.output;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closed());
+    const entry = shared.get(this.#url.href);
+    if (this.#worker === undefined || entry?.worker !== this.#worker) return;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    shared.delete(this.#url.href);
+    await entry.worker.end();
+  }
+
+  #attach(): SharedWorker {
+    if (this.#worker !== undefined) return this.#worker;
+    const entry = shared.get(this.#url.href) ?? {
+      worker: new SharedWorker(this.#url, this.#logger, this.#clock),
+      users: 0,
+    };
+    entry.users += 1;
+    shared.set(this.#url.href, entry);
+    this.#worker = entry.worker;
+    return entry.worker;
+  }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('the task runner was closed');
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type RetentionPolicy, selectForRemoval } from '../../src/snapshot/retention.js';
+import type { SnapshotInfo } from '../../src/types.js';
+
+const NOW = Date.parse('2026-11-23T12:00:00.000Z');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const POLICY: RetentionPolicy = {
+  saves: { keepLast: 10 },
+  backups: { keepLast: 12, keepDaily: 7 },
+  maxTotalMb: 1024,
+};
+
+function snapshot(ageMs: number, overrides: Partial<SnapshotInfo> = {}): SnapshotInfo {
+  const createdAt = new Date(NOW - ageMs).toISOString();
+  return {
+    id: `${createdAt}-${overrides.kind ?? 'save'}`,
+    kind: 'save',
+    store: 'disk',
+    clientId: 'shop',
+    lineage: 'l',
+    run: 1,
+    createdAt,
+    sizeBytes: 1,
+    storedBytes: 1,
+    files: 1,
+    capture: 'hot',
+    settled: true,
+    revoked: false,
+    ...overrides,
+  };
+}
+
+const ages = (list: readonly SnapshotInfo[]) => list.map(({ createdAt }) => NOW - Date.parse(createdAt));
+
+describe('retention', () => {
+  it('keeps the newest saves and removes the rest, oldest first', () => {
+    const saves = Array.from({ length: 13 }, (_, index) => snapshot(index * HOUR));
+    expect(ages(selectForRemoval(saves, POLICY, NOW))).toEqual([12 * HOUR, 11 * HOUR, 10 * HOUR]);
+  });
+
+  it('keeps the newest backup of each of the last days that have any', () => {
+    const backups = Array.from({ length: 24 * 10 }, (_, index) => snapshot(index * HOUR, { kind: 'backup' }));
+    const removed = new Set(selectForRemoval(backups, POLICY, NOW));
+    const kept = backups.filter((one) => !removed.has(one));
+    expect(kept.slice(0, 12)).toEqual(backups.slice(0, 12));
+    expect(kept.slice(12).map(({ createdAt }) => createdAt.slice(0, 16))).toEqual([
+      '2026-11-22T23:00',
+      '2026-11-21T23:00',
+      '2026-11-20T23:00',
+      '2026-11-19T23:00',
+      '2026-11-18T23:00',
+      '2026-11-17T23:00',
+    ]);
+  });
+
+  it('counts days with backups, not days of the calendar: a long pause loses none', () => {
+    const old = [30, 31, 32].map((days) => snapshot(days * DAY, { kind: 'backup' }));
+    const policy = { ...POLICY, backups: { keepLast: 1, keepDaily: 3 } };
+    expect(selectForRemoval(old, policy, NOW)).toEqual([]);
+  });
+
+  it('applies to each store and kind by itself', () => {
+    const policy = { ...POLICY, saves: { keepLast: 1 }, backups: { keepLast: 1 } };
+    const list = [
+      snapshot(1, { store: 'a' }),
+      snapshot(2, { store: 'b' }),
+      snapshot(3, { kind: 'backup' }),
+      snapshot(4, { store: 'a' }),
+    ];
+    expect(ages(selectForRemoval(list, policy, NOW))).toEqual([4]);
+  });
+
+  it('never removes the newest good one nor the newest settled one, whatever the policy', () => {
+    const nothing = { saves: { keepLast: 0 }, backups: { keepLast: 0 }, maxTotalMb: 0 };
+    const list = [
+      snapshot(1, { revoked: true }),
+      snapshot(2, { settled: false }),
+      snapshot(3, { settled: false }),
+      snapshot(4),
+      snapshot(5),
+    ];
+    expect(ages(selectForRemoval(list, nothing, NOW))).toEqual([5, 3, 1]);
+  });
+
+  it('makes room by removing the oldest of all kinds', () => {
+    const mb = 1024 * 1024;
+    const list = [
+      snapshot(1 * HOUR, { storedBytes: 400 * mb }),
+      snapshot(2 * HOUR, { storedBytes: 400 * mb, kind: 'backup' }),
+      snapshot(3 * HOUR, { storedBytes: 400 * mb }),
+      snapshot(4 * HOUR, { storedBytes: 400 * mb, kind: 'backup' }),
+    ];
+    expect(ages(selectForRemoval(list, POLICY, NOW))).toEqual([4 * HOUR, 3 * HOUR]);
+  });
+
+  it('does not let captures of a clock that was wrong push out the honest ones', () => {
+    const future = [1, 2, 3].map((years) => snapshot(-years * 365 * DAY));
+    const honest = [snapshot(HOUR), snapshot(2 * HOUR)];
+    const policy = { ...POLICY, saves: { keepLast: 2 } };
+    const removed = selectForRemoval([...future, ...honest], policy, NOW);
+    expect(new Set(removed)).toEqual(new Set(future));
+  });
+
+  it('tolerates a clock that is a little off', () => {
+    const policy = { ...POLICY, saves: { keepLast: 1 } };
+    expect(ages(selectForRemoval([snapshot(-1000), snapshot(HOUR)], policy, NOW))).toEqual([HOUR]);
+  });
+
+  it('keeps its promises for any list and policy (property)', () => {
+    const anySnapshot = fc
+      .record({
+        age: fc.integer({ min: -DAY * 3, max: DAY * 30 }),
+        kind: fc.constantFrom('save' as const, 'backup' as const),
+        store: fc.constantFrom('a', 'b'),
+        revoked: fc.boolean(),
+        settled: fc.boolean(),
+        storedBytes: fc.integer({ min: 0, max: 4 * 1024 * 1024 }),
+      })
+      .map(({ age, ...rest }) => snapshot(age, rest));
+    const rule = fc.record({ keepLast: fc.nat(6), keepDaily: fc.nat(4) });
+    const anyPolicy = fc.record({ saves: rule, backups: rule, maxTotalMb: fc.nat(40) });
+    fc.assert(
+      fc.property(fc.array(anySnapshot, { maxLength: 30 }), anyPolicy, (list, policy) => {
+        const removed = selectForRemoval(list, policy, NOW);
+        const kept = list.filter((one) => !removed.includes(one));
+        expect(new Set(removed).size).toBe(removed.length);
+        expect(removed.every((one) => list.includes(one))).toBe(true);
+        for (const shelf of ['savea', 'saveb', 'backupa', 'backupb']) {
+          const group = list.filter(({ kind, store }) => `${kind}${store}` === shelf);
+          const good = group.filter(({ revoked }) => !revoked);
+          const here = (one: SnapshotInfo) => kept.includes(one);
+          expect(good.some(here)).toBe(good.length > 0);
+          expect(good.some((one) => one.settled && here(one))).toBe(good.some(({ settled }) => settled));
+          const honest = good.filter(({ createdAt }) => Date.parse(createdAt) <= NOW);
+          const newest = honest.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
+          if (newest !== undefined) {
+            const asNew = good.filter(({ createdAt }) => createdAt >= newest.createdAt);
+            expect(asNew.some(here)).toBe(true);
+          }
+        }
+        // Idempotent: what is kept once is kept when nothing new came.
+        expect(selectForRemoval(kept, policy, NOW)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

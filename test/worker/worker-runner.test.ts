@@ -1,0 +1,210 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { threadId } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../src/clock.js';
+import { type FileSystem, systemFileSystem } from '../../src/file-system.js';
+import { silentLogger } from '../../src/logger.js';
+import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing.js';
+import { defineTask, type TaskRunner } from '../../src/task.js';
+import { locateWorker } from '../../src/worker/locate-worker.js';
+import { createTaskRunner } from '../../src/worker/worker-runner.js';
+
+const fixture = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
+const fs = systemFileSystem;
+const never = async () => 'inline';
+const crash = defineTask<null, string>('odd:crash', never);
+const exit = defineTask<null, string>('odd:exit', never);
+const echo = defineTask<unknown, unknown>('odd:echo', never);
+const hang = defineTask<null, string>('odd:hang', never);
+const unknown = defineTask<null, number>('odd:unknown', async () => threadId);
+
+describe('the task runner', () => {
+  let home: string;
+  let file: string;
+  const runners: TaskRunner[] = [];
+
+  function open(name: string, options: { clock?: Clock; logger?: typeof silentLogger } = {}): TaskRunner {
+    const runner = createTaskRunner({ fs, workerUrl: fixture(name), ...options });
+    runners.push(runner);
+    return runner;
+  }
+
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'wps-worker-'));
+    file = join(home, 'file');
+    writeFileSync(file, 'hello');
+  });
+  afterEach(async () => {
+    await Promise.all(runners.splice(0).map((runner) => runner.close()));
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it('runs the tasks of the library in a worker thread', async () => {
+    const runner = open('typescript-worker.mjs');
+    const hashes = await runner.run(hashFilesTask, { paths: [file, join(home, 'none')] });
+    expect(hashes).toEqual([
+      { size: 5, sha256: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' },
+      undefined,
+    ]);
+  });
+
+  it('gives errors back with their class, code and errno', async () => {
+    const runner = open('typescript-worker.mjs');
+    const wrong = { path: 'a', from: file, size: 5, sha256: '0'.repeat(64) };
+    const copy = runner.run(copyAndHashTask, { directory: join(home, 'out'), files: [wrong] });
+    await expect(copy).rejects.toMatchObject({ name: 'SnapshotCorruptError', code: 'SNAPSHOT_CORRUPT' });
+    await expect(runner.run(hashFilesTask, { paths: [home] })).rejects.toMatchObject({
+      code: 'EISDIR',
+      syscall: 'read',
+    });
+  });
+
+  it('ends a task by its signal, with the reason the caller gave', async () => {
+    const runner = open('typescript-worker.mjs');
+    const reason = new Error('stopping');
+    const early = { signal: AbortSignal.abort(reason) };
+    await expect(runner.run(hashFilesTask, { paths: [file] }, early)).rejects.toBe(reason);
+    const abort = new AbortController();
+    const many = runner.run(hashFilesTask, { paths: Array(2000).fill(file) }, { signal: abort.signal });
+    abort.abort(reason);
+    await expect(many).rejects.toBe(reason);
+    const late = new AbortController();
+    const more = runner.run(hashFilesTask, { paths: Array(2000).fill(file) }, { signal: late.signal });
+    late.abort(reason);
+    await expect(more).rejects.toBe(reason);
+  });
+
+  it('lets a program end by itself, and not before the answer of a pending task', async () => {
+    const script = fileURLToPath(fixture('two-tasks.mjs'));
+    const { stdout } = await promisify(execFile)(process.execPath, [script, file], { timeout: 15_000 });
+    expect(stdout.trim()).toBe('size 5');
+  });
+
+  it('serves all sessions with one thread until the last one closes', async () => {
+    const [a, b] = [open('odd-worker.mjs'), open('odd-worker.mjs')];
+    expect(await a.run(echo, 1)).toBe(1);
+    expect(await b.run(echo, 2)).toBe(2);
+    await a.close();
+    await a.close();
+    expect(await b.run(echo, { deep: ['copy'] })).toEqual({ deep: ['copy'] });
+    await b.close();
+    await expect(b.run(echo, 1)).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(await open('odd-worker.mjs').run(echo, 3)).toBe(3);
+  });
+
+  it('rejects what is pending when its session closes, and only that', async () => {
+    const [a, b] = [open('odd-worker.mjs'), open('odd-worker.mjs')];
+    await b.run(echo, 0);
+    const pending = a.run(hang, null);
+    pending.catch(() => undefined);
+    await a.close();
+    await expect(pending).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(await b.run(echo, 1)).toBe(1);
+    const last = b.run(hang, null);
+    last.catch(() => undefined);
+    await b.close();
+    await expect(last).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('rejects, retryable, the tasks of a thread that crashed, and starts another at the next use', async () => {
+    const error = vi.fn();
+    const runner = open('odd-worker.mjs', { logger: { ...silentLogger, error } });
+    const [one, two] = await Promise.allSettled([runner.run(crash, null), runner.run(hang, null)]);
+    for (const outcome of [one, two]) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'INTERNAL', retryable: true } });
+    }
+    expect(error).toHaveBeenCalledOnce();
+    await expect(runner.run(exit, null)).rejects.toMatchObject({ code: 'INTERNAL', retryable: true });
+    expect(await runner.run(echo, 1)).toBe(1);
+  });
+
+  it('lets a thread rest that crashes again and again', async () => {
+    let now = 0;
+    const clock: Clock = {
+      now: () => now,
+      monotonic: () => now,
+      setTimeout: () => 0,
+      clearTimeout: () => undefined,
+    };
+    const runner = open('odd-worker.mjs', { clock });
+    for (let round = 0; round < 5; round += 1) {
+      await expect(runner.run(exit, null)).rejects.toThrow(/stopped while it worked/);
+    }
+    await expect(runner.run(echo, 1)).rejects.toThrow(/rests for a while/);
+    now += 300_000;
+    expect(await runner.run(echo, 1)).toBe(1);
+    await expect(runner.run(exit, null)).rejects.toThrow(/while it worked/);
+    expect(await runner.run(echo, 2)).toBe(2);
+  });
+
+  it('rejects an input that can not cross the boundary', async () => {
+    const runner = open('odd-worker.mjs');
+    const before = runner.run(echo, () => undefined);
+    await expect(before).rejects.toThrow(/could not be cloned/);
+    await runner.run(echo, 1);
+    await expect(runner.run(echo, () => undefined)).rejects.toThrow(/could not be cloned/);
+  });
+
+  it('runs a task in its own thread that the worker does not know', async () => {
+    expect(await open('odd-worker.mjs').run(unknown, null)).toBe(threadId);
+  });
+
+  it.each(['stale-worker.mjs', 'broken-worker.mjs', 'no-such-worker.mjs'])(
+    'runs everything in its own thread when the worker is %s',
+    async (name) => {
+      const warn = vi.fn();
+      const runner = open(name, { logger: { ...silentLogger, warn } });
+      expect(await Promise.all([runner.run(echo, 1), runner.run(unknown, null)])).toEqual([
+        'inline',
+        threadId,
+      ]);
+      expect(await runner.run(echo, 1)).toBe('inline');
+      expect(warn).toHaveBeenCalledOnce();
+    },
+  );
+
+  it('runs everything in its own thread over another file system, which no worker could see', async () => {
+    const other: FileSystem = { ...fs };
+    const seen = defineTask<null, boolean>('odd:echo', async (_input, context) => context.fs === other);
+    const runner = createTaskRunner({ fs: other, workerUrl: fixture('odd-worker.mjs') });
+    expect(await runner.run(seen, null)).toBe(true);
+    await runner.close();
+  });
+
+  it('works with whatever worker file lies beside it, or with none', async () => {
+    const runner = createTaskRunner({ fs });
+    runners.push(runner);
+    expect(await runner.run(unknown, null)).toBe(threadId);
+  });
+
+  it('closes without ever having been used', async () => {
+    await open('odd-worker.mjs').close();
+  });
+});
+
+describe('the worker file', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'wps-locate-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  const at = (name: string) => pathToFileURL(join(home, name)).href;
+
+  it('is the one beside the chunk that asks, when it is this library’s', () => {
+    writeFileSync(join(home, 'worker.js'), '// wwebjs-persistent-session:worker-thread');
+    expect(locateWorker(at('index.js'))?.href).toBe(at('worker.js'));
+    expect(locateWorker(at('testing/index.js'))?.href).toBe(at('worker.js'));
+  });
+
+  it('is never another file of that name, which a bundled app may have', () => {
+    writeFileSync(join(home, 'worker.js'), 'startTheShop()');
+    expect(locateWorker(at('app.js'))).toBeUndefined();
+    expect(locateWorker(at('nowhere/else/app.js'))).toBeUndefined();
+  });
+});
