@@ -1,0 +1,39 @@
+import { systemClock } from '../clock.js';
+import { systemFileSystem } from '../file-system.js';
+import { silentLogger } from '../logger.js';
+import type { ResolvedOptions } from '../options.js';
+import { defaultPaths } from '../platform.js';
+
+/**
+ * The value of every option that is not given. The paths are those of a machine of one's own, still relative; a
+ * platform may have others, and a LocalAuth may bring its own clientId.
+ */
+export const DEFAULT_OPTIONS: ResolvedOptions = Object.freeze<ResolvedOptions>({
+  clientId: 'whatsapp-automation-pro-v2',
+  maxSessionSizeMb: 150,
+  sessionTimeoutMs: 45_000,
+  puppeteerTimeoutMs: 30_000,
+  maxInitRetries: 3,
+  reconnectDelayMs: 5000,
+  reconnectMaxDelayMs: 300_000,
+  maxReconnectAttempts: 5,
+  backupIntervalMs: 300_000,
+  sessionValidationIntervalMs: 60_000,
+  forceSaveIntervalMs: 120_000,
+  ...defaultPaths({}),
+  store: undefined,
+  backupStore: undefined,
+  retention: Object.freeze({
+    saves: Object.freeze({ keepLast: 10 }),
+    backups: Object.freeze({ keepLast: 12, keepDaily: 7 }),
+    maxTotalMb: 1024,
+  }),
+  shutdownSignals: Object.freeze<NodeJS.Signals[]>(['SIGTERM', 'SIGINT', 'SIGHUP']),
+  onLogout: 'relogin',
+  onConflict: 'wait',
+  maxRollbackMs: 7 * 24 * 60 * 60 * 1000,
+  logger: silentLogger,
+  clock: systemClock,
+  fs: systemFileSystem,
+  random: Math.random,
+});

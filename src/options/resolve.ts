@@ -1,0 +1,166 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Clock } from '../clock.js';
+import { ConfigurationError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import type { Logger } from '../logger.js';
+import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from '../options.js';
+import { defaultPaths, type Environment } from '../platform.js';
+import type { SessionStore } from '../stores/session-store.js';
+import * as check from './checks.js';
+import { DEFAULT_OPTIONS } from './defaults.js';
+import { refuseOverlaps } from './paths.js';
+import { refuseUnknown } from './unknown-option.js';
+
+/** What options are resolved against. */
+export interface OptionsContext {
+  /** The profile, where the client decides it; absolute. */
+  readonly profileDir?: string;
+  /** The clientId of the client's LocalAuth, if it has one. */
+  readonly strategyClientId?: string;
+  /** Default: the working directory. */
+  readonly cwd?: string;
+  /** Tells the platform, for the default paths; no option is read from it. Default: `process.env`. */
+  readonly env?: Environment;
+  /** Default: `process.platform`. */
+  readonly platform?: NodeJS.Platform;
+  /** Resolves symbolic links. Default: that of `node:fs`. */
+  readonly realpath?: (path: string) => string;
+}
+
+/**
+ * Checks the options and fills in what is not given. Touches nothing on disk.
+ *
+ * @throws ConfigurationError that names the option, its value and what is accepted.
+ */
+export function resolveOptions(
+  given: PersistentSessionOptions = {},
+  context: OptionsContext = {},
+): ResolvedOptions {
+  section(given, 'options', Object.keys(DEFAULT_OPTIONS), '');
+  const { cwd = process.cwd(), env = process.env, profileDir } = context;
+  const defaults = { ...DEFAULT_OPTIONS, ...defaultPaths(env) };
+  const take = <Name extends keyof PersistentSessionOptions>(
+    name: Name,
+    accept: check.Check<ResolvedOptions[Name]>,
+  ): ResolvedOptions[Name] => (given[name] === undefined ? defaults[name] : accept(given[name], name));
+
+  const options: ResolvedOptions = {
+    clientId: resolveClientId(given.clientId, context.strategyClientId),
+    maxSessionSizeMb: take('maxSessionSizeMb', check.megabytes),
+    sessionTimeoutMs: take('sessionTimeoutMs', check.milliseconds),
+    puppeteerTimeoutMs: take('puppeteerTimeoutMs', check.milliseconds),
+    maxInitRetries: take('maxInitRetries', check.count),
+    reconnectDelayMs: take('reconnectDelayMs', check.milliseconds),
+    reconnectMaxDelayMs: take('reconnectMaxDelayMs', check.milliseconds),
+    maxReconnectAttempts: take('maxReconnectAttempts', check.countOrInfinity),
+    backupIntervalMs: take('backupIntervalMs', check.interval),
+    sessionValidationIntervalMs: take('sessionValidationIntervalMs', check.interval),
+    forceSaveIntervalMs: take('forceSaveIntervalMs', check.interval),
+    sessionPath: resolve(cwd, take('sessionPath', check.path)),
+    backupPath: resolve(cwd, take('backupPath', check.path)),
+    store: take('store', store),
+    backupStore: take('backupStore', oneOrMoreStores),
+    retention: take('retention', retention),
+    shutdownSignals: take('shutdownSignals', check.listOf(signal)),
+    onLogout: take('onLogout', check.oneOf('relogin', 'stop')),
+    onConflict: take('onConflict', check.oneOf('wait', 'stop')),
+    maxRollbackMs: take('maxRollbackMs', check.milliseconds),
+    logger: take('logger', logger),
+    clock: take('clock', clock),
+    fs: take('fs', fileSystem),
+    random: take('random', check.randomSource),
+  };
+  const backupsElsewhere = given.backupStore !== undefined && given.backupPath === undefined;
+  refuseOverlaps(
+    { ...options, backupPath: backupsElsewhere ? undefined : options.backupPath, profileDir },
+    { platform: context.platform ?? process.platform, realpath: context.realpath ?? realpathSync.native },
+  );
+  return Object.freeze(options);
+}
+
+function resolveClientId(given: string | undefined, strategys: string | undefined): string {
+  if (strategys !== undefined) check.clientId(strategys, 'clientId of the LocalAuth');
+  if (given === undefined) return strategys ?? DEFAULT_OPTIONS.clientId;
+  check.clientId(given, 'clientId');
+  if (strategys !== undefined && strategys !== given) {
+    throw new ConfigurationError(
+      `clientId: '${given}' is not that of the client's LocalAuth; expected '${strategys}', or leave it out`,
+    );
+  }
+  return given;
+}
+
+const store: check.Check<SessionStore> = (value, name) => {
+  const methods = ['put', 'get', 'head', 'list', 'delete'];
+  const found = check.withMethods<SessionStore>('a SessionStore', ...methods)(value, name);
+  if (typeof found.name !== 'string' || found.name === '') {
+    check.refuse(`${name}.name`, check.show(found.name), 'a short name for messages');
+  }
+  if (!check.isObject(found.capabilities) || typeof found.capabilities.conditionalPut !== 'boolean') {
+    check.refuse(`${name}.capabilities`, check.show(found.capabilities), '{ conditionalPut: boolean, … }');
+  }
+  return found;
+};
+
+const oneOrMoreStores: check.Check<readonly SessionStore[]> = (value, name) => {
+  if (!Array.isArray(value)) return Object.freeze([store(value, name)]);
+  if (value.length === 0) check.refuse(name, 'an empty list', 'a SessionStore or a list of them');
+  return check.listOf(store)(value, name);
+};
+
+const retention: check.Check<ResolvedRetention> = (value, name) => {
+  const { saves, backups, maxTotalMb } = DEFAULT_OPTIONS.retention;
+  const all = section(value, name, ['saves', 'backups', 'maxTotalMb']);
+  const ofSaves = section(all.saves, `${name}.saves`, ['keepLast']);
+  const ofBackups = section(all.backups, `${name}.backups`, ['keepLast', 'keepDaily']);
+  const { positiveCount, count, megabytes } = check;
+  return Object.freeze({
+    saves: Object.freeze({
+      keepLast: positiveCount(ofSaves.keepLast ?? saves.keepLast, `${name}.saves.keepLast`),
+    }),
+    backups: Object.freeze({
+      keepLast: positiveCount(ofBackups.keepLast ?? backups.keepLast, `${name}.backups.keepLast`),
+      keepDaily: count(ofBackups.keepDaily ?? backups.keepDaily, `${name}.backups.keepDaily`),
+    }),
+    maxTotalMb: megabytes(all.maxTotalMb ?? maxTotalMb, `${name}.maxTotalMb`),
+  });
+};
+
+function section(
+  value: unknown,
+  name: string,
+  known: readonly string[],
+  prefix = `${name}.`,
+): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (!check.isObject(value) || Array.isArray(value)) {
+    return check.refuse(name, check.show(value), `an object with ${known.join(', ')}`);
+  }
+  refuseUnknown(value, known, prefix);
+  return value;
+}
+
+// SIGKILL and SIGSTOP can't be handled, SIGUSR1 starts node's debugger; the others mean that the process is broken.
+const signal = check.oneOf('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2');
+
+const logger = check.withMethods<Logger>('a logger such as console', 'debug', 'info', 'warn', 'error');
+
+const clock = check.withMethods<Clock>('a Clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout');
+
+const fileSystem: check.Check<FileSystem> = (value, name) => {
+  const found = check.withMethods<FileSystem>(
+    'an object shaped like node:fs',
+    'createReadStream',
+    'createWriteStream',
+  )(value, name);
+  check.withMethods(
+    'that of node:fs',
+    'open',
+    'rename',
+    'link',
+    'readdir',
+    'rm',
+  )(found.promises, `${name}.promises`);
+  return found;
+};

@@ -1,0 +1,70 @@
+import { basename, dirname, join } from 'node:path';
+import type { FileSystem } from '../file-system.js';
+import { detectPlatform, type Environment } from '../platform.js';
+import { commandLine } from '../processes.js';
+import { readMountinfo } from './storage.js';
+import type { StorageFacts } from './storage-warnings.js';
+
+/** More folders than any path has. */
+const MAX_DEPTH = 256;
+
+export interface StorageQuestion {
+  readonly fs: FileSystem;
+  /** Absolute; need not exist. */
+  readonly sessionPath: string;
+  /** Absolute; need not exist. */
+  readonly backupPath: string;
+  readonly env?: Environment;
+  /** Tells the command line of a process. Default: asks the machine. */
+  readonly commandLineOf?: (pid: number) => Promise<string | undefined>;
+}
+
+/**
+ * Reads everything {@link storageWarnings} wants to know. What can't be read is left out; never rejects.
+ *
+ * @example const warnings = storageWarnings(await readStorageFacts({ fs, sessionPath, backupPath }));
+ */
+export async function readStorageFacts(question: StorageQuestion): Promise<StorageFacts> {
+  const { fs, env = process.env, commandLineOf = commandLine } = question;
+  const dockerenv = await exists(fs, '/.dockerenv');
+  const session = await locate(fs, question.sessionPath);
+  const backup = await locate(fs, question.backupPath);
+  const known = session.device !== undefined && backup.device !== undefined;
+  return {
+    platform: detectPlatform(env, { dockerenv }),
+    sessionPath: session.path,
+    backupPath: backup.path,
+    mountinfo: await readMountinfo(fs),
+    devices: known ? { session: Number(session.device), backup: Number(backup.device) } : undefined,
+    env,
+    parentCommand: await commandLineOf(process.ppid).catch(() => undefined),
+  };
+}
+
+/** Where a path, which may not exist yet, will really lie: links are resolved as far as there is something. */
+async function locate(
+  fs: FileSystem,
+  path: string,
+): Promise<{ readonly path: string; readonly device?: number }> {
+  const missing: string[] = [];
+  let folder = path;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    try {
+      const real = String(await fs.promises.realpath(folder));
+      const { dev } = await fs.promises.stat(real);
+      return { path: join(real, ...missing), device: Number(dev) };
+    } catch {
+      if (dirname(folder) === folder) break;
+      missing.unshift(basename(folder));
+      folder = dirname(folder);
+    }
+  }
+  return { path };
+}
+
+async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  return await fs.promises.access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,86 @@
+import type { Environment, Platform } from '../platform.js';
+import { describeStorage, type StorageDescription } from './storage.js';
+
+/** Something about the surroundings that will cost the login one day. */
+export interface StorageWarning {
+  /**
+   * - `ephemeral-session`: the saves do not outlive a redeploy
+   * - `same-device`: saves and backups are lost together
+   * - `hidden-signal`: SIGTERM does not reach the bot
+   */
+  readonly code: 'ephemeral-session' | 'same-device' | 'hidden-signal';
+  readonly message: string;
+}
+
+/** What the warnings are drawn from; all of it is read by the caller. */
+export interface StorageFacts {
+  readonly platform: Platform;
+  /** Absolute, symbolic links resolved. */
+  readonly sessionPath: string;
+  /** Absolute, symbolic links resolved. */
+  readonly backupPath: string;
+  /** The text of `/proc/self/mountinfo`, where there is one. */
+  readonly mountinfo?: string | undefined;
+  /** `stat().dev` of both folders (or of what exists above them), where it is known. */
+  readonly devices?: { readonly session: number; readonly backup: number } | undefined;
+  readonly env?: Environment | undefined;
+  /** The command line of our parent process, where it is known. */
+  readonly parentCommand?: string | undefined;
+}
+
+/**
+ * What a user should know at the start. Empty when all is well.
+ *
+ * @example
+ * for (const { message } of storageWarnings(facts)) session.emit('warning', { code: 'storage', message });
+ */
+export function storageWarnings(facts: StorageFacts): readonly StorageWarning[] {
+  return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts)];
+}
+
+function ephemeralSession({ platform, sessionPath, backupPath, mountinfo }: StorageFacts): StorageWarning[] {
+  const why = whyEphemeral(describeStorage(sessionPath, mountinfo), platform);
+  if (why === undefined) return [];
+  const backupStays = whyEphemeral(describeStorage(backupPath, mountinfo), platform) === undefined;
+  const rest = backupStays
+    ? `Only the backups in ${backupPath} stay.`
+    : `${backupPath} does not stay either: the next deploy asks for a new QR.`;
+  const advice = 'Mount a volume and put sessionPath (SESSION_PATH) on it, or use a remote store.';
+  return [{ code: 'ephemeral-session', message: `sessionPath ${sessionPath} ${why}. ${rest} ${advice}` }];
+}
+
+function whyEphemeral({ kind }: StorageDescription, platform: Platform): string | undefined {
+  if (kind === 'memory') return 'lies in memory (tmpfs) and is gone after a restart';
+  if (kind === 'pod') return 'lies on an emptyDir and is gone with the pod';
+  if (kind === 'container')
+    return `lies inside the container (${platform.name}) and is gone after a redeploy`;
+  if (kind === 'root' && platform.ephemeralRoot) {
+    return `is not on a mounted volume (${platform.name}) and is gone after a redeploy`;
+  }
+  return undefined;
+}
+
+function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFacts): StorageWarning[] {
+  const session = describeStorage(sessionPath, mountinfo).mount?.device;
+  const backup = describeStorage(backupPath, mountinfo).mount?.device;
+  // `stat` is the better witness: btrfs shows several devices where mountinfo shows one.
+  const same =
+    devices === undefined ? session !== undefined && session === backup : devices.session === devices.backup;
+  if (!same) return [];
+  const message =
+    `sessionPath ${sessionPath} and backupPath ${backupPath} lie on the same disk: what takes one takes both. ` +
+    `Put backupPath (BACKUP_SESSION_PATH) on another disk, or add a remote backupStore.`;
+  return [{ code: 'same-device', message }];
+}
+
+/** FACTS 4: `npm start` keeps the signal from node. On one's own machine Ctrl-C reaches every process: no matter. */
+function hiddenSignal({ platform, env = {}, parentCommand }: StorageFacts): StorageWarning[] {
+  const script = env.npm_lifecycle_event;
+  if (platform.name === 'plain' || !script || parentCommand === undefined) return [];
+  // Between npm and node stands the shell that npm runs its scripts in.
+  if (!/(^|[\s/\\])(npm|yarn|pnpm)(\b|$)|^(\S*\/)?(ba|da|a|z)?sh -c\b/.test(parentCommand)) return [];
+  const message =
+    `the bot was started by "npm run ${script}", which keeps SIGTERM from it: its last save before a redeploy is ` +
+    'lost. Start it with "node <file>" itself.';
+  return [{ code: 'hidden-signal', message }];
+}

@@ -1,0 +1,76 @@
+import type { FileSystem } from '../file-system.js';
+
+/** One line of `/proc/self/mountinfo` (proc(5)). */
+export interface Mount {
+  /** `major:minor` of the device. */
+  readonly device: string;
+  /** Which folder of that device is mounted here. */
+  readonly root: string;
+  readonly mountPoint: string;
+  readonly fsType: string;
+}
+
+/**
+ * - `volume`: mounted apart from the root: outlives a redeploy
+ * - `memory`: tmpfs: gone at the next restart
+ * - `pod`: an `emptyDir` of Kubernetes: gone with the pod
+ * - `container`: the writable layer of a container: gone with it
+ * - `root`: the root file system of the machine; whether it lasts is for the platform to say
+ * - `unknown`: there is no mount table (not Linux)
+ */
+export interface StorageDescription {
+  readonly kind: 'volume' | 'memory' | 'pod' | 'container' | 'root' | 'unknown';
+  readonly mount?: Mount;
+}
+
+/** Tells what kind of storage an absolute path lies on, from the text of the mount table. */
+export function describeStorage(path: string, mountinfo: string | undefined): StorageDescription {
+  const mount = mountOf(path, parseMountinfo(mountinfo ?? ''));
+  return mount === undefined ? { kind: 'unknown' } : { kind: kindOf(mount), mount };
+}
+
+/** Reads the mount table; lines that make no sense are left out. */
+export function parseMountinfo(text: string): readonly Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [fields, description] = line.split(' - ');
+    const [, , device, root, mountPoint] = fields?.split(' ') ?? [];
+    const fsType = description?.split(' ')[0];
+    if (!device || !root || !mountPoint || !fsType) return [];
+    return [{ device, root: unescapeOctal(root), mountPoint: unescapeOctal(mountPoint), fsType }];
+  });
+}
+
+/** The mount table of this process; `undefined` where there is none. */
+export async function readMountinfo(fs: FileSystem): Promise<string | undefined> {
+  try {
+    return await fs.promises.readFile('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The mount with the longest mount point; of several on the same point the last covers the others. */
+function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of mounts) {
+    const prefix = mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`;
+    if (!`${path}/`.startsWith(prefix)) continue;
+    if (best === undefined || mount.mountPoint.length >= best.mountPoint.length) best = mount;
+  }
+  return best;
+}
+
+function kindOf({ mountPoint, fsType, root }: Mount): StorageDescription['kind'] {
+  if (fsType === 'tmpfs' || fsType === 'ramfs') return 'memory';
+  // The kubelet makes an emptyDir in a folder of this name on the node's disk.
+  if (root.includes('kubernetes.io~empty-dir')) return 'pod';
+  if (mountPoint !== '/') return 'volume';
+  return fsType === 'overlay' || fsType === 'aufs' ? 'container' : 'root';
+}
+
+/** Blanks in a path are written as `\040`. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
