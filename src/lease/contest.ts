@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, orAborted, sleep, withDeadline } from '../clock.js';
+import { LeaseHeldError } from '../errors.js';
+import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
+import type { LeaseFiles, SeenLease } from './lease-files.js';
+import type { LeaseHolder, LeaseRecord } from './lease-record.js';
+import { Standstill } from './standstill.js';
+import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
+
+/** A generation that was created for us. */
+export interface Claim {
+  readonly generation: number;
+  readonly record: LeaseRecord;
+  /** When its creation began, monotonic ms. */
+  readonly begunAt: number;
+}
+
+export interface Contest {
+  readonly files: LeaseFiles;
+  readonly clock: Clock;
+  readonly machine: Machine;
+  /** How long to wait for a live owner to let go, ms. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Becomes the owner, or finds out that somebody alive is.
+ *
+ * @throws LeaseHeldError
+ */
+export async function contestLease(contest: Contest): Promise<Claim> {
+  const { files, clock, machine, waitMs, signal } = contest;
+  const self = await orAborted(describeHolder(machine), signal);
+  const standstill = new Standstill(TAKEOVER_MS, LOOK_EVERY_MS);
+  const waitUntil = clock.monotonic() + waitMs;
+  const looks = Math.ceil((waitMs + TAKEOVER_MS) / LOOK_EVERY_MS) + 10;
+  let seen: SeenLease | undefined;
+  for (let look = 0; look < looks; look++) {
+    seen = await orAborted(bounded(clock, files.readHighest()), signal);
+    const verdict = await orAborted(judgeHolder(seen, self, machine), signal);
+    const watched = verdict === 'unproven' ? seen : undefined;
+    const state = watched && standstill.look(`${watched.generation} ${watched.text}`, clock.monotonic());
+
+    if (verdict === 'free' || verdict === 'dead' || state === 'over') {
+      const claim = await claimAfter(seen, watched, self, contest);
+      if (claim !== undefined) return claim;
+      continue; // somebody else was first: who is it?
+    }
+    const alive = verdict === 'held' || state === 'moved';
+    if (alive && clock.monotonic() >= waitUntil) break;
+    await sleep(clock, LOOK_EVERY_MS, signal);
+  }
+  throw heldBy(seen, self, files);
+}
+
+async function claimAfter(
+  seen: SeenLease | undefined,
+  watched: SeenLease | undefined,
+  holder: LeaseHolder,
+  { files, clock, machine: { heldTokens } }: Contest,
+): Promise<Claim | undefined> {
+  const token = randomUUID();
+  const at = new Date(clock.now()).toISOString();
+  const claim: Claim = {
+    generation: (seen?.generation ?? 0) + 1,
+    record: { format: 1, token, holder, beat: 0, at, released: false },
+    begunAt: clock.monotonic(),
+  };
+  heldTokens.add(token); // before the file can be seen by another session of this process
+  let ours = false;
+  try {
+    ours = await bounded(clock, createUncontested(files, claim, watched));
+  } finally {
+    if (!ours) heldTokens.delete(token);
+  }
+  return ours ? claim : undefined;
+}
+
+/**
+ * An owner that was suspended may wake in this very moment. It writes its heartbeat and *then* looks for a higher
+ * generation; we create ours and *then* look for its heartbeat: at least one of the two sees the other.
+ */
+async function createUncontested(
+  files: LeaseFiles,
+  claim: Claim,
+  watched: SeenLease | undefined,
+): Promise<boolean> {
+  if (!(await files.create(claim.generation, claim.record))) return false;
+  if (watched === undefined) return true;
+  const now = await files.readText(watched.generation);
+  if (now === undefined || now === watched.text) return true;
+  await files.withdraw(claim.generation);
+  return false;
+}
+
+function bounded<T>(clock: Clock, work: Promise<T>): Promise<T> {
+  return withDeadline(clock, FILES_DEADLINE_MS, 'work on the lease files', work);
+}
+
+function heldBy(seen: SeenLease | undefined, self: LeaseHolder, files: LeaseFiles): LeaseHeldError {
+  const holder = seen?.record?.holder;
+  const here = holder !== undefined && isSameProcess(holder, self);
+  const who = here
+    ? `another session of this process (pid ${self.pid} on ${self.host})`
+    : `process ${holder?.pid ?? '(unknown)'} on host ${holder?.host ?? '(unknown)'}`;
+  return new LeaseHeldError(
+    `the session '${files.clientId}' is in use by ${who}. A session can run only once: stop the other one, or ` +
+      `give this one a clientId or a sessionPath of its own. Lease folder: ${files.directory}`,
+  );
+}

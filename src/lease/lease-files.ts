@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type Clock, sleep } from '../clock.js';
+import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  generationOf,
+  type LeaseRecord,
+  leaseFileName,
+  MAX_RECORD_BYTES,
+} from './lease-record.js';
+
+/** The newest lease file as it was seen. */
+export interface SeenLease {
+  readonly generation: number;
+  /** Its text; watched for changes where nothing else proves that the holder lives. */
+  readonly text: string;
+  /** Absent: it stayed empty or torn. */
+  readonly record?: LeaseRecord;
+}
+
+/** A file that is just being written is whole after a moment. */
+const TORN_READS = 5;
+const TORN_WAIT_MS = 50;
+/** How often the newest file may vanish between listing and reading, each time for a newer one. */
+const MAX_LISTINGS = 20;
+
+/**
+ * The lease files of one client: `<clientId>.<generation>.lease`. The highest generation is the owner's, and a
+ * generation is created once: by `link`, which fails when the name is taken.
+ */
+export class LeaseFiles {
+  readonly #fs: FileSystem['promises'];
+
+  constructor(
+    readonly directory: string,
+    readonly clientId: string,
+    fs: FileSystem,
+    readonly clock: Clock,
+  ) {
+    this.#fs = fs.promises;
+  }
+
+  /** The file of the highest generation; `undefined` when there is none. */
+  readHighest(): Promise<SeenLease | undefined> {
+    return this.#explained('read', async () => {
+      for (let listing = 0; listing < MAX_LISTINGS; listing++) {
+        const generation = (await this.#generations()).at(-1);
+        if (generation === undefined) return undefined;
+        const seen = await this.#readWhole(generation);
+        if (seen !== undefined) return seen;
+      }
+      throw new StoreError(`the lease files in ${this.directory} change faster than they can be read`);
+    });
+  }
+
+  /** The text of one generation; `undefined` when it is gone. */
+  readText(generation: number): Promise<string | undefined> {
+    return this.#unlessGone(async () => {
+      const handle = await this.#fs.open(this.#path(generation), 'r');
+      try {
+        const { buffer, bytesRead } = await handle.read(
+          Buffer.alloc(MAX_RECORD_BYTES),
+          0,
+          MAX_RECORD_BYTES,
+          0,
+        );
+        return buffer.toString('utf8', 0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  /** Creates a generation; false when somebody else was first. */
+  create(generation: number, record: LeaseRecord): Promise<boolean> {
+    return this.#explained('written', async () => {
+      await this.#fs.mkdir(this.directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+      const temporary = join(this.directory, `${this.clientId}.${randomUUID()}.lease-new`);
+      try {
+        await this.#writeNew(temporary, record);
+        return await this.#nameExclusively(temporary, generation, record);
+      } finally {
+        await this.#fs.unlink(temporary).catch(() => undefined);
+      }
+    });
+  }
+
+  /** Writes our newest record over the old one, in place; false when the file is gone or another's. */
+  async rewrite(generation: number, record: LeaseRecord): Promise<boolean> {
+    const done = await this.#unlessGone(async () => {
+      // The handle stays with the file it has read: what came under this name meanwhile can't be overwritten.
+      const handle = await this.#fs.open(this.#path(generation), 'r+');
+      try {
+        const { buffer, bytesRead } = await handle.read(
+          Buffer.alloc(MAX_RECORD_BYTES),
+          0,
+          MAX_RECORD_BYTES,
+          0,
+        );
+        if (decodeRecord(buffer.toString('utf8', 0, bytesRead))?.token !== record.token) return false;
+        const bytes = encodeRecord(record);
+        await handle.write(bytes, 0, bytes.length, 0);
+        return true;
+      } finally {
+        await handle.close();
+      }
+    });
+    return done ?? false;
+  }
+
+  /** Whether a higher generation than this one exists. */
+  async isSuperseded(generation: number): Promise<boolean> {
+    return ((await this.#generations()).at(-1) ?? 0) > generation;
+  }
+
+  /** Takes back a generation that was created and never used. */
+  async withdraw(generation: number): Promise<void> {
+    await this.#unlessGone(() => this.#fs.unlink(this.#path(generation)));
+  }
+
+  /**
+   * Removes everything older than `generation`. Best effort, and from the lowest up: an owner that was asleep must
+   * find its own file gone before it finds the one after it gone.
+   */
+  async removeOlder(generation: number): Promise<void> {
+    try {
+      for (const older of await this.#generations()) {
+        if (older < generation) await this.withdraw(older);
+      }
+      for (const name of await this.#names()) {
+        if (name.startsWith(`${this.clientId}.`) && name.endsWith('.lease-new')) {
+          await this.#unlessGone(() => this.#fs.unlink(join(this.directory, name)));
+        }
+      }
+    } catch {
+      // The next owner tries again.
+    }
+  }
+
+  async #readWhole(generation: number): Promise<SeenLease | undefined> {
+    let text: string | undefined;
+    for (let read = 0; read < TORN_READS; read++) {
+      if (read > 0) await sleep(this.clock, TORN_WAIT_MS);
+      text = await this.readText(generation);
+      if (text === undefined) return undefined;
+      const record = decodeRecord(text);
+      if (record !== undefined) return { generation, text, record };
+    }
+    return { generation, text: text ?? '' };
+  }
+
+  async #generations(): Promise<readonly number[]> {
+    const names = await this.#names();
+    return names.flatMap((name) => generationOf(name, this.clientId) ?? []).sort((one, other) => one - other);
+  }
+
+  async #names(): Promise<readonly string[]> {
+    return (await this.#unlessGone(() => this.#fs.readdir(this.directory))) ?? [];
+  }
+
+  async #writeNew(path: string, record: LeaseRecord): Promise<void> {
+    const handle = await this.#fs.open(path, 'wx', PRIVATE_FILE_MODE);
+    try {
+      await handle.writeFile(encodeRecord(record));
+      await handle.sync(); // a generation must not come twice because the power failed
+    } catch (error) {
+      await this.#fs.unlink(path).catch(() => undefined); // half a file would make everybody wait
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #nameExclusively(temporary: string, generation: number, record: LeaseRecord): Promise<boolean> {
+    try {
+      await this.#fs.link(temporary, this.#path(generation));
+      return true;
+    } catch (error) {
+      // NFS repeats a request whose answer was lost: the name may be taken by ourselves.
+      if (errnoOf(error) === 'EEXIST') return await this.#isOurs(generation, record.token);
+      // The winner of this very race sweeps up what the losers left.
+      if (errnoOf(error) === 'ENOENT') return false;
+      return await this.#createInPlace(generation, record);
+    }
+  }
+
+  /** Where the file system has no hard links (exFAT, some network shares): others may see it empty for a moment. */
+  async #createInPlace(generation: number, record: LeaseRecord): Promise<boolean> {
+    try {
+      await this.#writeNew(this.#path(generation), record);
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  async #isOurs(generation: number, token: string): Promise<boolean> {
+    const text = await this.readText(generation);
+    return text !== undefined && decodeRecord(text)?.token === token;
+  }
+
+  #path(generation: number): string {
+    return join(this.directory, leaseFileName(this.clientId, generation));
+  }
+
+  async #unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async #explained<T>(what: 'read' | 'written', work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause;
+      const code = errnoOf(cause) ?? 'unknown error';
+      const message = `the lease folder ${this.directory} can't be ${what} (${code})`;
+      if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOENT|ENAMETOOLONG)$/.test(code)) {
+        throw new ConfigurationError(`${message}: sessionPath must be a folder this process may write to`, {
+          cause,
+        });
+      }
+      throw new StoreError(message, { cause });
+    }
+  }
+}

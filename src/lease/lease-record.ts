@@ -1,0 +1,86 @@
+/** Who holds a lease. Together these prove, on the same machine, whether the holder still lives. */
+export interface LeaseHolder {
+  readonly host: string;
+  /** The table of processes that `pid` belongs to (machine, boot, container); absent: the machine did not tell. */
+  readonly namespace?: string;
+  readonly pid: number;
+  /** Start time of the process, opaque. */
+  readonly startTime: string;
+  /** Worker thread of that process; 0 is the main one. */
+  readonly thread: number;
+}
+
+/** What a lease file says. */
+export interface LeaseRecord {
+  readonly format: 1;
+  /** Tells this very acquisition from every other one. Unique, not secret. */
+  readonly token: string;
+  readonly holder: LeaseHolder;
+  /** Counts the heartbeats. Others watch whether it changes; nobody compares clocks. */
+  readonly beat: number;
+  /** Wall clock of the last heartbeat, ISO 8601, for people who read the file. */
+  readonly at: string;
+  /** Whether the holder let go. */
+  readonly released: boolean;
+}
+
+/**
+ * Every file has this length, so that a heartbeat overwrites it in place: that needs no room on a full disk, and
+ * can't bring back a file that the next owner has removed.
+ */
+const RECORD_BYTES = 1024;
+/** More than any lease file has. */
+export const MAX_RECORD_BYTES = 4 * RECORD_BYTES;
+
+/** The bytes of a lease file. */
+export function encodeRecord(record: LeaseRecord): Buffer {
+  const holder = { ...record.holder, host: record.holder.host.slice(0, 253) };
+  return Buffer.from(`${JSON.stringify({ ...record, holder }).padEnd(RECORD_BYTES - 1)}\n`);
+}
+
+/** Reads a lease file; `undefined` when it is empty, torn, or of another format. */
+export function decodeRecord(text: string): LeaseRecord | undefined {
+  const value = parse(text);
+  if (!isObject(value) || value.format !== 1) return undefined;
+  const { token, holder, beat, at, released } = value;
+  if (typeof token !== 'string' || !Number.isInteger(beat) || typeof at !== 'string') return undefined;
+  if (typeof released !== 'boolean' || !isHolder(holder)) return undefined;
+  return { format: 1, token, holder, beat: Number(beat), at, released };
+}
+
+/** `<clientId>.<generation>.lease` */
+export function leaseFileName(clientId: string, generation: number): string {
+  return `${clientId}.${generation}.lease`;
+}
+
+/** The generation in the name of a lease file of this client; `undefined` for every other file. */
+export function generationOf(fileName: string, clientId: string): number | undefined {
+  const [prefix, suffix] = [`${clientId}.`, '.lease'];
+  if (!fileName.startsWith(prefix) || !fileName.endsWith(suffix)) return undefined;
+  const digits = fileName.slice(prefix.length, -suffix.length);
+  const generation = Number(digits);
+  return /^[1-9]\d*$/.test(digits) && Number.isSafeInteger(generation + 1) ? generation : undefined;
+}
+
+function isHolder(value: unknown): value is LeaseHolder {
+  return (
+    isObject(value) &&
+    typeof value.host === 'string' &&
+    (value.namespace === undefined || typeof value.namespace === 'string') &&
+    Number.isInteger(value.pid) &&
+    typeof value.startTime === 'string' &&
+    Number.isInteger(value.thread)
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

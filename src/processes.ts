@@ -1,0 +1,13 @@
+/** What we know of the processes of this machine. One file per operating system lies in `processes/`. */
+export { type EndProcessTreeOptions, endProcessTree } from './processes/end-process-tree.js';
+export {
+  commandLine,
+  identityOf,
+  isPid,
+  isSameProcessAlive,
+  listDescendants,
+  type ProcessIdentity,
+  processNamespace,
+  selfIdentity,
+} from './processes/identity.js';
+export { type ProcessEntry, type ProcessSource, processSourceOf } from './processes/process-source.js';

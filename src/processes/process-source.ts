@@ -1,0 +1,32 @@
+import { procfsSource } from './procfs.js';
+import { psSource } from './ps.js';
+import { windowsSource } from './windows.js';
+
+/** One line of the machine's table of processes. */
+export interface ProcessEntry {
+  readonly pid: number;
+  /** Its parent. */
+  readonly ppid: number;
+  /** When it started, in the machine's own words. */
+  readonly startTime: string;
+  /** Ended, but not yet collected by its parent. */
+  readonly zombie: boolean;
+}
+
+/** Where a machine tells of its processes. Every call has a deadline; a machine that does not tell rejects. */
+export interface ProcessSource {
+  entry(pid: number): Promise<ProcessEntry | undefined>;
+  all(): Promise<readonly ProcessEntry[]>;
+  commandLine(pid: number): Promise<string | undefined>;
+  /** What tells this table of processes from that of another machine, boot or container. */
+  namespace(): Promise<string | undefined>;
+}
+
+/** The source for an operating system, as `process.platform` names it. */
+export function processSourceOf(platform: NodeJS.Platform): ProcessSource {
+  if (platform === 'linux' || platform === 'android') return procfsSource();
+  return platform === 'win32' ? windowsSource() : psSource();
+}
+
+/** The source of this machine. */
+export const processSource: ProcessSource = processSourceOf(process.platform);

@@ -1,0 +1,63 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { errnoOf } from '../errors.js';
+import type { ProcessEntry, ProcessSource } from './process-source.js';
+
+/** Linux: `/proc`, without starting a process. Another `root` is for tests. */
+export function procfsSource(root = '/proc'): ProcessSource {
+  // Never changes while we run; an unreadable one is asked for again.
+  let boot: string | undefined;
+  const bootId = async () => {
+    boot ??= (await readFile(`${root}/sys/kernel/random/boot_id`, 'utf8')).trim();
+    return boot;
+  };
+
+  const entry = async (pid: number): Promise<ProcessEntry | undefined> => {
+    const stat = await readUnlessGone(`${root}/${pid}/stat`);
+    return stat === undefined ? undefined : parseStat(stat, await bootId().catch(() => 'unknown-boot'));
+  };
+
+  return {
+    entry,
+    async all() {
+      const pids = (await readdir(root)).filter((name) => /^\d+$/.test(name)).map(Number);
+      const entries: ProcessEntry[] = [];
+      for (const pid of pids) {
+        const found = await entry(pid);
+        if (found !== undefined) entries.push(found);
+      }
+      return entries;
+    },
+    async commandLine(pid) {
+      const line = await readUnlessGone(`${root}/${pid}/cmdline`);
+      return line?.replaceAll('\0', ' ').trim();
+    },
+    async namespace() {
+      // Two containers on one kernel share the boot id, and may share the host's name, but not the pid namespace.
+      return `${await bootId()} ${await readlink(`${root}/self/ns/pid`)}`;
+    },
+  };
+}
+
+/** Reads `/proc/<pid>/stat` (proc(5)). The name in parentheses may itself hold spaces and parentheses. */
+export function parseStat(stat: string, bootId: string): ProcessEntry | undefined {
+  const pid = Number.parseInt(stat, 10);
+  const [state, ppid, ...rest] = stat
+    .slice(stat.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ');
+  const startTicks = rest[17]; // field 22; state is field 3
+  if (!Number.isInteger(pid) || state === undefined || ppid === undefined || startTicks === undefined) {
+    return undefined;
+  }
+  return { pid, ppid: Number(ppid), startTime: `${bootId}:${startTicks}`, zombie: /^[ZXx]$/.test(state) };
+}
+
+async function readUnlessGone(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined; // ESRCH: it ended while we read
+    throw error;
+  }
+}

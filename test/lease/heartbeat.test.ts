@@ -1,0 +1,157 @@
+import { describe, expect, it, vi } from 'vitest';
+import { HEARTBEAT_MS, TAKEOVER_MS } from '../../src/lease/timing.js';
+import { LeaseWorld } from './lease-world.js';
+
+const A = { host: 'web-1', namespace: 'boot-1 pid:1', pid: 100 };
+const B = { host: 'web-1', namespace: 'boot-1 pid:1', pid: 200 };
+
+/** A world whose owner's disk can be broken. */
+async function owned() {
+  const world = new LeaseWorld();
+  const disk = { state: 'fine' as 'fine' | 'broken' | 'hangs' };
+  const open = async (...args: Parameters<typeof world.fs.promises.open>) => {
+    if (disk.state === 'broken') throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+    if (disk.state === 'hangs') await new Promise(() => undefined);
+    return world.fs.promises.open(...args);
+  };
+  const onLost = vi.fn();
+  const warn = vi.fn();
+  const logger = { debug: warn, info: warn, warn, error: warn };
+  const lease = world.lease(A, { fs: world.fsWith({ open } as object), onLost, logger });
+  await lease.acquire();
+  return { world, disk, lease, onLost, warn };
+}
+
+describe('a heartbeat', () => {
+  it('shows others that the owner lives, every 5 s, in a file that keeps its size', async () => {
+    const { world, lease } = await owned();
+    const size = world.fs.statSync('/s/lease/shop.1.lease').size;
+    for (const beat of [1, 2, 3]) {
+      await world.clock.advance(HEARTBEAT_MS);
+      expect(world.read('shop.1.lease')).toMatchObject({ beat, released: false });
+    }
+    expect(world.read('shop.1.lease').at).toBe(new Date(world.clock.now()).toISOString());
+    expect(world.fs.statSync('/s/lease/shop.1.lease').size).toBe(size);
+    expect(world.clock.pendingTimers).toBe(1);
+    expect(lease.isHeld()).toBe(true);
+  });
+
+  it('goes on although nobody listens and the logger throws', async () => {
+    const { world, disk, lease, warn } = await owned();
+    warn.mockImplementation(() => {
+      throw new Error('disk full');
+    });
+    disk.state = 'broken';
+    await world.clock.advance(HEARTBEAT_MS);
+    disk.state = 'fine';
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(true);
+    expect(world.read('shop.1.lease').beat).toBeGreaterThan(0);
+  });
+});
+
+describe('a lease is lost', () => {
+  it('when another process took over: said once, and no timer stays', async () => {
+    const { world, lease, onLost } = await owned();
+    world.kill(A);
+    const next = world.lease(B);
+    await next.acquire();
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(false);
+    expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'LEASE_LOST' }));
+    expect(onLost.mock.calls).toEqual([['another process took the session over']]);
+    await next.release();
+    await world.clock.advance(TAKEOVER_MS);
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('when a newer generation stands beside its own file', async () => {
+    const { world, lease, onLost } = await owned();
+    world.fs.writeFileSync('/s/lease/shop.2.lease', 'anything');
+    await world.clock.advance(HEARTBEAT_MS);
+    expect([lease.isHeld(), onLost.mock.calls.length]).toEqual([false, 1]);
+    expect(world.files()).toContain('shop.2.lease');
+  });
+
+  it.each([
+    ['removed', (world: LeaseWorld) => world.fs.unlinkSync('/s/lease/shop.1.lease')],
+    ['removed with its folder', (world: LeaseWorld) => world.fs.rmSync('/s', { recursive: true })],
+    ['replaced', (world: LeaseWorld) => world.fs.writeFileSync('/s/lease/shop.1.lease', 'another one’s')],
+  ])('when its file was %s', async (_, tamper) => {
+    const { world, lease, onLost } = await owned();
+    tamper(world);
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(false);
+    expect(onLost.mock.calls).toEqual([['the lease file was removed or replaced']]);
+  });
+
+  it('never overwrites or brings back what it lost', async () => {
+    const { world } = await owned();
+    world.fs.writeFileSync('/s/lease/shop.1.lease', 'another one’s');
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(world.fs.readFileSync('/s/lease/shop.1.lease', 'utf8')).toBe('another one’s');
+    const other = await owned();
+    other.world.fs.unlinkSync('/s/lease/shop.1.lease');
+    await other.world.clock.advance(HEARTBEAT_MS);
+    expect(other.world.files()).toEqual([]);
+  });
+
+  it.each(['broken', 'hangs'] as const)(
+    'when its disk %s for 30 s: not held at once, said soon after',
+    async (state) => {
+      const { world, disk, lease, onLost } = await owned();
+      disk.state = state;
+      await world.clock.advance(TAKEOVER_MS - 1);
+      expect([lease.isHeld(), onLost.mock.calls.length]).toEqual([true, 0]);
+      await world.clock.advance(1);
+      expect(lease.isHeld()).toBe(false);
+      await world.clock.advance(20_000);
+      expect(onLost.mock.calls).toEqual([['no heartbeat could be written for 30 s']]);
+      expect(world.clock.pendingTimers).toBe(0);
+    },
+  );
+
+  it('and can be acquired again', async () => {
+    const { world, disk, lease, onLost } = await owned();
+    disk.state = 'broken';
+    await world.clock.advance(60_000);
+    disk.state = 'fine';
+    expect(await lease.acquire()).toEqual({ owner: 'web-1:100', generation: 2 });
+    await world.clock.advance(HEARTBEAT_MS);
+    expect([lease.isHeld(), onLost.mock.calls.length]).toEqual([true, 1]);
+  });
+
+  it('although the handler of it throws', async () => {
+    const world = new LeaseWorld();
+    const lease = world.lease(A, {
+      onLost: () => {
+        throw new Error('in the bot');
+      },
+    });
+    await lease.acquire();
+    world.fs.unlinkSync('/s/lease/shop.1.lease');
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(false);
+  });
+});
+
+describe('an owner that was suspended', () => {
+  it('does not write before it has proven that nobody took over, then goes on', async () => {
+    const { world, lease, onLost } = await owned();
+    world.clock.jump(TAKEOVER_MS);
+    expect(lease.isHeld()).toBe(false);
+    await world.clock.advance(0);
+    expect(lease.isHeld()).toBe(true);
+    expect(onLost).not.toHaveBeenCalled();
+  });
+
+  it('may compete at once', async () => {
+    const { world, lease } = await owned();
+    world.clock.jump(TAKEOVER_MS);
+    expect((await lease.acquire()).generation).toBe(2);
+    await world.clock.advance(HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(true);
+    expect(world.clock.pendingTimers).toBe(1);
+  });
+});

@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const module = pathToFileURL(join(import.meta.dirname, '../../src/supervision/keep-alive.ts')).href;
+
+/** Runs a bot of a few lines to its end and returns what it printed. */
+async function bot(body: string): Promise<string> {
+  const script = `import { keepProcessAlive } from ${JSON.stringify(module)};\n${body}`;
+  const node = ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', script];
+  const { stdout } = await run(process.execPath, node, { timeout: 15_000, killSignal: 'SIGKILL' });
+  return stdout.trim();
+}
+
+describe('keepProcessAlive', () => {
+  it('lets a process wait for an unref’d timer that would otherwise not hold it', async () => {
+    const wait = `setTimeout(() => { console.log('reconnected'); release(); }, 50).unref(); globalThis.gc();`;
+    expect(await bot(`const release = () => undefined; ${wait}`)).toBe('');
+    expect(await bot(`const release = keepProcessAlive(); ${wait}`)).toBe('reconnected');
+  });
+
+  it('lets the process end once every holder has let go, letting go twice included', async () => {
+    const body = `
+      const first = keepProcessAlive(); const second = keepProcessAlive();
+      setTimeout(() => { first(); first(); }, 5).unref();
+      setTimeout(() => { console.log('still here'); second(); }, 50).unref();`;
+    expect(await bot(body)).toBe('still here');
+  });
+});
