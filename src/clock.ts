@@ -42,7 +42,12 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
  * Waits for `work` no longer than `deadlineMs`, then rejects with a {@link TimeoutError} that names `what`.
  * The work itself goes on; its late rejection is swallowed, so that it never becomes an unhandled one.
  */
-export function withDeadline<T>(clock: Clock, deadlineMs: number, what: string, work: Promise<T>): Promise<T> {
+export function withDeadline<T>(
+  clock: Clock,
+  deadlineMs: number,
+  what: string,
+  work: Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimeout(
       () => reject(new TimeoutError(`${what} took longer than ${deadlineMs} ms`)),

@@ -17,7 +17,11 @@ export interface TaskContext {
 
 /** Runs tasks: in a worker thread, or in this one where the file system is not the real one. */
 export interface TaskRunner {
-  run<Input, Output>(task: Task<Input, Output>, input: Input, options?: { signal?: AbortSignal }): Promise<Output>;
+  run<Input, Output>(
+    task: Task<Input, Output>,
+    input: Input,
+    options?: { signal?: AbortSignal },
+  ): Promise<Output>;
   /** Ends the thread, if any. Idempotent. */
   close(): Promise<void>;
 }
