@@ -1,0 +1,274 @@
+import { ConfigurationError } from '../errors.js';
+import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
+import { containPage } from './contain-page.js';
+
+/** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
+export type ClientEvent =
+  | { readonly type: 'pairing'; readonly via: 'qr' | 'code' }
+  /** A QR or code that is about to be superseded: neither requested nor delivered. */
+  | { readonly type: 'pairing-held'; readonly via: 'qr' | 'code' }
+  | { readonly type: 'authenticated' }
+  | { readonly type: 'ready' }
+  /** Any sign that a start gets on: a navigation, a loading screen. */
+  | { readonly type: 'progress' }
+  | { readonly type: 'state'; readonly state: string }
+  | { readonly type: 'disconnected'; readonly reason: string }
+  | { readonly type: 'auth-failure' }
+  | { readonly type: 'browser-launched'; readonly pid: number | undefined }
+  | { readonly type: 'browser-gone' }
+  | { readonly type: 'page-crashed' }
+  /** whatsapp-web.js could not inject itself again after a navigation. */
+  | { readonly type: 'inject-failed'; readonly error: unknown }
+  /** A rejection of the client's own handlers, contained. */
+  | { readonly type: 'contained'; readonly error: unknown };
+
+/** Who decides what the client may do, and hears what it did. */
+export interface ClientSupervisor {
+  onClientEvent(event: ClientEvent): void;
+  /** Whether a QR or pairing code may be requested and delivered now. */
+  mayPair(): boolean;
+  /** The bot itself called `client.initialize()`, `.destroy()`, `.logout()`. */
+  onBotInitialize(): Promise<void>;
+  onBotDestroy(): Promise<void>;
+  onBotLogout(): Promise<void>;
+}
+
+const NOBODY: ClientSupervisor = {
+  onClientEvent: () => undefined,
+  mayPair: () => true,
+  onBotInitialize: async () => undefined,
+  onBotDestroy: async () => undefined,
+  onBotLogout: async () => undefined,
+};
+
+/** One client can have one session: marks it as taken, whichever build of the library took it. */
+const taken = Symbol.for('wwebjs-persistent-session.driver');
+
+/**
+ * The only place that touches the bot's client. Wraps, on the instance, `emit`, `inject`, `initialize`, `destroy`,
+ * `logout`, `requestPairingCode` and the strategy's `logout`; everything else stays as it is, listeners included.
+ */
+export class ClientDriver {
+  readonly #client: ClientInternals;
+  #supervisor: ClientSupervisor = NOBODY;
+  readonly #originals: {
+    readonly initialize: () => Promise<unknown>;
+    readonly destroy: () => Promise<unknown>;
+    readonly logout: () => Promise<unknown>;
+  };
+  #starting = false;
+  #closing = true;
+  /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
+  #ownDestroyFollows = false;
+
+  /** @throws ConfigurationError when the client has a session already. */
+  constructor(client: WhatsAppClient) {
+    this.#client = client as ClientInternals;
+    if (taken in client) {
+      throw new ConfigurationError(
+        'client: this client already has a PersistentSession; use that one, or a new Client',
+      );
+    }
+    this.#originals = {
+      initialize: client.initialize.bind(client),
+      destroy: client.destroy.bind(client),
+      logout: client.logout.bind(client),
+    };
+  }
+
+  /** Wraps the client; from here on `supervisor` decides. Call once. */
+  attach(supervisor: ClientSupervisor): void {
+    this.#supervisor = supervisor;
+    Object.defineProperty(this.#client, taken, { value: true });
+    this.#wrapCalls();
+    this.#wrapEmit();
+    this.#wrapInject();
+    this.#wrapStrategy();
+    this.#watchBrowser();
+  }
+
+  get client(): ClientInternals {
+    return this.#client;
+  }
+
+  get page(): PageHandle | undefined {
+    return this.#client.pupPage ?? undefined;
+  }
+
+  get browser(): BrowserHandle | undefined {
+    return this.#client.pupBrowser ?? undefined;
+  }
+
+  /** Whether a browser is there and answers on its connection. */
+  get connected(): boolean {
+    const browser = this.browser;
+    return browser !== undefined && (browser.connected ?? browser.isConnected?.() ?? false);
+  }
+
+  /** Starts the client: its own `initialize()`. Rejects as that does. */
+  async launch(): Promise<void> {
+    this.#closing = false;
+    this.#starting = true;
+    try {
+      await this.#originals.initialize();
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  /** From here on nothing of the running browser reaches the bot or the session as news. */
+  beginClosing(): void {
+    this.#closing = true;
+  }
+
+  /** Closes the browser: the client's own `destroy()`. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#originals.destroy();
+  }
+
+  /** Unlinks the device: the client's own `logout()`. The profile stays; what becomes of it is not its matter. */
+  async logout(): Promise<void> {
+    this.#closing = true;
+    await this.#originals.logout();
+  }
+
+  #wrapCalls(): void {
+    this.#client.initialize = () =>
+      // A strategy that failed asks for a second start from within the first: that one is not the bot's.
+      this.#starting ? this.#originals.initialize() : this.#supervisor.onBotInitialize();
+    this.#client.destroy = async () => {
+      if (this.#ownDestroyFollows || this.#starting) return;
+      await this.#supervisor.onBotDestroy();
+    };
+    this.#client.logout = () => this.#supervisor.onBotLogout();
+  }
+
+  #wrapEmit(): void {
+    const emit = this.#client.emit.bind(this.#client);
+    this.#client.emit = (event, ...args) => {
+      if (this.#closing) return event === 'qr' || event === 'code' ? false : emit(event, ...args);
+      const news = translate(event, args);
+      if (news?.type === 'pairing' && !this.#supervisor.mayPair()) {
+        this.#tell({ type: 'pairing-held', via: news.via });
+        return false;
+      }
+      if (news) this.#tell(news);
+      const isLast = news?.type === 'disconnected' || news?.type === 'auth-failure';
+      // What follows in the same browser (after a LOGOUT: a QR, FACTS 2.2) is no news any more.
+      if (isLast) this.#closing = true;
+      const heard = emit(event, ...args);
+      if (isLast) this.#expectOwnDestroy();
+      return heard;
+    };
+  }
+
+  // Client.js emits `disconnected` or `auth_failure` and calls `this.destroy()` in the same tick. The supervisor has
+  // been told and closes the browser in order; that call must neither race with it nor count as the bot's.
+  #expectOwnDestroy(): void {
+    this.#ownDestroyFollows = true;
+    queueMicrotask(() => {
+      this.#ownDestroyFollows = false;
+    });
+  }
+
+  #wrapInject(): void {
+    const inject = this.#client.inject?.bind(this.#client);
+    if (inject) {
+      // After the start, only the client's `framenavigated` handler calls this, and nobody awaits that handler: a
+      // rejection ("Execution context was destroyed", whatsapp-web.js #3792) would end the bot's process.
+      this.#client.inject = async () => {
+        if (this.#closing) return undefined;
+        if (this.#starting) return inject();
+        try {
+          return await inject();
+        } catch (error) {
+          this.#tell({ type: 'inject-failed', error });
+          return undefined;
+        }
+      };
+    }
+    const requestPairingCode = this.#client.requestPairingCode?.bind(this.#client);
+    if (requestPairingCode) {
+      this.#client.requestPairingCode = (...args) => {
+        if (this.#closing || !this.#supervisor.mayPair()) {
+          this.#tell({ type: 'pairing-held', via: 'code' });
+          return Promise.resolve(undefined);
+        }
+        const code = requestPairingCode(...args);
+        code.catch(() => undefined); // `inject()` does not await it
+        return code;
+      };
+    }
+  }
+
+  // LocalAuth.logout() deletes the profile under the live browser (FACTS 2.2). It starts in the same tick as
+  // `disconnected('LOGOUT')`, so a listener would be too late: it is held back for good, the session does it right.
+  #wrapStrategy(): void {
+    const strategy = this.#client.authStrategy;
+    if (strategy) strategy.logout = async () => undefined;
+  }
+
+  /** Sees the browser and the page in the moment the client gets them: it listens to neither's end (FACTS 2.3). */
+  #watchBrowser(): void {
+    intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
+      this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });
+      browser.on('disconnected', () => {
+        if (browser === this.browser) this.#tell({ type: 'browser-gone' });
+      });
+    });
+    intercept(this.#client, 'pupPage', (page: PageHandle) => {
+      const tellOf = (event: ClientEvent) => () => {
+        if (page === this.page) this.#tell(event);
+      };
+      page.on('error', tellOf({ type: 'page-crashed' }));
+      page.on('close', tellOf({ type: 'page-crashed' }));
+      page.on('framenavigated', tellOf({ type: 'progress' }));
+      containPage(page, (error) => this.#supervisor.onClientEvent({ type: 'contained', error }));
+    });
+  }
+
+  #tell(event: ClientEvent): void {
+    if (!this.#closing) this.#supervisor.onClientEvent(event);
+  }
+}
+
+function translate(event: string | symbol, args: readonly unknown[]): ClientEvent | undefined {
+  switch (event) {
+    case 'qr':
+    case 'code':
+      return { type: 'pairing', via: event };
+    case 'authenticated':
+    case 'ready':
+      return { type: event };
+    case 'loading_screen':
+      return { type: 'progress' };
+    case 'change_state':
+      return { type: 'state', state: String(args[0]) };
+    case 'disconnected':
+      return { type: 'disconnected', reason: String(args[0]) };
+    case 'auth_failure':
+      return { type: 'auth-failure' };
+    default:
+      return undefined;
+  }
+}
+
+/** Calls `onSet` whenever `target[property]` is given an object. */
+function intercept<Value extends object>(
+  target: object,
+  property: 'pupBrowser' | 'pupPage',
+  onSet: (value: Value) => void,
+): void {
+  let current: unknown = (target as Record<string, unknown>)[property];
+  Object.defineProperty(target, property, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (value: unknown) => {
+      const isNew = value !== current;
+      current = value;
+      if (isNew && typeof value === 'object' && value !== null) onSet(value as Value);
+    },
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * whatsapp-web.js as this library sees it: by structure, without importing it, so that any 1.3x version, fork or
+ * fake works (read from whatsapp-web.js 1.34.7, `src/Client.js`).
+ */
+
+/** What a caller hands in: `new Client(...)` of whatsapp-web.js fits. */
+export interface WhatsAppClient {
+  initialize(): Promise<unknown>;
+  destroy(): Promise<unknown>;
+  logout(): Promise<unknown>;
+  getState(): Promise<unknown>;
+  sendMessage(chatId: string, content: string): Promise<unknown>;
+  emit(event: string | symbol, ...args: unknown[]): boolean;
+  on(event: string | symbol, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** The parts of the client that are not in its public types. Everything may be missing in a fork or a fake. */
+export interface ClientInternals extends WhatsAppClient {
+  options?: {
+    puppeteer?: PuppeteerOptions;
+    takeoverOnConflict?: boolean;
+    pairWithPhoneNumber?: { phoneNumber?: string };
+  };
+  authStrategy?: AuthStrategy;
+  pupBrowser?: BrowserHandle | null | undefined;
+  pupPage?: PageHandle | null | undefined;
+  info?: { wid?: { _serialized?: string; user?: string } };
+  inject?: () => Promise<unknown>;
+  requestPairingCode?: (...args: unknown[]) => Promise<unknown>;
+  getNumberId?: (number: string) => Promise<{ _serialized: string } | null>;
+}
+
+export interface PuppeteerOptions {
+  userDataDir?: string;
+  browserWSEndpoint?: string;
+  browserURL?: string;
+  args?: readonly string[];
+  handleSIGINT?: boolean;
+  handleSIGTERM?: boolean;
+  handleSIGHUP?: boolean;
+}
+
+export interface AuthStrategy {
+  clientId?: string | null | undefined;
+  dataPath?: string;
+  userDataDir?: string;
+  store?: unknown;
+  logout?: () => Promise<unknown>;
+}
+
+/** puppeteer's Browser. */
+export interface BrowserHandle {
+  process?(): { readonly pid?: number | undefined } | null;
+  isConnected?(): boolean;
+  readonly connected?: boolean;
+  version?(): Promise<string>;
+  close(): Promise<void>;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+/** puppeteer's Page. */
+export interface PageHandle {
+  evaluate(expression: string): Promise<unknown>;
+  url?(): string;
+  on(event: string, listener: (...args: unknown[]) => unknown): unknown;
+  off?(event: string, listener: (...args: unknown[]) => unknown): unknown;
+}

@@ -1,0 +1,66 @@
+import { type Clock, withDeadline } from '../clock.js';
+import type { ClientDriver } from './client-driver.js';
+
+/** The page's own word, not the client's memory of it. */
+export interface PageLook {
+  /** `Socket.state`, for example `CONNECTED`. */
+  readonly state: string | undefined;
+  readonly hasSynced: boolean;
+}
+
+const LOOK = `(() => {
+  try {
+    const { Socket } = window.require('WAWebSocketModel');
+    return { state: Socket.state ?? undefined, hasSynced: Socket.hasSynced === true };
+  } catch { return undefined; }
+})()`;
+
+// whatsapp-web.js subscribes to change:hasSynced; when that fired before, neither `authenticated` nor `ready` ever
+// comes (FACTS 2.4, #5748, #5758). Its own handler is called again, so `ready` is still only ever the client's own.
+const FIRE_SYNCED = `typeof window.onAppStateHasSyncedEvent === 'function' && (window.onAppStateHasSyncedEvent(), true)`;
+
+/** Looks at the page; `undefined` when it does not answer in time, or is no WhatsApp page yet. */
+export async function lookAtPage(
+  driver: ClientDriver,
+  clock: Clock,
+  deadlineMs: number,
+): Promise<PageLook | undefined> {
+  const page = driver.page;
+  if (!page || !driver.connected) return undefined;
+  try {
+    const look = await withDeadline(clock, deadlineMs, 'looking at the page', page.evaluate(LOOK));
+    return isLook(look) ? look : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells the client again that the page has synced. */
+export async function fireSynced(driver: ClientDriver, clock: Clock, deadlineMs: number): Promise<void> {
+  const page = driver.page;
+  if (!page) return;
+  await withDeadline(clock, deadlineMs, 'waking the client', page.evaluate(FIRE_SYNCED)).catch(
+    () => undefined,
+  );
+}
+
+/** For example `Chrome/156.0.8078.79`; `undefined` when the browser does not say. */
+export async function browserVersion(
+  driver: ClientDriver,
+  clock: Clock,
+  deadlineMs: number,
+): Promise<string | undefined> {
+  const version = driver.browser?.version?.();
+  if (!version) return undefined;
+  return withDeadline(clock, deadlineMs, 'asking for the browser version', version).catch(() => undefined);
+}
+
+/** The account's id (`972501234567@c.us`): personal data, to be hashed by whoever keeps it. */
+export function accountId(driver: ClientDriver): string | undefined {
+  const id = driver.client.info?.wid?._serialized;
+  return typeof id === 'string' && id.length > 0 ? id : undefined;
+}
+
+function isLook(value: unknown): value is PageLook {
+  return typeof value === 'object' && value !== null && 'hasSynced' in value;
+}

@@ -1,0 +1,100 @@
+import { join, resolve } from 'node:path';
+import { ConfigurationError } from '../errors.js';
+import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-types.js';
+
+/**
+ * Where the login of a client lives.
+ * - `local-auth`: LocalAuth decides the folder (and the client id, if it was given one)
+ * - `given`: the user set `puppeteer.userDataDir`
+ * - `none`: NoAuth without a folder; the library gives it one
+ */
+export type ProfileLocation =
+  | { readonly kind: 'local-auth'; readonly profileDir: string; readonly clientId?: string }
+  | { readonly kind: 'given'; readonly profileDir: string }
+  | { readonly kind: 'none' };
+
+/**
+ * Finds the profile of `client` without touching the disk.
+ *
+ * @throws ConfigurationError when it is no client, uses RemoteAuth, or connects to a browser that it did not start.
+ */
+export function locateProfile(client: WhatsAppClient): ProfileLocation {
+  assertClient(client);
+  const { authStrategy, options } = client as ClientInternals;
+  const puppeteer = options?.puppeteer ?? {};
+  for (const option of ['browserWSEndpoint', 'browserURL'] as const) {
+    if (puppeteer[option] !== undefined) {
+      throw new ConfigurationError(
+        `client: puppeteer.${option} is set, but the profile of a browser that another program started can't be ` +
+          `saved or restored. Remove it, and let the client start its own browser.`,
+      );
+    }
+  }
+  if (authStrategy && isRemoteAuth(authStrategy)) {
+    throw new ConfigurationError(
+      'client: its authStrategy is RemoteAuth, which deletes and overwrites the profile by itself. ' +
+        'Use `new LocalAuth({ clientId })` (or no authStrategy) instead: PersistentSession does the saving.',
+    );
+  }
+  const given = puppeteer.userDataDir ?? userDataDirArgument(puppeteer.args);
+  if (authStrategy && isLocalAuth(authStrategy)) {
+    const { clientId } = authStrategy;
+    const folder = clientId ? `session-${clientId}` : 'session';
+    const profileDir = join(resolve(authStrategy.dataPath), folder);
+    return clientId ? { kind: 'local-auth', profileDir, clientId } : { kind: 'local-auth', profileDir };
+  }
+  return given === undefined ? { kind: 'none' } : { kind: 'given', profileDir: resolve(given) };
+}
+
+/** Gives a NoAuth client a profile folder; whatsapp-web.js reads it when it launches the browser. */
+export function assignProfile(client: WhatsAppClient, profileDir: string): void {
+  const internals = client as ClientInternals;
+  internals.options ??= {};
+  internals.options.puppeteer = { ...internals.options.puppeteer, userDataDir: profileDir };
+}
+
+const METHODS = ['initialize', 'destroy', 'logout', 'getState', 'sendMessage', 'emit', 'on'] as const;
+
+function assertClient(client: unknown): asserts client is WhatsAppClient {
+  const missing =
+    typeof client === 'object' && client !== null
+      ? METHODS.filter((name) => typeof (client as Record<string, unknown>)[name] !== 'function')
+      : METHODS;
+  if (missing.length > 0) {
+    throw new ConfigurationError(
+      `client: expected a Client of whatsapp-web.js (an object with ${METHODS.join(', ')}), ` +
+        `but ${describe(client)} has no ${missing.join(', ')}`,
+    );
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object'
+    ? `an object of type ${value.constructor?.name ?? 'Object'}`
+    : typeof value;
+}
+
+// By name along the prototype chain (forks and subclasses keep it), else by shape (bundlers rename classes).
+function isRemoteAuth(strategy: AuthStrategy): boolean {
+  return hasAncestor(strategy, 'RemoteAuth') || ('store' in strategy && 'backupSyncIntervalMs' in strategy);
+}
+
+function isLocalAuth(strategy: AuthStrategy): strategy is AuthStrategy & { readonly dataPath: string } {
+  if (typeof strategy.dataPath !== 'string') return false;
+  return hasAncestor(strategy, 'LocalAuth') || ('rmMaxRetries' in strategy && !('store' in strategy));
+}
+
+function hasAncestor(value: object, className: string): boolean {
+  let prototype: unknown = Object.getPrototypeOf(value);
+  for (let depth = 0; depth < 20 && typeof prototype === 'object' && prototype !== null; depth++) {
+    if (prototype.constructor?.name === className) return true;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return false;
+}
+
+function userDataDirArgument(args: readonly string[] | undefined): string | undefined {
+  const prefix = '--user-data-dir=';
+  return args?.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length);
+}

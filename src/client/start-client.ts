@@ -1,0 +1,211 @@
+import type { Clock, TimerHandle } from '../clock.js';
+import { ClosedError, TimeoutError } from '../errors.js';
+import type { ClientDriver, ClientEvent } from './client-driver.js';
+import { isNetworkError } from './network-errors.js';
+import { fireSynced, lookAtPage } from './page-probe.js';
+
+/** How a start of the client ended. */
+export type StartOutcome =
+  | { readonly kind: 'ready' }
+  /** A QR or pairing code was delivered to the bot. */
+  | { readonly kind: 'pairing' }
+  /** A QR or pairing code came and was held back. */
+  | { readonly kind: 'pairing-held' }
+  /** WhatsApp answered with a logout. */
+  | { readonly kind: 'logged-out' }
+  /** The client gave up for good: `auth_failure`, or all its QR codes were used. */
+  | { readonly kind: 'gave-up'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly cause: StartFailure; readonly error: Error };
+
+export type StartFailure =
+  | 'start-failed'
+  | 'network-down'
+  | 'never-ready'
+  | 'browser-gone'
+  | 'page-crashed'
+  | 'conflict'
+  | 'state-lost';
+
+export interface StartParameters {
+  readonly driver: ClientDriver;
+  readonly clock: Clock;
+  /** From the last sign of progress; ten times it in all. */
+  readonly sessionTimeoutMs: number;
+  /** Of any single look at the page. */
+  readonly puppeteerTimeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Hears the client's events; returns the function that ends it. */
+  readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
+}
+
+/** Of qrMaxRetries (Client.js): the bot asked for no more than so many codes. */
+export const MAX_QR_RETRIES = 'Max qrcode retries reached';
+/** A big account on a small host needs time, but not for ever. */
+const TOTAL_DEADLINE_FACTOR = 10;
+/** How often the page is asked whether it has synced without the client noticing. */
+const LOOK_INTERVAL_MS = 5_000;
+
+/**
+ * Starts the client and waits for the first thing that decides. Rejects only when `signal` aborts. Leaves the
+ * browser as it is: closing it is the caller's.
+ */
+export function startClient(parameters: StartParameters): Promise<StartOutcome> {
+  return new Promise((resolve, reject) => {
+    const { signal } = parameters;
+    if (signal.aborted) return reject(abortError(signal));
+    const watch = new StartWatch(parameters, (outcome) => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
+    });
+    const onAbort = () => {
+      watch.end();
+      reject(abortError(signal));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    watch.begin();
+  });
+}
+
+/** Follows the rest of a login that began with a scan: the browser is up, only the deadline is new. */
+export class StartWatch {
+  readonly #parameters: Omit<StartParameters, 'signal'>;
+  readonly #settle: (outcome: StartOutcome) => void;
+  readonly #unsubscribe: () => void;
+  readonly #startedAt: number;
+  #deadline: TimerHandle | undefined;
+  #look: TimerHandle | undefined;
+  #lastProgress: number;
+  #navigated = false;
+  #authenticated = false;
+  #woken = false;
+  #ended = false;
+
+  constructor(parameters: Omit<StartParameters, 'signal'>, settle: (outcome: StartOutcome) => void) {
+    this.#parameters = parameters;
+    this.#settle = settle;
+    this.#startedAt = parameters.clock.monotonic();
+    this.#lastProgress = this.#startedAt;
+    this.#unsubscribe = parameters.subscribe((event) => this.#onEvent(event));
+    this.#armDeadline();
+  }
+
+  /** Launches the client's browser. */
+  begin(): void {
+    this.#parameters.driver.launch().then(
+      () => this.#armLook(),
+      (error: unknown) => this.#fail(isNetworkError(error) ? 'network-down' : 'start-failed', toError(error)),
+    );
+  }
+
+  /** The browser is there already: only looks and waits. */
+  follow(): void {
+    this.#navigated = true;
+    this.#armLook();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#unsubscribe();
+    this.#parameters.clock.clearTimeout(this.#deadline);
+    this.#parameters.clock.clearTimeout(this.#look);
+  }
+
+  #onEvent(event: ClientEvent): void {
+    switch (event.type) {
+      case 'ready':
+        return this.#finish({ kind: 'ready' });
+      case 'pairing':
+      case 'pairing-held':
+        return this.#finish({ kind: event.type });
+      case 'authenticated':
+        this.#authenticated = true;
+        return this.#onProgress();
+      case 'progress':
+        this.#navigated = true;
+        return this.#onProgress();
+      case 'state':
+      case 'browser-launched':
+        return this.#onProgress();
+      case 'auth-failure':
+        return this.#finish({ kind: 'gave-up', reason: 'auth_failure' });
+      case 'disconnected':
+        return this.#onDisconnected(event.reason);
+      case 'browser-gone':
+        return this.#fail('browser-gone', new Error('the browser ended during the start'));
+      case 'page-crashed':
+        return this.#fail('page-crashed', new Error('the page crashed or was closed during the start'));
+      case 'inject-failed':
+        return this.#fail('start-failed', toError(event.error));
+      case 'contained':
+        return;
+    }
+  }
+
+  #onDisconnected(reason: string): void {
+    if (reason === 'LOGOUT') return this.#finish({ kind: 'logged-out' });
+    if (reason === MAX_QR_RETRIES) return this.#finish({ kind: 'gave-up', reason });
+    this.#fail(reason === 'CONFLICT' ? 'conflict' : 'state-lost', new Error(`disconnected: ${reason}`));
+  }
+
+  #onProgress(): void {
+    this.#lastProgress = this.#parameters.clock.monotonic();
+    this.#armDeadline();
+  }
+
+  #armDeadline(): void {
+    const { clock, sessionTimeoutMs } = this.#parameters;
+    clock.clearTimeout(this.#deadline);
+    const latest = this.#startedAt + sessionTimeoutMs * TOTAL_DEADLINE_FACTOR;
+    const due = Math.min(this.#lastProgress + sessionTimeoutMs, latest);
+    this.#deadline = clock.setTimeout(() => this.#onDeadline(), Math.max(0, due - clock.monotonic()));
+  }
+
+  #onDeadline(): void {
+    const { sessionTimeoutMs } = this.#parameters;
+    const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
+    const cause = this.#authenticated ? 'never-ready' : this.#navigated ? 'start-failed' : 'network-down';
+    this.#fail(cause, new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`));
+  }
+
+  #armLook(): void {
+    if (this.#ended) return;
+    const { clock } = this.#parameters;
+    clock.clearTimeout(this.#look);
+    this.#look = clock.setTimeout(() => {
+      this.#lookAtPage().catch(() => undefined);
+    }, LOOK_INTERVAL_MS);
+  }
+
+  // One wake-up at the most; the looks themselves end with the deadline.
+  async #lookAtPage(): Promise<void> {
+    const { driver, clock, puppeteerTimeoutMs } = this.#parameters;
+    const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
+    if (this.#ended || this.#woken) return;
+    if (look?.state === 'CONNECTED' && look.hasSynced) {
+      this.#woken = true;
+      await fireSynced(driver, clock, puppeteerTimeoutMs);
+      return;
+    }
+    this.#armLook();
+  }
+
+  #fail(cause: StartFailure, error: Error): void {
+    this.#finish({ kind: 'failed', cause, error });
+  }
+
+  #finish(outcome: StartOutcome): void {
+    if (this.#ended) return;
+    this.end();
+    this.#settle(outcome);
+  }
+}
+
+// whatsapp-web.js throws strings too: 'auth timeout', 'ready timeout' (Client.js, inject).
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function abortError(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new ClosedError('the start was aborted');
+}

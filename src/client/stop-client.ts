@@ -1,0 +1,40 @@
+import { type Clock, withDeadline } from '../clock.js';
+import type { ClientDriver } from './client-driver.js';
+
+export interface StopParameters {
+  readonly driver: ClientDriver;
+  readonly clock: Clock;
+  /** For the orderly close. */
+  readonly deadlineMs: number;
+  /** Ends what is left of the browser's processes, and only those; resolves when they are gone. */
+  readonly endBrowser: () => Promise<void>;
+  readonly logout?: boolean;
+}
+
+export interface StopResult {
+  /**
+   * Whether the browser closed by itself: only then has everything reached the disk (a kill loses up to a minute
+   * of Local Storage, FACTS 1.5).
+   */
+  readonly orderly: boolean;
+}
+
+/** Closes the browser in order, within a deadline, then makes sure that none of its processes is left. */
+export async function stopClient(parameters: StopParameters): Promise<StopResult> {
+  const { driver, clock, deadlineMs } = parameters;
+  const wasConnected = driver.connected;
+  driver.beginClosing();
+  let closed = false;
+  try {
+    if (parameters.logout && wasConnected) {
+      // Client.logout() evaluates in the page, which hangs after a page crash (FACTS 2.3).
+      await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch(() => undefined);
+    }
+    await withDeadline(clock, deadlineMs, 'client.destroy()', driver.close());
+    closed = true;
+  } catch {
+    // What could not be closed is ended below.
+  }
+  await parameters.endBrowser();
+  return { orderly: closed && wasConnected };
+}
