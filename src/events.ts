@@ -1,0 +1,127 @@
+import type { SessionState } from './state.js';
+import type { Finding, SnapshotInfo } from './types.js';
+
+/** An error as events carry it: JSON-safe, without a stack. */
+export interface EventError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Why a save or backup was not taken. */
+export type SkipReason = 'unchanged' | 'not-ready' | 'unsound' | 'no-lease' | 'no-space';
+
+/** Why the session left `ready`, or could not reach it. */
+export type DisconnectCause =
+  /** The browser's process ended. */
+  | 'browser-gone'
+  /** The page crashed or was closed. */
+  | 'page-crashed'
+  /** WhatsApp stayed in TIMEOUT longer than `sessionTimeoutMs`. */
+  | 'timeout'
+  /** WhatsApp Web was opened elsewhere. */
+  | 'conflict'
+  /** Another state that whatsapp-web.js does not accept (UNPAIRED, PROXYBLOCK, ...). */
+  | 'state-lost'
+  /** WhatsApp can't be reached from the browser. */
+  | 'network-down'
+  /** Logged in, but `ready` did not come. */
+  | 'never-ready'
+  /** The client's start failed or took too long. */
+  | 'start-failed'
+  /** `reconnect()` was called. */
+  | 'requested';
+
+/** Why a snapshot was put in place of the profile. */
+export type RestoreReason =
+  /** No profile was there, for example after a redeploy. */
+  | 'profile-absent'
+  /** The profile was damaged. */
+  | 'profile-damaged'
+  /** The profile started, but WhatsApp showed a QR although no logout was seen. */
+  | 'silent-logout'
+  /** A store holds a newer snapshot of the same lineage. */
+  | 'newer-snapshot'
+  /** `restore()` was called. */
+  | 'requested';
+
+/** Stable codes of `warning`. */
+export type WarningCode =
+  | 'account-changed'
+  | 'cleanup-failed'
+  | 'client-rejection'
+  | 'corrupt-snapshot'
+  | 'listener-failed'
+  | 'login-rejected'
+  | 'nothing-to-restore'
+  | 'retention-failed'
+  | 'revocation-incomplete'
+  | 'store-unreachable'
+  | 'storage'
+  | 'validation-failed';
+
+/** The payload of every event: one readonly, JSON-safe object. */
+export interface SessionEventPayloads {
+  'state:changed': { readonly from: SessionState; readonly to: SessionState; readonly cause?: string };
+  'save:completed': SnapshotTaken;
+  'save:failed': { readonly error: EventError };
+  'save:skipped': { readonly reason: SkipReason };
+  'backup:completed': SnapshotTaken;
+  'backup:failed': { readonly error: EventError };
+  'backup:skipped': { readonly reason: SkipReason };
+  'restore:started': { readonly snapshot: SnapshotInfo; readonly reason: RestoreReason };
+  'restore:completed': {
+    readonly snapshot: SnapshotInfo;
+    readonly reason: RestoreReason;
+    /** How old the restored login is, ms. */
+    readonly ageMs: number;
+    readonly durationMs: number;
+  };
+  'restore:failed': { readonly error: EventError; readonly snapshot?: SnapshotInfo };
+  'corruption:detected': {
+    readonly where: 'profile' | 'snapshot';
+    readonly snapshot?: SnapshotInfo;
+    readonly findings: readonly Finding[];
+  };
+  'reconnect:scheduled': {
+    readonly attempt: number;
+    /** `null` where there is no bound. */
+    readonly maxAttempts: number | null;
+    readonly delayMs: number;
+    readonly cause: DisconnectCause;
+  };
+  'reconnect:attempted': { readonly attempt: number; readonly cause: DisconnectCause };
+  'reconnect:succeeded': {
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly cause: DisconnectCause;
+  };
+  'reconnect:exhausted': { readonly attempts: number; readonly cause: DisconnectCause };
+  'session:revoked': { readonly cause: 'phone' | 'client' | 'server' };
+  'session:quarantined': { readonly path: string; readonly reason: string };
+  'session:cleared': { readonly snapshots: number };
+  'profile:pruned': { readonly freedBytes: number; readonly files: number };
+  'snapshots:pruned': { readonly removed: readonly string[]; readonly freedBytes: number };
+  'lease:acquired': { readonly owner: string; readonly generation: number };
+  'lease:lost': { readonly reason: string };
+  warning: { readonly code: WarningCode; readonly message: string };
+}
+
+interface SnapshotTaken {
+  readonly snapshot: SnapshotInfo;
+  readonly durationMs: number;
+  /** Bytes that went into the store. */
+  readonly bytesWritten: number;
+}
+
+export type SessionEventName = keyof SessionEventPayloads;
+
+/** The events with their listeners' signatures, for a typed emitter. */
+export type SessionEvents = {
+  [Name in SessionEventName]: (payload: SessionEventPayloads[Name]) => void;
+};
+
+/** How the rooms announce something without knowing who listens. */
+export type Announce = <Name extends SessionEventName>(
+  name: Name,
+  payload: SessionEventPayloads[Name],
+) => void;

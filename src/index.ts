@@ -1,0 +1,59 @@
+export type { WhatsAppClient } from './client/client-types.js';
+export type { TestMessageResult } from './client/send-test-message.js';
+export { type Clock, systemClock, type TimerHandle } from './clock.js';
+export {
+  ClosedError,
+  ConfigurationError,
+  InvalidStateError,
+  isSessionError,
+  LeaseHeldError,
+  LeaseLostError,
+  ProfileLockedError,
+  ProfileUnsoundError,
+  SessionError,
+  type SessionErrorCode,
+  type SessionErrorDetails,
+  SnapshotCorruptError,
+  SnapshotNotFoundError,
+  SnapshotUnsafeError,
+  StartFailedError,
+  StoreConflictError,
+  StoreError,
+  TimeoutError,
+} from './errors.js';
+export type {
+  DisconnectCause,
+  EventError,
+  RestoreReason,
+  SessionEventName,
+  SessionEventPayloads,
+  SessionEvents,
+  SkipReason,
+  WarningCode,
+} from './events.js';
+export type { FileSystem } from './file-system.js';
+export type { Logger } from './logger.js';
+export {
+  DEFAULT_OPTIONS,
+  fromEnv,
+  type PersistentSessionOptions,
+  type ResolvedOptions,
+} from './options.js';
+export { PersistentSession } from './persistent-session.js';
+export type { RetentionPolicy } from './snapshot/retention.js';
+export type { SessionState } from './state.js';
+export type { SessionStatus } from './status.js';
+export { BackupDirStore } from './stores/backup-dir-store.js';
+export { FileSystemStore } from './stores/file-system-store.js';
+export type {
+  ObjectInfo,
+  PutOptions,
+  SessionStore,
+  StoreCallOptions,
+  StoredObject,
+} from './stores/session-store.js';
+export type { PruneResult } from './supervision/pruner.js';
+export type { SaveResult } from './supervision/saver.js';
+export type { VerifyReport } from './supervision/snapshot-operations.js';
+export type { CaptureMode, Finding, SnapshotInfo, SnapshotKind } from './types.js';
+export { LIBRARY_VERSION } from './version.js';

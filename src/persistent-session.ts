@@ -1,0 +1,205 @@
+import type { WhatsAppClient } from './client/client-types.js';
+import { sendTestMessage, type TestMessageResult } from './client/send-test-message.js';
+import { describeError, InvalidStateError } from './errors.js';
+import type { SessionEventName, SessionEventPayloads, SessionEvents } from './events.js';
+import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
+import { SafeEmitter } from './safe-emitter.js';
+import { buildSession, type SessionParts } from './session-parts.js';
+import { assertTransition, type SessionState } from './state.js';
+import type { SessionStatus } from './status.js';
+import type { PruneResult } from './supervision/pruner.js';
+import type { SaveResult } from './supervision/saver.js';
+import type { VerifyReport } from './supervision/snapshot-operations.js';
+import type { SnapshotInfo } from './types.js';
+
+/**
+ * Makes the WhatsApp login of a whatsapp-web.js client permanent: no second QR scan unless the phone itself logs the
+ * device out.
+ *
+ * Wraps the client you have; your handlers stay on it, and the same instance is started again after a loss.
+ *
+ * @example
+ * const client = new Client({ authStrategy: new LocalAuth({ clientId: 'shop' }) });
+ * const session = new PersistentSession(client);
+ * session.on('restore:completed', ({ snapshot }) => console.log('restored', snapshot.id));
+ * await session.initialize(); // instead of client.initialize()
+ */
+export class PersistentSession extends SafeEmitter<SessionEvents> implements AsyncDisposable {
+  readonly #client: WhatsAppClient;
+  readonly #parts: SessionParts;
+  #state: SessionState = 'idle';
+  #stateSince: number;
+
+  /**
+   * Touches nothing on disk and starts nothing.
+   *
+   * @param client a Client of whatsapp-web.js 1.3x with LocalAuth, NoAuth or a `puppeteer.userDataDir`
+   * @throws ConfigurationError for RemoteAuth, a client connected to a foreign browser, a client that has a session
+   * already, and every option that is unknown or out of range
+   */
+  constructor(client: WhatsAppClient, options: PersistentSessionOptions = {}) {
+    super();
+    this.#client = client;
+    this.#parts = buildSession(client, options, {
+      announce: (name, payload) => this.#announce(name, payload),
+      state: () => this.#state,
+      moveTo: (to, cause) => this.#moveTo(to, cause),
+    });
+    this.#stateSince = this.#parts.context.clock.now();
+  }
+
+  /** The bot's client, as it was given. */
+  get client(): WhatsAppClient {
+    return this.#client;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** All options, frozen, defaults filled in. */
+  get options(): ResolvedOptions {
+    return this.#parts.context.options;
+  }
+
+  /**
+   * Makes the profile sound (restores it if need be) and starts the client. Resolves at the first `ready`, or at the
+   * first QR or pairing code that is delivered to the bot. While it runs, further calls join.
+   *
+   * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up; the state is `failed`
+   * @throws LeaseHeldError, ProfileLockedError when another live process has the session
+   * @throws ConfigurationError when a folder can't be written
+   * @throws ClosedError when `destroy()` came between
+   */
+  initialize(): Promise<void> {
+    return this.#parts.supervisor.initialize();
+  }
+
+  /**
+   * Closes the browser in order, takes a final snapshot if the session was ready, and ends every timer. The state is
+   * `stopped`; `initialize()` starts afresh. Never throws for a save that failed: that is announced.
+   */
+  destroy(): Promise<void> {
+    return this.#parts.supervisor.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.destroy();
+  }
+
+  /**
+   * Takes an incremental snapshot into the primary store now.
+   *
+   * @returns `{ snapshot }`, or `{ skipped }` with the reason when none was due
+   * @throws SessionError when it failed; what was saved before is untouched
+   */
+  forceSave(): Promise<SaveResult> {
+    return this.#parts.operations.forceSave();
+  }
+
+  /** Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}. */
+  backup(): Promise<SaveResult> {
+    return this.#parts.operations.backup();
+  }
+
+  /**
+   * Puts a snapshot in place of the profile, by default the best there is. Stops the client if it runs and starts it
+   * again. The replaced profile goes to quarantine. Also brings back a revoked one, if its id is given.
+   *
+   * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was
+   */
+  restore(snapshotId?: string): Promise<SnapshotInfo> {
+    return this.#parts.operations.restore(snapshotId);
+  }
+
+  /**
+   * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is `idle`.
+   *
+   * @param options `logout: true` also unlinks the device from the phone (only while the session is ready)
+   * @throws StoreError when a store can't be cleared; call it again then
+   */
+  clear(options: { readonly logout?: boolean } = {}): Promise<void> {
+    return this.#parts.operations.clear(options);
+  }
+
+  /**
+   * Drops the connection and starts the client again, with all attempts fresh.
+   *
+   * @throws InvalidStateError when the session was never initialised, or stopped
+   */
+  reconnect(): Promise<void> {
+    return this.#parts.supervisor.reconnect();
+  }
+
+  /**
+   * Compares every byte of a snapshot (by default of all) with its SHA-256.
+   *
+   * @throws SnapshotNotFoundError for an unknown id
+   */
+  verify(snapshotId?: string): Promise<VerifyReport> {
+    return this.#parts.operations.verify(snapshotId);
+  }
+
+  /**
+   * All snapshots in all stores, newest first.
+   *
+   * @throws StoreError when no store answers
+   */
+  listSnapshots(): Promise<readonly SnapshotInfo[]> {
+    return this.#parts.operations.listSnapshots();
+  }
+
+  /** Removes what retention no longer keeps, leftovers and, while no browser runs, the profile's caches. */
+  prune(): Promise<PruneResult> {
+    return this.#parts.operations.prune();
+  }
+
+  /**
+   * Sends a text, to see that the session works.
+   *
+   * @param phoneNumber international, digits only, for example `972501234567` (`+`, spaces and dashes are ignored)
+   * @throws InvalidStateError when the session is not ready; ConfigurationError for a bad number or an empty text;
+   * TimeoutError after `puppeteerTimeoutMs`
+   */
+  async sendTestMessage(phoneNumber: string, text: string): Promise<TestMessageResult> {
+    const { clock, options } = this.#parts.context;
+    return sendTestMessage(
+      this.#client,
+      { phoneNumber, text, clock, deadlineMs: options.puppeteerTimeoutMs },
+      () => {
+        if (this.#state === 'ready') return;
+        throw new InvalidStateError(`sendTestMessage() needs a session that is ready; it is ${this.#state}`, {
+          operation: 'sendTestMessage',
+        });
+      },
+    );
+  }
+
+  /** Where the session stands, from memory: cheap, JSON-safe, without secrets. */
+  status(): SessionStatus {
+    return this.#parts.status.report(this.#state, this.#stateSince);
+  }
+
+  protected override onListenerError(event: string, error: unknown): void {
+    const { message } = describeError(error);
+    this.#parts.context.logger.warn('a listener failed', { event, error: message });
+    // A listener of `warning` that fails must not be told so.
+    if (event !== 'warning') {
+      this.emit('warning', { code: 'listener-failed', message: `a listener of ${event} failed: ${message}` });
+    }
+  }
+
+  #announce<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    this.#parts.status.note(name, payload);
+    (this.emit as (event: string, payload: unknown) => boolean).call(this, name, Object.freeze(payload));
+  }
+
+  #moveTo(to: SessionState, cause?: string): void {
+    const from = this.#state;
+    if (from === to) return;
+    assertTransition(from, to);
+    this.#state = to;
+    this.#stateSince = this.#parts.context.clock.now();
+    this.#announce('state:changed', cause === undefined ? { from, to } : { from, to, cause });
+  }
+}

@@ -1,0 +1,231 @@
+import { join } from 'node:path';
+import { ClientDriver } from './client/client-driver.js';
+import { ClientEvents } from './client/client-events.js';
+import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
+import { assignProfile, locateProfile, type ProfileLocation } from './client/profile-location.js';
+import { describeError } from './errors.js';
+import type { Announce } from './events.js';
+import { LocalLease } from './lease/local-lease.js';
+import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { shutdownBudgetMs } from './platform.js';
+import { IncrementalRepository } from './snapshot/incremental-repository.js';
+import type { SnapshotRepository } from './snapshot/repository.js';
+import { SignatureCache } from './snapshot/tree-hasher.js';
+import { ZipRepository } from './snapshot/zip-repository.js';
+import type { SessionState } from './state.js';
+import { BackupDirStore } from './stores/backup-dir-store.js';
+import { FileSystemStore } from './stores/file-system-store.js';
+import { BringUp } from './supervision/bring-up.js';
+import { BrowserOwner } from './supervision/browser-owner.js';
+import { DegradedTimer } from './supervision/degraded-timer.js';
+import { OperationQueue } from './supervision/operation-queue.js';
+import { PairingWatch } from './supervision/pairing-watch.js';
+import { ProfilePreparer } from './supervision/profile-preparer.js';
+import { Pruner } from './supervision/pruner.js';
+import { Restorer } from './supervision/restorer.js';
+import { Revoker } from './supervision/revoker.js';
+import { SaveSchedule } from './supervision/save-schedule.js';
+import { Saver } from './supervision/saver.js';
+import type { SessionContext } from './supervision/session-context.js';
+import { SessionFolders } from './supervision/session-folders.js';
+import { SessionOwnership } from './supervision/session-ownership.js';
+import { SessionRecordFile } from './supervision/session-record.js';
+import { SessionSnapshots } from './supervision/session-snapshots.js';
+import { SessionSupervisor } from './supervision/session-supervisor.js';
+import { SettleWatch } from './supervision/settle-watch.js';
+import { SnapshotOperations } from './supervision/snapshot-operations.js';
+import { Starter } from './supervision/starter.js';
+import { StatusReporter } from './supervision/status-reporter.js';
+import { Stopper } from './supervision/stopper.js';
+import { validateProfile } from './supervision/validate-profile.js';
+import type { TaskRunner } from './task.js';
+import { createTaskRunner } from './worker/worker-runner.js';
+
+/** What the facade holds of a wired session. */
+export interface SessionParts {
+  readonly context: SessionContext;
+  readonly supervisor: SessionSupervisor;
+  readonly operations: SnapshotOperations;
+  readonly status: StatusReporter;
+}
+
+/** What the facade keeps for itself: the state and the listeners. */
+export interface SessionHooks {
+  readonly announce: Announce;
+  readonly state: () => SessionState;
+  readonly moveTo: (to: SessionState, cause?: string) => void;
+}
+
+/**
+ * Wires the rooms for one client. Touches nothing on disk.
+ *
+ * @throws ConfigurationError
+ */
+export function buildSession(
+  client: WhatsAppClient,
+  given: PersistentSessionOptions,
+  hooks: SessionHooks,
+): SessionParts {
+  const location = locateProfile(client);
+  const options = resolveOptions(given, {
+    ...(location.kind !== 'none' && { profileDir: location.profileDir }),
+    ...(location.kind === 'local-auth' && location.clientId && { strategyClientId: location.clientId }),
+  });
+  const profileDir = profileDirOf(location, options);
+  const driver = new ClientDriver(client);
+  const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
+  const context = createContext(profileDir, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
+  const parts = wire(context);
+  lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
+  // Last, so that a constructor that throws leaves the client as it was.
+  if (location.kind === 'none') assignProfile(client, profileDir);
+  leaveSignalsToUs(driver.client, options.shutdownSignals);
+  driver.attach(parts.supervisor);
+  return parts;
+}
+
+function profileDirOf(location: ProfileLocation, options: ResolvedOptions): string {
+  return location.kind === 'none'
+    ? join(options.sessionPath, 'profile', options.clientId)
+    : location.profileDir;
+}
+
+function createContext(
+  profileDir: string,
+  options: ResolvedOptions,
+  driver: ClientDriver,
+  hooks: SessionHooks,
+  onLeaseLost: (reason: string) => void,
+): SessionContext {
+  const { clientId, clock, fs, random, logger, sessionPath } = options;
+  const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
+  const runner = createTaskRunner({ fs, logger, clock });
+  return {
+    clientId,
+    options,
+    clock,
+    random,
+    fs,
+    logger,
+    profileDir,
+    folders,
+    driver,
+    browserOwner: new BrowserOwner({
+      profileDir,
+      recordPath: () => folders.stateFile('browser.json'),
+      fs,
+      clock,
+      random,
+      logger,
+    }),
+    ...createRepositories(options, runner, hooks),
+    lease: new LocalLease({
+      directory: join(sessionPath, 'lease'),
+      clientId,
+      fs,
+      clock,
+      logger,
+      onLost: onLeaseLost,
+    }),
+    runner,
+    record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
+    announce: hooks.announce,
+    warn: (code, message) => {
+      logger.warn(message, { code });
+      hooks.announce('warning', { code, message });
+    },
+    state: hooks.state,
+    moveTo: hooks.moveTo,
+  };
+}
+
+function createRepositories(
+  options: ResolvedOptions,
+  runner: TaskRunner,
+  hooks: SessionHooks,
+): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
+  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath } = options;
+  const signatures = new SignatureCache();
+  const stagingDirectory = join(sessionPath, 'staging', clientId);
+  const onProblem = (id: string, error: unknown) =>
+    hooks.announce('warning', {
+      code: 'corrupt-snapshot',
+      message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
+    });
+  const shared = { clientId, runner, fs, clock, signatures, onProblem };
+  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  return {
+    saves: new IncrementalRepository({
+      ...shared,
+      store: store ?? new FileSystemStore(join(sessionPath, 'store'), { fs }),
+    }),
+    backups: backupStores.map(
+      (backups) => new ZipRepository({ ...shared, store: backups, stagingDirectory }),
+    ),
+  };
+}
+
+/** puppeteer's own handlers kill Chromium hard: up to a minute of Local Storage is lost (FACTS 1.7). */
+function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Signals[]): void {
+  client.options ??= {};
+  client.options.puppeteer = {
+    ...client.options.puppeteer,
+    ...(signals.includes('SIGINT') && { handleSIGINT: false }),
+    ...(signals.includes('SIGTERM') && { handleSIGTERM: false }),
+    ...(signals.includes('SIGHUP') && { handleSIGHUP: false }),
+  };
+}
+
+function wire(context: SessionContext): SessionParts {
+  const { clock, fs, profileDir } = context;
+  const snapshots = new SessionSnapshots(context);
+  const settleWatch = new SettleWatch(profileDir, fs, clock);
+  const pruner = new Pruner(context);
+  const saver = new Saver(context, settleWatch, pruner);
+  const restorer = new Restorer(context, snapshots);
+  const revoker = new Revoker(context);
+  const stopper = new Stopper(context);
+  const queue = new OperationQueue(clock);
+  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
+  const events = new ClientEvents();
+  const starter = new Starter(context, {
+    snapshots,
+    restorer,
+    revoker,
+    stopper,
+    subscribe: events.subscribe,
+    preparer: new ProfilePreparer(context, snapshots, restorer, pruner),
+  });
+  const bringUp = new BringUp(context, starter);
+  const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
+    forceSave: () => operations.forceSave(),
+    backup: () => operations.backup(),
+    validate: () => validateProfile(context),
+    hasBackup: () => operations.hasBackup(),
+  });
+  const supervisor: SessionSupervisor = new SessionSupervisor(context, {
+    bringUp,
+    degradedTimer: new DegradedTimer(context, (cause) => supervisor.lose(cause)),
+    events,
+    operations: queue,
+    ownership,
+    pairingWatch: new PairingWatch(context, events.subscribe, () => supervisor.lose('never-ready')),
+    revoker,
+    saver,
+    schedule,
+    settleWatch,
+    snapshots,
+    starter,
+    stopper,
+  });
+  const operations: SnapshotOperations = new SnapshotOperations(context, {
+    operations: queue,
+    ownership,
+    pruner,
+    restorer,
+    saver,
+    snapshots,
+    supervisor,
+  });
+  return { context, supervisor, operations, status: new StatusReporter(context, bringUp) };
+}

@@ -1,0 +1,22 @@
+import type { SessionState } from './state.js';
+import type { SnapshotInfo } from './types.js';
+
+/** What `status()` tells. JSON-safe; without secrets. What is not known is absent. */
+export interface SessionStatus {
+  readonly clientId: string;
+  readonly state: SessionState;
+  /** When the state was entered, ISO 8601. */
+  readonly stateSince: string;
+  /** The pairing the session is in. */
+  readonly lineage?: string;
+  /** How many runs of it reached `ready`. */
+  readonly run: number;
+  /** Of this process's session; `listSnapshots()` has all. */
+  readonly lastSave?: SnapshotInfo;
+  readonly lastBackup?: SnapshotInfo;
+  readonly lastRestore?: { readonly snapshot: SnapshotInfo; readonly at: string };
+  /** `maxAttempts` is `null` where there is no bound. */
+  readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
+  readonly lease: { readonly held: boolean; readonly generation?: number };
+  readonly paths: { readonly profile: string; readonly session: string; readonly backup: string };
+}

@@ -1,0 +1,226 @@
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import type { ClientInternals } from '../client/client-types.js';
+import type { Clock } from '../clock.js';
+import { errnoOf, ProfileLockedError } from '../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import type { Logger } from '../logger.js';
+import {
+  commandLine,
+  endProcessTree,
+  identityOf,
+  isSameProcessAlive,
+  type ProcessIdentity,
+  selfIdentity,
+} from '../processes.js';
+import { readProfileLock, removeProfileLocks } from '../profile/profile-lock.js';
+
+/** What is written before every launch, so that a later process can prove whose browser it meets. */
+interface LaunchRecord {
+  readonly host: string;
+  /** The node process that launched it. */
+  readonly launcher: ProcessIdentity;
+  /** Unique for the launch; stands in the browser's own arguments. */
+  readonly mark: string;
+  /** The browser, as soon as it is known. */
+  readonly browser?: ProcessIdentity;
+}
+
+/** Profiles in use by sessions of this process, whichever build of the library they come from. */
+const claimed: Map<string, unknown> = sharedMap(Symbol.for('wwebjs-persistent-session.profiles'));
+
+/** An unknown switch: Chromium ignores it, `/proc/<pid>/cmdline` shows it. */
+const MARK_SWITCH = '--wwebjs-persistent-session=';
+/** How long a killed browser tree may take to be gone. */
+const END_DEADLINE_MS = 10_000;
+
+export interface BrowserOwnerParameters {
+  readonly profileDir: string;
+  /** File of the launch record. */
+  readonly recordPath: () => Promise<string>;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * Knows which browser is ours, and ends only that (*Killing* in the design): the session's own, or one whose
+ * launching process, recorded by us with pid and start time, is proven dead. Never by name or profile path alone.
+ */
+export class BrowserOwner {
+  readonly #parameters: BrowserOwnerParameters;
+  #own: Promise<ProcessIdentity | undefined> = Promise.resolve(undefined);
+
+  constructor(parameters: BrowserOwnerParameters) {
+    this.#parameters = parameters;
+  }
+
+  /**
+   * Takes the profile for this session against others in this process, whatever their session paths.
+   *
+   * @throws ProfileLockedError when another session of this process has it.
+   */
+  claim(): void {
+    const { profileDir } = this.#parameters;
+    const holder = claimed.get(profileDir);
+    if (holder !== undefined && holder !== this) {
+      throw new ProfileLockedError(
+        `another session of this process (pid ${process.pid}) uses the profile; destroy() that one first: ${profileDir}`,
+        { pid: process.pid },
+      );
+    }
+    claimed.set(profileDir, this);
+  }
+
+  /** Gives the profile free. Idempotent. */
+  unclaim(): void {
+    if (claimed.get(this.#parameters.profileDir) === this) claimed.delete(this.#parameters.profileDir);
+  }
+
+  /** Call before every launch: marks the browser that `client` is about to start. */
+  async announceLaunch(client: ClientInternals): Promise<void> {
+    const mark = Array.from({ length: 4 }, () =>
+      Math.floor(this.#parameters.random() * 0x1_0000)
+        .toString(16)
+        .padStart(4, '0'),
+    ).join('');
+    markArguments(client, mark);
+    this.#own = Promise.resolve(undefined);
+    await this.#write({ host: hostname(), launcher: await selfIdentity(), mark });
+  }
+
+  /** Call when the browser is up. Never rejects. */
+  noteBrowser(pid: number | undefined): void {
+    if (pid === undefined) return;
+    this.#own = identityOf(pid).catch(() => undefined);
+    this.#own
+      .then(async (browser) => {
+        const record = await this.#read();
+        if (record && browser) await this.#write({ ...record, browser });
+      })
+      .catch((error: unknown) => this.#parameters.logger.warn('could not record the browser', { error }));
+  }
+
+  /** Ends what is left of this session's own browser. Resolves when it is gone. */
+  async endOwn(): Promise<void> {
+    const own = await this.#own;
+    if (own) await this.#end(own);
+    this.#own = Promise.resolve(undefined);
+  }
+
+  /**
+   * Call before every launch, with the lease held: ends an orphan that a killed process left behind and removes a
+   * stale lock.
+   *
+   * @throws ProfileLockedError when a live browser holds the profile that is not provably ours.
+   */
+  async settleProfile(): Promise<void> {
+    const { profileDir, fs } = this.#parameters;
+    const record = await this.#read();
+    const orphan = record && (await this.#provenOrphan(record));
+    if (orphan) await this.#end(orphan);
+    const lock = await readProfileLock(profileDir, { fs, hostname: hostname(), isAlive });
+    if (lock.kind === 'none') return;
+    if (lock.kind === 'live') {
+      const holder = await identityOf(lock.pid);
+      if (holder && !(await this.#isOrphan(holder, record))) {
+        throw new ProfileLockedError(
+          `the profile is in use by another process (pid ${lock.pid}); stop that one first. ` +
+            `Using a profile twice damages it: ${profileDir}`,
+          { pid: lock.pid },
+        );
+      }
+      if (holder) await this.#end(holder);
+    }
+    // The owner is dead, or on another host while the lease is ours (FACTS 1.6: every redeploy meets this).
+    await removeProfileLocks(profileDir, { fs });
+  }
+
+  async #provenOrphan(record: LaunchRecord): Promise<ProcessIdentity | undefined> {
+    if (!record.browser || !(await isSameProcessAlive(record.browser))) return undefined;
+    return (await this.#isLauncherGone(record)) ? record.browser : undefined;
+  }
+
+  // Also one that was never recorded: node was killed between the launch and the note of its pid.
+  async #isOrphan(holder: ProcessIdentity, record: LaunchRecord | undefined): Promise<boolean> {
+    if (!record || !(await this.#isLauncherGone(record))) return false;
+    const command = await commandLine(holder.pid);
+    return command?.includes(`${MARK_SWITCH}${record.mark}`) ?? false;
+  }
+
+  // This process counts as gone: it has claimed the profile and launches one browser at a time, so whatever browser
+  // it left there is no longer wanted.
+  async #isLauncherGone(record: LaunchRecord): Promise<boolean> {
+    if (record.host !== hostname()) return false;
+    const self = await selfIdentity();
+    if (record.launcher.pid === self.pid && record.launcher.startTime === self.startTime) return true;
+    return !(await isSameProcessAlive(record.launcher));
+  }
+
+  async #end(browser: ProcessIdentity): Promise<void> {
+    const { clock, logger } = this.#parameters;
+    if (!(await isSameProcessAlive(browser))) return;
+    const ended = await endProcessTree(browser, { clock, deadlineMs: END_DEADLINE_MS });
+    logger.info('ended a browser that was left', { pid: browser.pid, processes: ended.length });
+  }
+
+  async #read(): Promise<LaunchRecord | undefined> {
+    const { recordPath, fs } = this.#parameters;
+    try {
+      const value: unknown = JSON.parse(String(await fs.promises.readFile(await recordPath(), 'utf8')));
+      return isLaunchRecord(value) ? value : undefined;
+    } catch {
+      return undefined; // nothing is proven without it, so nothing is ended
+    }
+  }
+
+  async #write(record: LaunchRecord): Promise<void> {
+    const { recordPath, fs } = this.#parameters;
+    const path = await recordPath();
+    const temporary = `${path}.tmp`;
+    await fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await fs.promises.writeFile(temporary, JSON.stringify(record), { mode: PRIVATE_FILE_MODE });
+    await fs.promises.rename(temporary, path);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'; // it is there, but another user's
+  }
+}
+
+function sharedMap(key: symbol): Map<string, unknown> {
+  const shared = globalThis as unknown as Record<symbol, Map<string, unknown> | undefined>;
+  shared[key] ??= new Map();
+  return shared[key];
+}
+
+function markArguments(client: ClientInternals, mark: string): void {
+  client.options ??= {};
+  const puppeteer = client.options.puppeteer ?? {};
+  const args = (puppeteer.args ?? []).filter((argument) => !argument.startsWith(MARK_SWITCH));
+  client.options.puppeteer = { ...puppeteer, args: [...args, `${MARK_SWITCH}${mark}`] };
+}
+
+function isLaunchRecord(value: unknown): value is LaunchRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, launcher, mark, browser } = value as Record<string, unknown>;
+  return (
+    typeof host === 'string' &&
+    typeof mark === 'string' &&
+    mark.length > 0 &&
+    isIdentity(launcher) &&
+    (browser === undefined || isIdentity(browser))
+  );
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime } = value as Record<string, unknown>;
+  return typeof pid === 'number' && typeof startTime === 'string';
+}

@@ -1,0 +1,87 @@
+import type { ClientEvent } from '../client/client-driver.js';
+import { lookAtPage } from '../client/page-probe.js';
+import { StartWatch } from '../client/start-client.js';
+import { PeriodicTask } from './periodic-task.js';
+import type { SessionContext } from './session-context.js';
+
+/** States of the page that a scan leads through; the client tells of none of them before `authenticated`. */
+const AFTER_SCAN = ['OPENING', 'PAIRING', 'CONNECTED'];
+const LOOK_INTERVAL_MS = 5_000;
+
+/**
+ * Follows a pairing: no deadline while a QR or a code waits, a new one from the scan on, so that a login that hangs
+ * between scan and `ready` is noticed.
+ */
+export class PairingWatch {
+  readonly #context: SessionContext;
+  readonly #subscribe: (listener: (event: ClientEvent) => void) => () => void;
+  readonly #onStuck: () => void;
+  readonly #looks: PeriodicTask;
+  #unsubscribe: (() => void) | undefined;
+  #login: StartWatch | undefined;
+
+  constructor(
+    context: SessionContext,
+    subscribe: (listener: (event: ClientEvent) => void) => () => void,
+    onStuck: () => void,
+  ) {
+    this.#context = context;
+    this.#subscribe = subscribe;
+    this.#onStuck = onStuck;
+    this.#looks = new PeriodicTask({
+      clock: context.clock,
+      random: context.random,
+      intervalMs: LOOK_INTERVAL_MS,
+      work: () => this.#look(),
+      onError: () => undefined,
+    });
+  }
+
+  /** Call when a QR or code was delivered. */
+  begin(): void {
+    this.end();
+    this.#unsubscribe = this.#subscribe((event) => {
+      if (event.type === 'authenticated') this.#onScanned();
+      if (event.type === 'ready') this.end();
+    });
+    this.#looks.start();
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.#looks.stop();
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#login?.end();
+    this.#login = undefined;
+  }
+
+  async #look(): Promise<void> {
+    const { driver, clock, options } = this.#context;
+    const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
+    if (look?.state !== undefined && AFTER_SCAN.includes(look.state)) this.#onScanned();
+  }
+
+  #onScanned(): void {
+    if (this.#login || !this.#unsubscribe) return;
+    this.#looks.stop();
+    const { driver, clock, options } = this.#context;
+    this.#login = new StartWatch(
+      {
+        driver,
+        clock,
+        sessionTimeoutMs: options.sessionTimeoutMs,
+        puppeteerTimeoutMs: options.puppeteerTimeoutMs,
+        subscribe: this.#subscribe,
+      },
+      (outcome) => {
+        this.#login = undefined;
+        // A new QR after a scan that came to nothing: wait for the next one.
+        if (outcome.kind === 'pairing') return this.#looks.start();
+        this.end();
+        if (outcome.kind === 'failed') this.#onStuck();
+      },
+    );
+    this.#login.follow();
+  }
+}

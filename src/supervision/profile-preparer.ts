@@ -1,0 +1,138 @@
+import { describeError, isSessionError, SessionError } from '../errors.js';
+import type { RestoreReason } from '../events.js';
+import { recoverInstall } from '../profile/install.js';
+import { checkProfileTask } from '../profile/soundness.js';
+import type { SnapshotFile, SoundnessReport } from '../types.js';
+import type { Pruner } from './pruner.js';
+import type { Restorer } from './restorer.js';
+import { allRepositories, type SessionContext } from './session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+
+/**
+ * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
+ * (FACTS 1.8).
+ */
+export class ProfilePreparer {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #restorer: Restorer;
+  readonly #pruner: Pruner;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots, restorer: Restorer, pruner: Pruner) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#restorer = restorer;
+    this.#pruner = pruner;
+  }
+
+  /**
+   * Leaves a sound profile in place, restored if need be, or none at all (then a QR is due). Resolves to the
+   * snapshot that was restored, if one was.
+   *
+   * @throws ProfileLockedError when another live browser has it; StoreError when the profile is lost and no store
+   * answers: a store that is down must not look like a missing session.
+   */
+  async prepare(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    const { profileDir, fs, browserOwner, warn } = this.#context;
+    await browserOwner.settleProfile();
+    await recoverInstall(profileDir, { fs });
+    await this.#context.folders.removeLeftovers().catch((error: unknown) => {
+      warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
+    });
+    await this.#repeatRevocations();
+    const restored = await this.#restoreIfNeeded(signal);
+    await this.#pruner.pruneOversizedProfile().catch((error: unknown) => {
+      warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
+    });
+    return restored;
+  }
+
+  async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    const { record, warn, announce } = this.#context;
+    const report = await this.#check(signal);
+    if (report.verdict === 'sound') {
+      const newer = await this.#newerSnapshots();
+      return newer.length > 0 ? this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal) : undefined;
+    }
+    const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
+    if (reason === 'profile-damaged')
+      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
+    const candidates = await this.#snapshots.candidates(lineage);
+    const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
+    if (restored) return restored;
+    if (reason === 'profile-damaged') await this.#putAside(report, candidates.length);
+    else if (candidates.length > 0) warn('nothing-to-restore', noneSound(candidates.length));
+    return undefined;
+  }
+
+  // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
+  async #putAside(report: SoundnessReport, candidates: number): Promise<void> {
+    const { warn, folders } = this.#context;
+    if (report.verdict === 'suspect' || report.verdict === 'foreign') return;
+    warn('nothing-to-restore', `the profile is damaged and ${noneSound(candidates)}`);
+    await folders.quarantine('profile-damaged');
+  }
+
+  async #check(signal: AbortSignal): Promise<SoundnessReport> {
+    const { runner, profileDir } = this.#context;
+    const reference = await this.#reference();
+    return runner.run(
+      checkProfileTask,
+      { profileDir, depth: 'deep', ...(reference && { reference }) },
+      { signal },
+    );
+  }
+
+  // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
+  async #reference(): Promise<readonly SnapshotFile[] | undefined> {
+    const { basedOn } = this.#context.record.current;
+    if (basedOn === undefined) return undefined;
+    for (const repository of allRepositories(this.#context)) {
+      try {
+        const manifest = await repository.manifest(basedOn);
+        if (manifest) return manifest.files;
+      } catch (error) {
+        if (!isSessionError(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  // Another machine may have run this session since (invariant 5). Told by the run, not by the time: this profile
+  // went on after its own last save, too.
+  async #newerSnapshots(): Promise<readonly LocatedSnapshot[]> {
+    const { lineage, run } = this.#context.record.current;
+    if (lineage === undefined) return [];
+    try {
+      return (await this.#snapshots.candidates(lineage)).filter(({ info }) => info.run > run);
+    } catch (error) {
+      if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound
+      throw error;
+    }
+  }
+
+  // A store that was down when the phone logged out is told now.
+  async #repeatRevocations(): Promise<void> {
+    const { record, clock, warn } = this.#context;
+    const { revokedLineages } = record.current;
+    if (revokedLineages.length === 0) return;
+    for (const repository of allRepositories(this.#context)) {
+      try {
+        const known = await repository.revokedLineages();
+        for (const lineage of revokedLineages) {
+          if (known.has(lineage)) continue;
+          await repository.revoke(lineage, { cause: 'phone', at: new Date(clock.now()).toISOString() });
+        }
+      } catch (error) {
+        warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
+      }
+    }
+  }
+}
+
+function noneSound(candidates: number): string {
+  return candidates === 0
+    ? 'there is no snapshot to restore'
+    : `none of its ${candidates} snapshots is sound`;
+}

@@ -1,0 +1,54 @@
+import type { SnapshotInfo } from '../types.js';
+
+/** What decides which snapshots may be put in place, and in which order. */
+export interface CandidatePolicy {
+  /** The lineage of the local profile; absent: the newest lineage there is. */
+  readonly lineage?: string | undefined;
+  /** Besides those that their stores mark as revoked. */
+  readonly revokedLineages: readonly string[];
+  /** Were restored before and met a QR. */
+  readonly rejectedSnapshots: readonly string[];
+  readonly rejectedLineages: readonly string[];
+}
+
+/**
+ * The snapshots that may be restored by themselves, best first (*Lineage* in the design): one lineage, not revoked,
+ * newest run first; within a run settled before unsettled, then the newest capture; of one capture's time the save
+ * first, because it is restored without unpacking.
+ */
+export function restoreCandidates(
+  snapshots: readonly SnapshotInfo[],
+  policy: CandidatePolicy,
+): readonly SnapshotInfo[] {
+  const lineage = policy.lineage ?? newestLineage(snapshots);
+  if (lineage === undefined) return [];
+  if (policy.revokedLineages.includes(lineage) || policy.rejectedLineages.includes(lineage)) return [];
+  return snapshots
+    .filter((snapshot) => snapshot.lineage === lineage && !snapshot.revoked)
+    .filter((snapshot) => !policy.rejectedSnapshots.includes(snapshot.id))
+    .sort(bestFirst);
+}
+
+// A pairing that followed another made the other's credentials worthless: an older lineage is never looked at,
+// not even when the newest one is revoked.
+function newestLineage(snapshots: readonly SnapshotInfo[]): string | undefined {
+  let newest: SnapshotInfo | undefined;
+  for (const snapshot of snapshots) {
+    if (!newest || snapshot.createdAt > newest.createdAt) newest = snapshot;
+  }
+  return newest?.lineage;
+}
+
+function bestFirst(a: SnapshotInfo, b: SnapshotInfo): number {
+  return (
+    b.run - a.run ||
+    Number(b.settled) - Number(a.settled) ||
+    compare(b.createdAt, a.createdAt) ||
+    Number(a.kind === 'backup') - Number(b.kind === 'backup') ||
+    compare(a.store, b.store)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,113 @@
+import { describeError, SnapshotCorruptError } from '../errors.js';
+import type { RestoreReason } from '../events.js';
+import { installProfile } from '../profile/install.js';
+import { checkProfileTask } from '../profile/soundness.js';
+import { newLineageAfter } from './lineage.js';
+import type { SessionContext } from './session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+
+/** A corrupt snapshot is passed over for the next one; no more than so many at one start. */
+const MAX_CANDIDATES = 20;
+
+/** Puts snapshots in place of the profile: verified first, installed by rename, the old one kept in quarantine. */
+export class Restorer {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /** The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. */
+  async restoreFirstSound(
+    candidates: readonly LocatedSnapshot[],
+    reason: RestoreReason,
+    signal: AbortSignal,
+  ): Promise<LocatedSnapshot | undefined> {
+    for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
+      try {
+        await this.restore(candidate, reason, signal);
+        return candidate;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (!isSnapshotsFault(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Restores this very snapshot.
+   *
+   * @throws SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was.
+   */
+  async restore(candidate: LocatedSnapshot, reason: RestoreReason, signal: AbortSignal): Promise<void> {
+    const { clock, announce, record, lease, folders, fs, profileDir, random } = this.#context;
+    const { info, repository } = candidate;
+    const startedAt = clock.monotonic();
+    announce('restore:started', { snapshot: info, reason });
+    const staged = await folders.createStaging();
+    try {
+      const manifest = await repository.restore(info.id, staged, { signal });
+      await this.#assertSound(candidate, staged, manifest.files, signal);
+      lease.assertHeld();
+      const { quarantined } = await installProfile({
+        profileDir,
+        stagedDir: staged,
+        reason,
+        fs,
+        clock,
+        random,
+      });
+      if (quarantined) announce('session:quarantined', { path: quarantined, reason });
+      await record.update({ ...(await this.#lineageOf(candidate)), loggedIn: true, basedOn: info.id });
+    } catch (error) {
+      await folders.removeStaging(staged);
+      announce('restore:failed', { error: describeError(error), snapshot: info });
+      throw error;
+    }
+    announce('restore:completed', {
+      snapshot: info,
+      reason,
+      ageMs: Math.max(0, clock.now() - Date.parse(info.createdAt)),
+      durationMs: clock.monotonic() - startedAt,
+    });
+  }
+
+  async #assertSound(
+    { info }: LocatedSnapshot,
+    staged: string,
+    reference: Parameters<typeof checkProfileTask.run>[0]['reference'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { runner, announce } = this.#context;
+    const report = await runner.run(
+      checkProfileTask,
+      { profileDir: staged, depth: 'deep', ...(reference && { reference }) },
+      { signal },
+    );
+    if (report.verdict === 'sound') return;
+    announce('corruption:detected', { where: 'snapshot', snapshot: info, findings: report.findings });
+    throw new SnapshotCorruptError(
+      `snapshot ${info.id} is whole, but the profile in it is ${report.verdict}: ` +
+        report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; '),
+    );
+  }
+
+  // The run number becomes the lineage's highest, or the next start would find "a newer snapshot" and undo a
+  // restore of an older one. A revoked lineage that a human brings back goes on as a new one.
+  async #lineageOf({ info }: LocatedSnapshot): Promise<{ lineage: string | undefined; run: number }> {
+    const { record } = this.#context;
+    if (info.revoked || record.current.revokedLineages.includes(info.lineage)) {
+      return { lineage: newLineageAfter(this.#context), run: 0 };
+    }
+    return { lineage: info.lineage, run: Math.max(info.run, await this.#snapshots.lastRun(info.lineage)) };
+  }
+}
+
+/** Whether another snapshot may do better; a store or a disk that fails will not. */
+function isSnapshotsFault(error: unknown): boolean {
+  const { code } = describeError(error);
+  return code === 'SNAPSHOT_CORRUPT' || code === 'SNAPSHOT_UNSAFE' || code === 'SNAPSHOT_NOT_FOUND';
+}

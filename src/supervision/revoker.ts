@@ -1,0 +1,61 @@
+import { describeError } from '../errors.js';
+import { allRepositories, type SessionContext } from './session-context.js';
+
+/** Who ended the login. */
+export type RevocationCause = 'phone' | 'client' | 'server';
+
+/**
+ * A logout is final (invariant 7): its snapshots are marked, never deleted, and its profile is put aside; only a
+ * human brings them back, with `restore(id)`.
+ */
+export class Revoker {
+  readonly #context: SessionContext;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats. */
+  async revoke(cause: RevocationCause): Promise<void> {
+    const { record, announce, clock } = this.#context;
+    const { lineage, revokedLineages } = record.current;
+    // First what survives a kill on this machine, then the stores, then the profile.
+    await record.update({
+      loggedIn: false,
+      basedOn: undefined,
+      lineage: undefined,
+      account: undefined,
+      run: 0,
+      ...(lineage !== undefined && { revokedLineages: [...revokedLineages, lineage] }),
+    });
+    if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
+    announce('session:revoked', { cause });
+    await this.#putProfileAside();
+  }
+
+  async #markSnapshots(lineage: string, cause: RevocationCause, at: string): Promise<void> {
+    for (const repository of allRepositories(this.#context)) {
+      try {
+        await repository.revoke(lineage, { cause, at });
+      } catch (error) {
+        this.#context.warn(
+          'revocation-incomplete',
+          `the snapshots in ${repository.store.name} could not be marked as logged out yet: ` +
+            describeError(error).message,
+        );
+      }
+    }
+  }
+
+  async #putProfileAside(): Promise<void> {
+    const { folders, warn } = this.#context;
+    try {
+      await folders.quarantine('logged-out');
+    } catch (error) {
+      warn(
+        'cleanup-failed',
+        `the logged-out profile could not be put aside: ${describeError(error).message}`,
+      );
+    }
+  }
+}

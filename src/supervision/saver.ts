@@ -1,0 +1,187 @@
+import { browserVersion } from '../client/page-probe.js';
+import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
+import type { SkipReason } from '../events.js';
+import { captureProfile } from '../profile/capture.js';
+import { checkProfileTask } from '../profile/soundness.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
+import type { Pruner } from './pruner.js';
+import type { SessionContext } from './session-context.js';
+import type { SettleWatch } from './settle-watch.js';
+
+/** What a save or a backup came to. */
+export type SaveResult = { readonly snapshot: SnapshotInfo } | { readonly skipped: SkipReason };
+
+export interface SaveRequest {
+  readonly kind: 'save' | 'backup';
+  readonly capture: CaptureMode;
+  /** Of a cold capture: whether the browser closed by itself, so that everything had reached the disk. */
+  readonly orderly?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
+const MIN_FREE_BYTES = 16 * 1024 * 1024;
+
+/** Takes snapshots: capture, check, store, verify, retain. Calls must not overlap; the session queues them. */
+export class Saver {
+  readonly #context: SessionContext;
+  readonly #settleWatch: SettleWatch;
+  readonly #pruner: Pruner;
+  #browserVersion: string | undefined;
+
+  constructor(context: SessionContext, settleWatch: SettleWatch, pruner: Pruner) {
+    this.#context = context;
+    this.#settleWatch = settleWatch;
+    this.#pruner = pruner;
+  }
+
+  /** Takes one snapshot and announces what came of it. Rejects when it failed. */
+  async take(request: SaveRequest): Promise<SaveResult> {
+    const { announce } = this.#context;
+    try {
+      const result = await this.#take(request);
+      if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
+      return result;
+    } catch (error) {
+      const reason = reasonToSkip(error);
+      if (reason !== undefined) {
+        announce(`${request.kind}:skipped`, { reason });
+        return { skipped: reason };
+      }
+      announce(`${request.kind}:failed`, { error: describeError(error) });
+      throw error;
+    }
+  }
+
+  async #take(request: SaveRequest): Promise<SaveResult> {
+    const { lease, folders } = this.#context;
+    if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
+    if (!lease.isHeld()) return { skipped: 'no-lease' };
+    if (!(await this.#hasSpace())) return { skipped: 'no-space' };
+    const staging = await folders.createStaging();
+    try {
+      return await this.#captureAndStore(request, staging);
+    } finally {
+      await folders.removeStaging(staging);
+    }
+  }
+
+  async #captureAndStore(request: SaveRequest, staging: string): Promise<SaveResult> {
+    const { profileDir, fs, clock, record, options, driver } = this.#context;
+    if (request.capture === 'hot') {
+      this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
+    }
+    const createdAt = new Date(clock.now()).toISOString();
+    const tree = await captureProfile({
+      profileDir,
+      targetDir: staging,
+      fs,
+      clock,
+      mode: request.capture,
+      signal: request.signal,
+    });
+    if (!(await this.#isSound(tree, request.signal))) return { skipped: 'unsound' };
+    // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
+    if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
+    const { lineage, run, account } = record.current;
+    if (lineage === undefined) return { skipped: 'not-ready' };
+    const context: SnapshotContext = {
+      clientId: this.#context.clientId,
+      lineage,
+      run,
+      ...(account !== undefined && { account }),
+      createdAt,
+      capture: request.capture,
+      settled: request.orderly ?? (await this.#settleWatch.isSettled()),
+      state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
+      ...(this.#browserVersion !== undefined && { browserVersion: this.#browserVersion }),
+    };
+    return request.kind === 'save'
+      ? this.#store(this.#context.saves, tree, context, request)
+      : this.#backUp(tree, context, request);
+  }
+
+  // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
+  async #backUp(tree: CapturedTree, context: SnapshotContext, request: SaveRequest): Promise<SaveResult> {
+    let result: SaveResult = { skipped: 'unchanged' };
+    const failures: unknown[] = [];
+    for (const repository of this.#context.backups) {
+      try {
+        const stored = await this.#store(repository, tree, context, request);
+        if ('snapshot' in stored) result = stored;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return result;
+  }
+
+  async #store(
+    repository: SnapshotRepository,
+    tree: CapturedTree,
+    context: SnapshotContext,
+    { kind, signal }: SaveRequest,
+  ): Promise<SaveResult> {
+    const { clock, announce, record, lease } = this.#context;
+    const startedAt = clock.monotonic();
+    if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
+    lease.assertHeld();
+    const stored = await repository.create(tree, context, { signal });
+    if (kind === 'save' && record.current.basedOn !== stored.snapshot.id) {
+      await record.update({ basedOn: stored.snapshot.id });
+    }
+    if ('skipped' in stored) return { skipped: stored.skipped };
+    announce(`${kind}:completed`, {
+      snapshot: stored.snapshot,
+      durationMs: clock.monotonic() - startedAt,
+      bytesWritten: stored.bytesWritten,
+    });
+    await this.#pruner.retain(repository);
+    return { snapshot: stored.snapshot };
+  }
+
+  async #isSound(tree: CapturedTree, signal: AbortSignal): Promise<boolean> {
+    const { runner, announce } = this.#context;
+    const report = await runner.run(
+      checkProfileTask,
+      { profileDir: tree.directory, depth: 'deep' },
+      { signal },
+    );
+    if (report.verdict === 'sound') return true;
+    // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
+    if (report.verdict === 'corrupt')
+      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    return false;
+  }
+
+  #isReady(): boolean {
+    return this.#context.state() === 'ready';
+  }
+
+  async #hasSpace(): Promise<boolean> {
+    const { fs, profileDir } = this.#context;
+    if (!fs.promises.statfs) return true;
+    try {
+      const { bavail, bsize } = await fs.promises.statfs(profileDir);
+      return Number(bavail) * Number(bsize) >= MIN_FREE_BYTES;
+    } catch {
+      return true; // not known: the write itself will tell
+    }
+  }
+}
+
+/** What is no failure of the save, but a reason not to take one. */
+function reasonToSkip(error: unknown): SkipReason | undefined {
+  if (isSessionError(error) && error.code === 'PROFILE_UNSOUND') return 'unsound';
+  return errnoOf(rootCause(error)) === 'ENOSPC' ? 'no-space' : undefined;
+}
+
+function rootCause(error: unknown): unknown {
+  let current = error;
+  for (let depth = 0; depth < 10 && current instanceof Error && current.cause !== undefined; depth++) {
+    current = current.cause;
+  }
+  return current;
+}

@@ -1,0 +1,45 @@
+import type { ClientDriver } from '../client/client-driver.js';
+import type { Clock } from '../clock.js';
+import type { Announce, WarningCode } from '../events.js';
+import type { FileSystem } from '../file-system.js';
+import type { LocalLease } from '../lease/local-lease.js';
+import type { Logger } from '../logger.js';
+import type { ResolvedOptions } from '../options.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import type { SessionState } from '../state.js';
+import type { TaskRunner } from '../task.js';
+import type { BrowserOwner } from './browser-owner.js';
+import type { SessionFolders } from './session-folders.js';
+import type { SessionRecordFile } from './session-record.js';
+
+/** What the parts of the supervision share: the rooms below, and the session's state. */
+export interface SessionContext {
+  readonly clientId: string;
+  readonly options: ResolvedOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly fs: FileSystem;
+  readonly logger: Logger;
+  /** Absolute path of Chromium's user-data-dir. */
+  readonly profileDir: string;
+  /** Staging, quarantine and state, beside the profile. */
+  readonly folders: SessionFolders;
+  readonly driver: ClientDriver;
+  readonly browserOwner: BrowserOwner;
+  /** The primary store's; force-saves go here. */
+  readonly saves: SnapshotRepository;
+  readonly backups: readonly SnapshotRepository[];
+  readonly lease: LocalLease;
+  readonly runner: TaskRunner;
+  readonly record: SessionRecordFile;
+  readonly announce: Announce;
+  readonly warn: (code: WarningCode, message: string) => void;
+  readonly state: () => SessionState;
+  /** Moves to `to`; throws when the table of transitions does not allow it. */
+  readonly moveTo: (to: SessionState, cause?: string) => void;
+}
+
+/** All repositories, the one for saves first. */
+export function allRepositories(context: SessionContext): readonly SnapshotRepository[] {
+  return [context.saves, ...context.backups];
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import type { Announce } from '../events.js';
+import type { FileSystem } from '../file-system.js';
+import { clearProfile } from '../profile/clear-profile.js';
+import { quarantineProfile } from '../profile/install.js';
+import { pruneQuarantine } from '../profile/quarantine.js';
+import {
+  createStagingFolder,
+  type NameSource,
+  removeStagingLeftovers,
+  resolveSideFolder,
+} from '../profile/side-folder.js';
+
+/** Damaged or rejected profiles are kept for a human: the last two in any case, others up to these bounds. */
+const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
+
+/** What lies beside the profile: staging, quarantine, and small files of state. */
+export class SessionFolders {
+  readonly #profileDir: string;
+  readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
+
+  constructor(
+    profileDir: string,
+    parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce },
+  ) {
+    this.#profileDir = profileDir;
+    this.#parameters = parameters;
+  }
+
+  /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */
+  async stateFile(name: 'session.json' | 'browser.json'): Promise<string> {
+    const { root } = await resolveSideFolder(this.#profileDir, this.#parameters);
+    return join(root, name);
+  }
+
+  /** A new empty folder on the profile's file system. */
+  createStaging(): Promise<string> {
+    return createStagingFolder(this.#profileDir, this.#parameters);
+  }
+
+  async removeStaging(folder: string): Promise<void> {
+    await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
+  }
+
+  /** Puts the profile aside and says so; without a profile it does nothing. */
+  async quarantine(reason: string): Promise<void> {
+    const path = await quarantineProfile(this.#profileDir, reason, this.#parameters);
+    if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
+  }
+
+  /** Staging folders of killed processes and old quarantines. Returns the bytes freed from quarantine. */
+  async removeLeftovers(): Promise<number> {
+    const { fs, clock } = this.#parameters;
+    await removeStagingLeftovers(this.#profileDir, { fs });
+    const { freedBytes } = await pruneQuarantine(this.#profileDir, { fs, now: clock.now(), ...QUARANTINE });
+    return freedBytes;
+  }
+
+  /** Deletes the profile and everything that lies beside it. */
+  clear(): Promise<void> {
+    return clearProfile(this.#profileDir, this.#parameters);
+  }
+}

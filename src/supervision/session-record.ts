@@ -1,0 +1,131 @@
+import { dirname } from 'node:path';
+import { errnoOf, StoreError } from '../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+
+/**
+ * What this machine remembers of the session, in a small file beside the profile. It holds no credential; without
+ * it (a redeploy without a volume) everything needed is in the manifests of the snapshots.
+ */
+export interface SessionRecord {
+  readonly format: 1;
+  /** The pairing that the profile in place belongs to; absent until the first `ready`. */
+  readonly lineage?: string;
+  /** How many runs of this lineage reached `ready`. */
+  readonly run: number;
+  /** SHA-256 of the account's id, hex. */
+  readonly account?: string;
+  /** Whether the profile in place was logged in when it was last seen. */
+  readonly loggedIn: boolean;
+  /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
+  readonly basedOn?: string;
+  /** Pairings that the phone or the server logged out. Also marked in the stores; kept here for those that were down. */
+  readonly revokedLineages: readonly string[];
+  /** Snapshots that were restored and still met a QR: not restored again by themselves. */
+  readonly rejectedSnapshots: readonly string[];
+  /** Pairings whose newest snapshots were all rejected. */
+  readonly rejectedLineages: readonly string[];
+}
+
+export const EMPTY_RECORD: SessionRecord = {
+  format: 1,
+  run: 0,
+  loggedIn: false,
+  revokedLineages: [],
+  rejectedSnapshots: [],
+  rejectedLineages: [],
+};
+
+/** Bound of the lists above: the oldest are forgotten. */
+const MAX_REMEMBERED = 200;
+
+/** The record's file: read once, written whole (temporary name, fsync, rename). */
+export class SessionRecordFile {
+  readonly #path: () => Promise<string>;
+  readonly #fs: FileSystem;
+  #current: SessionRecord = EMPTY_RECORD;
+
+  constructor(path: () => Promise<string>, fs: FileSystem) {
+    this.#path = path;
+    this.#fs = fs;
+  }
+
+  get current(): SessionRecord {
+    return this.#current;
+  }
+
+  /** Reads the file. A missing or damaged one is an empty record: the stores know the rest. */
+  async load(): Promise<SessionRecord> {
+    const path = await this.#path();
+    try {
+      this.#current = parseRecord(String(await this.#fs.promises.readFile(path, 'utf8')));
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR') {
+        throw new StoreError(`the session's record can't be read (${code}): ${path}`, { cause: error });
+      }
+      this.#current = EMPTY_RECORD;
+    }
+    return this.#current;
+  }
+
+  /** Changes some fields and writes the record. `undefined` removes a field. */
+  async update(change: { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined }): Promise<void> {
+    const merged: Record<string, unknown> = { ...this.#current, ...change };
+    for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
+    this.#current = parseRecord(JSON.stringify(merged));
+    await this.#write();
+  }
+
+  /** Forgets everything (`clear()`). */
+  async remove(): Promise<void> {
+    this.#current = EMPTY_RECORD;
+    await this.#fs.promises.rm(await this.#path(), { force: true });
+  }
+
+  async #write(): Promise<void> {
+    const { promises } = this.#fs;
+    const path = await this.#path();
+    const temporary = `${path}.tmp`;
+    await promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    const file = await promises.open(temporary, 'w', PRIVATE_FILE_MODE);
+    try {
+      await file.writeFile(`${JSON.stringify(this.#current, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await promises.rename(temporary, path);
+  }
+}
+
+function parseRecord(text: string): SessionRecord {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return EMPTY_RECORD;
+  const raw = value as Record<string, unknown>;
+  return {
+    format: 1,
+    ...optionalText(raw, 'lineage'),
+    ...optionalText(raw, 'account'),
+    ...optionalText(raw, 'basedOn'),
+    run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,
+    loggedIn: raw.loggedIn === true,
+    revokedLineages: texts(raw.revokedLineages),
+    rejectedSnapshots: texts(raw.rejectedSnapshots),
+    rejectedLineages: texts(raw.rejectedLineages),
+  };
+}
+
+function optionalText<Name extends string>(
+  raw: Record<string, unknown>,
+  name: Name,
+): { [Key in Name]?: string } {
+  const value = raw[name];
+  return (typeof value === 'string' && value.length > 0 ? { [name]: value } : {}) as {
+    [Key in Name]?: string;
+  };
+}
+
+function texts(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is string => typeof item === 'string').slice(-MAX_REMEMBERED);
+}

@@ -1,0 +1,77 @@
+import { describeError, SnapshotNotFoundError } from '../errors.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import type { SnapshotInfo } from '../types.js';
+import { restoreCandidates } from './restore-candidates.js';
+import { allRepositories, type SessionContext } from './session-context.js';
+
+/** A snapshot and where it is. */
+export interface LocatedSnapshot {
+  readonly info: SnapshotInfo;
+  readonly repository: SnapshotRepository;
+}
+
+/** What all repositories together hold. */
+export class SessionSnapshots {
+  readonly #context: SessionContext;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Every whole snapshot, newest capture first.
+   *
+   * @throws StoreError when no store answers: a store that is down never looks like a missing session.
+   */
+  async list(): Promise<readonly LocatedSnapshot[]> {
+    const { located, failures } = await this.#ask();
+    if (located.length === 0 && failures.length > 0) throw failures[0];
+    return located;
+  }
+
+  /** Those that may be restored by themselves, best first; see {@link restoreCandidates}. */
+  async candidates(lineage: string | undefined): Promise<readonly LocatedSnapshot[]> {
+    const located = await this.list();
+    const { revokedLineages, rejectedSnapshots, rejectedLineages } = this.#context.record.current;
+    const infos = restoreCandidates(
+      located.map(({ info }) => info),
+      { lineage, revokedLineages, rejectedSnapshots, rejectedLineages },
+    );
+    return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
+  }
+
+  /** @throws SnapshotNotFoundError */
+  async find(id: string): Promise<LocatedSnapshot> {
+    const located = await this.list();
+    // The same capture can be in two stores only under two ids; the first match is the only one.
+    const found = located.find(({ info }) => info.id === id);
+    if (found) return found;
+    const known = located.length === 0 ? 'there is none' : `there are ${located.length}, see listSnapshots()`;
+    throw new SnapshotNotFoundError(`no snapshot has the id ${JSON.stringify(id.slice(0, 80))}; ${known}`);
+  }
+
+  /** How many runs the lineage has had, as far as its snapshots tell. */
+  async lastRun(lineage: string): Promise<number> {
+    const located = await this.list();
+    return Math.max(0, ...located.filter(({ info }) => info.lineage === lineage).map(({ info }) => info.run));
+  }
+
+  async #ask(): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {
+    const located: LocatedSnapshot[] = [];
+    const failures: unknown[] = [];
+    for (const repository of allRepositories(this.#context)) {
+      try {
+        for (const info of await repository.list()) located.push({ info, repository });
+      } catch (error) {
+        failures.push(error);
+        this.#context.warn(
+          'store-unreachable',
+          `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,
+        );
+      }
+    }
+    const newestFirst = (a: LocatedSnapshot, b: LocatedSnapshot) =>
+      a.info.createdAt < b.info.createdAt ? 1 : a.info.createdAt > b.info.createdAt ? -1 : 0;
+    return { located: located.sort(newestFirst), failures };
+  }
+}

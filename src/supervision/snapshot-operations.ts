@@ -1,0 +1,166 @@
+import { orAborted } from '../clock.js';
+import { describeError, isSessionError, SnapshotNotFoundError } from '../errors.js';
+import type { SnapshotInfo } from '../types.js';
+import type { OperationQueue } from './operation-queue.js';
+import type { PruneResult, Pruner } from './pruner.js';
+import type { Restorer } from './restorer.js';
+import type { SaveResult, Saver } from './saver.js';
+import { allRepositories, type SessionContext } from './session-context.js';
+import type { SessionOwnership } from './session-ownership.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import type { SessionSupervisor } from './session-supervisor.js';
+
+/** What `verify()` found. */
+export interface VerifyReport {
+  readonly sound: readonly SnapshotInfo[];
+  readonly corrupt: readonly {
+    readonly snapshot: SnapshotInfo;
+    readonly error: { readonly code: string; readonly message: string };
+  }[];
+}
+
+export interface OperationParts {
+  readonly snapshots: SessionSnapshots;
+  readonly operations: OperationQueue;
+  readonly ownership: SessionOwnership;
+  readonly pruner: Pruner;
+  readonly restorer: Restorer;
+  readonly saver: Saver;
+  readonly supervisor: SessionSupervisor;
+}
+
+/** What a user calls by name beside starting and stopping. Each call queues; the same save asked for twice is one. */
+export class SnapshotOperations {
+  readonly #context: SessionContext;
+  readonly #parts: OperationParts;
+  readonly #running = new Map<'save' | 'backup', Promise<SaveResult>>();
+
+  constructor(context: SessionContext, parts: OperationParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  forceSave(): Promise<SaveResult> {
+    return this.#take('save');
+  }
+
+  backup(): Promise<SaveResult> {
+    return this.#take('backup');
+  }
+
+  async hasBackup(): Promise<boolean> {
+    const { lineage } = this.#context.record.current;
+    const located = await this.#parts.snapshots.list();
+    return located.some(({ info }) => info.kind === 'backup' && info.lineage === lineage);
+  }
+
+  async restore(snapshotId?: string): Promise<SnapshotInfo> {
+    const { supervisor, ownership, operations, restorer } = this.#parts;
+    const wanted = await this.#wanted(snapshotId);
+    const wasRunning = supervisor.isRunning;
+    if (wasRunning) await supervisor.halt();
+    try {
+      await ownership.during(() =>
+        operations.exclusive(async () => {
+          await this.#context.record.load();
+          await this.#context.browserOwner.settleProfile();
+          await restorer.restore(wanted, 'requested', NEVER_ABORTED);
+          await this.#forgive(wanted.info);
+        }),
+      );
+    } finally {
+      if (wasRunning) await supervisor.initialize();
+    }
+    return wanted.info;
+  }
+
+  async verify(snapshotId?: string): Promise<VerifyReport> {
+    const { snapshots } = this.#parts;
+    const located = snapshotId === undefined ? await snapshots.list() : [await snapshots.find(snapshotId)];
+    const sound: SnapshotInfo[] = [];
+    const corrupt: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
+    for (const { info, repository } of located) {
+      try {
+        sound.push(await repository.verify(info.id));
+      } catch (error) {
+        if (!isSnapshotsFault(error)) throw error;
+        const described = describeError(error);
+        corrupt.push({ snapshot: info, error: described });
+        const findings = [{ file: info.id, problem: described.message }];
+        this.#context.announce('corruption:detected', { where: 'snapshot', snapshot: info, findings });
+      }
+    }
+    return { sound, corrupt };
+  }
+
+  async listSnapshots(): Promise<readonly SnapshotInfo[]> {
+    return (await this.#parts.snapshots.list()).map(({ info }) => info);
+  }
+
+  prune(): Promise<PruneResult> {
+    const { supervisor, ownership, operations, pruner } = this.#parts;
+    return ownership.during(() => operations.exclusive(() => pruner.pruneAll(!supervisor.isRunning)));
+  }
+
+  // The snapshots go first: a profile that outlives an interrupted clear() is no harm, a snapshot that is restored
+  // after it would be.
+  async clear({ logout = false }: { readonly logout?: boolean }): Promise<void> {
+    const { supervisor, ownership, operations, snapshots } = this.#parts;
+    const { announce, moveTo, folders, record, browserOwner } = this.#context;
+    if (supervisor.isRunning) await supervisor.halt({ logout });
+    await ownership.during(() =>
+      operations.exclusive(async () => {
+        await browserOwner.settleProfile();
+        const count = (await snapshots.list()).length;
+        for (const repository of allRepositories(this.#context)) await repository.clear();
+        await record.remove();
+        await folders.clear();
+        announce('session:cleared', { snapshots: count });
+      }),
+    );
+    moveTo('idle');
+  }
+
+  #take(kind: 'save' | 'backup'): Promise<SaveResult> {
+    const running = this.#running.get(kind);
+    if (running) return running;
+    const { operations, saver, supervisor } = this.#parts;
+    const taking = operations
+      .exclusive(async () => {
+        await supervisor.identity;
+        const { signal } = operations;
+        const work = saver.take({ kind, capture: 'hot', signal });
+        // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
+        return signal.aborted ? work : orAborted(work, signal);
+      })
+      .finally(() => this.#running.delete(kind));
+    this.#running.set(kind, taking);
+    return taking;
+  }
+
+  async #wanted(snapshotId: string | undefined): Promise<LocatedSnapshot> {
+    const { snapshots } = this.#parts;
+    if (snapshotId !== undefined) return snapshots.find(snapshotId);
+    const [best] = await snapshots.candidates(undefined);
+    if (best) return best;
+    throw new SnapshotNotFoundError('there is no snapshot to restore; see listSnapshots()', {
+      operation: 'restore',
+    });
+  }
+
+  /** A human asked for it: what was rejected before gets another chance. */
+  async #forgive({ id, lineage }: SnapshotInfo): Promise<void> {
+    const { record } = this.#context;
+    const { rejectedSnapshots, rejectedLineages } = record.current;
+    await record.update({
+      rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
+      rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
+    });
+  }
+}
+
+const NEVER_ABORTED = new AbortController().signal;
+
+function isSnapshotsFault(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
+}

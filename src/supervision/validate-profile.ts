@@ -1,0 +1,19 @@
+import { describeError } from '../errors.js';
+import { checkProfileTask } from '../profile/soundness.js';
+import type { SessionContext } from './session-context.js';
+
+/**
+ * A quick look at the live profile (documented: every minute). Damage is announced, and nothing more: the browser
+ * works on, saves of it are refused, and the next start restores the last sound snapshot.
+ */
+export async function validateProfile(context: SessionContext): Promise<void> {
+  const { runner, profileDir, announce, warn } = context;
+  try {
+    const report = await runner.run(checkProfileTask, { profileDir, depth: 'quick', live: true });
+    if (report.verdict === 'corrupt' || report.verdict === 'absent') {
+      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    }
+  } catch (error) {
+    warn('validation-failed', `the profile could not be looked at: ${describeError(error).message}`);
+  }
+}
