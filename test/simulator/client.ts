@@ -7,7 +7,7 @@ import { waitForEvent, withDeadline } from './waiting.js';
 export { type Emitter, waitForEvent, withDeadline } from './waiting.js';
 
 export interface BotOptions {
-  readonly simulator: WhatsAppSimulator;
+  readonly simulator: Pick<WhatsAppSimulator, 'port'>;
   /** `local` is LocalAuth over `dataPath` and `clientId`, `none` is NoAuth over `userDataDir`. Default `local`. */
   readonly auth?: 'local' | 'none' | AuthStrategy;
   readonly dataPath?: string;

@@ -1,0 +1,98 @@
+/**
+ * Installs the packed tarball into an empty project and uses it as a bot would: imported from ESM, required from CJS,
+ * on every Node version that can be had (this one, and `node@20`, `node@22` from npm).
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The budget of an import; the reason is that every bot pays it at every start. */
+const IMPORT_BUDGET_MS = 50;
+const NODE_VERSIONS = ['20', '22'];
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+const folder = mkdtempSync(join(tmpdir(), 'wwebjs-smoke-'));
+try {
+  execFileSync(npm, ['pack', '--silent', '--pack-destination', folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack made no tarball');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'smoke', private: true }));
+  // Without the peer: importing the library must not need whatsapp-web.js.
+  install([`./${tarball}`, '--legacy-peer-deps']);
+  writeFileSync(join(folder, 'smoke.mjs'), `${probe((name) => `await import(${name})`)}`);
+  writeFileSync(join(folder, 'smoke.cjs'), `(async () => {${probe((name) => `require(${name})`)}})();`);
+  for (const node of [process.execPath, ...NODE_VERSIONS.map(nodeBinary)]) {
+    for (const script of ['smoke.mjs', 'smoke.cjs']) run(node, script);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function install(packages: readonly string[]): void {
+  execFileSync(npm, ['install', '--no-audit', '--no-fund', '--silent', ...packages], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** The `node` package of npm carries the binary for this platform. */
+function nodeBinary(version: string): string {
+  install([`node-${version}@npm:node@${version}`, '--legacy-peer-deps', '--foreground-scripts']);
+  return join(
+    folder,
+    'node_modules',
+    `node-${version}`,
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  );
+}
+
+function probe(load: (name: string) => string): string {
+  return `
+    const name = 'wwebjs-persistent-session';
+    const startedAt = performance.now();
+    const library = ${load('name')};
+    const importMs = performance.now() - startedAt;
+    const { EventEmitter } = ${load("'node:events'")};
+    class Client extends EventEmitter {
+      options = { puppeteer: {} };
+      async initialize() {}
+      async destroy() {}
+      async logout() {}
+      async getState() {}
+      async sendMessage() {}
+    }
+    const session = new library.PersistentSession(new Client());
+    let refused = false;
+    try { new library.PersistentSession(new Client(), { sessionTimeoutMs: -1 }); } catch (error) {
+      refused = library.isSessionError(error) && error.code === 'CONFIGURATION';
+    }
+    const loaded = Object.keys((${load("'node:module'")}).default?._cache ?? (${load("'node:module'")})._cache ?? {});
+    const heavy = loaded.filter((path) => /node_modules.(archiver|unzipper|puppeteer)/.test(path));
+    if (session.state !== 'idle' || !refused || heavy.length > 0) {
+      throw new Error(JSON.stringify({ state: session.state, refused, heavy }));
+    }
+    console.log(JSON.stringify({ importMs }));
+  `;
+}
+
+function run(node: string, script: string): void {
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const { status, stdout, stderr } = spawnSync(node, [script], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    if (status !== 0) throw new Error(`${script} failed on ${node}:\n${stdout}${stderr}`);
+    times.push((JSON.parse(stdout) as { importMs: number }).importMs);
+  }
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+  const best = Math.min(...times);
+  console.log(`${script} on node ${version}: import in ${best.toFixed(1)} ms`);
+  if (best > IMPORT_BUDGET_MS)
+    throw new Error(`importing took ${best.toFixed(1)} ms, more than ${IMPORT_BUDGET_MS}`);
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { Client, ClientOptions } from 'whatsapp-web.js';
+import {
+  PersistentSession,
+  type PersistentSessionOptions,
+  type SessionEventName,
+  type SessionEventPayloads,
+  type SnapshotInfo,
+} from '../../src/index.js';
+import { createBot, waitForEvent } from '../simulator/client.js';
+import type { WhatsAppSimulator } from '../simulator/server.js';
+
+const CLIENT_ID = 'bot';
+const PATIENCE_MS = 45_000;
+
+export interface PersistentBotOptions {
+  readonly simulator: Pick<WhatsAppSimulator, 'port'>;
+  /** Everything of the bot lies below it: its auth folder, the saves, the backups. */
+  readonly folder: string;
+  readonly session?: PersistentSessionOptions;
+  readonly client?: ClientOptions;
+  /** Default `local`; `none` is NoAuth, `given` a `puppeteer.userDataDir`. */
+  readonly auth?: 'local' | 'none' | 'given';
+  /** Default: that of the sources. The demo takes the built package's. */
+  readonly Session?: typeof PersistentSession;
+}
+
+/** A real whatsapp-web.js client against the simulator, made persistent. A new instance stands for a new process. */
+export class PersistentBot {
+  readonly client: Client;
+  readonly session: PersistentSession;
+  readonly authPath: string;
+  readonly sessionPath: string;
+  readonly backupPath: string;
+  /** What the bot's own listener of `qr` got. */
+  readonly qrCodes: string[] = [];
+  /** Every event of the session, oldest first. */
+  readonly events: { readonly name: SessionEventName; readonly payload: unknown }[] = [];
+
+  constructor({
+    simulator,
+    folder,
+    session,
+    client,
+    auth = 'local',
+    Session = PersistentSession,
+  }: PersistentBotOptions) {
+    this.authPath = join(folder, 'auth');
+    this.sessionPath = join(folder, 'persistent-session');
+    this.backupPath = join(folder, 'session-backup');
+    this.client = createBot({
+      simulator,
+      auth: auth === 'local' ? 'local' : 'none',
+      ...(auth === 'local' && { dataPath: this.authPath, clientId: CLIENT_ID }),
+      ...(auth === 'given' && { userDataDir: join(this.authPath, 'given') }),
+      ...(client && { clientOptions: client }),
+    });
+    this.client.on('qr', (qr: string) => this.qrCodes.push(qr));
+    this.session = new Session(this.client, {
+      ...(auth !== 'local' && { clientId: CLIENT_ID }),
+      sessionPath: this.sessionPath,
+      backupPath: this.backupPath,
+      reconnectDelayMs: 500,
+      ...session,
+    });
+    const emit = this.session.emit.bind(this.session) as (
+      name: SessionEventName,
+      payload: unknown,
+    ) => boolean;
+    Object.assign(this.session, {
+      emit: (name: SessionEventName, payload: unknown) => {
+        this.events.push({ name, payload });
+        return emit(name, payload);
+      },
+    });
+  }
+
+  get profileDir(): string {
+    return this.session.status().paths.profile;
+  }
+
+  payloads<Name extends SessionEventName>(name: Name): SessionEventPayloads[Name][] {
+    return this.events
+      .filter((event) => event.name === name)
+      .map(({ payload }) => payload as SessionEventPayloads[Name]);
+  }
+
+  /** The session's next event of this name. Call it before what causes it. */
+  once<Name extends SessionEventName>(name: Name): Promise<SessionEventPayloads[Name]> {
+    return waitForEvent<SessionEventPayloads[Name]>(this.session, name, PATIENCE_MS);
+  }
+
+  /** The client's next event of this name. Call it before what causes it. */
+  async next(name: 'ready' | 'qr' | 'code' | 'disconnected'): Promise<unknown> {
+    return waitForEvent(this.client, name, PATIENCE_MS);
+  }
+
+  /** Starts without a login, scans, and waits for `ready`. */
+  async logIn(simulator: WhatsAppSimulator): Promise<void> {
+    const ready = this.next('ready');
+    await this.session.initialize();
+    await simulator.scan();
+    await ready;
+  }
+
+  /** Waits for the first save that holds both halves of the login: Local Storage takes seconds to reach the disk. */
+  async settledSave(): Promise<SnapshotInfo> {
+    const known = this.payloads('save:completed').find(({ snapshot }) => snapshot.settled);
+    if (known) return known.snapshot;
+    for (;;) {
+      const { snapshot } = await this.once('save:completed'); // bounded by its own deadline
+      if (snapshot.settled) return snapshot;
+    }
+  }
+}
