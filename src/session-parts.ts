@@ -18,6 +18,7 @@ import { FileSystemStore } from './stores/file-system-store.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
+import { LineageKeeper } from './supervision/lineage-keeper.js';
 import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
 import { ProfilePreparer } from './supervision/profile-preparer.js';
@@ -26,6 +27,7 @@ import { Restorer } from './supervision/restorer.js';
 import { Revoker } from './supervision/revoker.js';
 import { SaveSchedule } from './supervision/save-schedule.js';
 import { Saver } from './supervision/saver.js';
+import { SessionCloser } from './supervision/session-closer.js';
 import type { SessionContext } from './supervision/session-context.js';
 import { SessionFolders } from './supervision/session-folders.js';
 import { SessionOwnership } from './supervision/session-ownership.js';
@@ -35,10 +37,12 @@ import { SessionSupervisor } from './supervision/session-supervisor.js';
 import { SettleWatch } from './supervision/settle-watch.js';
 import { SnapshotOperations } from './supervision/snapshot-operations.js';
 import { Starter } from './supervision/starter.js';
+import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { Stopper } from './supervision/stopper.js';
 import { validateProfile } from './supervision/validate-profile.js';
 import type { TaskRunner } from './task.js';
+import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
 
 /** What the facade holds of a wired session. */
@@ -99,7 +103,7 @@ function createContext(
 ): SessionContext {
   const { clientId, clock, fs, random, logger, sessionPath } = options;
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
-  const runner = createTaskRunner({ fs, logger, clock });
+  const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   return {
     clientId,
     options,
@@ -183,6 +187,7 @@ function wire(context: SessionContext): SessionParts {
   const pruner = new Pruner(context);
   const saver = new Saver(context, settleWatch, pruner);
   const restorer = new Restorer(context, snapshots);
+  const lineageKeeper = new LineageKeeper(context, snapshots);
   const revoker = new Revoker(context);
   const stopper = new Stopper(context);
   const queue = new OperationQueue(clock);
@@ -203,22 +208,31 @@ function wire(context: SessionContext): SessionParts {
     validate: () => validateProfile(context),
     hasBackup: () => operations.hasBackup(),
   });
+  const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {
     bringUp,
-    degradedTimer: new DegradedTimer(context, (cause) => supervisor.lose(cause)),
+    closer: new SessionCloser(context, { lineageKeeper, revoker, saver, stopper }),
+    degradedTimer,
     events,
+    lineageKeeper,
     operations: queue,
     ownership,
     pairingWatch: new PairingWatch(context, events.subscribe, () => supervisor.lose('never-ready')),
     revoker,
-    saver,
     schedule,
-    settleWatch,
-    snapshots,
     starter,
+    stateFollower: new StateFollower(context, {
+      bringUp,
+      degradedTimer,
+      lineageKeeper,
+      operations: queue,
+      schedule,
+      settleWatch,
+    }),
     stopper,
   });
   const operations: SnapshotOperations = new SnapshotOperations(context, {
+    lineageKeeper,
     operations: queue,
     ownership,
     pruner,

@@ -58,6 +58,7 @@ export class ClientDriver {
   };
   #starting = false;
   #closing = true;
+  #launched: Promise<unknown> = Promise.resolve();
   /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
   #ownDestroyFollows = false;
 
@@ -109,11 +110,18 @@ export class ClientDriver {
   async launch(): Promise<void> {
     this.#closing = false;
     this.#starting = true;
+    const launched = this.#originals.initialize();
+    this.#launched = launched.catch(() => undefined);
     try {
-      await this.#originals.initialize();
+      await launched;
     } finally {
       this.#starting = false;
     }
+  }
+
+  /** Settles when no start of the client is under way any more. Never rejects. */
+  get launched(): Promise<unknown> {
+    return this.#launched;
   }
 
   /** From here on nothing of the running browser reaches the bot or the session as news. */
@@ -134,11 +142,9 @@ export class ClientDriver {
   }
 
   #wrapCalls(): void {
-    this.#client.initialize = () =>
-      // A strategy that failed asks for a second start from within the first: that one is not the bot's.
-      this.#starting ? this.#originals.initialize() : this.#supervisor.onBotInitialize();
+    this.#client.initialize = () => this.#supervisor.onBotInitialize();
     this.#client.destroy = async () => {
-      if (this.#ownDestroyFollows || this.#starting) return;
+      if (this.#ownDestroyFollows) return;
       await this.#supervisor.onBotDestroy();
     };
     this.#client.logout = () => this.#supervisor.onBotLogout();
@@ -212,6 +218,8 @@ export class ClientDriver {
   /** Sees the browser and the page in the moment the client gets them: it listens to neither's end (FACTS 2.3). */
   #watchBrowser(): void {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
+      // A launch that was given up on has come up after all: nobody wants it any more.
+      if (this.#closing) browser.close().catch(() => browser.process?.()?.kill?.('SIGKILL'));
       this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });
       browser.on('disconnected', () => {
         if (browser === this.browser) this.#tell({ type: 'browser-gone' });

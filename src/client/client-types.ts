@@ -50,7 +50,7 @@ export interface AuthStrategy {
 
 /** puppeteer's Browser. */
 export interface BrowserHandle {
-  process?(): { readonly pid?: number | undefined } | null;
+  process?(): { readonly pid?: number | undefined; kill?(signal: NodeJS.Signals): unknown } | null;
   isConnected?(): boolean;
   readonly connected?: boolean;
   version?(): Promise<string>;

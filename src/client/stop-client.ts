@@ -36,5 +36,8 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
     // What could not be closed is ended below.
   }
   await parameters.endBrowser();
+  // A start that hangs before it has a browser (puppeteer's launch has 30 s of its own) must not come up later, when
+  // the next one is under way.
+  await withDeadline(clock, deadlineMs, 'the end of the start', driver.launched).catch(() => undefined);
   return { orderly: closed && wasConnected };
 }

@@ -25,12 +25,12 @@ export class SessionOwnership {
    * @throws LeaseHeldError when another live process owns the session
    * @throws ProfileLockedError when another session of this process has the profile
    */
-  async take(shutdown: () => Promise<void>): Promise<void> {
+  async take(shutdown: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     const { lease, browserOwner, announce, options } = this.#context;
     browserOwner.claim();
     try {
       if (!lease.isHeld()) {
-        const { owner, generation } = await lease.acquire();
+        const { owner, generation } = await lease.acquire(signal && { signal });
         announce('lease:acquired', { owner, generation });
       }
     } catch (error) {
@@ -46,10 +46,11 @@ export class SessionOwnership {
 
   /** Idempotent. Never rejects: a lease that could not be released is taken over later. */
   async giveUp(): Promise<void> {
-    const { lease, browserOwner, logger } = this.#context;
+    const { lease, browserOwner, runner, logger } = this.#context;
     this.#unregister?.();
     this.#unregister = undefined;
     browserOwner.unclaim();
+    await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
     await lease.release().catch((error: unknown) => logger.warn('the lease was not released', { error }));
   }
 

@@ -1,54 +1,39 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
-import { withDeadline } from '../clock.js';
 import { ClosedError, describeError, InvalidStateError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { BringUp, BringUpResult } from './bring-up.js';
+import { causeOfLoss } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
-import { recordReady } from './lineage.js';
+import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PairingWatch } from './pairing-watch.js';
-import type { RevocationCause, Revoker } from './revoker.js';
+import type { Revoker } from './revoker.js';
+import { Run } from './run.js';
 import type { SaveSchedule } from './save-schedule.js';
-import type { Saver } from './saver.js';
+import type { CloseRequest, SessionCloser } from './session-closer.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
-import type { SessionSnapshots } from './session-snapshots.js';
-import type { SettleWatch } from './settle-watch.js';
 import type { Starter } from './starter.js';
+import type { StateFollower } from './state-follower.js';
 import type { Stopper } from './stopper.js';
 import { warnOfStorage } from './warn-of-storage.js';
 
 export interface SupervisorParts {
   readonly bringUp: BringUp;
-  readonly snapshots: SessionSnapshots;
+  readonly closer: SessionCloser;
+  readonly lineageKeeper: LineageKeeper;
   readonly degradedTimer: DegradedTimer;
   readonly events: ClientEvents;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
   readonly revoker: Revoker;
-  readonly saver: Saver;
   readonly schedule: SaveSchedule;
-  readonly settleWatch: SettleWatch;
   readonly starter: Starter;
+  readonly stateFollower: StateFollower;
   readonly stopper: Stopper;
-}
-
-/** From `initialize()` to the stop. */
-class Run {
-  readonly abort = new AbortController();
-  /** Settles when the present start (the first one or a reconnect) does. */
-  settled: Promise<void> = Promise.resolve();
-  /** Whether a start is under way: its watch decides then, not this class. */
-  isStarting = true;
-  /** Whether a QR or code was delivered since the last `ready`: then the next one is of a new pairing. */
-  isPairing = false;
-  /** A loss that came in the moment between `ready` and the end of the start. */
-  pendingLoss: DisconnectCause | undefined;
-  /** Why it stopped by itself. */
-  endedBy: Error | undefined;
 }
 
 /** Decides what follows from what happens: starts, losses, logouts, and what the bot itself calls. */
@@ -57,8 +42,6 @@ export class SessionSupervisor implements ClientSupervisor {
   readonly #parts: SupervisorParts;
   #run: Run | undefined;
   #stopping: Promise<void> | undefined;
-  /** Settles when the last `ready` has been counted: what it is in must be known before it is saved. */
-  #identity: Promise<void> = Promise.resolve();
 
   constructor(context: SessionContext, parts: SupervisorParts) {
     this.#context = context;
@@ -67,11 +50,6 @@ export class SessionSupervisor implements ClientSupervisor {
 
   get isRunning(): boolean {
     return this.#run !== undefined;
-  }
-
-  /** Settles when the account and lineage of the last `ready` are known. */
-  get identity(): Promise<void> {
-    return this.#identity;
   }
 
   async initialize(): Promise<void> {
@@ -139,51 +117,11 @@ export class SessionSupervisor implements ClientSupervisor {
   onClientEvent(event: ClientEvent): void {
     const run = this.#run;
     if (!run || run.abort.signal.aborted) return;
-    this.#moveWith(run, event);
+    this.#parts.stateFollower.follow(run, event); // before anybody hears of it
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
     if (!run.isStarting) this.#decide(run, event);
     else if (!isWatched && this.#context.state() === 'ready') run.pendingLoss ??= causeOfLoss(event);
-  }
-
-  /** The state follows the event before anybody hears of it. */
-  #moveWith(run: Run, event: ClientEvent): void {
-    const { state, moveTo, logger, browserOwner } = this.#context;
-    switch (event.type) {
-      case 'browser-launched':
-        return browserOwner.noteBrowser(event.pid);
-      case 'contained':
-        return logger.debug('contained a rejection of the client', { error: describeError(event.error) });
-      case 'pairing':
-        run.isPairing = true;
-        if (state() !== 'awaiting_qr') moveTo('awaiting_qr');
-        return;
-      case 'authenticated':
-        if (state() === 'starting' || state() === 'awaiting_qr') moveTo('authenticated');
-        return;
-      case 'ready':
-        return this.#onReady(run);
-      case 'state':
-        return this.#parts.degradedTimer.onState(event.state);
-      default:
-        return;
-    }
-  }
-
-  #onReady(run: Run): void {
-    const { state, moveTo, warn } = this.#context;
-    if (state() === 'ready') return; // whatsapp-web.js may say it twice
-    const { settleWatch, bringUp, schedule, snapshots, operations } = this.#parts;
-    moveTo('ready');
-    settleWatch.onReady(run.isPairing);
-    const paired = run.isPairing;
-    run.isPairing = false;
-    this.#identity = recordReady(this.#context, snapshots, paired).catch((error: unknown) => {
-      warn('cleanup-failed', `the session's record could not be written: ${describeError(error).message}`);
-    });
-    bringUp.noteReady();
-    operations.open();
-    schedule.start();
   }
 
   /** What to do about an event while no start is under way. */
@@ -251,7 +189,7 @@ export class SessionSupervisor implements ClientSupervisor {
   async #firstStart(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { ownership, bringUp } = this.#parts;
-      await ownership.take(() => this.destroy());
+      await ownership.take(() => this.destroy(), run.abort.signal);
       await this.#context.record.load();
       await warnOfStorage(this.#context);
       bringUp.reset();
@@ -269,10 +207,10 @@ export class SessionSupervisor implements ClientSupervisor {
 
   async #startAfterLogout(run: Run): Promise<void> {
     await this.#guard(run, async () => {
-      const { operations, stopper, revoker, bringUp } = this.#parts;
+      const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
       await operations.exclusive(async () => {
         await stopper.stop();
-        await this.#known();
+        await lineageKeeper.settled();
         await revoker.revoke('phone');
       });
       if (this.#context.options.onLogout === 'stop') return this.#stopByItself();
@@ -315,24 +253,16 @@ export class SessionSupervisor implements ClientSupervisor {
     }
   }
 
-  /** A store that hangs while a `ready` is counted must not keep a stop from its end. */
-  #known(): Promise<void> {
-    const { clock, options } = this.#context;
-    return withDeadline(clock, options.puppeteerTimeoutMs, 'the record', this.#identity).catch(
-      () => undefined,
-    );
-  }
-
-  #stop(request: StopRequest): Promise<void> {
+  #stop(request: CloseRequest): Promise<void> {
     this.#stopping ??= this.#stopNow(request).finally(() => {
       this.#stopping = undefined;
     });
     return this.#stopping;
   }
 
-  async #stopNow(request: StopRequest): Promise<void> {
+  async #stopNow(request: CloseRequest): Promise<void> {
     const { state, moveTo } = this.#context;
-    const { operations, ownership } = this.#parts;
+    const { operations, ownership, closer } = this.#parts;
     const run = this.#run;
     if (!run && (state() === 'stopped' || state() === 'stopping')) return;
     const wasUp = state() === 'ready' || state() === 'degraded';
@@ -341,45 +271,11 @@ export class SessionSupervisor implements ClientSupervisor {
     moveTo('stopping');
     await run?.settled.catch(() => undefined);
     try {
-      await operations.exclusive(() => this.#close(request, wasUp));
+      await operations.exclusive(() => closer.close(request, wasUp));
     } finally {
       this.#run = undefined;
       await ownership.giveUp();
       moveTo('stopped');
     }
-  }
-
-  async #close({ save, logout = false, revoke }: StopRequest, wasUp: boolean): Promise<void> {
-    const { stopper, saver, revoker } = this.#parts;
-    const { orderly } = await stopper.stop({ logout });
-    await this.#known();
-    if (revoke) await revoker.revoke(revoke);
-    if (!save || !wasUp) return;
-    const signal = AbortSignal.timeout(FINAL_SAVE_DEADLINE_MS);
-    await saver.take({ kind: 'save', capture: 'cold', orderly, signal }).catch(() => undefined); // announced
-  }
-}
-
-interface StopRequest {
-  readonly save: boolean;
-  readonly logout?: boolean;
-  readonly revoke?: RevocationCause;
-}
-
-/** A store that hangs must not keep a process from ending. */
-const FINAL_SAVE_DEADLINE_MS = 60_000;
-
-function causeOfLoss(event: ClientEvent): DisconnectCause | undefined {
-  switch (event.type) {
-    case 'browser-gone':
-    case 'page-crashed':
-      return event.type;
-    case 'inject-failed':
-      return 'start-failed';
-    case 'disconnected':
-      if (event.reason === 'LOGOUT' || event.reason === MAX_QR_RETRIES) return undefined;
-      return event.reason === 'CONFLICT' ? 'conflict' : 'state-lost';
-    default:
-      return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { orAborted } from '../clock.js';
 import { describeError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
+import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PruneResult, Pruner } from './pruner.js';
 import type { Restorer } from './restorer.js';
@@ -20,6 +21,7 @@ export interface VerifyReport {
 }
 
 export interface OperationParts {
+  readonly lineageKeeper: LineageKeeper;
   readonly snapshots: SessionSnapshots;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
@@ -124,10 +126,10 @@ export class SnapshotOperations {
   #take(kind: 'save' | 'backup'): Promise<SaveResult> {
     const running = this.#running.get(kind);
     if (running) return running;
-    const { operations, saver, supervisor } = this.#parts;
+    const { operations, saver, lineageKeeper } = this.#parts;
     const taking = operations
       .exclusive(async () => {
-        await supervisor.identity;
+        await lineageKeeper.settled();
         const { signal } = operations;
         const work = saver.take({ kind, capture: 'hot', signal });
         // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { accountId } from '../client/page-probe.js';
+import { withDeadline } from '../clock.js';
+import { describeError } from '../errors.js';
+import { newLineageAfter } from './lineage.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionSnapshots } from './session-snapshots.js';
+
+/**
+ * Decides at every `ready` which lineage the session is in, and counts the run.
+ *
+ * A pairing starts a lineage, so does a `ready` with another account than before. A profile that came without a
+ * record (it was made before this library, or the record was lost) goes on with the newest lineage of its account.
+ */
+export class LineageKeeper {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  #counting: Promise<void> = Promise.resolve();
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /** Call at every `ready`. @param paired whether the login was made by a scan or a code since the last one */
+  noteReady(paired: boolean): void {
+    this.#counting = this.#count(paired).catch((error: unknown) => {
+      this.#context.warn(
+        'cleanup-failed',
+        `the session's record could not be written: ${describeError(error).message}`,
+      );
+    });
+  }
+
+  /** Resolves when the last `ready` was counted; a store that hangs meanwhile holds nobody up. */
+  settled(): Promise<void> {
+    const { clock, options } = this.#context;
+    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
+      () => undefined,
+    );
+  }
+
+  async #count(paired: boolean): Promise<void> {
+    const { record, warn, driver } = this.#context;
+    const before = record.current;
+    const id = accountId(driver);
+    const account = id === undefined ? undefined : createHash('sha256').update(id).digest('hex');
+    const changed = before.account !== undefined && account !== undefined && before.account !== account;
+    if (changed) {
+      warn(
+        'account-changed',
+        'another WhatsApp account is logged in now than before; its snapshots start anew',
+      );
+    }
+    const known = paired || changed ? undefined : (before.lineage ?? (await this.#lineageOf(account)));
+    const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
+    await record.update({
+      lineage: known ?? newLineageAfter(this.#context),
+      run: lastRun + 1,
+      account: account ?? (known === undefined ? undefined : before.account),
+      loggedIn: true,
+      ...(known === undefined && { basedOn: undefined, rejectedSnapshots: [], rejectedLineages: [] }),
+    });
+  }
+
+  async #lineageOf(account: string | undefined): Promise<string | undefined> {
+    if (account === undefined) return undefined;
+    const located = await this.#snapshots.list().catch(() => []);
+    for (const { info, repository } of located) {
+      if (info.revoked || this.#context.record.current.revokedLineages.includes(info.lineage)) continue;
+      const manifest = await repository.manifest(info.id).catch(() => undefined);
+      if (manifest !== undefined) return manifest.account === account ? info.lineage : undefined;
+    }
+    return undefined;
+  }
+
+  // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.
+  #runsOf(lineage: string): Promise<number> {
+    return this.#snapshots.lastRun(lineage).catch(() => 0);
+  }
+}

@@ -1,0 +1,66 @@
+import { orAborted } from '../clock.js';
+import { TimeoutError } from '../errors.js';
+import type { LineageKeeper } from './lineage-keeper.js';
+import type { RevocationCause, Revoker } from './revoker.js';
+import type { Saver } from './saver.js';
+import type { SessionContext } from './session-context.js';
+import type { Stopper } from './stopper.js';
+
+/** How a session is to be closed. */
+export interface CloseRequest {
+  /** Whether a final snapshot is due, if the session was up. */
+  readonly save: boolean;
+  /** Unlinks the device from the phone first. */
+  readonly logout?: boolean;
+  /** Marks the login as ended. */
+  readonly revoke?: RevocationCause;
+}
+
+const FINAL_SAVE_DEADLINE_MS = 60_000;
+
+/** Closes the browser and takes the final, cold snapshot. Never rejects for a save: that is announced. */
+export class SessionCloser {
+  readonly #context: SessionContext;
+  readonly #parts: {
+    readonly lineageKeeper: LineageKeeper;
+    readonly revoker: Revoker;
+    readonly saver: Saver;
+    readonly stopper: Stopper;
+  };
+
+  constructor(
+    context: SessionContext,
+    parts: {
+      readonly lineageKeeper: LineageKeeper;
+      readonly revoker: Revoker;
+      readonly saver: Saver;
+      readonly stopper: Stopper;
+    },
+  ) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4) */
+  async close({ save, logout = false, revoke }: CloseRequest, wasUp: boolean): Promise<void> {
+    const { stopper, revoker, lineageKeeper } = this.#parts;
+    const { orderly } = await stopper.stop({ logout });
+    await lineageKeeper.settled();
+    if (revoke) await revoker.revoke(revoke);
+    if (save && wasUp) await this.#takeFinalSave(orderly);
+  }
+
+  // A store that hangs must not keep a process from ending.
+  async #takeFinalSave(orderly: boolean): Promise<void> {
+    const { clock } = this.#context;
+    const deadline = new AbortController();
+    const timer = clock.setTimeout(
+      () => deadline.abort(new TimeoutError(`the final save took longer than ${FINAL_SAVE_DEADLINE_MS} ms`)),
+      FINAL_SAVE_DEADLINE_MS,
+    );
+    const { signal } = deadline;
+    const taking = this.#parts.saver.take({ kind: 'save', capture: 'cold', orderly, signal });
+    await orAborted(taking, signal).catch(() => undefined);
+    clock.clearTimeout(timer);
+  }
+}

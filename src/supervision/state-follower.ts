@@ -1,0 +1,69 @@
+import type { ClientEvent } from '../client/client-driver.js';
+import { describeError } from '../errors.js';
+import type { BringUp } from './bring-up.js';
+import type { DegradedTimer } from './degraded-timer.js';
+import type { LineageKeeper } from './lineage-keeper.js';
+import type { OperationQueue } from './operation-queue.js';
+import type { Run } from './run.js';
+import type { SaveSchedule } from './save-schedule.js';
+import type { SessionContext } from './session-context.js';
+import type { SettleWatch } from './settle-watch.js';
+
+export interface StateFollowerParts {
+  readonly bringUp: BringUp;
+  readonly degradedTimer: DegradedTimer;
+  readonly lineageKeeper: LineageKeeper;
+  readonly operations: OperationQueue;
+  readonly schedule: SaveSchedule;
+  readonly settleWatch: SettleWatch;
+}
+
+/** Moves the session's state with what the client tells, and begins what a session that is ready does. */
+export class StateFollower {
+  readonly #context: SessionContext;
+  readonly #parts: StateFollowerParts;
+
+  constructor(context: SessionContext, parts: StateFollowerParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  follow(run: Run, event: ClientEvent): void {
+    const { state, moveTo, logger, browserOwner } = this.#context;
+    switch (event.type) {
+      case 'browser-launched':
+        return browserOwner.noteBrowser(event.pid);
+      case 'contained':
+        return logger.debug('contained a rejection of the client', { error: describeError(event.error) });
+      case 'pairing':
+        run.isPairing = true;
+        return moveTo('awaiting_qr');
+      case 'authenticated':
+        if (state() === 'starting' || state() === 'awaiting_qr') moveTo('authenticated');
+        return;
+      case 'ready':
+        return this.#onReady(run);
+      case 'state':
+        return this.#parts.degradedTimer.onState(event.state);
+      default:
+        return;
+    }
+  }
+
+  #onReady(run: Run): void {
+    const { state, moveTo } = this.#context;
+    const { settleWatch, bringUp, degradedTimer, schedule, lineageKeeper, operations } = this.#parts;
+    if (state() === 'ready') return; // whatsapp-web.js may say it twice
+    if (state() === 'degraded') {
+      degradedTimer.stop();
+      return moveTo('ready');
+    }
+    moveTo('ready');
+    settleWatch.onReady(run.isPairing);
+    lineageKeeper.noteReady(run.isPairing);
+    run.isPairing = false;
+    bringUp.noteReady();
+    operations.open();
+    schedule.start();
+  }
+}
