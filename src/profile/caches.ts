@@ -1,0 +1,127 @@
+import type { FileSystem } from '../file-system.js';
+import { isEssential } from './essential-files.js';
+import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
+
+/** Chromium fills these again by itself. Relative to the profile; below the root of the user-data-dir. */
+export const ROOT_CACHES: readonly string[] = [
+  'BrowserMetrics',
+  'BrowserMetrics-spare.pma',
+  'Crashpad',
+  'Crash Reports',
+  'DawnCache',
+  'DawnGraphiteCache',
+  'DawnWebGPUCache',
+  'DeferredBrowserMetrics',
+  'GPUCache',
+  'GPUPersistentCache',
+  'GrShaderCache',
+  'GraphiteDawnCache',
+  'ShaderCache',
+  'Subresource Filter',
+  'component_crx_cache',
+  'extensions_crx_cache',
+  'hyphen-data',
+  'optimization_guide_model_store',
+  'segmentation_platform',
+];
+
+/** The same, below a profile folder such as `Default`. */
+export const PROFILE_CACHES: readonly string[] = [
+  'AutofillAiModelCache',
+  'Cache',
+  'Code Cache',
+  'DawnCache',
+  'DawnGraphiteCache',
+  'DawnWebGPUCache',
+  'GPUCache',
+  'GrShaderCache',
+  'Media Cache',
+  'Service Worker/CacheStorage',
+  'Service Worker/ScriptCache',
+  'ShaderCache',
+  'optimization_guide_hint_cache_store',
+];
+
+/** Kept by `BrowserMetrics-<id>.pma` files, one per start, that a kill leaves behind. */
+const ROOT_CACHE_NAMES = /^BrowserMetrics.*\.pma$/;
+const MAX_FILES = 200_000;
+
+export interface PruneResult {
+  readonly freedBytes: number;
+  readonly files: number;
+}
+
+/**
+ * Deletes what Chromium only caches. To be called while no browser uses the profile. Never touches an essential
+ * file, cookies or settings.
+ */
+export async function pruneCaches(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<PruneResult> {
+  const { fs } = options;
+  let freedBytes = 0;
+  let files = 0;
+  for (const path of await cachePaths(fs, profileDir)) {
+    for await (const file of walkFiles(fs, profileDir, path)) {
+      if (isEssential(file.path) || !(await removed(fs, `${profileDir}/${file.path}`))) continue;
+      freedBytes += file.size;
+      files++;
+    }
+    await removeEmptyFolders(fs, `${profileDir}/${path}`);
+  }
+  return { freedBytes, files };
+}
+
+export interface ProfileSize {
+  readonly totalBytes: number;
+  readonly essentialBytes: number;
+  readonly files: number;
+  /** Whether the walk stopped at its bound; the numbers are lower bounds then. */
+  readonly truncated: boolean;
+}
+
+/** Adds up a profile; looks at no more than 200 000 files. A missing profile has size 0. */
+export async function profileSize(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<ProfileSize> {
+  let totalBytes = 0;
+  let essentialBytes = 0;
+  let files = 0;
+  for await (const file of walkFiles(options.fs, profileDir, '')) {
+    if (files === MAX_FILES) return { totalBytes, essentialBytes, files, truncated: true };
+    totalBytes += file.size;
+    if (isEssential(file.path)) essentialBytes += file.size;
+    files++;
+  }
+  return { totalBytes, essentialBytes, files, truncated: false };
+}
+
+async function cachePaths(fs: FileSystem, profileDir: string): Promise<string[]> {
+  const paths = [...ROOT_CACHES];
+  for (const { name } of await readFolder(fs, profileDir)) {
+    if (ROOT_CACHE_NAMES.test(name) && !paths.includes(name)) paths.push(name);
+    const isProfile = await exists(fs, `${profileDir}/${name}/Preferences`);
+    if (name === 'Default' || isProfile) paths.push(...PROFILE_CACHES.map((cache) => `${name}/${cache}`));
+  }
+  return paths;
+}
+
+/** A cache file that another program holds open (Windows) simply stays. */
+async function removed(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fs.promises.unlink(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function removeEmptyFolders(fs: FileSystem, path: string): Promise<void> {
+  // Never through a symbolic link: some put the cache on another disk that way.
+  if ((await lstatIfPresent(fs, path))?.isDirectory() !== true) return;
+  for (const { name } of await readFolder(fs, path)) await removeEmptyFolders(fs, `${path}/${name}`);
+  // Fails when something is left in it: then it stays.
+  await fs.promises.rmdir(path).catch(() => undefined);
+}

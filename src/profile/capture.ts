@@ -1,0 +1,134 @@
+import type { Clock } from '../clock.js';
+import { ProfileUnsoundError, SessionError } from '../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import type { CapturedFile, CapturedTree, CaptureMode } from '../types.js';
+import { type TakenBlobs, takeBlobs } from './capture/capture-blobs.js';
+import { captureLevelDb, type TakenTables } from './capture/capture-leveldb.js';
+import { captureSqlite, findSqliteDatabases } from './capture/capture-sqlite.js';
+import type { CapturePlaces } from './capture/copy-file.js';
+import { untilConsistent } from './capture/retry.js';
+import { ESSENTIAL_PATHS, recogniseLayout } from './essential-files.js';
+import { checkProfile } from './soundness.js';
+import { readFolder } from './walk.js';
+
+export interface CaptureOptions {
+  /** Chromium's user-data-dir. Only read. */
+  readonly profileDir: string;
+  /** A new or empty folder; on the file system of the profile tables are linked, not copied. */
+  readonly targetDir: string;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  /** `hot`: a browser may be at work. `cold`: it was closed in order, so that whatever is wrong stays wrong. */
+  readonly mode: CaptureMode;
+  readonly signal?: AbortSignal | undefined;
+  /** Attempts for each database. Default 12 hot, 3 cold (for the locks of Windows). */
+  readonly maxAttempts?: number | undefined;
+}
+
+const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold: 3 };
+
+/**
+ * Copies the essential files as they were at one moment, while a browser may be writing to them (FACTS 1.4).
+ * Each database is consistent in itself; the two are milliseconds apart. Files of the result must not be written to:
+ * tables are hard links of the live ones.
+ *
+ * @returns the copy, and `attempts`: how many the hardest database took
+ * @throws {@link ProfileUnsoundError} when an essential part is missing or damaged, or never held still; `targetDir`
+ *   is gone then. System errors (`ENOSPC`, `EACCES`, ...) pass through.
+ */
+export async function captureProfile(
+  options: CaptureOptions,
+): Promise<CapturedTree & { readonly attempts: number }> {
+  const { fs, targetDir } = options;
+  await fs.promises.mkdir(targetDir, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  if ((await readFolder(fs, targetDir)).length > 0) {
+    throw new SessionError('INTERNAL', 'a capture needs an empty folder');
+  }
+  try {
+    return await capture(options);
+  } catch (error) {
+    await fs.promises.rm(targetDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function capture(options: CaptureOptions): Promise<CapturedTree & { readonly attempts: number }> {
+  const { fs, profileDir, targetDir, signal } = options;
+  const places: CapturePlaces = { fs, profileDir, targetDir, signal };
+  const layout = await recogniseLayout(profileDir, { fs });
+  const { indexedDbLevelDb, indexedDbSqlite, localStorageLevelDb, localStorageSqlite } = ESSENTIAL_PATHS;
+  if (layout.indexedDb === 'none')
+    throw new ProfileUnsoundError('the profile has no IndexedDB of WhatsApp Web');
+  if (layout.localStorage === 'none') throw new ProfileUnsoundError('the profile has no Local Storage');
+
+  const indexedDb =
+    layout.indexedDb === 'leveldb'
+      ? await captureIndexedDb(places, options, indexedDbLevelDb)
+      : await captureSqliteDatabases(places, options, indexedDbSqlite);
+  const localStorage =
+    layout.localStorage === 'leveldb'
+      ? await captureLocalStorage(places, options, localStorageLevelDb)
+      : await captureSqliteDatabases(places, options, localStorageSqlite);
+
+  const { verdict, findings } = await checkProfile(targetDir, { fs, depth: 'quick', signal });
+  if (verdict !== 'sound' && verdict !== 'suspect') {
+    const [first] = findings;
+    const why = first === undefined ? `it is ${verdict}` : `${first.file}: ${first.problem}`;
+    throw new ProfileUnsoundError(`the profile can't be captured: ${why}`);
+  }
+  const files = [...indexedDb.result, ...localStorage.result].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { directory: targetDir, files, attempts: Math.max(indexedDb.attempts, localStorage.attempts) };
+}
+
+interface Captured {
+  readonly result: readonly CapturedFile[];
+  readonly attempts: number;
+}
+
+function captureIndexedDb(places: CapturePlaces, options: CaptureOptions, folder: string): Promise<Captured> {
+  const tables: TakenTables = new Map();
+  const blobs: TakenBlobs = new Map();
+  return untilConsistent(
+    async () => {
+      await takeBlobs(places, options.clock, blobs);
+      const database = await captureLevelDb(places, folder, tables);
+      await takeBlobs(places, options.clock, blobs);
+      return [...database, ...blobs.values()];
+    },
+    retryOptions(options, 'IndexedDB'),
+  );
+}
+
+function captureLocalStorage(
+  places: CapturePlaces,
+  options: CaptureOptions,
+  folder: string,
+): Promise<Captured> {
+  const tables: TakenTables = new Map();
+  return untilConsistent(
+    () => captureLevelDb(places, folder, tables),
+    retryOptions(options, 'Local Storage'),
+  );
+}
+
+async function captureSqliteDatabases(
+  places: CapturePlaces,
+  options: CaptureOptions,
+  path: string,
+): Promise<Captured> {
+  const result: CapturedFile[] = [];
+  let attempts = 1;
+  for (const database of await findSqliteDatabases(places, path)) {
+    const captured = await untilConsistent(
+      () => captureSqlite(places, database),
+      retryOptions(options, `the database ${database}`),
+    );
+    result.push(...captured.result);
+    attempts = Math.max(attempts, captured.attempts);
+  }
+  return { result, attempts };
+}
+
+function retryOptions({ clock, mode, maxAttempts, signal }: CaptureOptions, what: string) {
+  return { clock, signal, what, maxAttempts: maxAttempts ?? DEFAULT_ATTEMPTS[mode] };
+}

@@ -1,0 +1,80 @@
+import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import type { CapturedFile, FileSignature } from '../../types.js';
+import { isEssential } from '../essential-files.js';
+import { isMissing, walkFiles } from '../walk.js';
+import { type CapturePlaces, copyPrefix, readSignature, sameSignature } from './copy-file.js';
+import { ChangedMeanwhile } from './retry.js';
+
+/** The part of a `-wal` that changes whenever it is begun anew (two salts), SQLite's file format 4.1. */
+const WAL_HEADER_BYTES = 32;
+
+/** The databases (without their side files) at or below `path`, relative to the profile. */
+export async function findSqliteDatabases(places: CapturePlaces, path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of walkFiles(places.fs, places.profileDir, path)) {
+    if (isEssential(file.path) && !/-(?:wal|journal)$/.test(file.path)) found.push(file.path);
+  }
+  return found;
+}
+
+/**
+ * One attempt at a consistent copy of a SQLite database that may be written to. Transactions are appended to the
+ * `-wal`; the database itself changes only when they are carried over (a checkpoint), after which the `-wal` is begun
+ * anew under other salts. So: the database, then the `-wal` up to its length now; if the database's signature and
+ * the head of the `-wal` are what they were before, no checkpoint came between, and the copy is that of one moment
+ * (SQLite ignores a last transaction that is cut).
+ */
+export async function captureSqlite(places: CapturePlaces, path: string): Promise<CapturedFile[]> {
+  const { fs, targetDir } = places;
+  for (const suffix of ['', '-wal', '-journal'])
+    await fs.promises.rm(`${targetDir}/${path}${suffix}`, { force: true });
+  await fs.promises.mkdir(`${targetDir}/${path.slice(0, path.lastIndexOf('/'))}`, {
+    recursive: true,
+    mode: PRIVATE_FOLDER_MODE,
+  });
+  const before = await momentOf(places, path);
+  const files = [await copyPrefix(places, path)];
+  if (before.wal !== undefined) files.push(await copyPrefix(places, `${path}-wal`));
+  if (before.journal !== undefined) files.push(await copyPrefix(places, `${path}-journal`));
+  const after = await momentOf(places, path);
+  const isSame =
+    sameSignature(before.database, after.database) &&
+    sameSignature(before.journal, after.journal) &&
+    before.wal === after.wal;
+  if (!isSame) throw new ChangedMeanwhile(path, 'the database was written to while it was copied');
+  return files;
+}
+
+interface Moment {
+  readonly database: FileSignature;
+  /** Head of the `-wal`, as hex; empty while it has none; `undefined` without a `-wal`. */
+  readonly wal: string | undefined;
+  readonly journal: FileSignature | undefined;
+}
+
+async function momentOf(places: CapturePlaces, path: string): Promise<Moment> {
+  return {
+    database: await readSignature(places, path),
+    wal: await orMissing(walHead(places, `${path}-wal`)),
+    journal: await orMissing(readSignature(places, `${path}-journal`)),
+  };
+}
+
+async function walHead(places: CapturePlaces, path: string): Promise<string> {
+  const handle = await places.fs.promises.open(`${places.profileDir}/${path}`, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(WAL_HEADER_BYTES), 0, WAL_HEADER_BYTES, 0);
+    return buffer.subarray(0, bytesRead).toString('hex');
+  } finally {
+    await handle.close();
+  }
+}
+
+async function orMissing<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { errnoOf } from '../../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
+import type { CapturedFile, FileSignature } from '../../types.js';
+import { throwIfAborted } from '../walk.js';
+import { ChangedMeanwhile } from './retry.js';
+
+const PIECE_BYTES = 1024 * 1024;
+/** Where a file system has no hard links, or the target is on another one, files are copied. */
+const NO_LINK = new Set(['EXDEV', 'EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EINVAL']);
+
+/** Where a capture reads from and writes to. */
+export interface CapturePlaces {
+  readonly fs: FileSystem;
+  readonly profileDir: string;
+  readonly targetDir: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Copies a file that may grow: up to its length at this moment. Its later bytes belong to a later moment.
+ * Never a hard link: LevelDB appends to logs and MANIFESTs in place (FACTS 1.3).
+ */
+export async function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
+  const { fs, profileDir, targetDir, signal } = places;
+  const source = await fs.promises.open(`${profileDir}/${path}`, 'r');
+  try {
+    const stats = await source.stat({ bigint: true });
+    if (!stats.isFile()) throw new ChangedMeanwhile(path, 'it is not a file');
+    const size = Number(stats.size);
+    const target = await fs.promises.open(`${targetDir}/${path}`, 'wx', PRIVATE_FILE_MODE);
+    try {
+      const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(PIECE_BYTES, size)));
+      for (let done = 0; done < size; ) {
+        throwIfAborted(signal);
+        const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, size - done), done);
+        if (bytesRead === 0) throw new ChangedMeanwhile(path, 'it became shorter while it was copied');
+        await writeAll(target, buffer.subarray(0, bytesRead), done);
+        done += bytesRead;
+      }
+    } finally {
+      await target.close();
+    }
+    return { path, size, source: signatureOf(stats) };
+  } finally {
+    await source.close();
+  }
+}
+
+/** For files that never change once they are named: a hard link where possible, else a copy. */
+export async function linkOrCopy(places: CapturePlaces, path: string): Promise<CapturedFile> {
+  const { fs, profileDir, targetDir } = places;
+  const stats = await fs.promises.lstat(`${profileDir}/${path}`, { bigint: true });
+  if (!stats.isFile()) throw new ChangedMeanwhile(path, 'it is not a file');
+  try {
+    await fs.promises.link(`${profileDir}/${path}`, `${targetDir}/${path}`);
+  } catch (error) {
+    if (!NO_LINK.has(errnoOf(error) ?? '')) throw error;
+    return copyPrefix(places, path);
+  }
+  return { path, size: Number(stats.size), source: signatureOf(stats) };
+}
+
+/** Signature of a live file; throws `ENOENT` when it is gone. */
+export async function readSignature(places: CapturePlaces, path: string): Promise<FileSignature> {
+  return signatureOf(await places.fs.promises.lstat(`${places.profileDir}/${path}`, { bigint: true }));
+}
+
+export function sameSignature(a: FileSignature | undefined, b: FileSignature | undefined): boolean {
+  return a?.size === b?.size && a?.mtimeNs === b?.mtimeNs && a?.inode === b?.inode;
+}
+
+function signatureOf(stats: {
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ino: bigint;
+}): FileSignature {
+  return { size: Number(stats.size), mtimeNs: String(stats.mtimeNs), inode: String(stats.ino) };
+}
+
+type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
+
+async function writeAll(target: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await target.write(bytes, done, bytes.length - done, position + done);
+    if (bytesWritten === 0) throw new Error('the file system wrote nothing and gave no reason');
+    done += bytesWritten;
+  }
+}

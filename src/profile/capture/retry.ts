@@ -1,0 +1,57 @@
+import { type Clock, sleep } from '../../clock.js';
+import { errnoOf, ProfileUnsoundError } from '../../errors.js';
+import { DamageError } from '../leveldb/damage.js';
+import { isMissing, throwIfAborted } from '../walk.js';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 250;
+/** `EBUSY` and `EPERM`: Windows, while the browser has the file locked or is deleting it (issue #3546). */
+const PASSING = new Set(['EBUSY', 'EPERM', 'EAGAIN', 'ESTALE']);
+
+/** The browser changed a file between two looks at it; caught inside the capture. */
+export class ChangedMeanwhile extends Error {
+  override readonly name = 'ChangedMeanwhile';
+  readonly path: string;
+  constructor(path: string, problem: string) {
+    super(problem);
+    this.path = path;
+  }
+}
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly maxAttempts: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The database, for the message. */
+  readonly what: string;
+}
+
+/** Tries until no file was changed or locked in between; throws {@link ProfileUnsoundError} when it never works. */
+export async function untilConsistent<T>(
+  attempt: () => Promise<T>,
+  options: RetryOptions,
+): Promise<{ readonly result: T; readonly attempts: number }> {
+  const { clock, maxAttempts, signal, what } = options;
+  for (let attempts = 1; ; attempts++) {
+    throwIfAborted(signal);
+    try {
+      return { result: await attempt(), attempts };
+    } catch (error) {
+      const isTorn = error instanceof ChangedMeanwhile || error instanceof DamageError || isMissing(error);
+      if (!isTorn && !PASSING.has(errnoOf(error) ?? '')) throw error;
+      if (attempts < maxAttempts) {
+        await sleep(clock, Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS), signal);
+        continue;
+      }
+      if (!isTorn) throw error;
+      const message = `no whole copy of ${what} after ${attempts} attempts: ${problemOf(error)}`;
+      throw new ProfileUnsoundError(message, { cause: error });
+    }
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof ChangedMeanwhile) return `${error.path}: ${error.message}`;
+  if (error instanceof DamageError) return `${error.file ?? 'a file'}: ${error.message}`;
+  return error instanceof Error && 'path' in error ? 'a file of it is missing' : String(error);
+}

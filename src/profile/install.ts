@@ -1,0 +1,190 @@
+import path from 'node:path';
+import { errnoOf, SessionError } from '../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { ESSENTIAL_PARTS } from './essential-files.js';
+import { copyTree } from './install/copy-tree.js';
+import { syncFolder, syncTree } from './install/durable.js';
+import { type InstallJournal, readJournal, removeJournal, writeJournal } from './install/journal.js';
+import { canRollForward, rollBack, rollForward } from './install/replace.js';
+import { beginQuarantine } from './quarantine.js';
+import {
+  bothSideFolders,
+  type NameSource,
+  realProfileDir,
+  resolveSideFolder,
+  type SideFolder,
+  sideFolder,
+  uniqueName,
+} from './side-folder.js';
+import { exists, lstatIfPresent } from './walk.js';
+
+export interface InstallOptions extends NameSource {
+  /** Chromium's user-data-dir; no browser may use it. Need not exist. */
+  readonly profileDir: string;
+  /** A whole, verified profile in a folder of `createStagingFolder`; it is moved, not copied. */
+  readonly stagedDir: string;
+  /** Why the old profile goes, for example `corrupt`; kept beside it. */
+  readonly reason: string;
+  readonly fs: FileSystem;
+}
+
+/**
+ * Replaces the profile by a staged one; the old one goes to quarantine. After a crash at any point, `recoverInstall`
+ * leaves the old or the new one, whole (invariant 2).
+ *
+ * @returns where the old profile lies now; `undefined` when there was none
+ * @throws {@link SessionError} when `stagedDir` is not in the staging folder; system errors, after undoing
+ */
+export async function installProfile(
+  options: InstallOptions,
+): Promise<{ readonly quarantined: string | undefined }> {
+  const { fs, profileDir, stagedDir } = options;
+  const side = await resolveSideFolder(profileDir, { fs });
+  await recoverInstall(profileDir, { fs });
+  const from = await sideFolderOfStaged(fs, side, stagedDir);
+  await syncTree(fs, stagedDir);
+  if (side.placement === 'inside') return replace(options, from, 'parts');
+  try {
+    return await replace(options, from, 'folder');
+  } catch (error) {
+    // A mount point that no list showed can't be renamed, but what is in it can.
+    if (!isUnrenamable(error)) throw error;
+    const inside = sideFolder(side.profileDir, 'inside');
+    const staged = path.join(inside.staging, path.basename(stagedDir));
+    await fs.promises.mkdir(inside.staging, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await moveAcross(fs, stagedDir, staged);
+    return replace({ ...options, stagedDir: staged }, inside, 'parts');
+  }
+}
+
+/**
+ * Puts the profile aside without a replacement, with the reason beside it.
+ *
+ * @returns where it lies now; `undefined` when there was none
+ */
+export async function quarantineProfile(
+  profileDir: string,
+  reason: string,
+  options: NameSource & { readonly fs: FileSystem },
+): Promise<string | undefined> {
+  const { fs } = options;
+  await recoverInstall(profileDir, { fs });
+  const side = await resolveSideFolder(profileDir, { fs });
+  const work = { ...options, profileDir, reason };
+  if (side.placement === 'inside') return (await replace(work, side, 'parts')).quarantined;
+  try {
+    return (await replace(work, side, 'folder')).quarantined;
+  } catch (error) {
+    if (!isUnrenamable(error)) throw error;
+    return (await replace(work, sideFolder(side.profileDir, 'inside'), 'parts')).quarantined;
+  }
+}
+
+/**
+ * Finishes or undoes a replacement that a crash has cut short. To be called at every start, before anything looks at
+ * the profile. Does nothing when there is nothing to do.
+ *
+ * @returns what was done
+ */
+export async function recoverInstall(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<'nothing' | 'completed' | 'undone'> {
+  const { fs } = options;
+  const real = await realProfileDir(fs, profileDir);
+  let outcome: 'nothing' | 'completed' | 'undone' = 'nothing';
+  for (const side of bothSideFolders(real)) {
+    const journal = await readJournal(fs, side);
+    if (journal === undefined) {
+      // One that can't be read says nothing; left where it is, it would keep staging from ever being cleaned.
+      if (await exists(fs, side.journal)) await removeJournal(fs, side);
+      continue;
+    }
+    const isComplete = await finish(fs, side, journal);
+    if (!isComplete) await rollBack(fs, side, journal);
+    await removeJournal(fs, side);
+    outcome = isComplete ? 'completed' : 'undone';
+  }
+  return outcome;
+}
+
+/** Goes forward where it can; a profile that turns out to be a mount point can't be renamed, now or ever. */
+async function finish(fs: FileSystem, side: SideFolder, journal: InstallJournal): Promise<boolean> {
+  if (!(await canRollForward(fs, side, journal))) return false;
+  try {
+    await rollForward(fs, side, journal);
+    return true;
+  } catch (error) {
+    if (isUnrenamable(error)) return false;
+    throw error;
+  }
+}
+
+interface Replacement extends NameSource {
+  readonly fs: FileSystem;
+  readonly profileDir: string;
+  readonly stagedDir?: string;
+  readonly reason: string;
+}
+
+async function replace(
+  work: Replacement,
+  side: SideFolder,
+  mode: InstallJournal['mode'],
+): Promise<{ readonly quarantined: string | undefined }> {
+  const { fs, stagedDir } = work;
+  const parts = mode === 'folder' ? [''] : ESSENTIAL_PARTS;
+  const old = await presentParts(fs, side.profileDir, parts);
+  if (old.length === 0 && stagedDir === undefined) return { quarantined: undefined };
+  const journal: InstallJournal = {
+    format: 1,
+    mode,
+    quarantine: uniqueName(work),
+    ...(stagedDir === undefined ? {} : { staged: path.basename(stagedDir) }),
+    old,
+    new: stagedDir === undefined ? [] : await presentParts(fs, stagedDir, parts),
+  };
+  const aside = path.join(side.quarantine, journal.quarantine);
+  await fs.promises.mkdir(side.root, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  if (old.length > 0) await beginQuarantine(work, side, journal.quarantine);
+  await writeJournal(fs, side, journal);
+  try {
+    await rollForward(fs, side, journal);
+  } catch (error) {
+    await rollBack(fs, side, journal);
+    await removeJournal(fs, side);
+    await fs.promises.rm(aside, { recursive: true, force: true });
+    throw error;
+  }
+  await removeJournal(fs, side);
+  // In parts, the emptied staging folder stays behind; what else was staged is no part of the login.
+  if (stagedDir !== undefined) await fs.promises.rm(stagedDir, { recursive: true, force: true });
+  return { quarantined: old.length > 0 ? aside : undefined };
+}
+
+async function presentParts(fs: FileSystem, root: string, parts: readonly string[]): Promise<string[]> {
+  const present: string[] = [];
+  for (const part of parts) if (await exists(fs, path.join(root, part))) present.push(part);
+  return present;
+}
+
+async function sideFolderOfStaged(fs: FileSystem, side: SideFolder, stagedDir: string): Promise<SideFolder> {
+  const real = await realProfileDir(fs, stagedDir);
+  const isFolder = (await lstatIfPresent(fs, real))?.isDirectory() === true;
+  if (!isFolder || path.dirname(real) !== side.staging) {
+    throw new SessionError('INTERNAL', 'a profile is installed only from its own staging folder');
+  }
+  return side;
+}
+
+function isUnrenamable(error: unknown): boolean {
+  return errnoOf(error) === 'EXDEV' || errnoOf(error) === 'EBUSY';
+}
+
+/** Moves a folder to another file system, where no rename leads. */
+async function moveAcross(fs: FileSystem, from: string, to: string): Promise<void> {
+  await copyTree(fs, from, to);
+  await syncTree(fs, to);
+  await syncFolder(fs, path.dirname(to));
+  await fs.promises.rm(from, { recursive: true, force: true });
+}

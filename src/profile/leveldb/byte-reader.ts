@@ -1,0 +1,60 @@
+import { DamageError } from './damage.js';
+
+/** Reads LevelDB's encodings front to back; never beyond the end. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get done(): boolean {
+    return this.#position >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#position];
+    if (value === undefined) throw new DamageError('it ends in the middle of a value');
+    this.#position++;
+    return value;
+  }
+
+  /** An unsigned varint up to 2^53 - 1: file numbers, sizes and offsets never reach beyond. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 128;
+    }
+    throw new DamageError('it holds a number out of all range');
+  }
+
+  take(length: number): Uint8Array {
+    const end = this.#position + length;
+    if (length < 0 || end > this.#bytes.length) throw new DamageError('it ends in the middle of a value');
+    const slice = this.#bytes.subarray(this.#position, end);
+    this.#position = end;
+    return slice;
+  }
+
+  /** Bytes with their length in front. */
+  lengthPrefixed(): Uint8Array {
+    return this.take(this.varint());
+  }
+}
+
+/** Little-endian, 4 bytes. The caller has made sure that they are there. */
+export function readUint32(bytes: Uint8Array, offset: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, true);
+}

@@ -1,0 +1,37 @@
+import type { FileSystem } from '../../file-system.js';
+import { DamageError } from './damage.js';
+import type { ReadAt } from './table.js';
+
+/** A file opened for reading at any place. Close it. */
+export interface OpenFile {
+  /** Bytes when it was opened; a live log may have grown since. */
+  readonly size: number;
+  readonly readAt: ReadAt;
+  close(): Promise<void>;
+}
+
+/** Opens a regular file read-only. System errors (`ENOENT`, ...) pass through; anything but a file is damage. */
+export async function readAtOf(fs: FileSystem, path: string): Promise<OpenFile> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new DamageError('it is not a file');
+    return {
+      size: stats.size,
+      close: () => handle.close(),
+      readAt: async (offset, length) => {
+        const buffer = Buffer.allocUnsafe(length);
+        let done = 0;
+        while (done < length) {
+          const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+          if (bytesRead === 0) throw new DamageError('it is shorter than it was a moment ago');
+          done += bytesRead;
+        }
+        return buffer;
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+import { ByteReader, readUint32 } from './byte-reader.js';
+import { crc32c, unmaskCrc } from './crc32c.js';
+import { DamageError } from './damage.js';
+import { decompressSnappy } from './snappy.js';
+
+/** Bytes of a table's last part, which says where its index is (LevelDB, doc/table_format.md). */
+export const FOOTER_BYTES = 48;
+/** Behind each block: one byte for its compression, four for its CRC. */
+const TRAILER_BYTES = 5;
+/** Larger blocks (one huge value) are checked in pieces and never decompressed. */
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
+
+const UNCOMPRESSED = 0;
+const SNAPPY = 1;
+
+/** Reads exactly `length` bytes at `offset`; throws {@link DamageError} when the file ends before. */
+export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+
+interface BlockHandle {
+  readonly offset: number;
+  /** Without the trailer. */
+  readonly size: number;
+}
+
+/** An entry of a block. The key of a data block is a user key with 8 bytes of sequence and kind behind it. */
+export interface BlockEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Checks the footer: magic number, and handles that lie inside the file. */
+export function parseFooter(
+  footer: Uint8Array,
+  fileBytes: number,
+): { metaIndex: BlockHandle; index: BlockHandle } {
+  if (footer.length !== FOOTER_BYTES) throw new DamageError('it is too short to be a table');
+  if (readUint32(footer, 40) !== 0x8b80fb57 || readUint32(footer, 44) !== 0xdb477524) {
+    throw new DamageError('its end is not that of a table');
+  }
+  const reader = new ByteReader(footer.subarray(0, 40));
+  const end = fileBytes - FOOTER_BYTES;
+  return { metaIndex: readHandle(reader, end), index: readHandle(reader, end) };
+}
+
+/** Compares every block of a table with its CRC. Throws {@link DamageError} at the first that differs. */
+export async function checkTable(readAt: ReadAt, fileBytes: number, signal?: AbortSignal): Promise<void> {
+  const { metaIndex, index } = await readFooter(readAt, fileBytes);
+  const named = [
+    ...handlesIn(await readBlock(readAt, metaIndex), fileBytes),
+    ...handlesIn(await readBlock(readAt, index), fileBytes),
+  ].sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const handle of named) {
+    if (signal?.aborted === true) return;
+    // Blocks lie one behind the other, so the work is bounded by the size of the file.
+    if (handle.offset < end) throw new DamageError('two of its blocks overlap');
+    end = handle.offset + handle.size + TRAILER_BYTES;
+    await checkBlock(readAt, handle);
+  }
+}
+
+/** Every entry of a table's data blocks. Blocks of an unknown compression are left out. */
+export async function* tableEntries(readAt: ReadAt, fileBytes: number): AsyncGenerator<BlockEntry> {
+  const { index } = await readFooter(readAt, fileBytes);
+  for (const handle of handlesIn(await readBlock(readAt, index), fileBytes)) {
+    const block = await readBlock(readAt, handle);
+    if (block !== undefined) yield* blockEntries(block);
+  }
+}
+
+/** The entries of one decompressed block. Throws {@link DamageError} and nothing else. */
+export function* blockEntries(block: Uint8Array): Generator<BlockEntry> {
+  if (block.length < 4) throw new DamageError('a block is too short');
+  const restarts = readUint32(block, block.length - 4);
+  const end = block.length - 4 - restarts * 4;
+  if (end < 0) throw new DamageError('a block is too short');
+  const reader = new ByteReader(block.subarray(0, end));
+  let key: Uint8Array = new Uint8Array(0);
+  while (!reader.done) {
+    const shared = reader.varint();
+    const unshared = reader.varint();
+    const valueBytes = reader.varint();
+    if (shared > key.length) throw new DamageError('a key in a block is impossible');
+    const rest = reader.take(unshared);
+    const whole = new Uint8Array(shared + unshared);
+    whole.set(key.subarray(0, shared));
+    whole.set(rest, shared);
+    key = whole;
+    yield { key, value: reader.take(valueBytes) };
+  }
+}
+
+async function readFooter(readAt: ReadAt, fileBytes: number) {
+  if (fileBytes < FOOTER_BYTES) throw new DamageError('it is too short to be a table');
+  return parseFooter(await readAt(fileBytes - FOOTER_BYTES, FOOTER_BYTES), fileBytes);
+}
+
+/** Reads, checks and decompresses a block; `undefined` when this reader does not know its compression. */
+async function readBlock(readAt: ReadAt, handle: BlockHandle): Promise<Uint8Array | undefined> {
+  if (handle.size > MAX_BLOCK_BYTES) {
+    await checkBlock(readAt, handle);
+    return undefined;
+  }
+  const stored = await readAt(handle.offset, handle.size + TRAILER_BYTES);
+  if (crc32c(stored.subarray(0, handle.size + 1)) !== unmaskCrc(readUint32(stored, handle.size + 1))) {
+    throw wrongChecksum(handle);
+  }
+  const compression = stored[handle.size];
+  const contents = stored.subarray(0, handle.size);
+  if (compression === UNCOMPRESSED) return contents;
+  return compression === SNAPPY ? decompressSnappy(contents, MAX_BLOCK_BYTES) : undefined;
+}
+
+async function checkBlock(readAt: ReadAt, handle: BlockHandle): Promise<void> {
+  const covered = handle.size + 1;
+  let crc = 0;
+  for (let done = 0; done < covered; done += PIECE_BYTES) {
+    crc = crc32c(await readAt(handle.offset + done, Math.min(PIECE_BYTES, covered - done)), crc);
+  }
+  if (crc !== unmaskCrc(readUint32(await readAt(handle.offset + covered, 4), 0))) throw wrongChecksum(handle);
+}
+
+function handlesIn(block: Uint8Array | undefined, fileBytes: number): BlockHandle[] {
+  if (block === undefined) return [];
+  return [...blockEntries(block)].map(({ value }) =>
+    readHandle(new ByteReader(value), fileBytes - FOOTER_BYTES),
+  );
+}
+
+function readHandle(reader: ByteReader, end: number): BlockHandle {
+  const handle = { offset: reader.varint(), size: reader.varint() };
+  if (handle.offset + handle.size + TRAILER_BYTES > end) {
+    throw new DamageError('it names a block outside of itself');
+  }
+  return handle;
+}
+
+function wrongChecksum(handle: BlockHandle): DamageError {
+  return new DamageError(`the checksum of the block at byte ${handle.offset} is wrong`);
+}

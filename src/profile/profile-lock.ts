@@ -1,0 +1,66 @@
+import { errnoOf } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+
+/**
+ * Who holds a profile, by Chromium's `SingletonLock` (a symbolic link to `host-pid`, FACTS 1.6).
+ * - `none`: nobody
+ * - `live`: a process with this pid runs on this host (which process it is, the caller must find out)
+ * - `dead`: none does; Chromium cures this itself
+ * - `other-host`: another machine's, or an earlier container's; Chromium refuses to start
+ * - `unreadable`: something is there that is no lock of Chromium
+ */
+export type ProfileLock =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'live' | 'dead' | 'other-host'; readonly host: string; readonly pid: number }
+  | { readonly kind: 'unreadable' };
+
+export interface ReadLockOptions {
+  readonly fs: FileSystem;
+  /** This machine's name, as Chromium sees it: `os.hostname()`. */
+  readonly hostname: string;
+  readonly isAlive: (pid: number) => boolean;
+}
+
+const LOCK_FILES = ['SingletonLock', 'SingletonCookie', 'SingletonSocket'];
+
+/** Reads and classifies the lock; changes nothing. */
+export async function readProfileLock(profileDir: string, options: ReadLockOptions): Promise<ProfileLock> {
+  let target: string;
+  try {
+    target = await options.fs.promises.readlink(`${profileDir}/SingletonLock`);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
+    // EINVAL (UNKNOWN on Windows): it is no symbolic link.
+    if (code === 'EINVAL' || code === 'UNKNOWN') return { kind: 'unreadable' };
+    throw error;
+  }
+  const match = /^(.*)-(\d{1,10})$/s.exec(target);
+  if (match === null) return { kind: 'unreadable' };
+  const host = match[1] ?? '';
+  const pid = Number(match[2]);
+  if (host !== options.hostname) return { kind: 'other-host', host, pid };
+  return { kind: options.isAlive(pid) ? 'live' : 'dead', host, pid };
+}
+
+/**
+ * Removes Chromium's locks. Under a live browser this ends in a false logout and endangers the data (FACTS 1.6):
+ * whether it is allowed is the caller's to decide.
+ *
+ * @returns the names that were removed
+ */
+export async function removeProfileLocks(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of LOCK_FILES) {
+    try {
+      await options.fs.promises.unlink(`${profileDir}/${name}`);
+      removed.push(name);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+    }
+  }
+  return removed;
+}

@@ -1,0 +1,124 @@
+import path from 'node:path';
+import { ConfigurationError } from '../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { readJson, writeDurably } from './install/durable.js';
+import { QUARANTINED_PROFILE } from './install/replace.js';
+import { bothSideFolders, type NameSource, realProfileDir, type SideFolder } from './side-folder.js';
+import { exists, readFolder, walkFiles } from './walk.js';
+
+/** A profile that was put aside. */
+export interface QuarantinedProfile {
+  /** The folder that holds `profile` and `reason.json`. */
+  readonly path: string;
+  /** Why, for example `corrupt`; `unknown` when that was lost. */
+  readonly reason: string;
+  /** When, ISO 8601. */
+  readonly at: string;
+  readonly bytes: number;
+}
+
+/** The last two stay, whatever the limits say (invariant 2). */
+const ALWAYS_KEPT = 2;
+
+/** Lists what lies in quarantine, oldest first. */
+export async function listQuarantine(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<QuarantinedProfile[]> {
+  const { fs } = options;
+  const found: QuarantinedProfile[] = [];
+  for (const folder of await entries(fs, profileDir)) {
+    const profile = path.join(folder, QUARANTINED_PROFILE);
+    if (!(await exists(fs, profile))) continue;
+    let bytes = 0;
+    for await (const file of walkFiles(fs, profile, '')) bytes += file.size;
+    found.push({ path: folder, ...(await readReason(fs, folder)), bytes });
+  }
+  return found.sort((a, b) => (path.basename(a.path) < path.basename(b.path) ? -1 : 1));
+}
+
+export interface PruneQuarantineOptions {
+  readonly fs: FileSystem;
+  /** Wall clock, ms since 1970. */
+  readonly now: number;
+  /** The newest so many stay in any case; at least 2. */
+  readonly keepLast: number;
+  /** Of the others, those stay that are younger, ms. Default 0: none. */
+  readonly maxAgeMs?: number | undefined;
+  /** ... and as long as all that stay make no more than so many bytes. Default: no limit. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Deletes what is no longer to be kept in quarantine, oldest first, and the rests of interrupted moves. */
+export async function pruneQuarantine(
+  profileDir: string,
+  options: PruneQuarantineOptions,
+): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
+  const { fs, now, keepLast, maxAgeMs = 0, maxBytes = Number.POSITIVE_INFINITY } = options;
+  if (keepLast < ALWAYS_KEPT) {
+    throw new ConfigurationError(`keepLast is ${keepLast}; the quarantine keeps at least ${ALWAYS_KEPT}`);
+  }
+  await removeRests(fs, profileDir);
+  const removed: string[] = [];
+  let freedBytes = 0;
+  let keptBytes = 0;
+  const newestFirst = (await listQuarantine(profileDir, { fs })).reverse();
+  for (const [index, entry] of newestFirst.entries()) {
+    keptBytes += entry.bytes;
+    const isYoung = now - Date.parse(entry.at) < maxAgeMs;
+    if (index < keepLast || (isYoung && keptBytes <= maxBytes)) continue;
+    await fs.promises.rm(entry.path, { recursive: true, force: true });
+    keptBytes -= entry.bytes;
+    freedBytes += entry.bytes;
+    removed.push(entry.path);
+  }
+  return { removed, freedBytes };
+}
+
+/** Makes the folder of one profile in quarantine, and says in it why. The caller moves the profile into it. */
+export async function beginQuarantine(
+  work: NameSource & { readonly fs: FileSystem; readonly reason: string },
+  side: SideFolder,
+  name: string,
+): Promise<void> {
+  const folder = path.join(side.quarantine, name);
+  await work.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  const at = new Date(work.clock.now()).toISOString();
+  const note = { reason: work.reason, at, from: side.profileDir };
+  await writeDurably(work.fs, path.join(folder, 'reason.json'), `${JSON.stringify(note, undefined, 2)}\n`);
+}
+
+async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
+  const real = await realProfileDir(fs, profileDir);
+  const found: string[] = [];
+  for (const { quarantine } of bothSideFolders(real)) {
+    for (const { name } of await readFolder(fs, quarantine)) found.push(path.join(quarantine, name));
+  }
+  return found;
+}
+
+/** An entry without a profile: a crash came before the move. One that a journal still needs is left alone. */
+async function removeRests(fs: FileSystem, profileDir: string): Promise<void> {
+  const real = await realProfileDir(fs, profileDir);
+  for (const { journal } of bothSideFolders(real)) if (await exists(fs, journal)) return;
+  for (const folder of await entries(fs, profileDir)) {
+    if (await exists(fs, path.join(folder, QUARANTINED_PROFILE))) continue;
+    await fs.promises.rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readReason(fs: FileSystem, folder: string): Promise<{ reason: string; at: string }> {
+  const value = await readJson(fs, path.join(folder, 'reason.json'));
+  const note =
+    typeof value === 'object' && value !== null ? (value as { reason?: unknown; at?: unknown }) : {};
+  const at = typeof note.at === 'string' && !Number.isNaN(Date.parse(note.at)) ? note.at : timeInName(folder);
+  return { reason: typeof note.reason === 'string' ? note.reason : 'unknown', at };
+}
+
+/** `20261123T051409123Z-1a2b3c4d` as ISO 8601; the beginning of time for any other name. */
+function timeInName(folder: string): string {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(path.basename(folder));
+  if (match === null) return new Date(0).toISOString();
+  const [, year, month, day, hour, minute, second, ms] = match;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`;
+}

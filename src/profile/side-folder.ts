@@ -1,0 +1,138 @@
+import path from 'node:path';
+import type { Clock } from '../clock.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { exists, isMissing, lstatIfPresent, readFolder } from './walk.js';
+
+/**
+ * The folder of this library that goes with a profile, on the same file system, so that moving between the two is a
+ * rename: quarantine, staging, journals and small state files (such as `session.json`).
+ */
+export interface SideFolder {
+  /**
+   * - `beside`: `<parent>/.<name>.persistent`; the profile is replaced as a whole
+   * - `inside`: `<profile>/.persistent`, where the profile is a mount point; its essential parts are replaced
+   */
+  readonly placement: 'beside' | 'inside';
+  /** The profile, with symbolic links resolved. */
+  readonly profileDir: string;
+  readonly root: string;
+  readonly staging: string;
+  readonly quarantine: string;
+  readonly journal: string;
+}
+
+/** What makes new names: the time, so that they sort by it, and chance, so that they are unique. */
+export interface NameSource {
+  readonly clock: Clock;
+  /** From 0 up to 1, as `Math.random`. */
+  readonly random: () => number;
+}
+
+/**
+ * Finds the side folder of a profile. Creates nothing. The same profile has the same one for as long as it is, or is
+ * not, a mount point.
+ *
+ * @example
+ * const side = await resolveSideFolder('/data/session', { fs }); // side.root: '/data/.session.persistent'
+ */
+export async function resolveSideFolder(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<SideFolder> {
+  const real = await realProfileDir(options.fs, profileDir);
+  return sideFolder(real, (await isMountPoint(options.fs, real)) ? 'inside' : 'beside');
+}
+
+/** The paths of a side folder in a given place; no I/O. */
+export function sideFolder(profileDir: string, placement: SideFolder['placement']): SideFolder {
+  const name = `.${path.basename(profileDir)}.persistent`;
+  const root =
+    placement === 'inside' ? path.join(profileDir, '.persistent') : path.join(path.dirname(profileDir), name);
+  return {
+    placement,
+    profileDir,
+    root,
+    staging: path.join(root, 'staging'),
+    quarantine: path.join(root, 'quarantine'),
+    journal: path.join(root, 'install-journal.json'),
+  };
+}
+
+/** Makes a new empty folder for a profile that is being restored; give it to `installProfile`, or remove it. */
+export async function createStagingFolder(
+  profileDir: string,
+  options: NameSource & { readonly fs: FileSystem },
+): Promise<string> {
+  const { staging } = await resolveSideFolder(profileDir, options);
+  const folder = path.join(staging, uniqueName(options));
+  await options.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  return folder;
+}
+
+/**
+ * Removes what interrupted restores have left in staging. To be called after `recoverInstall`, by the owner of the
+ * session, while nothing is being restored. Returns how many were removed.
+ */
+export async function removeStagingLeftovers(
+  profileDir: string,
+  options: { readonly fs: FileSystem },
+): Promise<number> {
+  const real = await realProfileDir(options.fs, profileDir);
+  let removed = 0;
+  for (const { staging, journal } of bothSideFolders(real)) {
+    // A journal that is still there needs its staged profile.
+    if (await exists(options.fs, journal)) continue;
+    for (const { name } of await readFolder(options.fs, staging)) {
+      await options.fs.promises.rm(path.join(staging, name), { recursive: true, force: true });
+      removed++;
+    }
+  }
+  return removed;
+}
+
+/** Both places where a side folder can be: what was left must be found even when the mount has changed. */
+export function bothSideFolders(realProfile: string): readonly SideFolder[] {
+  return [sideFolder(realProfile, 'beside'), sideFolder(realProfile, 'inside')];
+}
+
+/** Unique, and sorts by time: `20261123T051409123Z-1a2b3c4d`. */
+export function uniqueName({ clock, random }: NameSource): string {
+  const time = new Date(clock.now()).toISOString().replace(/[-:.]/g, '');
+  const chance = Math.floor(random() * 2 ** 32);
+  return `${time}-${chance.toString(16).padStart(8, '0')}`;
+}
+
+/** Follows a symbolic link to the profile: it is the folder itself that is renamed. */
+export async function realProfileDir(fs: FileSystem, profileDir: string): Promise<string> {
+  const absolute = path.resolve(profileDir);
+  try {
+    return await fs.promises.realpath(absolute);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const parent = path.dirname(absolute);
+  if (parent === absolute) return absolute;
+  return path.join(await realProfileDir(fs, parent), path.basename(absolute));
+}
+
+async function isMountPoint(fs: FileSystem, folder: string): Promise<boolean> {
+  const own = await lstatIfPresent(fs, folder);
+  if (own === undefined) return false;
+  const parent = await lstatIfPresent(fs, path.dirname(folder));
+  if (parent !== undefined && parent.dev !== own.dev) return true;
+  return (await mountPoints(fs)).has(folder);
+}
+
+/** A bind mount (a Docker volume) can be on the device of its parent: only the kernel's list tells. */
+async function mountPoints(fs: FileSystem): Promise<ReadonlySet<string>> {
+  let list: string;
+  try {
+    list = String(await fs.promises.readFile('/proc/self/mountinfo', 'utf8'));
+  } catch {
+    // Not Linux, or not readable: the comparison of devices has to do.
+    return new Set();
+  }
+  const unescaped = (field: string) =>
+    field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return new Set(list.split('\n').map((line) => unescaped(line.split(' ')[4] ?? '')));
+}

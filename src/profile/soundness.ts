@@ -1,0 +1,130 @@
+import { type Clock, sleep, systemClock } from '../clock.js';
+import type { FileSystem } from '../file-system.js';
+import { defineTask } from '../task.js';
+import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
+import { listEssentialFiles, recogniseLayout } from './essential-files.js';
+import { compareWithReference } from './soundness/compare-reference.js';
+import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
+import type { HalfReport, Problem } from './soundness/problem.js';
+import { throwIfAborted } from './walk.js';
+
+export interface CheckProfileOptions {
+  readonly fs: FileSystem;
+  /**
+   * - `quick`: no table is read: CURRENT, MANIFEST, presence, length and footer of each table, checksums of small
+   *   logs; under 50 ms for 100 MB
+   * - `deep`: also the checksum of every block of every table and of every log, and hashes against `reference`
+   */
+  readonly depth: 'quick' | 'deep';
+  /** Files of the last snapshot: what the profile should still have. */
+  readonly reference?: readonly SnapshotFile[] | undefined;
+  /** Whether a browser is at work in it: what looks broken is then looked at again before it is called so. */
+  readonly live?: boolean | undefined;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LIVE_ATTEMPTS = 5;
+const LIVE_PAUSE_MS = 20;
+
+/**
+ * Tells whether a start from this profile would find its login. Only reads; never disturbs a running browser.
+ * Must be asked *before* a launch: a start on a damaged profile wipes the evidence (FACTS 1.8).
+ *
+ * @param profileDir Chromium's user-data-dir; need not exist
+ * @throws system errors other than missing files (`EACCES`, `EIO`, ...), and the reason of `signal`
+ * @example
+ * const { verdict, findings } = await checkProfile('.wwebjs_auth/session', { fs, depth: 'quick' });
+ * if (verdict === 'corrupt') console.log(findings[0]?.problem); // the table 000012.ldb is 812 bytes short
+ */
+export async function checkProfile(
+  profileDir: string,
+  options: CheckProfileOptions,
+): Promise<SoundnessReport> {
+  let report = await checkOnce(profileDir, options);
+  const attempts = options.live === true ? LIVE_ATTEMPTS : 1;
+  for (let attempt = 1; attempt < attempts && report.verdict !== 'sound'; attempt++) {
+    await sleep(options.clock ?? systemClock, LIVE_PAUSE_MS * attempt, options.signal);
+    report = await checkOnce(profileDir, options);
+  }
+  return report;
+}
+
+/** What {@link checkProfileTask} takes; structured-clonable. */
+export interface CheckProfileInput {
+  readonly profileDir: string;
+  readonly depth: 'quick' | 'deep';
+  readonly reference?: readonly SnapshotFile[];
+  readonly live?: boolean;
+}
+
+/** {@link checkProfile} for the worker thread. */
+export const checkProfileTask = defineTask<CheckProfileInput, SoundnessReport>(
+  'profile:check',
+  ({ profileDir, depth, reference, live }, { fs, signal }) =>
+    checkProfile(profileDir, { fs, depth, reference, live, signal }),
+);
+
+async function checkOnce(profileDir: string, options: CheckProfileOptions): Promise<SoundnessReport> {
+  const { fs, depth, signal } = options;
+  throwIfAborted(signal);
+  const layout = await recogniseLayout(profileDir, { fs });
+  const indexedDb = await checkIndexedDb(layout.indexedDb, { fs, profileDir, depth, signal });
+  const localStorage = await checkLocalStorage(layout.localStorage, { fs, profileDir, depth, signal });
+  const present = await listEssentialFiles(profileDir, { fs });
+  const size = { files: present.length, bytes: present.reduce((sum, file) => sum + file.size, 0) };
+
+  const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
+  // Where a snapshot was taken there was a login: nothing left of it is a loss, not a browser of somebody else.
+  const isLoss = elsewhere === 'foreign' && (options.reference?.length ?? 0) > 0;
+  if (elsewhere !== undefined && !isLoss) return { verdict: elsewhere, findings: [], ...size };
+
+  const problems = [...(indexedDb?.problems ?? []), ...(localStorage?.problems ?? [])];
+  problems.push(...missingHalves(indexedDb, localStorage));
+  if (options.reference !== undefined) {
+    const logNumbers = new Map([...(indexedDb?.logNumbers ?? []), ...(localStorage?.logNumbers ?? [])]);
+    const { reference } = options;
+    problems.push(
+      ...(await compareWithReference({ fs, profileDir, depth, present, reference, logNumbers, signal })),
+    );
+  }
+  const findings = problems.map(({ file, problem }) => ({ file, problem }));
+  return { verdict: gravest(problems), findings, ...size };
+}
+
+/** `absent` or `foreign`, when nothing at all points to a login of WhatsApp Web; else `undefined`. */
+async function verdictWithoutWhatsApp(
+  fs: FileSystem,
+  profileDir: string,
+  indexedDb: HalfReport | undefined,
+  localStorage: HalfReport | undefined,
+): Promise<SoundnessVerdict | undefined> {
+  if (indexedDb !== undefined && !indexedDb.empty) return undefined;
+  const nothingHere = localStorage === undefined || localStorage.empty;
+  const othersHere = localStorage !== undefined && localStorage.holdsWhatsApp === false;
+  if (!nothingHere && !othersHere) return undefined;
+  // An own folder without records next to a Local Storage of other sites: a page that was opened, no more.
+  if (!nothingHere) return 'foreign';
+  return (await holdsOtherSites(fs, profileDir)) ? 'foreign' : 'absent';
+}
+
+function missingHalves(indexedDb: HalfReport | undefined, localStorage: HalfReport | undefined): Problem[] {
+  const problem = 'half of the login is missing: there is no';
+  const missing: Problem[] = [];
+  if (indexedDb === undefined) {
+    missing.push({
+      file: 'Default/IndexedDB',
+      problem: `${problem} IndexedDB of WhatsApp Web`,
+      weight: 'corrupt',
+    });
+  }
+  if (localStorage === undefined) {
+    missing.push({ file: 'Default/Local Storage', problem: `${problem} Local Storage`, weight: 'corrupt' });
+  }
+  return missing;
+}
+
+function gravest(problems: readonly Problem[]): SoundnessVerdict {
+  if (problems.some(({ weight }) => weight === 'corrupt')) return 'corrupt';
+  return problems.length > 0 ? 'suspect' : 'sound';
+}

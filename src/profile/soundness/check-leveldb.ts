@@ -1,0 +1,200 @@
+import { errnoOf } from '../../errors.js';
+import type { FileSystem } from '../../file-system.js';
+import { DamageError } from '../leveldb/damage.js';
+import { type Database, liveLogs, type NumberedFile, readDatabase } from '../leveldb/database.js';
+import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from '../leveldb/log-reader.js';
+import { type OpenFile, readAtOf } from '../leveldb/read-at.js';
+import { checkTable, FOOTER_BYTES, parseFooter } from '../leveldb/table.js';
+import { isMissing, lstatIfPresent, throwIfAborted } from '../walk.js';
+import { inParallel } from './in-parallel.js';
+import { corrupt, type Problem, suspect } from './problem.js';
+
+/**
+ * Up to this many bytes the logs of a database are read in the quick check too. Chromium starts a new log at 4 MB
+ * (LevelDB's write buffer), so that this is nearly always so; at 1 GB/s it costs some 4 ms.
+ */
+export const QUICK_LOG_BYTES = 4 * 1024 * 1024 + 256 * 1024;
+const TABLES_AT_ONCE = 8;
+
+export interface LevelDbCheck {
+  readonly fs: FileSystem;
+  readonly profileDir: string;
+  /** Of the database, relative to the profile. */
+  readonly folder: string;
+  readonly depth: 'quick' | 'deep';
+  /** Called with every whole record of the live logs that are read. */
+  readonly onLogRecord?: (record: Uint8Array) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LevelDbReport {
+  readonly problems: readonly Problem[];
+  /** Absent when CURRENT or the MANIFEST could not be read. */
+  readonly database?: Database;
+  /** Records in the live logs; `undefined` when they were too large for a quick check. */
+  readonly logRecords?: number;
+}
+
+/** Checks the structure of one LevelDB: everything that LevelDB itself would stumble over (FACTS 1.8). */
+export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> {
+  const { fs, profileDir, folder } = check;
+  const stats = await lstatIfPresent(fs, `${profileDir}/${folder}`);
+  if (stats === undefined) return { problems: [corrupt(folder, 'the folder is missing')] };
+  if (!stats.isDirectory())
+    return { problems: [corrupt(folder, 'there is a file where the folder should be')] };
+
+  let database: Database;
+  try {
+    database = await readDatabase(fs, `${profileDir}/${folder}`);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    return { problems: [corrupt(pathOf(check, error.file ?? 'CURRENT'), nameOf(error))] };
+  }
+  const logs = await checkLogs(check, database);
+  const problems = [
+    ...missingLogs(check, database),
+    ...logs.problems,
+    ...(await checkTables(check, database)),
+  ];
+  return logs.records === undefined
+    ? { problems, database }
+    : { problems, database, logRecords: logs.records };
+}
+
+/**
+ * A log is created before the MANIFEST names it, and deleted only after the MANIFEST names a newer one. So a missing
+ * one was deleted by somebody else; and where tables lie around that the MANIFEST has never heard of, with no log
+ * that they could be written from, it is the MANIFEST that has lost its newest part.
+ */
+function missingLogs(check: LevelDbCheck, { manifest, version, files }: Database): Problem[] {
+  const unheardOf = [...files.tables.keys()].filter((number) => !version.everNamed.has(number));
+  const oldest = Math.min(...unheardOf);
+  if (
+    unheardOf.length > 0 &&
+    !files.logs.some(({ number }) => number >= version.logNumber && number < oldest)
+  ) {
+    const problem = `it has lost its newest part: ${unheardOf.length} tables in the folder are not in it`;
+    return [corrupt(pathOf(check, manifest), problem)];
+  }
+  const named = version.logNumber;
+  if (named === 0 || files.logs.some(({ number }) => number === named)) return [];
+  return [suspect(pathOf(check, `${padded(named)}.log`), 'the log is missing: the newest records are lost')];
+}
+
+async function checkLogs(
+  check: LevelDbCheck,
+  { version, files }: Database,
+): Promise<{ problems: Problem[]; records: number | undefined }> {
+  const logs = liveLogs(version, files.logs);
+  const sizes = await Promise.all(logs.map((log) => lstatIfPresent(check.fs, absolute(check, log.name))));
+  const bytes = sizes.reduce((sum, stats) => sum + (stats?.size ?? 0), 0);
+  if (check.depth === 'quick' && bytes > QUICK_LOG_BYTES) return { problems: [], records: undefined };
+  const problems: Problem[] = [];
+  let records = 0;
+  for (const [index, log] of logs.entries()) {
+    throwIfAborted(check.signal);
+    const scan = await scanLog(check, log);
+    const size = sizes[index]?.size ?? 0;
+    records += scan?.records ?? 0;
+    const problem = judgeLog(scan, size, log.number === logs[logs.length - 1]?.number);
+    if (problem !== undefined) problems.push({ ...problem, file: pathOf(check, log.name) });
+  }
+  return { problems, records };
+}
+
+function judgeLog(
+  scan: LogScan | undefined,
+  size: number,
+  isNewest: boolean,
+): Omit<Problem, 'file'> | undefined {
+  if (scan === undefined) return { weight: 'suspect', problem: 'the log vanished while it was read' };
+  if (scan.damage) {
+    return {
+      weight: 'corrupt',
+      problem: `the log is damaged at byte ${scan.damage.offset}: ${scan.damage.problem}`,
+    };
+  }
+  if (scan.ending === 'zeros' && scan.records === 0) {
+    return { weight: 'corrupt', problem: `all ${size} bytes of the log are zeros` };
+  }
+  // Only the log in use is cut by a kill; an older one was complete before the next was begun.
+  if (scan.ending === 'torn' && !isNewest) return { weight: 'suspect', problem: 'an older log is cut off' };
+  return undefined;
+}
+
+async function scanLog(check: LevelDbCheck, log: NumberedFile): Promise<LogScan | undefined> {
+  let file: OpenFile;
+  try {
+    file = await readAtOf(check.fs, absolute(check, log.name));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const scanner = new LogScanner(check.onLogRecord);
+    const piece = LOG_BLOCK_BYTES * 32;
+    for (let start = 0; start < file.size; start += piece) {
+      throwIfAborted(check.signal);
+      const bytes = await file.readAt(start, Math.min(piece, file.size - start));
+      for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
+        scanner.push(bytes.subarray(at, at + LOG_BLOCK_BYTES));
+      }
+    }
+    return scanner.finish();
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    return { records: 0, ending: 'clean', damage: { offset: 0, problem: error.message } };
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkTables(check: LevelDbCheck, { version, files }: Database): Promise<Problem[]> {
+  const problems = await inParallel(TABLES_AT_ONCE, [...version.tables], async ([number, size]) => {
+    throwIfAborted(check.signal);
+    // LevelDB takes `.sst`, the old name, too.
+    const name = files.tables.get(number) ?? `${padded(number)}.ldb`;
+    const problem = await tableProblem(check, name, size);
+    return problem === undefined ? [] : [corrupt(pathOf(check, name), problem)];
+  });
+  return problems.flat();
+}
+
+async function tableProblem(check: LevelDbCheck, name: string, size: number): Promise<string | undefined> {
+  let file: OpenFile | undefined;
+  try {
+    file = await readAtOf(check.fs, absolute(check, name));
+    if (file.size === 0) return `the table ${name} is empty`;
+    if (file.size < size) return `the table ${name} is ${size - file.size} bytes short`;
+    if (file.size > size) return `the table ${name} is ${file.size - size} bytes too long`;
+    if (check.depth === 'deep') await checkTable(file.readAt, size, check.signal);
+    else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
+    else parseFooter(await file.readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
+    return undefined;
+  } catch (error) {
+    if (isMissing(error)) return `the table ${name} is missing`;
+    if (errnoOf(error) === 'EIO') return `the table ${name} can't be read from the disk`;
+    if (error instanceof DamageError) return `the table ${name} is damaged: ${error.message}`;
+    throw error;
+  } finally {
+    await file?.close();
+  }
+}
+
+function nameOf(error: DamageError): string {
+  if (error.file?.startsWith('MANIFEST') === true)
+    return `the list of tables (MANIFEST) is damaged: ${error.message}`;
+  return `the pointer to the list of tables (CURRENT) is damaged: ${error.message}`;
+}
+
+function absolute(check: LevelDbCheck, name: string): string {
+  return `${check.profileDir}/${check.folder}/${name}`;
+}
+
+function pathOf(check: LevelDbCheck, name: string): string {
+  return `${check.folder}/${name}`;
+}
+
+function padded(number: number): string {
+  return String(number).padStart(6, '0');
+}

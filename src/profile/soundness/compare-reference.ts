@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { FileSystem } from '../../file-system.js';
+import type { SnapshotFile } from '../../types.js';
+import { ESSENTIAL_PATHS, type EssentialFile, isEssential } from '../essential-files.js';
+import { isMissing, throwIfAborted } from '../walk.js';
+import { type Problem, suspect } from './problem.js';
+
+export interface Comparison {
+  readonly fs: FileSystem;
+  readonly profileDir: string;
+  readonly depth: 'quick' | 'deep';
+  /** The essential files that are there now. */
+  readonly present: readonly EssentialFile[];
+  readonly reference: readonly SnapshotFile[];
+  /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
+  readonly logNumbers: ReadonlyMap<string, number>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What the profile has lost since the last snapshot. Structure alone can't tell: an emptied log is a sound log
+ * (FACTS 1.8). Files that LevelDB itself retires (flushed logs, compacted tables, dropped blobs) are no loss.
+ */
+export async function compareWithReference(comparison: Comparison): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const now = new Map(comparison.present.map((file) => [file.path, file.size]));
+  const reference = comparison.reference.filter((file) => isEssential(file.path));
+  for (const folder of [ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb]) {
+    problems.push(...beginsAnew(folder, comparison.present, reference));
+  }
+  for (const file of reference) {
+    throwIfAborted(comparison.signal);
+    const size = now.get(file.path);
+    const problem = size === undefined ? lossOf(file, comparison) : await changeOf(file, size, comparison);
+    if (problem !== undefined) problems.push(suspect(file.path, problem));
+  }
+  return problems;
+}
+
+/** File numbers only rise in the life of a database; lower ones mean that Chromium wiped it and began a new one. */
+function beginsAnew(
+  folder: string,
+  present: readonly EssentialFile[],
+  reference: readonly SnapshotFile[],
+): Problem[] {
+  const highest = (files: readonly { readonly path: string }[]) =>
+    Math.max(0, ...files.map(({ path }) => (folderOf(path) === folder ? numberOf(path) : 0)));
+  const before = highest(reference);
+  const after = highest(present);
+  if (before === 0 || after === 0 || after >= before) return [];
+  return [
+    suspect(folder, 'the database was begun anew since the last snapshot: what it held before is gone'),
+  ];
+}
+
+function lossOf(file: SnapshotFile, { logNumbers, present }: Comparison): string | undefined {
+  const folder = folderOf(file.path);
+  if (file.path.endsWith('.log')) {
+    const logNumber = logNumbers.get(folder);
+    const isRetired = logNumber === undefined || numberOf(file.path) < logNumber;
+    return isRetired || file.size === 0 ? undefined : 'the log is gone although no table replaced it';
+  }
+  // A CURRENT, a table or a MANIFEST that is gone is told by structure; a blob may have been dropped.
+  const isWholeDatabase = file.path.endsWith('/CURRENT') || file.path === ESSENTIAL_PATHS.localStorageSqlite;
+  const half = file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbFolder}/`) ? 'IndexedDB' : 'Local Storage';
+  const siblings = present.some(({ path }) => folderOf(path) === folder);
+  return isWholeDatabase && !siblings ? `${half} of the last snapshot is gone` : undefined;
+}
+
+async function changeOf(
+  file: SnapshotFile,
+  size: number,
+  comparison: Comparison,
+): Promise<string | undefined> {
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  if (/^(?:\d+\.log|MANIFEST-\d+)$/.test(name)) {
+    return size < file.size ? `it is ${file.size - size} bytes shorter than in the last snapshot` : undefined;
+  }
+  const neverChanges =
+    /\.(?:ldb|sst)$/.test(name) || file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbBlobs}/`);
+  if (!neverChanges) return undefined;
+  if (size !== file.size)
+    return `it has ${size} bytes; it had ${file.size} in the last snapshot, and never changes`;
+  if (comparison.depth === 'quick') return undefined;
+  const hash = await sha256(comparison.fs, `${comparison.profileDir}/${file.path}`);
+  if (hash === undefined || hash === file.sha256) return undefined;
+  return 'its contents differ from the last snapshot, although such a file never changes';
+}
+
+/** Lower-case hex; `undefined` when the file has gone meanwhile. */
+async function sha256(fs: FileSystem, path: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of fs.createReadStream(path)) hash.update(chunk as Uint8Array);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  return hash.digest('hex');
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+/** The number in the name of a log, a table or a MANIFEST; 0 for any other name. */
+function numberOf(path: string): number {
+  const match = /\/(?:MANIFEST-)?(\d{1,15})(?:\.(?:log|ldb|sst))?$/.exec(path);
+  return Number(match?.[1] ?? 0);
+}

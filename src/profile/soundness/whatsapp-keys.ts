@@ -1,0 +1,73 @@
+import type { FileSystem } from '../../file-system.js';
+import { ESSENTIAL_PATHS } from '../essential-files.js';
+import { ByteReader } from '../leveldb/byte-reader.js';
+import { DamageError } from '../leveldb/damage.js';
+import type { Database } from '../leveldb/database.js';
+import { readAtOf } from '../leveldb/read-at.js';
+import { tableEntries } from '../leveldb/table.js';
+import { isMissing, lstatIfPresent } from '../walk.js';
+
+/** Local Storage keeps a page's items under `_<origin>\0<key>` (Chromium, local_storage_impl.cc). */
+const ITEM_PREFIX = Buffer.from('_https://web.whatsapp.com\0', 'latin1');
+/** Local Storage was 9 KB after 100 MB of traffic (FACTS 1.1); beyond this nobody looks into its tables. */
+const MAX_TABLE_BYTES = 8 * 1024 * 1024;
+const BATCH_HEADER_BYTES = 12;
+
+/** Whether a log record (a LevelDB write batch) stores an item of web.whatsapp.com. */
+export function recordHoldsWhatsApp(record: Uint8Array): boolean {
+  try {
+    const reader = new ByteReader(record);
+    reader.take(BATCH_HEADER_BYTES);
+    while (!reader.done) {
+      const isPut = reader.byte() === 1;
+      const key = reader.lengthPrefixed();
+      if (isPut && isWhatsAppItem(key)) return true;
+      if (isPut) reader.lengthPrefixed();
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof DamageError) return false;
+    throw error;
+  }
+}
+
+/** The same for the tables of a database; `undefined` when they are too large, or can't be read, to tell. */
+export async function tablesHoldWhatsApp(
+  fs: FileSystem,
+  folder: string,
+  { version, files }: Database,
+): Promise<boolean | undefined> {
+  const bytes = [...version.tables.values()].reduce((sum, size) => sum + size, 0);
+  if (bytes > MAX_TABLE_BYTES) return undefined;
+  try {
+    for (const number of version.tables.keys()) {
+      const file = await readAtOf(fs, `${folder}/${files.tables.get(number) ?? 'missing'}`);
+      try {
+        for await (const { key } of tableEntries(file.readAt, file.size))
+          if (isWhatsAppItem(key)) return true;
+      } finally {
+        await file.close();
+      }
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof DamageError || isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The same for the SQLite layout, where origins stand as plain text; `undefined` when it is too large to tell. */
+export async function sqliteHoldsWhatsApp(fs: FileSystem, profileDir: string): Promise<boolean | undefined> {
+  for (const suffix of ['', '-wal']) {
+    const path = `${profileDir}/${ESSENTIAL_PATHS.localStorageSqlite}${suffix}`;
+    const stats = await lstatIfPresent(fs, path);
+    if (stats?.isFile() !== true) continue;
+    if (stats.size > MAX_TABLE_BYTES) return undefined;
+    if (Buffer.from(await fs.promises.readFile(path)).includes('https://web.whatsapp.com')) return true;
+  }
+  return false;
+}
+
+function isWhatsAppItem(key: Uint8Array): boolean {
+  return key.length >= ITEM_PREFIX.length && ITEM_PREFIX.equals(key.subarray(0, ITEM_PREFIX.length));
+}

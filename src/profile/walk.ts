@@ -1,0 +1,70 @@
+import type { Dirent, Stats } from 'node:fs';
+import { ClosedError, errnoOf } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+
+/** Deeper than anything Chromium makes; a bound, so that a walk always ends. */
+const MAX_DEPTH = 32;
+
+/** A regular file met on a walk. */
+export interface WalkedFile {
+  /** Relative to the root of the walk, `/` between names. */
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+/**
+ * Every regular file at or below `path`, which is relative to `root`. Symbolic links are never followed; what
+ * vanishes meanwhile is left out, since the browser may be at work.
+ */
+export async function* walkFiles(
+  fs: FileSystem,
+  root: string,
+  path: string,
+  depth = 0,
+): AsyncGenerator<WalkedFile> {
+  const stats = await lstatIfPresent(fs, path === '' ? root : `${root}/${path}`);
+  if (stats?.isFile() === true) yield { path, size: stats.size, modifiedMs: stats.mtimeMs };
+  if (stats?.isDirectory() !== true || depth > MAX_DEPTH) return;
+  for (const entry of await readFolder(fs, path === '' ? root : `${root}/${path}`)) {
+    yield* walkFiles(fs, root, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1);
+  }
+}
+
+/** The entries of a folder in the order of their names; none when it is missing or no folder. */
+export async function readFolder(fs: FileSystem, path: string): Promise<Dirent[]> {
+  try {
+    const entries = await fs.promises.readdir(path, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** `lstat`, or `undefined` where nothing has this name. */
+export async function lstatIfPresent(fs: FileSystem, path: string): Promise<Stats | undefined> {
+  try {
+    return await fs.promises.lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether anything has this name. */
+export async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  return (await lstatIfPresent(fs, path)) !== undefined;
+}
+
+/** Whether an error says that the name is not there (or that a folder on the way to it is a file). */
+export function isMissing(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Throws the signal's reason when it has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw signal.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
+}

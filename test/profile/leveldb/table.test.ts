@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DamageError } from '../../../src/profile/leveldb/damage.js';
+import {
+  blockEntries,
+  checkTable,
+  parseFooter,
+  type ReadAt,
+  tableEntries,
+} from '../../../src/profile/leveldb/table.js';
+import { writeBlock, writeTable } from '../leveldb-writer.js';
+
+const entries: [string, string][] = Array.from({ length: 9 }, (_, i) => [
+  `key-${i}`,
+  `value-${i}`.repeat(20),
+]);
+
+function readAtOf(bytes: Uint8Array): ReadAt {
+  return async (offset, length) => {
+    if (offset + length > bytes.length) throw new DamageError('too short');
+    return bytes.subarray(offset, offset + length);
+  };
+}
+
+const check = (bytes: Uint8Array) => checkTable(readAtOf(bytes), bytes.length);
+
+describe('a table', () => {
+  it.each([false, true])('gives back its entries (compressed: %s)', async (compress) => {
+    const table = writeTable(entries, { compress });
+    await expect(check(table)).resolves.toBeUndefined();
+    const found: string[] = [];
+    for await (const { key, value } of tableEntries(readAtOf(table), table.length)) {
+      found.push(`${Buffer.from(key.subarray(0, -8))}=${Buffer.from(value)}`);
+    }
+    expect(found).toEqual(entries.map(([key, value]) => `${key}=${value}`));
+  });
+
+  it('of an unknown compression is not called damaged', async () => {
+    const table = writeTable(entries, { compression: 2 });
+    await expect(check(table)).resolves.toBeUndefined();
+    for await (const entry of tableEntries(readAtOf(table), table.length)) expect(entry).toBeUndefined();
+  });
+
+  it('is refused for every single changed byte of its blocks and magic number (property)', async () => {
+    const table = writeTable(entries, { compress: true });
+    const end = table.length;
+    const covered = fc.oneof(
+      fc.integer({ min: 0, max: end - 49 }),
+      fc.integer({ min: end - 8, max: end - 1 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(covered, fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const bytes = Buffer.from(table);
+        bytes[at] = (bytes[at] ?? 0) ^ flip;
+        await expect(check(bytes)).rejects.toBeInstanceOf(DamageError);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is refused wherever it is cut, and whatever its bytes (fuzz)', async () => {
+    const table = writeTable(entries);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: table.length - 1 }), async (length) => {
+        await expect(check(table.subarray(0, length))).rejects.toBeInstanceOf(DamageError);
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), async (noise) => {
+        const bytes = Buffer.concat([noise, table.subarray(table.length - 48)]);
+        await expect(check(bytes)).rejects.toBeInstanceOf(DamageError);
+      }),
+    );
+  });
+
+  it('stops when it is told to', async () => {
+    const table = writeTable(entries);
+    table[0] = (table[0] ?? 0) ^ 1;
+    await expect(checkTable(readAtOf(table), table.length, AbortSignal.abort())).resolves.toBeUndefined();
+  });
+});
+
+describe('a footer', () => {
+  it('must not point outside of the file', () => {
+    const footer = writeTable(entries).subarray(-48);
+    expect(() => parseFooter(footer, 60)).toThrow(/outside of itself/);
+    expect(() => parseFooter(footer.subarray(1), 6000)).toThrow(/too short/);
+  });
+});
+
+describe('a block', () => {
+  it.each<[string, Uint8Array, RegExp]>([
+    ['is too short', Buffer.from([1]), /too short/],
+    ['has more restarts than bytes', Buffer.from([9, 0, 0, 0]), /too short/],
+    ['shares more of a key than there is', Buffer.from([5, 1, 0, 97, 0, 0, 0, 0, 1, 0, 0, 0]), /impossible/],
+  ])('is refused when it %s', (_, bytes, problem) => {
+    expect(() => [...blockEntries(bytes)]).toThrow(problem);
+  });
+
+  it('gives back keys that share their beginnings', () => {
+    const pairs = ['a', 'ab', 'abc', 'b'].map((key): [Buffer, Buffer] => [
+      Buffer.from(key),
+      Buffer.from('v'),
+    ]);
+    expect([...blockEntries(writeBlock(pairs))].map(({ key }) => Buffer.from(key).toString())).toEqual([
+      'a',
+      'ab',
+      'abc',
+      'b',
+    ]);
+  });
+
+  it('throws nothing but damage, whatever the bytes (fuzz)', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        try {
+          expect([...blockEntries(bytes)].length).toBeLessThanOrEqual(bytes.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DamageError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
