@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream';
+import { orAborted } from '../clock.js';
+import { ClosedError, isSessionError, StoreError } from '../errors.js';
+import type { PutOptions } from './session-store.js';
+
+/**
+ * Takes charge of the body of a `put`: from here on an error of the stream is ours to report, at whatever moment it
+ * comes, and never an uncaught one.
+ */
+export function adoptBody(body: Uint8Array | Readable): void {
+  if (!(body instanceof Uint8Array)) body.on('error', () => undefined);
+}
+
+/** Ends the body of a `put` that failed before it was read to its end. */
+export function discardBody(body: Uint8Array | Readable): void {
+  if (!(body instanceof Uint8Array)) body.destroy();
+}
+
+/**
+ * The bytes of a body, checked against `options.size` and ended by `options.signal`.
+ *
+ * @throws StoreError when the length is another one than announced, or the source fails.
+ */
+export async function* chunksOf(
+  key: string,
+  body: Uint8Array | Readable,
+  options: Pick<PutOptions, 'size' | 'signal'>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { size, signal } = options;
+  throwIfAborted(signal);
+  if (body instanceof Uint8Array) {
+    assertSize(key, body.byteLength, size);
+    yield body;
+    return;
+  }
+  // By hand, not `for await`: that would wait for the source to agree to its end, and one that hangs never does.
+  const source: AsyncIterator<unknown> = body[Symbol.asyncIterator]();
+  let seen = 0;
+  try {
+    for (;;) {
+      const next = source.next();
+      const { done, value } = await (signal === undefined ? next : orAborted(next, signal));
+      if (done) break;
+      const bytes = toBytes(key, value);
+      seen += bytes.byteLength;
+      if (size !== undefined && seen > size) assertSize(key, seen, size);
+      yield bytes;
+    }
+  } catch (error) {
+    throwIfAborted(signal);
+    if (isSessionError(error)) throw error;
+    throw new StoreError(`the body of "${key}" failed while it was read`, { cause: error });
+  } finally {
+    body.destroy();
+  }
+  throwIfAborted(signal);
+  assertSize(key, seen, size);
+}
+
+/** @throws StoreError when `size` was announced and is another one. */
+export function assertSize(key: string, actual: number, size: number | undefined): void {
+  if (size === undefined || actual === size) return;
+  const found = actual > size ? `at least ${actual}` : `${actual}`;
+  throw new StoreError(`the body of "${key}" was announced with ${size} bytes and has ${found}`, {
+    retryable: false,
+  });
+}
+
+/** @throws the signal's reason, or ClosedError where that is no error. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortReason(signal);
+}
+
+function abortReason(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
+}
+
+function toBytes(key: string, chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === 'string') return Buffer.from(chunk);
+  throw new StoreError(`the body of "${key}" is a stream of objects, not of bytes`, { retryable: false });
+}

@@ -1,0 +1,200 @@
+import { constants } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Clock, systemClock } from '../clock.js';
+import { ConfigurationError } from '../errors.js';
+import { type FileSystem, systemFileSystem } from '../file-system.js';
+import { adoptBody, assertSize, discardBody, throwIfAborted } from './body.js';
+import { assertConditions, assertExpected } from './conditions.js';
+import { type Disk, toStoreFault, unless, versionOf, whileBusy } from './file-system/disk.js';
+import { fileBody } from './file-system/file-body.js';
+import { findFolder, findObject, pathOf, pruneFolders } from './file-system/folders.js';
+import { withKeyLock } from './file-system/key-lock.js';
+import { publish } from './file-system/publish.js';
+import { Stamps } from './file-system/stamps.js';
+import { type SweepResult, sweep } from './file-system/sweep.js';
+import { type Temporary, withBody, withCopy } from './file-system/temporary.js';
+import { walk } from './file-system/walk.js';
+import { assertPortableKey, assertPortablePrefix } from './keys.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  SessionStore,
+  StoreCallOptions,
+  StoredObject,
+} from './session-store.js';
+
+/** No put takes this long: what is older was left behind, whoever wrote it. */
+const LEFTOVER_MS = 3_600_000;
+
+export interface FileSystemStoreOptions {
+  /** Default `file-system`. */
+  readonly name?: string;
+  readonly fs?: FileSystem;
+  readonly clock?: Clock;
+  /** Where names are refused for a moment while somebody looks into a file (Windows). Default: this one. */
+  readonly platform?: NodeJS.Platform;
+}
+
+/**
+ * Objects as plain files below a folder: the key is the path. Files are 0600, folders 0700.
+ *
+ * A value is written aside, flushed, and renamed: a crash or a power loss at any moment leaves the old value or the
+ * new one. Conditional puts hold against other processes on the same machine or volume. Deletes are not flushed:
+ * after a power loss a deleted object may be back.
+ *
+ * @example
+ * const store = new FileSystemStore('./persistent-session/store');
+ * await store.put('shop/note.txt', Buffer.from('hello'), { ifAbsent: true });
+ */
+export class FileSystemStore implements SessionStore {
+  readonly name: string;
+  readonly capabilities = { conditionalPut: true } as const;
+  readonly #disk: Disk;
+
+  /** @param root made with the first put where it is missing; may be a link to a folder. */
+  constructor(root: string, options: FileSystemStoreOptions = {}) {
+    if (typeof root !== 'string' || root === '') {
+      throw new ConfigurationError(
+        `a store's root must be the path of a folder, not ${JSON.stringify(root)}`,
+      );
+    }
+    this.name = options.name ?? 'file-system';
+    const { fs = systemFileSystem, clock = systemClock, platform = process.platform } = options;
+    this.#disk = { fs, clock, platform, root: resolve(root), stamps: new Stamps(clock) };
+  }
+
+  async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<ObjectInfo> {
+    adoptBody(body);
+    try {
+      if (body instanceof Uint8Array) assertSize(key, body.byteLength, options.size);
+      return await this.#put(key, options, (use) => withBody(this.#disk, key, body, options, use));
+    } catch (error) {
+      discardBody(body);
+      throw error;
+    }
+  }
+
+  putFile(key: string, path: string, options: PutOptions = {}): Promise<ObjectInfo> {
+    return this.#put(key, options, (use) => withCopy(this.#disk, key, path, options, use));
+  }
+
+  async get(key: string, options: StoreCallOptions = {}): Promise<StoredObject | undefined> {
+    return this.#guard('read', key, options, async () => {
+      if ((await findObject(this.#disk, key)) === undefined) return undefined;
+      const handle = await unless(['ENOENT', 'ENOTDIR'], this.#open(key));
+      if (handle === undefined) return undefined;
+      try {
+        const stats = await handle.stat({ bigint: true });
+        return { info: infoOf(key, stats), body: fileBody(handle, key, Number(stats.size)) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
+  }
+
+  async head(key: string, options: StoreCallOptions = {}): Promise<ObjectInfo | undefined> {
+    return this.#guard('look up', key, options, async () => {
+      const stats = await findObject(this.#disk, key);
+      return stats && infoOf(key, stats);
+    });
+  }
+
+  async *list(prefix: string, options: StoreCallOptions = {}): AsyncGenerator<ObjectInfo, void, void> {
+    const disk = this.#disk;
+    try {
+      assertPortablePrefix(prefix);
+      const names = prefix.split('/').slice(0, -1);
+      const folder = await findFolder(disk, names);
+      if (folder === undefined) return;
+      const enter = (key: string) => key.startsWith(prefix) || prefix.startsWith(key);
+      for await (const { key, path } of walk(disk, folder, names, { enter, signal: options.signal })) {
+        if (!key.startsWith(prefix) || !isKey(key)) continue;
+        const stats = await unless(['ENOENT'], disk.fs.promises.lstat(path, { bigint: true }));
+        if (stats !== undefined) yield infoOf(key, stats);
+        throwIfAborted(options.signal);
+      }
+    } catch (error) {
+      throw toStoreFault(disk, `list "${prefix}" in ${this.name}`, error, options.signal);
+    }
+  }
+
+  async delete(key: string, options: StoreCallOptions = {}): Promise<boolean> {
+    const disk = this.#disk;
+    return this.#guard('delete', key, options, async () => {
+      if ((await findObject(disk, key)) === undefined) return false;
+      const unlink = () => disk.fs.promises.unlink(pathOf(disk, key)).then(() => true);
+      const locked = withKeyLock(disk, key, options.signal, () => whileBusy(disk, unlink));
+      // Another delete may have taken the file, or the folder with it.
+      const deleted = (await unless(['ENOENT'], locked)) ?? false;
+      await pruneFolders(disk, key);
+      return deleted;
+    });
+  }
+
+  localPath(key: string): string {
+    assertPortableKey(key);
+    return pathOf(this.#disk, key);
+  }
+
+  /**
+   * Removes what writers that died left behind: temporary files and locks whose process is proven dead, and those of
+   * any process or machine that are older than `olderThanMs` (default one hour).
+   *
+   * @returns how many files went, and their bytes.
+   */
+  async sweepTemporaries(olderThanMs: number = LEFTOVER_MS): Promise<SweepResult> {
+    try {
+      return await sweep(this.#disk, olderThanMs);
+    } catch (error) {
+      throw toStoreFault(this.#disk, `sweep ${this.name}`, error);
+    }
+  }
+
+  #put(
+    key: string,
+    options: PutOptions,
+    write: (use: (temporary: Temporary) => Promise<ObjectInfo>) => Promise<ObjectInfo>,
+  ): Promise<ObjectInfo> {
+    return this.#guard('put', key, options, async () => {
+      assertConditions(key, options);
+      if (options.ifAbsent === true || options.ifVersion !== undefined) {
+        // Decided again when it counts; here it spares the writing of a value that has lost already.
+        const current = await findObject(this.#disk, key);
+        assertExpected(key, options, current && versionOf(current));
+      }
+      return write(async (temporary) => infoOf(key, await publish(this.#disk, key, temporary, options)));
+    });
+  }
+
+  #open(key: string) {
+    // Windows has no O_NOFOLLOW; there the look at the file before this has to do.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+    return whileBusy(this.#disk, () => this.#disk.fs.promises.open(pathOf(this.#disk, key), flags));
+  }
+
+  async #guard<T>(verb: string, key: string, options: StoreCallOptions, work: () => Promise<T>): Promise<T> {
+    assertPortableKey(key);
+    throwIfAborted(options.signal);
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreFault(this.#disk, `${verb} "${key}" in ${this.name}`, error, options.signal);
+    }
+  }
+}
+
+function infoOf(key: string, stats: Parameters<typeof versionOf>[0] & { readonly mtime: Date }): ObjectInfo {
+  return { key, size: Number(stats.size), version: versionOf(stats), modifiedAt: stats.mtime };
+}
+
+/** Whether a file that lies in the folder, perhaps put there by hand, can be asked for. */
+function isKey(key: string): boolean {
+  try {
+    assertPortableKey(key);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,41 @@
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { StoreError } from '../../errors.js';
+
+/** Larger than node's 64 KB: a snapshot is read from end to end, and each read is a trip to the thread pool. */
+const READ_BYTES = 256 * 1024;
+
+/**
+ * The first `size` bytes of an open file. Closes the handle when it is read to its end or destroyed, also before the
+ * first read. A file that turns out shorter is an error, never a short body.
+ */
+export function fileBody(handle: FileHandle, key: string, size: number): Readable {
+  let position = 0;
+  const fail = (cause: unknown) => new StoreError(`could not read "${key}" to its end`, { cause });
+  return new Readable({
+    highWaterMark: READ_BYTES,
+    read() {
+      const length = Math.min(READ_BYTES, size - position);
+      if (length === 0) {
+        this.push(null);
+        return;
+      }
+      handle.read(Buffer.allocUnsafe(length), 0, length, position).then(
+        ({ bytesRead, buffer }) => {
+          if (this.destroyed) return;
+          if (bytesRead === 0)
+            return this.destroy(fail(new Error(`it ends after ${position} of ${size} bytes`)));
+          position += bytesRead;
+          return this.push(buffer.subarray(0, bytesRead));
+        },
+        (error) => this.destroy(fail(error)),
+      );
+    },
+    destroy(error, callback) {
+      handle.close().then(
+        () => callback(error),
+        (closing) => callback(error ?? fail(closing)),
+      );
+    },
+  });
+}

@@ -1,0 +1,125 @@
+import type { BigIntStats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, StoreError } from '../../errors.js';
+import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type Disk, unless, whileBusy } from './disk.js';
+
+/**
+ * Not every system and file system can flush a folder: Windows, some network mounts. One that is gone was removed,
+ * with what was in it, by a concurrent delete.
+ */
+const NO_FOLDER_SYNC = ['EPERM', 'EINVAL', 'EISDIR', 'ENOTSUP', 'ENOENT'];
+
+/** Where an object lies, or would. */
+export function pathOf(disk: Disk, key: string): string {
+  return join(disk.root, ...key.split('/'));
+}
+
+/**
+ * The file of a key; `undefined` when there is none.
+ * No link below the root is ever followed: whoever can plant one must not make the store read or write elsewhere.
+ */
+export async function findObject(disk: Disk, key: string): Promise<BigIntStats | undefined> {
+  const names = key.split('/');
+  if ((await findFolder(disk, names.slice(0, -1))) === undefined) return undefined;
+  const stats = await unless(
+    ['ENOENT', 'ENOTDIR'],
+    disk.fs.promises.lstat(pathOf(disk, key), { bigint: true }),
+  );
+  if (stats?.isSymbolicLink()) throw symbolicLink(key);
+  return stats?.isFile() ? stats : undefined;
+}
+
+/** The folder with these names below the root; `undefined` when it is not there. */
+export async function findFolder(disk: Disk, names: readonly string[]): Promise<string | undefined> {
+  if (!(await rootExists(disk))) return undefined;
+  let folder = disk.root;
+  for (const name of names) {
+    folder = join(folder, name);
+    const stats = await unless(['ENOENT', 'ENOTDIR'], disk.fs.promises.lstat(folder));
+    if (stats?.isSymbolicLink()) throw symbolicLink(names.join('/'));
+    if (!stats?.isDirectory()) return undefined;
+  }
+  return folder;
+}
+
+/** The same folder, made where it is missing; its entry is on the disk then. */
+export async function makeFolder(disk: Disk, names: readonly string[]): Promise<string> {
+  if (!(await rootExists(disk))) await createFolder(disk, disk.root);
+  let folder = disk.root;
+  for (const name of names) {
+    folder = join(folder, name);
+    const stats = await unless(['ENOENT'], disk.fs.promises.lstat(folder));
+    if (stats === undefined) await createFolder(disk, folder);
+    else if (stats.isSymbolicLink()) throw symbolicLink(names.join('/'));
+    else if (!stats.isDirectory()) throw inTheWay(names.join('/'), 'an object', 'folder');
+  }
+  return folder;
+}
+
+/** Removes the folders of `key` that are empty now, innermost first; never the root. A courtesy: it can't fail. */
+export async function pruneFolders(disk: Disk, key: string): Promise<void> {
+  const names = key.split('/').slice(0, -1);
+  for (; names.length > 0; names.pop()) {
+    try {
+      await disk.fs.promises.rmdir(join(disk.root, ...names));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') return; // not empty, most likely
+    }
+  }
+}
+
+/** Puts the names in a folder on the disk: without it a file that was renamed may be gone after a power loss. */
+export async function syncFolder(disk: Disk, folder: string): Promise<void> {
+  await unless(
+    NO_FOLDER_SYNC,
+    (async () => {
+      const handle = await whileBusy(disk, () => disk.fs.promises.open(folder, 'r'));
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    })(),
+  );
+}
+
+/** The error of a key whose place is taken by something else. */
+export function inTheWay(key: string, what: string, wanted: string): StoreError {
+  return new StoreError(`"${key}" can't be a ${wanted}: ${what} has that name`, { retryable: false });
+}
+
+/** The root itself may be a link, to a mounted volume for example; one that leads nowhere is a store that is down. */
+async function rootExists({ fs, root }: Disk): Promise<boolean> {
+  const stats = await unless(['ENOENT'], fs.promises.stat(root));
+  if (stats?.isDirectory()) return true;
+  if (stats !== undefined) throw new StoreError("the store's root is not a folder", { retryable: false });
+  const entry = await unless(['ENOENT'], fs.promises.lstat(root));
+  if (entry?.isSymbolicLink()) {
+    throw new StoreError("the store's root is a link that leads nowhere; is the volume mounted?");
+  }
+  return entry !== undefined; // somebody makes it just now
+}
+
+async function createFolder(disk: Disk, folder: string): Promise<void> {
+  const parent = dirname(folder);
+  const create = () => disk.fs.promises.mkdir(folder, { mode: PRIVATE_FOLDER_MODE });
+  try {
+    await create();
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    // Below the root a parent that vanished is a concurrent delete: the whole put starts over.
+    if (errnoOf(error) !== 'ENOENT' || folder !== disk.root || parent === folder) throw error;
+    await disk.fs.promises.mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await create();
+  }
+  await disk.fs.promises.chmod(folder, PRIVATE_FOLDER_MODE); // mkdir's mode passes through the umask
+  // The folder above the root is not ours: we may be allowed to pass through it, but not to open it.
+  await unless(folder === disk.root ? ['EACCES'] : [], syncFolder(disk, parent));
+}
+
+function symbolicLink(key: string): StoreError {
+  return new StoreError(`"${key}" leads through a symbolic link, which may leave the store's root`, {
+    retryable: false,
+  });
+}

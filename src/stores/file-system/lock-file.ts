@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { PRIVATE_FILE_MODE } from '../../file-system.js';
+import { RESERVED_PREFIXES } from '../keys.js';
+import { type Disk, unless, whileBusy } from './disk.js';
+import { isProvenDead, thisWriter, type Writer } from './writer.js';
+
+/**
+ * A lock without a holder is taken for abandoned after this time: its maker died between making and writing it. One
+ * that only stood still there finds out, before it changes anything, that the lock is no longer its own.
+ */
+export const EMPTY_STALE_MS = 2_000;
+
+/** What a lock file says. */
+export interface LockState {
+  /** Equal for the same lock only. */
+  readonly id: string;
+  /** An empty or cut lock has none: its maker died over it, or is still at it. */
+  readonly holder: Writer | undefined;
+}
+
+/** The lock file that belongs to the object at `path`. */
+export function lockPathOf(path: string): string {
+  return join(dirname(path), RESERVED_PREFIXES.lock + basename(path));
+}
+
+/** Makes a lock file with us as its holder and returns its id; `undefined` when there is one already. */
+export async function createLock(disk: Disk, path: string): Promise<string | undefined> {
+  const { host, pid } = await thisWriter();
+  const { promises } = disk.fs;
+  const open = () => promises.open(path, 'wx', PRIVATE_FILE_MODE);
+  const handle = await unless(['EEXIST'], whileBusy(disk, open));
+  if (handle === undefined) return undefined;
+  const id = randomUUID();
+  try {
+    try {
+      await handle.writeFile(`${id} ${host} ${pid}\n`);
+      await handle.chmod(PRIVATE_FILE_MODE); // open's mode passes through the umask
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    await promises.unlink(path).catch(() => undefined);
+    throw error;
+  }
+  return id;
+}
+
+/** What the lock file at `path` says; `undefined` when there is none. */
+export async function readLock(disk: Disk, path: string): Promise<LockState | undefined> {
+  const read = () => disk.fs.promises.readFile(path, 'utf8');
+  const text = await unless(['ENOENT'], whileBusy(disk, read));
+  if (text === undefined) return undefined;
+  const [, id, host, pid] = /^(\S+) (\S+) (\d+)\n$/.exec(text) ?? [];
+  if (id !== undefined && host !== undefined) return { id, holder: { host, pid: Number(pid) } };
+  const stats = await unless(['ENOENT'], disk.fs.promises.lstat(path, { bigint: true }));
+  return stats && { id: `${stats.ino} ${stats.mtimeNs}`, holder: undefined };
+}
+
+/**
+ * Removes an abandoned lock. Those who break one take turns by a second exclusive file, and look again under it:
+ * else the second of two breakers would remove the lock that the first one has just made for itself.
+ *
+ * @returns the path of the second file when another breaker has it; it may be abandoned itself.
+ */
+export async function breakLock(disk: Disk, path: string, abandoned: LockState): Promise<string | undefined> {
+  const name = RESERVED_PREFIXES.unlock + basename(path).slice(RESERVED_PREFIXES.lock.length);
+  const turn = join(dirname(path), name);
+  if ((await createLock(disk, turn)) === undefined) return turn;
+  try {
+    if ((await readLock(disk, path))?.id === abandoned.id) await removeLock(disk, path);
+  } finally {
+    await removeLock(disk, turn);
+  }
+  return undefined;
+}
+
+export async function removeLock(disk: Disk, path: string): Promise<void> {
+  await unless(
+    ['ENOENT'],
+    whileBusy(disk, () => disk.fs.promises.unlink(path)),
+  );
+}
+
+/**
+ * Watches lock files of others and tells when one is abandoned: its holder is proven dead, or it has stood unchanged
+ * for `staleMs` before our eyes. Our own monotonic clock counts: those of two machines on one volume may differ.
+ */
+export class LockWatch {
+  readonly #disk: Disk;
+  readonly #staleMs: number;
+  readonly #seen = new Map<string, { readonly id: string; readonly since: number }>();
+
+  constructor(disk: Disk, staleMs: number) {
+    this.#disk = disk;
+    this.#staleMs = staleMs;
+  }
+
+  /** The lock at `path`, and whether it is abandoned; `undefined` when there is none. */
+  async look(path: string): Promise<(LockState & { readonly abandoned: boolean }) | undefined> {
+    const state = await readLock(this.#disk, path);
+    if (state === undefined) return undefined;
+    const now = this.#disk.clock.monotonic();
+    const seen = this.#seen.get(path);
+    const since = seen?.id === state.id ? seen.since : now;
+    this.#seen.set(path, { id: state.id, since });
+    const staleMs = state.holder === undefined ? Math.min(this.#staleMs, EMPTY_STALE_MS) : this.#staleMs;
+    return { ...state, abandoned: now - since >= staleMs || (await isProvenDead(state.holder)) };
+  }
+}

@@ -1,0 +1,65 @@
+import { RESERVED_PREFIXES } from '../keys.js';
+import { type Disk, unless } from './disk.js';
+import { findFolder, pruneFolders } from './folders.js';
+import { breakLock, LockWatch, removeLock } from './lock-file.js';
+import { isInUse, writerOfTemporary } from './temporary.js';
+import { type WalkedFile, walk } from './walk.js';
+import { isProvenDead } from './writer.js';
+
+/** What a sweep removed. */
+export interface SweepResult {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/**
+ * Removes temporary files and locks whose writers are proven dead, and those of anybody that are older than
+ * `olderThanMs`. What this process is writing is never touched.
+ */
+export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResult> {
+  let count = 0;
+  let bytes = 0;
+  const root = await findFolder(disk, []);
+  if (root === undefined) return { count, bytes };
+  const found: WalkedFile[] = [];
+  for await (const file of walk(disk, root, [])) if (isLeftover(file)) found.push(file);
+  // An abandoned lock can't be broken while an abandoned breaker's file is in the way.
+  found.sort((a, b) => Number(isBreaker(b)) - Number(isBreaker(a)));
+  for (const file of found) {
+    const stats = await unless(['ENOENT'], disk.fs.promises.lstat(file.path));
+    if (stats === undefined) continue;
+    const old = Math.max(0, disk.clock.now() - stats.mtimeMs) >= olderThanMs;
+    if (!(await removed(disk, file, old))) continue;
+    count += 1;
+    bytes += stats.nlink > 1 ? 0 : stats.size; // an object that was linked from it keeps the bytes
+    await pruneFolders(disk, file.key);
+  }
+  return { count, bytes };
+}
+
+/** Removes the file unless somebody may still need it; whether it is gone by us. */
+async function removed(disk: Disk, file: WalkedFile, old: boolean): Promise<boolean> {
+  const { name, path } = file;
+  if (name.startsWith(RESERVED_PREFIXES.temporary)) {
+    if (isInUse(path) || !(old || (await isProvenDead(writerOfTemporary(name))))) return false;
+    return (
+      (await unless(
+        ['ENOENT'],
+        disk.fs.promises.unlink(path).then(() => true),
+      )) ?? false
+    );
+  }
+  const lock = await new LockWatch(disk, Number.POSITIVE_INFINITY).look(path);
+  if (lock === undefined || !(old || lock.abandoned)) return false;
+  if (!isBreaker(file)) return (await breakLock(disk, path, lock)) === undefined;
+  await removeLock(disk, path);
+  return true;
+}
+
+function isLeftover({ name }: WalkedFile): boolean {
+  return Object.values(RESERVED_PREFIXES).some((prefix) => name.startsWith(prefix));
+}
+
+function isBreaker({ name }: WalkedFile): boolean {
+  return name.startsWith(RESERVED_PREFIXES.unlock);
+}

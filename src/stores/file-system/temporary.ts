@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { errnoOf, StoreError } from '../../errors.js';
+import { PRIVATE_FILE_MODE } from '../../file-system.js';
+import { assertSize, chunksOf, throwIfAborted } from '../body.js';
+import { RESERVED_PREFIXES } from '../keys.js';
+import type { PutOptions } from '../session-store.js';
+import { type Disk, unless, whileBusy } from './disk.js';
+import { makeFolder, pruneFolders } from './folders.js';
+import { thisWriter, type Writer } from './writer.js';
+
+/** How often a put makes its folder again when deletes keep removing it as empty. */
+const MAX_FOLDER_TRIES = 20;
+
+const COPY_FLAGS = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+
+/** A whole new value, private and on the disk, next to the place it is for. */
+export interface Temporary {
+  readonly path: string;
+  readonly stats: BigIntStats;
+}
+
+/** How the bytes get into a temporary file: `open` makes the file, `fill` writes and checks it. */
+interface Source {
+  open(path: string): Promise<FileHandle>;
+  fill(handle: FileHandle): Promise<void>;
+}
+
+/** The temporaries of this process that are being written. */
+const inUse = new Set<string>();
+
+/** Writes a body into a new temporary file, lets `use` publish it, and removes what is left. */
+export function withBody<T>(
+  disk: Disk,
+  key: string,
+  body: Uint8Array | Readable,
+  options: PutOptions,
+  use: (temporary: Temporary) => Promise<T>,
+): Promise<T> {
+  const { promises } = disk.fs;
+  const source: Source = {
+    open: (path) => whileBusy(disk, () => promises.open(path, 'wx', PRIVATE_FILE_MODE), options.signal),
+    async fill(handle) {
+      for await (const chunk of chunksOf(key, body, options)) await writeAll(handle, chunk);
+    },
+  };
+  return withSource(disk, key, source, options, use);
+}
+
+/** The same with a copy of a local file: never a hard link, but a clone of its blocks where the disk can do that. */
+export function withCopy<T>(
+  disk: Disk,
+  key: string,
+  from: string,
+  options: PutOptions,
+  use: (temporary: Temporary) => Promise<T>,
+): Promise<T> {
+  const { promises } = disk.fs;
+  const source: Source = {
+    async open(path) {
+      try {
+        await whileBusy(disk, () => promises.copyFile(from, path, COPY_FLAGS), options.signal);
+      } catch (error) {
+        const gone =
+          errnoOf(error) === 'ENOENT' && (await unless(['ENOENT'], promises.stat(from))) === undefined;
+        if (gone)
+          throw new StoreError(`the file for "${key}" is not there`, { cause: error, retryable: false });
+        throw error;
+      }
+      await promises.chmod(path, PRIVATE_FILE_MODE); // copyFile copies the mode, which may not even let us write
+      return whileBusy(disk, () => promises.open(path, 'r+'), options.signal);
+    },
+    async fill(handle) {
+      const { size } = await handle.stat();
+      assertSize(key, size, options.size);
+    },
+  };
+  return withSource(disk, key, source, options, use);
+}
+
+/** Who writes the temporary file of this name; `undefined` for any other file. */
+export function writerOfTemporary(name: string): Writer | undefined {
+  const [, host, pid] = /^\.tmp-([0-9a-f]+)-(\d+)-[0-9a-f]+$/.exec(name) ?? [];
+  return host === undefined || pid === undefined ? undefined : { host, pid: Number(pid) };
+}
+
+/** Whether a `put` of this process still writes the file. */
+export function isInUse(path: string): boolean {
+  return inUse.has(path);
+}
+
+async function withSource<T>(
+  disk: Disk,
+  key: string,
+  source: Source,
+  { signal }: PutOptions,
+  use: (temporary: Temporary) => Promise<T>,
+): Promise<T> {
+  throwIfAborted(signal);
+  const { path, handle } = await openTemporary(disk, key, source);
+  try {
+    const stats = await sealed(disk, handle, () => source.fill(handle));
+    throwIfAborted(signal);
+    const result = await use({ path, stats });
+    await discard(disk, path);
+    return result;
+  } catch (error) {
+    await discard(disk, path);
+    await pruneFolders(disk, key); // perhaps made for this put alone
+    throw error;
+  }
+}
+
+async function openTemporary(disk: Disk, key: string, source: Source) {
+  const { host, pid } = await thisWriter();
+  const names = key.split('/').slice(0, -1);
+  for (let attempt = 1; ; attempt++) {
+    let path: string | undefined;
+    try {
+      const folder = await makeFolder(disk, names);
+      path = join(folder, `${RESERVED_PREFIXES.temporary}${host}-${pid}-${randomBytes(8).toString('hex')}`);
+      inUse.add(path);
+      return { path, handle: await source.open(path) };
+    } catch (error) {
+      if (path !== undefined) await discard(disk, path);
+      // A concurrent delete removed the folder as empty, after we had made or seen it.
+      if (errnoOf(error) !== 'ENOENT' || attempt === MAX_FOLDER_TRIES) throw error;
+    }
+  }
+}
+
+async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>): Promise<BigIntStats> {
+  try {
+    await fill();
+    await handle.chmod(PRIVATE_FILE_MODE); // open's mode passes through the umask
+    const modified = disk.stamps.next();
+    await handle.utimes(modified, modified);
+    await handle.sync();
+    return await handle.stat({ bigint: true });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.byteLength - offset, null);
+    if (bytesWritten === 0) throw new StoreError('the file system takes no more bytes');
+    offset += bytesWritten;
+  }
+}
+
+/** What can't be removed now is found by `sweepTemporaries` later. */
+async function discard({ fs }: Disk, path: string): Promise<void> {
+  inUse.delete(path);
+  await fs.promises.unlink(path).catch(() => undefined);
+}

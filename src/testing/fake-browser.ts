@@ -1,0 +1,93 @@
+import { EventEmitter } from 'node:events';
+
+/** puppeteer's Browser, as far as whatsapp-web.js and this library use it. It has no process. */
+export class FakeBrowser extends EventEmitter {
+  /** Settles when the browser is gone, as every call to it does: by a rejection. */
+  readonly closed: Promise<never>;
+  /** While set, `close()` does not come to its end, as with a browser that hangs. */
+  hangs = false;
+  #rejectClosed: (reason: Error) => void = () => undefined;
+  #connected = true;
+
+  constructor() {
+    super();
+    this.closed = new Promise((_, reject) => {
+      this.#rejectClosed = reject;
+    });
+    this.closed.catch(() => undefined);
+  }
+
+  process(): null {
+    return null;
+  }
+
+  isConnected(): boolean {
+    return this.#connected;
+  }
+
+  async version(): Promise<string> {
+    return 'Fake/1.0';
+  }
+
+  async close(): Promise<void> {
+    if (this.hangs) await this.closed;
+    this.kill();
+  }
+
+  /** Ends it without any order, as SIGKILL does. */
+  kill(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#rejectClosed(new Error('Protocol error: Target closed'));
+    this.emit('disconnected');
+  }
+}
+
+const HOME = 'https://web.whatsapp.com/';
+
+/** puppeteer's Page, showing WhatsApp Web. */
+export class FakePage extends EventEmitter {
+  /** The socket's state; `undefined` until the page has loaded. */
+  state: string | undefined;
+  hasSynced = false;
+  /** What the client exposed as `onAppStateHasSyncedEvent`. */
+  onSynced: (() => void) | undefined;
+  readonly #browser: FakeBrowser;
+  #url = 'about:blank';
+  #crashed = false;
+
+  constructor(browser: FakeBrowser) {
+    super();
+    this.#browser = browser;
+  }
+
+  url(): string {
+    return this.#url;
+  }
+
+  /** A navigation has ended: tells who listens for `framenavigated`. */
+  navigate(url = HOME): void {
+    this.#url = url;
+    this.emit('framenavigated', { url: () => url });
+  }
+
+  /**
+   * Answers every question about the socket; a script that calls `onAppStateHasSyncedEvent` wakes the client. After a
+   * crash it never answers, after the browser's end it rejects, both as puppeteer does.
+   */
+  async evaluate(script: string): Promise<unknown> {
+    if (!this.#browser.isConnected()) throw new Error('Protocol error: Target closed');
+    if (this.#crashed) return this.#browser.closed;
+    if (script.includes('onAppStateHasSyncedEvent(')) {
+      this.onSynced?.();
+      return this.onSynced !== undefined;
+    }
+    return { state: this.state, hasSynced: this.hasSynced };
+  }
+
+  /** The renderer crashes. */
+  crash(): void {
+    this.#crashed = true;
+    this.emit('error', new Error('Page crashed!'));
+  }
+}

@@ -1,0 +1,233 @@
+import { EventEmitter } from 'node:events';
+import { type FileSystem, systemFileSystem } from '../file-system.js';
+import { FakeBrowser, FakePage } from './fake-browser.js';
+import { type FakeLogin, readFakeProfile, writeFakeProfile } from './fake-profile.js';
+import { FakeLocalAuth, type FakeLocalAuthOptions, FakeNoAuth } from './fake-strategy.js';
+import type { FakeWhatsApp } from './fake-whatsapp.js';
+
+export interface FakeClientOptions {
+  readonly whatsApp: FakeWhatsApp;
+  /** LocalAuth's options; without them the client uses NoAuth. */
+  readonly localAuth?: FakeLocalAuthOptions;
+  /** Where the profile lies. Default: the real file system. */
+  readonly fs?: FileSystem;
+  readonly puppeteer?: Record<string, unknown>;
+  readonly takeoverOnConflict?: boolean;
+  /** Pairs by code instead of QR. */
+  readonly pairWithPhoneNumber?: string;
+  /** After so many QR codes the client gives up; 0 (the default): never. */
+  readonly qrMaxRetries?: number;
+}
+
+/**
+ * Behaves as the Client of whatsapp-web.js 1.34.7 does towards this library, without a browser: it starts, shows a QR,
+ * gets ready, loses its state and logs out in the same order of calls and events, over a profile that is sound on the
+ * disk. For tests of bots and of this library.
+ *
+ * @example
+ * const whatsApp = new FakeWhatsApp();
+ * const client = new FakeClient({ whatsApp, localAuth: { dataPath: folder, clientId: 'shop' } });
+ * const session = new PersistentSession(client, { sessionPath, backupPath });
+ * await session.initialize(); // a QR
+ * await client.scan(); // ready
+ */
+export class FakeClient extends EventEmitter {
+  readonly options: {
+    puppeteer: Record<string, unknown>;
+    takeoverOnConflict: boolean;
+    pairWithPhoneNumber: { phoneNumber: string };
+    qrMaxRetries: number;
+  };
+  readonly authStrategy: FakeNoAuth;
+  readonly whatsApp: FakeWhatsApp;
+  pupBrowser: FakeBrowser | null = null;
+  pupPage: FakePage | null = null;
+  info: { wid: { _serialized: string } } | undefined;
+  /** Texts sent, oldest first. */
+  readonly sent: { readonly chatId: string; readonly content: string }[] = [];
+  /** How often the browser was launched. */
+  launches = 0;
+  /** While set, injecting the client's code into the page rejects with it, as after a navigation at a bad moment. */
+  injectError: unknown;
+  readonly #fs: FileSystem;
+  #qrShown = 0;
+  #lastLoggedOut = false;
+
+  constructor(options: FakeClientOptions) {
+    super();
+    this.whatsApp = options.whatsApp;
+    this.#fs = options.fs ?? systemFileSystem;
+    this.options = {
+      puppeteer: { ...options.puppeteer },
+      takeoverOnConflict: options.takeoverOnConflict ?? false,
+      pairWithPhoneNumber: { phoneNumber: options.pairWithPhoneNumber ?? '' },
+      qrMaxRetries: options.qrMaxRetries ?? 0,
+    };
+    this.authStrategy = options.localAuth
+      ? new FakeLocalAuth(this, this.#fs, options.localAuth)
+      : new FakeNoAuth(this, this.#fs);
+  }
+
+  /** @throws Error while a NoAuth client was given no folder. */
+  get profileDir(): string {
+    const { userDataDir } = this.options.puppeteer;
+    if (typeof userDataDir !== 'string') throw new Error('the fake client has no profile yet');
+    return userDataDir;
+  }
+
+  async initialize(): Promise<void> {
+    await this.authStrategy.beforeBrowserInitialized();
+    this.launches++;
+    const browser = new FakeBrowser();
+    const page = new FakePage(browser);
+    this.pupBrowser = browser;
+    this.pupPage = page;
+    await this.authStrategy.afterBrowserInitialized();
+    if (this.whatsApp.offline) throw new Error('net::ERR_CONNECTION_REFUSED at https://web.whatsapp.com/');
+    if (this.whatsApp.hangs) await browser.closed;
+    page.navigate();
+    await this.inject();
+    page.on('framenavigated', async (frame: { url(): string }) => {
+      if (frame.url().includes('post_logout=1') || this.#lastLoggedOut) {
+        this.emit('disconnected', 'LOGOUT');
+        await this.authStrategy.logout();
+        await this.authStrategy.beforeBrowserInitialized();
+        await this.authStrategy.afterBrowserInitialized();
+        this.#lastLoggedOut = false;
+      }
+      await this.inject();
+    });
+  }
+
+  async inject(): Promise<void> {
+    const page = this.#openPage();
+    if (this.injectError !== undefined) throw this.injectError;
+    page.state = 'OPENING';
+    if (this.whatsApp.stalls) await this.pupBrowser?.closed;
+    const login = await readFakeProfile(this.#fs, this.profileDir);
+    await page.evaluate('Socket.state');
+    const isLoggedIn = login !== undefined && this.whatsApp.accepts(login);
+    page.state = isLoggedIn ? 'CONNECTED' : 'UNPAIRED';
+    page.onSynced = () => this.#inPage(() => this.#becomeReady(login));
+    if (isLoggedIn) {
+      page.hasSynced = true;
+      // The page tells it later: the start of the client does not wait for it.
+      if (!this.whatsApp.syncsEarly) setImmediate(page.onSynced);
+    } else if (login !== undefined && login.credential !== '' && this.whatsApp.answersWithLogout) {
+      setImmediate(() => this.#inPage(() => this.logOutByPhone()));
+    } else if (this.options.pairWithPhoneNumber.phoneNumber) {
+      void this.requestPairingCode(this.options.pairWithPhoneNumber.phoneNumber);
+    } else {
+      this.#qrShown = 0;
+      this.showQr();
+    }
+  }
+
+  async requestPairingCode(_phoneNumber: string): Promise<string> {
+    await this.#openPage().evaluate('startAltLinkingFlow');
+    const code = this.whatsApp.nextCode();
+    this.emit('code', code);
+    return code;
+  }
+
+  /** A QR, or the next one after a while. */
+  showQr(): void {
+    this.emit('qr', this.whatsApp.nextCode());
+    if (this.options.qrMaxRetries > 0 && ++this.#qrShown > this.options.qrMaxRetries) {
+      this.emit('disconnected', 'Max qrcode retries reached');
+      void this.destroy();
+    }
+  }
+
+  /** The phone scans the QR, or takes the code. Resolves when the client has told so. */
+  async scan(account = '4915100000001@c.us'): Promise<void> {
+    const page = this.#openPage();
+    const login = this.whatsApp.pair(account);
+    await this.writeLogin(login);
+    page.state = 'CONNECTED';
+    page.hasSynced = true;
+    page.onSynced = () => this.#inPage(() => this.#becomeReady(login));
+    if (!this.whatsApp.syncsEarly) await this.#becomeReady(login);
+  }
+
+  /** Writes into the profile, as a browser does all the time. */
+  async writeLogin(login: FakeLogin): Promise<void> {
+    await writeFakeProfile(this.#fs, this.profileDir, login);
+  }
+
+  /** The login that lies in the profile now. */
+  readLogin(): Promise<FakeLogin | undefined> {
+    return readFakeProfile(this.#fs, this.profileDir);
+  }
+
+  /** WhatsApp tells how far it is with loading messages. */
+  showLoading(percent: number): void {
+    this.emit('loading_screen', percent, 'WhatsApp');
+  }
+
+  /** The socket's state changes (Client.js, onAppStateChangedEvent). */
+  async changeState(state: string): Promise<void> {
+    this.#openPage().state = state;
+    this.emit('change_state', state);
+    const accepted = ['CONNECTED', 'OPENING', 'PAIRING', 'TIMEOUT'];
+    if (this.options.takeoverOnConflict) accepted.push('CONFLICT');
+    if (accepted.includes(state)) return;
+    await this.authStrategy.disconnect();
+    this.emit('disconnected', state);
+    void this.destroy();
+  }
+
+  /** The phone unlinks the device: the page wipes its storage and goes to the login page. */
+  async logOutByPhone(): Promise<void> {
+    const page = this.#openPage();
+    const login = await this.readLogin();
+    if (login) this.whatsApp.revoke(login);
+    await this.writeLogin({ credential: '', note: 'logged out' });
+    this.#lastLoggedOut = true;
+    page.navigate('https://web.whatsapp.com/?post_logout=1');
+  }
+
+  async destroy(): Promise<void> {
+    if (this.pupBrowser?.isConnected()) await this.pupBrowser.close();
+    await this.authStrategy.destroy();
+  }
+
+  async logout(): Promise<void> {
+    await this.#openPage().evaluate('Socket.logout');
+    const login = await this.readLogin();
+    if (login) this.whatsApp.revoke(login);
+    await this.pupBrowser?.close();
+    await this.authStrategy.logout();
+  }
+
+  async getState(): Promise<string | null> {
+    await this.#openPage().evaluate('Socket.state');
+    return this.#openPage().state ?? null;
+  }
+
+  async sendMessage(chatId: string, content: string): Promise<{ id: { _serialized: string } }> {
+    await this.#openPage().evaluate('sendMessage');
+    this.sent.push({ chatId, content });
+    return { id: { _serialized: `true_${chatId}_${this.sent.length}` } };
+  }
+
+  async #becomeReady(login: FakeLogin | undefined): Promise<void> {
+    const page = this.#openPage();
+    this.emit('authenticated');
+    if (this.whatsApp.neverReady) return;
+    await page.evaluate('LoadUtils');
+    this.info = { wid: { _serialized: login ? this.whatsApp.accountOf(login) : this.whatsApp.account } };
+    this.emit('ready');
+    await this.authStrategy.afterAuthReady();
+  }
+
+  /** What the page calls: puppeteer hands a rejection to the page, not to the process. */
+  #inPage(work: () => Promise<void>): void {
+    work().catch(() => undefined);
+  }
+
+  #openPage(): FakePage {
+    if (!this.pupPage || !this.pupBrowser?.isConnected()) throw new Error('the fake client has no open page');
+    return this.pupPage;
+  }
+}

@@ -1,0 +1,60 @@
+import type { FakeLogin } from './fake-profile.js';
+
+/**
+ * The other side of the fake clients: knows which credentials are good, and can be made to misbehave.
+ *
+ * @example
+ * const whatsApp = new FakeWhatsApp();
+ * const client = new FakeClient({ whatsApp, localAuth: { dataPath: folder } });
+ * whatsApp.offline = true; // the next start fails with net::ERR_CONNECTION_REFUSED
+ */
+export class FakeWhatsApp {
+  /** Nobody reaches it: a navigation fails at once. */
+  offline = false;
+  /** Connections are accepted and never answered: not even the page loads. */
+  hangs = false;
+  /** The page loads, but its socket never gets beyond OPENING. */
+  stalls = false;
+  /** Logged in, `authenticated`, but `ready` never comes. */
+  neverReady = false;
+  /** The page has synced before the client listens: neither `authenticated` nor `ready` comes by itself. */
+  syncsEarly = false;
+  /** Rejected credentials are answered with a logout instead of a silent QR. */
+  answersWithLogout = false;
+  /** The account that paired last. */
+  account = '';
+  /** How many QR or pairing codes were made. */
+  codes = 0;
+  readonly #accounts = new Map<string, string>();
+  #pairings = 0;
+
+  /** A phone links a device; every pairing has its own credential. */
+  pair(account: string): FakeLogin {
+    this.account = account;
+    const credential = `credential-${++this.#pairings}`;
+    this.#accounts.set(credential, account);
+    return { credential, note: 'paired' };
+  }
+
+  accepts({ credential }: FakeLogin): boolean {
+    return this.#accounts.has(credential);
+  }
+
+  accountOf({ credential }: FakeLogin): string {
+    return this.#accounts.get(credential) ?? this.account;
+  }
+
+  /** The phone unlinks one device. */
+  revoke({ credential }: FakeLogin): void {
+    this.#accounts.delete(credential);
+  }
+
+  /** The phone unlinks all its devices. */
+  revokeAll(): void {
+    this.#accounts.clear();
+  }
+
+  nextCode(): string {
+    return `code-${++this.codes}`;
+  }
+}
