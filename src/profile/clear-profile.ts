@@ -1,13 +1,24 @@
-import { join } from 'node:path';
+import path from 'node:path';
 import { errnoOf } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
-import { bothSideFolders, realProfileDir } from './side-folder.js';
-import { readFolder } from './walk.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { ESSENTIAL_PARTS } from './essential-files.js';
+import { bothSideFolders, realProfileDir, type SideFolder, sideFolder } from './side-folder.js';
+import { isMissing, readFolder } from './walk.js';
 
-/** Deletes a profile for good, with its quarantine and staging. No browser may use it. Need not exist. */
+/** Where the profile waits for its deletion: below staging, which every start cleans. */
+const CLEARED = 'cleared';
+
+/**
+ * Deletes a profile for good, with its quarantine and staging. No browser may use it. Need not exist.
+ *
+ * It is renamed away first: a deletion file by file that is cut short could leave half of a login that still opens.
+ */
 export async function clearProfile(profileDir: string, options: { readonly fs: FileSystem }): Promise<void> {
   const { fs } = options;
   const real = await realProfileDir(fs, profileDir);
+  if (!(await takeAway(fs, sideFolder(real, 'beside'), ''))) {
+    for (const part of ESSENTIAL_PARTS) await takeAway(fs, sideFolder(real, 'inside'), part);
+  }
   for (const { root } of bothSideFolders(real)) await fs.promises.rm(root, { recursive: true, force: true });
   try {
     await fs.promises.rm(real, { recursive: true, force: true });
@@ -15,7 +26,23 @@ export async function clearProfile(profileDir: string, options: { readonly fs: F
     // A mount point stays; what is in it goes.
     if (errnoOf(error) !== 'EBUSY') throw error;
     for (const { name } of await readFolder(fs, real)) {
-      await fs.promises.rm(join(real, name), { recursive: true, force: true });
+      await fs.promises.rm(path.join(real, name), { recursive: true, force: true });
     }
+  }
+}
+
+/** Renames a part of the profile (`''`: all of it) into staging; `false` where no rename leads: at a mount point. */
+async function takeAway(fs: FileSystem, side: SideFolder, part: string): Promise<boolean> {
+  const target = path.join(side.staging, CLEARED, part === '' ? 'profile' : part);
+  await fs.promises.rm(target, { recursive: true, force: true });
+  try {
+    await fs.promises.lstat(path.join(side.profileDir, part));
+    await fs.promises.mkdir(path.dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await fs.promises.rename(path.join(side.profileDir, part), target);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return true;
+    if (errnoOf(error) === 'EBUSY' || errnoOf(error) === 'EXDEV') return false;
+    throw error;
   }
 }

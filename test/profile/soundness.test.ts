@@ -343,6 +343,25 @@ describe('compared with the last snapshot', () => {
     expect(report.findings[0]?.problem).toMatch(/gone although no table replaced it/);
   });
 
+  it.each([
+    ['cut off by a changed length', (bytes: Buffer, at: number) => bytes.writeUInt16LE(0x7000, at + 4)],
+    ['zeroed', (bytes: Buffer, at: number) => bytes.fill(0, at)],
+    ['another one', (bytes: Buffer, at: number) => writeLog([writeBatch([['x', 'z']])]).copy(bytes, at)],
+  ])('a log whose last record is %s is suspect, though a sound log by itself', async (_, damage) => {
+    const profileDir = await makeProfile();
+    const file = path.join(profileDir, LOCAL_STORAGE, '000003.log');
+    const before = (await readFile(file)).length;
+    await fs.promises.appendFile(file, writeLog([writeBatch([['x', 'y']])]));
+    const reference = await referenceOf(profileDir);
+    const bytes = await readFile(file);
+    damage(bytes, before);
+    await writeFile(file, bytes);
+    expect((await checkProfile(profileDir, deep)).verdict).toBe('sound');
+    const report = await checkProfile(profileDir, { ...deep, reference });
+    expect(report.verdict).toBe('suspect');
+    expect(report.findings[0]?.problem).toMatch(/changed, although such a file only grows/);
+  });
+
   it('a table whose bytes changed is suspect: by its size in the quick check, by its hash in the deep one', async () => {
     const profileDir = await makeProfile();
     const reference = (await referenceOf(profileDir)).map((file) =>

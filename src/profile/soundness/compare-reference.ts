@@ -74,7 +74,10 @@ async function changeOf(
 ): Promise<string | undefined> {
   const name = file.path.slice(file.path.lastIndexOf('/') + 1);
   if (/^(?:\d+\.log|MANIFEST-\d+)$/.test(name)) {
-    return size < file.size ? `it is ${file.size - size} bytes shorter than in the last snapshot` : undefined;
+    if (size < file.size) return `it is ${file.size - size} bytes shorter than in the last snapshot`;
+    // A changed record length, or zeros from a record on, look like the torn end that LevelDB drops in silence.
+    if (comparison.depth === 'quick' || (await isStillThere(file, comparison))) return undefined;
+    return 'what the last snapshot had of it is changed, although such a file only grows';
   }
   const neverChanges =
     /\.(?:ldb|sst)$/.test(name) || file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbBlobs}/`);
@@ -82,16 +85,22 @@ async function changeOf(
   if (size !== file.size)
     return `it has ${size} bytes; it had ${file.size} in the last snapshot, and never changes`;
   if (comparison.depth === 'quick') return undefined;
-  const hash = await sha256(comparison.fs, `${comparison.profileDir}/${file.path}`);
-  if (hash === undefined || hash === file.sha256) return undefined;
+  if (await isStillThere(file, comparison)) return undefined;
   return 'its contents differ from the last snapshot, although such a file never changes';
 }
 
-/** Lower-case hex; `undefined` when the file has gone meanwhile. */
-async function sha256(fs: FileSystem, path: string): Promise<string | undefined> {
+/** Whether the bytes that the snapshot has are there now; also `true` when the file has gone meanwhile. */
+async function isStillThere(file: SnapshotFile, { fs, profileDir }: Comparison): Promise<boolean> {
+  if (file.size === 0) return true;
+  const hash = await sha256(fs, `${profileDir}/${file.path}`, file.size);
+  return hash === undefined || hash === file.sha256;
+}
+
+/** Of the first `bytes` (at least one); lower-case hex; `undefined` when the file has gone meanwhile. */
+async function sha256(fs: FileSystem, path: string, bytes: number): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of fs.createReadStream(path)) hash.update(chunk as Uint8Array);
+    for await (const chunk of fs.createReadStream(path, { end: bytes - 1 })) hash.update(chunk as Uint8Array);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
