@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from 'whatsapp-web.js';
+import { systemClock } from '../../../src/clock.js';
+import { systemFileSystem } from '../../../src/file-system.js';
+import { captureProfile } from '../../../src/profile/capture.js';
+import { checkProfile } from '../../../src/profile/soundness.js';
+import type { CapturedTree, SnapshotFile } from '../../../src/types.js';
+import {
+  closeBot,
+  createBot,
+  killBrowser,
+  type PageState,
+  pageState,
+  waitForEvent,
+} from '../../simulator/client.js';
+import type { WhatsAppSimulator } from '../../simulator/server.js';
+
+const FRIEND = '4915100000002';
+const PATIENCE_MS = 60_000;
+const fs = systemFileSystem;
+
+export interface LiveProfileOptions {
+  readonly simulator: WhatsAppSimulator;
+  readonly folder: string;
+  /** Written once, before the traffic begins. */
+  readonly bulkMegabytes: number;
+  readonly bytesPerSecond: number;
+  /** What the traffic overwrites in turn, so that the profile stays about as large as it is. */
+  readonly ringMegabytes: number;
+  /** Values that Chromium keeps as files of their own, in the `.blob` folder. */
+  readonly largeValues?: boolean;
+}
+
+export interface Capture {
+  readonly number: number;
+  readonly directory: string;
+  readonly files: CapturedTree['files'];
+  readonly megabytes: number;
+  readonly milliseconds: number;
+  /** How many the harder of the two databases took. */
+  readonly attempts: number;
+  readonly sound: boolean;
+  readonly finding: string;
+  /** What the page had told to be written when the capture began: the copy must hold at least that. */
+  readonly before: Pick<PageState, 'ratchet' | 'messageCount'>;
+}
+
+/** A plain client of whatsapp-web.js, logged in and busy: this library only copies its profile. */
+export class LiveProfile {
+  readonly profileDir: string;
+  readonly #client: Client;
+  readonly #options: LiveProfileOptions;
+
+  constructor(options: LiveProfileOptions) {
+    this.#options = options;
+    this.profileDir = join(options.folder, 'live', 'session');
+    this.#client = createBot({ simulator: options.simulator, dataPath: join(options.folder, 'live') });
+  }
+
+  /** Logs in, fills the database, and starts the traffic in a second run: only an orderly close flushes Local Storage. */
+  async start(): Promise<void> {
+    const { simulator, bulkMegabytes, bytesPerSecond, ringMegabytes, largeValues = false } = this.#options;
+    await Promise.all([this.#untilReady(), simulator.scan()]);
+    await simulator.writeBulk(bulkMegabytes, { timeoutMs: PATIENCE_MS * 2 });
+    await closeBot(this.#client);
+    await this.#untilReady();
+    await this.#countWrites();
+    await simulator.startTraffic({ bytesPerSecond, keepMegabytes: ringMegabytes, largeValues });
+  }
+
+  /** Bytes that the page has put into IndexedDB so far. */
+  async writtenBytes(): Promise<number> {
+    return Number(await this.#client.pupPage?.evaluate('window.writtenBytes'));
+  }
+
+  async capture(number: number): Promise<Capture> {
+    const { simulator, folder } = this.#options;
+    await simulator.sendIncoming({ from: FRIEND, body: `before capture ${number}` });
+    const { ratchet, messageCount } = await pageState(this.#client);
+    const directory = join(folder, 'captures', String(number));
+    const startedAt = performance.now();
+    const common = { number, directory, before: { ratchet, messageCount } };
+    try {
+      const { files, attempts } = await captureProfile({
+        profileDir: this.profileDir,
+        targetDir: directory,
+        fs,
+        clock: systemClock,
+        mode: 'hot',
+      });
+      const milliseconds = performance.now() - startedAt;
+      const { verdict, findings, bytes } = await checkProfile(directory, { fs, depth: 'deep' });
+      const finding = findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
+      const megabytes = bytes / 1024 / 1024;
+      return { ...common, files, megabytes, milliseconds, attempts, sound: verdict === 'sound', finding };
+    } catch (error) {
+      const milliseconds = performance.now() - startedAt;
+      const finding = error instanceof Error ? error.message : String(error);
+      return { ...common, files: [], megabytes: 0, milliseconds, attempts: 0, sound: false, finding };
+    }
+  }
+
+  /**
+   * Kills the browser in the middle of its traffic and compares what it leaves with a capture, as a start does:
+   * what only went on since must not look like a loss. Says what does.
+   */
+  async killAndCompare(capture: Capture): Promise<string> {
+    await killBrowser(this.#client);
+    const reference: SnapshotFile[] = [];
+    for (const { path, size } of capture.files) {
+      const bytes = await readFile(join(capture.directory, path));
+      reference.push({ path, size, sha256: createHash('sha256').update(bytes).digest('hex') });
+    }
+    const { verdict, findings } = await checkProfile(this.profileDir, { fs, depth: 'deep', reference });
+    return verdict === 'sound'
+      ? ''
+      : `${verdict}: ${findings.map(({ file, problem }) => `${file}: ${problem}`)}`;
+  }
+
+  async stop(): Promise<void> {
+    await closeBot(this.#client);
+  }
+
+  async #untilReady(): Promise<void> {
+    const ready = waitForEvent(this.#client, 'ready', PATIENCE_MS);
+    ready.catch(() => undefined); // told by initialize() first
+    await this.#client.initialize();
+    await ready;
+  }
+
+  async #countWrites(): Promise<void> {
+    await this.#client.pupPage?.evaluate(`{
+      window.writtenBytes = 0;
+      const put = IDBObjectStore.prototype.put;
+      IDBObjectStore.prototype.put = function (value, key) {
+        window.writtenBytes += value?.byteLength ?? 0;
+        return put.call(this, value, key);
+      };
+    }`);
+  }
+}
+
+/** Removes a capture that is not wanted any more: its tables are links that keep the space of deleted ones. */
+export async function dropCapture({ directory }: Capture): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** Throws where the captures of a busy profile might fill the disk. */
+export async function assertSpace(folder: string, megabytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = (bavail * bsize) / 1024 / 1024;
+  if (free < megabytes)
+    throw new Error(`${Math.round(free)} MB are free in ${folder}, ${megabytes} are needed`);
+}

@@ -1,0 +1,111 @@
+import { rm } from 'node:fs/promises';
+import { pageState } from '../../simulator/client.js';
+import type { WhatsAppSimulator } from '../../simulator/server.js';
+import { PersistentBot } from '../../support/persistent-bot.js';
+import type { Damage } from './real-damages.js';
+import type { Dice } from './real-dice.js';
+import { copyOf, differences, type GoodProfile, profileIn } from './real-profiles.js';
+
+export interface Trial {
+  readonly damage: string;
+  readonly file: string;
+  /** How the library told: the first finding, `absent`, a QR it held back, or `no effect`. */
+  readonly told: string;
+  /** `save`, `backup`, or `-` when nothing had to be restored. */
+  readonly restored: string;
+  readonly state: string;
+  /** How many QR codes the bot was shown. */
+  readonly qrs: number;
+  /** How the data differs from the last snapshot; empty when it does not. */
+  readonly differing: readonly string[];
+  readonly seconds: number;
+  readonly ok: boolean;
+}
+
+export interface TrialOptions {
+  readonly simulator: WhatsAppSimulator;
+  readonly good: GoodProfile;
+  readonly other: GoodProfile;
+  readonly damage: Damage;
+  /** A folder of its own, removed afterwards. */
+  readonly folder: string;
+  readonly dice: Dice;
+}
+
+/** Damages a copy of a good profile, starts a new bot on it, and looks what came of it. Never rejects. */
+export async function tryDamage(options: TrialOptions): Promise<Trial> {
+  const { good, other, damage, folder, dice } = options;
+  let file = '?';
+  try {
+    await copyOf(good, folder);
+    file = await damage.apply({
+      profileDir: profileIn(folder),
+      otherDir: profileIn(other.folder),
+      olderDir: good.olderDir,
+      dice,
+    });
+    return await startOn(options, file);
+  } catch (error) {
+    const told = error instanceof Error ? error.message : String(error);
+    return {
+      damage: damage.name,
+      file,
+      told,
+      restored: '-',
+      state: 'threw',
+      qrs: 0,
+      differing: [],
+      seconds: 0,
+      ok: false,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function startOn(options: TrialOptions, file: string): Promise<Trial> {
+  const startedAt = performance.now();
+  const first = await startOnce(options);
+  const seconds = (performance.now() - startedAt) / 1000;
+  // What had no effect may lie in wait: the start after it must find everything, too.
+  const second = first.restored === '-' && first.ok ? await startOnce(options) : first;
+  const { told, restored } = first;
+  const { state, qrs, differing, ok } = second;
+  return {
+    damage: options.damage.name,
+    file,
+    told,
+    restored,
+    state,
+    qrs,
+    differing,
+    seconds,
+    ok: first.ok && ok,
+  };
+}
+
+async function startOnce({ simulator, good, folder }: TrialOptions) {
+  const bot = new PersistentBot({ simulator, folder });
+  try {
+    await bot.session.initialize(); // has its own deadlines
+    const { state } = bot.session;
+    const qrs = bot.qrCodes.length;
+    const differing =
+      state === 'ready' ? differences(good.truth, await pageState(bot.client)) : ['not ready'];
+    const restored = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
+    const ok = state === 'ready' && qrs === 0 && differing.length === 0;
+    return { told: howItWasTold(bot), restored: restored.join(', ') || '-', state, qrs, differing, ok };
+  } finally {
+    await bot.session.destroy();
+  }
+}
+
+function howItWasTold(bot: PersistentBot): string {
+  const [corruption] = bot.payloads('corruption:detected');
+  const [restore] = bot.payloads('restore:started');
+  const silently = restore?.reason === 'silent-logout' ? 'silent-logout' : undefined;
+  const [finding] = corruption?.findings ?? [];
+  if (finding !== undefined)
+    return `${finding.file.slice(finding.file.lastIndexOf('/') + 1)}: ${finding.problem}`;
+  return silently ?? restore?.reason ?? 'no effect';
+}
