@@ -131,6 +131,13 @@ export class SnapshotCatalog {
     return { removed: [...removed], freedBytes };
   }
 
+  /** Forgets the verifications of snapshots that are no more. Returns how many records went. */
+  async sweepRecords(options: StoreCallOptions): Promise<number> {
+    const { entries, damaged } = await this.read(options);
+    const present = [...entries.map(({ manifest }) => manifest.id), ...damaged.map(({ id }) => id)];
+    return this.#verifications.removeOthers(new Set(present), options);
+  }
+
   markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
     return this.#verifications.put(id, at, options);
   }

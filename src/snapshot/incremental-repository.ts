@@ -27,6 +27,7 @@ import {
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
 import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
+import { sweepTemporariesOf } from './store-leftovers.js';
 import { hashTree, SignatureCache } from './tree-hasher.js';
 
 export interface IncrementalRepositoryOptions {
@@ -131,8 +132,13 @@ export class IncrementalRepository implements SnapshotRepository {
       // A manifest that can't be read may need any object: on incomplete knowledge nothing is deleted.
       if (damaged.length > 0) return { freedBytes: 0, files: 0 };
       const needed = entries.flatMap(({ manifest }) => manifest.files.map(({ sha256 }) => sha256));
-      return this.#objects.sweep(new Set(needed), options);
+      const swept = await this.#objects.sweep(new Set(needed), options);
+      return { ...swept, files: swept.files + (await this.#catalog.sweepRecords(options)) };
     });
+  }
+
+  removeLeftovers(): Promise<SweepResult> {
+    return sweepTemporariesOf(this.store);
   }
 
   revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {

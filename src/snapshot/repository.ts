@@ -66,6 +66,11 @@ export interface SnapshotRepository {
   remove(ids: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
   /** Deletes what no snapshot needs; keeps everything while any manifest can't be read. */
   sweep(options?: StoreCallOptions): Promise<SweepResult>;
+  /**
+   * Removes what killed writers left on this machine: unfinished values of a local store, unfinished zips. Cheap, and
+   * reads nothing from a remote store. To be called at a start, with the lease held.
+   */
+  removeLeftovers(): Promise<SweepResult>;
   /** Marks a pairing as logged out. The first cause stays. */
   revoke(lineage: string, revocation: Revocation, options?: StoreCallOptions): Promise<void>;
   revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;

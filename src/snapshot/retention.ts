@@ -15,26 +15,19 @@ export interface RetentionPolicy {
   readonly maxTotalMb: number;
 }
 
-/** A clock may be a little off; a capture later than this was taken under a wrong one. */
-const FUTURE_TOLERANCE_MS = 3_600_000;
-
 /**
  * The snapshots that a policy no longer keeps, oldest first. Pure: pass the lists of all repositories together.
  *
  * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one.
- * Captures dated in the future (a clock that was wrong) count as older than all others, or they would push out
- * every honest snapshot until their day has come.
+ * Age is the order of the captures: their times only ever rise, also when a clock was set back.
  *
  * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
- *
- * @param now ms since 1970
  */
 export function selectForRemoval(
   snapshots: readonly SnapshotInfo[],
   policy: RetentionPolicy,
-  now: number,
 ): readonly SnapshotInfo[] {
-  const ordered = [...snapshots].sort((a, b) => compareAge(a, b, now));
+  const ordered = [...snapshots].sort((a, b) => compareAge(a, b));
   const groups = groupByShelf(ordered);
   const untouchable = new Set<SnapshotInfo>();
   const kept = new Set<SnapshotInfo>();
@@ -46,7 +39,7 @@ export function selectForRemoval(
   return ordered
     .filter((snapshot) => !stay.includes(snapshot))
     .concat(beyondSize(stay, untouchable, policy.maxTotalMb * 1024 * 1024))
-    .sort((a, b) => compareAge(b, a, now));
+    .sort((a, b) => compareAge(b, a));
 }
 
 function keptByRule(newestFirst: readonly SnapshotInfo[], rule: KeepRule): readonly SnapshotInfo[] {
@@ -97,14 +90,8 @@ function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepR
   return kind === 'backup' ? policy.backups : policy.saves;
 }
 
-/** Newest first, those of the future last. */
-function compareAge(a: SnapshotInfo, b: SnapshotInfo, now: number): number {
-  const future = Number(isFuture(a, now)) - Number(isFuture(b, now));
-  if (future !== 0) return future;
+/** Newest first. */
+function compareAge(a: SnapshotInfo, b: SnapshotInfo): number {
   const byTime = Date.parse(b.createdAt) - Date.parse(a.createdAt);
   return byTime !== 0 ? byTime : a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
-}
-
-function isFuture({ createdAt }: SnapshotInfo, now: number): boolean {
-  return Date.parse(createdAt) > now + FUTURE_TOLERANCE_MS;
 }

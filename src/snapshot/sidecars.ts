@@ -60,6 +60,14 @@ export class VerificationRecords {
     return new Map(times.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
   }
 
+  /** Removes the records of snapshots that are gone: a process was killed between the two. Returns how many. */
+  async removeOthers(ids: ReadonlySet<string>, options: StoreCallOptions): Promise<number> {
+    const records = await listAll(this.#store, this.#prefix, options);
+    const stale = records.map(({ key }) => baseName(key)).filter((id) => isSnapshotId(id) && !ids.has(id));
+    for (const id of stale) await this.remove(id, options);
+    return stale.length;
+  }
+
   async remove(id: string, options: StoreCallOptions): Promise<void> {
     if (isSnapshotId(id)) await deleteObject(this.#store, this.#key(id), options);
     this.#known.delete(id);

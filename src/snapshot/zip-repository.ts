@@ -21,6 +21,7 @@ import {
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
 import { deleteObject, listAll } from './store-bytes.js';
+import { sweepTemporariesOf } from './store-leftovers.js';
 import { hashTree, SignatureCache } from './tree-hasher.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import { ZipShelf } from './zip-shelf.js';
@@ -132,8 +133,20 @@ export class ZipRepository implements SnapshotRepository {
     return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
   }
 
-  sweep(): Promise<SweepResult> {
-    return this.#turns.runExclusive(() => this.#zips.sweep());
+  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+    return this.#turns.runExclusive(async () => {
+      const swept = await this.#zips.sweep();
+      return { ...swept, files: swept.files + (await this.#catalog.sweepRecords(options)) };
+    });
+  }
+
+  async removeLeftovers(): Promise<SweepResult> {
+    const zips = await this.#turns.runExclusive(() => this.#zips.sweep());
+    const temporaries = await sweepTemporariesOf(this.store);
+    return {
+      freedBytes: zips.freedBytes + temporaries.freedBytes,
+      files: zips.files + temporaries.files,
+    };
   }
 
   revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {

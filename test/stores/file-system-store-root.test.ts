@@ -20,6 +20,13 @@ describe('a FileSystemStore whose root', () => {
     expect(await keysOf(store)).toEqual(['a']);
   });
 
+  it('does not exist, nor the folder above it, is made once by puts that come together', async () => {
+    const { fs } = memoryFileSystem();
+    const store = new FileSystemStore('/not/yet', { fs });
+    await Promise.all(['a', 'b', 'c'].map((key) => store.put(key, bytesOf(1))));
+    expect((await keysOf(store)).sort()).toEqual(['a', 'b', 'c']);
+  });
+
   it('is a file is down', async () => {
     const { root } = await temporaryRoot();
     await writeFile(root, '');

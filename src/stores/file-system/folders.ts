@@ -111,7 +111,8 @@ async function createFolder(disk: Disk, folder: string): Promise<void> {
     // Below the root a parent that vanished is a concurrent delete: the whole put starts over.
     if (errnoOf(error) !== 'ENOENT' || folder !== disk.root || parent === folder) throw error;
     await disk.fs.promises.mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await create();
+    // Another put may have made the root since.
+    await unless(['EEXIST'], create());
   }
   await disk.fs.promises.chmod(folder, PRIVATE_FOLDER_MODE); // mkdir's mode passes through the umask
   // The folder above the root is not ours: we may be allowed to pass through it, but not to open it.

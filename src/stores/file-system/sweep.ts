@@ -1,7 +1,7 @@
 import { RESERVED_PREFIXES } from '../keys.js';
 import { type Disk, unless } from './disk.js';
 import { findFolder, pruneFolders } from './folders.js';
-import { breakLock, LockWatch, removeLock } from './lock-file.js';
+import { breakLock, EMPTY_STALE_MS, LockWatch, removeLock } from './lock-file.js';
 import { isInUse, writerOfTemporary } from './temporary.js';
 import { type WalkedFile, walk } from './walk.js';
 import { isProvenDead } from './writer.js';
@@ -28,8 +28,8 @@ export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResul
   for (const file of found) {
     const stats = await unless(['ENOENT'], disk.fs.promises.lstat(file.path));
     if (stats === undefined) continue;
-    const old = Math.max(0, disk.clock.now() - stats.mtimeMs) >= olderThanMs;
-    if (!(await removed(disk, file, old))) continue;
+    const ageMs = Math.max(0, disk.clock.now() - stats.mtimeMs);
+    if (!(await removed(disk, file, ageMs, olderThanMs))) continue;
     count += 1;
     bytes += stats.nlink > 1 ? 0 : stats.size; // an object that was linked from it keeps the bytes
     await pruneFolders(disk, file.key);
@@ -38,8 +38,9 @@ export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResul
 }
 
 /** Removes the file unless somebody may still need it; whether it is gone by us. */
-async function removed(disk: Disk, file: WalkedFile, old: boolean): Promise<boolean> {
+async function removed(disk: Disk, file: WalkedFile, ageMs: number, olderThanMs: number): Promise<boolean> {
   const { name, path } = file;
+  const old = ageMs >= olderThanMs;
   if (name.startsWith(RESERVED_PREFIXES.temporary)) {
     if (isInUse(path) || !(old || (await isProvenDead(writerOfTemporary(name))))) return false;
     return (
@@ -50,7 +51,9 @@ async function removed(disk: Disk, file: WalkedFile, old: boolean): Promise<bool
     );
   }
   const lock = await new LockWatch(disk, Number.POSITIVE_INFINITY).look(path);
-  if (lock === undefined || !(old || lock.abandoned)) return false;
+  // Killed between making and writing it: nobody can be proven dead by it, but who lives writes it at once.
+  const unwritten = lock?.holder === undefined && ageMs >= EMPTY_STALE_MS;
+  if (lock === undefined || !(old || unwritten || lock.abandoned)) return false;
   if (!isBreaker(file)) return (await breakLock(disk, path, lock)) === undefined;
   await removeLock(disk, path);
   return true;

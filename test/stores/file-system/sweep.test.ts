@@ -39,6 +39,14 @@ describe('sweepTemporaries', () => {
     expect(paths()).toEqual(['/root/shop/note']);
   });
 
+  it('removes a lock that its maker was killed over before it wrote it, once it is too old to be at it', async () => {
+    const { fs, paths, store, clock } = await prepare();
+    await leave(fs, '/root/shop/.lock-new', '', clock.now() - 1000);
+    await leave(fs, '/root/shop/.lock-old', '', clock.now() - 2000);
+    expect((await store.sweepTemporaries()).count).toBe(1);
+    expect(paths().sort()).toEqual(['/root/shop/.lock-new', '/root/shop/note']);
+  });
+
   it('never touches what this process is writing, nor any object', async () => {
     const { paths, store } = await prepare();
     let half: () => void = () => undefined;
