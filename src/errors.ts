@@ -22,6 +22,7 @@ export type SessionErrorCode =
   | 'INVALID_STATE'
   | 'CLOSED'
   | 'START_FAILED'
+  | 'LOGOUT_FAILED'
   | 'INTERNAL';
 
 /** What every constructor of an error takes beside its message. */
@@ -168,6 +169,19 @@ export class StartFailedError extends SessionError {
   override readonly name = 'StartFailedError';
   constructor(message: string, details?: SessionErrorDetails) {
     super('START_FAILED', message, { retryable: true, ...details });
+  }
+}
+
+/** The phone still has this device linked: `client.logout()` or `clear({ logout: true })` could not unlink it. */
+export class LogoutFailedError extends SessionError {
+  override readonly name = 'LogoutFailedError';
+  constructor(cause: unknown) {
+    super(
+      'LOGOUT_FAILED',
+      'the device could not be unlinked from the phone; the session was stopped and everything is kept. ' +
+        'initialize() and try again, or unlink it on the phone',
+      { cause, operation: 'logout', retryable: true },
+    );
   }
 }
 

@@ -8,6 +8,7 @@ export {
   isSessionError,
   LeaseHeldError,
   LeaseLostError,
+  LogoutFailedError,
   ProfileLockedError,
   ProfileUnsoundError,
   SessionError,
@@ -44,7 +45,8 @@ export type { RetentionPolicy } from './snapshot/retention.js';
 export type { SessionState } from './state.js';
 export type { SessionStatus } from './status.js';
 export { BackupDirStore } from './stores/backup-dir-store.js';
-export { FileSystemStore } from './stores/file-system-store.js';
+export { FileSystemStore, type FileSystemStoreOptions } from './stores/file-system-store.js';
+export { assertPortableKey, assertPortablePrefix } from './stores/keys.js';
 export type {
   ObjectInfo,
   PutOptions,

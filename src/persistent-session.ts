@@ -10,6 +10,7 @@ import type { SessionStatus } from './status.js';
 import type { PruneResult } from './supervision/pruner.js';
 import type { SaveResult } from './supervision/saver.js';
 import type { VerifyReport } from './supervision/snapshot-operations.js';
+import { typed } from './supervision/typed-error.js';
 import type { SnapshotInfo } from './types.js';
 
 /**
@@ -72,7 +73,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws ClosedError when `destroy()` came between
    */
   initialize(): Promise<void> {
-    return this.#parts.supervisor.initialize();
+    return typed('initialize', this.#parts.supervisor.initialize());
   }
 
   /**
@@ -80,7 +81,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * `stopped`; `initialize()` starts afresh. Never throws for a save that failed: that is announced.
    */
   destroy(): Promise<void> {
-    return this.#parts.supervisor.destroy();
+    return typed('destroy', this.#parts.supervisor.destroy());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -94,12 +95,12 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SessionError when it failed; what was saved before is untouched
    */
   forceSave(): Promise<SaveResult> {
-    return this.#parts.operations.forceSave();
+    return typed('forceSave', this.#parts.operations.forceSave());
   }
 
   /** Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}. */
   backup(): Promise<SaveResult> {
-    return this.#parts.operations.backup();
+    return typed('backup', this.#parts.operations.backup());
   }
 
   /**
@@ -109,7 +110,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was
    */
   restore(snapshotId?: string): Promise<SnapshotInfo> {
-    return this.#parts.operations.restore(snapshotId);
+    return typed('restore', this.#parts.operations.restore(snapshotId));
   }
 
   /**
@@ -119,7 +120,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws StoreError when a store can't be cleared; call it again then
    */
   clear(options: { readonly logout?: boolean } = {}): Promise<void> {
-    return this.#parts.operations.clear(options);
+    return typed('clear', this.#parts.operations.clear(options));
   }
 
   /**
@@ -128,7 +129,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws InvalidStateError when the session was never initialised, or stopped
    */
   reconnect(): Promise<void> {
-    return this.#parts.supervisor.reconnect();
+    return typed('reconnect', this.#parts.supervisor.reconnect());
   }
 
   /**
@@ -137,7 +138,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SnapshotNotFoundError for an unknown id
    */
   verify(snapshotId?: string): Promise<VerifyReport> {
-    return this.#parts.operations.verify(snapshotId);
+    return typed('verify', this.#parts.operations.verify(snapshotId));
   }
 
   /**
@@ -146,12 +147,12 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws StoreError when no store answers
    */
   listSnapshots(): Promise<readonly SnapshotInfo[]> {
-    return this.#parts.operations.listSnapshots();
+    return typed('listSnapshots', this.#parts.operations.listSnapshots());
   }
 
   /** Removes what retention no longer keeps, leftovers and, while no browser runs, the profile's caches. */
   prune(): Promise<PruneResult> {
-    return this.#parts.operations.prune();
+    return typed('prune', this.#parts.operations.prune());
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
+import { sideFolder } from './profile/side-folder.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
@@ -104,6 +105,7 @@ function createContext(
   const { clientId, clock, fs, random, logger, sessionPath } = options;
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
+  const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
   return {
     clientId,
     options,
@@ -123,13 +125,10 @@ function createContext(
       logger,
     }),
     ...createRepositories(options, runner, hooks),
-    lease: new LocalLease({
-      directory: join(sessionPath, 'lease'),
-      clientId,
-      fs,
-      clock,
-      logger,
-      onLost: onLeaseLost,
+    lease: new LocalLease({ ...leases, directory: join(sessionPath, 'lease') }),
+    profileLease: new LocalLease({
+      ...leases,
+      directory: join(sideFolder(profileDir, 'beside').root, 'lease'),
     }),
     runner,
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
@@ -184,11 +183,11 @@ function wire(context: SessionContext): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
-  const pruner = new Pruner(context);
-  const saver = new Saver(context, settleWatch, pruner);
+  const pruner = new Pruner(context, snapshots);
+  const saver = new Saver(context, settleWatch, pruner, snapshots);
   const restorer = new Restorer(context, snapshots);
   const lineageKeeper = new LineageKeeper(context, snapshots);
-  const revoker = new Revoker(context);
+  const revoker = new Revoker(context, snapshots);
   const stopper = new Stopper(context);
   const queue = new OperationQueue(clock);
   const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
@@ -206,7 +205,7 @@ function wire(context: SessionContext): SessionParts {
     forceSave: () => operations.forceSave(),
     backup: () => operations.backup(),
     validate: () => validateProfile(context),
-    hasBackup: () => operations.hasBackup(),
+    isBackupDue: () => operations.isBackupDue(),
   });
   const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {

@@ -35,6 +35,17 @@ export async function lookAtPage(
   }
 }
 
+/** States of a page that is not logged in (whatsapp-web.js, WAState). */
+const LOGGED_OUT = ['UNPAIRED', 'UNPAIRED_IDLE', 'UNLAUNCHED'];
+
+/**
+ * Whether the page itself says that it is not logged in (any more): it knows of a logout before the client does, and
+ * wipes the login at once.
+ */
+export function isLoggedOutState(state: string | undefined): boolean {
+  return state !== undefined && LOGGED_OUT.includes(state);
+}
+
 /** Tells the client again that the page has synced. */
 export async function fireSynced(driver: ClientDriver, clock: Clock, deadlineMs: number): Promise<void> {
   const page = driver.page;

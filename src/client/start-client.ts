@@ -42,6 +42,8 @@ export interface StartParameters {
 export const MAX_QR_RETRIES = 'Max qrcode retries reached';
 /** A big account on a small host needs time, but not for ever. */
 const TOTAL_DEADLINE_FACTOR = 10;
+/** States of a page whose socket does not reach WhatsApp. */
+const UNCONNECTED = ['OPENING', 'TIMEOUT'];
 /** How often the page is asked whether it has synced without the client noticing. */
 const LOOK_INTERVAL_MS = 5_000;
 
@@ -158,14 +160,20 @@ export class StartWatch {
     clock.clearTimeout(this.#deadline);
     const latest = this.#startedAt + sessionTimeoutMs * TOTAL_DEADLINE_FACTOR;
     const due = Math.min(this.#lastProgress + sessionTimeoutMs, latest);
-    this.#deadline = clock.setTimeout(() => this.#onDeadline(), Math.max(0, due - clock.monotonic()));
+    this.#deadline = clock.setTimeout(() => void this.#onDeadline(), Math.max(0, due - clock.monotonic()));
   }
 
-  #onDeadline(): void {
-    const { sessionTimeoutMs } = this.#parameters;
+  async #onDeadline(): Promise<void> {
+    const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
-    const cause = this.#authenticated ? 'never-ready' : this.#navigated ? 'start-failed' : 'network-down';
-    this.#fail(cause, new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`));
+    const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`);
+    if (this.#authenticated) return this.#fail('never-ready', error);
+    if (!this.#navigated) return this.#fail('network-down', error);
+    // A page out of a cache, or of a service worker, loads without a network; its socket tells (a network outage must
+    // not use up the attempts).
+    const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
+    const isOffline = look?.state !== undefined && UNCONNECTED.includes(look.state);
+    this.#fail(isOffline ? 'network-down' : 'start-failed', error);
   }
 
   #armLook(): void {

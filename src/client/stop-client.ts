@@ -17,6 +17,8 @@ export interface StopResult {
    * of Local Storage, FACTS 1.5).
    */
   readonly orderly: boolean;
+  /** Why the device could not be unlinked, if that was asked for. */
+  readonly logoutError?: unknown;
 }
 
 /** Closes the browser in order, within a deadline, then makes sure that none of its processes is left. */
@@ -25,10 +27,13 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   const wasConnected = driver.connected;
   driver.beginClosing();
   let closed = false;
+  let logoutError: unknown;
   try {
-    if (parameters.logout && wasConnected) {
+    if (parameters.logout) {
       // Client.logout() evaluates in the page, which hangs after a page crash (FACTS 2.3).
-      await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch(() => undefined);
+      await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch((error: unknown) => {
+        logoutError = error;
+      });
     }
     await withDeadline(clock, deadlineMs, 'client.destroy()', driver.close());
     closed = true;
@@ -39,5 +44,5 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   // A start that hangs before it has a browser (puppeteer's launch has 30 s of its own) must not come up later, when
   // the next one is under way.
   await withDeadline(clock, deadlineMs, 'the end of the start', driver.launched).catch(() => undefined);
-  return { orderly: closed && wasConnected };
+  return { orderly: closed && wasConnected, ...(logoutError !== undefined && { logoutError }) };
 }

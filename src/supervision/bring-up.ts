@@ -2,7 +2,6 @@ import { sleep } from '../clock.js';
 import { describeError, isSessionError, SessionError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { backoffDelayMs } from './backoff.js';
-import { keepProcessAlive } from './keep-alive.js';
 import type { SessionContext } from './session-context.js';
 import type { Starter, StartResult } from './starter.js';
 
@@ -33,6 +32,8 @@ export class BringUp {
   readonly #starter: Starter;
   #attempt = 0;
   #readySince: number | undefined;
+  #isWaiting = false;
+  #hurry = new AbortController();
 
   constructor(context: SessionContext, starter: Starter) {
     this.#context = context;
@@ -48,29 +49,33 @@ export class BringUp {
     this.#readySince = this.#context.clock.monotonic();
   }
 
+  /** Whether it waits for its next attempt: no browser is open then. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   /** The next failure is the first again: `initialize()` or `reconnect()` by hand. */
   reset(): void {
     this.#attempt = 0;
     this.#readySince = undefined;
   }
 
+  /** `reconnect()` by hand during a wait: the next attempt comes at once, with all others fresh. */
+  hurry(): void {
+    this.reset();
+    this.#hurry.abort();
+  }
+
   /**
    * @throws StartFailedError when all attempts are used up; the session is then `failed`, with everything kept.
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
-  async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
-    const releaseProcess = keepProcessAlive();
-    try {
-      return cause === undefined
-        ? await this.#initialize(signal)
-        : await this.#reconnect(cause, signal, atOnce);
-    } finally {
-      releaseProcess();
-    }
+  run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
+    return cause === undefined ? this.#initialize(signal) : this.#reconnect(cause, signal, atOnce);
   }
 
   async #initialize(signal: AbortSignal): Promise<BringUpResult> {
-    const { options, clock, logger } = this.#context;
+    const { options, logger } = this.#context;
     for (let failures = 0; ; failures++) {
       const result = await this.#start(signal, isHopeless);
       if (result.kind !== 'failed') return result;
@@ -79,7 +84,7 @@ export class BringUp {
         this.#context.moveTo('reconnecting', result.cause);
         return this.#reconnect(result.cause, signal, false);
       }
-      await sleep(clock, this.#backoff(failures + 1), signal);
+      await this.#wait(this.#backoff(failures + 1), signal);
     }
   }
 
@@ -97,28 +102,42 @@ export class BringUp {
     let immediate = atOnce;
     // Bounded by the attempts; only time without network is not counted, and that ends with the network or destroy().
     for (;;) {
-      const offline = cause === 'network-down';
-      if (!offline && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
-      const attempt = offline ? this.#attempt : ++this.#attempt;
-      const delayMs = immediate ? 0 : this.#delayMs(cause, Math.max(1, attempt));
+      if (cause !== 'network-down' && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
+      const attempt = this.#attempt + 1;
+      const delayMs = immediate ? 0 : this.#delayMs(cause, attempt);
       immediate = false;
       announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause });
-      await sleep(clock, delayMs, signal);
+      await this.#wait(delayMs, signal);
       announce('reconnect:attempted', { attempt, cause });
       const result = await this.#start(signal, () => false);
       if (result.kind === 'ready') {
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
       }
-      if (result.kind !== 'failed') return result;
       // An attempt that met no network was none.
-      if (result.cause === 'network-down' && !offline) this.#attempt--;
+      if (result.kind !== 'failed' || result.cause !== 'network-down') this.#attempt++;
+      if (result.kind !== 'failed') return result;
       cause = result.cause;
+    }
+  }
+
+  /** Ends early when somebody is in a hurry. */
+  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    const hurry = new AbortController();
+    this.#hurry = hurry;
+    this.#isWaiting = true;
+    try {
+      await sleep(this.#context.clock, delayMs, AbortSignal.any([signal, hurry.signal]));
+    } catch (error) {
+      if (signal.aborted || !hurry.signal.aborted) throw error;
+    } finally {
+      this.#isWaiting = false;
     }
   }
 
   async #start(signal: AbortSignal, isFinal: (error: unknown) => boolean): Promise<StartResult> {
     try {
       const result = await this.#starter.start(signal);
+      signal.throwIfAborted();
       const yields = this.#context.options.onConflict === 'stop';
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
         return { kind: 'gave-up', reason: 'CONFLICT' };

@@ -21,8 +21,8 @@ export class DegradedTimer {
     const { state, moveTo } = this.#context;
     const cause = DEAF[pageState];
     if (cause !== undefined && state() === 'ready' && this.#mayRecover(pageState)) {
+      this.#arm(cause); // first: a listener of the change may call reconnect() at once
       moveTo('degraded', pageState);
-      this.#arm(cause);
     } else if (pageState === 'CONNECTED' && state() === 'degraded') {
       this.stop();
       moveTo('ready');

@@ -16,3 +16,13 @@ export function keepProcessAlive(): () => void {
   channel.port1.ref();
   return () => channel.port1.close();
 }
+
+/** Keeps the process running until `work` has settled: starts, stops and whatever else somebody waits for. */
+export async function whileAlive<Result>(work: () => Promise<Result>): Promise<Result> {
+  const release = keepProcessAlive();
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}

@@ -59,7 +59,7 @@ export class LineageKeeper {
       run: lastRun + 1,
       account: account ?? (known === undefined ? undefined : before.account),
       loggedIn: true,
-      ...(known === undefined && { basedOn: undefined, rejectedSnapshots: [], rejectedLineages: [] }),
+      ...(known === undefined && { basedOn: undefined }),
     });
   }
 

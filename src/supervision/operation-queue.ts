@@ -1,6 +1,7 @@
 import { type Clock, withDeadline } from '../clock.js';
 import { ClosedError } from '../errors.js';
 import { Mutex } from '../mutex.js';
+import { whileAlive } from './keep-alive.js';
 
 /** How long a running save may go on when its session is stopped; then it is aborted. */
 const PATIENCE_MS = 30_000;
@@ -46,6 +47,6 @@ export class OperationQueue {
 
   /** Queues `work`. */
   exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#mutex.runExclusive(work);
+    return whileAlive(() => this.#mutex.runExclusive(work));
   }
 }

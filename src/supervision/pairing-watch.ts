@@ -1,6 +1,7 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { lookAtPage } from '../client/page-probe.js';
 import { StartWatch } from '../client/start-client.js';
+import { TimeoutError } from '../errors.js';
 import { PeriodicTask } from './periodic-task.js';
 import type { SessionContext } from './session-context.js';
 
@@ -79,7 +80,8 @@ export class PairingWatch {
         // A new QR after a scan that came to nothing: wait for the next one.
         if (outcome.kind === 'pairing') return this.#looks.start();
         this.end();
-        if (outcome.kind === 'failed') this.#onStuck();
+        // Everything else the supervisor hears of by itself, and knows better what it means.
+        if (outcome.kind === 'failed' && outcome.error instanceof TimeoutError) this.#onStuck();
       },
     );
     this.#login.follow();

@@ -36,7 +36,7 @@ export class ProfilePreparer {
     const { profileDir, fs, browserOwner, warn } = this.#context;
     await browserOwner.settleProfile();
     await recoverInstall(profileDir, { fs });
-    await this.#context.folders.removeLeftovers().catch((error: unknown) => {
+    await this.#pruner.removeLeftovers().catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });
     await this.#repeatRevocations();

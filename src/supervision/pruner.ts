@@ -2,7 +2,9 @@ import { describeError } from '../errors.js';
 import { profileSize, pruneCaches } from '../profile/caches.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import { selectForRemoval } from '../snapshot/retention.js';
+import type { SnapshotInfo } from '../types.js';
 import { allRepositories, type SessionContext } from './session-context.js';
+import type { SessionSnapshots } from './session-snapshots.js';
 
 /** What `prune()` did. */
 export interface PruneResult {
@@ -15,39 +17,64 @@ export interface PruneResult {
 }
 
 const BYTES_PER_MB = 1024 * 1024;
+/** What a full disk leaves: the newest good snapshot of every store. */
+const ONLY_THE_LAST_GOOD = { saves: { keepLast: 1 }, backups: { keepLast: 1 }, maxTotalMb: 0 };
 
 /** Keeps folders and stores in bounds. Never an essential file, never the last good snapshot. */
 export class Pruner {
   readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext) {
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
     this.#context = context;
+    this.#snapshots = snapshots;
   }
 
   /** Everything at once, for `prune()`. The caches only while no browser runs. */
   async pruneAll(browserClosed: boolean): Promise<PruneResult> {
-    let freedBytes = 0;
-    const removedSnapshots: string[] = [];
-    for (const repository of allRepositories(this.#context)) {
-      const pruned = await this.#applyRetention(repository, true);
-      removedSnapshots.push(...pruned.removed);
-      freedBytes += pruned.freedBytes;
-    }
-    freedBytes += await this.#context.folders.removeLeftovers();
+    const { options } = this.#context;
+    const removed = selectForRemoval(await this.#infos(), options.retention);
+    const snapshots = await this.#remove(removed, allRepositories(this.#context));
+    const leftovers = await this.removeLeftovers();
     const caches = browserClosed ? await this.pruneProfileCaches() : { freedBytes: 0, files: 0 };
-    return { removedSnapshots, freedBytes: freedBytes + caches.freedBytes, cacheFiles: caches.files };
+    return {
+      removedSnapshots: snapshots.removed,
+      freedBytes: snapshots.freedBytes + leftovers + caches.freedBytes,
+      cacheFiles: caches.files,
+    };
+  }
+
+  /** What killed processes left beside the profile and in the stores. Returns the bytes freed. */
+  async removeLeftovers(): Promise<number> {
+    let freedBytes = await this.#context.folders.removeLeftovers();
+    for (const repository of allRepositories(this.#context)) {
+      freedBytes += (await repository.removeLeftovers()).freedBytes;
+    }
+    return freedBytes;
   }
 
   /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
-  async retain(repository: SnapshotRepository): Promise<void> {
+  async retain(): Promise<void> {
     try {
-      await this.#applyRetention(repository, false);
+      await this.#remove(selectForRemoval(await this.#infos(), this.#context.options.retention), []);
     } catch (error) {
       this.#context.warn(
         'retention-failed',
-        `old snapshots in ${repository.store.name} could not be removed: ${describeError(error).message}`,
+        `old snapshots could not be removed: ${describeError(error).message}`,
       );
     }
+  }
+
+  /**
+   * Before a write that has no room: the oldest snapshots go until `isEnough`, but for the last good ones.
+   * Resolves to whether it was.
+   */
+  async makeRoom(isEnough: () => Promise<boolean>): Promise<boolean> {
+    for (const snapshot of selectForRemoval(await this.#infos(), ONLY_THE_LAST_GOOD)) {
+      await this.#remove([snapshot], []);
+      if (await isEnough()) return true;
+    }
+    return false;
   }
 
   /** What Chromium makes again by itself. Call only while no browser runs. */
@@ -65,19 +92,30 @@ export class Pruner {
     if (totalBytes > options.maxSessionSizeMb * BYTES_PER_MB) await this.pruneProfileCaches();
   }
 
-  async #applyRetention(
-    repository: SnapshotRepository,
-    sweep: boolean,
+  async #infos(): Promise<readonly SnapshotInfo[]> {
+    return (await this.#snapshots.list()).map(({ info }) => info);
+  }
+
+  /** @param alsoSwept repositories to be swept even if nothing of theirs is removed */
+  async #remove(
+    snapshots: readonly SnapshotInfo[],
+    alsoSwept: readonly SnapshotRepository[],
   ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
-    const { options, clock, announce, lease } = this.#context;
-    const removed = selectForRemoval(await repository.list(), options.retention, clock.now()).map(
-      ({ id }) => id,
-    );
-    if (removed.length === 0 && !sweep) return { removed, freedBytes: 0 };
-    lease.assertHeld();
-    const unlisted = await repository.remove(removed);
-    const swept = await repository.sweep();
-    const freedBytes = unlisted.freedBytes + swept.freedBytes;
+    const { announce, lease } = this.#context;
+    const removed: string[] = [];
+    let freedBytes = 0;
+    for (const repository of allRepositories(this.#context)) {
+      const { kind, store } = repository;
+      const ids = snapshots
+        .filter((info) => info.kind === kind && info.store === store.name)
+        .map(({ id }) => id);
+      if (ids.length === 0 && !alsoSwept.includes(repository)) continue;
+      lease.assertHeld();
+      const unlisted = await repository.remove(ids);
+      const swept = await repository.sweep();
+      removed.push(...unlisted.removed);
+      freedBytes += unlisted.freedBytes + swept.freedBytes;
+    }
     if (removed.length > 0) announce('snapshots:pruned', { removed, freedBytes });
     return { removed, freedBytes };
   }

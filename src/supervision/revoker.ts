@@ -1,5 +1,6 @@
 import { describeError } from '../errors.js';
 import { allRepositories, type SessionContext } from './session-context.js';
+import type { SessionSnapshots } from './session-snapshots.js';
 
 /** Who ended the login. */
 export type RevocationCause = 'phone' | 'client' | 'server';
@@ -10,15 +11,18 @@ export type RevocationCause = 'phone' | 'client' | 'server';
  */
 export class Revoker {
   readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext) {
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
     this.#context = context;
+    this.#snapshots = snapshots;
   }
 
   /** The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats. */
   async revoke(cause: RevocationCause): Promise<void> {
     const { record, announce, clock } = this.#context;
-    const { lineage, revokedLineages } = record.current;
+    const { revokedLineages } = record.current;
+    const lineage = record.current.lineage ?? (await this.#newestLineage());
     // First what survives a kill on this machine, then the stores, then the profile.
     await record.update({
       loggedIn: false,
@@ -31,6 +35,12 @@ export class Revoker {
     if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
     announce('session:revoked', { cause });
     await this.#putProfileAside();
+  }
+
+  // The record was lost: what was in place is most likely the newest, and `restore(id)` brings back what was not.
+  async #newestLineage(): Promise<string | undefined> {
+    const located = await this.#snapshots.list().catch(() => []);
+    return located[0]?.info.lineage;
   }
 
   async #markSnapshots(lineage: string, cause: RevocationCause, at: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DisconnectCause } from '../events.js';
+import type { ClientEvent } from '../client/client-driver.js';
 
 /** From `initialize()` to the stop. */
 export class Run {
@@ -9,8 +9,10 @@ export class Run {
   isStarting = true;
   /** Whether a QR or code was delivered since the last `ready`: then the next one is of a new pairing. */
   isPairing = false;
-  /** A loss that came in the moment between `ready` and the end of the start. */
-  pendingLoss: DisconnectCause | undefined;
+  /** What came in the moment between `ready` (or a QR) and the end of the start. */
+  pending: ClientEvent | undefined;
+  /** Whether the session was ready since the browser was last started: what lies on the disk is worth a save. */
+  wasReady = false;
   /** Why it stopped by itself. */
   endedBy: Error | undefined;
 }

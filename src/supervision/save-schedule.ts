@@ -12,8 +12,8 @@ export interface ScheduledWork {
   readonly forceSave: () => Promise<SaveResult>;
   readonly backup: () => Promise<SaveResult>;
   readonly validate: () => Promise<void>;
-  /** Whether the present lineage has a backup already. */
-  readonly hasBackup: () => Promise<boolean>;
+  /** Whether the present lineage's last backup is older than the interval, or there is none. */
+  readonly isBackupDue: () => Promise<boolean>;
 }
 
 /** When a session that is ready saves, backs up and looks after its profile. */
@@ -65,11 +65,12 @@ export class SaveSchedule {
     for (const task of [...Object.values(this.#tasks), this.#settleLook]) task.stop();
   }
 
-  // Both halves of the login are on the disk: this is the copy to have, so the first backup does not wait either.
+  // Both halves of the login are on the disk: this is the copy to have, so the first backup does not wait either. Nor
+  // does one that is due while the session comes and goes: every `ready` starts the interval anew.
   async #saveWhenSettled(): Promise<void> {
     if (!(await this.#settleWatch.isSettled())) return;
     this.#settleLook.stop();
     if (this.#savesEnabled) await this.#work.forceSave();
-    if (this.#backupsEnabled && !(await this.#work.hasBackup())) await this.#work.backup();
+    if (this.#backupsEnabled && (await this.#work.isBackupDue())) await this.#work.backup();
   }
 }

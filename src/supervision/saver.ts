@@ -1,4 +1,5 @@
-import { browserVersion } from '../client/page-probe.js';
+import { browserVersion, isLoggedOutState, lookAtPage } from '../client/page-probe.js';
+import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureProfile } from '../profile/capture.js';
@@ -7,7 +8,9 @@ import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
 import type { Pruner } from './pruner.js';
 import type { SessionContext } from './session-context.js';
+import type { SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
+import { asSessionError } from './typed-error.js';
 
 /** What a save or a backup came to. */
 export type SaveResult = { readonly snapshot: SnapshotInfo } | { readonly skipped: SkipReason };
@@ -28,19 +31,30 @@ export class Saver {
   readonly #context: SessionContext;
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
+  readonly #snapshots: SessionSnapshots;
   #browserVersion: string | undefined;
+  /** Of the last capture known, ms since 1970. */
+  #latest: number | undefined;
 
-  constructor(context: SessionContext, settleWatch: SettleWatch, pruner: Pruner) {
+  constructor(
+    context: SessionContext,
+    settleWatch: SettleWatch,
+    pruner: Pruner,
+    snapshots: SessionSnapshots,
+  ) {
     this.#context = context;
     this.#settleWatch = settleWatch;
     this.#pruner = pruner;
+    this.#snapshots = snapshots;
   }
 
   /** Takes one snapshot and announces what came of it. Rejects when it failed. */
   async take(request: SaveRequest): Promise<SaveResult> {
     const { announce } = this.#context;
     try {
-      const result = await this.#take(request);
+      const taking = this.#take(request);
+      // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
+      const result = await (request.signal.aborted ? taking : orAborted(taking, request.signal));
       if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
       return result;
     } catch (error) {
@@ -49,8 +63,9 @@ export class Saver {
         announce(`${request.kind}:skipped`, { reason });
         return { skipped: reason };
       }
-      announce(`${request.kind}:failed`, { error: describeError(error) });
-      throw error;
+      const failure = asSessionError(error, request.kind === 'save' ? 'forceSave' : 'backup');
+      announce(`${request.kind}:failed`, { error: describeError(failure) });
+      throw failure;
     }
   }
 
@@ -58,7 +73,9 @@ export class Saver {
     const { lease, folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
     if (!lease.isHeld()) return { skipped: 'no-lease' };
-    if (!(await this.#hasSpace())) return { skipped: 'no-space' };
+    if (!(await this.#hasSpace()) && !(await this.#pruner.makeRoom(() => this.#hasSpace()))) {
+      return { skipped: 'no-space' };
+    }
     const staging = await folders.createStaging();
     try {
       return await this.#captureAndStore(request, staging);
@@ -72,7 +89,7 @@ export class Saver {
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
     }
-    const createdAt = new Date(clock.now()).toISOString();
+    const createdAt = await this.#captureTime();
     const tree = await captureProfile({
       profileDir,
       targetDir: staging,
@@ -83,7 +100,7 @@ export class Saver {
     });
     if (!(await this.#isSound(tree, request.signal))) return { skipped: 'unsound' };
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
-    if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
+    if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
     const { lineage, run, account } = record.current;
     if (lineage === undefined) return { skipped: 'not-ready' };
     const context: SnapshotContext = {
@@ -100,6 +117,18 @@ export class Saver {
     return request.kind === 'save'
       ? this.#store(this.#context.saves, tree, context, request)
       : this.#backUp(tree, context, request);
+  }
+
+  /**
+   * The wall clock, but always later than every snapshot there is: which is newer must stay true when the clock was
+   * set back, or when another machine's was ahead.
+   */
+  async #captureTime(): Promise<string> {
+    this.#latest ??= await this.#snapshots.latestCapture().catch(() => undefined);
+    const latest = this.#latest ?? 0;
+    const time = Math.max(this.#context.clock.now(), latest + 1);
+    this.#latest = time;
+    return new Date(time).toISOString();
   }
 
   // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
@@ -138,7 +167,7 @@ export class Saver {
       durationMs: clock.monotonic() - startedAt,
       bytesWritten: stored.bytesWritten,
     });
-    await this.#pruner.retain(repository);
+    await this.#pruner.retain();
     return { snapshot: stored.snapshot };
   }
 
@@ -154,6 +183,14 @@ export class Saver {
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     return false;
+  }
+
+  // The page knows of a logout before the client tells.
+  async #isStillLoggedIn(): Promise<boolean> {
+    const { driver, clock, options } = this.#context;
+    if (!this.#isReady()) return false;
+    const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
+    return !isLoggedOutState(look?.state) && this.#isReady();
   }
 
   #isReady(): boolean {

@@ -1,5 +1,5 @@
-import { orAborted } from '../clock.js';
-import { TimeoutError } from '../errors.js';
+import { isLoggedOutState, lookAtPage } from '../client/page-probe.js';
+import { LogoutFailedError, TimeoutError } from '../errors.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { RevocationCause, Revoker } from './revoker.js';
 import type { Saver } from './saver.js';
@@ -17,6 +17,8 @@ export interface CloseRequest {
 }
 
 const FINAL_SAVE_DEADLINE_MS = 60_000;
+/** On a signal there is no time to wait for a page that hangs. */
+const LOOK_DEADLINE_MS = 3_000;
 
 /** Closes the browser and takes the final, cold snapshot. Never rejects for a save: that is announced. */
 export class SessionCloser {
@@ -44,10 +46,20 @@ export class SessionCloser {
   /** @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4) */
   async close({ save, logout = false, revoke }: CloseRequest, wasUp: boolean): Promise<void> {
     const { stopper, revoker, lineageKeeper } = this.#parts;
-    const { orderly } = await stopper.stop({ logout });
+    const isWorthSaving = save && wasUp && !(await this.#isLoggedOut());
+    const { orderly, logoutError } = await stopper.stop({ logout });
     await lineageKeeper.settled();
+    if (logoutError !== undefined) throw new LogoutFailedError(logoutError);
     if (revoke) await revoker.revoke(revoke);
-    if (save && wasUp) await this.#takeFinalSave(orderly);
+    if (isWorthSaving) await this.#takeFinalSave(orderly);
+  }
+
+  // A page that does not answer is of no login that could be trusted; a browser that is gone has told all it knew.
+  async #isLoggedOut(): Promise<boolean> {
+    const { driver, clock, options } = this.#context;
+    if (!driver.connected) return false;
+    const look = await lookAtPage(driver, clock, Math.min(LOOK_DEADLINE_MS, options.puppeteerTimeoutMs));
+    return look === undefined || isLoggedOutState(look.state);
   }
 
   // A store that hangs must not keep a process from ending.
@@ -59,8 +71,7 @@ export class SessionCloser {
       FINAL_SAVE_DEADLINE_MS,
     );
     const { signal } = deadline;
-    const taking = this.#parts.saver.take({ kind: 'save', capture: 'cold', orderly, signal });
-    await orAborted(taking, signal).catch(() => undefined);
+    await this.#parts.saver.take({ kind: 'save', capture: 'cold', orderly, signal }).catch(() => undefined);
     clock.clearTimeout(timer);
   }
 }

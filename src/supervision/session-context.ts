@@ -29,7 +29,10 @@ export interface SessionContext {
   /** The primary store's; force-saves go here. */
   readonly saves: SnapshotRepository;
   readonly backups: readonly SnapshotRepository[];
+  /** Of the session: guards the saves. */
   readonly lease: LocalLease;
+  /** Of the profile: guards it against a session with other folders for its saves. */
+  readonly profileLease: LocalLease;
   readonly runner: TaskRunner;
   readonly record: SessionRecordFile;
   readonly announce: Announce;

@@ -1,3 +1,5 @@
+import { isSessionError, ProfileLockedError } from '../errors.js';
+import { whileAlive } from './keep-alive.js';
 import type { SessionContext } from './session-context.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
@@ -7,6 +9,9 @@ export class SessionOwnership {
   readonly #coordinator: ShutdownCoordinator;
   readonly #budgetMs: number;
   #unregister: (() => void) | undefined;
+  /** Calls that work as owner without the session running; it may start or stop under them. */
+  #guests = 0;
+  #isRunning = false;
 
   constructor(
     context: SessionContext,
@@ -26,19 +31,15 @@ export class SessionOwnership {
    * @throws ProfileLockedError when another session of this process has the profile
    */
   async take(shutdown: () => Promise<void>, signal?: AbortSignal): Promise<void> {
-    const { lease, browserOwner, announce, options } = this.#context;
-    browserOwner.claim();
+    this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
     try {
-      if (!lease.isHeld()) {
-        const { owner, generation } = await lease.acquire(signal && { signal });
-        announce('lease:acquired', { owner, generation });
-      }
+      await this.#acquire(signal);
     } catch (error) {
-      browserOwner.unclaim();
+      this.#isRunning = false;
       throw error;
     }
     this.#unregister ??= this.#coordinator.register({
-      signals: options.shutdownSignals,
+      signals: this.#context.options.shutdownSignals,
       shutdown,
       budgetMs: this.#budgetMs,
     });
@@ -46,22 +47,71 @@ export class SessionOwnership {
 
   /** Idempotent. Never rejects: a lease that could not be released is taken over later. */
   async giveUp(): Promise<void> {
-    const { lease, browserOwner, runner, logger } = this.#context;
     this.#unregister?.();
     this.#unregister = undefined;
-    browserOwner.unclaim();
-    await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
-    await lease.release().catch((error: unknown) => logger.warn('the lease was not released', { error }));
+    this.#isRunning = false;
+    await this.#releaseUnlessUsed();
   }
 
   /** Runs `work` as owner, whether the session runs or not. */
   async during<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#unregister) return work();
-    await this.take(async () => undefined);
+    return whileAlive(async () => {
+      this.#guests++;
+      try {
+        await this.#acquire();
+        return await work();
+      } finally {
+        this.#guests--;
+        await this.#releaseUnlessUsed();
+      }
+    });
+  }
+
+  async #acquire(signal?: AbortSignal): Promise<void> {
+    const { lease, browserOwner, announce } = this.#context;
+    browserOwner.claim();
     try {
-      return await work();
-    } finally {
-      await this.giveUp();
+      if (lease.isHeld()) return;
+      // Both at once: each may have to watch another machine's heartbeat for half a minute.
+      const [session, profile] = await Promise.allSettled([
+        lease.acquire(signal && { signal }),
+        this.#acquireProfile(signal),
+      ]);
+      if (session.status === 'rejected') throw session.reason;
+      if (profile.status === 'rejected') throw profile.reason;
+      announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
+    } catch (error) {
+      await this.#release();
+      throw error;
     }
+  }
+
+  // Beside the profile: two containers that share it, but not the folder of the saves, must not each take the other's
+  // browser lock for a stale one (FACTS 1.6: a false logout, and a danger to the data).
+  async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#context.profileLease.acquire(signal && { signal });
+    } catch (error) {
+      if (!isSessionError(error) || error.code !== 'LEASE_HELD') throw error;
+      throw new ProfileLockedError(
+        `the profile is in use by a session with other folders for its saves: ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #release(): Promise<void> {
+    const { lease, profileLease, browserOwner, logger } = this.#context;
+    browserOwner.unclaim();
+    for (const held of [lease, profileLease]) {
+      await held.release().catch((error: unknown) => logger.warn('a lease was not released', { error }));
+    }
+  }
+
+  async #releaseUnlessUsed(): Promise<void> {
+    const { runner, logger } = this.#context;
+    if (this.#isRunning || this.#guests > 0) return;
+    await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
+    await this.#release();
   }
 }

@@ -40,14 +40,21 @@ export class SessionSnapshots {
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
   }
 
-  /** @throws SnapshotNotFoundError */
+  /** @throws SnapshotNotFoundError; StoreError when a store that may have it does not answer */
   async find(id: string): Promise<LocatedSnapshot> {
-    const located = await this.list();
+    const { located, failures } = await this.#ask();
     // The same capture can be in two stores only under two ids; the first match is the only one.
     const found = located.find(({ info }) => info.id === id);
     if (found) return found;
+    if (failures.length > 0) throw failures[0];
     const known = located.length === 0 ? 'there is none' : `there are ${located.length}, see listSnapshots()`;
     throw new SnapshotNotFoundError(`no snapshot has the id ${JSON.stringify(id.slice(0, 80))}; ${known}`);
+  }
+
+  /** Time of the newest capture, ms since 1970; 0 when there is none. */
+  async latestCapture(): Promise<number> {
+    const [newest] = await this.list();
+    return newest === undefined ? 0 : Date.parse(newest.info.createdAt);
   }
 
   /** How many runs the lineage has had, as far as its snapshots tell. */

@@ -3,9 +3,13 @@ import type { ClientEvents } from '../client/client-events.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
+import { Mutex } from '../mutex.js';
+import type { SessionState } from '../state.js';
+import { assertWritable } from './assert-writable.js';
 import type { BringUp, BringUpResult } from './bring-up.js';
-import { causeOfLoss } from './cause-of-loss.js';
+import { causeOfLoss, isDecisive } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
+import { whileAlive } from './keep-alive.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PairingWatch } from './pairing-watch.js';
@@ -42,6 +46,10 @@ export class SessionSupervisor implements ClientSupervisor {
   readonly #parts: SupervisorParts;
   #run: Run | undefined;
   #stopping: Promise<void> | undefined;
+  #stops = 0;
+  /** Held by what replaces or deletes the profile: nothing starts meanwhile. */
+  readonly #halted = new Mutex();
+  #lastHalt: Promise<unknown> | undefined;
 
   constructor(context: SessionContext, parts: SupervisorParts) {
     this.#context = context;
@@ -52,8 +60,26 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#run !== undefined;
   }
 
+  /** Whether it runs and nobody has asked it to stop. */
+  get isMeantToRun(): boolean {
+    return this.#run !== undefined && !this.#run.abort.signal.aborted;
+  }
+
+  /** Grows with every call that ends the session: who means to start it again looks whether one came between. */
+  get stops(): number {
+    return this.#stops;
+  }
+
   async initialize(): Promise<void> {
+    const stops = this.#stops;
     if (this.#stopping) await this.#stopping;
+    for (let seen: unknown; seen !== this.#lastHalt; ) {
+      seen = this.#lastHalt;
+      await seen;
+    }
+    if (stops !== this.#stops) throw new ClosedError('the session was closed before it could start');
+    // Asked for in the moment in which the last start fails: afresh, not into that failure.
+    if (this.#run && this.#context.state() === 'failed') await this.#run.settled.catch(() => undefined);
     if (!this.#run) {
       const run = new Run();
       this.#run = run;
@@ -74,9 +100,8 @@ export class SessionSupervisor implements ClientSupervisor {
     }
     if (run.isStarting && this.#context.state() !== 'reconnecting') return run.settled;
     if (run.isStarting) {
-      // It waits for its next attempt: end that wait, and begin anew.
-      await this.#stop({ save: false });
-      return this.initialize();
+      this.#parts.bringUp.hurry();
+      return run.settled;
     }
     this.#parts.bringUp.reset();
     this.#lose('requested', true);
@@ -85,16 +110,26 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Final save, orderly close, `stopped`. Concurrent calls join. */
   destroy(): Promise<void> {
+    this.#stops++;
     return this.#stop({ save: true });
   }
 
-  /** Closes without a save: what follows replaces or deletes the profile. */
-  halt({ logout = false } = {}): Promise<void> {
-    return this.#stop({ save: false, logout });
+  /** Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between. */
+  whileHalted<Result>(work: () => Promise<Result>, { logout = false } = {}): Promise<Result> {
+    const working = this.#halted.runExclusive(async () => {
+      if (logout) this.#assertUp('clear({ logout: true })');
+      if (this.#run || this.#stopping) await this.#stop({ save: false, logout });
+      return work();
+    });
+    this.#lastHalt = working.catch(() => undefined);
+    return working;
   }
 
+  /** Not while the session is up either: a QR then means that its login is gone, and a restart decides what follows. */
   mayPair(): boolean {
-    return this.#run !== undefined && !this.#run.abort.signal.aborted && !this.#parts.starter.holdsPairing;
+    const run = this.#run;
+    if (run === undefined || run.abort.signal.aborted || this.#parts.starter.holdsPairing) return false;
+    return !isUp(this.#context.state());
   }
 
   onBotInitialize(): Promise<void> {
@@ -106,12 +141,19 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   async onBotLogout(): Promise<void> {
-    if (!this.#run) {
-      throw new InvalidStateError(`client.logout() needs a running session; it is ${this.#context.state()}`, {
-        operation: 'logout',
-      });
-    }
+    await this.#stopping?.catch(() => undefined);
+    this.#assertUp('client.logout()');
+    this.#stops++;
     await this.#stop({ save: false, logout: true, revoke: 'client' });
+  }
+
+  // Only a page that is open and logged in can unlink its device.
+  #assertUp(call: string): void {
+    const state = this.#context.state();
+    if (isUp(state)) return;
+    throw new InvalidStateError(`${call} needs a session that is ready; it is ${state}`, {
+      operation: 'logout',
+    });
   }
 
   onClientEvent(event: ClientEvent): void {
@@ -121,7 +163,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
     if (!run.isStarting) this.#decide(run, event);
-    else if (!isWatched && this.#context.state() === 'ready') run.pendingLoss ??= causeOfLoss(event);
+    else if (!isWatched && this.#hasSettled() && isDecisive(event)) run.pending ??= event;
   }
 
   /** What to do about an event while no start is under way. */
@@ -133,6 +175,11 @@ export class SessionSupervisor implements ClientSupervisor {
     const cause = causeOfLoss(event);
     if (cause === 'conflict' && this.#context.options.onConflict === 'stop') return this.#stopByItself();
     if (cause !== undefined) this.#lose(cause);
+  }
+
+  /** Whether the start that is under way has got what it waits for, and only has to say so. */
+  #hasSettled(): boolean {
+    return ['ready', 'awaiting_qr'].includes(this.#context.state());
   }
 
   /** Another process owns the session now: no write follows (invariant 6). */
@@ -189,6 +236,7 @@ export class SessionSupervisor implements ClientSupervisor {
   async #firstStart(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { ownership, bringUp } = this.#parts;
+      await assertWritable(this.#context);
       await ownership.take(() => this.destroy(), run.abort.signal);
       await this.#context.record.load();
       await warnOfStorage(this.#context);
@@ -222,27 +270,32 @@ export class SessionSupervisor implements ClientSupervisor {
   /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */
   async #guard(run: Run, start: () => Promise<void>): Promise<void> {
     try {
-      await start();
+      await whileAlive(start);
     } catch (error) {
       if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
       this.#run = undefined;
       await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
       await this.#parts.ownership.giveUp();
       const { state, moveTo } = this.#context;
-      if (state() === 'restoring') moveTo('stopped', describeError(error).code);
+      if (!isAtRest(state())) {
+        const { code } = describeError(error);
+        moveTo('stopping', code);
+        moveTo('stopped', code);
+      }
       throw error;
     }
   }
 
   async #conclude(run: Run, result: BringUpResult): Promise<void> {
     run.isStarting = false;
+    const { pending } = run;
+    run.pending = undefined;
     switch (result.kind) {
       case 'ready':
-        if (run.pendingLoss !== undefined) this.#lose(run.pendingLoss);
-        run.pendingLoss = undefined;
-        return;
       case 'pairing':
-        return this.#parts.pairingWatch.begin();
+        if (pending !== undefined) this.#decide(run, pending);
+        else if (result.kind === 'pairing') this.#parts.pairingWatch.begin();
+        return;
       case 'logged-out':
       case 'gave-up': {
         const reason = result.kind === 'gave-up' ? result.reason : 'WhatsApp has logged this device out';
@@ -253,8 +306,14 @@ export class SessionSupervisor implements ClientSupervisor {
     }
   }
 
+  /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */
+  #restsAfterReady(run: Run | undefined): boolean {
+    const isUntouched = run?.wasReady === true && this.#parts.bringUp.isWaiting;
+    return isUntouched && this.#context.state() === 'reconnecting';
+  }
+
   #stop(request: CloseRequest): Promise<void> {
-    this.#stopping ??= this.#stopNow(request).finally(() => {
+    this.#stopping ??= whileAlive(() => this.#stopNow(request)).finally(() => {
       this.#stopping = undefined;
     });
     return this.#stopping;
@@ -265,7 +324,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const { operations, ownership, closer } = this.#parts;
     const run = this.#run;
     if (!run && (state() === 'stopped' || state() === 'stopping')) return;
-    const wasUp = state() === 'ready' || state() === 'degraded';
+    const wasUp = isUp(state()) || this.#restsAfterReady(run);
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
     moveTo('stopping');
@@ -275,7 +334,15 @@ export class SessionSupervisor implements ClientSupervisor {
     } finally {
       this.#run = undefined;
       await ownership.giveUp();
-      moveTo('stopped');
+      if (state() === 'stopping') moveTo('stopped'); // else a clear() has come to its end meanwhile
     }
   }
+}
+
+function isAtRest(state: SessionState): boolean {
+  return state === 'idle' || state === 'stopped' || state === 'failed';
+}
+
+function isUp(state: SessionState): boolean {
+  return state === 'ready' || state === 'degraded';
 }

@@ -1,4 +1,3 @@
-import { orAborted } from '../clock.js';
 import { describeError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
 import type { LineageKeeper } from './lineage-keeper.js';
@@ -50,28 +49,24 @@ export class SnapshotOperations {
     return this.#take('backup');
   }
 
-  async hasBackup(): Promise<boolean> {
-    const { lineage } = this.#context.record.current;
+  /** Whether the present lineage's last backup is older than the interval, or there is none. */
+  async isBackupDue(): Promise<boolean> {
+    const { record, clock, options } = this.#context;
+    const { lineage } = record.current;
     const located = await this.#parts.snapshots.list();
-    return located.some(({ info }) => info.kind === 'backup' && info.lineage === lineage);
+    const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage);
+    return last === undefined || clock.now() - Date.parse(last.info.createdAt) >= options.backupIntervalMs;
   }
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
-    const { supervisor, ownership, operations, restorer } = this.#parts;
+    const { supervisor } = this.#parts;
+    const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
     const wanted = await this.#wanted(snapshotId);
-    const wasRunning = supervisor.isRunning;
-    if (wasRunning) await supervisor.halt();
+    await this.#assertWhole(wanted); // first: a bot that is healthy does not stop for a copy that is not
     try {
-      await ownership.during(() =>
-        operations.exclusive(async () => {
-          await this.#context.record.load();
-          await this.#context.browserOwner.settleProfile();
-          await restorer.restore(wanted, 'requested', NEVER_ABORTED);
-          await this.#forgive(wanted.info);
-        }),
-      );
+      await supervisor.whileHalted(() => this.#install(wanted));
     } finally {
-      if (wasRunning) await supervisor.initialize();
+      if (wasRunning && stops === supervisor.stops) await supervisor.initialize();
     }
     return wanted.info;
   }
@@ -107,9 +102,24 @@ export class SnapshotOperations {
   // The snapshots go first: a profile that outlives an interrupted clear() is no harm, a snapshot that is restored
   // after it would be.
   async clear({ logout = false }: { readonly logout?: boolean }): Promise<void> {
-    const { supervisor, ownership, operations, snapshots } = this.#parts;
+    await this.#parts.supervisor.whileHalted(() => this.#deleteAll(), { logout });
+  }
+
+  #install(wanted: LocatedSnapshot): Promise<void> {
+    const { ownership, operations, restorer } = this.#parts;
+    return ownership.during(() =>
+      operations.exclusive(async () => {
+        await this.#context.record.load();
+        await this.#context.browserOwner.settleProfile();
+        await restorer.restore(wanted, 'requested', NEVER_ABORTED);
+        await this.#forgive(wanted.info);
+      }),
+    );
+  }
+
+  async #deleteAll(): Promise<void> {
+    const { ownership, operations, snapshots } = this.#parts;
     const { announce, moveTo, folders, record, browserOwner } = this.#context;
-    if (supervisor.isRunning) await supervisor.halt({ logout });
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.settleProfile();
@@ -131,9 +141,7 @@ export class SnapshotOperations {
       .exclusive(async () => {
         await lineageKeeper.settled();
         const { signal } = operations;
-        const work = saver.take({ kind, capture: 'hot', signal });
-        // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
-        return signal.aborted ? work : orAborted(work, signal);
+        return saver.take({ kind, capture: 'hot', signal });
       })
       .finally(() => this.#running.delete(kind));
     this.#running.set(kind, taking);
@@ -143,11 +151,22 @@ export class SnapshotOperations {
   async #wanted(snapshotId: string | undefined): Promise<LocatedSnapshot> {
     const { snapshots } = this.#parts;
     if (snapshotId !== undefined) return snapshots.find(snapshotId);
+    // What was revoked or rejected, also in a process that has not started yet.
+    if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
     const [best] = await snapshots.candidates(undefined);
     if (best) return best;
     throw new SnapshotNotFoundError('there is no snapshot to restore; see listSnapshots()', {
       operation: 'restore',
     });
+  }
+
+  async #assertWhole({ info, repository }: LocatedSnapshot): Promise<void> {
+    try {
+      await repository.verify(info.id);
+    } catch (error) {
+      this.#context.announce('restore:failed', { error: describeError(error), snapshot: info });
+      throw error;
+    }
   }
 
   /** A human asked for it: what was rejected before gets another chance. */

@@ -1,6 +1,5 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
-import { describeError } from '../errors.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import type { Restorer } from './restorer.js';
 import type { Revoker } from './revoker.js';
@@ -56,26 +55,25 @@ export class Starter {
 
   async #start(signal: AbortSignal): Promise<StartResult> {
     const { preparer, stopper, revoker } = this.#parts;
-    this.#enter('restoring');
+    this.#enter('restoring', signal);
     let rollbacks = (await preparer.prepare(signal)) ? 1 : 0;
     let isGivenUp = false;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const fallbacks = rollbacks < MAX_ROLLBACKS && !isGivenUp ? await this.#fallbacks(rollbacks) : [];
-      this.#holdsPairing = !isGivenUp && (fallbacks.length > 0 || rollbacks > 0);
+      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks()));
       const outcome = await this.#startClient(signal);
       this.#holdsPairing = false;
       switch (outcome.kind) {
         case 'pairing-held':
           await stopper.stop();
-          this.#enter('restoring');
-          if (await this.#rollBack(fallbacks, rollbacks, signal)) rollbacks++;
+          this.#enter('restoring', signal);
+          if (await this.#rollBack(rollbacks, signal)) rollbacks++;
           else isGivenUp = true;
           continue;
         case 'logged-out':
           await stopper.stop();
           await revoker.revoke('server');
           if (this.#context.options.onLogout === 'stop') return outcome;
-          this.#enter('restoring');
+          this.#enter('restoring', signal);
           isGivenUp = true;
           continue;
         case 'failed':
@@ -96,7 +94,7 @@ export class Starter {
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
     const { driver, browserOwner, clock, options } = this.#context;
-    this.#enter('starting');
+    this.#enter('starting', signal);
     await browserOwner.announceLaunch(driver.client);
     try {
       return await startClient({
@@ -113,39 +111,53 @@ export class Starter {
     }
   }
 
-  // What could be restored if the profile in place met a QR. A store that is down hides nothing here: then there is
-  // nothing better than the QR.
-  async #fallbacks(rollbacks: number): Promise<readonly LocatedSnapshot[]> {
-    const { record, options, clock } = this.#context;
-    const { lineage, basedOn } = record.current;
-    const candidates = await this.#parts.snapshots.candidates(lineage).catch(() => []);
-    const inPlace = rollbacks > 0 ? basedOn : undefined;
-    const oldest = clock.now() - options.maxRollbackMs;
-    return candidates.filter(
-      ({ info }) => info.id !== inPlace && (rollbacks === 0 || Date.parse(info.createdAt) >= oldest),
-    );
+  /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */
+  async #mayHaveFallbacks(): Promise<boolean> {
+    try {
+      return (await this.#fallbacks(0)).length > 0;
+    } catch {
+      return this.#context.record.current.loggedIn;
+    }
   }
 
-  /** Restores the next snapshot over the rejected profile. `false`: there is none, the profile is put aside for a QR. */
-  async #rollBack(
-    fallbacks: readonly LocatedSnapshot[],
-    rollbacks: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  /** What could be restored over a profile that met a QR, best first. */
+  async #fallbacks(rollbacks: number): Promise<readonly LocatedSnapshot[]> {
+    const { record, options, clock } = this.#context;
+    const candidates = await this.#parts.snapshots.candidates(record.current.lineage);
+    if (rollbacks === 0) return candidates;
+    if (rollbacks >= MAX_ROLLBACKS) return [];
+    const rejected = await this.#contentInPlace();
+    const oldest = clock.now() - options.maxRollbackMs;
+    const older: LocatedSnapshot[] = [];
+    for (const candidate of candidates) {
+      if (Date.parse(candidate.info.createdAt) < oldest) continue;
+      // A save and a zip of the same moment are one and the same login.
+      if ((await contentOf(candidate)) !== rejected) older.push(candidate);
+    }
+    return older;
+  }
+
+  async #contentInPlace(): Promise<string | undefined> {
+    const { basedOn } = this.#context.record.current;
+    if (basedOn === undefined) return undefined;
+    const located = (await this.#parts.snapshots.list()).find(({ info }) => info.id === basedOn);
+    return located && contentOf(located);
+  }
+
+  /**
+   * Restores the next snapshot over the rejected profile. `false`: there is none, the profile is put aside for a QR.
+   *
+   * @throws StoreError when a store fails: that says nothing about the login, the next start tries again.
+   */
+  async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
     const { record, warn, folders } = this.#context;
+    const fallbacks = await this.#fallbacks(rollbacks);
     const { rejectedSnapshots, basedOn, lineage } = record.current;
     // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
     if (rollbacks > 0 && basedOn !== undefined) {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
-    const restored = await this.#parts.restorer
-      .restoreFirstSound(fallbacks, 'silent-logout', signal)
-      .catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        warn('nothing-to-restore', `the restore failed: ${describeError(error).message}`);
-        return undefined;
-      });
-    if (restored) return true;
+    if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await folders.quarantine('login-rejected');
     const { rejectedLineages } = record.current;
@@ -157,8 +169,15 @@ export class Starter {
     return false;
   }
 
-  #enter(state: 'restoring' | 'starting'): void {
+  #enter(state: 'restoring' | 'starting', signal: AbortSignal): void {
+    signal.throwIfAborted(); // the session is `stopping` already
     // A reconnect stays one to the outside until it succeeds.
     if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state);
   }
+}
+
+/** Equal for equal files; `undefined` when the snapshot can't be read any more. */
+async function contentOf({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
+  const manifest = await repository.manifest(info.id).catch(() => undefined);
+  return manifest?.contentDigest;
 }

@@ -32,6 +32,7 @@ export class StateFollower {
     const { state, moveTo, logger, browserOwner } = this.#context;
     switch (event.type) {
       case 'browser-launched':
+        run.wasReady = false;
         return browserOwner.noteBrowser(event.pid);
       case 'contained':
         return logger.debug('contained a rejection of the client', { error: describeError(event.error) });
@@ -58,12 +59,14 @@ export class StateFollower {
       degradedTimer.stop();
       return moveTo('ready');
     }
-    moveTo('ready');
     settleWatch.onReady(run.isPairing);
     lineageKeeper.noteReady(run.isPairing);
     run.isPairing = false;
+    run.wasReady = true;
     bringUp.noteReady();
     operations.open();
     schedule.start();
+    // Last: a listener may call destroy() or reconnect() at once, and that must find all of it to undo.
+    moveTo('ready');
   }
 }

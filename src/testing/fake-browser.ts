@@ -88,6 +88,7 @@ export class FakePage extends EventEmitter {
   /** The renderer crashes. */
   crash(): void {
     this.#crashed = true;
-    this.emit('error', new Error('Page crashed!'));
+    // puppeteer's emitter, unlike node's, does not throw where nobody listens for `error`.
+    if (this.listenerCount('error') > 0) this.emit('error', new Error('Page crashed!'));
   }
 }

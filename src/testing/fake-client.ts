@@ -102,8 +102,8 @@ export class FakeClient extends EventEmitter {
   async inject(): Promise<void> {
     const page = this.#openPage();
     if (this.injectError !== undefined) throw this.injectError;
-    page.state = 'OPENING';
-    if (this.whatsApp.stalls) await this.pupBrowser?.closed;
+    page.state = this.whatsApp.stallsIn ?? 'OPENING';
+    if (this.whatsApp.stallsIn !== undefined) await this.pupBrowser?.closed;
     const login = await readFakeProfile(this.#fs, this.profileDir);
     await page.evaluate('Socket.state');
     const isLoggedIn = login !== undefined && this.whatsApp.accepts(login);

@@ -13,8 +13,11 @@ export class FakeWhatsApp {
   offline = false;
   /** Connections are accepted and never answered: not even the page loads. */
   hangs = false;
-  /** The page loads, but its socket never gets beyond OPENING. */
-  stalls = false;
+  /**
+   * The page loads, but its socket stays in this state: `OPENING` without a network behind it, `UNLAUNCHED` when the
+   * page itself does not get on.
+   */
+  stallsIn: string | undefined;
   /** Logged in, `authenticated`, but `ready` never comes. */
   neverReady = false;
   /** The page has synced before the client listens: neither `authenticated` nor `ready` comes by itself. */

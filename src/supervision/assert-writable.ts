@@ -1,0 +1,33 @@
+import { dirname, join } from 'node:path';
+import { ConfigurationError, errnoOf } from '../errors.js';
+import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import type { SessionContext } from './session-context.js';
+
+/**
+ * Tells at once, and by the option's name, what would else fail minutes later.
+ *
+ * @throws ConfigurationError when a folder that the session needs can't be written.
+ */
+export async function assertWritable(context: SessionContext): Promise<void> {
+  const { options, profileDir } = context;
+  await assertFolder(context, 'sessionPath', options.sessionPath);
+  if (options.backupStore === undefined) await assertFolder(context, 'backupPath', options.backupPath);
+  await assertFolder(context, "the client's profile folder", dirname(profileDir));
+}
+
+async function assertFolder({ fs, random }: SessionContext, name: string, folder: string): Promise<void> {
+  const probe = join(folder, `.write-probe-${Math.floor(random() * 2 ** 32).toString(16)}`);
+  try {
+    await fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE });
+    await fs.promises.rm(probe, { force: true });
+  } catch (error) {
+    const code = errnoOf(error);
+    // A full disk is no wrong option: the login may still be restored from what is there.
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE') return;
+    throw new ConfigurationError(
+      `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,
+      { operation: 'initialize', cause: error },
+    );
+  }
+}
