@@ -1,14 +1,12 @@
 import { isAbsolute, posix } from 'node:path';
 
-export { readStorageFacts, type StorageQuestion } from './platform/read-storage-facts.js';
+export { readStorageFacts } from './platform/read-storage-facts.js';
 export {
   describeStorage,
-  type Mount,
   parseMountinfo,
   readMountinfo,
-  type StorageDescription,
 } from './platform/storage.js';
-export { type StorageFacts, type StorageWarning, storageWarnings } from './platform/storage-warnings.js';
+export { type StorageFacts, storageWarnings } from './platform/storage-warnings.js';
 
 /** Environment variables, shaped like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,8 @@
 /** What we know of the processes of this machine. One file per operating system lies in `processes/`. */
-export { type EndProcessTreeOptions, endProcessTree } from './processes/end-process-tree.js';
+export { endProcessTree } from './processes/end-process-tree.js';
 export {
   commandLine,
   identityOf,
-  isPid,
   isSameProcessAlive,
   listDescendants,
   type ProcessIdentity,

@@ -4,7 +4,7 @@ import { ensureChromium } from '../../scripts/chromium.js';
 import type { WhatsAppSimulator } from './server.js';
 import { waitForEvent, withDeadline } from './waiting.js';
 
-export { type Emitter, waitForEvent, withDeadline } from './waiting.js';
+export { waitForEvent } from './waiting.js';
 
 export interface BotOptions {
   readonly simulator: Pick<WhatsAppSimulator, 'port'>;
