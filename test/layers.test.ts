@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
+
+/** Every source file by its path below src/, with its text. */
+const sources: ReadonlyMap<string, string> = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(SRC, path), 'utf8')]),
+);
+
+/**
+ * From the top to the bottom: a file imports from its own level or from one below, never from one above. What is not
+ * named here is a base file or a folder of base files, at the bottom.
+ */
+const LEVELS: readonly (readonly string[])[] = [
+  ['cli', 'http', 'metrics', 'testing'],
+  ['index.ts', 'persistent-session.ts', 'session-parts.ts'],
+  ['supervision'],
+  ['client', 'profile', 'snapshot', 'lease', 'worker'],
+  ['stores'],
+];
+
+/** Rooms of one level that know nothing of each other, whatever the level says. */
+const STRANGERS: readonly (readonly [string, string])[] = [
+  ['client', 'profile'],
+  ['client', 'snapshot'],
+  ['client', 'lease'],
+  ['profile', 'client'],
+  ['profile', 'lease'],
+  ['snapshot', 'client'],
+  ['snapshot', 'lease'],
+  ['lease', 'client'],
+  ['lease', 'profile'],
+  ['lease', 'snapshot'],
+];
+
+describe('the layers of src/', () => {
+  it('are all there: every level names folders and files that exist', () => {
+    const rooms = new Set([...sources.keys()].map(roomOf));
+    for (const room of ['client', 'profile', 'snapshot', 'lease', 'stores', 'supervision']) {
+      expect(rooms).toContain(room);
+    }
+  });
+
+  it('import downward only', () => {
+    const upward = allImports()
+      .filter(({ from, to }) => levelOf(to) < levelOf(from))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(upward).toEqual([]);
+  });
+
+  it('keep rooms of one level apart', () => {
+    const mixed = allImports()
+      .filter(({ from, to }) => STRANGERS.some(([a, b]) => roomOf(from) === a && roomOf(to) === b))
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(mixed).toEqual([]);
+  });
+
+  it('point to files that exist', () => {
+    const dangling = allImports().filter(({ to }) => !sources.has(to));
+    expect(dangling).toEqual([]);
+  });
+
+  it('never import whatsapp-web.js or puppeteer, not even their types', () => {
+    const names = [...sources].flatMap(([path, text]) =>
+      packagesIn(text, /\b(?:from|import|require)\s*\(?\s*'([^']+)'/g)
+        .filter((name) => /^(whatsapp-web\.js|puppeteer)/.test(name))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(names).toEqual([]);
+  });
+
+  it("name the modules of WhatsApp's page in client/ only", () => {
+    expect(filesNaming(/WAWeb[A-Z]|\bpupPage\b|\bpupBrowser\b/)).toEqual(new Set(['client', 'testing']));
+  });
+
+  it("name Chromium's files in profile/ only", () => {
+    const rooms = filesNaming(
+      /'[^'\n]*(?:IndexedDB\/|Local Storage|Singleton(?:Lock|Cookie|Socket))[^'\n]*'/,
+    );
+    rooms.delete('testing');
+    expect(rooms).toEqual(new Set(['profile']));
+  });
+});
+
+describe('importing the package', () => {
+  it('loads neither archiver nor unzipper, nor whatsapp-web.js nor puppeteer', () => {
+    const reached = reachedFrom('index.ts');
+    expect(reached.files.size).toBeGreaterThan(50);
+    expect([...reached.packages].filter((name) => !name.startsWith('node:'))).toEqual(['eventemitter3']);
+  });
+});
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function allImports(): readonly Import[] {
+  return [...sources].flatMap(([from, text]) =>
+    packagesIn(text, /\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g).map((name) => ({
+      from,
+      to: resolve(from, name),
+    })),
+  );
+}
+
+/** What is loaded with a file at once: neither types nor what is imported only when it is needed. */
+function reachedFrom(start: string): { readonly files: Set<string>; readonly packages: Set<string> } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const open = [start];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (files.has(path)) continue;
+    files.add(path);
+    for (const name of staticImports(sources.get(path) ?? '')) {
+      if (name.startsWith('.')) open.push(resolve(path, name));
+      else packages.add(name);
+    }
+  }
+  return { files, packages };
+}
+
+function staticImports(text: string): readonly string[] {
+  return [...text.matchAll(/^(?:import|export)\s+(?!type\s)(?:[^;']*?\sfrom\s+)?'([^']+)'/gm)].map(
+    ([, name]) => name ?? '',
+  );
+}
+
+function packagesIn(text: string, pattern: RegExp): readonly string[] {
+  return [...withoutComments(text).matchAll(pattern)].map(([, name]) => name ?? '');
+}
+
+function filesNaming(pattern: RegExp): Set<string> {
+  return new Set(
+    [...sources].filter(([, text]) => pattern.test(withoutComments(text))).map(([path]) => roomOf(path)),
+  );
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+function resolve(from: string, name: string): string {
+  return posix.normalize(posix.join(posix.dirname(from), name)).replace(/\.js$/, '.ts');
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+function levelOf(path: string): number {
+  if (path === 'stores/session-store.ts') return LEVELS.length; // the interface alone: a base file
+  const level = LEVELS.findIndex((rooms) => rooms.includes(roomOf(path)));
+  return level < 0 ? LEVELS.length : level;
+}
+
+// Guards the test itself: without sources it would pass for nothing.
+if (sources.size === 0) throw new Error(`no sources below ${relative(process.cwd(), SRC)}`);

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/testing/memory-store.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
+
+describe('a logout by the phone', () => {
+  const stage = useFakeStage();
+
+  it('is final: revoked, the profile in quarantine, and a new QR in a new browser', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const before = bot.client.launches;
+    await bot.client.logOutByPhone();
+    await bot.untilState('awaiting_qr');
+    expect(bot.payloads('session:revoked')).toEqual([{ cause: 'phone' }]);
+    expect(bot.payloads('session:quarantined')).toMatchObject([{ reason: 'logged-out' }]);
+    expect(await bot.session.listSnapshots()).toMatchObject([{ revoked: true }]);
+    expect(bot.client.launches).toBe(before + 1);
+    expect(bot.payloads('restore:started')).toEqual([]);
+    expect(bot.heard.map(([name]) => name)).toEqual(['qr', 'authenticated', 'ready', 'disconnected', 'qr']);
+  });
+
+  it('never lets LocalAuth delete the profile: the quarantine has it all', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.client.authStrategy.logout();
+    expect(await bot.client.readLogin()).toBeDefined();
+    await bot.client.logOutByPhone();
+    await bot.untilState('awaiting_qr');
+    const [quarantined] = bot.payloads('session:quarantined');
+    const kept = await stage().filesBelow(quarantined?.path ?? '');
+    expect(kept.filter((path) => path.includes('/Default/'))).toHaveLength(6);
+  });
+
+  it('takes no save on the way', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    const logout = bot.client.logOutByPhone();
+    const save = bot.session.forceSave();
+    await logout;
+    expect(await bot.finish(save)).toEqual({ skipped: 'not-ready' });
+    await bot.untilState('awaiting_qr');
+    expect(await bot.session.listSnapshots()).toEqual([]);
+  });
+
+  it('is followed by a new lineage with the next scan, whose next start is ready', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const { lineage } = bot.session.status();
+    await bot.client.logOutByPhone();
+    await bot.untilState('awaiting_qr');
+    await bot.client.scan();
+    await bot.untilState('ready');
+    expect(bot.session.status()).toMatchObject({ run: 1 });
+    expect(bot.session.status().lineage).not.toBe(lineage);
+    await bot.stop();
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('ready');
+    expect(next.codes).toEqual([]);
+  });
+
+  it('stays final at the next start: a QR, nothing is restored', async () => {
+    const first = stage().bot({ session: { ...BY_HAND, onLogout: 'stop' } });
+    await first.logIn();
+    await first.save('one');
+    await first.client.logOutByPhone();
+    await first.untilState('stopped');
+    expect(stage().clock.pendingTimers).toBe(0);
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('awaiting_qr');
+    expect(next.payloads('restore:started')).toEqual([]);
+  });
+
+  it('is undone by restore(id) only, as a lineage of its own', async () => {
+    const bot = stage().bot({ session: { ...BY_HAND, onLogout: 'stop' } });
+    await bot.logIn();
+    const { id, lineage } = await bot.save('one');
+    await bot.client.logOutByPhone();
+    await bot.untilState('stopped');
+    await expect(bot.finish(bot.session.restore())).rejects.toMatchObject({ code: 'SNAPSHOT_NOT_FOUND' });
+    await bot.finish(bot.session.restore(id));
+    expect((await bot.client.readLogin())?.note).toBe('one');
+    expect(bot.session.status().lineage).not.toBe(lineage);
+  });
+
+  it('is kept by this machine while a store is down, with a warning, and told to the store at the next start', async () => {
+    const store = new MemoryStore();
+    const bot = stage().bot({ session: { ...BY_HAND, store, onLogout: 'stop' } });
+    await bot.logIn();
+    await bot.save('one');
+    store.setDown(true);
+    await bot.client.logOutByPhone();
+    await bot.untilState('stopped');
+    expect(bot.warnings).toContain('revocation-incomplete');
+    store.setDown(false);
+    expect(await bot.session.listSnapshots()).toMatchObject([{ revoked: false }]);
+    const next = stage().bot({ session: { ...BY_HAND, store } });
+    await next.start();
+    expect(next.state).toBe('awaiting_qr');
+    expect(next.payloads('restore:started')).toEqual([]);
+    expect(await next.session.listSnapshots()).toMatchObject([{ revoked: true }]);
+  });
+
+  it('that the store still does not hear of is repeated again later, with a warning each time', async () => {
+    const stores = { store: new MemoryStore(), backupStore: new MemoryStore() };
+    const bot = stage().bot({ session: { ...BY_HAND, ...stores, onLogout: 'stop' } });
+    await bot.logIn();
+    await bot.save('one');
+    stores.store.setDown(true);
+    await bot.client.logOutByPhone();
+    await bot.untilState('stopped');
+    const next = stage().bot({
+      session: { ...BY_HAND, ...stores, maxInitRetries: 0, maxReconnectAttempts: 0 },
+    });
+    await next.start().catch(() => undefined);
+    expect(next.warnings).toContain('revocation-incomplete');
+    expect(next.payloads('restore:started')).toEqual([]);
+    stores.store.setDown(false);
+  });
+});
+
+describe('client.logout() by the bot', () => {
+  const stage = useFakeStage();
+
+  it('unlinks the device, revokes the session and ends in stopped', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const login = await bot.client.readLogin();
+    await bot.finish(bot.client.logout());
+    expect(bot.state).toBe('stopped');
+    expect(bot.payloads('session:revoked')).toEqual([{ cause: 'client' }]);
+    expect(bot.payloads('session:quarantined')).toMatchObject([{ reason: 'logged-out' }]);
+    expect(login && stage().whatsApp.accepts(login)).toBe(false);
+    expect(await bot.session.listSnapshots()).toMatchObject([{ revoked: true }]);
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+  });
+
+  it('says so when the page does not answer: the session is stopped, and nothing is revoked', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const login = await bot.client.readLogin();
+    Object.assign(bot.client.pupPage ?? {}, { evaluate: () => new Promise(() => undefined) });
+    await expect(bot.finish(bot.client.logout())).rejects.toThrow();
+    expect(bot.state).toBe('stopped');
+    expect(bot.payloads('session:revoked')).toEqual([]);
+    expect(await bot.session.listSnapshots()).toMatchObject([{ revoked: false }]);
+    expect(login && stage().whatsApp.accepts(login)).toBe(true);
+  });
+
+  it('is refused while nothing runs', async () => {
+    const bot = stage().bot();
+    await expect(bot.client.logout()).rejects.toMatchObject({ code: 'INVALID_STATE', operation: 'logout' });
+  });
+});

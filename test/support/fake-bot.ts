@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import {
+  PersistentSession,
+  type PersistentSessionOptions,
+  type SaveResult,
+  type SessionEventName,
+  type SessionEventPayloads,
+  type SnapshotInfo,
+} from '../../src/index.js';
+import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-client.js';
+import type { FakeStage } from './fake-stage.js';
+import { type UntilOptions, until, untilSettled } from './until.js';
+
+/** What a bot heard, oldest first: from its client by the client's names, from the session by the session's. */
+export type Heard = readonly [name: string, detail?: unknown];
+
+export interface FakeBotOptions {
+  readonly client?: Partial<FakeClientOptions>;
+  readonly session?: PersistentSessionOptions;
+  /** Where it runs; the default is one place for all bots of a stage. */
+  readonly folder?: string;
+  readonly auth?: 'local' | 'none';
+}
+
+const CLIENT_EVENTS = [
+  'qr',
+  'code',
+  'loading_screen',
+  'authenticated',
+  'auth_failure',
+  'ready',
+  'change_state',
+  'disconnected',
+];
+
+/** A bot over the fake client, made persistent. A new instance stands for a new process. */
+export class FakeBot {
+  readonly client: FakeClient;
+  readonly session: PersistentSession;
+  readonly heard: Heard[] = [];
+  readonly events: { readonly name: SessionEventName; readonly payload: unknown }[] = [];
+  readonly stage: FakeStage;
+
+  constructor(stage: FakeStage, { client, session, folder = '/bot', auth = 'local' }: FakeBotOptions = {}) {
+    this.stage = stage;
+    const { clock, random, fs, whatsApp } = stage;
+    const localAuth = { dataPath: join(folder, 'auth'), clientId: 'shop' };
+    this.client = new FakeClient({ whatsApp, fs, ...(auth === 'local' && { localAuth }), ...client });
+    for (const name of CLIENT_EVENTS) this.client.on(name, (detail) => this.heard.push([name, detail]));
+    this.session = new PersistentSession(this.client, {
+      ...(auth === 'none' && { clientId: 'shop' }),
+      sessionPath: join(folder, 'session'),
+      backupPath: join(folder, 'backup'),
+      shutdownSignals: [],
+      clock,
+      random,
+      fs,
+      ...session,
+    });
+    this.#hearSession();
+  }
+
+  get state(): string {
+    return this.session.state;
+  }
+
+  /** The QR and pairing codes that the bot's own listeners got. */
+  get codes(): readonly unknown[] {
+    return this.heard.filter(([name]) => name === 'qr' || name === 'code').map(([, detail]) => detail);
+  }
+
+  payloads<Name extends SessionEventName>(name: Name): SessionEventPayloads[Name][] {
+    return this.events
+      .filter((event) => event.name === name)
+      .map(({ payload }) => payload as SessionEventPayloads[Name]);
+  }
+
+  /** The states so far, `idle` first. */
+  get states(): readonly string[] {
+    return ['idle', ...this.payloads('state:changed').map(({ to }) => to)];
+  }
+
+  /** The codes of the warnings so far. */
+  get warnings(): readonly string[] {
+    return this.payloads('warning').map(({ code }) => code);
+  }
+
+  /** Settles as `work` does; the clock moves as long as it takes. */
+  finish<T>(work: Promise<T>, options?: UntilOptions): Promise<T> {
+    return untilSettled(this.stage, work, options);
+  }
+
+  until(what: string, condition: () => boolean, options?: UntilOptions): Promise<void> {
+    return until(this.stage, what, condition, options);
+  }
+
+  untilState(state: string, options?: UntilOptions): Promise<void> {
+    return this.until(`state ${state}, it is ${this.state}`, () => this.state === state, options);
+  }
+
+  start(options?: UntilOptions): Promise<void> {
+    return this.finish(this.session.initialize(), options);
+  }
+
+  stop(): Promise<void> {
+    return this.finish(this.session.destroy());
+  }
+
+  /** Starts without a login, scans, and is ready. */
+  async logIn(account?: string): Promise<void> {
+    await this.start();
+    await this.client.scan(account);
+    await this.untilState('ready');
+  }
+
+  /** Writes something into the profile and saves it. */
+  async save(note: string): Promise<SnapshotInfo> {
+    await this.note(note);
+    return taken(await this.finish(this.session.forceSave()));
+  }
+
+  async backUp(note: string): Promise<SnapshotInfo> {
+    await this.note(note);
+    return taken(await this.finish(this.session.backup()));
+  }
+
+  /** Changes the profile, so that the next save is not `unchanged`. */
+  async note(note: string): Promise<void> {
+    const login = await this.client.readLogin();
+    if (!login) throw new Error('there is no login to write a note into');
+    await this.client.writeLogin({ ...login, note });
+  }
+
+  // Before the listeners of a test, and whatever they do.
+  #hearSession(): void {
+    const emit = this.session.emit.bind(this.session) as (
+      name: SessionEventName,
+      payload: unknown,
+    ) => boolean;
+    Object.assign(this.session, {
+      emit: (name: SessionEventName, payload: unknown) => {
+        this.events.push({ name, payload });
+        return emit(name, payload);
+      },
+    });
+  }
+}
+
+function taken(result: SaveResult): SnapshotInfo {
+  if ('skipped' in result) throw new Error(`nothing was taken: ${result.skipped}`);
+  return result.snapshot;
+}

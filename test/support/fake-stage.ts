@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { createFsFromVolume, Volume } from 'memfs';
+import { afterEach, beforeEach } from 'vitest';
+import type { FileSystem } from '../../src/file-system.js';
+import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
+import { type FaultyFileSystem, failingFileSystem } from '../../src/testing/failing-file-system.js';
+import { FakeWhatsApp } from '../../src/testing/fake-whatsapp.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+import { FakeBot, type FakeBotOptions } from './fake-bot.js';
+
+/** memfs stamps files with the real time: that must lie before everything the manual clock says. */
+const AHEAD_OF_REAL_TIME_MS = 60 * 60 * 1000;
+
+export const INDEXED_DB = ESSENTIAL_PATHS.indexedDbLevelDb;
+export const LOCAL_STORAGE = ESSENTIAL_PATHS.localStorageLevelDb;
+
+/** A disk in memory, a clock that stands, dice with a seed, and a WhatsApp: what every bot of a test lives in. */
+export class FakeStage {
+  readonly clock = new ManualClock({ now: Date.now() + AHEAD_OF_REAL_TIME_MS });
+  readonly fs: FaultyFileSystem = failingFileSystem(memoryFileSystem());
+  readonly whatsApp = new FakeWhatsApp();
+  readonly random: () => number;
+  readonly #bots: FakeBot[] = [];
+
+  constructor(seed = 1) {
+    this.random = seededRandom(seed);
+  }
+
+  bot(options?: FakeBotOptions): FakeBot {
+    const bot = new FakeBot(this, options);
+    this.#bots.push(bot);
+    return bot;
+  }
+
+  /** A bot that logged in, saved and was stopped in order. */
+  async loggedInOnce(options?: FakeBotOptions): Promise<FakeBot> {
+    const bot = this.bot(options);
+    await bot.logIn();
+    await bot.stop();
+    return bot;
+  }
+
+  /** Deletes IndexedDB's MANIFEST: a start on such a profile shows a QR (FACTS 1.8). */
+  async damageProfile(bot: FakeBot): Promise<void> {
+    await this.fs.promises.rm(join(bot.client.profileDir, INDEXED_DB, 'MANIFEST-000001'));
+  }
+
+  /** The machine sleeps: the time goes on, no timer fires. */
+  sleepMachine(ms: number): void {
+    const monotonic = this.clock.monotonic.bind(this.clock);
+    this.clock.monotonic = () => monotonic() + ms;
+  }
+
+  remove(path: string): Promise<void> {
+    return this.fs.promises.rm(path, { recursive: true, force: true });
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return this.fs.promises.stat(path).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Every file below `folder`, in order. */
+  async filesBelow(folder: string): Promise<readonly string[]> {
+    const entries = await this.fs.promises.readdir(folder, { withFileTypes: true }).catch(() => []);
+    const found: string[] = [];
+    for (const entry of entries) {
+      const path = join(folder, String(entry.name));
+      found.push(...(entry.isDirectory() ? await this.filesBelow(path) : [path]));
+    }
+    return found.sort();
+  }
+
+  /** Stops every bot, whatever a test left it in. */
+  async close(): Promise<void> {
+    this.fs.arm({});
+    for (const bot of this.#bots) await bot.stop();
+  }
+}
+
+/**
+ * Sets the stage for each test of a file, and stops its bots after it. A rejection that nobody handles fails the run:
+ * vitest sees to that.
+ */
+export function useFakeStage(): () => FakeStage {
+  let stage: FakeStage;
+  beforeEach(() => {
+    stage = new FakeStage();
+  });
+  afterEach(() => stage.close());
+  return () => stage;
+}
+
+function memoryFileSystem(): FileSystem {
+  const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
+  return {
+    promises: fs.promises,
+    createWriteStream: fs.createWriteStream.bind(fs),
+    // memfs passes `end` over unless there is a `start`; node does not.
+    createReadStream: (path, options) =>
+      fs.createReadStream(path, typeof options === 'object' ? { start: 0, ...options } : options),
+  };
+}
+
+/** Mulberry32: the same dice for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}

@@ -1,0 +1,77 @@
+import type { ManualClock } from '../../src/testing/manual-clock.js';
+
+/** What tells that work goes on: the calls of the (wrapped) file system. */
+export interface Activity {
+  readonly calls: readonly unknown[];
+}
+
+export interface UntilOptions {
+  /** How far the manual clock may move, ms. Default one hour. */
+  readonly limitMs?: number;
+  /** How far it moves at once, ms. Default one second. */
+  readonly stepMs?: number;
+}
+
+const QUIET_TURNS = 12;
+/** Work in the thread pool (zlib) shows nowhere: it gets some real milliseconds. */
+const POOL_ROUNDS = 2;
+const REAL_LIMIT_MS = 15_000;
+
+/** Lets everything that runs get as far as it can without the clock. Bounded by 15 real seconds. */
+export async function settle(activity: Activity): Promise<void> {
+  const realEnd = Date.now() + REAL_LIMIT_MS;
+  for (let round = 0; round < POOL_ROUNDS && Date.now() < realEnd; ) {
+    const before = activity.calls.length;
+    await quietTurns(activity, realEnd);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    round = activity.calls.length === before ? round + 1 : 0;
+  }
+}
+
+/**
+ * Moves the clock in steps until `condition` holds; between two steps everything that runs gets as far as it can.
+ *
+ * @throws Error that names `what` when it does not come within `limitMs` of the clock.
+ */
+export async function until(
+  world: { readonly clock: ManualClock; readonly fs: Activity },
+  what: string,
+  condition: () => boolean,
+  { limitMs = 3_600_000, stepMs = 1000 }: UntilOptions = {},
+): Promise<void> {
+  const end = world.clock.monotonic() + limitMs;
+  for (;;) {
+    await settle(world.fs);
+    if (condition()) return;
+    if (world.clock.monotonic() >= end) throw new Error(`did not come within ${limitMs} ms: ${what}`);
+    await world.clock.advance(Math.min(stepMs, end - world.clock.monotonic()));
+  }
+}
+
+/** Moves the clock until `work` settles, and settles as it does. */
+export async function untilSettled<T>(
+  world: { readonly clock: ManualClock; readonly fs: Activity },
+  work: Promise<T>,
+  options?: UntilOptions,
+): Promise<T> {
+  let isSettled = false;
+  const note = () => {
+    isSettled = true;
+  };
+  work.then(note, note);
+  await until(world, 'the end of the work', () => isSettled, options);
+  return work;
+}
+
+async function quietTurns(activity: Activity, realEnd: number): Promise<void> {
+  for (let quiet = 0, seen = activity.calls.length; quiet < QUIET_TURNS && Date.now() < realEnd; ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const isBusy = activity.calls.length !== seen || process.getActiveResourcesInfo().some(isFileRequest);
+    quiet = isBusy ? 0 : quiet + 1;
+    seen = activity.calls.length;
+  }
+}
+
+function isFileRequest(resource: string): boolean {
+  return resource.startsWith('FSReq');
+}
