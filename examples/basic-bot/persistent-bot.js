@@ -1,6 +1,6 @@
-// The same bot, made persistent: one import and one line more; the last line says `session` instead of `client`.
+// The same bot, made persistent by the two lines that are marked.
 import wweb from 'whatsapp-web.js';
-import { PersistentSession } from 'wwebjs-persistent-session';
+import { PersistentSession } from 'wwebjs-persistent-session'; // <- one
 
 const { Client, LocalAuth } = wweb;
 
@@ -8,7 +8,7 @@ const client = new Client({
   authStrategy: new LocalAuth({ clientId: 'basic-bot' }),
   puppeteer: { args: ['--no-sandbox'] },
 });
-const session = new PersistentSession(client);
+new PersistentSession(client); // <- two: client.initialize() below now starts, saves and restores the session
 
 client.on('qr', (qr) => {
   console.log('Scan this with WhatsApp > Linked devices:');
@@ -27,4 +27,4 @@ client.on('disconnected', (reason) => {
   console.log('disconnected:', reason);
 });
 
-await session.initialize();
+await client.initialize();
