@@ -193,6 +193,7 @@ function wire(context: SessionContext): SessionParts {
   const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
   const starter = new Starter(context, {
+    operations: queue,
     snapshots,
     restorer,
     revoker,

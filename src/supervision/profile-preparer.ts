@@ -75,8 +75,20 @@ export class ProfilePreparer {
   }
 
   async #check(signal: AbortSignal): Promise<SoundnessReport> {
+    const { record } = this.#context;
+    const { basedOn, restoring } = record.current;
+    const report = await this.#compare(basedOn, signal);
+    if (restoring === undefined) return report;
+    // A restore was cut short after its profile was in place: that one must not be taken for the old one, damaged.
+    const asRestored = report.verdict === 'suspect' ? await this.#compare(restoring, signal) : report;
+    const isRestored = asRestored !== report && asRestored.verdict === 'sound';
+    await record.update({ restoring: undefined, ...(isRestored && { basedOn: restoring }) });
+    return isRestored ? asRestored : report;
+  }
+
+  async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
     const { runner, profileDir } = this.#context;
-    const reference = await this.#reference();
+    const reference = await this.#manifestOf(id);
     return runner.run(
       checkProfileTask,
       { profileDir, depth: 'deep', ...(reference && { reference }) },
@@ -85,12 +97,11 @@ export class ProfilePreparer {
   }
 
   // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
-  async #reference(): Promise<readonly SnapshotFile[] | undefined> {
-    const { basedOn } = this.#context.record.current;
-    if (basedOn === undefined) return undefined;
+  async #manifestOf(id: string | undefined): Promise<readonly SnapshotFile[] | undefined> {
+    if (id === undefined) return undefined;
     for (const repository of allRepositories(this.#context)) {
       try {
-        const manifest = await repository.manifest(basedOn);
+        const manifest = await repository.manifest(id);
         if (manifest) return manifest.files;
       } catch (error) {
         if (!isSessionError(error)) throw error;

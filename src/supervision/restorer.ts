@@ -52,6 +52,7 @@ export class Restorer {
       const manifest = await repository.restore(info.id, staged, { signal });
       await this.#assertSound(candidate, staged, manifest.files, signal);
       lease.assertHeld();
+      await record.update({ restoring: info.id });
       const { quarantined } = await installProfile({
         profileDir,
         stagedDir: staged,
@@ -61,7 +62,12 @@ export class Restorer {
         random,
       });
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
-      await record.update({ ...(await this.#lineageOf(candidate)), loggedIn: true, basedOn: info.id });
+      await record.update({
+        ...(await this.#lineageOf(candidate)),
+        loggedIn: true,
+        basedOn: info.id,
+        restoring: undefined,
+      });
     } catch (error) {
       await folders.removeStaging(staged);
       announce('restore:failed', { error: describeError(error), snapshot: info });

@@ -18,6 +18,8 @@ export interface SessionRecord {
   readonly loggedIn: boolean;
   /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
   readonly basedOn?: string;
+  /** A snapshot that was just being put in place of the profile: after a kill either of the two may be there. */
+  readonly restoring?: string;
   /** Pairings that the phone or the server logged out. Also marked in the stores; kept here for those that were down. */
   readonly revokedLineages: readonly string[];
   /** Snapshots that were restored and still met a QR: not restored again by themselves. */
@@ -107,6 +109,7 @@ function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'lineage'),
     ...optionalText(raw, 'account'),
     ...optionalText(raw, 'basedOn'),
+    ...optionalText(raw, 'restoring'),
     run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,
     loggedIn: raw.loggedIn === true,
     revokedLineages: texts(raw.revokedLineages),

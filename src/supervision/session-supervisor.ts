@@ -1,7 +1,13 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
-import { ClosedError, describeError, InvalidStateError, StartFailedError } from '../errors.js';
+import {
+  ClosedError,
+  describeError,
+  InvalidStateError,
+  isSessionError,
+  StartFailedError,
+} from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
 import type { SessionState } from '../state.js';
@@ -72,7 +78,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   async initialize(): Promise<void> {
     const stops = this.#stops;
-    if (this.#stopping) await this.#stopping;
+    if (this.#stopping) await this.#stopping.catch(() => undefined); // a logout that fails is its caller's matter
     for (let seen: unknown; seen !== this.#lastHalt; ) {
       seen = this.#lastHalt;
       await seen;
@@ -109,9 +115,13 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** Final save, orderly close, `stopped`. Concurrent calls join. */
-  destroy(): Promise<void> {
+  async destroy(): Promise<void> {
     this.#stops++;
-    return this.#stop({ save: true });
+    const joined = this.#stopping;
+    if (joined === undefined) return this.#stop({ save: true });
+    await joined.catch((error: unknown) => {
+      if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
+    });
   }
 
   /** Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between. */

@@ -1,5 +1,6 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
+import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import type { Restorer } from './restorer.js';
 import type { Revoker } from './revoker.js';
@@ -19,6 +20,7 @@ const MAX_ROLLBACKS = 2;
 const MAX_ROUNDS = MAX_ROLLBACKS + 3;
 
 export interface StarterParts {
+  readonly operations: OperationQueue;
   readonly snapshots: SessionSnapshots;
   readonly restorer: Restorer;
   readonly preparer: ProfilePreparer;
@@ -54,9 +56,9 @@ export class Starter {
   }
 
   async #start(signal: AbortSignal): Promise<StartResult> {
-    const { preparer, stopper, revoker } = this.#parts;
+    const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
-    let rollbacks = (await preparer.prepare(signal)) ? 1 : 0;
+    let rollbacks = (await operations.exclusive(() => preparer.prepare(signal))) ? 1 : 0;
     let isGivenUp = false;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks()));
@@ -66,7 +68,7 @@ export class Starter {
         case 'pairing-held':
           await stopper.stop();
           this.#enter('restoring', signal);
-          if (await this.#rollBack(rollbacks, signal)) rollbacks++;
+          if (await operations.exclusive(() => this.#rollBack(rollbacks, signal))) rollbacks++;
           else isGivenUp = true;
           continue;
         case 'logged-out':

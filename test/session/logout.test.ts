@@ -155,6 +155,20 @@ describe('client.logout() by the bot', () => {
     expect(login && stage().whatsApp.accepts(login)).toBe(true);
   });
 
+  it('that fails is told to its caller only, not to a destroy() or initialize() beside it', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    Object.assign(bot.client.pupPage ?? {}, { evaluate: () => new Promise(() => undefined) });
+    const logout = bot.client.logout();
+    logout.catch(() => undefined);
+    await bot.untilState('stopping', { limitMs: 0 });
+    const destroyed = bot.session.destroy();
+    const started = bot.session.initialize();
+    await expect(bot.finish(logout)).rejects.toMatchObject({ code: 'LOGOUT_FAILED' });
+    await bot.finish(Promise.all([destroyed, started]));
+    expect(bot.state).toBe('ready');
+  });
+
   it('is refused while nothing runs', async () => {
     const bot = stage().bot();
     await expect(bot.client.logout()).rejects.toMatchObject({ code: 'INVALID_STATE', operation: 'logout' });

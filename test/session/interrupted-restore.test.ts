@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { useFakeStage } from '../support/fake-stage.js';
+
+describe('a restore that is cut short right after its profile was put in place', () => {
+  const stage = useFakeStage();
+
+  it('counts as done: the next start does not take the older profile for a damaged newer one', async () => {
+    const bot = await stage().loggedInOnce();
+    await bot.start();
+    const older = await bot.save('older');
+    await stage().clock.advance(1000);
+    await bot.save('newer');
+    await bot.stop();
+    // The last write of the record says that it is done.
+    stage().fs.arm({ operation: 'rename', path: /session\.json$/, failOn: 2 });
+    await expect(bot.finish(bot.session.restore(older.id))).rejects.toMatchObject({ code: 'STORE' });
+    expect(stage().fs.calls.some(({ failed }) => failed)).toBe(true);
+    stage().fs.arm({});
+    const next = stage().bot();
+    await next.start();
+    expect(next.state).toBe('ready');
+    expect(await next.client.readLogin()).toMatchObject({ note: 'older' });
+    expect(next.payloads('corruption:detected')).toEqual([]);
+  });
+});
