@@ -1,18 +1,11 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
-import {
-  ClosedError,
-  describeError,
-  InvalidStateError,
-  isSessionError,
-  StartFailedError,
-} from '../errors.js';
+import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
 import type { SessionState } from '../state.js';
-import { assertWritable } from './assert-writable.js';
-import type { BringUp, BringUpResult } from './bring-up.js';
+import type { BringUp } from './bring-up.js';
 import { causeOfLoss, isDecisive } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
 import { whileAlive } from './keep-alive.js';
@@ -21,6 +14,7 @@ import type { OperationQueue } from './operation-queue.js';
 import type { PairingWatch } from './pairing-watch.js';
 import type { Revoker } from './revoker.js';
 import { Run } from './run.js';
+import { RunStarts } from './run-starts.js';
 import type { SaveSchedule } from './save-schedule.js';
 import type { CloseRequest, SessionCloser } from './session-closer.js';
 import type { SessionContext } from './session-context.js';
@@ -28,7 +22,6 @@ import type { SessionOwnership } from './session-ownership.js';
 import type { Starter } from './starter.js';
 import type { StateFollower } from './state-follower.js';
 import type { Stopper } from './stopper.js';
-import { warnOfStorage } from './warn-of-storage.js';
 
 export interface SupervisorParts {
   readonly bringUp: BringUp;
@@ -50,6 +43,7 @@ export interface SupervisorParts {
 export class SessionSupervisor implements ClientSupervisor {
   readonly #context: SessionContext;
   readonly #parts: SupervisorParts;
+  readonly #starts: RunStarts;
   #run: Run | undefined;
   #stopping: Promise<void> | undefined;
   #stops = 0;
@@ -60,6 +54,14 @@ export class SessionSupervisor implements ClientSupervisor {
   constructor(context: SessionContext, parts: SupervisorParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#starts = new RunStarts(context, parts, {
+      shutdown: () => this.destroy(),
+      stopByItself: () => this.#stopByItself(),
+      decide: (run, event) => this.#decide(run, event),
+      forget: () => {
+        this.#run = undefined;
+      },
+    });
   }
 
   get isRunning(): boolean {
@@ -89,7 +91,7 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!this.#run) {
       const run = new Run();
       this.#run = run;
-      this.#follow(run, this.#firstStart(run));
+      this.#follow(run, this.#starts.first(run));
     }
     return this.#run.settled;
   }
@@ -217,13 +219,13 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!run || run.isStarting || run.abort.signal.aborted) return;
     this.#pause(run);
     this.#context.moveTo('reconnecting', cause);
-    this.#follow(run, this.#recover(run, cause, atOnce));
+    this.#follow(run, this.#starts.afterLoss(run, cause, atOnce));
   }
 
   #logOut(run: Run): void {
     this.#pause(run);
     this.#context.moveTo('restoring', 'logged-out');
-    this.#follow(run, this.#startAfterLogout(run));
+    this.#follow(run, this.#starts.afterLogout(run));
   }
 
   /** No save begins from here on, and one that runs is ended: the browser under it goes away. */
@@ -241,79 +243,6 @@ export class SessionSupervisor implements ClientSupervisor {
     start.catch((error: unknown) => {
       this.#context.logger.warn('the session did not come up', { error: describeError(error) });
     });
-  }
-
-  async #firstStart(run: Run): Promise<void> {
-    await this.#guard(run, async () => {
-      const { ownership, bringUp } = this.#parts;
-      await assertWritable(this.#context);
-      await ownership.take(() => this.destroy(), run.abort.signal);
-      await this.#context.record.load();
-      await warnOfStorage(this.#context);
-      bringUp.reset();
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
-    });
-  }
-
-  async #recover(run: Run, cause: DisconnectCause, atOnce: boolean): Promise<void> {
-    await this.#guard(run, async () => {
-      const { operations, stopper, bringUp } = this.#parts;
-      await operations.exclusive(() => stopper.stop());
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause, atOnce }));
-    });
-  }
-
-  async #startAfterLogout(run: Run): Promise<void> {
-    await this.#guard(run, async () => {
-      const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
-      await operations.exclusive(async () => {
-        await stopper.stop();
-        await lineageKeeper.settled();
-        await revoker.revoke('phone');
-      });
-      if (this.#context.options.onLogout === 'stop') return this.#stopByItself();
-      bringUp.reset();
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
-    });
-  }
-
-  /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */
-  async #guard(run: Run, start: () => Promise<void>): Promise<void> {
-    try {
-      await whileAlive(start);
-    } catch (error) {
-      if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
-      this.#run = undefined;
-      await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
-      await this.#parts.ownership.giveUp();
-      const { state, moveTo } = this.#context;
-      if (!isAtRest(state())) {
-        const { code } = describeError(error);
-        moveTo('stopping', code);
-        moveTo('stopped', code);
-      }
-      throw error;
-    }
-  }
-
-  async #conclude(run: Run, result: BringUpResult): Promise<void> {
-    run.isStarting = false;
-    const { pending } = run;
-    run.pending = undefined;
-    switch (result.kind) {
-      case 'ready':
-      case 'pairing':
-        if (pending !== undefined) this.#decide(run, pending);
-        else if (result.kind === 'pairing') this.#parts.pairingWatch.begin();
-        return;
-      case 'logged-out':
-      case 'gave-up': {
-        const reason = result.kind === 'gave-up' ? result.reason : 'WhatsApp has logged this device out';
-        run.endedBy = new StartFailedError(`the session was stopped: ${reason}`, { retryable: false });
-        this.#stopByItself();
-        throw run.endedBy;
-      }
-    }
   }
 
   /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */
@@ -347,10 +276,6 @@ export class SessionSupervisor implements ClientSupervisor {
       if (state() === 'stopping') moveTo('stopped'); // else a clear() has come to its end meanwhile
     }
   }
-}
-
-function isAtRest(state: SessionState): boolean {
-  return state === 'idle' || state === 'stopped' || state === 'failed';
 }
 
 function isUp(state: SessionState): boolean {

@@ -1,0 +1,131 @@
+import type { ClientEvent } from '../client/client-driver.js';
+import { describeError, StartFailedError } from '../errors.js';
+import type { DisconnectCause } from '../events.js';
+import type { SessionState } from '../state.js';
+import { assertWritable } from './assert-writable.js';
+import type { BringUp, BringUpResult } from './bring-up.js';
+import { whileAlive } from './keep-alive.js';
+import type { LineageKeeper } from './lineage-keeper.js';
+import type { OperationQueue } from './operation-queue.js';
+import type { PairingWatch } from './pairing-watch.js';
+import type { Revoker } from './revoker.js';
+import type { Run } from './run.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionOwnership } from './session-ownership.js';
+import type { Stopper } from './stopper.js';
+import { warnOfStorage } from './warn-of-storage.js';
+
+export interface RunStartsParts {
+  readonly bringUp: BringUp;
+  readonly lineageKeeper: LineageKeeper;
+  readonly operations: OperationQueue;
+  readonly ownership: SessionOwnership;
+  readonly pairingWatch: PairingWatch;
+  readonly revoker: Revoker;
+  readonly stopper: Stopper;
+}
+
+/** What a start can't do by itself. */
+export interface RunStartsHooks {
+  /** A signal asks the process to end. */
+  readonly shutdown: () => Promise<void>;
+  /** The session ends without anybody's call. */
+  readonly stopByItself: () => void;
+  /** An event that came in the last moment of the start. */
+  readonly decide: (run: Run, event: ClientEvent) => void;
+  /** The run has failed for good: there is none any more. */
+  readonly forget: () => void;
+}
+
+/** The ways in which a run comes up: at first, after a loss, after a logout. */
+export class RunStarts {
+  readonly #context: SessionContext;
+  readonly #parts: RunStartsParts;
+  readonly #hooks: RunStartsHooks;
+
+  constructor(context: SessionContext, parts: RunStartsParts, hooks: RunStartsHooks) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#hooks = hooks;
+  }
+
+  /** `initialize()`. */
+  async first(run: Run): Promise<void> {
+    await this.#guard(run, async () => {
+      const { ownership, bringUp } = this.#parts;
+      await assertWritable(this.#context);
+      await ownership.take(() => this.#hooks.shutdown(), run.abort.signal);
+      await this.#context.record.load();
+      await warnOfStorage(this.#context);
+      bringUp.reset();
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
+    });
+  }
+
+  /** After a loss: what is left of the browser is closed, then it is brought up again. */
+  async afterLoss(run: Run, cause: DisconnectCause, atOnce: boolean): Promise<void> {
+    await this.#guard(run, async () => {
+      const { operations, stopper, bringUp } = this.#parts;
+      await operations.exclusive(() => stopper.stop());
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause, atOnce }));
+    });
+  }
+
+  /** After a logout by the phone, which is final: a fresh start, unless the user wants none. */
+  async afterLogout(run: Run): Promise<void> {
+    await this.#guard(run, async () => {
+      const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
+      await operations.exclusive(async () => {
+        await stopper.stop();
+        await lineageKeeper.settled();
+        await revoker.revoke('phone');
+      });
+      if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself();
+      bringUp.reset();
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
+    });
+  }
+
+  /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */
+  async #guard(run: Run, start: () => Promise<void>): Promise<void> {
+    try {
+      await whileAlive(start);
+    } catch (error) {
+      if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
+      this.#hooks.forget();
+      await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
+      await this.#parts.ownership.giveUp();
+      const { state, moveTo } = this.#context;
+      if (!isAtRest(state())) {
+        const { code } = describeError(error);
+        moveTo('stopping', code);
+        moveTo('stopped', code);
+      }
+      throw error;
+    }
+  }
+
+  async #conclude(run: Run, result: BringUpResult): Promise<void> {
+    run.isStarting = false;
+    const { pending } = run;
+    run.pending = undefined;
+    switch (result.kind) {
+      case 'ready':
+      case 'pairing':
+        if (pending !== undefined) this.#hooks.decide(run, pending);
+        else if (result.kind === 'pairing') this.#parts.pairingWatch.begin();
+        return;
+      case 'logged-out':
+      case 'gave-up': {
+        const reason = result.kind === 'gave-up' ? result.reason : 'WhatsApp has logged this device out';
+        run.endedBy = new StartFailedError(`the session was stopped: ${reason}`, { retryable: false });
+        this.#hooks.stopByItself();
+        throw run.endedBy;
+      }
+    }
+  }
+}
+
+function isAtRest(state: SessionState): boolean {
+  return state === 'idle' || state === 'stopped' || state === 'failed';
+}
