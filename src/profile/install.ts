@@ -4,7 +4,13 @@ import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { copyTree } from './install/copy-tree.js';
 import { syncFolder, syncTree } from './install/durable.js';
-import { type InstallJournal, readJournal, removeJournal, writeJournal } from './install/journal.js';
+import {
+  type InstallJournal,
+  readJournal,
+  removeJournal,
+  removeUnfinishedJournal,
+  writeJournal,
+} from './install/journal.js';
 import { canRollForward, rollBack, rollForward } from './install/replace.js';
 import { beginQuarantine } from './quarantine.js';
 import {
@@ -94,6 +100,7 @@ export async function recoverInstall(
   const real = await realProfileDir(fs, profileDir);
   let outcome: 'nothing' | 'completed' | 'undone' = 'nothing';
   for (const side of bothSideFolders(real)) {
+    await removeUnfinishedJournal(fs, side);
     const journal = await readJournal(fs, side);
     if (journal === undefined) {
       // One that can't be read says nothing; left where it is, it would keep staging from ever being cleaned.

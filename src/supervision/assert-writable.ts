@@ -15,8 +15,9 @@ export async function assertWritable(context: SessionContext): Promise<void> {
   await assertFolder(context, "the client's profile folder", dirname(profileDir));
 }
 
-async function assertFolder({ fs, random }: SessionContext, name: string, folder: string): Promise<void> {
-  const probe = join(folder, `.write-probe-${Math.floor(random() * 2 ** 32).toString(16)}`);
+async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {
+  // Always the same name: one that a killed process left goes with the next start.
+  const probe = join(folder, '.write-probe');
   try {
     await fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
     await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE });

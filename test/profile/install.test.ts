@@ -244,6 +244,15 @@ describe.each(['device', 'mountinfo', 'rename'] as const)(
 );
 
 describe('a crash while a profile is installed', () => {
+  it('removes a journal that was never finished: nothing had been moved yet', async () => {
+    const { profileDir } = await prepare();
+    const { journal } = await resolveSideFolder(profileDir, { fs });
+    await writeFile(`${journal}.tmp`, '{"format"');
+    expect(await recoverInstall(profileDir, { fs })).toBe('nothing');
+    expect(fs.existsSync(`${journal}.tmp`)).toBe(false);
+    expect(treeOf(profileDir)).toEqual(oldFiles);
+  });
+
   it('at any call leaves the old or the new one, whole, and the other is not lost', async () => {
     const outcomes = new Set<string>();
     for (let n = 1, isDone = false; !isDone; n++) {
@@ -308,9 +317,10 @@ describe('a crash while a profile is installed', () => {
 
   it('keeps its reason, though quarantine is pruned before it is finished', async () => {
     const { profileDir, stagedDir } = await prepare();
+    let isDead = false;
     const dying = wrapped(async (name, call, args) => {
-      if (name === 'rename' && String(args[1]).endsWith('/profile')) throw failure('ECRASH');
-      if (name === 'rm') throw failure('ECRASH');
+      isDead ||= name === 'rename' && String(args[1]).endsWith('/profile');
+      if (isDead) throw failure('ECRASH');
       return call();
     });
     const work = installProfile({ ...names, fs: dying, profileDir, stagedDir, reason: 'corrupt' });

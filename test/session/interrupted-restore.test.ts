@@ -11,8 +11,9 @@ describe('a restore that is cut short right after its profile was put in place',
     await stage().clock.advance(1000);
     await bot.save('newer');
     await bot.stop();
-    // The last write of the record says that it is done.
-    stage().fs.arm({ operation: 'rename', path: /session\.json$/, failOn: 2 });
+    bot.session.on('session:quarantined', () => {
+      stage().fs.arm({ operation: 'rename', path: /session\.json$/, failOn: 1 });
+    });
     await expect(bot.finish(bot.session.restore(older.id))).rejects.toMatchObject({ code: 'STORE' });
     expect(stage().fs.calls.some(({ failed }) => failed)).toBe(true);
     stage().fs.arm({});

@@ -5,7 +5,7 @@ import { isMissing, walkFiles } from '../walk.js';
 
 /** Writes a small file so that after a power cut it is the old one or the new one. */
 export async function writeDurably(fs: FileSystem, file: string, contents: string): Promise<void> {
-  const temporary = `${file}.tmp`;
+  const temporary = temporaryOf(file);
   const handle = await fs.promises.open(temporary, 'w', PRIVATE_FILE_MODE);
   try {
     await handle.writeFile(contents);
@@ -15,6 +15,11 @@ export async function writeDurably(fs: FileSystem, file: string, contents: strin
   }
   await fs.promises.rename(temporary, file);
   await syncFolder(fs, path.dirname(file));
+}
+
+/** Where a file is written before it gets its name. */
+export function temporaryOf(file: string): string {
+  return `${file}.tmp`;
 }
 
 /** Brings renames in a folder to the disk. Windows can't open folders; its file systems journal renames themselves. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PARTS } from '../essential-files.js';
 import type { SideFolder } from '../side-folder.js';
-import { readJson, syncFolder, writeDurably } from './durable.js';
+import { readJson, syncFolder, temporaryOf, writeDurably } from './durable.js';
 
 /** A replacement that is under way: written before the first rename, removed after the last. */
 export interface InstallJournal {
@@ -34,6 +34,11 @@ export async function readJournal(fs: FileSystem, side: SideFolder): Promise<Ins
 export async function removeJournal(fs: FileSystem, side: SideFolder): Promise<void> {
   await fs.promises.rm(side.journal, { force: true });
   await syncFolder(fs, path.dirname(side.journal));
+}
+
+/** One that was never finished, because the process was killed over it: nothing had been moved yet. */
+export async function removeUnfinishedJournal(fs: FileSystem, side: SideFolder): Promise<void> {
+  await fs.promises.rm(temporaryOf(side.journal), { force: true });
 }
 
 /** Paths are joined from it, so nothing in it is trusted. */
