@@ -1,0 +1,123 @@
+// A bot with the fake client in a process of its own: does what its parent says, until it is killed.
+// Takes the addresses of the library and of its fakes, so that it runs on the built package or on the sources.
+
+const [libraryUrl = '', testingUrl = ''] = process.argv.slice(2);
+const { PersistentSession } = (await import(libraryUrl)) as typeof import('../../../src/index.js');
+const { FakeClient, FakeWhatsApp } = (await import(
+  testingUrl
+)) as typeof import('../../../src/testing/index.js');
+
+/** What the parent asks for. */
+export type Order =
+  | {
+      readonly call: 'open';
+      readonly authPath: string;
+      readonly sessionPath: string;
+      readonly backupPath: string;
+      readonly clientId: string;
+      readonly keepLast: number;
+      /** How often a phone has scanned a code of this bot so far: the server remembers it. */
+      readonly pairings: number;
+    }
+  | { readonly call: 'initialize' | 'scan' | 'save' | 'backup' | 'prune' | 'clear' | 'destroy' }
+  | { readonly call: 'restore'; readonly snapshotId: string };
+
+/** What the child tells: that it begins, and how it ended. */
+export type Told =
+  | { readonly told: 'loaded' | 'begun' }
+  | {
+      readonly told: 'ended';
+      readonly state: string;
+      readonly codes: number;
+      /** What was restored and found damaged, and why. */
+      readonly heard: readonly string[];
+      readonly result?: unknown;
+      readonly error?: string;
+    };
+
+const ACCOUNT = '4915100000001@c.us';
+
+const whatsApp = new FakeWhatsApp();
+
+let bot:
+  | {
+      readonly client: InstanceType<typeof FakeClient>;
+      readonly session: InstanceType<typeof PersistentSession>;
+    }
+  | undefined;
+let codes = 0;
+const heard: string[] = [];
+
+function open(order: Extract<Order, { call: 'open' }>): void {
+  const { authPath, clientId, sessionPath, backupPath, keepLast, pairings } = order;
+  for (let pairing = 0; pairing < pairings; pairing++) whatsApp.pair(ACCOUNT);
+  const client = new FakeClient({ whatsApp, localAuth: { dataPath: authPath, clientId } });
+  client.on('qr', () => codes++);
+  const session = new PersistentSession(client, {
+    sessionPath,
+    backupPath,
+    shutdownSignals: [],
+    forceSaveIntervalMs: 0,
+    backupIntervalMs: 0,
+    sessionValidationIntervalMs: 0,
+    retention: { saves: { keepLast }, backups: { keepLast } },
+  });
+  session.on('restore:started', ({ reason, snapshot }) => heard.push(`restores ${snapshot.id}: ${reason}`));
+  session.on('corruption:detected', ({ findings }) =>
+    heard.push(findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ')),
+  );
+  bot = { client, session };
+}
+
+async function obey(order: Order): Promise<unknown> {
+  if (order.call === 'open') return open(order);
+  if (!bot) throw new Error('open first');
+  const { client, session } = bot;
+  switch (order.call) {
+    case 'initialize': {
+      await session.initialize();
+      return untilCounted(session);
+    }
+    case 'scan':
+      await client.scan(ACCOUNT);
+      return untilCounted(session);
+    case 'save':
+      return session.forceSave();
+    case 'backup':
+      return session.backup();
+    case 'restore':
+      return session.restore(order.snapshotId);
+    case 'prune':
+      return session.prune();
+    case 'clear':
+      return session.clear();
+    case 'destroy':
+      return session.destroy();
+  }
+}
+
+/** A run is counted right after `ready`; what comes before that is told by the record's run number. */
+async function untilCounted(session: InstanceType<typeof PersistentSession>): Promise<void> {
+  for (let look = 0; look < 500 && session.state === 'ready'; look++) {
+    if (session.status().lineage !== undefined && session.status().run > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function tell(message: Told): void {
+  process.send?.(message);
+}
+
+process.on('message', (order: Order) => {
+  tell({ told: 'begun' });
+  obey(order).then(
+    (result) => tell({ told: 'ended', state: bot?.session.state ?? 'none', codes, heard, result }),
+    (error: unknown) =>
+      tell({ told: 'ended', state: bot?.session.state ?? 'none', codes, heard, error: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit());
+process.on('unhandledRejection', (error) => {
+  tell({ told: 'ended', state: 'crashed', codes, heard, error: `unhandled rejection: ${String(error)}` });
+});
+tell({ told: 'loaded' });

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Order, Told } from '../children/synthetic-session.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const SCRIPT = join(ROOT, 'test/chaos/children/synthetic-session.ts');
+const PATIENCE_MS = 30_000;
+
+export type Ended = Extract<Told, { readonly told: 'ended' }>;
+
+/** How children are started. */
+export interface ChildKind {
+  /** Arguments of node. */
+  readonly arguments: readonly string[];
+  dispose(): Promise<void>;
+}
+
+/** Children that run the sources, through tsx: slow to start, and never stale. */
+export function childrenOfSources(): ChildKind {
+  const source = (path: string) => pathToFileURL(join(ROOT, 'src', path)).href;
+  return {
+    arguments: ['--import', 'tsx', SCRIPT, source('index.ts'), source('testing/index.ts')],
+    dispose: async () => undefined,
+  };
+}
+
+/** Children that run a copy of the built package: a thousand of them start at node's own speed. */
+export async function childrenOfBuild(): Promise<ChildKind> {
+  // Below node_modules, so that the package's dependencies are found; a copy, so that a build meanwhile does no harm.
+  const copy = join(ROOT, 'node_modules', '.cache', `chaos-${process.pid}`);
+  await mkdir(dirname(copy), { recursive: true });
+  await cp(join(ROOT, 'dist'), copy, { recursive: true });
+  const { default: typescript } = await import('typescript');
+  const script = join(copy, 'synthetic-session.mjs');
+  const { outputText } = typescript.transpileModule(await readFile(SCRIPT, 'utf8'), {
+    compilerOptions: {
+      module: typescript.ModuleKind.ESNext,
+      target: typescript.ScriptTarget.ES2022,
+      verbatimModuleSyntax: true,
+    },
+  });
+  await writeFile(script, outputText);
+  const built = (path: string) => pathToFileURL(join(copy, path)).href;
+  return {
+    arguments: [script, built('index.js'), built('testing/index.js')],
+    dispose: () => rm(copy, { recursive: true, force: true }),
+  };
+}
+
+/** A child process that obeys, and can be killed at any instant. */
+export class SyntheticChild {
+  readonly #process: ChildProcess;
+  readonly #exit: Promise<void>;
+  readonly #loaded: Promise<Told>;
+  #stderr = '';
+
+  constructor(kind: ChildKind) {
+    this.#process = spawn(process.execPath, [...kind.arguments], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#process.stderr?.on('data', (chunk) => {
+      this.#stderr += chunk;
+    });
+    this.#exit = new Promise((resolve) => this.#process.once('exit', () => resolve()));
+    this.#process.setMaxListeners(0);
+    this.#loaded = this.#next('loaded');
+    this.#loaded.catch(() => undefined);
+  }
+
+  /** Resolves when the order was carried out. */
+  async obey(order: Order): Promise<Ended> {
+    return (await this.begin(order)).ended;
+  }
+
+  /** Resolves when the child begins; `ended` when it is done, and never if it is killed before. */
+  async begin(order: Order): Promise<{ readonly ended: Promise<Ended> }> {
+    await this.#loaded;
+    // Both from the start: two messages may arrive in one turn.
+    const begun = this.#next('begun');
+    const ended = this.#next('ended') as Promise<Ended>;
+    ended.catch(() => undefined);
+    this.#process.send(order);
+    await begun;
+    return { ended };
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  #next(wanted: Told['told']): Promise<Told> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer);
+        this.#process.off('message', listen);
+        this.#process.off('exit', onExit);
+      };
+      const fail = (what: string) => {
+        leave();
+        reject(new Error(`the child ${what} before it told "${wanted}"; ${this.#stderr}`));
+      };
+      const listen = (told: Told) => {
+        if (told.told !== wanted) return;
+        leave();
+        resolve(told);
+      };
+      const onExit = () => fail('was gone');
+      const timer = setTimeout(() => fail(`took longer than ${PATIENCE_MS} ms`), PATIENCE_MS);
+      this.#process.on('message', listen);
+      this.#process.on('exit', onExit);
+    });
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { FileSystem } from '../../../src/file-system.js';
+import { ESSENTIAL_PATHS, isEssential } from '../../../src/profile/essential-files.js';
+import { walkFiles } from '../../../src/profile/walk.js';
+import { IncrementalRepository } from '../../../src/snapshot/incremental-repository.js';
+import { contentDigest } from '../../../src/snapshot/manifest.js';
+import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
+import { ZipRepository } from '../../../src/snapshot/zip-repository.js';
+import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
+import { FileSystemStore } from '../../../src/stores/file-system-store.js';
+import { inlineTaskRunner } from '../../../src/task.js';
+import type { SnapshotFile, SnapshotInfo } from '../../../src/types.js';
+
+export const CLIENT_ID = 'shop';
+/** Digest of a profile without a single essential file. */
+export const ABSENT = 'absent';
+
+/** Where the one bot of a folder keeps what. */
+export function placesIn(folder: string) {
+  return {
+    authPath: join(folder, 'auth'),
+    profileDir: join(folder, 'auth', `session-${CLIENT_ID}`),
+    sideDir: join(folder, 'auth', `.session-${CLIENT_ID}.persistent`),
+    sessionPath: join(folder, 'session'),
+    backupPath: join(folder, 'backup'),
+  };
+}
+
+/** Equal for profiles whose essential files are the same, byte by byte; and equal to that of a snapshot of them. */
+export async function digestOfProfile(fs: FileSystem, profileDir: string): Promise<string> {
+  const files: SnapshotFile[] = [];
+  for await (const { path, size } of walkFiles(fs, profileDir, '')) {
+    if (!isEssential(path)) continue;
+    const sha256 = createHash('sha256')
+      .update(await fs.promises.readFile(join(profileDir, path)))
+      .digest('hex');
+    files.push({ path, size, sha256 });
+  }
+  return files.length === 0 ? ABSENT : contentDigest(files);
+}
+
+/** Blobs beside the database, as large media make them. A blob never changes: each generation has its own. */
+export async function writeBlobs(
+  fs: FileSystem,
+  profileDir: string,
+  generation: number,
+  { files = 4, bytes = 20_000 } = {},
+): Promise<void> {
+  const folder = join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs, '1');
+  for await (const { path } of walkFiles(fs, folder, '')) {
+    if (Number(path.slice(path.lastIndexOf('/') + 1)) < generation - 1)
+      await fs.promises.rm(join(folder, path));
+  }
+  for (let index = 0; index < files; index++) {
+    const path = join(folder, `${index}`, `${generation}`);
+    await fs.promises.mkdir(dirname(path), { recursive: true });
+    await fs.promises.writeFile(path, Buffer.alloc(bytes, `generation ${generation} blob ${index};`));
+  }
+}
+
+/** What stands in the stores, seen by a process that has never looked before. */
+export interface SeenSnapshots {
+  readonly snapshots: readonly (SnapshotInfo & { readonly digest: string })[];
+  /** What is there but can't be read, and what is listed but fails its verification. */
+  readonly problems: readonly string[];
+  /** Number of objects that no listed save needs. */
+  readonly orphans: number;
+}
+
+/** Lists and verifies everything through new instances of the repositories. */
+export async function seeSnapshots(fs: FileSystem, folder: string): Promise<SeenSnapshots> {
+  const problems: string[] = [];
+  const snapshots: (SnapshotInfo & { digest: string })[] = [];
+  const needed = new Set<string>();
+  const repositories = openRepositories(fs, folder, (problem) => problems.push(problem));
+  for (const repository of repositories) {
+    for (const info of await repository.list()) {
+      const manifest = await repository.manifest(info.id);
+      if (repository.kind === 'save') for (const { sha256 } of manifest.files) needed.add(sha256);
+      snapshots.push({ ...info, digest: manifest.contentDigest });
+      await repository.verify(info.id).catch((error: unknown) => {
+        problems.push(`${info.kind} ${info.id} is listed and fails its verification: ${error}`);
+      });
+    }
+  }
+  let orphans = 0;
+  for await (const { key } of repositories[0].store.list(`${CLIENT_ID}/objects/`)) {
+    if (!needed.has(key.slice(key.lastIndexOf('/') + 1))) orphans++;
+  }
+  return { snapshots, problems, orphans };
+}
+
+/** The repositories of a bot, as a new process opens them: first the saves, then the backups. */
+export function openRepositories(
+  fs: FileSystem,
+  folder: string,
+  onProblem: (problem: string) => void = () => undefined,
+): readonly [SnapshotRepository, SnapshotRepository] {
+  const { sessionPath, backupPath } = placesIn(folder);
+  const shared = {
+    fs,
+    clientId: CLIENT_ID,
+    runner: inlineTaskRunner(fs),
+    onProblem: (id: string, error: unknown) => onProblem(`${id} can't be read: ${error}`),
+  };
+  return [
+    new IncrementalRepository({ ...shared, store: new FileSystemStore(join(sessionPath, 'store'), { fs }) }),
+    new ZipRepository({
+      ...shared,
+      store: new BackupDirStore(backupPath, { fs }),
+      stagingDirectory: join(folder, 'checker'),
+    }),
+  ];
+}
