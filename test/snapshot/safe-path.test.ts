@@ -74,9 +74,9 @@ describe('a path out of an archive or a manifest', () => {
         } catch {
           return;
         }
-        expect(posix.join('/root', path).startsWith('/root/')).toBe(true);
+        expect(posix.join('/base', path).startsWith('/base/')).toBe(true);
         expect(win32.join('C:\\root', path).startsWith('C:\\root\\')).toBe(true);
-        expect(join('/root', path)).not.toContain('\0');
+        expect(join('/base', path)).not.toContain('\0');
       }),
       { numRuns: 2000 },
     );
