@@ -18,7 +18,7 @@ export interface FaultyFileSystem extends FileSystem {
 }
 
 /**
- * Wraps a file system (`node:fs`, memfs) so that the n-th call fails, before it has any effect. What is reached
+ * Wraps a file system (`node:fs`, memfs) so that the n-th call fails, before it takes effect. What is reached
  * through an open file or a stream counts too.
  *
  * @example

@@ -31,7 +31,7 @@ describe('the body of a put', () => {
 
   it('is never the cause of an uncaught error, even when it fails before it is read', async () => {
     const body = new Readable({ read: () => undefined });
-    const putting = new FileSystemStore('/root', { fs: memoryFileSystem().fs }).put('a', body);
+    const putting = new FileSystemStore('/rack', { fs: memoryFileSystem().fs }).put('a', body);
     const cause = new Error('before anybody reads');
     body.destroy(cause);
     await expect(putting).rejects.toMatchObject({ code: 'STORE', cause });

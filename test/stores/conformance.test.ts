@@ -31,10 +31,10 @@ describeSessionStore({ describe, it, name: 'BackupDirStore', expects }, () =>
 describeSessionStore({ describe, it, name: 'FileSystemStore on memfs', expects }, () => {
   const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
   const breakDown = async () => {
-    await fs.promises.rm('/root', { recursive: true });
-    await fs.promises.writeFile('/root', 'not a folder');
+    await fs.promises.rm('/rack', { recursive: true });
+    await fs.promises.writeFile('/rack', 'not a folder');
   };
-  return { store: new FileSystemStore('/root', { fs }), breakDown, fs };
+  return { store: new FileSystemStore('/rack', { fs }), breakDown, fs };
 });
 
 async function onDisk(open: (root: string) => FileSystemStore): Promise<StoreFixture> {

@@ -54,11 +54,11 @@ describe.each(FAULTS)('FileSystemStore, when $name', ({ times }) => {
       const { disk, paths, version } = await prepare(scenario.before);
       const clock = new ManualClock();
       const faulty = failingFileSystem(disk, { failOn, times });
-      const broken = new FileSystemStore('/root', { fs: faulty, clock });
+      const broken = new FileSystemStore('/rack', { fs: faulty, clock });
 
       const outcome = await settled(advance(clock, scenario.act(broken, version)));
       const label = `call ${failOn}: ${faulty.calls.at(-1)?.operation}`;
-      const store = new FileSystemStore('/root', { fs: disk, clock });
+      const store = new FileSystemStore('/rack', { fs: disk, clock });
       const value = await valueIn(store);
       if ('error' in outcome) {
         failures++;
@@ -89,53 +89,53 @@ describe('FileSystemStore, after a failed put', () => {
       const { disk, paths } = await prepare(OLD);
       const fs = failingFileSystem(disk, { operation: 'handle.write', failOn: 1, errno });
       const body = pieces();
-      const { error } = await failed(new FileSystemStore('/root', { fs }).put(KEY, body));
+      const { error } = await failed(new FileSystemStore('/rack', { fs }).put(KEY, body));
       expect(error).toMatchObject({ code: 'STORE', cause: { code: errno }, retryable: errno !== 'EROFS' });
       expect(String(error)).toContain(errno);
-      expect(String(error)).not.toContain('/root');
+      expect(String(error)).not.toContain('/rack');
       expect(body.destroyed).toBe(true);
-      expect(paths().sort()).toEqual([`/root/${KEY}`, '/source']);
+      expect(paths().sort()).toEqual([`/rack/${KEY}`, '/source']);
     },
   );
 
   it('leaves no folder that was made for it alone', async () => {
     const { disk, paths } = await prepare(undefined);
     const fs = failingFileSystem(disk, { operation: 'handle.sync', path: '.tmp-', failOn: 1 });
-    await failed(new FileSystemStore('/root', { fs }).put('a/b/c', NEW));
-    expect(paths().sort()).toEqual(['/root', '/source']);
+    await failed(new FileSystemStore('/rack', { fs }).put('a/b/c', NEW));
+    expect(paths().sort()).toEqual(['/rack', '/source']);
   });
 
   it('flushes the value before it is renamed, and the folder after', async () => {
     const { disk } = await prepare(OLD);
     const fs = failingFileSystem(disk);
-    await new FileSystemStore('/root', { fs }).put(KEY, NEW);
+    await new FileSystemStore('/rack', { fs }).put(KEY, NEW);
     const steps = fs.calls
       .filter(({ operation }) => operation === 'handle.sync' || operation === 'rename')
       .map(({ operation, paths: [path] }) => `${operation} ${path?.includes('.tmp-') ? 'value' : path}`);
-    expect(steps).toEqual(['handle.sync value', 'rename value', 'handle.sync /root/shop/deep']);
+    expect(steps).toEqual(['handle.sync value', 'rename value', 'handle.sync /rack/shop/deep']);
   });
 
   it('flushes the names of new folders, outermost first, before anything lies in them', async () => {
     const { fs: disk } = memoryFileSystem();
     const fs = failingFileSystem(disk);
-    await new FileSystemStore('/root', { fs }).put('a/b', NEW);
+    await new FileSystemStore('/rack', { fs }).put('a/b', NEW);
     const steps = fs.calls
       .filter(({ operation }) => operation === 'handle.sync' || operation === 'mkdir')
       .map(({ operation, paths: [path] }) => `${operation} ${path?.includes('.tmp-') ? 'value' : path}`);
     expect(steps).toEqual([
-      'mkdir /root',
+      'mkdir /rack',
       'handle.sync /',
-      'mkdir /root/a',
-      'handle.sync /root',
+      'mkdir /rack/a',
+      'handle.sync /rack',
       'handle.sync value',
-      'handle.sync /root/a',
+      'handle.sync /rack/a',
     ]);
   });
 
   it('makes the copy of a read-only file its own before it opens it', async () => {
     const { disk } = await prepare(OLD);
     const fs = failingFileSystem(disk, { path: '.tmp-' });
-    await new FileSystemStore('/root', { fs }).putFile(KEY, '/source');
+    await new FileSystemStore('/rack', { fs }).putFile(KEY, '/source');
     const steps = fs.calls.filter(({ paths }) => paths.some((path) => path.includes('.tmp-')));
     expect(steps.slice(0, 3).map(({ operation }) => operation)).toEqual(['copyFile', 'chmod', 'open']);
   });
@@ -145,7 +145,7 @@ describe('FileSystemStore, after a failed put', () => {
     async (errno) => {
       const { disk } = await prepare(OLD);
       const fs = failingFileSystem(disk, { operation: 'handle.sync', path: /deep$/, failOn: 1, errno });
-      const store = new FileSystemStore('/root', { fs });
+      const store = new FileSystemStore('/rack', { fs });
       await store.put(KEY, NEW);
       expect(fs.matchingCalls).toBe(1);
       expect(await valueIn(store)).toEqual(NEW);
@@ -156,9 +156,9 @@ describe('FileSystemStore, after a failed put', () => {
 async function prepare(before: Buffer | undefined) {
   const { fs: disk, paths } = memoryFileSystem();
   await disk.promises.writeFile('/source', NEW);
-  const store = new FileSystemStore('/root', { fs: disk, clock: new ManualClock() });
+  const store = new FileSystemStore('/rack', { fs: disk, clock: new ManualClock() });
   const info = before && (await store.put(KEY, before));
-  if (before === undefined) await disk.promises.mkdir('/root');
+  if (before === undefined) await disk.promises.mkdir('/rack');
   return { disk: disk as FileSystem, paths, version: info?.version ?? 'none' };
 }
 

@@ -9,7 +9,7 @@ describe('a FileSystemStore on a difficult system', () => {
     const { fs: disk } = memoryFileSystem();
     const clock = new ManualClock();
     const fs = failingFileSystem(disk, { operation: /^(open|readdir)$/, failOn: 1, times: 3, errno });
-    const store = new FileSystemStore('/root', { fs, clock });
+    const store = new FileSystemStore('/rack', { fs, clock });
     await clock.advanceUntil(store.put('a', bytesOf(3)));
     fs.arm({ operation: /^(open|readdir)$/, failOn: 1, times: 3, errno });
     expect((await clock.advanceUntil(store.get('a')))?.info.size).toBe(3);
@@ -24,7 +24,7 @@ describe('a FileSystemStore on a difficult system', () => {
       const { fs: disk } = memoryFileSystem();
       const clock = new ManualClock();
       const fs = failingFileSystem(disk, { operation: 'rename', failOn: 1, times: 5, errno });
-      const store = new FileSystemStore('/root', { fs, clock, platform: 'win32' });
+      const store = new FileSystemStore('/rack', { fs, clock, platform: 'win32' });
       await clock.advanceUntil(store.put('a', bytesOf(3)));
       expect(fs.matchingCalls).toBe(6);
     },
@@ -39,7 +39,7 @@ describe('a FileSystemStore on a difficult system', () => {
       times: Number.POSITIVE_INFINITY,
       errno: 'EBUSY',
     });
-    const store = new FileSystemStore('/root', { fs, clock, platform: 'win32' });
+    const store = new FileSystemStore('/rack', { fs, clock, platform: 'win32' });
     const putting = clock.advanceUntil(store.put('a', bytesOf(3)));
     await expect(putting).rejects.toMatchObject({ code: 'STORE', retryable: true, cause: { code: 'EBUSY' } });
     expect(fs.matchingCalls).toBe(8);
@@ -51,7 +51,7 @@ describe('a FileSystemStore on a difficult system', () => {
     const { fs: disk } = memoryFileSystem();
     const clock = new ManualClock();
     const fs = failingFileSystem(disk, { operation: 'rename', failOn: 1, errno: 'EACCES' });
-    const putting = new FileSystemStore('/root', { fs, clock, platform: 'linux' }).put('a', bytesOf(3));
+    const putting = new FileSystemStore('/rack', { fs, clock, platform: 'linux' }).put('a', bytesOf(3));
     await expect(putting).rejects.toMatchObject({
       code: 'STORE',
       retryable: false,
@@ -67,7 +67,7 @@ describe('a FileSystemStore on a difficult system', () => {
       times: Number.POSITIVE_INFINITY,
       errno,
     });
-    const store = new FileSystemStore('/root', { fs, platform: 'linux' });
+    const store = new FileSystemStore('/rack', { fs, platform: 'linux' });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) => store.put('a', bytesOf(10, index), { ifAbsent: true })),
     );
@@ -82,7 +82,7 @@ describe('a FileSystemStore on a difficult system', () => {
 
   it('makes its folder again when a delete removed it in between, a bounded number of times', async () => {
     const { fs: disk } = memoryFileSystem();
-    await disk.promises.mkdir('/root');
+    await disk.promises.mkdir('/rack');
     const fs = failingFileSystem(disk, {
       operation: 'open',
       path: '.tmp-',
@@ -90,7 +90,7 @@ describe('a FileSystemStore on a difficult system', () => {
       times: 5,
       errno: 'ENOENT',
     });
-    const store = new FileSystemStore('/root', { fs });
+    const store = new FileSystemStore('/rack', { fs });
     await store.put('a/b', bytesOf(3));
     expect(await keysOf(store)).toEqual(['a/b']);
     fs.arm({ operation: 'open', path: '.tmp-', failOn: 1, times: Number.POSITIVE_INFINITY, errno: 'ENOENT' });
@@ -100,7 +100,7 @@ describe('a FileSystemStore on a difficult system', () => {
 
   it('passes over files and folders that vanish while it lists', async () => {
     const { fs: disk } = memoryFileSystem();
-    const store = new FileSystemStore('/root', { fs: disk });
+    const store = new FileSystemStore('/rack', { fs: disk });
     for (const key of ['a/1', 'a/2', 'b/1']) await store.put(key, bytesOf(1));
     const vanishing = failingFileSystem(disk, {
       operation: 'lstat',
@@ -108,21 +108,21 @@ describe('a FileSystemStore on a difficult system', () => {
       failOn: 1,
       errno: 'ENOENT',
     });
-    expect(await keysOf(new FileSystemStore('/root', { fs: vanishing }))).toEqual(['a/2', 'b/1']);
+    expect(await keysOf(new FileSystemStore('/rack', { fs: vanishing }))).toEqual(['a/2', 'b/1']);
     const folder = failingFileSystem(disk, {
       operation: 'readdir',
-      path: 'root/a',
+      path: 'rack/a',
       failOn: 1,
       errno: 'ENOENT',
     });
-    expect(await keysOf(new FileSystemStore('/root', { fs: folder }))).toEqual(['b/1']);
+    expect(await keysOf(new FileSystemStore('/rack', { fs: folder }))).toEqual(['b/1']);
   });
 
   it('never ends a body early without an error', async () => {
     const { fs: disk } = memoryFileSystem();
-    await new FileSystemStore('/root', { fs: disk }).put('a', bytesOf(600_000));
+    await new FileSystemStore('/rack', { fs: disk }).put('a', bytesOf(600_000));
     const fs = failingFileSystem(disk, { operation: 'handle.read', failOn: 2 });
-    const store = new FileSystemStore('/root', { fs });
+    const store = new FileSystemStore('/rack', { fs });
     const failing = await store.get('a');
     await expect(failing && readAll(failing.body)).rejects.toMatchObject({
       code: 'STORE',
@@ -131,7 +131,7 @@ describe('a FileSystemStore on a difficult system', () => {
     expect(fs.calls.at(-1)?.operation).toBe('handle.close');
     fs.arm({});
     const cut = await store.get('a');
-    const handle = await disk.promises.open('/root/a', 'r+');
+    const handle = await disk.promises.open('/rack/a', 'r+');
     await handle.truncate(1000);
     await handle.close();
     await expect(cut && readAll(cut.body)).rejects.toMatchObject({ code: 'STORE' });
@@ -140,7 +140,7 @@ describe('a FileSystemStore on a difficult system', () => {
   it('closes the file of a body that is destroyed before it is read, and of a get that fails', async () => {
     const { fs: disk } = memoryFileSystem();
     const fs = failingFileSystem(disk);
-    const store = new FileSystemStore('/root', { fs });
+    const store = new FileSystemStore('/rack', { fs });
     await store.put('a', bytesOf(10));
     fs.arm({ operation: 'handle.close' });
     const found = await store.get('a');

@@ -50,13 +50,13 @@ describe('a FileSystemStore whose root', () => {
 
   it.each(['EACCES', 'EIO', 'ESTALE', 'ETIMEDOUT'])('answers with %s is down', async (errno) => {
     const { fs: disk } = memoryFileSystem();
-    await new FileSystemStore('/root', { fs: disk }).put('a', bytesOf(1));
+    await new FileSystemStore('/rack', { fs: disk }).put('a', bytesOf(1));
     for (const operation of ['stat', 'lstat', 'open']) {
       const fs = failingFileSystem(disk, { operation, failOn: 1, times: Number.POSITIVE_INFINITY, errno });
-      await expect(new FileSystemStore('/root', { fs }).get('a')).rejects.toMatchObject({ code: 'STORE' });
+      await expect(new FileSystemStore('/rack', { fs }).get('a')).rejects.toMatchObject({ code: 'STORE' });
     }
     const fs = failingFileSystem(disk, { operation: 'readdir', failOn: 1, errno });
-    await expect(keysOf(new FileSystemStore('/root', { fs }))).rejects.toMatchObject({ code: 'STORE' });
+    await expect(keysOf(new FileSystemStore('/rack', { fs }))).rejects.toMatchObject({ code: 'STORE' });
   });
 
   it('is no path is refused at once', () => {

@@ -10,17 +10,17 @@ import { bytesOf } from '../../../src/testing/conformance/harness.js';
 import { failingFileSystem, ManualClock } from '../../../src/testing/index.js';
 import { memoryFileSystem } from '../fixtures/temporary-root.js';
 
-const LOCK = '/root/.lock-note';
-const UNLOCK = '/root/.unlock-note';
+const LOCK = '/rack/.lock-note';
+const UNLOCK = '/rack/.unlock-note';
 const STRANGER = 'token-1 another-host 7\n';
 
 describe('the lock of a key', () => {
   it('is gone after a put and a delete', async () => {
     const { paths, store } = await prepare();
     await store.put('note', bytesOf(1));
-    expect(paths()).toEqual(['/root/note']);
+    expect(paths()).toEqual(['/rack/note']);
     await store.delete('note');
-    expect(paths()).toEqual(['/root']);
+    expect(paths()).toEqual(['/rack']);
   });
 
   it('of a process of this machine that is proven dead is broken at once', async () => {
@@ -28,7 +28,7 @@ describe('the lock of a key', () => {
     await fs.promises.writeFile(LOCK, `token-1 ${(await thisWriter()).host} ${await deadPid()}\n`);
     await store.put('note', bytesOf(2));
     expect(clock.monotonic()).toBe(0);
-    expect(paths()).toEqual(['/root/note']);
+    expect(paths()).toEqual(['/rack/note']);
   });
 
   it.each([
@@ -47,7 +47,7 @@ describe('the lock of a key', () => {
       await advance(clock, store.put('note', bytesOf(2)));
       expect(clock.monotonic()).toBeGreaterThanOrEqual(staleMs);
       expect(clock.monotonic()).toBeLessThan(staleMs + 1000);
-      expect(paths()).toEqual(['/root/note']);
+      expect(paths()).toEqual(['/rack/note']);
       expect(clock.pendingTimers).toBe(0);
     },
   );
@@ -103,7 +103,7 @@ describe('the lock of a key', () => {
     await advance(clock, store.put('note', bytesOf(2)));
     expect(clock.monotonic()).toBeGreaterThanOrEqual(500);
     expect(clock.monotonic()).toBeLessThan(LOCK_STALE_MS);
-    expect(paths()).toEqual(['/root/note']);
+    expect(paths()).toEqual(['/rack/note']);
   });
 
   it('survives breakers that died at it, here or on another machine', async () => {
@@ -112,7 +112,7 @@ describe('the lock of a key', () => {
       await fs.promises.writeFile(LOCK, `token-1 ${(await thisWriter()).host} ${await deadPid()}\n`);
       await fs.promises.writeFile(UNLOCK, breaker);
       await advance(clock, store.put('note', bytesOf(2)));
-      expect(paths()).toEqual(['/root/note']);
+      expect(paths()).toEqual(['/rack/note']);
     }
   });
 
@@ -132,17 +132,17 @@ describe('the lock of a key', () => {
     };
     // The clock was set back, so the new value needs another stamp, under the lock: that is when we stand still.
     clock.setNow(0);
-    const store = new FileSystemStore('/root', { fs, clock });
+    const store = new FileSystemStore('/rack', { fs, clock });
     await expect(store.put('note', bytesOf(2))).rejects.toMatchObject({ code: 'STORE', retryable: true });
     expect(await disk.promises.readFile(LOCK, 'utf8')).toBe(STRANGER);
-    expect((await disk.promises.stat('/root/note')).size).toBe(1);
+    expect((await disk.promises.stat('/rack/note')).size).toBe(1);
   });
 
   it('is let go of by another try when the first one fails', async () => {
     const { fs: disk, paths } = await prepare();
     const fs = failingFileSystem(disk, { operation: 'unlink', path: '.lock-', failOn: 1, times: 2 });
-    await new FileSystemStore('/root', { fs }).put('note', bytesOf(2));
-    expect(paths()).toEqual(['/root/note']);
+    await new FileSystemStore('/rack', { fs }).put('note', bytesOf(2));
+    expect(paths()).toEqual(['/rack/note']);
   });
 
   it('that can’t be written is not left behind', async () => {
@@ -153,11 +153,11 @@ describe('the lock of a key', () => {
       failOn: 1,
       errno: 'ENOSPC',
     });
-    await expect(new FileSystemStore('/root', { fs }).put('note', bytesOf(2))).rejects.toMatchObject({
+    await expect(new FileSystemStore('/rack', { fs }).put('note', bytesOf(2))).rejects.toMatchObject({
       code: 'STORE',
       cause: { code: 'ENOSPC' },
     });
-    expect(paths()).toEqual(['/root/note']);
+    expect(paths()).toEqual(['/rack/note']);
   });
 
   it('has nothing to say to readers', async () => {
@@ -173,7 +173,7 @@ describe('the lock of a key', () => {
 async function prepare() {
   const { fs, paths } = memoryFileSystem();
   const clock = new ManualClock();
-  const store = new FileSystemStore('/root', { fs, clock });
+  const store = new FileSystemStore('/rack', { fs, clock });
   await store.put('note', bytesOf(1));
   return { fs, paths, clock, store };
 }

@@ -16,13 +16,13 @@ describe('sweepTemporaries', () => {
     const { fs, paths, store, clock } = await prepare();
     const { host } = await thisWriter();
     const pid = await deadPid();
-    await leave(fs, `/root/shop/.tmp-${host}-${pid}-00ff`, 100, clock.now());
-    await leave(fs, `/root/gone/.tmp-${host}-${pid}-00ff`, 10, clock.now());
-    await leave(fs, '/root/shop/.lock-a', `token ${host} ${pid}\n`, clock.now());
-    await leave(fs, '/root/shop/.unlock-a', `token ${host} ${pid}\n`, clock.now());
+    await leave(fs, `/rack/shop/.tmp-${host}-${pid}-00ff`, 100, clock.now());
+    await leave(fs, `/rack/gone/.tmp-${host}-${pid}-00ff`, 10, clock.now());
+    await leave(fs, '/rack/shop/.lock-a', `token ${host} ${pid}\n`, clock.now());
+    await leave(fs, '/rack/shop/.unlock-a', `token ${host} ${pid}\n`, clock.now());
     const lockBytes = `token ${host} ${pid}\n`.length;
     expect(await store.sweepTemporaries()).toEqual({ count: 4, bytes: 110 + 2 * lockBytes });
-    expect(paths()).toEqual(['/root/shop/note']);
+    expect(paths()).toEqual(['/rack/shop/note']);
   });
 
   it.each([
@@ -31,20 +31,20 @@ describe('sweepTemporaries', () => {
   ])('leaves what is %s until it is an hour old', async (_, writer) => {
     const { fs, paths, store, clock } = await prepare();
     const { host, pid } = await writer();
-    await leave(fs, `/root/.tmp-${host}-${pid}-00ff`, 100, clock.now() - HOUR_MS + 1000);
-    await leave(fs, '/root/.lock-a', `token ${host} ${pid}\n`, clock.now() - HOUR_MS + 1000);
-    await leave(fs, '/root/.unlock-a', `token ${host} ${pid}\n`, clock.now() - HOUR_MS + 1000);
+    await leave(fs, `/rack/.tmp-${host}-${pid}-00ff`, 100, clock.now() - HOUR_MS + 1000);
+    await leave(fs, '/rack/.lock-a', `token ${host} ${pid}\n`, clock.now() - HOUR_MS + 1000);
+    await leave(fs, '/rack/.unlock-a', `token ${host} ${pid}\n`, clock.now() - HOUR_MS + 1000);
     expect(await store.sweepTemporaries()).toEqual({ count: 0, bytes: 0 });
     expect((await store.sweepTemporaries(HOUR_MS / 2)).count).toBe(3);
-    expect(paths()).toEqual(['/root/shop/note']);
+    expect(paths()).toEqual(['/rack/shop/note']);
   });
 
   it('removes a lock that its maker was killed over before it wrote it, once it is too old to be at it', async () => {
     const { fs, paths, store, clock } = await prepare();
-    await leave(fs, '/root/shop/.lock-new', '', clock.now() - 1000);
-    await leave(fs, '/root/shop/.lock-old', '', clock.now() - 2000);
+    await leave(fs, '/rack/shop/.lock-new', '', clock.now() - 1000);
+    await leave(fs, '/rack/shop/.lock-old', '', clock.now() - 2000);
     expect((await store.sweepTemporaries()).count).toBe(1);
-    expect(paths().sort()).toEqual(['/root/shop/.lock-new', '/root/shop/note']);
+    expect(paths().sort()).toEqual(['/rack/shop/.lock-new', '/rack/shop/note']);
   });
 
   it('never touches what this process is writing, nor any object', async () => {
@@ -69,22 +69,22 @@ describe('sweepTemporaries', () => {
     expect(await store.sweepTemporaries(0)).toEqual({ count: 0, bytes: 0 });
     goOn();
     expect((await putting).size).toBe(20);
-    expect(paths().sort()).toEqual(['/root/shop/big', '/root/shop/note']);
+    expect(paths().sort()).toEqual(['/rack/shop/big', '/rack/shop/note']);
   });
 
   it('counts no bytes for the second name of an object', async () => {
     const { fs: disk, store, clock } = await prepare();
     const fs = failingFileSystem(disk, { operation: 'unlink', path: '.tmp-', failOn: 1 });
-    await new FileSystemStore('/root', { fs, clock }).put('shop/new', bytesOf(50), { ifAbsent: true });
+    await new FileSystemStore('/rack', { fs, clock }).put('shop/new', bytesOf(50), { ifAbsent: true });
     expect(await store.sweepTemporaries(0)).toEqual({ count: 1, bytes: 0 });
     expect((await store.head('shop/new'))?.size).toBe(50);
   });
 
   it('passes over what another sweep takes first', async () => {
     const { fs: disk, store, clock } = await prepare();
-    await leave(disk, '/root/.tmp-beef-1-00ff', 10, 0);
+    await leave(disk, '/rack/.tmp-beef-1-00ff', 10, 0);
     const fs = failingFileSystem(disk, { operation: 'lstat', path: '.tmp-', failOn: 1, errno: 'ENOENT' });
-    const other = new FileSystemStore('/root', { fs, clock });
+    const other = new FileSystemStore('/rack', { fs, clock });
     expect((await other.sweepTemporaries(0)).count).toBe(0);
     fs.arm({ operation: 'unlink', path: '.tmp-', failOn: 1, errno: 'ENOENT' });
     expect((await other.sweepTemporaries(0)).count).toBe(0);
@@ -94,7 +94,7 @@ describe('sweepTemporaries', () => {
   it('says that it failed', async () => {
     const { fs: disk } = await prepare();
     const fs = failingFileSystem(disk, { operation: 'readdir', failOn: 1 });
-    await expect(new FileSystemStore('/root', { fs }).sweepTemporaries()).rejects.toMatchObject({
+    await expect(new FileSystemStore('/rack', { fs }).sweepTemporaries()).rejects.toMatchObject({
       code: 'STORE',
     });
   });
@@ -103,7 +103,7 @@ describe('sweepTemporaries', () => {
 async function prepare() {
   const { fs, paths } = memoryFileSystem();
   const clock = new ManualClock();
-  const store = new FileSystemStore('/root', { fs, clock });
+  const store = new FileSystemStore('/rack', { fs, clock });
   await store.put('shop/note', bytesOf(1));
   return { fs, paths, clock, store };
 }
