@@ -1,3 +1,4 @@
+import type { HealthReport, HealthStatus } from './health.js';
 import type { SessionState } from './state.js';
 import type { Finding, SnapshotInfo } from './types.js';
 
@@ -20,7 +21,17 @@ export type DisconnectCause =
   | 'timeout'
   /** WhatsApp Web was opened elsewhere. */
   | 'conflict'
-  /** Another state that whatsapp-web.js does not accept (UNPAIRED, PROXYBLOCK, ...). */
+  /** The page no longer answers, although browser and page are there (it hangs, or CONNECTED by word but dead). */
+  | 'unresponsive'
+  /** The page says UNPAIRED or UNPAIRED_IDLE, but no logout was seen. */
+  | 'unpaired'
+  /** WhatsApp refuses this version of WhatsApp Web. */
+  | 'deprecated-version'
+  /** A proxy between here and WhatsApp blocks it. */
+  | 'proxy-blocked'
+  /** WhatsApp blocks the account for its terms of service (TOS_BLOCK, SMB_TOS_BLOCK). */
+  | 'tos-blocked'
+  /** Another state that whatsapp-web.js does not accept (UNLAUNCHED, ...), or a QR in a session that was up. */
   | 'state-lost'
   /** WhatsApp can't be reached from the browser. */
   | 'network-down'
@@ -50,9 +61,11 @@ export type WarningCode =
   | 'cleanup-failed'
   | 'client-rejection'
   | 'corrupt-snapshot'
+  | 'import-available'
   | 'listener-failed'
   | 'login-rejected'
   | 'nothing-to-restore'
+  | 'replicas'
   | 'retention-failed'
   | 'revocation-incomplete'
   | 'store-unreachable'
@@ -96,8 +109,19 @@ export interface SessionEventPayloads {
     readonly cause: DisconnectCause;
   };
   'reconnect:exhausted': { readonly attempts: number; readonly cause: DisconnectCause };
+  'health:checked': { readonly report: HealthReport };
+  'health:changed': {
+    readonly from: HealthStatus;
+    readonly to: HealthStatus;
+    readonly report: HealthReport;
+  };
   'session:revoked': { readonly cause: 'phone' | 'client' | 'server' };
   'session:quarantined': { readonly path: string; readonly reason: string };
+  'session:imported': {
+    /** Where it was taken from. */
+    readonly from: string;
+    readonly snapshot: SnapshotInfo;
+  };
   'session:cleared': { readonly snapshots: number };
   'profile:pruned': { readonly freedBytes: number; readonly files: number };
   'snapshots:pruned': { readonly removed: readonly string[]; readonly freedBytes: number };

@@ -33,6 +33,17 @@ export type {
   WarningCode,
 } from './events.js';
 export type { FileSystem } from './file-system.js';
+export type {
+  HealthAction,
+  HealthCheck,
+  HealthCheckId,
+  HealthIssue,
+  HealthMetrics,
+  HealthRecommendation,
+  HealthReport,
+  HealthStatus,
+  LocalizedText,
+} from './health.js';
 export type { Logger } from './logger.js';
 export {
   DEFAULT_OPTIONS,
