@@ -63,7 +63,26 @@ export class ProfilePreparer {
     if (restored) return restored;
     if (reason === 'profile-damaged') await this.#putAside(report, candidates.length);
     else if (candidates.length > 0) warn('nothing-to-restore', noneSound(candidates.length));
+    else await this.#tellOfPassedOver();
     return undefined;
+  }
+
+  // Snapshots are listed, and yet a QR comes: say why none of them was taken.
+  async #tellOfPassedOver(): Promise<void> {
+    const located = await this.#snapshots.list();
+    if (located.length === 0) return;
+    const { revokedLineages } = this.#context.record.current;
+    const isRevoked = ({ info }: LocatedSnapshot) => info.revoked || revokedLineages.includes(info.lineage);
+    const revoked = located.filter(isRevoked).length;
+    const why = [
+      revoked > 0 && `${revoked} of a login that was logged out`,
+      revoked < located.length &&
+        `${located.length - revoked} of one that WhatsApp rejected or a later one replaced`,
+    ].filter((part) => part !== false);
+    this.#context.warn(
+      'nothing-to-restore',
+      `snapshots were passed over: ${why.join(', ')}; restore(id) brings one back all the same`,
+    );
   }
 
   // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.

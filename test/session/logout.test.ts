@@ -22,6 +22,22 @@ describe('a logout by the phone', () => {
     expect(bot.heard.map(([name]) => name)).toEqual(['qr', 'authenticated', 'ready', 'disconnected', 'qr']);
   });
 
+  it('says at every later start why the snapshots that are there are not restored', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    await bot.client.logOutByPhone();
+    await bot.untilState('awaiting_qr');
+    await bot.stop();
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('awaiting_qr');
+    expect(next.payloads('warning')).toContainEqual({
+      code: 'nothing-to-restore',
+      message: expect.stringContaining('1 of a login that was logged out'),
+    });
+  });
+
   it('never lets LocalAuth delete the profile: the quarantine has it all', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
