@@ -30,7 +30,7 @@ import { SaveSchedule } from './supervision/save-schedule.js';
 import { Saver } from './supervision/saver.js';
 import { SessionCloser } from './supervision/session-closer.js';
 import type { SessionContext } from './supervision/session-context.js';
-import { SessionFolders } from './supervision/session-folders.js';
+import { PROFILE_LEASE, SessionFolders } from './supervision/session-folders.js';
 import { SessionOwnership } from './supervision/session-ownership.js';
 import { SessionRecordFile } from './supervision/session-record.js';
 import { SessionSnapshots } from './supervision/session-snapshots.js';
@@ -128,7 +128,7 @@ function createContext(
     lease: new LocalLease({ ...leases, directory: join(sessionPath, 'lease') }),
     profileLease: new LocalLease({
       ...leases,
-      directory: join(sideFolder(profileDir, 'beside').root, 'lease'),
+      directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
     }),
     runner,
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),

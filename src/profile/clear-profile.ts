@@ -12,23 +12,35 @@ const CLEARED = 'cleared';
  * Deletes a profile for good, with its quarantine and staging. No browser may use it. Need not exist.
  *
  * It is renamed away first: a deletion file by file that is cut short could leave half of a login that still opens.
+ *
+ * @param options.keep names in the side folder that stay: what another room keeps there
  */
-export async function clearProfile(profileDir: string, options: { readonly fs: FileSystem }): Promise<void> {
-  const { fs } = options;
+export async function clearProfile(
+  profileDir: string,
+  options: { readonly fs: FileSystem; readonly keep?: readonly string[] },
+): Promise<void> {
+  const { fs, keep = [] } = options;
   const real = await realProfileDir(fs, profileDir);
   if (!(await takeAway(fs, sideFolder(real, 'beside'), ''))) {
     for (const part of ESSENTIAL_PARTS) await takeAway(fs, sideFolder(real, 'inside'), part);
   }
-  for (const { root } of bothSideFolders(real)) await fs.promises.rm(root, { recursive: true, force: true });
+  for (const { root } of bothSideFolders(real)) await empty(fs, root, keep);
   try {
     await fs.promises.rm(real, { recursive: true, force: true });
   } catch (error) {
     // A mount point stays; what is in it goes.
     if (errnoOf(error) !== 'EBUSY') throw error;
-    for (const { name } of await readFolder(fs, real)) {
-      await fs.promises.rm(path.join(real, name), { recursive: true, force: true });
-    }
+    await empty(fs, real, []);
   }
+}
+
+/** Deletes all that is in a folder but `keep`, and the folder itself where nothing was kept. */
+async function empty(fs: FileSystem, folder: string, keep: readonly string[]): Promise<void> {
+  for (const { name } of await readFolder(fs, folder)) {
+    if (!keep.includes(name)) await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
+  }
+  // Fails where something was kept, where there is no such folder, and at a mount point: then it stays as it is.
+  await fs.promises.rmdir(folder).catch(() => undefined);
 }
 
 /** Renames a part of the profile (`''`: all of it) into staging; `false` where no rename leads: at a mount point. */

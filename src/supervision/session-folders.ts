@@ -14,6 +14,9 @@ import {
 /** Damaged or rejected profiles are kept for a human: the last two in any case, others up to these bounds. */
 const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
 
+/** Folder of the profile's lease, beside the profile. */
+export const PROFILE_LEASE = 'lease';
+
 /** What lies beside the profile: staging, quarantine, and small files of state. */
 export class SessionFolders {
   readonly #profileDir: string;
@@ -56,8 +59,11 @@ export class SessionFolders {
     return freedBytes;
   }
 
-  /** Deletes the profile and everything that lies beside it. */
+  /**
+   * Deletes the profile and everything that lies beside it, but for the lease: it is held while this runs, and its
+   * number must not begin anew for a process that still waits for it.
+   */
   clear(): Promise<void> {
-    return clearProfile(this.#profileDir, this.#parameters);
+    return clearProfile(this.#profileDir, { fs: this.#parameters.fs, keep: [PROFILE_LEASE] });
   }
 }

@@ -31,6 +31,14 @@ describe('clearProfile', () => {
     expect(paths()).toEqual(['/data/other']);
   });
 
+  it('leaves what another room keeps beside the profile', async () => {
+    const { fs, paths } = disk();
+    await fs.promises.mkdir('/data/.bot.persistent/lease', { recursive: true });
+    await fs.promises.writeFile('/data/.bot.persistent/lease/bot.7.lease', 'held');
+    await clearProfile('/data/bot', { fs, keep: ['lease'] });
+    expect(paths()).toEqual(['/data/.bot.persistent/lease/bot.7.lease', '/data/other']);
+  });
+
   it('has the whole profile in its place or nothing of it, wherever the process dies', async () => {
     for (let failOn = 1; ; failOn++) {
       const { fs, paths } = disk();
