@@ -14,10 +14,10 @@ describe('a process that is killed at a random instant', () => {
   it(
     'leaves whole snapshots, the old profile or the new one, and nothing behind',
     async () => {
-      const plan = { kills: 6, seed: SEED, lanes: 1, killsPerFolder: 6, kind: childrenOfSources() };
+      const plan = { kills: 1, seed: SEED, lanes: 1, killsPerFolder: 20, kind: childrenOfSources() };
       const { tallies, violations } = await crash(plan);
       expect(violations, `seed ${SEED}`).toEqual([]);
-      expect(CRASH_OPERATIONS.reduce((sum, operation) => sum + tallies[operation].kills, 0)).toBe(6);
+      expect(CRASH_OPERATIONS.filter((operation) => tallies[operation].kills < 1)).toEqual([]);
     },
     PATIENCE_MS,
   );

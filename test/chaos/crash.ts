@@ -1,40 +1,101 @@
-// At least 1,000 kill -9 at random instants of every operation; see synthetic-crash.ts for what is looked at after each.
+// Kill -9 at random instants of every operation, and a look at what is left each time; see synthetic-crash.ts for a
+// synthetic profile, and real-crash.ts for the real client in a real Chromium.
 //
-//   npm run chaos:crash -- --kills 1000 --seed 1
+//   npm run chaos:crash -- --kills 1000 --real 36 --seed 1
+//   npm run chaos:crash -- --kills 0 --real 100 --seed 7
 //
-// The seed decides operations and moments; the machine decides what has happened by then.
+// `--kills` are of each operation. The seed decides operations and moments; the machine decides what has happened by
+// then. The whole of it takes the better part of an hour on two cores.
 
+import { crashReal, REAL_OPERATIONS, type RealKill } from './support/real-crash.js';
 import { ChaosArguments, printTable } from './support/synthetic-arguments.js';
 import { childrenOfBuild } from './support/synthetic-child.js';
 import { CRASH_OPERATIONS, crash } from './support/synthetic-crash.js';
 
-const given = new ChaosArguments(['kills', 'seed', 'lanes']);
+const given = new ChaosArguments(['kills', 'real', 'seed', 'lanes']);
 const kills = given.count('kills', 1000);
+const real = given.count('real', 36);
 const seed = given.count('seed', 1);
 const lanes = given.count('lanes', 3);
 
-console.log(`chaos:crash --kills ${kills} --seed ${seed} --lanes ${lanes}`);
+console.log(`chaos:crash --kills ${kills} --real ${real} --seed ${seed} --lanes ${lanes}`);
 const kind = await childrenOfBuild();
-const startedAt = Date.now();
-const report = await crash({
-  kills,
-  seed,
-  kind,
-  lanes,
-  killsPerFolder: 50,
-  onProgress: (done) => {
-    if (done % 50 === 0) console.log(`${done} kills, ${Math.round((Date.now() - startedAt) / 1000)} s`);
-  },
-}).finally(() => kind.dispose());
+const violations: string[] = [];
+try {
+  if (kills > 0) violations.push(...(await synthetic()));
+  if (real > 0) violations.push(...(await inChromium()));
+} finally {
+  await kind.dispose();
+}
+for (const violation of violations.slice(0, 50)) console.error(`VIOLATION ${violation}`);
+console.log(`${violations.length} violations, seed ${seed}`);
+process.exitCode = violations.length === 0 ? 0 : 1;
 
-printTable(
-  ['operation', 'kills', 'old state', 'new state', 'ended before the kill', 'violations'],
-  CRASH_OPERATIONS.map((operation) => {
-    const { kills, oldState, newState, finished, violations } = report.tallies[operation];
-    return [operation, kills, oldState, newState, finished, violations];
-  }),
-);
-console.log(`the most seen after a start's cleaning: ${JSON.stringify(report.most)}`);
-for (const violation of report.violations.slice(0, 50)) console.error(`VIOLATION ${violation}`);
-console.log(`${report.violations.length} violations, seed ${seed}`);
-process.exitCode = report.violations.length === 0 ? 0 : 1;
+async function synthetic(): Promise<readonly string[]> {
+  const startedAt = Date.now();
+  const report = await crash({
+    kills,
+    seed,
+    kind,
+    lanes,
+    killsPerFolder: 50,
+    onProgress: (done) => {
+      if (done % 50 === 0) console.log(`${done} kills, ${Math.round((Date.now() - startedAt) / 1000)} s`);
+    },
+  });
+  printTable(
+    ['operation', 'kills', 'old state', 'new state', 'ended before the kill', 'violations'],
+    CRASH_OPERATIONS.map((operation) => {
+      const { kills, oldState, newState, finished, violations } = report.tallies[operation];
+      return [operation, kills, oldState, newState, finished, violations];
+    }),
+  );
+  console.log(`the most seen after a start's cleaning: ${JSON.stringify(report.most)}\n`);
+  return report.violations;
+}
+
+async function inChromium(): Promise<readonly string[]> {
+  const done = await crashReal({
+    kills: real,
+    seed,
+    library: kind.library,
+    onKill: ({ number, operation, killed, afterMs, finished, nextStart, seconds, violations }) => {
+      const when = `${Math.round(afterMs)} ms${finished ? ', at its end' : ''}`;
+      const verdict = violations.length === 0 ? '' : `  VIOLATED: ${violations.join('; ')}`;
+      console.log(
+        `${number}/${real} ${operation}, ${killed} killed after ${when}: ${nextStart}, ${seconds.toFixed(1)} s${verdict}`,
+      );
+    },
+  });
+  const countOf = (operation: string, fits: (kill: RealKill) => boolean) =>
+    done.filter((kill) => kill.operation === operation && fits(kill)).length;
+  printTable(
+    [
+      'in Chromium',
+      'kills',
+      'node',
+      'Chromium',
+      'both',
+      'no browser ran',
+      'at its end',
+      'ready',
+      'QR',
+      'violations',
+    ],
+    REAL_OPERATIONS.map((operation) => [
+      operation,
+      countOf(operation, () => true),
+      countOf(operation, ({ killed }) => killed === 'node'),
+      countOf(operation, ({ killed }) => killed === 'Chromium'),
+      countOf(operation, ({ killed }) => killed === 'both'),
+      countOf(operation, ({ killed }) => killed === 'node, no browser ran'),
+      countOf(operation, ({ finished }) => finished),
+      countOf(operation, ({ nextStart }) => nextStart === 'ready'),
+      countOf(operation, ({ nextStart }) => nextStart === 'QR'),
+      countOf(operation, ({ violations }) => violations.length > 0),
+    ]),
+  );
+  return done.flatMap(({ number, operation, killed, violations }) =>
+    violations.map((violation) => `kill ${number}, ${killed} during ${operation}: ${violation}`),
+  );
+}

@@ -14,6 +14,8 @@ export type Ended = Extract<Told, { readonly told: 'ended' }>;
 export interface ChildKind {
   /** Arguments of node. */
   readonly arguments: readonly string[];
+  /** Address of the library's entry. */
+  readonly library: string;
   dispose(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export function childrenOfSources(): ChildKind {
   const source = (path: string) => pathToFileURL(join(ROOT, 'src', path)).href;
   return {
     arguments: ['--import', 'tsx', SCRIPT, source('index.ts'), source('testing/index.ts')],
+    library: source('index.ts'),
     dispose: async () => undefined,
   };
 }
@@ -45,6 +48,7 @@ export async function childrenOfBuild(): Promise<ChildKind> {
   const built = (path: string) => pathToFileURL(join(copy, path)).href;
   return {
     arguments: [script, built('index.js'), built('testing/index.js')],
+    library: built('index.js'),
     dispose: () => rm(copy, { recursive: true, force: true }),
   };
 }

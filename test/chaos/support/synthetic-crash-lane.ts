@@ -11,14 +11,6 @@ import { findLeftovers, type Leftovers } from './synthetic-leftovers.js';
 import { ABSENT, CLIENT_ID, digestOfProfile, placesIn, seeSnapshots, writeBlobs } from './synthetic-world.js';
 
 const fs = systemFileSystem;
-const WEIGHTS: Readonly<Record<CrashOperation, number>> = {
-  save: 5,
-  backup: 5,
-  restore: 4,
-  prune: 3,
-  start: 3,
-  clear: 2,
-};
 /** One in use and one that a killed process could not remove: of the session, and of the profile. */
 const MAX_LEASE_FILES = 4;
 const LOOKS = 10;
@@ -29,6 +21,8 @@ export interface CrashLaneParts {
   readonly report: CrashReport;
   readonly nextChild: () => SyntheticChild;
   readonly moments: KillMoments;
+  /** How often each operation is still to be killed; counted down here. */
+  readonly left: Map<CrashOperation, number>;
 }
 
 /** The kills of one bot's folder, one after the other. */
@@ -87,13 +81,16 @@ export class CrashLane {
 
   // A lost profile can be restored, and an older snapshot, only where there is one.
   async #choose(): Promise<CrashOperation> {
-    const { snapshots } = await seeSnapshots(fs, this.#parts.folder);
+    const { left, dice, folder } = this.#parts;
+    const { snapshots } = await seeSnapshots(fs, folder);
     const possible = CRASH_OPERATIONS.filter(
       (operation) => snapshots.length > 0 || !['restore', 'prune', 'start', 'clear'].includes(operation),
     );
-    return this.#parts.dice.pick(
-      possible.flatMap((operation) => Array.from({ length: WEIGHTS[operation] }, () => operation)),
+    // The more kills of one are left, the likelier it is: all run out at about the same time.
+    const cards = possible.flatMap((operation) =>
+      Array.from({ length: Math.max(0, left.get(operation) ?? 0) }, () => operation),
     );
+    return cards.length > 0 ? dice.pick(cards) : 'save';
   }
 
   /** A start after whatever happened: no QR, unless the login was being cleared; nothing left behind. */
@@ -138,6 +135,7 @@ export class CrashLane {
     this.#untouched = keeps ? after.digest : undefined;
     this.#judge(operation, before, after, 'snapshotId' in order ? order.snapshotId : undefined);
     tally.kills++;
+    this.#parts.left.set(operation, (this.#parts.left.get(operation) ?? 0) - 1);
     if (outcome !== undefined) tally.finished++;
     const isNew = before.digest !== after.digest || idsOf(before) !== idsOf(after);
     if (isNew) tally.newState++;

@@ -34,6 +34,7 @@ export interface CrashReport {
 }
 
 export interface CrashPlan {
+  /** Of each operation. Where one needs a snapshot and there is none, a save is killed beyond them. */
   readonly kills: number;
   readonly seed: number;
   readonly kind: ChildKind;
@@ -48,17 +49,25 @@ export interface CrashPlan {
 export async function crash(plan: CrashPlan): Promise<CrashReport> {
   const report = emptyReport();
   const moments = new KillMoments();
-  let begun = 0;
   let done = 0;
   const runLane = async (lane: number) => {
     const children = new WarmChildren(plan.kind);
+    const kills = Math.floor(plan.kills / plan.lanes) + (lane < plan.kills % plan.lanes ? 1 : 0);
+    const left = new Map(CRASH_OPERATIONS.map((operation) => [operation, kills]));
+    const isDone = () => [...left.values()].every((count) => count <= 0);
     try {
-      for (let round = 0; begun < plan.kills; round++) {
+      for (let round = 0; !isDone(); round++) {
         const folder = await mkdtemp(join(tmpdir(), 'wwebjs-crash-'));
         const dice = new Dice(plan.seed * 7919 + lane * 104_729 + round);
-        const current = new CrashLane({ folder, dice, report, moments, nextChild: () => children.take() });
-        for (let kill = 0; kill < plan.killsPerFolder && begun < plan.kills; kill++) {
-          begun++;
+        const current = new CrashLane({
+          folder,
+          dice,
+          report,
+          moments,
+          left,
+          nextChild: () => children.take(),
+        });
+        for (let kill = 0; kill < plan.killsPerFolder && !isDone(); kill++) {
           await current.killOnce();
           plan.onProgress?.(++done);
         }
