@@ -307,11 +307,12 @@ describe('a capture while the browser writes', () => {
       ['key0', '0'],
       ['key1', '1'],
     ]);
-    await writeFile(path.join(folder, '000011.log'), writeLog([writeBatch([['late', 'x']])]));
+    await writeFile(path.join(folder, '000011.log'), writeLog([writeBatch([['late', 'x']], 33)]));
     await writeFile(path.join(folder, '000012.ldb'), table);
     await appendEdit(folder, {
       logNumber: 11,
       nextFileNumber: 13,
+      lastSequence: 33,
       added: [{ number: 12, size: table.length }],
     });
     await unlink(path.join(folder, '000006.log'));

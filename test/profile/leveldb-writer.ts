@@ -67,14 +67,17 @@ export function writeEdit(edit: EditFields): Buffer {
   return Buffer.from(out);
 }
 
-/** A write batch as logs hold it: all puts. */
-export function writeBatch(entries: readonly (readonly [key: string, value: string])[]): Buffer {
+/** A write batch as logs hold it: all puts. The first of them gets the number `sequence`. */
+export function writeBatch(
+  entries: readonly (readonly [key: string, value: string])[],
+  sequence = 1,
+): Buffer {
   const body = entries.flatMap(([key, value]) => [
     1,
     ...prefixed(Buffer.from(key, 'latin1')),
     ...prefixed(Buffer.from(value, 'latin1')),
   ]);
-  return Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, ...uint32(entries.length), ...body]);
+  return Buffer.from([...uint32(sequence), 0, 0, 0, 0, ...uint32(entries.length), ...body]);
 }
 
 /** Snappy, as plain as it gets: literals only. */

@@ -63,7 +63,7 @@ export function indexedDbFiles(): ProfileFiles {
     [`${INDEXED_DB}/000005.ldb`]: oldest,
     [`${INDEXED_DB}/000007.ldb`]: newest,
     [`${INDEXED_DB}/000006.log`]: writeLog(
-      Array.from({ length: 12 }, (_, i) => writeBatch([[`key${i}`, `${i}`.repeat(4000)]])),
+      Array.from({ length: 12 }, (_, i) => writeBatch([[`key${i}`, `${i}`.repeat(4000)]], 21 + i)),
     ),
     [`${INDEXED_DB}/LOCK`]: '',
     [`${INDEXED_DB}/LOG`]: 'Reusing MANIFEST',
@@ -81,10 +81,13 @@ export function localStorageFiles(item = ITEM_KEY): ProfileFiles {
     ]),
     [`${LOCAL_STORAGE}/000003.log`]: writeLog([
       writeBatch([['VERSION', '1']]),
-      writeBatch([
-        [item, 'x'.repeat(1500)],
-        ['_https://web.whatsapp.com\0\x01logout-token', 'y'.repeat(200)],
-      ]),
+      writeBatch(
+        [
+          [item, 'x'.repeat(1500)],
+          ['_https://web.whatsapp.com\0\x01logout-token', 'y'.repeat(200)],
+        ],
+        2,
+      ),
     ]),
     [`${LOCAL_STORAGE}/LOCK`]: '',
     [`${LOCAL_STORAGE}/LOG`]: 'Creating DB',

@@ -254,6 +254,30 @@ describe('every damage of FACTS 1.8 that leads to a QR or to a wipe', () => {
     expect((await checkProfile(profileDir, quick)).findings[0]?.problem).toBe('the database is empty');
   });
 
+  it.each([
+    ['beside its own log', '000008.log', 5, /does not go on where 000006\.log ends/],
+    ['beside its own log, of higher numbers', '000008.log', 500, /does not go on where 000006\.log ends/],
+    ['in place of its own log', '000006.log', 500, /begins too late for this database/],
+    ['in place of its own log, of lower numbers', '000006.log', 3, /ends before what the list of tables/],
+  ])('a log of another login %s: suspect, for Chromium replays it', async (_, name, sequence, problem) => {
+    const stray = writeLog([writeBatch([['k', 'v']], sequence)]);
+    const profileDir = await makeProfile({ ...loggedInFiles(), [`${INDEXED_DB}/${name}`]: stray });
+    expect(await checkProfile(profileDir, deep)).toMatchObject({
+      verdict: 'suspect',
+      findings: [{ file: `${INDEXED_DB}/${name}`, problem: expect.stringMatching(problem) }],
+    });
+    expect((await checkProfile(profileDir, quick)).verdict).toBe('sound');
+  });
+
+  it('is sound with two logs of its own, and with a newer one that is still empty', async () => {
+    const profileDir = await makeProfile({
+      ...loggedInFiles(),
+      [`${INDEXED_DB}/000008.log`]: writeLog([writeBatch([['k', 'v']], 33)]),
+      [`${INDEXED_DB}/000009.log`]: '',
+    });
+    expect(await checkProfile(profileDir, deep)).toMatchObject({ verdict: 'sound', findings: [] });
+  });
+
   it('an older log cut off while a newer one exists: suspect', async () => {
     const profileDir = await makeProfile();
     await halved(path.join(profileDir, INDEXED_DB, '000006.log'));

@@ -8,7 +8,7 @@ export interface VersionEdit {
   readonly logNumber?: number;
   readonly prevLogNumber?: number;
   readonly nextFileNumber?: number;
-  readonly hasLastSequence: boolean;
+  readonly lastSequence?: number;
   readonly deletedTables: readonly number[];
   readonly newTables: readonly { readonly number: number; readonly size: number }[];
 }
@@ -20,6 +20,8 @@ export interface Version {
   readonly logNumber: number;
   readonly prevLogNumber: number;
   readonly nextFileNumber: number;
+  /** Number of the newest change when the newest edit was written. */
+  readonly lastSequence: number;
   /** Live tables: number to bytes. */
   readonly tables: ReadonlyMap<number, number>;
   /** Every table that was ever named. */
@@ -34,7 +36,6 @@ const LEVELS = 7;
 export function parseVersionEdit(record: Uint8Array): VersionEdit {
   const reader = new ByteReader(record);
   const edit: { -readonly [K in keyof VersionEdit]: VersionEdit[K] } = {
-    hasLastSequence: false,
     deletedTables: [],
     newTables: [],
   };
@@ -45,7 +46,7 @@ export function parseVersionEdit(record: Uint8Array): VersionEdit {
     if (tag === 1) edit.comparator = new TextDecoder().decode(reader.lengthPrefixed());
     else if (tag === 2) edit.logNumber = reader.varint();
     else if (tag === 3) edit.nextFileNumber = reader.varint();
-    else if (tag === 4) edit.hasLastSequence = reader.varint() >= 0;
+    else if (tag === 4) edit.lastSequence = reader.varint();
     else if (tag === 5) {
       readLevel(reader);
       reader.lengthPrefixed();
@@ -70,7 +71,7 @@ export function parseManifest(bytes: Uint8Array): Version {
   let logNumber: number | undefined;
   let nextFileNumber: number | undefined;
   let prevLogNumber = 0;
-  let hasLastSequence = false;
+  let lastSequence: number | undefined;
   const tables = new Map<number, number>();
   const everNamed = new Set<number>();
   const scan = readLog(bytes, (record) => {
@@ -79,7 +80,7 @@ export function parseManifest(bytes: Uint8Array): Version {
     logNumber = edit.logNumber ?? logNumber;
     nextFileNumber = edit.nextFileNumber ?? nextFileNumber;
     prevLogNumber = edit.prevLogNumber ?? prevLogNumber;
-    hasLastSequence ||= edit.hasLastSequence;
+    lastSequence = edit.lastSequence ?? lastSequence;
     // Deletions first: a table that moves to another level is deleted and added in one edit.
     for (const number of edit.deletedTables) tables.delete(number);
     for (const { number, size } of edit.newTables) {
@@ -89,10 +90,11 @@ export function parseManifest(bytes: Uint8Array): Version {
   });
   if (scan.damage) throw new DamageError(`${scan.damage.problem} (at byte ${scan.damage.offset})`);
   if (scan.records === 0) throw new DamageError(`none of its ${bytes.length} bytes make a whole record`);
-  if (logNumber === undefined || nextFileNumber === undefined || !hasLastSequence) {
+  if (logNumber === undefined || nextFileNumber === undefined || lastSequence === undefined) {
     throw new DamageError('its first records are missing');
   }
-  return { comparator, logNumber, prevLogNumber, nextFileNumber, tables, everNamed, ending: scan.ending };
+  const { ending } = scan;
+  return { comparator, logNumber, prevLogNumber, nextFileNumber, lastSequence, tables, everNamed, ending };
 }
 
 function readLevel(reader: ByteReader): void {

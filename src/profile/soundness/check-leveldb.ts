@@ -5,8 +5,10 @@ import { type Database, liveLogs, type NumberedFile, readDatabase } from '../lev
 import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from '../leveldb/log-reader.js';
 import { type OpenFile, readAtOf } from '../leveldb/read-at.js';
 import { checkTable, FOOTER_BYTES, parseFooter } from '../leveldb/table.js';
+import { type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
 import { isMissing, lstatIfPresent, throwIfAborted } from '../walk.js';
 import { inParallel } from './in-parallel.js';
+import { type LogSpan, sequenceProblem } from './log-sequence.js';
 import { corrupt, type Problem, suspect } from './problem.js';
 
 /**
@@ -90,15 +92,28 @@ async function checkLogs(
   const bytes = sizes.reduce((sum, stats) => sum + (stats?.size ?? 0), 0);
   if (check.depth === 'quick' && bytes > QUICK_LOG_BYTES) return { problems: [], records: undefined };
   const problems: Problem[] = [];
+  const spans: LogSpan[] = [];
   let records = 0;
+  let numbered = 0;
   for (const [index, log] of logs.entries()) {
     throwIfAborted(check.signal);
-    const scan = await scanLog(check, log);
+    let span: SequenceSpan | undefined;
+    const scan = await scanLog(check, log, (record) => {
+      const batch = spanOfBatch(record);
+      if (batch === undefined) return;
+      numbered++;
+      span = { first: span?.first ?? batch.first, end: batch.end };
+    });
     const size = sizes[index]?.size ?? 0;
     records += scan?.records ?? 0;
+    if (scan && span) spans.push({ ...span, name: log.name, ending: scan.ending });
     const problem = judgeLog(scan, size, log.number === logs[logs.length - 1]?.number);
     if (problem !== undefined) problems.push({ ...problem, file: pathOf(check, log.name) });
   }
+  // In damaged logs, and where a record was too large to be handed out, numbers are missing anyway.
+  const tellsNumbers = check.depth === 'deep' && problems.length === 0 && numbered === records;
+  const foreign = tellsNumbers ? sequenceProblem(spans, version.lastSequence) : undefined;
+  if (foreign !== undefined) problems.push(suspect(pathOf(check, foreign.name), foreign.problem));
   return { problems, records };
 }
 
@@ -122,7 +137,11 @@ function judgeLog(
   return undefined;
 }
 
-async function scanLog(check: LevelDbCheck, log: NumberedFile): Promise<LogScan | undefined> {
+async function scanLog(
+  check: LevelDbCheck,
+  log: NumberedFile,
+  onRecord: (record: Uint8Array) => void,
+): Promise<LogScan | undefined> {
   let file: OpenFile;
   try {
     file = await readAtOf(check.fs, absolute(check, log.name));
@@ -131,7 +150,10 @@ async function scanLog(check: LevelDbCheck, log: NumberedFile): Promise<LogScan 
     throw error;
   }
   try {
-    const scanner = new LogScanner(check.onLogRecord);
+    const scanner = new LogScanner((record) => {
+      check.onLogRecord?.(record);
+      onRecord(record);
+    });
     const piece = LOG_BLOCK_BYTES * 32;
     for (let start = 0; start < file.size; start += piece) {
       throwIfAborted(check.signal);

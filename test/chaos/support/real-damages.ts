@@ -121,6 +121,11 @@ function damagesOfOne(database: DatabaseName): Damage[] {
       const foreign = new DatabaseOnDisk(profileDir, name);
       await cp(foreign.path(await foreign.newest('log')), db.path(await db.newest('log')));
     }),
+    to('log', 'and a newer one of another login', async (db, _, scene) => {
+      // LevelDB replays every log that lies there, and this one is sound.
+      const other = otherOf(scene);
+      await cp(other.path(await other.newest('log')), db.path('000999.log'));
+    }),
     to('log', 'and a newer one of garbage', (db) => writeFile(db.path('000999.log'), 'x'.repeat(5000))),
     toFolder('folder of another login in its place', async (db, scene) => {
       await rm(db.folder, { recursive: true });

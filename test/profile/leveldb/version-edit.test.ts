@@ -24,7 +24,7 @@ describe('a version edit', () => {
           logNumber: fields.logNumber,
           prevLogNumber: fields.prevLogNumber,
           nextFileNumber: fields.nextFileNumber,
-          hasLastSequence: true,
+          lastSequence: 1,
           deletedTables: fields.deleted,
           newTables: fields.added.map(({ number, size }) => ({ number, size })),
         });
