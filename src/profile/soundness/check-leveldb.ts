@@ -98,12 +98,14 @@ async function checkLogs(
   for (const [index, log] of logs.entries()) {
     throwIfAborted(check.signal);
     let span: SequenceSpan | undefined;
-    const scan = await scanLog(check, log, (record) => {
+    const readNumbers = (record: Uint8Array) => {
+      check.onLogRecord?.(record);
       const batch = spanOfBatch(record);
       if (batch === undefined) return;
       numbered++;
       span = { first: span?.first ?? batch.first, end: batch.end };
-    });
+    };
+    const scan = await scanLog(check, log, check.depth === 'deep' ? readNumbers : check.onLogRecord);
     const size = sizes[index]?.size ?? 0;
     records += scan?.records ?? 0;
     if (scan && span) spans.push({ ...span, name: log.name, ending: scan.ending });
@@ -140,7 +142,7 @@ function judgeLog(
 async function scanLog(
   check: LevelDbCheck,
   log: NumberedFile,
-  onRecord: (record: Uint8Array) => void,
+  onRecord: LevelDbCheck['onLogRecord'],
 ): Promise<LogScan | undefined> {
   let file: OpenFile;
   try {
@@ -150,10 +152,7 @@ async function scanLog(
     throw error;
   }
   try {
-    const scanner = new LogScanner((record) => {
-      check.onLogRecord?.(record);
-      onRecord(record);
-    });
+    const scanner = new LogScanner(onRecord);
     const piece = LOG_BLOCK_BYTES * 32;
     for (let start = 0; start < file.size; start += piece) {
       throwIfAborted(check.signal);
