@@ -232,6 +232,22 @@ describe('every damage of FACTS 1.8 that leads to a QR or to a wipe', () => {
     expect(report.findings[0]?.problem).toMatch(/lost its newest part: 2 tables/);
   });
 
+  it.each([
+    ['from a compaction in which a flush came', ['000008.ldb', '000009.ldb'], 10],
+    ['from a flush', ['000011.ldb'], 10],
+  ])('is sound although a kill has left tables that no MANIFEST names yet, %s', async (_, tables, log) => {
+    const profileDir = await makeProfile();
+    const folder = path.join(profileDir, INDEXED_DB);
+    const edit = writeEdit({ logNumber: log, nextFileNumber: 13, lastSequence: 32 });
+    await fs.promises.appendFile(path.join(folder, 'MANIFEST-000001'), writeLog([edit]));
+    await rename(path.join(folder, '000006.log'), path.join(folder, `0000${log}.log`));
+    for (const table of tables) await writeFile(path.join(folder, table), 'not yet whole');
+    expect(await checkProfile(profileDir, deep)).toMatchObject({ verdict: 'sound', findings: [] });
+    // Without the log that the MANIFEST names, it may be the MANIFEST that has lost its newest part.
+    await unlink(path.join(folder, `0000${log}.log`));
+    expect(await checkProfile(profileDir, deep)).toMatchObject({ verdict: 'corrupt' });
+  });
+
   it('CURRENT of a fresh Local Storage deleted: suspect, for Chromium makes it anew from the log', async () => {
     const profileDir = await makeProfile();
     await unlink(path.join(profileDir, LOCAL_STORAGE, 'CURRENT'));
