@@ -13,7 +13,7 @@ import { placesIn, seeSnapshots } from './synthetic-world.js';
 
 const fs = systemFileSystem;
 const FRIEND = '4915100000002';
-/** What the operations take on an idle machine, ms: a few dozen kills are too few to learn it from. */
+/** What the operations take on an idle machine, ms, until they are seen on this one. */
 const ESTIMATES: Readonly<Record<RealOperation, number>> = {
   save: 400,
   backup: 700,
@@ -61,8 +61,8 @@ export class RealCrashBot {
     const report = { number, operation, killed: '?', afterMs: 0, finished: false, nextStart: '?' };
     try {
       const order = await this.#prepare(operation);
-      const begun = performance.now();
       const { ended } = await this.#child.begin(order);
+      const begun = performance.now();
       const outcome = await this.#moments.until(operation, ended, this.#parts.dice);
       report.finished = outcome !== undefined;
       report.afterMs = performance.now() - begun;
@@ -97,7 +97,7 @@ export class RealCrashBot {
       this.#memory.stored(await simulator.sendIncoming({ from: FRIEND, body: `before a ${operation}` }));
     }
     // So that there is something to restore and something to prune, and the next save has something new.
-    await this.#child.obey({ call: 'save' });
+    await this.#timed('save', 'save');
     await this.#look();
     const snapshots = this.#memory.snapshotIds;
     this.#memory.stored(await simulator.sendIncoming({ from: FRIEND, body: `right before a ${operation}` }));
@@ -109,7 +109,7 @@ export class RealCrashBot {
     }
     if (operation === 'prune') return { call: 'prune' };
     if (operation !== 'start') return { call: operation === 'stop' ? 'destroy' : operation };
-    await this.#child.obey({ call: 'destroy' });
+    await this.#timed('stop', 'destroy');
     await this.#child.kill();
     await this.#look();
     if (dice.below(2) === 0) {
@@ -143,7 +143,7 @@ export class RealCrashBot {
     const { verdict } = await checkProfile(profileDir, { fs, depth: 'quick', live: true });
 
     this.#child = this.#newChild();
-    const started = await this.#child.obey({ call: 'initialize' });
+    const started = await this.#timed('start', 'initialize');
     if (started.error !== undefined) throw new Error(`initialize() failed: ${started.error}`);
     await this.#assertEnded(orphans);
     if (started.codes > 0) {
@@ -161,6 +161,18 @@ export class RealCrashBot {
     for (const problem of this.#memory.judge(page, started.heard)) this.#violated(problem);
     await this.#assertTidy();
     return 'ready';
+  }
+
+  /** A few dozen kills are too few to learn from them how long an operation takes: whole ones tell it, too. */
+  async #timed(operation: RealOperation, call: 'save' | 'destroy' | 'initialize'): Promise<RealEnded> {
+    const { ended } = await this.#child.begin({ call });
+    const begun = performance.now();
+    const outcome = await ended;
+    const tookMs = performance.now() - begun;
+    this.#moments.saw(operation, tookMs);
+    // A restore is a start, after the browser was closed.
+    if (operation === 'start') this.#moments.saw('restore', tookMs + ESTIMATES.stop);
+    return outcome;
   }
 
   /** A login of its own: nothing of an earlier one may shine through. */

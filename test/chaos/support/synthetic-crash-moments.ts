@@ -26,6 +26,11 @@ export class KillMoments {
     return outcome;
   }
 
+  /** One of the kind took so long, while nobody was killed. */
+  saw(operation: string, tookMs: number): void {
+    this.#estimates.set(operation, tookMs);
+  }
+
   /** Follows what was seen to its end; where nothing gets there, the estimate was too short. */
   #learn(operation: string, known = FIRST_ESTIMATE_MS, tookMs?: number): void {
     const isFirst = !this.#estimates.has(operation);
