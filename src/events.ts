@@ -52,6 +52,8 @@ export type RestoreReason =
   | 'silent-logout'
   /** A store holds a newer snapshot of the same lineage. */
   | 'newer-snapshot'
+  /** The login of another system was taken over: the snapshot that was made of it. */
+  | 'imported'
   /** `restore()` was called. */
   | 'requested';
 

@@ -114,6 +114,28 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
+   * Takes over the login of another system: stop that one first. Copies it, checks it, keeps it as a snapshot and puts
+   * it in place of the profile, which goes to quarantine. Stops the client if it runs and starts it again. The old
+   * session stays as it is; a note beside it (`<name>.moved.json`) says that it was moved.
+   *
+   * At a first start this happens by itself when there is exactly one old session of the same client id, and no doubt;
+   * else a `warning` with the code `import-available` names this call.
+   *
+   * @param from a profile of LocalAuth, RemoteAuth or any Chromium (a folder with `Default` in it), a zip of
+   * RemoteAuth or a backup of this library, or the folder that holds exactly one of the client's id
+   * @throws ConfigurationError when there is no such session, several fit, or it is the profile in use anyway
+   * @throws ProfileLockedError with the `pid` while another program has the old session open
+   * @throws ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError when it is damaged or a zip is hostile;
+   * StoreError. The profile is then as it was
+   *
+   * @example
+   * const { id } = await session.importSession('.wwebjs_auth/RemoteAuth-shop.zip');
+   */
+  importSession(from: string): Promise<SnapshotInfo> {
+    return typed('importSession', this.#parts.imports.run(from));
+  }
+
+  /**
    * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is `idle`.
    *
    * @param options `logout: true` also unlinks the device from the phone (only while the session is ready)

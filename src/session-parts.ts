@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
@@ -19,7 +19,10 @@ import { FileSystemStore } from './stores/file-system-store.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
+import { FirstImport } from './supervision/first-import.js';
+import { Importer } from './supervision/importer.js';
 import { LineageKeeper } from './supervision/lineage-keeper.js';
+import { defaultAuthFolder, OldSessionFinder } from './supervision/old-session-finder.js';
 import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
 import { ProfilePreparer } from './supervision/profile-preparer.js';
@@ -31,6 +34,7 @@ import { Saver } from './supervision/saver.js';
 import { SessionCloser } from './supervision/session-closer.js';
 import type { SessionContext } from './supervision/session-context.js';
 import { PROFILE_LEASE, SessionFolders } from './supervision/session-folders.js';
+import { SessionImport } from './supervision/session-import.js';
 import { SessionOwnership } from './supervision/session-ownership.js';
 import { SessionRecordFile } from './supervision/session-record.js';
 import { SessionSnapshots } from './supervision/session-snapshots.js';
@@ -51,6 +55,7 @@ export interface SessionParts {
   readonly context: SessionContext;
   readonly supervisor: SessionSupervisor;
   readonly operations: SnapshotOperations;
+  readonly imports: SessionImport;
   readonly status: StatusReporter;
 }
 
@@ -80,7 +85,7 @@ export function buildSession(
   const driver = new ClientDriver(client);
   const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
   const context = createContext(profileDir, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
-  const parts = wire(context);
+  const parts = wire(context, location.kind === 'local-auth' ? dirname(profileDir) : defaultAuthFolder());
   lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
   // Last, so that a constructor that throws leaves the client as it was.
   if (location.kind === 'none') assignProfile(client, profileDir);
@@ -179,13 +184,17 @@ function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Sign
   };
 }
 
-function wire(context: SessionContext): SessionParts {
+/** @param authFolder where LocalAuth and RemoteAuth of this bot keep, or kept, their sessions */
+function wire(context: SessionContext, authFolder: string): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
   const saver = new Saver(context, settleWatch, pruner, snapshots);
   const restorer = new Restorer(context, snapshots);
+  const finder = new OldSessionFinder(context, authFolder);
+  const importer = new Importer(context, snapshots, restorer);
+  const firstImport = new FirstImport(context, { finder, importer, snapshots });
   const lineageKeeper = new LineageKeeper(context, snapshots);
   const revoker = new Revoker(context, snapshots);
   const stopper = new Stopper(context);
@@ -199,7 +208,7 @@ function wire(context: SessionContext): SessionParts {
     revoker,
     stopper,
     subscribe: events.subscribe,
-    preparer: new ProfilePreparer(context, snapshots, restorer, pruner),
+    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport),
   });
   const bringUp = new BringUp(context, starter);
   const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
@@ -232,6 +241,7 @@ function wire(context: SessionContext): SessionParts {
     stopper,
   });
   const operations: SnapshotOperations = new SnapshotOperations(context, {
+    firstImport,
     lineageKeeper,
     operations: queue,
     ownership,
@@ -241,5 +251,6 @@ function wire(context: SessionContext): SessionParts {
     snapshots,
     supervisor,
   });
-  return { context, supervisor, operations, status: new StatusReporter(context, bringUp) };
+  const imports = new SessionImport(context, { finder, importer, operations: queue, ownership, supervisor });
+  return { context, supervisor, operations, imports, status: new StatusReporter(context, bringUp) };
 }

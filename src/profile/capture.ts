@@ -21,6 +21,8 @@ export interface CaptureOptions {
   /** `hot`: a browser may be at work. `cold`: it was closed in order, so that whatever is wrong stays wrong. */
   readonly mode: CaptureMode;
   readonly signal?: AbortSignal | undefined;
+  /** Default true: tables are linked where the file system can. False: nothing is shared with the original. */
+  readonly links?: boolean | undefined;
   /** Attempts for each database. Default 12 hot, 3 cold (for the locks of Windows). */
   readonly maxAttempts?: number | undefined;
 }
@@ -53,8 +55,8 @@ export async function captureProfile(
 }
 
 async function capture(options: CaptureOptions): Promise<CapturedTree & { readonly attempts: number }> {
-  const { fs, profileDir, targetDir, signal } = options;
-  const places: CapturePlaces = { fs, profileDir, targetDir, signal };
+  const { fs, profileDir, targetDir, signal, links } = options;
+  const places: CapturePlaces = { fs, profileDir, targetDir, signal, links };
   const layout = await recogniseLayout(profileDir, { fs });
   const { indexedDbLevelDb, indexedDbSqlite, localStorageLevelDb, localStorageSqlite } = ESSENTIAL_PATHS;
   if (layout.indexedDb === 'none')

@@ -1,7 +1,7 @@
 import type { File as DirectoryRecord } from 'unzipper';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
 import type { SnapshotLimits } from './limits.js';
-import { assertSafePaths, quoteName } from './safe-path.js';
+import { assertSafePath, assertSafePaths, quoteName } from './safe-path.js';
 import { MAX_ZIP_BYTES, type ZipSource } from './zip-source.js';
 
 /** One file inside a zip, where its bytes lie and what they claim to become. */
@@ -13,6 +13,14 @@ export interface ZipEntry {
   readonly dataSize: number;
   /** Bytes it claims to unpack to. */
   readonly size: number;
+  /** The checksum that its bytes shall have, as the zip declares it. */
+  readonly crc32: number;
+}
+
+/** What to do with entries for folders: ours have none, archiver's `directory()` writes one for each. */
+export interface ZipDirectoryOptions {
+  /** `skip`: they are judged and left out. Default: refused. */
+  readonly folders?: 'refuse' | 'skip';
 }
 
 const END_RECORD = Buffer.from('PK\x05\x06');
@@ -28,7 +36,10 @@ const STORED = 0;
 const DEFLATED = 8;
 const FILE_TYPE_MASK = 0xf000;
 const REGULAR_FILE = 0x8000;
+const FOLDER = 0x4000;
 const DOS_FOLDER = 0x10;
+/** Of nothing, deflated. */
+const MAX_EMPTY_BYTES = 2;
 /** A header, the longest accepted name, and room for extra fields. */
 const CENTRAL_BYTES_PER_ENTRY = 2048;
 
@@ -41,10 +52,12 @@ const CENTRAL_BYTES_PER_ENTRY = 2048;
 export async function readZipDirectory(
   source: ZipSource,
   limits: SnapshotLimits,
+  { folders = 'refuse' }: ZipDirectoryOptions = {},
 ): Promise<readonly ZipEntry[]> {
   if (source.size > MAX_ZIP_BYTES) throw new SnapshotUnsafeError('the zip is larger than 4 GiB');
   const { count, offset, bytes } = await readZipEnd(source, limits);
-  const records = await parseRecords(bytes, count, offset);
+  const all = await parseRecords(bytes, count, offset);
+  const records = folders === 'skip' ? all.filter((record) => !isPlainFolder(record)) : all;
   assertBounds(records, source.size, limits);
   assertSafePaths(records.map(({ path }) => path));
   const entries: ZipEntry[] = [];
@@ -115,6 +128,17 @@ function assertBounds(records: readonly DirectoryRecord[], zipBytes: number, lim
   }
 }
 
+/** An entry that only says that a folder is there. Its name is judged too: whoever hides something there is refused. */
+function isPlainFolder(record: DirectoryRecord): boolean {
+  const { path, fileNameLength, externalFileAttributes, uncompressedSize, compressedSize } = record;
+  if (fileNameLength === 0 || !path.endsWith('/')) return false;
+  const type = (externalFileAttributes >>> 16) & FILE_TYPE_MASK;
+  if ((type !== 0 && type !== FOLDER) || uncompressedSize !== 0 || compressedSize > MAX_EMPTY_BYTES)
+    return false;
+  assertSafePath(path.slice(0, -1));
+  return true;
+}
+
 function assertPlainFile(record: DirectoryRecord): void {
   // unzipper hands out no buffer at all for an empty name.
   if (record.fileNameLength === 0) throw new SnapshotUnsafeError('an entry of the zip has no name');
@@ -157,6 +181,7 @@ async function locate(source: ZipSource, record: DirectoryRecord): Promise<ZipEn
     dataOffset: start + header.length + header.readUInt16LE(28),
     dataSize: record.compressedSize,
     size: record.uncompressedSize,
+    crc32: record.crc32,
   };
 }
 

@@ -29,6 +29,11 @@ interface LaunchRecord {
 /** Profiles in use by sessions of this process, whichever build of the library they come from. */
 const claimed: Map<string, unknown> = sharedMap(Symbol.for('wwebjs-persistent-session.profiles'));
 
+/** Whether a session of this process uses a profile, also while its browser is closed for a moment. */
+export function isClaimedHere(profileDir: string): boolean {
+  return claimed.has(profileDir);
+}
+
 /** An unknown switch: Chromium ignores it, `/proc/<pid>/cmdline` shows it. */
 const MARK_SWITCH = '--wwebjs-persistent-session=';
 /** How long a killed browser tree may take to be gone. */
@@ -185,7 +190,8 @@ export class BrowserOwner {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine has this pid. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
+import { listEssentialFiles } from '../profile/essential-files.js';
 import { recoverInstall } from '../profile/install.js';
 import { checkProfileTask } from '../profile/soundness.js';
+import { hashFilesTask } from '../snapshot/hashing.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
+import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -17,12 +21,20 @@ export class ProfilePreparer {
   readonly #snapshots: SessionSnapshots;
   readonly #restorer: Restorer;
   readonly #pruner: Pruner;
+  readonly #firstImport: FirstImport;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots, restorer: Restorer, pruner: Pruner) {
+  constructor(
+    context: SessionContext,
+    snapshots: SessionSnapshots,
+    restorer: Restorer,
+    pruner: Pruner,
+    firstImport: FirstImport,
+  ) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#restorer = restorer;
     this.#pruner = pruner;
+    this.#firstImport = firstImport;
   }
 
   /**
@@ -61,6 +73,8 @@ export class ProfilePreparer {
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
     if (restored) return restored;
+    const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
+    if (imported) return imported;
     if (reason === 'profile-damaged') await this.#putAside(report, candidates.length);
     else if (candidates.length > 0) warn('nothing-to-restore', noneSound(candidates.length));
     else await this.#tellOfPassedOver();
@@ -95,14 +109,30 @@ export class ProfilePreparer {
 
   async #check(signal: AbortSignal): Promise<SoundnessReport> {
     const { record } = this.#context;
-    const { basedOn, restoring } = record.current;
-    const report = await this.#compare(basedOn, signal);
-    if (restoring === undefined) return report;
-    // A restore was cut short after its profile was in place: that one must not be taken for the old one, damaged.
-    const asRestored = report.verdict === 'suspect' ? await this.#compare(restoring, signal) : report;
-    const isRestored = asRestored !== report && asRestored.verdict === 'sound';
-    await record.update({ restoring: undefined, ...(isRestored && { basedOn: restoring }) });
-    return isRestored ? asRestored : report;
+    const { restoring } = record.current;
+    if (restoring !== undefined) await this.#settleInterrupted(restoring, signal);
+    return this.#compare(record.current.basedOn, signal);
+  }
+
+  // A restore was cut short. No browser has opened the profile since: where every byte is that of the snapshot, it was
+  // in place already, and the record follows; it must not be taken for the old one, damaged.
+  async #settleInterrupted(id: string, signal: AbortSignal): Promise<void> {
+    const located = await this.#snapshots.find(id).catch(passSessionErrors);
+    const manifest = await located?.repository.manifest(id).catch(passSessionErrors);
+    if (located && manifest && (await this.#isInPlace(manifest.files, signal))) {
+      await this.#restorer.noteInPlace(located, manifest);
+    } else {
+      await this.#context.record.update({ restoring: undefined });
+    }
+  }
+
+  async #isInPlace(files: readonly SnapshotFile[], signal: AbortSignal): Promise<boolean> {
+    const { runner, profileDir, fs } = this.#context;
+    const present = await listEssentialFiles(profileDir, { fs });
+    if (present.length !== files.length) return false;
+    const paths = files.map(({ path }) => join(profileDir, path));
+    const hashes = await runner.run(hashFilesTask, { paths }, { signal });
+    return files.every(({ sha256 }, index) => hashes[index]?.sha256 === sha256);
   }
 
   async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
@@ -159,6 +189,10 @@ export class ProfilePreparer {
       }
     }
   }
+}
+
+function passSessionErrors(error: unknown): undefined {
+  if (!isSessionError(error)) throw error;
 }
 
 function noneSound(candidates: number): string {

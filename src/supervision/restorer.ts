@@ -2,6 +2,7 @@ import { describeError, SnapshotCorruptError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { installProfile } from '../profile/install.js';
 import { checkProfileTask } from '../profile/soundness.js';
+import type { SnapshotInfo, SnapshotManifest } from '../types.js';
 import { newLineageAfter } from './lineage.js';
 import type { SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -62,12 +63,7 @@ export class Restorer {
         random,
       });
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
-      await record.update({
-        ...(await this.#lineageOf(candidate)),
-        loggedIn: true,
-        basedOn: info.id,
-        restoring: undefined,
-      });
+      await this.noteInPlace(candidate, manifest);
     } catch (error) {
       await folders.removeStaging(staged);
       announce('restore:failed', { error: describeError(error), snapshot: info });
@@ -78,6 +74,22 @@ export class Restorer {
       reason,
       ageMs: Math.max(0, clock.now() - Date.parse(info.createdAt)),
       durationMs: clock.monotonic() - startedAt,
+    });
+  }
+
+  /** The record follows the profile: this snapshot is what lies there now. */
+  async noteInPlace({ info }: LocatedSnapshot, { account }: SnapshotManifest): Promise<void> {
+    const { record } = this.#context;
+    const before = record.current;
+    const { lineage, run } = await this.#lineageOf(info);
+    await record.update({
+      lineage,
+      run,
+      // Another login's account says nothing of this one.
+      account: lineage === before.lineage ? (before.account ?? account) : account,
+      loggedIn: true,
+      basedOn: info.id,
+      restoring: undefined,
     });
   }
 
@@ -103,7 +115,7 @@ export class Restorer {
 
   // The run number becomes the lineage's highest, or the next start would find "a newer snapshot" and undo a
   // restore of an older one. A revoked lineage that a human brings back goes on as a new one.
-  async #lineageOf({ info }: LocatedSnapshot): Promise<{ lineage: string | undefined; run: number }> {
+  async #lineageOf(info: SnapshotInfo): Promise<{ lineage: string; run: number }> {
     const { record } = this.#context;
     if (info.revoked || record.current.revokedLineages.includes(info.lineage)) {
       return { lineage: newLineageAfter(this.#context), run: 0 };

@@ -33,8 +33,6 @@ export class Saver {
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
   #browserVersion: string | undefined;
-  /** Of the last capture known, ms since 1970. */
-  #latest: number | undefined;
 
   constructor(
     context: SessionContext,
@@ -89,7 +87,7 @@ export class Saver {
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
     }
-    const createdAt = await this.#captureTime();
+    const createdAt = await this.#snapshots.nextCaptureTime();
     const tree = await captureProfile({
       profileDir,
       targetDir: staging,
@@ -117,18 +115,6 @@ export class Saver {
     return request.kind === 'save'
       ? this.#store(this.#context.saves, tree, context, request)
       : this.#backUp(tree, context, request);
-  }
-
-  /**
-   * The wall clock, but always later than every snapshot there is: which is newer must stay true when the clock was
-   * set back, or when another machine's was ahead.
-   */
-  async #captureTime(): Promise<string> {
-    this.#latest ??= await this.#snapshots.latestCapture().catch(() => undefined);
-    const latest = this.#latest ?? 0;
-    const time = Math.max(this.#context.clock.now(), latest + 1);
-    this.#latest = time;
-    return new Date(time).toISOString();
   }
 
   // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.

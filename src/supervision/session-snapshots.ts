@@ -13,6 +13,8 @@ export interface LocatedSnapshot {
 /** What all repositories together hold. */
 export class SessionSnapshots {
   readonly #context: SessionContext;
+  /** Of the last capture known, ms since 1970. */
+  #latest: number | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -51,16 +53,25 @@ export class SessionSnapshots {
     throw new SnapshotNotFoundError(`no snapshot has the id ${JSON.stringify(id.slice(0, 80))}; ${known}`);
   }
 
-  /** Time of the newest capture, ms since 1970; 0 when there is none. */
-  async latestCapture(): Promise<number> {
-    const [newest] = await this.list();
-    return newest === undefined ? 0 : Date.parse(newest.info.createdAt);
+  /**
+   * The time of a capture that begins now, ISO 8601: the wall clock, but always later than every snapshot there is.
+   * Which is newer must stay true when the clock was set back, or when another machine's was ahead.
+   */
+  async nextCaptureTime(): Promise<string> {
+    this.#latest ??= await this.#latestCapture().catch(() => undefined);
+    this.#latest = Math.max(this.#context.clock.now(), (this.#latest ?? 0) + 1);
+    return new Date(this.#latest).toISOString();
   }
 
   /** How many runs the lineage has had, as far as its snapshots tell. */
   async lastRun(lineage: string): Promise<number> {
     const located = await this.list();
     return Math.max(0, ...located.filter(({ info }) => info.lineage === lineage).map(({ info }) => info.run));
+  }
+
+  async #latestCapture(): Promise<number> {
+    const [newest] = await this.list();
+    return newest === undefined ? 0 : Date.parse(newest.info.createdAt);
   }
 
   async #ask(): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {

@@ -1,5 +1,6 @@
 import { describeError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
+import type { FirstImport } from './first-import.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PruneResult, Pruner } from './pruner.js';
@@ -20,6 +21,7 @@ export interface VerifyReport {
 }
 
 export interface OperationParts {
+  readonly firstImport: FirstImport;
   readonly lineageKeeper: LineageKeeper;
   readonly snapshots: SessionSnapshots;
   readonly operations: OperationQueue;
@@ -118,7 +120,7 @@ export class SnapshotOperations {
   }
 
   async #deleteAll(): Promise<void> {
-    const { ownership, operations, snapshots } = this.#parts;
+    const { ownership, operations, snapshots, firstImport } = this.#parts;
     const { announce, moveTo, folders, record, browserOwner } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
@@ -127,6 +129,7 @@ export class SnapshotOperations {
         for (const repository of allRepositories(this.#context)) await repository.clear();
         await record.remove();
         await folders.clear();
+        await firstImport.forgo();
         announce('session:cleared', { snapshots: count });
       }),
     );

@@ -1,5 +1,6 @@
 import { checkProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
+import { importZipTask } from '../snapshot/import-zip.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip-reader.js';
 import { writeZipTask } from '../snapshot/zip-writer.js';
 import type { Task } from '../task.js';
@@ -12,6 +13,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(writeZipTask),
     erase(verifyZipTask),
     erase(extractZipTask),
+    erase(importZipTask),
     erase(checkProfileTask),
   ].map((task) => [task.name, task]),
 );

@@ -14,6 +14,8 @@ export interface CapturePlaces {
   readonly profileDir: string;
   readonly targetDir: string;
   readonly signal?: AbortSignal | undefined;
+  /** Default true. False where the original must not share a single byte with the copy. */
+  readonly links?: boolean | undefined;
 }
 
 /**
@@ -48,9 +50,10 @@ export async function copyPrefix(places: CapturePlaces, path: string): Promise<C
 
 /** For files that never change once they are named: a hard link where possible, else a copy. */
 export async function linkOrCopy(places: CapturePlaces, path: string): Promise<CapturedFile> {
-  const { fs, profileDir, targetDir } = places;
+  const { fs, profileDir, targetDir, links = true } = places;
   const stats = await fs.promises.lstat(`${profileDir}/${path}`, { bigint: true });
   if (!stats.isFile()) throw new ChangedMeanwhile(path, 'it is not a file');
+  if (!links) return copyPrefix(places, path);
   try {
     await fs.promises.link(`${profileDir}/${path}`, `${targetDir}/${path}`);
   } catch (error) {

@@ -1,0 +1,85 @@
+import { crc32 } from 'node:zlib';
+import { SnapshotCorruptError } from '../errors.js';
+import { isEssential } from '../profile/essential-files.js';
+import { defineTask } from '../task.js';
+import type { SnapshotFile, SnapshotManifest } from '../types.js';
+import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
+import { mapLimited } from './concurrency.js';
+import { hashBytes } from './hashing.js';
+import { DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
+import { quoteName } from './safe-path.js';
+import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import { MANIFEST_NAME } from './zip-head.js';
+import { extractZipTask } from './zip-reader.js';
+import { entryBytes, withZipSource, type ZipSource } from './zip-source.js';
+
+const CONCURRENCY = 3;
+
+interface ImportZipInput {
+  readonly path: string;
+  readonly directory: string;
+  readonly limits?: SnapshotLimits;
+}
+
+/**
+ * Unpacks somebody else's zip of a profile (RemoteAuth's has neither manifest nor hashes) into an empty folder: only
+ * the files of the login, each read through and compared with its CRC before anything is written. One of our own is
+ * compared with its manifest instead, which is returned. When anything is wrong the folder is removed.
+ *
+ * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
+ */
+export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: SnapshotManifest }>(
+  'snapshot:import-zip',
+  async (input, context) => {
+    const { fs, signal } = context;
+    const { path, directory, limits = DEFAULT_LIMITS } = input;
+    const isForeign = await withZipSource(fs, path, async (source) => {
+      const entries = await readZipDirectory(source, limits, { folders: 'skip' });
+      if (entries[0]?.name === MANIFEST_NAME) return false;
+      const essential = entries.filter(({ name }) => isEssential(name));
+      if (essential.length === 0) {
+        throw new SnapshotCorruptError("the zip holds no login of WhatsApp Web below a folder 'Default'");
+      }
+      const files = await mapLimited(essential, CONCURRENCY, (entry) => readThrough(source, entry, signal));
+      await prepareEmptyFolder(fs, directory);
+      try {
+        await mapLimited(essential, CONCURRENCY, async (entry, index) => {
+          const file = files[index];
+          if (file) await writeChecked(fs, directory, file, entryBytes(source, entry), signal);
+        });
+        await syncFolders(
+          fs,
+          directory,
+          files.map((file) => file.path),
+        );
+      } catch (error) {
+        await discardFolder(fs, directory);
+        throw error;
+      }
+      return true;
+    });
+    return isForeign ? {} : { manifest: await extractZipTask.run(input, context) };
+  },
+);
+
+async function readThrough(
+  source: ZipSource,
+  entry: ZipEntry,
+  signal: AbortSignal | undefined,
+): Promise<SnapshotFile> {
+  let crc = 0;
+  const seen = async function* () {
+    for await (const chunk of entryBytes(source, entry)) {
+      signal?.throwIfAborted();
+      crc = crc32(chunk, crc);
+      yield chunk;
+    }
+  };
+  const { size, sha256 } = await hashBytes(seen());
+  if (crc !== entry.crc32) {
+    throw new SnapshotCorruptError(
+      `entry ${quoteName(entry.name)} is damaged: its CRC is not the one declared`,
+    );
+  }
+  return { path: entry.name, size, sha256 };
+}

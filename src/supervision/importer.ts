@@ -1,0 +1,184 @@
+import { hostname } from 'node:os';
+import { describeError, ProfileLockedError, ProfileUnsoundError, SessionError } from '../errors.js';
+import { captureProfile } from '../profile/capture.js';
+import { isMarkedAsMoved, markAsMoved, movedMarkerOf } from '../profile/import/moved-marker.js';
+import { type OldSession, profileOf } from '../profile/import/old-session.js';
+import { assertUntouched, assertUnused, lookAt } from '../profile/import/source-use.js';
+import { checkProfileTask } from '../profile/soundness.js';
+import { importZipTask } from '../snapshot/import-zip.js';
+import type { CapturedTree, SnapshotManifest } from '../types.js';
+import { isAlive, isClaimedHere } from './browser-owner.js';
+import { newLineageAfter } from './lineage.js';
+import type { Restorer } from './restorer.js';
+import type { SessionContext } from './session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+
+/** What was taken of an old session, whole and sound, in a staging folder. */
+interface Taken {
+  readonly tree: CapturedTree;
+  /** Of one of our own backups: what it knows beside the files. */
+  readonly manifest?: SnapshotManifest | undefined;
+}
+
+/**
+ * Takes over the login of another system. It is copied, never moved; what is wrong with it is found before anything of
+ * this session changes. The copy becomes a snapshot of a lineage of its own, and that snapshot is restored: from there
+ * on it is a login like any other, and a crash on the way is that of a save or of a restore.
+ */
+export class Importer {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #restorer: Restorer;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots, restorer: Restorer) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#restorer = restorer;
+  }
+
+  /**
+   * Whether it could be taken over: copies and checks it, and keeps nothing.
+   *
+   * @throws ProfileLockedError, ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError
+   */
+  assertFit(session: OldSession, signal: AbortSignal): Promise<void> {
+    return this.#withCopy(session, signal, async () => undefined);
+  }
+
+  /**
+   * Puts it in place of the profile. The browser must be closed, the lease held.
+   *
+   * @throws as {@link assertFit}, and StoreError; the profile is then as it was
+   */
+  async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
+    const snapshot = await this.#withCopy(session, signal, (taken) => this.#store(taken, signal));
+    try {
+      await this.#restorer.restore(snapshot, 'imported', signal);
+    } catch (error) {
+      await this.#withdraw(snapshot);
+      throw error;
+    }
+    await this.mark(session, snapshot.info.id);
+    this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
+    return snapshot;
+  }
+
+  /** Notes beside an old session that it is done with. Never rejects: without the note it is only offered again. */
+  async mark(session: OldSession, snapshot?: string): Promise<void> {
+    const { fs, clientId, clock, warn } = this.#context;
+    const note =
+      snapshot === undefined
+        ? 'clear() was called: this old session is not taken over by itself.'
+        : 'wwebjs-persistent-session has taken over this session. Do not start it here any more: two clients with ' +
+          'one login end in a conflict. To go back, stop the new bot first, and delete this file.';
+    const at = new Date(clock.now()).toISOString();
+    try {
+      await markAsMoved(this.#markerOf(session), { note, clientId, at, snapshot }, { fs });
+    } catch (error) {
+      warn(
+        'cleanup-failed',
+        `the old session at ${session.path} could not be marked as moved: ${describeError(error).message}`,
+      );
+    }
+  }
+
+  isMarked(session: OldSession): Promise<boolean> {
+    return isMarkedAsMoved(this.#markerOf(session), this.#context);
+  }
+
+  #markerOf({ path }: OldSession): string {
+    return movedMarkerOf(path, this.#context.options.sessionPath);
+  }
+
+  /** Lends a sound copy to `work`; nobody has used the original meanwhile. */
+  async #withCopy<Result>(
+    session: OldSession,
+    signal: AbortSignal,
+    work: (taken: Taken) => Promise<Result>,
+  ): Promise<Result> {
+    const { folders, fs, clock } = this.#context;
+    const use = { fs, clock, hostname: hostname(), isAlive, signal };
+    this.#assertNotOfThisProcess(session);
+    await assertUnused(session, use);
+    const before = await lookAt(session, use);
+    const copy = await folders.createStaging();
+    const unpacked = await folders.createStaging();
+    try {
+      const taken = await this.#copy(session, unpacked, copy, signal);
+      await assertUntouched(session, before, use);
+      return await work(taken);
+    } finally {
+      await folders.removeStaging(unpacked);
+      await folders.removeStaging(copy);
+    }
+  }
+
+  async #copy(session: OldSession, unpacked: string, copy: string, signal: AbortSignal): Promise<Taken> {
+    const { fs, clock, runner } = this.#context;
+    const { kind, path } = session;
+    const manifest =
+      kind === 'zip'
+        ? (await runner.run(importZipTask, { path, directory: unpacked }, { signal })).manifest
+        : undefined;
+    const tree = await captureProfile({
+      profileDir: kind === 'zip' ? unpacked : path,
+      targetDir: copy,
+      fs,
+      clock,
+      mode: 'cold',
+      links: kind === 'zip', // what is unpacked is ours; of the old session not even an inode is shared
+      signal,
+    });
+    const report = await runner.run(checkProfileTask, { profileDir: copy, depth: 'deep' }, { signal });
+    if (report.verdict === 'sound') return { tree, manifest };
+    const findings = report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
+    throw new ProfileUnsoundError(
+      `the old session is ${report.verdict}, and is not taken over${findings && `: ${findings}`} (${path})`,
+    );
+  }
+
+  async #store({ tree, manifest }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
+    const { clientId, saves, lease, state } = this.#context;
+    lease.assertHeld();
+    const stored = await saves.create(
+      tree,
+      {
+        clientId,
+        lineage: newLineageAfter(this.#context),
+        run: 0,
+        ...(manifest?.account !== undefined && { account: manifest.account }),
+        createdAt: await this.#snapshots.nextCaptureTime(),
+        capture: 'cold',
+        // Of the other systems' it is not known; that both halves are there the check has seen.
+        settled: manifest?.settled ?? true,
+        state: state(),
+        ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
+      },
+      { signal },
+    );
+    if ('skipped' in stored) throw new SessionError('INTERNAL', 'a new lineage has no earlier snapshot');
+    return { info: stored.snapshot, repository: saves };
+  }
+
+  // What did not come into place is not offered as a snapshot of this bot. Where it may have come into place after all,
+  // it stays: the next start finds out.
+  async #withdraw({ info, repository }: LocatedSnapshot): Promise<void> {
+    const { record, lease, logger } = this.#context;
+    if (record.current.restoring === info.id || record.current.basedOn === info.id || !lease.isHeld()) return;
+    try {
+      await repository.remove([info.id]);
+      await repository.sweep();
+    } catch (error) {
+      logger.warn('the snapshot of a failed import was not removed', { error: describeError(error) });
+    }
+  }
+
+  // Its browser may be closed just now, and come back.
+  #assertNotOfThisProcess(session: OldSession): void {
+    if (!isClaimedHere(profileOf(session))) return;
+    throw new ProfileLockedError(
+      `another session of this process (pid ${process.pid}) uses the old session; destroy() that one first: ${session.path}`,
+      { pid: process.pid },
+    );
+  }
+}

@@ -1,0 +1,117 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { ConfigurationError, errnoOf } from '../errors.js';
+import { DEFAULT_OPTIONS } from '../options.js';
+import {
+  kindOfOldSession,
+  listOldSessions,
+  mayHoldLogin,
+  type OldSession,
+} from '../profile/import/old-session.js';
+import { realProfileDir } from '../profile/side-folder.js';
+import type { SessionContext } from './session-context.js';
+
+/** Finds what other systems have left: where a person points to, and at the places where they are known to keep it. */
+export class OldSessionFinder {
+  readonly #context: SessionContext;
+  readonly #authFolder: string;
+
+  /** @param authFolder where LocalAuth and RemoteAuth of this bot keep their sessions */
+  constructor(context: SessionContext, authFolder: string) {
+    this.#context = context;
+    this.#authFolder = authFolder;
+  }
+
+  /**
+   * What a person means by `from`: a profile, a zip, or the folder that holds exactly one that fits the client id.
+   *
+   * @throws ConfigurationError that says what was found
+   */
+  async find(from: string): Promise<OldSession> {
+    if (typeof from !== 'string' || from.trim() === '') {
+      throw wrong(`${JSON.stringify(from) ?? String(from)} is no path; expected that of an old session`);
+    }
+    const { fs } = this.#context;
+    const path = isAbsolute(from) ? resolve(from) : resolve(process.cwd(), from);
+    const kind = await kindOfOldSession(path, { fs });
+    if (kind === undefined) throw wrong(`there is nothing at '${path}'`);
+    if (kind === 'folder') return this.#theOneIn(path);
+    if (await this.#isOwn(path)) {
+      throw wrong(
+        `'${path}' is the profile that this client uses already, and nothing has to be moved: call initialize()`,
+      );
+    }
+    return { kind, path };
+  }
+
+  /**
+   * What lies at the known places and may be this bot's: with its client id, or with none in the name. The root of
+   * `sessionPath`, where the older system kept its only profile, counts as of the client id that system had.
+   */
+  async known(): Promise<readonly OldSession[]> {
+    const { fs, clientId, options } = this.#context;
+    const found: OldSession[] = [];
+    const root = options.sessionPath;
+    const ofRoot = clientId === DEFAULT_OPTIONS.clientId ? clientId : undefined;
+    if ((await this.#unlessDenied(() => kindOfOldSession(root, { fs }))) === 'profile') {
+      found.push({ kind: 'profile', path: root, clientId: ofRoot });
+    }
+    for (const folder of new Set([root, this.#authFolder])) {
+      found.push(...((await this.#unlessDenied(() => listOldSessions(folder, { fs }))) ?? []));
+    }
+    const ours: OldSession[] = [];
+    for (const session of found) {
+      const mayBeOurs = session.clientId === undefined || session.clientId === clientId;
+      if (!mayBeOurs || (await this.#isOwn(session.path))) continue;
+      if (await this.#unlessDenied(() => mayHoldLogin(session, { fs }))) ours.push(session);
+    }
+    return ours;
+  }
+
+  async #theOneIn(folder: string): Promise<OldSession> {
+    const { fs, clientId } = this.#context;
+    const all: OldSession[] = [];
+    for (const session of await listOldSessions(folder, { fs })) {
+      if (!(await this.#isOwn(session.path))) all.push(session);
+    }
+    const named = all.filter((session) => session.clientId === clientId);
+    // Who has never chosen a client id has used none before either.
+    const isUnnamed = clientId === DEFAULT_OPTIONS.clientId && named.length === 0;
+    const fitting = isUnnamed ? all.filter((session) => session.clientId === undefined) : named;
+    const [one] = fitting;
+    if (one !== undefined && fitting.length === 1) return one;
+    const list = all.map(({ path }) => `'${path}'`).join(', ');
+    if (all.length === 0) {
+      throw wrong(
+        `there is no old session in '${folder}'; expected a user-data-dir (a folder with 'Default' in it), ` +
+          'a zip of one, or the folder that holds one',
+      );
+    }
+    const problem =
+      fitting.length === 0 ? `no session in '${folder}' is` : `several sessions in '${folder}' are`;
+    throw wrong(`${problem} of the client id '${clientId}'; name the one to take: ${list}`);
+  }
+
+  async #isOwn(path: string): Promise<boolean> {
+    const { fs, profileDir } = this.#context;
+    return (await realProfileDir(fs, path)) === (await realProfileDir(fs, profileDir));
+  }
+
+  // Of others' folders nothing is promised: one that may not be read is as good as none.
+  async #unlessDenied<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await look();
+    } catch (error) {
+      if (errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** LocalAuth's and RemoteAuth's `dataPath`, where nobody gave another. */
+export function defaultAuthFolder(): string {
+  return join(process.cwd(), '.wwebjs_auth');
+}
+
+function wrong(problem: string): ConfigurationError {
+  return new ConfigurationError(`from: ${problem}`, { operation: 'importSession' });
+}
