@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { FileSystem } from '../../src/file-system.js';
+import { walkFiles } from '../../src/profile/walk.js';
+import { buildZip, type EvilEntry } from '../snapshot/zip-builder.js';
+
+/** A browser (`<host>-<pid>`) has the profile open, as Chromium says it: a symbolic link to nowhere. */
+export async function takeOver(fs: FileSystem, profileDir: string, holder: string): Promise<void> {
+  const { symlink } = fs.promises as unknown as { symlink(target: string, path: string): Promise<void> };
+  await symlink(holder, join(profileDir, 'SingletonLock'));
+}
+
+/** A profile as RemoteAuth zips it: archiver's `directory()` writes an entry for each folder, too. */
+export async function zipOf(fs: FileSystem, profileDir: string, { deflate = false } = {}): Promise<Buffer> {
+  const entries: EvilEntry[] = [];
+  const folders = new Set<string>();
+  for await (const { path } of walkFiles(fs, profileDir, '')) {
+    for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1)) {
+      const name = path.slice(0, end + 1);
+      if (!folders.has(name)) entries.push({ name, mode: 0o40755, dosAttributes: 0x10 });
+      folders.add(name);
+    }
+    const data = (await fs.promises.readFile(join(profileDir, path))) as Buffer;
+    entries.push({ name: path, data, deflate });
+  }
+  return buildZip(entries);
+}
