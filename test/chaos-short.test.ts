@@ -33,6 +33,7 @@ describe('a call of the file system that fails', () => {
     ['first-start', 'EMFILE', 7, 50],
     ['restoring-start', 'EIO', 17, 130],
     ['stop', 'EMFILE', 13, 130],
+    ['import', 'EIO', 19, 190],
   ])(
     'leaves the old state or the new one, a typed error, and a next run that works: %s, %s',
     async (operation, errno, first, every) => {

@@ -20,7 +20,8 @@ export type Order =
       readonly pairings: number;
     }
   | { readonly call: 'initialize' | 'scan' | 'save' | 'backup' | 'prune' | 'clear' | 'destroy' }
-  | { readonly call: 'restore'; readonly snapshotId: string };
+  | { readonly call: 'restore'; readonly snapshotId: string }
+  | { readonly call: 'import'; readonly from: string };
 
 /** What the child tells: that it begins, and how it ended. */
 export type Told =
@@ -87,6 +88,8 @@ async function obey(order: Order): Promise<unknown> {
       return session.backup();
     case 'restore':
       return session.restore(order.snapshotId);
+    case 'import':
+      return session.importSession(order.from);
     case 'prune':
       return session.prune();
     case 'clear':

@@ -118,6 +118,7 @@ export class CrashLane {
     const { dice, report } = this.#parts;
     const tally = report.tallies[operation];
     if (operation === 'start') await rm(this.#places.profileDir, { recursive: true, force: true });
+    const moving = operation === 'import' ? await this.#leaveOldSession() : undefined;
     const before = { digest: await this.#digest(), ...(await this.#look()) };
     const order = this.#orderOf(
       operation,
@@ -133,7 +134,10 @@ export class CrashLane {
     const after = { digest: await this.#digest(), ...(await this.#look()) };
     const keeps = ['save', 'backup', 'prune'].includes(operation) && after.digest !== ABSENT;
     this.#untouched = keeps ? after.digest : undefined;
-    this.#judge(operation, before, after, 'snapshotId' in order ? order.snapshotId : undefined);
+    this.#judge(operation, before, after, 'snapshotId' in order ? order.snapshotId : undefined, moving);
+    if (moving !== undefined && moving !== (await digestOfProfile(fs, this.#places.oldSession))) {
+      this.#violated('the old session was changed');
+    }
     tally.kills++;
     this.#parts.left.set(operation, (this.#parts.left.get(operation) ?? 0) - 1);
     if (outcome !== undefined) tally.finished++;
@@ -142,11 +146,30 @@ export class CrashLane {
     else tally.oldState++;
   }
 
-  #judge(operation: CrashOperation, before: Seen, after: Seen, restored: string | undefined): void {
+  /** What another system has of the same login, of a generation of its own. Resolves to its digest. */
+  async #leaveOldSession(): Promise<string> {
+    const { oldSession, profileDir } = this.#places;
+    const login = await readFakeProfile(fs, profileDir);
+    if (!login) throw new Error('the profile holds no login');
+    await rm(oldSession, { recursive: true, force: true });
+    await writeFakeProfile(fs, oldSession, { ...login, note: `old ${++this.#generation}` });
+    const digest = await digestOfProfile(fs, oldSession);
+    this.#known.add(digest);
+    return digest;
+  }
+
+  #judge(
+    operation: CrashOperation,
+    before: Seen,
+    after: Seen,
+    restored: string | undefined,
+    moving: string | undefined,
+  ): void {
     const lost = before.snapshots.filter(({ id }) => !after.snapshots.some((kept) => kept.id === id));
     const digestOfId = (id: string | undefined) => before.snapshots.find((one) => one.id === id)?.digest;
     const allowed = new Set([before.digest]);
     if (operation === 'clear') allowed.add(ABSENT);
+    if (moving !== undefined) allowed.add(moving);
     if (operation === 'restore') allowed.add(digestOfId(restored) ?? ABSENT);
     if (operation === 'start') for (const { digest } of before.snapshots) allowed.add(digest);
     if (!allowed.has(after.digest)) {
@@ -165,6 +188,7 @@ export class CrashLane {
 
   #orderOf(operation: CrashOperation, ids: readonly string[]): Order {
     if (operation === 'restore') return { call: 'restore', snapshotId: this.#parts.dice.pick(ids) };
+    if (operation === 'import') return { call: 'import', from: this.#places.oldSession };
     return { call: operation === 'start' ? 'initialize' : operation };
   }
 

@@ -7,7 +7,7 @@ import { KillMoments } from './synthetic-crash-moments.js';
 import { Dice } from './synthetic-dice.js';
 
 /** What is cut short by a kill. `start` is a start that restores, because the profile is lost. */
-export const CRASH_OPERATIONS = ['save', 'backup', 'restore', 'prune', 'clear', 'start'] as const;
+export const CRASH_OPERATIONS = ['save', 'backup', 'restore', 'prune', 'clear', 'start', 'import'] as const;
 export type CrashOperation = (typeof CRASH_OPERATIONS)[number];
 
 /** How the kills of one operation came out. */
@@ -113,6 +113,7 @@ function emptyReport(): CrashReport {
       prune: tally(),
       clear: tally(),
       start: tally(),
+      import: tally(),
     },
     violations: [],
     most: { orphans: 0, leaseFiles: 0, quarantined: 0, files: 0, staleRecords: 0 },

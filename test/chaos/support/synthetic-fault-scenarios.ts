@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFakeProfile } from '../../../src/testing/fake-profile.js';
-import { type DiskImage, type FaultBot, FaultStage, PLACES } from './synthetic-fault-stage.js';
+import { type DiskImage, type FaultBot, FaultStage, FOLDER, PLACES } from './synthetic-fault-stage.js';
 import { ABSENT, digestOfProfile } from './synthetic-world.js';
 
 export const FAULT_OPERATIONS = [
@@ -12,7 +12,10 @@ export const FAULT_OPERATIONS = [
   'first-start',
   'restoring-start',
   'stop',
+  'import',
 ] as const;
+
+const OLD_SESSION = join(FOLDER, 'old', 'session-shop');
 export type FaultOperation = (typeof FAULT_OPERATIONS)[number];
 
 /** An operation, from what is on the disk before to what the profile may be afterwards. */
@@ -55,6 +58,10 @@ export async function prepareScenarios(): Promise<Scenarios> {
   const image = await used.image();
   const withoutProfile = new Map([...image].filter(([path]) => !path.startsWith(`${PLACES.profileDir}/`)));
 
+  const moving = await FaultStage.from(image, now);
+  await writeFakeProfile(moving.disk, OLD_SESSION, { credential: 'credential-1', note: 'old' });
+  const imported = await digestOfProfile(moving.disk, OLD_SESSION);
+
   const none = async () => undefined;
   const running = async (one: FaultBot) => {
     await one.start();
@@ -86,5 +93,11 @@ export async function prepareScenarios(): Promise<Scenarios> {
       act: ({ session }) => session.initialize(),
     },
     stop: { ...usual, act: ({ session }) => session.destroy() },
+    import: {
+      ...usual,
+      image: await moving.image(),
+      allowed: new Set([imported]),
+      act: ({ session }) => session.importSession(OLD_SESSION),
+    },
   };
 }

@@ -8,6 +8,7 @@ const SIDE = String.raw`auth/\.session-${CLIENT_ID}\.persistent`;
 /** Every file that a session may own, below the folder of its bot. Whatever else lies there was left behind. */
 const KNOWN: readonly RegExp[] = [
   /^auth\/session-shop\//,
+  /^old\/session-shop(\/|\.moved\.json$)/,
   new RegExp(`^${SIDE}/(session|browser)\\.json$`),
   new RegExp(`^${SIDE}/quarantine/${ID}/(reason\\.json$|profile/|in-the-way/)`),
   new RegExp(`^${SIDE}/lease/${CLIENT_ID}\\.\\d+\\.lease$`),

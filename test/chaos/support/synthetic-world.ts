@@ -22,6 +22,7 @@ export function placesIn(folder: string) {
     authPath: join(folder, 'auth'),
     profileDir: join(folder, 'auth', `session-${CLIENT_ID}`),
     sideDir: join(folder, 'auth', `.session-${CLIENT_ID}.persistent`),
+    oldSession: join(folder, 'old', `session-${CLIENT_ID}`),
     sessionPath: join(folder, 'session'),
     backupPath: join(folder, 'backup'),
   };
