@@ -37,7 +37,7 @@ export class FirstImport {
 
   /** Call when there is neither a profile nor anything to restore, so that a QR is due. The lease must be held. */
   async run(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
-    const found = await this.#parts.finder.known();
+    const found = await this.#offers();
     if (found.length === 0) return undefined;
     const sure = found.filter(({ clientId }) => clientId === this.#context.clientId);
     const doubt = await this.#doubt(sure);
@@ -61,6 +61,17 @@ export class FirstImport {
     for (const session of await finder.known()) {
       if (session.clientId !== undefined && !(await importer.isMarked(session))) await importer.mark(session);
     }
+  }
+
+  // One without a client id that was moved already is most likely another bot's by now.
+  async #offers(): Promise<readonly OldSession[]> {
+    const { finder, importer } = this.#parts;
+    const offers: OldSession[] = [];
+    for (const session of await finder.known()) {
+      if (session.clientId === undefined && (await importer.isMarked(session))) continue;
+      offers.push(session);
+    }
+    return offers;
   }
 
   /** Why none of them is taken; `undefined`: there is no doubt. */

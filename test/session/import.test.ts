@@ -569,6 +569,17 @@ describe('a first start', () => {
       await expectOffered(newBot(), join(AUTH, name), /does not tell the client id/);
     });
 
+    it('for one without a client id, unless it was moved to another bot already', async () => {
+      const path = join(AUTH, 'session');
+      await oldSession(path);
+      const other = newBot({ folder: '/other', session: { clientId: 'other' } });
+      await other.finish(other.session.importSession(path));
+      const bot = newBot();
+      await bot.start();
+      expect(bot.state).toBe('awaiting_qr');
+      expect(warned(bot)).toEqual([]);
+    });
+
     it("for the older system's profile, when the client id is another", async () => {
       await oldSession('/bot/session');
       await expectOffered(newBot(), '/bot/session', /does not tell the client id/);
