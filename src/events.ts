@@ -37,6 +37,8 @@ export type DisconnectCause =
   | 'network-down'
   /** Logged in, but `ready` did not come. */
   | 'never-ready'
+  /** Logged out by the phone or the server, again and again: the first logout is answered at once. */
+  | 'logged-out'
   /** The client's start failed or took too long. */
   | 'start-failed'
   /** `reconnect()` was called. */

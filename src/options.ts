@@ -40,8 +40,8 @@ export interface PersistentSessionOptions {
   /** How often a failed start is tried again at once. 0: never. Variable: `MAX_INIT_RETRIES`. @defaultValue 3 */
   readonly maxInitRetries?: number;
   /**
-   * The first delay before a reconnect, in ms; it doubles with every attempt. The real one is a random time between
-   * half and the whole of it. Variable: `RECONNECT_DELAY_MS`.
+   * The longest delay before the first reconnect, in ms; it doubles with every attempt. The real one is a random time
+   * from half of this first one up to it, so that nothing loops faster. Variable: `RECONNECT_DELAY_MS`.
    * @defaultValue 5000
    */
   readonly reconnectDelayMs?: number;

@@ -1,8 +1,9 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import { ClosedError, TimeoutError } from '../errors.js';
 import type { ClientDriver, ClientEvent } from './client-driver.js';
+import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
-import { fireSynced, lookAtPage } from './page-probe.js';
+import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
 
 /** How a start of the client ended. */
 export type StartOutcome =
@@ -23,8 +24,7 @@ export type StartFailure =
   | 'never-ready'
   | 'browser-gone'
   | 'page-crashed'
-  | 'conflict'
-  | 'state-lost';
+  | LostStateCause;
 
 export interface StartParameters {
   readonly driver: ClientDriver;
@@ -46,6 +46,8 @@ const TOTAL_DEADLINE_FACTOR = 10;
 const UNCONNECTED = ['OPENING', 'TIMEOUT'];
 /** How often the page is asked whether it has synced without the client noticing. */
 const LOOK_INTERVAL_MS = 5_000;
+/** A client that was woken at the deadline has so long to say `ready`: it injects its code and reads the contacts. */
+const WAKE_WAIT_MS = 10_000;
 
 /**
  * Starts the client and waits for the first thing that decides. Rejects only when `signal` aborts. Leaves the
@@ -73,20 +75,23 @@ export class StartWatch {
   readonly #parameters: Omit<StartParameters, 'signal'>;
   readonly #settle: (outcome: StartOutcome) => void;
   readonly #unsubscribe: () => void;
-  readonly #startedAt: number;
+  /** Of the whole, whatever the progress. */
+  readonly #latest: number;
   #deadline: TimerHandle | undefined;
   #look: TimerHandle | undefined;
   #lastProgress: number;
   #navigated = false;
   #authenticated = false;
   #woken = false;
+  /** Until when a client that was woken at the deadline may take, whatever the deadline says. */
+  #wakesUntil = Number.NEGATIVE_INFINITY;
   #ended = false;
 
   constructor(parameters: Omit<StartParameters, 'signal'>, settle: (outcome: StartOutcome) => void) {
     this.#parameters = parameters;
     this.#settle = settle;
-    this.#startedAt = parameters.clock.monotonic();
-    this.#lastProgress = this.#startedAt;
+    this.#lastProgress = parameters.clock.monotonic();
+    this.#latest = this.#lastProgress + parameters.sessionTimeoutMs * TOTAL_DEADLINE_FACTOR;
     this.#unsubscribe = parameters.subscribe((event) => this.#onEvent(event));
     this.#armDeadline();
   }
@@ -145,9 +150,9 @@ export class StartWatch {
   }
 
   #onDisconnected(reason: string): void {
-    if (reason === 'LOGOUT') return this.#finish({ kind: 'logged-out' });
+    if (reason === LOGOUT) return this.#finish({ kind: 'logged-out' });
     if (reason === MAX_QR_RETRIES) return this.#finish({ kind: 'gave-up', reason });
-    this.#fail(reason === 'CONFLICT' ? 'conflict' : 'state-lost', new Error(`disconnected: ${reason}`));
+    this.#fail(causeOfDisconnect(reason), new Error(`disconnected: ${reason}`));
   }
 
   #onProgress(): void {
@@ -158,22 +163,36 @@ export class StartWatch {
   #armDeadline(): void {
     const { clock, sessionTimeoutMs } = this.#parameters;
     clock.clearTimeout(this.#deadline);
-    const latest = this.#startedAt + sessionTimeoutMs * TOTAL_DEADLINE_FACTOR;
-    const due = Math.min(this.#lastProgress + sessionTimeoutMs, latest);
-    this.#deadline = clock.setTimeout(() => void this.#onDeadline(), Math.max(0, due - clock.monotonic()));
+    const due = Math.max(Math.min(this.#lastProgress + sessionTimeoutMs, this.#latest), this.#wakesUntil);
+    const onDeadline = () => {
+      this.#onDeadline().catch((error: unknown) => this.#fail('start-failed', toError(error)));
+    };
+    this.#deadline = clock.setTimeout(onDeadline, Math.max(0, due - clock.monotonic()));
   }
 
   async #onDeadline(): Promise<void> {
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
     const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`);
+    if (!this.#navigated && !this.#authenticated) return this.#fail('network-down', error);
+    if (this.#authenticated && this.#woken) return this.#fail('never-ready', error);
+    // The page's own state, before the start is given up (FACTS 2.4).
+    const progress = this.#lastProgress;
+    const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
+    const hasGoneOn = progress !== this.#lastProgress && clock.monotonic() < this.#latest;
+    if (this.#ended || hasGoneOn) return; // the progress has set a deadline of its own
+    if (this.#isAsleep(look)) return this.#wakeAtLast();
     if (this.#authenticated) return this.#fail('never-ready', error);
-    if (!this.#navigated) return this.#fail('network-down', error);
     // A page out of a cache, or of a service worker, loads without a network; its socket tells (a network outage must
     // not use up the attempts).
-    const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
     const isOffline = look?.state !== undefined && UNCONNECTED.includes(look.state);
     this.#fail(isOffline ? 'network-down' : 'start-failed', error);
+  }
+
+  async #wakeAtLast(): Promise<void> {
+    this.#wakesUntil = this.#parameters.clock.monotonic() + WAKE_WAIT_MS;
+    this.#armDeadline();
+    await this.#wake();
   }
 
   #armLook(): void {
@@ -190,12 +209,19 @@ export class StartWatch {
     const { driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
     if (this.#ended || this.#woken) return;
-    if (look?.state === 'CONNECTED' && look.hasSynced) {
-      this.#woken = true;
-      await fireSynced(driver, clock, puppeteerTimeoutMs);
-      return;
-    }
-    this.#armLook();
+    if (this.#isAsleep(look)) await this.#wake();
+    else this.#armLook();
+  }
+
+  /** Whether the page has synced, and its client may have missed it. */
+  #isAsleep(look: PageLook | undefined): boolean {
+    return !this.#woken && look?.state === 'CONNECTED' && look.hasSynced;
+  }
+
+  async #wake(): Promise<void> {
+    const { driver, clock, puppeteerTimeoutMs } = this.#parameters;
+    this.#woken = true;
+    await fireSynced(driver, clock, puppeteerTimeoutMs);
   }
 
   #fail(cause: StartFailure, error: Error): void {

@@ -10,19 +10,45 @@ export interface BackoffInput {
   readonly random: () => number;
 }
 
+/** Who has WhatsApp Web open elsewhere is not fought over: at least a minute, doubling. */
+const CONFLICT_DELAY_MS = 60_000;
+
 /**
- * How long to wait before an attempt: a random time between half and the whole of
- * `min(maxMs, baseMs * 2^(attempt - 1))`, in whole milliseconds, at least 1.
+ * How long to wait before an attempt: a random time from {@link floorMs} to `min(maxMs, baseMs * 2^(attempt - 1))`,
+ * in whole milliseconds.
  *
- * Half of it is never given up (so nothing loops faster than `baseMs / 2`, whatever the dice say: FACTS 3,
- * restart loops that eat the machine); the other half is jitter, so that many bots that lost the same network
- * do not come back at the same moment.
+ * Full jitter, so that many bots that lost the same network spread over the whole of the time; over a floor, so that
+ * nothing loops faster than `baseMs / 2`, whatever the dice say (FACTS 3, restart loops that eat the machine).
  *
- * @example backoffDelayMs({ attempt: 3, baseMs: 5000, maxMs: 300_000, random: Math.random }); // 10000 to 20000
+ * @example backoffDelayMs({ attempt: 3, baseMs: 5000, maxMs: 300_000, random: Math.random }); // 2500 to 20000
  */
-export function backoffDelayMs({ attempt, baseMs, maxMs, random }: BackoffInput): number {
+export function backoffDelayMs(input: BackoffInput): number {
+  const floor = floorMs(input);
+  return between(floor, Math.max(floor, ceilingMs(input)), input.random);
+}
+
+/** No delay is shorter: half of the first one's upper bound, at least 1 ms. */
+export function floorMs({ baseMs, maxMs }: Pick<BackoffInput, 'baseMs' | 'maxMs'>): number {
+  return Math.max(1, Math.floor(Math.min(baseMs, maxMs) / 2));
+}
+
+/**
+ * The same before an attempt to take WhatsApp Web back from where it was opened: a random time between half and the
+ * whole of the ceiling, so that the time really doubles, and never less than a minute.
+ */
+export function conflictDelayMs({ attempt, baseMs, maxMs, random }: BackoffInput): number {
+  const base = Math.max(CONFLICT_DELAY_MS, baseMs);
+  const ceiling = ceilingMs({ attempt, baseMs: base, maxMs: Math.max(base, maxMs) });
+  return Math.max(CONFLICT_DELAY_MS, between(ceiling / 2, ceiling, random));
+}
+
+function ceilingMs({ attempt, baseMs, maxMs }: Omit<BackoffInput, 'random'>): number {
   const doublings = Math.max(0, Math.floor(attempt) - 1);
-  const ceiling = Math.min(maxMs, baseMs * 2 ** doublings);
-  const dice = Math.min(1, Math.max(0, random()));
-  return Math.max(1, Math.round(ceiling / 2 + (ceiling / 2) * dice));
+  return Math.min(maxMs, baseMs * 2 ** doublings);
+}
+
+function between(leastMs: number, mostMs: number, random: () => number): number {
+  const dice = random();
+  const share = dice > 0 ? Math.min(1, dice) : 0; // a source that answers NaN must not make a delay of it
+  return Math.round(leastMs + (mostMs - leastMs) * share);
 }

@@ -1,7 +1,7 @@
 import { sleep } from '../clock.js';
 import { describeError, isSessionError, SessionError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
-import { backoffDelayMs } from './backoff.js';
+import { backoffDelayMs, conflictDelayMs, floorMs } from './backoff.js';
 import type { SessionContext } from './session-context.js';
 import type { Starter, StartResult } from './starter.js';
 
@@ -20,8 +20,8 @@ export interface BringUpRequest {
 const NETWORK_RETRY_MS = 15_000;
 /** A session that was ready for so long has recovered: the attempts count anew. */
 const STABLE_AFTER_MS = 60_000;
-/** Who has WhatsApp Web open elsewhere is not fought over: at least a minute, doubling. */
-const CONFLICT_DELAY_MS = 60_000;
+/** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
+const BY_HAND_INTERVAL_MS = 60_000;
 
 /**
  * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a
@@ -33,6 +33,9 @@ export class BringUp {
   #attempt = 0;
   #readySince: number | undefined;
   #isWaiting = false;
+  /** Whether a logout was answered since the session was last stable. */
+  #loggedInAnew = false;
+  #takenInHandAt: number | undefined;
   #hurry = new AbortController();
 
   constructor(context: SessionContext, starter: Starter) {
@@ -54,16 +57,32 @@ export class BringUp {
     return this.#isWaiting;
   }
 
-  /** The next failure is the first again: `initialize()` or `reconnect()` by hand. */
+  /** The next failure is the first again: `initialize()`. */
   reset(): void {
     this.#attempt = 0;
     this.#readySince = undefined;
+    this.#loggedInAnew = false;
+  }
+
+  /**
+   * `reconnect()` by hand: whether it may start at once, with all attempts fresh. Not again so soon: then it takes
+   * its turn, with its delay, like any loss.
+   */
+  takeInHand(): boolean {
+    const { clock, options } = this.#context;
+    const { reconnectDelayMs, reconnectMaxDelayMs } = options;
+    const floor = floorMs({ baseMs: reconnectDelayMs, maxMs: reconnectMaxDelayMs });
+    const now = clock.monotonic();
+    const last = this.#takenInHandAt;
+    if (last !== undefined && now - last < Math.max(BY_HAND_INTERVAL_MS, floor)) return false;
+    this.#takenInHandAt = now;
+    this.reset();
+    return true;
   }
 
   /** `reconnect()` by hand during a wait: the next attempt comes at once, with all others fresh. */
   hurry(): void {
-    this.reset();
-    this.#hurry.abort();
+    if (this.takeInHand()) this.#hurry.abort();
   }
 
   /**
@@ -71,7 +90,9 @@ export class BringUp {
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
   run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
-    return cause === undefined ? this.#initialize(signal) : this.#reconnect(cause, signal, atOnce);
+    if (cause === undefined) return this.#initialize(signal);
+    if (cause === 'logged-out') return this.#logInAnew(signal);
+    return this.#reconnect(cause, signal, atOnce);
   }
 
   async #initialize(signal: AbortSignal): Promise<BringUpResult> {
@@ -84,8 +105,20 @@ export class BringUp {
         this.#context.moveTo('reconnecting', result.cause);
         return this.#reconnect(result.cause, signal, false);
       }
-      await this.#wait(this.#backoff(failures + 1), signal);
+      await this.#wait(this.#delayMs(result.cause, failures + 1), signal);
     }
+  }
+
+  /** Answers a logout at once, with all attempts fresh; one that follows without a stable stretch as any other loss. */
+  async #logInAnew(signal: AbortSignal): Promise<BringUpResult> {
+    this.#forgetOldAttempts();
+    if (this.#loggedInAnew) {
+      this.#context.moveTo('reconnecting', 'logged-out');
+      return this.#reconnect('logged-out', signal, false);
+    }
+    this.reset();
+    this.#loggedInAnew = true;
+    return this.#initialize(signal);
   }
 
   async #reconnect(
@@ -100,32 +133,39 @@ export class BringUp {
     this.#forgetOldAttempts();
     let cause = firstCause;
     let immediate = atOnce;
+    let outages = 0;
     // Bounded by the attempts; only time without network is not counted, and that ends with the network or destroy().
     for (;;) {
       if (cause !== 'network-down' && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
       const attempt = this.#attempt + 1;
-      const delayMs = immediate ? 0 : this.#delayMs(cause, attempt);
+      const delayMs = immediate ? 0 : this.#delayMs(cause, attempt + outages);
       immediate = false;
-      announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause });
-      await this.#wait(delayMs, signal);
+      await this.#wait(delayMs, signal, () => {
+        announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause });
+      });
       announce('reconnect:attempted', { attempt, cause });
       const result = await this.#start(signal, () => false);
       if (result.kind === 'ready') {
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
       }
-      // An attempt that met no network was none.
-      if (result.kind !== 'failed' || result.cause !== 'network-down') this.#attempt++;
+      // An attempt that met no network was none: only the wait for the next one grows.
+      if (result.kind === 'failed' && result.cause === 'network-down') outages++;
+      else {
+        outages = 0;
+        this.#attempt++;
+      }
       if (result.kind !== 'failed') return result;
       cause = result.cause;
     }
   }
 
-  /** Ends early when somebody is in a hurry. */
-  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+  /** Ends early when somebody is in a hurry, also a listener of what `tell` announces. */
+  async #wait(delayMs: number, signal: AbortSignal, tell?: () => void): Promise<void> {
     const hurry = new AbortController();
     this.#hurry = hurry;
     this.#isWaiting = true;
     try {
+      tell?.();
       await sleep(this.#context.clock, delayMs, AbortSignal.any([signal, hurry.signal]));
     } catch (error) {
       if (signal.aborted || !hurry.signal.aborted) throw error;
@@ -151,28 +191,17 @@ export class BringUp {
 
   #delayMs(cause: DisconnectCause, attempt: number): number {
     const { options, random } = this.#context;
-    if (cause === 'network-down') return Math.min(NETWORK_RETRY_MS, this.#backoff(attempt));
-    if (cause !== 'conflict') return this.#backoff(attempt);
-    const baseMs = Math.max(CONFLICT_DELAY_MS, options.reconnectDelayMs);
-    const maxMs = Math.max(baseMs, options.reconnectMaxDelayMs);
-    return Math.max(CONFLICT_DELAY_MS, backoffDelayMs({ attempt, baseMs, maxMs, random }));
-  }
-
-  #backoff(attempt: number): number {
-    const { reconnectDelayMs, reconnectMaxDelayMs } = this.#context.options;
-    return backoffDelayMs({
-      attempt,
-      baseMs: reconnectDelayMs,
-      maxMs: reconnectMaxDelayMs,
-      random: this.#context.random,
-    });
+    const { reconnectDelayMs: baseMs, reconnectMaxDelayMs } = options;
+    const maxMs =
+      cause === 'network-down' ? Math.min(NETWORK_RETRY_MS, reconnectMaxDelayMs) : reconnectMaxDelayMs;
+    return (cause === 'conflict' ? conflictDelayMs : backoffDelayMs)({ attempt, baseMs, maxMs, random });
   }
 
   #forgetOldAttempts(): void {
     const { clock } = this.#context;
     const wasStable =
       this.#readySince !== undefined && clock.monotonic() - this.#readySince >= STABLE_AFTER_MS;
-    if (wasStable) this.#attempt = 0;
+    if (wasStable) this.reset();
     this.#readySince = undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { ClientEvent } from '../client/client-driver.js';
+import { causeOfDisconnect, LOGOUT } from '../client/lost-state.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import type { DisconnectCause } from '../events.js';
 
@@ -18,8 +19,8 @@ export function causeOfLoss(event: ClientEvent): DisconnectCause | undefined {
     case 'pairing-held': // a QR in a session that was up: the page has lost its login
       return 'state-lost';
     case 'disconnected':
-      if (event.reason === 'LOGOUT' || event.reason === MAX_QR_RETRIES) return undefined;
-      return event.reason === 'CONFLICT' ? 'conflict' : 'state-lost';
+      if (event.reason === LOGOUT || event.reason === MAX_QR_RETRIES) return undefined;
+      return causeOfDisconnect(event.reason);
     default:
       return undefined;
   }

@@ -81,8 +81,7 @@ export class RunStarts {
         await revoker.revoke('phone');
       });
       if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself();
-      bringUp.reset();
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause: 'logged-out' }));
     });
   }
 

@@ -1,5 +1,6 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
+import { LOGOUT } from '../client/lost-state.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
@@ -96,7 +97,7 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#run.settled;
   }
 
-  /** Reconnects at once, with all attempts fresh. */
+  /** Reconnects at once, with all attempts fresh; soon after another call it takes its turn as a loss does. */
   async reconnect(): Promise<void> {
     const run = this.#run;
     if (!run) {
@@ -111,8 +112,7 @@ export class SessionSupervisor implements ClientSupervisor {
       this.#parts.bringUp.hurry();
       return run.settled;
     }
-    this.#parts.bringUp.reset();
-    this.#lose('requested', true);
+    this.#lose('requested', this.#parts.bringUp.takeInHand());
     return run.settled;
   }
 
@@ -180,7 +180,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** What to do about an event while no start is under way. */
   #decide(run: Run, event: ClientEvent): void {
-    if (event.type === 'disconnected' && event.reason === 'LOGOUT') return this.#logOut(run);
+    if (event.type === 'disconnected' && event.reason === LOGOUT) return this.#logOut(run);
     if (event.type === 'auth-failure' || (event.type === 'disconnected' && event.reason === MAX_QR_RETRIES)) {
       return this.#stopByItself();
     }

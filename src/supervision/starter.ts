@@ -1,5 +1,7 @@
 import type { ClientEvent } from '../client/client-driver.js';
+import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
+import type { DisconnectCause } from '../events.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import type { Restorer } from './restorer.js';
@@ -12,12 +14,16 @@ import type { Stopper } from './stopper.js';
 export type StartResult =
   | { readonly kind: 'ready' | 'pairing' }
   | { readonly kind: 'logged-out' }
-  | Extract<StartOutcome, { readonly kind: 'gave-up' | 'failed' }>;
+  | { readonly kind: 'failed'; readonly cause: DisconnectCause; readonly error: Error }
+  | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
 /** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
 const MAX_ROLLBACKS = 2;
-/** First start, both rollbacks, the one that shows the QR, and one after a logout answered by the server. */
-const MAX_ROUNDS = MAX_ROLLBACKS + 3;
+/**
+ * First start, both rollbacks, the one that shows the QR, one after a logout answered by the server, and one after a
+ * navigation at a bad moment.
+ */
+const MAX_ROUNDS = MAX_ROLLBACKS + 4;
 
 export interface StarterParts {
   readonly operations: OperationQueue;
@@ -60,6 +66,8 @@ export class Starter {
     this.#enter('restoring', signal);
     let rollbacks = (await operations.exclusive(() => preparer.prepare(signal))) ? 1 : 0;
     let isGivenUp = false;
+    let isLoggedOut = false;
+    let mayRepeat = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks()));
       const outcome = await this.#startClient(signal);
@@ -75,23 +83,23 @@ export class Starter {
           await stopper.stop();
           await revoker.revoke('server');
           if (this.#context.options.onLogout === 'stop') return outcome;
-          this.#enter('restoring', signal);
+          if (isLoggedOut) return failedByLogouts();
+          this.#enter('restoring', signal, 'logged-out');
+          isLoggedOut = true;
           isGivenUp = true;
           continue;
         case 'failed':
         case 'gave-up':
           await stopper.stop();
-          return outcome;
+          if (outcome.kind === 'gave-up' || !mayRepeat || !isNavigationRace(outcome.error)) return outcome;
+          mayRepeat = false;
+          this.#enter('restoring', signal);
+          continue;
         default:
           return outcome;
       }
     }
-    await stopper.stop();
-    return {
-      kind: 'failed',
-      cause: 'start-failed',
-      error: new Error('WhatsApp logs the session out at every start'),
-    };
+    return failedByLogouts();
   }
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
@@ -171,11 +179,17 @@ export class Starter {
     return false;
   }
 
-  #enter(state: 'restoring' | 'starting', signal: AbortSignal): void {
+  #enter(state: 'restoring' | 'starting', signal: AbortSignal, cause?: DisconnectCause): void {
     signal.throwIfAborted(); // the session is `stopping` already
     // A reconnect stays one to the outside until it succeeds.
-    if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state);
+    if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state, cause);
   }
+}
+
+// A profile that was emptied has no login that could be ended: what answers so goes on as a failed start, with delays.
+function failedByLogouts(): StartResult {
+  const error = new Error('WhatsApp logs the session out at every start');
+  return { kind: 'failed', cause: 'logged-out', error };
 }
 
 /** Equal for equal files; `undefined` when the snapshot can't be read any more. */

@@ -17,7 +17,11 @@ describe('a session that was ready', () => {
   const faults: Record<string, (bot: FakeBot) => void> = {
     'browser-gone': (bot) => bot.client.pupBrowser?.kill(),
     'page-crashed': (bot) => bot.client.pupPage?.crash(),
-    'state-lost': (bot) => void bot.client.changeState('PROXYBLOCK'),
+    unpaired: (bot) => void bot.client.changeState('UNPAIRED'),
+    'deprecated-version': (bot) => void bot.client.changeState('DEPRECATED_VERSION'),
+    'proxy-blocked': (bot) => void bot.client.changeState('PROXYBLOCK'),
+    'tos-blocked': (bot) => void bot.client.changeState('SMB_TOS_BLOCK'),
+    'state-lost': (bot) => void bot.client.changeState('UNLAUNCHED'),
     'start-failed': (bot) => {
       bot.client.injectError = new Error('Execution context was destroyed');
       bot.client.pupPage?.navigate();
