@@ -24,8 +24,9 @@ export interface PersistentSessionOptions {
    */
   readonly clientId?: string;
   /**
-   * Size of the profile, in megabytes (2^20 bytes), above which Chromium's caches in it are removed before a start.
-   * Any number above 0. Variable: `MAX_SESSION_SIZE_MB`.
+   * Size of the profile, in megabytes (2^20 bytes), above which Chromium's caches in it are removed before every start,
+   * and emptied while it runs (once an hour at most). Below it they go before the first start and after the final stop
+   * only. Any number above 0. Variable: `MAX_SESSION_SIZE_MB`.
    * @defaultValue 150
    */
   readonly maxSessionSizeMb?: number;

@@ -18,6 +18,7 @@ import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
+import { CacheTrimmer } from './supervision/cache-trimmer.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
 import { FirstImport } from './supervision/first-import.js';
 import { Importer } from './supervision/importer.js';
@@ -211,16 +212,17 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
     preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport),
   });
   const bringUp = new BringUp(context, starter);
+  const cacheTrimmer = new CacheTrimmer(context);
   const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
     forceSave: () => operations.forceSave(),
     backup: () => operations.backup(),
-    validate: () => validateProfile(context),
+    validate: () => validateProfile(context).then(() => cacheTrimmer.trimIfOversized()),
     isBackupDue: () => operations.isBackupDue(),
   });
   const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {
     bringUp,
-    closer: new SessionCloser(context, { lineageKeeper, revoker, saver, stopper }),
+    closer: new SessionCloser(context, { lineageKeeper, pruner, revoker, saver, stopper }),
     degradedTimer,
     events,
     lineageKeeper,

@@ -62,6 +62,13 @@ export interface BrowserHandle {
 export interface PageHandle {
   evaluate(expression: string): Promise<unknown>;
   url?(): string;
+  createCDPSession?(): Promise<DevToolsSession>;
   on(event: string, listener: (...args: unknown[]) => unknown): unknown;
   off?(event: string, listener: (...args: unknown[]) => unknown): unknown;
+}
+
+/** puppeteer's CDPSession: Chromium's DevTools protocol. */
+export interface DevToolsSession {
+  send(method: string): Promise<unknown>;
+  detach(): Promise<void>;
 }

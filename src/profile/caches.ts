@@ -53,17 +53,18 @@ export interface PruneResult {
 
 /**
  * Deletes what Chromium only caches. To be called while no browser uses the profile. Never touches an essential
- * file, cookies or settings.
+ * file, cookies or settings. Once `signal` aborts, what is left simply stays.
  */
 export async function pruneCaches(
   profileDir: string,
-  options: { readonly fs: FileSystem },
+  options: { readonly fs: FileSystem; readonly signal?: AbortSignal },
 ): Promise<PruneResult> {
-  const { fs } = options;
+  const { fs, signal } = options;
   let freedBytes = 0;
   let files = 0;
   for (const path of await cachePaths(fs, profileDir)) {
     for await (const file of walkFiles(fs, profileDir, path)) {
+      if (signal?.aborted === true) return { freedBytes, files };
       if (isEssential(file.path) || !(await removed(fs, `${profileDir}/${file.path}`))) continue;
       freedBytes += file.size;
       files++;

@@ -15,6 +15,7 @@ export interface QuarantinedProfile {
   /** When, ISO 8601. */
   readonly at: string;
   readonly bytes: number;
+  readonly files: number;
 }
 
 /** The last two stay, whatever the limits say (invariant 2). */
@@ -31,8 +32,12 @@ export async function listQuarantine(
     const profile = path.join(folder, QUARANTINED_PROFILE);
     if (!(await exists(fs, profile))) continue;
     let bytes = 0;
-    for await (const file of walkFiles(fs, profile, '')) bytes += file.size;
-    found.push({ path: folder, ...(await readReason(fs, folder)), bytes });
+    let files = 0;
+    for await (const file of walkFiles(fs, profile, '')) {
+      bytes += file.size;
+      files++;
+    }
+    found.push({ path: folder, ...(await readReason(fs, folder)), bytes, files });
   }
   return found.sort((a, b) => (path.basename(a.path) < path.basename(b.path) ? -1 : 1));
 }
@@ -53,7 +58,7 @@ export interface PruneQuarantineOptions {
 export async function pruneQuarantine(
   profileDir: string,
   options: PruneQuarantineOptions,
-): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
+): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number; readonly files: number }> {
   const { fs, now, keepLast, maxAgeMs = 0, maxBytes = Number.POSITIVE_INFINITY } = options;
   if (keepLast < ALWAYS_KEPT) {
     throw new ConfigurationError(`keepLast is ${keepLast}; the quarantine keeps at least ${ALWAYS_KEPT}`);
@@ -61,6 +66,7 @@ export async function pruneQuarantine(
   await removeRests(fs, profileDir);
   const removed: string[] = [];
   let freedBytes = 0;
+  let files = 0;
   let keptBytes = 0;
   const newestFirst = (await listQuarantine(profileDir, { fs })).reverse();
   for (const [index, entry] of newestFirst.entries()) {
@@ -70,9 +76,10 @@ export async function pruneQuarantine(
     await fs.promises.rm(entry.path, { recursive: true, force: true });
     keptBytes -= entry.bytes;
     freedBytes += entry.bytes;
+    files += entry.files;
     removed.push(entry.path);
   }
-  return { removed, freedBytes };
+  return { removed, freedBytes, files };
 }
 
 /** Makes the folder of one profile in quarantine, and says in it why. The caller moves the profile into it. */

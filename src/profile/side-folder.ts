@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../clock.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
-import { exists, isMissing, lstatIfPresent, readFolder } from './walk.js';
+import { exists, isMissing, lstatIfPresent, readFolder, walkFiles } from './walk.js';
 
 /**
  * The folder of this library that goes with a profile, on the same file system, so that moving between the two is a
@@ -71,23 +71,27 @@ export async function createStagingFolder(
 
 /**
  * Removes what interrupted restores have left in staging. To be called after `recoverInstall`, by the owner of the
- * session, while nothing is being restored. Returns how many were removed.
+ * session, while nothing is being restored.
  */
 export async function removeStagingLeftovers(
   profileDir: string,
-  options: { readonly fs: FileSystem },
-): Promise<number> {
-  const real = await realProfileDir(options.fs, profileDir);
-  let removed = 0;
+  { fs }: { readonly fs: FileSystem },
+): Promise<{ readonly freedBytes: number; readonly files: number }> {
+  const real = await realProfileDir(fs, profileDir);
+  let freedBytes = 0;
+  let files = 0;
   for (const { staging, journal } of bothSideFolders(real)) {
     // A journal that is still there needs its staged profile.
-    if (await exists(options.fs, journal)) continue;
-    for (const { name } of await readFolder(options.fs, staging)) {
-      await options.fs.promises.rm(path.join(staging, name), { recursive: true, force: true });
-      removed++;
+    if (await exists(fs, journal)) continue;
+    for (const { name } of await readFolder(fs, staging)) {
+      for await (const { size } of walkFiles(fs, staging, name)) {
+        freedBytes += size;
+        files++;
+      }
+      await fs.promises.rm(path.join(staging, name), { recursive: true, force: true });
     }
   }
-  return removed;
+  return { freedBytes, files };
 }
 
 /** Both places where a side folder can be: what was left must be found even when the mount has changed. */

@@ -98,7 +98,7 @@ export class BringUp {
   async #initialize(signal: AbortSignal): Promise<BringUpResult> {
     const { options, logger } = this.#context;
     for (let failures = 0; ; failures++) {
-      const result = await this.#start(signal, isHopeless);
+      const result = await this.#start(signal, isHopeless, failures === 0);
       if (result.kind !== 'failed') return result;
       logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
       if (result.cause === 'network-down' || failures >= options.maxInitRetries) {
@@ -174,9 +174,13 @@ export class BringUp {
     }
   }
 
-  async #start(signal: AbortSignal, isFinal: (error: unknown) => boolean): Promise<StartResult> {
+  async #start(
+    signal: AbortSignal,
+    isFinal: (error: unknown) => boolean,
+    isFirst = false,
+  ): Promise<StartResult> {
     try {
-      const result = await this.#starter.start(signal);
+      const result = await this.#starter.start(signal, { isFirst });
       signal.throwIfAborted();
       const yields = this.#context.options.onConflict === 'stop';
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {

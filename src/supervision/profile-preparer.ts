@@ -43,20 +43,19 @@ export class ProfilePreparer {
    *
    * @throws ProfileLockedError when another live browser has it; StoreError when the profile is lost and no store
    * answers: a store that is down must not look like a missing session.
+   * @param isFirst whether it is the first start of a run, not a further attempt
    */
-  async prepare(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+  async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
     const { profileDir, fs, browserOwner, warn } = this.#context;
     await browserOwner.settleProfile();
     await recoverInstall(profileDir, { fs });
     await this.#pruner.removeLeftovers().catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });
+    // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
+    await this.#pruner.pruneBeforeStart(isFirst);
     await this.#repeatRevocations();
-    const restored = await this.#restoreIfNeeded(signal);
-    await this.#pruner.pruneOversizedProfile().catch((error: unknown) => {
-      warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
-    });
-    return restored;
+    return this.#restoreIfNeeded(signal);
   }
 
   async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {

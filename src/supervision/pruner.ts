@@ -1,5 +1,6 @@
+import { orAborted } from '../clock.js';
 import { describeError } from '../errors.js';
-import { profileSize, pruneCaches } from '../profile/caches.js';
+import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../profile/caches.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import { selectForRemoval } from '../snapshot/retention.js';
 import type { SnapshotInfo } from '../types.js';
@@ -78,18 +79,48 @@ export class Pruner {
   }
 
   /** What Chromium makes again by itself. Call only while no browser runs. */
-  async pruneProfileCaches(): Promise<{ readonly freedBytes: number; readonly files: number }> {
+  async pruneProfileCaches(signal?: AbortSignal): Promise<FreedFiles> {
     const { profileDir, fs, announce } = this.#context;
-    const pruned = await pruneCaches(profileDir, { fs });
+    const pruned = await pruneCaches(profileDir, { fs, ...(signal && { signal }) });
     if (pruned.files > 0) announce('profile:pruned', pruned);
     return pruned;
   }
 
-  /** Prunes the caches of a profile that has outgrown `maxSessionSizeMb`. Call only while no browser runs. */
-  async pruneOversizedProfile(): Promise<void> {
+  /**
+   * Before a browser starts: the caches go before the first start of a run; between two attempts they stay, since a
+   * warm cache makes them fast, unless the profile has outgrown `maxSessionSizeMb`. A failure is a warning.
+   */
+  async pruneBeforeStart(isFirst: boolean): Promise<void> {
+    try {
+      if (isFirst || (await this.#isOversized())) await this.pruneProfileCaches();
+    } catch (error) {
+      this.#warnOfCaches(error);
+    }
+  }
+
+  /** After the last browser of a run has closed in order. Takes no longer than `deadlineMs`: what is left can wait. */
+  async pruneAfterStop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#context;
+    const deadline = new AbortController();
+    const { signal } = deadline;
+    const timer = clock.setTimeout(() => deadline.abort(), deadlineMs);
+    try {
+      await orAborted(this.pruneProfileCaches(signal), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#warnOfCaches(error);
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+
+  async #isOversized(): Promise<boolean> {
     const { profileDir, fs, options } = this.#context;
     const { totalBytes } = await profileSize(profileDir, { fs });
-    if (totalBytes > options.maxSessionSizeMb * BYTES_PER_MB) await this.pruneProfileCaches();
+    return totalBytes > options.maxSessionSizeMb * BYTES_PER_MB;
+  }
+
+  #warnOfCaches(error: unknown): void {
+    this.#context.warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
   }
 
   async #infos(): Promise<readonly SnapshotInfo[]> {

@@ -1,6 +1,7 @@
 import { isLoggedOutState, lookAtPage } from '../client/page-probe.js';
 import { LogoutFailedError, TimeoutError } from '../errors.js';
 import type { LineageKeeper } from './lineage-keeper.js';
+import type { Pruner } from './pruner.js';
 import type { RevocationCause, Revoker } from './revoker.js';
 import type { Saver } from './saver.js';
 import type { SessionContext } from './session-context.js';
@@ -17,6 +18,8 @@ export interface CloseRequest {
 }
 
 const FINAL_SAVE_DEADLINE_MS = 60_000;
+/** Caches are of no hurry: a signal leaves seconds, and what matters is saved by then. */
+const PRUNE_DEADLINE_MS = 2_000;
 /** On a signal there is no time to wait for a page that hangs. */
 const LOOK_DEADLINE_MS = 3_000;
 
@@ -25,6 +28,7 @@ export class SessionCloser {
   readonly #context: SessionContext;
   readonly #parts: {
     readonly lineageKeeper: LineageKeeper;
+    readonly pruner: Pruner;
     readonly revoker: Revoker;
     readonly saver: Saver;
     readonly stopper: Stopper;
@@ -34,6 +38,7 @@ export class SessionCloser {
     context: SessionContext,
     parts: {
       readonly lineageKeeper: LineageKeeper;
+      readonly pruner: Pruner;
       readonly revoker: Revoker;
       readonly saver: Saver;
       readonly stopper: Stopper;
@@ -52,6 +57,13 @@ export class SessionCloser {
     if (logoutError !== undefined) throw new LogoutFailedError(logoutError);
     if (revoke) await revoker.revoke(revoke);
     if (isWorthSaving) await this.#takeFinalSave(orderly);
+    if (save && orderly && this.#ownsProfile()) await this.#parts.pruner.pruneAfterStop(PRUNE_DEADLINE_MS);
+  }
+
+  // A session that stops because it lost a lease must not touch what another one uses by now.
+  #ownsProfile(): boolean {
+    const { lease, profileLease } = this.#context;
+    return lease.isHeld() && profileLease.isHeld();
   }
 
   // A page that does not answer is of no login that could be trusted; a browser that is gone has told all it knew.

@@ -51,11 +51,14 @@ export class SessionFolders {
     if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
   }
 
-  /** Staging folders of killed processes and old quarantines. Returns the bytes freed from quarantine. */
+  /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
   async removeLeftovers(): Promise<number> {
-    const { fs, clock } = this.#parameters;
-    await removeStagingLeftovers(this.#profileDir, { fs });
-    const { freedBytes } = await pruneQuarantine(this.#profileDir, { fs, now: clock.now(), ...QUARANTINE });
+    const { fs, clock, announce } = this.#parameters;
+    const staged = await removeStagingLeftovers(this.#profileDir, { fs });
+    const aside = await pruneQuarantine(this.#profileDir, { fs, now: clock.now(), ...QUARANTINE });
+    const freedBytes = staged.freedBytes + aside.freedBytes;
+    const files = staged.files + aside.files;
+    if (files > 0) announce('profile:pruned', { freedBytes, files });
     return freedBytes;
   }
 

@@ -51,20 +51,24 @@ export class Starter {
     return this.#holdsPairing;
   }
 
-  /** Rejects when `signal` aborts or the profile can't be prepared; the browser is closed unless it is in use. */
-  async start(signal: AbortSignal): Promise<StartResult> {
+  /**
+   * Rejects when `signal` aborts or the profile can't be prepared; the browser is closed unless it is in use.
+   *
+   * @param options `isFirst`: whether it is the first start of a run, not a further attempt
+   */
+  async start(signal: AbortSignal, { isFirst = false } = {}): Promise<StartResult> {
     try {
-      return await this.#start(signal);
+      return await this.#start(signal, isFirst);
     } catch (error) {
       this.#holdsPairing = false;
       throw error;
     }
   }
 
-  async #start(signal: AbortSignal): Promise<StartResult> {
+  async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
     const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
-    let rollbacks = (await operations.exclusive(() => preparer.prepare(signal))) ? 1 : 0;
+    let rollbacks = (await operations.exclusive(() => preparer.prepare(signal, isFirst))) ? 1 : 0;
     let isGivenUp = false;
     let isLoggedOut = false;
     let mayRepeat = true;

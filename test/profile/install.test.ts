@@ -309,7 +309,7 @@ describe('a crash while a profile is installed', () => {
   it('is finished by the next start', async () => {
     const { profileDir, stagedDir } = await prepare();
     await crashBetweenRenames(profileDir, stagedDir);
-    expect(await removeStagingLeftovers(profileDir, { fs })).toBe(0);
+    expect(await removeStagingLeftovers(profileDir, { fs })).toEqual({ freedBytes: 0, files: 0 });
     await pruneQuarantine(profileDir, { fs, now: Number.MAX_SAFE_INTEGER, keepLast: 2 });
     expect(await recoverInstall(profileDir, { fs })).toBe('completed');
     expect(treeOf(profileDir)).toEqual(newFiles);
@@ -456,7 +456,7 @@ describe('quarantine', () => {
       maxAgeMs: 1,
       maxBytes: 1,
     });
-    expect(result).toEqual({ removed: [paths[1], paths[0]], freedBytes: 200 });
+    expect(result).toEqual({ removed: [paths[1], paths[0]], freedBytes: 200, files: 2 });
     expect((await listQuarantine(profileDir, { fs })).map((entry) => entry.path)).toEqual(paths.slice(2));
     await expect(pruneQuarantine(profileDir, { fs, now: 0, keepLast: 1 })).rejects.toThrow(/keepLast is 1/);
   });
@@ -497,9 +497,10 @@ describe('staging', () => {
     ];
     expect(new Set(folders).size).toBe(2);
     for (const folder of folders) expect(fs.statSync(folder).mode & 0o777).toBe(0o700);
-    expect(await removeStagingLeftovers(profileDir, { fs })).toBe(2);
+    await writeTree(folders[0] ?? '', { 'Default/half': 'half', 'Default/more': 'more' });
+    expect(await removeStagingLeftovers(profileDir, { fs })).toEqual({ freedBytes: 8, files: 2 });
     expect(folders.some((folder) => fs.existsSync(folder))).toBe(false);
-    expect(await removeStagingLeftovers(profileDir, { fs })).toBe(0);
+    expect(await removeStagingLeftovers(profileDir, { fs })).toEqual({ freedBytes: 0, files: 0 });
   });
 
   it('has names that sort by time and are unique', () => {
