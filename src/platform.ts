@@ -31,6 +31,8 @@ export interface Platform {
   readonly graceMs?: number;
   /** Whether what lies outside a mounted volume is gone after the next deploy. */
   readonly ephemeralRoot: boolean;
+  /** Whether an old and a new instance of the bot may run at once without anybody's doing: a deploy, replicas. */
+  readonly overlaps: boolean;
 }
 
 /** What tells a platform: one of these variables is set. The first match wins: all of them may run on Kubernetes. */
@@ -62,7 +64,7 @@ const MAX_DRAINING_SECONDS = 86_400;
 /**
  * Recognises the platform by its environment variables.
  *
- * @param facts what the variables can't tell: whether `/.dockerenv` exists.
+ * @param facts what the variables can't tell: whether Docker's or Podman's mark exists.
  * @example detectPlatform({ RAILWAY_PROJECT_ID: 'p' }).name; // 'railway'
  */
 export function detectPlatform(env: Environment, facts: { readonly dockerenv?: boolean } = {}): Platform {
@@ -73,6 +75,8 @@ export function detectPlatform(env: Environment, facts: { readonly dockerenv?: b
   return {
     name,
     ephemeralRoot: name !== 'plain',
+    // A Railway service with a volume has no replicas, and a short downtime instead of an overlap.
+    overlaps: name !== 'plain' && name !== 'docker' && volumePath === undefined,
     ...(volumePath === undefined ? {} : { volumePath }),
     ...(graceMs === undefined ? {} : { graceMs }),
   };

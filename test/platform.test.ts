@@ -49,7 +49,11 @@ describe('detectPlatform', () => {
   });
 
   it('takes everything else for a machine of one’s own, or for Docker where its mark is found', () => {
-    expect(detectPlatform({ RAILWAY_PROJECT_ID: ' ' })).toEqual({ name: 'plain', ephemeralRoot: false });
+    expect(detectPlatform({ RAILWAY_PROJECT_ID: ' ' })).toEqual({
+      name: 'plain',
+      ephemeralRoot: false,
+      overlaps: false,
+    });
     expect(detectPlatform({}, { dockerenv: true })).toMatchObject({ name: 'docker', ephemeralRoot: true });
   });
 });
@@ -114,6 +118,9 @@ const CONTAINER = [
   '6 1 8:1 /var/lib/kubelet/pods/u/volumes/kubernetes.io~empty-dir/scratch /scratch rw - ext4 /dev/sda1 rw',
   '7 1 0:60 / /over rw - tmpfs tmpfs rw',
   '8 1 8:32 / /over rw - xfs /dev/sdc rw',
+  '9 1 8:1 /home/me/bot /bind rw - ext4 /dev/sda1 rw',
+  '10 1 0:70 / /claim rw - nfs4 10.0.0.9:/pvc-1 rw',
+  '11 1 8:1 /pods/u/volumes/kubernetes.io~empty-dir/x /own-disk rw - ext4 /dev/sda1 rw',
 ].join('\n');
 const MACHINE = '1 0 254:0 / / rw,relatime - ext4 /dev/vda rw\n2 1 254:16 / /backup rw - ext4 /dev/vdb rw';
 
@@ -127,6 +134,9 @@ describe('describeStorage', () => {
     ['/dev/shm/x', 'memory', '/dev/shm'],
     ['/scratch/x', 'pod', '/scratch'],
     ['/over/x', 'volume', '/over'],
+    ['/bind/x', 'volume', '/bind'],
+    ['/claim/x', 'volume', '/claim'],
+    ['/own-disk/x', 'pod', '/own-disk'],
   ])('%s lies on: %s', (path, kind, mountPoint) => {
     expect(describeStorage(path, CONTAINER)).toMatchObject({ kind, mount: { mountPoint } });
   });
@@ -134,6 +144,11 @@ describe('describeStorage', () => {
   it('takes the root of a machine for what it is, and says when nothing is known', () => {
     expect(describeStorage('/srv/bot', MACHINE).kind).toBe('root');
     expect(describeStorage('/srv/bot', undefined)).toEqual({ kind: 'unknown' });
+  });
+
+  it('knows the writable layer of rootless Podman', () => {
+    const podman = '1 0 0:50 / / rw - fuse.fuse-overlayfs fuse-overlayfs rw';
+    expect(describeStorage('/app/s', podman).kind).toBe('container');
   });
 
   it('leaves out lines that make no sense', () => {
@@ -153,6 +168,7 @@ describe('readMountinfo', () => {
 describe('storageWarnings', () => {
   const railway = detectPlatform({ RAILWAY_PROJECT_ID: 'p' });
   const plain = detectPlatform({});
+  const volume = { RAILWAY_PROJECT_ID: 'p', RAILWAY_VOLUME_MOUNT_PATH: '/data' };
   const codes = (facts: Partial<StorageFacts>) =>
     storageWarnings({ platform: railway, sessionPath: '/data/s', backupPath: '/over/b', ...facts }).map(
       ({ code }) => code,
@@ -192,8 +208,36 @@ describe('storageWarnings', () => {
     const facts = { sessionPath: '/srv/s', backupPath: '/backup/b', mountinfo: MACHINE };
     expect(codes({ ...facts, platform: detectPlatform({ FLY_APP_NAME: 'a' }) })).toEqual([
       'ephemeral-session',
+      'replicas',
     ]);
     expect(codes({ ...facts, platform: plain })).toEqual([]);
+  });
+
+  it.each<[string, Environment]>([
+    ['Railway without a volume', { RAILWAY_REPLICA_ID: 'r' }],
+    ['Render', { RENDER: 'true' }],
+    ['Fly.io', { FLY_APP_NAME: 'a' }],
+    ['Heroku', { DYNO: 'web.1' }],
+    ['Koyeb', { KOYEB_APP_NAME: 'a' }],
+    ['Kubernetes', { KUBERNETES_SERVICE_HOST: 'k' }],
+  ])('says on %s that nothing keeps two instances apart, unless the saves lie on a volume', (_, env) => {
+    const platform = detectPlatform(env);
+    const facts = { platform, mountinfo: CONTAINER, backupPath: '/over/b' };
+    const own = storageWarnings({ ...facts, sessionPath: '/app/s' });
+    expect(own.map(({ code }) => code)).toEqual(['ephemeral-session', 'replicas']);
+    expect(own[1]?.message).toMatch(/CONFLICT.*SESSION_PATH/s);
+    expect(codes({ ...facts, sessionPath: '/scratch/s' }), 'an emptyDir is of one pod').toContain('replicas');
+    expect(codes({ ...facts, sessionPath: '/data/s' })).toEqual([]);
+    expect(codes({ platform, sessionPath: '/app/s', backupPath: '/over/b' }), 'nothing is known').toEqual([]);
+  });
+
+  it.each<[string, Environment]>([
+    ['Railway with a volume, which has one instance and no overlap', volume],
+    ['Docker, where nobody starts a second one by itself', {}],
+  ])('says nothing of two instances on %s', (_, env) => {
+    const platform = detectPlatform(env, { dockerenv: true });
+    const facts = { platform, mountinfo: CONTAINER, sessionPath: '/app/s', backupPath: '/data/b' };
+    expect(codes(facts)).toEqual(['ephemeral-session']);
   });
 
   it('says when saves and backups lie on one disk, by the devices where they are known', () => {
@@ -246,6 +290,13 @@ describe('readStorageFacts', () => {
     });
     expect(Object.keys(facts.devices ?? {})).toEqual(['session', 'backup']);
     expect(storageWarnings({ ...facts, devices: undefined })).toEqual([]); // the saves lie on the volume
+  });
+
+  it('recognises Podman by its own mark', async () => {
+    const { fs, vol } = memfs();
+    vol.fromJSON({ '/run/.containerenv': '' });
+    const question = { fs: fs as unknown as FileSystem, sessionPath: '/s', backupPath: '/b', env: {} };
+    expect((await readStorageFacts(question)).platform.name).toBe('docker');
   });
 
   it('leaves out what can’t be read', async () => {

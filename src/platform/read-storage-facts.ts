@@ -26,7 +26,7 @@ export interface StorageQuestion {
  */
 export async function readStorageFacts(question: StorageQuestion): Promise<StorageFacts> {
   const { fs, env = process.env, commandLineOf = commandLine } = question;
-  const dockerenv = await exists(fs, '/.dockerenv');
+  const dockerenv = (await exists(fs, '/.dockerenv')) || (await exists(fs, '/run/.containerenv'));
   const session = await locate(fs, question.sessionPath);
   const backup = await locate(fs, question.backupPath);
   const known = session.device !== undefined && backup.device !== undefined;

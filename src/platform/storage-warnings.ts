@@ -7,8 +7,9 @@ export interface StorageWarning {
    * - `ephemeral-session`: the saves do not outlive a redeploy
    * - `same-device`: saves and backups are lost together
    * - `hidden-signal`: SIGTERM does not reach the bot
+   * - `replicas`: an old and a new instance may run at once, and nothing keeps them apart
    */
-  readonly code: 'ephemeral-session' | 'same-device' | 'hidden-signal';
+  readonly code: 'ephemeral-session' | 'same-device' | 'hidden-signal' | 'replicas';
   readonly message: string;
 }
 
@@ -35,7 +36,7 @@ export interface StorageFacts {
  * for (const { message } of storageWarnings(facts)) session.emit('warning', { code: 'storage', message });
  */
 export function storageWarnings(facts: StorageFacts): readonly StorageWarning[] {
-  return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts)];
+  return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts), ...replicas(facts)];
 }
 
 function ephemeralSession({ platform, sessionPath, backupPath, mountinfo }: StorageFacts): StorageWarning[] {
@@ -58,6 +59,18 @@ function whyEphemeral({ kind }: StorageDescription, platform: Platform): string 
     return `is not on a mounted volume (${platform.name}) and is gone after a redeploy`;
   }
   return undefined;
+}
+
+// The lease lies in `sessionPath`: what two instances do not share can't keep them apart.
+function replicas({ platform, sessionPath, mountinfo }: StorageFacts): StorageWarning[] {
+  const isShared = whyEphemeral(describeStorage(sessionPath, mountinfo), platform) === undefined;
+  if (!platform.overlaps || isShared) return [];
+  const message =
+    `on ${platform.name} an old and a new instance may run at once (during a deploy, or as replicas), and each has ` +
+    `a sessionPath (${sessionPath}) of its own, so no lease keeps them apart: WhatsApp answers with CONFLICT, and ` +
+    'both logins drift apart. Run one instance, and mount a volume for sessionPath (SESSION_PATH): a service with ' +
+    'one is stopped before its successor starts, or shares the lease with it.';
+  return [{ code: 'replicas', message }];
 }
 
 function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFacts): StorageWarning[] {

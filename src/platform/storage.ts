@@ -60,12 +60,15 @@ function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   return best;
 }
 
+/** File systems that put a writable layer over an image; rootless Podman's is the last. */
+const CONTAINER_LAYERS = new Set(['overlay', 'aufs', 'fuse.fuse-overlayfs']);
+
 function kindOf({ mountPoint, fsType, root }: Mount): StorageDescription['kind'] {
   if (fsType === 'tmpfs' || fsType === 'ramfs') return 'memory';
   // The kubelet makes an emptyDir in a folder of this name on the node's disk.
   if (root.includes('kubernetes.io~empty-dir')) return 'pod';
   if (mountPoint !== '/') return 'volume';
-  return fsType === 'overlay' || fsType === 'aufs' ? 'container' : 'root';
+  return CONTAINER_LAYERS.has(fsType) ? 'container' : 'root';
 }
 
 /** Blanks in a path are written as `\040`. */

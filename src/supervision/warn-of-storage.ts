@@ -5,5 +5,7 @@ import type { SessionContext } from './session-context.js';
 export async function warnOfStorage({ fs, options, warn }: SessionContext): Promise<void> {
   const { sessionPath, backupPath } = options;
   const facts = await readStorageFacts({ fs, sessionPath, backupPath });
-  for (const { message } of storageWarnings(facts)) warn('storage', message);
+  for (const { code, message } of storageWarnings(facts)) {
+    warn(code === 'replicas' ? 'replicas' : 'storage', message);
+  }
 }
