@@ -8,6 +8,11 @@ import type { Starter, StartResult } from './starter.js';
 /** How a session came up, or why it will not. */
 export type BringUpResult = Exclude<StartResult, { readonly kind: 'failed' }>;
 
+export type BringUpContext = Pick<
+  SessionContext,
+  'announce' | 'clock' | 'logger' | 'moveTo' | 'options' | 'random'
+>;
+
 export interface BringUpRequest {
   readonly signal: AbortSignal;
   /** Why the session must come up again; absent for `initialize()`. */
@@ -28,8 +33,8 @@ const BY_HAND_INTERVAL_MS = 60_000;
  * reconnect. Time without network is waited out and never counted.
  */
 export class BringUp {
-  readonly #context: SessionContext;
-  readonly #starter: Starter;
+  readonly #context: BringUpContext;
+  readonly #starter: Pick<Starter, 'start'>;
   #attempt = 0;
   #readySince: number | undefined;
   #isWaiting = false;
@@ -38,7 +43,7 @@ export class BringUp {
   #takenInHandAt: number | undefined;
   #hurry = new AbortController();
 
-  constructor(context: SessionContext, starter: Starter) {
+  constructor(context: BringUpContext, starter: Pick<Starter, 'start'>) {
     this.#context = context;
     this.#starter = starter;
   }
