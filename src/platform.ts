@@ -1,12 +1,14 @@
 import { isAbsolute, posix } from 'node:path';
 
+export { type DiskSpace, diskSpace } from './platform/disk-space.js';
+export { memoryLimitBytes } from './platform/memory-limit.js';
 export { readStorageFacts } from './platform/read-storage-facts.js';
 export {
   describeStorage,
   parseMountinfo,
   readMountinfo,
 } from './platform/storage.js';
-export { type StorageFacts, storageWarnings } from './platform/storage-warnings.js';
+export { isEphemeral, type StorageFacts, storageWarnings } from './platform/storage-warnings.js';
 
 /** Environment variables, shaped like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;

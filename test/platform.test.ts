@@ -5,8 +5,11 @@ import {
   defaultPaths,
   describeStorage,
   detectPlatform,
+  diskSpace,
   type Environment,
   foldsCase,
+  isEphemeral,
+  memoryLimitBytes,
   parseMountinfo,
   readMountinfo,
   readStorageFacts,
@@ -267,6 +270,86 @@ describe('storageWarnings', () => {
   ])('says nothing of signals when %s', (_, env, parentCommand, platform) => {
     expect(codes({ mountinfo: CONTAINER, platform, env, parentCommand })).toEqual([]);
   });
+});
+
+describe('isEphemeral', () => {
+  it('says whether a path is gone after a redeploy, and nothing where there is no mount table', () => {
+    const facts = { platform: detectPlatform({ RAILWAY_PROJECT_ID: 'p' }), mountinfo: CONTAINER };
+    expect(isEphemeral('/app/s', facts)).toBe(true);
+    expect(isEphemeral('/data/s', facts)).toBe(false);
+    expect(isEphemeral('/app/s', { ...facts, mountinfo: undefined })).toBeUndefined();
+  });
+});
+
+describe('memoryLimitBytes', () => {
+  const MACHINE_BYTES = 16e9;
+  const limitWith = (files: Record<string, string>) => {
+    const { fs, vol } = memfs();
+    vol.fromJSON(files);
+    return memoryLimitBytes(fs as unknown as FileSystem, MACHINE_BYTES);
+  };
+
+  it.each<[string, Record<string, string>, number]>([
+    ['the machine, where there are no control groups', {}, MACHINE_BYTES],
+    [
+      'the machine, where none is limited',
+      {
+        '/proc/self/cgroup': '4:memory:/\n0::/\n',
+        '/sys/fs/cgroup/memory.max': 'max\n',
+        '/sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+      },
+      MACHINE_BYTES,
+    ],
+    [
+      'a container, version 2',
+      { '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/memory.max': '536870912\n' },
+      536_870_912,
+    ],
+    [
+      'a group around ours',
+      {
+        '/proc/self/cgroup': '0::/system.slice/bot.service\n',
+        '/sys/fs/cgroup/system.slice/memory.max': '1000000000\n',
+        '/sys/fs/cgroup/system.slice/bot.service/memory.max': 'max\n',
+      },
+      1e9,
+    ],
+    [
+      'a container, version 1, named as the host sees it',
+      {
+        '/proc/self/cgroup': '9:cpu,cpuacct:/docker/abc\n4:hugetlb,memory:/docker/abc\n',
+        '/sys/fs/cgroup/memory/memory.limit_in_bytes': '268435456\n',
+      },
+      268_435_456,
+    ],
+  ])('is that of %s', async (_, files, expected) => {
+    expect(await limitWith(files)).toBe(expected);
+  });
+});
+
+describe('diskSpace', () => {
+  const { fs, vol } = memfs();
+  vol.fromJSON({ '/data/keep': '' });
+  const asked: string[] = [];
+  const statfs = async (path: string) => {
+    asked.push(path);
+    return { bavail: 10, bsize: 4096 };
+  };
+  const withStatfs = { promises: { ...bound(fs.promises), statfs } } as unknown as FileSystem;
+
+  it('is that of what exists above a path', async () => {
+    expect(await diskSpace(withStatfs, '/data/bot/backup')).toMatchObject({ freeBytes: 40_960 });
+    expect(asked).toEqual(['/data']);
+  });
+
+  it('is not known where the file system has no statfs', async () => {
+    const without = { promises: { ...bound(fs.promises), statfs: undefined } } as unknown as FileSystem;
+    expect(await diskSpace(without, '/data')).toBeUndefined();
+  });
+
+  function bound(promises: typeof fs.promises): object {
+    return { access: promises.access.bind(promises), stat: promises.stat.bind(promises) };
+  }
 });
 
 describe('readStorageFacts', () => {

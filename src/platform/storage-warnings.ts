@@ -39,10 +39,22 @@ export function storageWarnings(facts: StorageFacts): readonly StorageWarning[] 
   return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts), ...replicas(facts)];
 }
 
-function ephemeralSession({ platform, sessionPath, backupPath, mountinfo }: StorageFacts): StorageWarning[] {
+/**
+ * Whether what lies at `path` is gone after a redeploy or a restart; `undefined` where there is no mount table to tell.
+ */
+export function isEphemeral(
+  path: string,
+  { platform, mountinfo }: Pick<StorageFacts, 'platform' | 'mountinfo'>,
+): boolean | undefined {
+  const storage = describeStorage(path, mountinfo);
+  return storage.kind === 'unknown' ? undefined : whyEphemeral(storage, platform) !== undefined;
+}
+
+function ephemeralSession(facts: StorageFacts): StorageWarning[] {
+  const { platform, sessionPath, backupPath, mountinfo } = facts;
   const why = whyEphemeral(describeStorage(sessionPath, mountinfo), platform);
   if (why === undefined) return [];
-  const backupStays = whyEphemeral(describeStorage(backupPath, mountinfo), platform) === undefined;
+  const backupStays = isEphemeral(backupPath, facts) !== true;
   const rest = backupStays
     ? `Only the backups in ${backupPath} stay.`
     : `${backupPath} does not stay either: the next deploy asks for a new QR.`;

@@ -1,0 +1,39 @@
+import { dirname } from 'node:path';
+import type { FileSystem } from '../file-system.js';
+
+/** More folders than any path has. */
+const MAX_DEPTH = 256;
+
+/** The disk that a path lies on. */
+export interface DiskSpace {
+  /** What this user may still write. */
+  readonly freeBytes: number;
+  /** `stat().dev`: equal numbers, one disk. */
+  readonly device: number;
+}
+
+/**
+ * Free space where `path`, which need not exist yet, will lie; `undefined` where the file system does not tell.
+ *
+ * @throws system errors other than those of a missing path
+ */
+export async function diskSpace(fs: FileSystem, path: string): Promise<DiskSpace | undefined> {
+  if (fs.promises.statfs === undefined) return undefined;
+  const folder = await existing(fs, path);
+  const { bavail, bsize } = await fs.promises.statfs(folder);
+  const { dev } = await fs.promises.stat(folder);
+  return { freeBytes: Number(bavail) * Number(bsize), device: Number(dev) };
+}
+
+async function existing(fs: FileSystem, path: string): Promise<string> {
+  let folder = path;
+  for (let depth = 0; depth < MAX_DEPTH && dirname(folder) !== folder; depth++) {
+    const isThere = await fs.promises.access(folder).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) break;
+    folder = dirname(folder);
+  }
+  return folder;
+}
