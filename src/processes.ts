@@ -10,3 +10,4 @@ export {
   selfIdentity,
 } from './processes/identity.js';
 export { type ProcessEntry, type ProcessSource, processSourceOf } from './processes/process-source.js';
+export { type TreeMemory, treeMemory } from './processes/tree-memory.js';

@@ -21,6 +21,7 @@ import {
   processNamespace,
   processSourceOf,
   selfIdentity,
+  treeMemory,
 } from '../src/processes.js';
 
 const children: ChildProcess[] = [];
@@ -67,6 +68,7 @@ function tableOf(
     entry: async (pid) => all.find((entry) => entry.pid === pid),
     all: async () => all,
     commandLine: async () => undefined,
+    memory: async () => new Map(),
     namespace: async () => 'test',
     ...overrides,
   };
@@ -75,7 +77,13 @@ function tableOf(
 const mute = async (): Promise<never> => {
   throw new Error('this machine does not tell');
 };
-const silentMachine: ProcessSource = { entry: mute, all: mute, commandLine: mute, namespace: mute };
+const silentMachine: ProcessSource = {
+  entry: mute,
+  all: mute,
+  commandLine: mute,
+  memory: mute,
+  namespace: mute,
+};
 
 describe('the identity of a process', () => {
   it('is stable while it lives', async () => {
@@ -343,12 +351,61 @@ describe('Windows', () => {
   });
 });
 
+describe('the memory of a tree of processes', () => {
+  it('is that of the root and of all its descendants, without those that tell nothing', async () => {
+    const table = [{ pid: 10 }, { pid: 11, ppid: 10 }, { pid: 12, ppid: 11 }, { pid: 13 }];
+    const source = tableOf(table, {
+      memory: async (pids) => new Map(pids.filter((pid) => pid !== 11).map((pid) => [pid, pid * 1000])),
+    });
+    expect(await treeMemory(10, source)).toEqual({ bytes: 22_000, processes: 2 });
+    expect(await treeMemory(10, tableOf(table))).toBeUndefined();
+    await expect(treeMemory(10, silentMachine)).rejects.toThrow('does not tell');
+  });
+
+  it('is measured on this machine', async () => {
+    const { identity } = await startNode();
+    const tree = await treeMemory(identity.pid);
+    expect(tree?.processes).toBe(1);
+    expect(tree?.bytes).toBeGreaterThan(5_000_000);
+  });
+
+  it('is proportional on Linux where the process may be looked into, else resident', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'proc-'));
+    try {
+      for (const pid of [7, 8, 9]) await mkdir(join(root, String(pid)));
+      await writeFile(join(root, '7/smaps_rollup'), 'Rss:  900 kB\nPss:  300 kB\nPss_Dirty: 1 kB\n');
+      await writeFile(join(root, '7/status'), 'VmRSS:\t  900 kB\n');
+      await writeFile(join(root, '8/status'), 'Name:\tchrome\nVmRSS:\t  500 kB\n');
+      const told = await procfsSource(root).memory([7, 8, 9]);
+      expect(Object.fromEntries(told)).toEqual({ 7: 300 * 1024, 8: 500 * 1024 });
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  it('is asked for once for all of them where that starts a program', async () => {
+    const asked: string[] = [];
+    const print = (output: string) => async (file: string, args: readonly string[]) => {
+      asked.push(`${file} ${args.join(' ')}`);
+      return output;
+    };
+    const ofPs = await psSource(print('  501  13248\n  502    512\n')).memory([501, 502, 503]);
+    expect(Object.fromEntries(ofPs)).toEqual({ 501: 13_248 * 1024, 502: 512 * 1024 });
+    const ofWindows = await windowsSource(print('501 4096\r\n')).memory([501, 502]);
+    expect(Object.fromEntries(ofWindows)).toEqual({ 501: 4096 });
+    expect(asked).toHaveLength(2);
+    expect(asked[0]).toContain('-p 501,502,503');
+    expect(asked[1]).toContain('ProcessId=501 or ProcessId=502');
+  });
+});
+
 describe('the source of a platform', () => {
   it.each(['linux', 'darwin', 'win32'] as const)('exists for %s', (platform) => {
     expect(Object.keys(processSourceOf(platform)).sort()).toEqual([
       'all',
       'commandLine',
       'entry',
+      'memory',
       'namespace',
     ]);
   });

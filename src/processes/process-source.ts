@@ -18,6 +18,11 @@ export interface ProcessSource {
   entry(pid: number): Promise<ProcessEntry | undefined>;
   all(): Promise<readonly ProcessEntry[]>;
   commandLine(pid: number): Promise<string | undefined>;
+  /**
+   * Bytes of memory of those that live. Proportional (PSS) where the machine tells it, so that what several of them
+   * share counts once; else resident (RSS).
+   */
+  memory(pids: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /** What tells this table of processes from that of another machine, boot or container. */
   namespace(): Promise<string | undefined>;
 }

@@ -31,6 +31,10 @@ export function procfsSource(root = '/proc'): ProcessSource {
       const line = await readUnlessGone(`${root}/${pid}/cmdline`);
       return line?.replaceAll('\0', ' ').trim();
     },
+    async memory(pids) {
+      const bytes = await Promise.all(pids.map((pid) => memoryOf(`${root}/${pid}`)));
+      return new Map(pids.flatMap((pid, index) => (bytes[index] === undefined ? [] : [[pid, bytes[index]]])));
+    },
     async namespace() {
       // Two containers on one kernel share the boot id, and may share the host's name, but not the pid namespace.
       return `${await bootId()} ${await readlink(`${root}/self/ns/pid`)}`;
@@ -50,6 +54,15 @@ export function parseStat(stat: string, bootId: string): ProcessEntry | undefine
     return undefined;
   }
   return { pid, ppid: Number(ppid), startTime: `${bootId}:${startTicks}`, zombie: /^[ZXx]$/.test(state) };
+}
+
+/** `undefined` for a process that has ended, or that tells nobody. */
+async function memoryOf(folder: string): Promise<number | undefined> {
+  // Only for processes we could debug: a sandboxed renderer hides it, its `status` is open to all.
+  const rollup = await readFile(`${folder}/smaps_rollup`, 'utf8').catch(() => '');
+  const status = /^Pss:/m.test(rollup) ? rollup : await readFile(`${folder}/status`, 'utf8').catch(() => '');
+  const [, kilobytes] = /^(?:Pss|VmRSS):\s+(\d+) kB$/m.exec(status) ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
 async function readUnlessGone(path: string): Promise<string | undefined> {

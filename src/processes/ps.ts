@@ -15,6 +15,7 @@ export function psSource(run: RunCommand = runCommand): ProcessSource {
     entry: async (pid) => parsePs(await ask(['-p', String(pid), ...COLUMNS]))[0],
     all: async () => parsePs(await ask(['-A', ...COLUMNS])),
     commandLine: async (pid) => (await ask(['-p', String(pid), '-ww', '-o', 'command='])).trim() || undefined,
+    memory: async (pids) => parseMemory(await ask(['-p', pids.join(','), '-o', 'pid=,rss='])),
     // No containers: pids belong to the machine, which the lease knows by its host name.
     namespace: async () => process.platform,
   };
@@ -27,4 +28,10 @@ export function parsePs(output: string): readonly ProcessEntry[] {
     if (pid === undefined || ppid === undefined || state === undefined || startTime === undefined) return [];
     return [{ pid: Number(pid), ppid: Number(ppid), startTime, zombie: state.startsWith('Z') }];
   });
+}
+
+/** Reads lines such as `  501  13248`: pid and resident kilobytes. */
+function parseMemory(output: string): ReadonlyMap<number, number> {
+  const lines = output.matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm);
+  return new Map([...lines].map(([, pid, kilobytes]) => [Number(pid), Number(kilobytes) * 1024]));
 }

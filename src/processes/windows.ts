@@ -16,6 +16,13 @@ export function windowsSource(run: RunCommand = runCommand): ProcessSource {
     entry: async (pid) => parseCim(await query(only(pid), columns))[0],
     all: async () => parseCim(await query('', columns)),
     commandLine: async (pid) => (await query(only(pid), '$_.CommandLine')).trim() || undefined,
+    memory: async (pids) => {
+      const filter = `-Filter "${pids.map((pid) => `ProcessId=${pid}`).join(' or ')}"`;
+      const lines = (await query(filter, '"$($_.ProcessId) $($_.WorkingSetSize)"')).matchAll(
+        /^\s*(\d+) (\d+)\s*$/gm,
+      );
+      return new Map([...lines].map(([, pid, bytes]) => [Number(pid), Number(bytes)]));
+    },
     namespace: async () => 'win32',
   };
 }
