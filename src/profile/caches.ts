@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-system.js';
+import { defineTask } from '../task.js';
 import { isEssential } from './essential-files.js';
 import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
 
@@ -78,6 +79,8 @@ export interface ProfileSize {
   readonly totalBytes: number;
   readonly essentialBytes: number;
   readonly files: number;
+  /** When an essential file was last written, ms since 1970; 0 where there is none. */
+  readonly essentialModifiedMs: number;
   /** Whether the walk stopped at its bound; the numbers are lower bounds then. */
   readonly truncated: boolean;
 }
@@ -89,15 +92,31 @@ export async function profileSize(
 ): Promise<ProfileSize> {
   let totalBytes = 0;
   let essentialBytes = 0;
+  let essentialModifiedMs = 0;
   let files = 0;
+  const size = (truncated: boolean) => ({
+    totalBytes,
+    essentialBytes,
+    files,
+    essentialModifiedMs,
+    truncated,
+  });
   for await (const file of walkFiles(options.fs, profileDir, '')) {
-    if (files === MAX_FILES) return { totalBytes, essentialBytes, files, truncated: true };
+    if (files === MAX_FILES) return size(true);
     totalBytes += file.size;
-    if (isEssential(file.path)) essentialBytes += file.size;
     files++;
+    if (!isEssential(file.path)) continue;
+    essentialBytes += file.size;
+    essentialModifiedMs = Math.max(essentialModifiedMs, file.modifiedMs);
   }
-  return { totalBytes, essentialBytes, files, truncated: false };
+  return size(false);
 }
+
+/** {@link profileSize} for the worker thread. */
+export const profileSizeTask = defineTask<{ readonly profileDir: string }, ProfileSize>(
+  'profile:size',
+  ({ profileDir }, { fs }) => profileSize(profileDir, { fs }),
+);
 
 async function cachePaths(fs: FileSystem, profileDir: string): Promise<string[]> {
   const paths = [...ROOT_CACHES];

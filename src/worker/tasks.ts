@@ -1,3 +1,4 @@
+import { profileSizeTask } from '../profile/caches.js';
 import { checkProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
@@ -15,6 +16,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(extractZipTask),
     erase(importZipTask),
     erase(checkProfileTask),
+    erase(profileSizeTask),
   ].map((task) => [task.name, task]),
 );
 

@@ -79,6 +79,7 @@ describe('the size of a profile', () => {
     const size = await profileSize(profileDir, { fs });
     expect(size.essentialBytes).toBe(essential.reduce((sum, file) => sum + file.size, 0));
     expect(size.totalBytes).toBeGreaterThan(size.essentialBytes + 450);
+    expect(size.essentialModifiedMs).toBeGreaterThan(0);
     expect(size).toMatchObject({ files: Object.keys({ ...kept, ...cached }).length, truncated: false });
   });
 
@@ -87,6 +88,7 @@ describe('the size of a profile', () => {
       totalBytes: 0,
       essentialBytes: 0,
       files: 0,
+      essentialModifiedMs: 0,
     });
   });
 });
