@@ -25,14 +25,38 @@ export async function lookAtPage(
   clock: Clock,
   deadlineMs: number,
 ): Promise<PageLook | undefined> {
-  const page = driver.page;
-  if (!page || !driver.connected) return undefined;
-  try {
-    const look = await withDeadline(clock, deadlineMs, 'looking at the page', page.evaluate(LOOK));
-    return isLook(look) ? look : undefined;
-  } catch {
-    return undefined;
-  }
+  return withDeadline(clock, deadlineMs, 'looking at the page', ask(driver)).catch(() => undefined);
+}
+
+/** What an active look at the page came to. */
+export interface PageProbe {
+  /** Whether WhatsApp's page answered in time. One whose browser is gone, or that shows something else, did not. */
+  readonly answered: boolean;
+  /** The page's own word, for example `CONNECTED`. */
+  readonly state: string | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * Asks the page whether it is alive: `client.info` and the client's last state stay as they were when it dies (#1665).
+ * `undefined` while there is no page to ask. Never rejects.
+ */
+export async function probePage(
+  driver: ClientDriver,
+  clock: Clock,
+  deadlineMs: number,
+): Promise<PageProbe | undefined> {
+  if (!driver.page) return undefined;
+  const startedAt = clock.monotonic();
+  const asking = ask(driver);
+  const within = (ms: number) => withDeadline(clock, ms, 'probing the page', asking);
+  // A bot that blocked its event loop finds the deadline over while the answer lies unread in the socket: the last
+  // tenth of the time, begun only then, is for that one.
+  const patienceMs = Math.ceil(deadlineMs * 0.1);
+  const look = await within(deadlineMs - patienceMs)
+    .catch(() => within(patienceMs))
+    .catch(() => undefined);
+  return { answered: look !== undefined, state: look?.state, durationMs: clock.monotonic() - startedAt };
 }
 
 /** States of a page that is not logged in (whatsapp-web.js, WAState). */
@@ -70,6 +94,13 @@ export async function browserVersion(
 export function accountId(driver: ClientDriver): string | undefined {
   const id = driver.client.info?.wid?._serialized;
   return typeof id === 'string' && id.length > 0 ? id : undefined;
+}
+
+async function ask(driver: ClientDriver): Promise<PageLook | undefined> {
+  const { page } = driver;
+  if (!page || !driver.connected) return undefined;
+  const look = await page.evaluate(LOOK).catch(() => undefined);
+  return isLook(look) ? look : undefined;
 }
 
 function isLook(value: unknown): value is PageLook {

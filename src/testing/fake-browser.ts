@@ -52,6 +52,8 @@ export class FakePage extends EventEmitter {
   hasSynced = false;
   /** What the client exposed as `onAppStateHasSyncedEvent`. */
   onSynced: (() => void) | undefined;
+  /** While set, it answers nothing and tells nobody, as a page that hangs in a loop of its own. */
+  hangs = false;
   readonly #browser: FakeBrowser;
   #url = 'about:blank';
   #crashed = false;
@@ -77,7 +79,7 @@ export class FakePage extends EventEmitter {
    */
   async evaluate(script: string): Promise<unknown> {
     if (!this.#browser.isConnected()) throw new Error('Protocol error: Target closed');
-    if (this.#crashed) return this.#browser.closed;
+    if (this.#crashed || this.hangs) return this.#browser.closed;
     if (script.includes('onAppStateHasSyncedEvent(')) {
       this.onSynced?.();
       return this.onSynced !== undefined;

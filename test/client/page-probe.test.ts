@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClientDriver } from '../../src/client/client-driver.js';
-import { accountId, browserVersion, fireSynced, lookAtPage } from '../../src/client/page-probe.js';
+import { accountId, browserVersion, fireSynced, lookAtPage, probePage } from '../../src/client/page-probe.js';
+import type { Clock } from '../../src/clock.js';
 import { FakeClient } from '../../src/testing/fake-client.js';
 import { FakeStage } from '../support/fake-stage.js';
 
@@ -41,6 +42,53 @@ describe('a look at the page', () => {
     await clock.advance(DEADLINE_MS);
     await wake;
     client.pupBrowser?.kill();
+  });
+});
+
+describe('a probe of the page', () => {
+  it('is answered by a page that lives, whatever its state', async () => {
+    const { driver, clock } = await launched();
+    const probe = await probePage(driver, clock, DEADLINE_MS);
+    expect(probe).toEqual({ answered: true, state: 'UNPAIRED', durationMs: 0 });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not answered by a page that hangs, nor by one whose browser is gone', async () => {
+    const { client, driver, clock } = await launched();
+    Object.assign(client.pupPage ?? {}, { hangs: true });
+    const probe = probePage(driver, clock, DEADLINE_MS);
+    await clock.advance(DEADLINE_MS);
+    expect(await probe).toEqual({ answered: false, state: undefined, durationMs: DEADLINE_MS });
+    client.pupBrowser?.kill();
+    expect(await probePage(driver, clock, DEADLINE_MS)).toMatchObject({ answered: false });
+  });
+
+  it('is none without a page', async () => {
+    const { client, driver, clock } = await launched();
+    client.pupPage = null;
+    expect(await probePage(driver, clock, DEADLINE_MS)).toBeUndefined();
+  });
+
+  it('hears the answer that waited while the bot blocked its event loop beyond the deadline', async () => {
+    const { client, driver } = await launched();
+    const due: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      setTimeout: (callback) => due.push(callback),
+      clearTimeout: () => undefined,
+    };
+    let answer: (look: unknown) => void = () => undefined;
+    if (client.pupPage) {
+      client.pupPage.evaluate = () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        });
+    }
+    const probe = probePage(driver, clock, DEADLINE_MS);
+    for (const callback of due.splice(0)) callback(); // all that is due by now, before any socket is read
+    setImmediate(() => answer({ state: 'CONNECTED', hasSynced: true }));
+    expect(await probe).toMatchObject({ answered: true, state: 'CONNECTED' });
   });
 });
 
