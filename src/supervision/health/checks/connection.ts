@@ -1,0 +1,134 @@
+import { isLoggedOutState } from '../../../client/page-probe.js';
+import { type HealthFacts, isUp } from '../facts.js';
+import type { Check, Issue } from '../issue.js';
+import { isolated } from '../text.js';
+
+/** Whether the page is alive and says CONNECTED, or what the session does instead of being connected. */
+export const connection: Check = (facts) => {
+  if (!isUp(facts.state)) return [notUp(facts.state)];
+  const { probe } = facts;
+  if (probe === undefined) return 'unknown'; // it came up while the others were looked at
+  if (!probe.answered) return [UNRESPONSIVE];
+  if (isLoggedOutState(probe.state)) return [LOGGED_OUT];
+  return probe.state === 'CONNECTED' ? [] : [notConnected(probe.state ?? '–')];
+};
+
+function notUp(state: HealthFacts['state']): Issue {
+  switch (state) {
+    case 'awaiting_qr':
+      return AWAITING_QR;
+    case 'reconnecting':
+      return RECONNECTING;
+    case 'failed':
+      return FAILED;
+    case 'idle':
+    case 'stopped':
+      return { ...NOT_STARTED, action: 'initialize' };
+    case 'stopping':
+      return NOT_STARTED;
+    default:
+      return STARTING;
+  }
+}
+
+const NOT_STARTED: Issue = {
+  code: 'not-started',
+  severity: 'warning',
+  message: { en: 'The session is not running.', ar: 'الجلسة متوقفة ولا تعمل الآن.' },
+  advice: { en: 'Start it with initialize().', ar: 'شغّلها باستدعاء initialize().' },
+};
+
+const STARTING: Issue = {
+  code: 'starting',
+  severity: 'warning',
+  message: { en: 'The session is starting and not connected yet.', ar: 'الجلسة قيد التشغيل ولم تتصل بعد.' },
+  advice: {
+    en: 'Wait a moment: a start that hangs is tried again by itself.',
+    ar: 'انتظر قليلًا؛ فإذا تعثّر التشغيل أُعيدت المحاولة تلقائيًا.',
+  },
+};
+
+const AWAITING_QR: Issue = {
+  code: 'awaiting-qr',
+  severity: 'warning',
+  message: {
+    en: 'A QR or pairing code waits for the phone.',
+    ar: 'رمز QR (أو رمز الربط) جاهز وينتظر الهاتف.',
+  },
+  advice: {
+    en: 'Open WhatsApp on the phone, then Linked devices, and scan it.',
+    ar: 'افتح واتساب على الهاتف، ثم «الأجهزة المرتبطة»، وامسح الرمز.',
+  },
+};
+
+const RECONNECTING: Issue = {
+  code: 'reconnecting',
+  severity: 'critical',
+  message: {
+    en: 'The connection was lost; the session is being brought up again.',
+    ar: 'انقطع الاتصال، وتجري إعادة تشغيل الجلسة.',
+  },
+  advice: {
+    en: 'It comes back by itself; reconnect() does not wait for the next attempt.',
+    ar: 'ستعود تلقائيًا؛ ولئلا تنتظر المحاولة التالية استدعِ reconnect().',
+  },
+  action: 'reconnect',
+};
+
+const FAILED: Issue = {
+  code: 'failed',
+  severity: 'critical',
+  message: {
+    en: 'The session could not be brought up again and has given up. Everything is kept.',
+    ar: 'تعذّرت إعادة تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
+  },
+  advice: {
+    en: 'Look in the log for the cause, then call reconnect().',
+    ar: 'ابحث عن السبب في السجل، ثم استدعِ reconnect().',
+  },
+  action: 'reconnect',
+};
+
+const UNRESPONSIVE: Issue = {
+  code: 'unresponsive',
+  severity: 'critical',
+  message: {
+    en: "WhatsApp's page does not answer: it hangs or is dead, whatever its last state was.",
+    ar: 'صفحة واتساب لا تستجيب: إنها معلّقة أو ميتة مهما كانت حالتها الأخيرة.',
+  },
+  advice: {
+    en: 'After two timed checks without an answer it is reconnected by itself; reconnect() does it now.',
+    ar: 'بعد فحصين دوريين بلا رد يُعاد الاتصال تلقائيًا؛ وللقيام بذلك فورًا استدعِ reconnect().',
+  },
+  action: 'reconnect',
+};
+
+const LOGGED_OUT: Issue = {
+  code: 'logged-out',
+  severity: 'critical',
+  message: {
+    en: 'The page says that it is not logged in.',
+    ar: 'تقول صفحة واتساب إن تسجيل الدخول غير موجود.',
+  },
+  advice: {
+    en: 'reconnect() checks the profile, restores it if that helps, and otherwise shows a QR.',
+    ar: 'يفحص reconnect() ملف التعريف ويستعيد نسخة إن كان ذلك مفيدًا، وإلا عرض رمز QR.',
+  },
+  action: 'reconnect',
+};
+
+function notConnected(state: string): Issue {
+  return {
+    code: 'not-connected',
+    severity: 'warning',
+    message: {
+      en: `The page answers, but is not connected to WhatsApp (${state}).`,
+      ar: `الصفحة تستجيب لكنها غير متصلة بواتساب (${isolated(state)}).`,
+    },
+    advice: {
+      en: "Check the machine's network and the phone; reconnect() starts the client afresh.",
+      ar: 'تحقّق من شبكة الخادم ومن الهاتف؛ ويشغّل reconnect() العميل من جديد.',
+    },
+    action: 'reconnect',
+  };
+}

@@ -1,0 +1,171 @@
+import type { HealthAction, LocalizedText } from '../../../health.js';
+import { type CopyFacts, type HealthFacts, isUp } from '../facts.js';
+import type { Check, Issue, Judgement } from '../issue.js';
+import { duration, isolated } from '../text.js';
+
+/** So many intervals without a copy are too many. */
+const OVERDUE_AFTER_INTERVALS = 3;
+/** The first save comes within seconds of `ready`, the first backup once Local Storage is on the disk (90 s at most). */
+const FIRST_COPY_AFTER_MS = 120_000;
+
+/** Age and verified state of the last save. */
+export const lastSave: Check = (facts) => judge(facts, facts.saves, facts.limits.saveIntervalMs, SAVE);
+
+/** Existence, age and verified state of the last backup. */
+export const lastBackup: Check = (facts) =>
+  judge(facts, facts.backups, facts.limits.backupIntervalMs, BACKUP);
+
+interface Kind {
+  readonly name: 'save' | 'backup';
+  readonly action: HealthAction;
+  readonly noun: LocalizedText;
+  readonly none: LocalizedText;
+  readonly failed: LocalizedText;
+  readonly silentStore: LocalizedText;
+}
+
+const SAVE: Kind = {
+  name: 'save',
+  action: 'forceSave',
+  noun: { en: 'save', ar: 'نسخة محفوظة' },
+  none: {
+    en: 'There is no save of this login yet.',
+    ar: 'لا توجد أي نسخة محفوظة لتسجيل الدخول هذا بعد.',
+  },
+  failed: { en: 'The last save failed.', ar: 'فشلت آخر عملية حفظ.' },
+  silentStore: { en: 'The store of the saves does not answer', ar: 'مخزن النسخ المحفوظة لا يستجيب' },
+};
+
+const BACKUP: Kind = {
+  name: 'backup',
+  action: 'backup',
+  noun: { en: 'backup', ar: 'نسخة احتياطية' },
+  none: {
+    en: 'There is no backup of this login yet.',
+    ar: 'لا توجد أي نسخة احتياطية لتسجيل الدخول هذا بعد.',
+  },
+  failed: { en: 'The last backup failed.', ar: 'فشلت آخر عملية نسخ احتياطي.' },
+  silentStore: { en: 'A store of the backups does not answer', ar: 'مخزن للنسخ الاحتياطية لا يستجيب' },
+};
+
+function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: Kind): Judgement {
+  const issues = copies.unreachable.length > 0 ? [unreachable(copies.unreachable, kind)] : [];
+  // Copying needs a session that is ready: otherwise there is nothing to be run.
+  const action = facts.state === 'ready' ? kind.action : undefined;
+  if (copies.last === undefined) {
+    const isKnown = copies.count !== undefined && facts.hasLogin;
+    const isDue = facts.upMs === undefined || facts.upMs >= FIRST_COPY_AFTER_MS;
+    if (isKnown && isDue) return [...issues, missing(kind, action)];
+    return issues.length > 0 ? issues : 'unknown';
+  }
+  const { isCorrupt, isVerified } = copies.last;
+  if (isCorrupt) issues.push(corrupt(kind, action));
+  else if (!isVerified && hasHadTimeToCopy(facts, intervalMs)) issues.push(unverified(kind, action));
+  if (copies.hasFailed) issues.push(failed(kind, action));
+  const lateMs = overdueMs(facts, copies, intervalMs);
+  if (lateMs !== undefined) issues.push(overdue(kind, lateMs, action));
+  return issues;
+}
+
+/** A copy of an earlier process was verified when it was made; the next one of this process says so itself. */
+function hasHadTimeToCopy({ upMs }: HealthFacts, intervalMs: number): boolean {
+  return upMs !== undefined && upMs >= Math.max(FIRST_COPY_AFTER_MS, intervalMs);
+}
+
+/** How long no copy was taken, where that is too long. While the session is down nothing changes that were to be saved. */
+function overdueMs({ state, upMs }: HealthFacts, copies: CopyFacts, intervalMs: number): number | undefined {
+  if (!isUp(state) || upMs === undefined || intervalMs === 0) return undefined;
+  const sinceMs = Math.min(upMs, copies.confirmedAgeMs ?? upMs);
+  return sinceMs > OVERDUE_AFTER_INTERVALS * intervalMs ? (copies.confirmedAgeMs ?? sinceMs) : undefined;
+}
+
+function missing({ name, none, action }: Kind, runnable: HealthAction | undefined): Issue {
+  return {
+    code: `${name}-missing`,
+    severity: 'warning',
+    message: none,
+    advice: {
+      en: `Take one with ${action}(); if it is skipped or fails, its result says why.`,
+      ar: `خذ واحدة الآن باستدعاء ${action}()؛ وإن لم تتم فالنتيجة تذكر السبب.`,
+    },
+    action: runnable,
+  };
+}
+
+function overdue({ name, noun, action }: Kind, ageMs: number, runnable: HealthAction | undefined): Issue {
+  return {
+    code: `${name}-overdue`,
+    severity: 'warning',
+    message: {
+      en: `The last ${noun.en} is ${duration(ageMs, 'en')} old, more than ${OVERDUE_AFTER_INTERVALS} intervals.`,
+      ar: `مضى على آخر ${noun.ar} ${duration(ageMs, 'ar')}، أي أكثر من ${OVERDUE_AFTER_INTERVALS} فترات.`,
+    },
+    advice: {
+      en: `Take one with ${action}(), and look at the events ${name}:skipped and ${name}:failed.`,
+      ar: `خذ واحدة باستدعاء ${action}()، وانظر إلى الحدثين ${isolated(`${name}:skipped`)} و${isolated(`${name}:failed`)}.`,
+    },
+    action: runnable,
+  };
+}
+
+function failed({ name, failed: message, action }: Kind, runnable: HealthAction | undefined): Issue {
+  return {
+    code: `${name}-failed`,
+    severity: 'warning',
+    message,
+    advice: {
+      en: `The event ${name}:failed says why (a full disk, a store that is down); then try ${action}().`,
+      ar: `يذكر الحدث ${isolated(`${name}:failed`)} السبب (قرص ممتلئ أو مخزن لا يستجيب)؛ ثم جرّب ${action}().`,
+    },
+    action: runnable,
+  };
+}
+
+function unverified({ name, noun, action }: Kind, runnable: HealthAction | undefined): Issue {
+  return {
+    code: `${name}-unverified`,
+    severity: 'warning',
+    message: {
+      en: `The last ${noun.en} is of an earlier run, and was not compared with its checksums since.`,
+      ar: `آخر ${noun.ar} تعود إلى تشغيل سابق، ولم تُقارَن ببصماتها منذ ذلك الحين.`,
+    },
+    advice: {
+      en: `Run verify(), or take a new one with ${action}(): each is verified when it is made.`,
+      ar: `استدعِ verify()، أو خذ واحدة جديدة باستدعاء ${action}()؛ فكل نسخة تُفحص عند إنشائها.`,
+    },
+    action: runnable,
+    isAdvice: true,
+  };
+}
+
+function corrupt({ name, noun, action }: Kind, runnable: HealthAction | undefined): Issue {
+  return {
+    code: `${name}-corrupt`,
+    severity: 'warning',
+    message: {
+      en: `The last ${noun.en} was found damaged; an older one would be restored instead.`,
+      ar: `تبيّن أن آخر ${noun.ar} تالفة؛ وعند الاستعادة ستُستعمل نسخة أقدم.`,
+    },
+    advice: {
+      en: `Take a new one with ${action}(), and check the disk or store it lay in.`,
+      ar: `خذ واحدة جديدة باستدعاء ${action}()، وافحص القرص أو المخزن الذي كانت فيه.`,
+    },
+    action: runnable,
+  };
+}
+
+function unreachable(stores: readonly string[], { name, silentStore }: Kind): Issue {
+  const names = stores.join(', ');
+  return {
+    code: `${name}-store-unreachable`,
+    severity: 'warning',
+    message: {
+      en: `${silentStore.en}: ${names}.`,
+      ar: `${silentStore.ar}: ${isolated(names)}.`,
+    },
+    advice: {
+      en: 'Check its address, its credentials and the network. Nothing in it counts as lost.',
+      ar: 'تحقّق من عنوانه وبيانات الدخول إليه ومن الشبكة. ما فيه لا يُعدّ مفقودًا.',
+    },
+  };
+}

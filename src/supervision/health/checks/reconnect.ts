@@ -1,0 +1,41 @@
+import { isRunning, isUp } from '../facts.js';
+import type { Check, Issue } from '../issue.js';
+
+/** A session that was up for so long has recovered: the attempts count anew at the next loss. */
+const STABLE_AFTER_MS = 60_000;
+
+/** How many attempts to come back are left. */
+export const reconnect: Check = ({ state, upMs, reconnect: { attempt, maxAttempts } }) => {
+  if (state === 'failed') return [EXHAUSTED];
+  if (!isRunning(state)) return 'unknown';
+  const hasRecovered = isUp(state) && (upMs ?? 0) >= STABLE_AFTER_MS;
+  if (maxAttempts === null || attempt === 0 || hasRecovered || attempt < maxAttempts - 1) return [];
+  return [fewLeft(attempt, maxAttempts)];
+};
+
+const EXHAUSTED: Issue = {
+  code: 'reconnects-exhausted',
+  severity: 'critical',
+  message: { en: 'All attempts to reconnect are used up.', ar: 'استُنفدت كل محاولات إعادة الاتصال.' },
+  advice: {
+    en: 'initialize() begins anew with all attempts; raise maxReconnectAttempts where outages are long.',
+    ar: 'يبدأ initialize() من جديد بكل المحاولات؛ وارفع maxReconnectAttempts إن كانت الانقطاعات طويلة.',
+  },
+  action: 'initialize',
+};
+
+function fewLeft(attempt: number, maxAttempts: number): Issue {
+  return {
+    code: 'reconnects-low',
+    severity: 'warning',
+    message: {
+      en: `${attempt} of ${maxAttempts} attempts to reconnect are used, and the session is not stable yet.`,
+      ar: `استُعملت ${attempt} من ${maxAttempts} محاولات لإعادة الاتصال، والجلسة لم تستقر بعد.`,
+    },
+    advice: {
+      en: 'Look in the log for what ends the session again and again; reconnect() begins with all attempts fresh.',
+      ar: 'ابحث في السجل عمّا يقطع الجلسة مرة بعد مرة؛ ويبدأ reconnect() بكل المحاولات من جديد.',
+    },
+    action: 'reconnect',
+  };
+}

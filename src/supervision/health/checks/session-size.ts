@@ -1,0 +1,46 @@
+import { type HealthFacts, isRunning } from '../facts.js';
+import type { Check, Issue } from '../issue.js';
+import { isolated, megabytes } from '../text.js';
+
+/** Whether the profile is within `maxSessionSizeMb`. */
+export const sessionSize: Check = (facts) => {
+  const { size, limits } = facts;
+  if (size === undefined) return 'unknown';
+  if (size.totalBytes <= limits.maxSessionBytes) return [];
+  return [
+    size.essentialBytes > limits.maxSessionBytes
+      ? essentialTooLarge(size.essentialBytes, facts)
+      : tooLarge(size.totalBytes, facts),
+  ];
+};
+
+function tooLarge(bytes: number, { limits, state }: HealthFacts): Issue {
+  return {
+    code: 'session-too-large',
+    severity: 'warning',
+    message: {
+      en: `The profile takes ${megabytes(bytes, 'en')}, more than maxSessionSizeMb (${megabytes(limits.maxSessionBytes, 'en')}); what is too much are caches.`,
+      ar: `حجم ملف التعريف ${megabytes(bytes, 'ar')}، أي أكثر من ${isolated('maxSessionSizeMb')} (${megabytes(limits.maxSessionBytes, 'ar')})؛ والزائد ملفات مؤقتة.`,
+    },
+    advice: {
+      en: 'The caches are removed before the next start; while the session is stopped, prune() does it.',
+      ar: 'تُحذف الملفات المؤقتة قبل التشغيل التالي؛ وإذا كانت الجلسة متوقفة فاستدعِ prune().',
+    },
+    action: isRunning(state) ? 'reconnect' : 'prune',
+  };
+}
+
+function essentialTooLarge(bytes: number, { limits }: HealthFacts): Issue {
+  return {
+    code: 'essential-too-large',
+    severity: 'warning',
+    message: {
+      en: `The login alone takes ${megabytes(bytes, 'en')}, more than maxSessionSizeMb (${megabytes(limits.maxSessionBytes, 'en')}).`,
+      ar: `حجم بيانات تسجيل الدخول وحدها ${megabytes(bytes, 'ar')}، أي أكثر من ${isolated('maxSessionSizeMb')} (${megabytes(limits.maxSessionBytes, 'ar')}).`,
+    },
+    advice: {
+      en: 'No cache can be removed to help: raise maxSessionSizeMb (MAX_SESSION_SIZE_MB).',
+      ar: 'لا يفيد هنا حذف الملفات المؤقتة: ارفع قيمة maxSessionSizeMb.',
+    },
+  };
+}

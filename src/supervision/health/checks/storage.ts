@@ -1,0 +1,60 @@
+import type { Check, Issue } from '../issue.js';
+import { isolated } from '../text.js';
+
+/** Whether saves and backups outlive a redeploy (FACTS 4), and do not lie on one disk. */
+export const storage: Check = ({ storage: outlook }) => {
+  if (outlook === undefined) return 'unknown';
+  const { isSessionEphemeral, isBackupEphemeral, isSameDisk, hidesSignal } = outlook;
+  const issues = [
+    ...(isSessionEphemeral ? [ephemeral('session', outlook.sessionPath)] : []),
+    ...(isBackupEphemeral ? [ephemeral('backup', outlook.backupPath)] : []),
+    ...(isSameDisk ? [SAME_DISK] : []),
+    ...(hidesSignal ? [SIGNAL_HIDDEN] : []),
+  ];
+  const isKnown = [isSessionEphemeral, isBackupEphemeral, isSameDisk].some((known) => known !== undefined);
+  return isKnown || issues.length > 0 ? issues : 'unknown';
+};
+
+function ephemeral(what: 'session' | 'backup', path: string): Issue {
+  const variable = what === 'session' ? 'SESSION_PATH' : 'BACKUP_SESSION_PATH';
+  return {
+    code: `${what}-ephemeral`,
+    severity: 'warning',
+    message: {
+      en: `${what}Path ${path} does not outlive a redeploy or a restart of the machine.`,
+      ar: `ما في المجلد ${isolated(`${what}Path ${path}`)} يضيع عند إعادة النشر أو إعادة تشغيل الجهاز.`,
+    },
+    advice: {
+      en: `Mount a volume and put ${what}Path (${variable}) on it, or use a remote store.`,
+      ar: `اربط قرصًا دائمًا (volume) وضع عليه ${isolated(`${what}Path (${variable})`)}، أو استعمل مخزنًا بعيدًا.`,
+    },
+  };
+}
+
+const SAME_DISK: Issue = {
+  code: 'same-disk',
+  severity: 'warning',
+  message: {
+    en: 'Saves and backups lie on one disk: what takes one takes both.',
+    ar: 'الحفظ والنسخ الاحتياطية على قرص واحد: ما يضيّع أحدهما يضيّع الآخر.',
+  },
+  advice: {
+    en: 'Put backupPath (BACKUP_SESSION_PATH) on another disk, or add a remote backupStore.',
+    ar: `ضع ${isolated('backupPath (BACKUP_SESSION_PATH)')} على قرص آخر، أو أضف مخزنًا بعيدًا في backupStore.`,
+  },
+  isAdvice: true,
+};
+
+const SIGNAL_HIDDEN: Issue = {
+  code: 'signal-hidden',
+  severity: 'warning',
+  message: {
+    en: 'npm keeps the stop signal from the bot: its last save before a redeploy is lost.',
+    ar: 'يحجب npm إشارة الإيقاف عن البوت، فيضيع آخر حفظ قبل إعادة النشر.',
+  },
+  advice: {
+    en: 'Start the bot with "node <file>" itself.',
+    ar: `شغّل البوت مباشرة بالأمر ${isolated('node <file>')}.`,
+  },
+  isAdvice: true,
+};
