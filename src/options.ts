@@ -41,6 +41,13 @@ export interface PersistentSessionOptions {
   /** How often a failed start is tried again at once. 0: never. Variable: `MAX_INIT_RETRIES`. @defaultValue 3 */
   readonly maxInitRetries?: number;
   /**
+   * Time between two health checks, in ms: `health:checked` each time, from `initialize()` to the end of `destroy()`. 0:
+   * only when `checkHealth()` is called; then a page that hangs is not found, and not reconnected, by itself. Variable:
+   * `HEALTH_CHECK_INTERVAL_MS`.
+   * @defaultValue 15000
+   */
+  readonly healthCheckIntervalMs?: number;
+  /**
    * The longest delay before the first reconnect, in ms; it doubles with every attempt. The real one is a random time
    * from half of this first one up to it, so that nothing loops faster. Variable: `RECONNECT_DELAY_MS`.
    * @defaultValue 5000

@@ -2,6 +2,7 @@ import type { WhatsAppClient } from './client/client-types.js';
 import { sendTestMessage, type TestMessageResult } from './client/send-test-message.js';
 import { describeError, InvalidStateError } from './errors.js';
 import type { SessionEventName, SessionEventPayloads, SessionEvents } from './events.js';
+import type { HealthReport } from './health.js';
 import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
 import { SafeEmitter } from './safe-emitter.js';
 import { buildSession, type SessionParts } from './session-parts.js';
@@ -178,6 +179,22 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
+   * Looks at the session now: asks the page whether it is alive, and weighs profile, saves, backups, storage, disk,
+   * memory, event loop, reconnects and lease. The same as what is announced by `health:checked` every
+   * `healthCheckIntervalMs`. Points, thresholds and every code: `docs/health.md`.
+   *
+   * In every state; a call while a check runs joins it. Takes 10 s at most, or `puppeteerTimeoutMs` if that is less.
+   * Never rejects: what can't be looked at is `unknown` in the report and counts neither way.
+   *
+   * @example
+   * const { score, status, issues } = await session.checkHealth();
+   * console.log(`${score}/100 ${status}`, issues.map(({ message }) => message.en));
+   */
+  checkHealth(): Promise<HealthReport> {
+    return this.#parts.health.check();
+  }
+
+  /**
    * Sends a text, to see that the session works.
    *
    * @param phoneNumber international, digits only, for example `972501234567` (`+`, spaces and dashes are ignored)
@@ -214,6 +231,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
 
   #announce<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
     this.#parts.status.note(name, payload);
+    this.#parts.health.note(name, payload);
     (this.emit as (event: string, payload: unknown) => boolean).call(this, name, Object.freeze(payload));
   }
 

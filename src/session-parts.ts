@@ -21,6 +21,7 @@ import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
 import { FirstImport } from './supervision/first-import.js';
+import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { Importer } from './supervision/importer.js';
 import { LineageKeeper } from './supervision/lineage-keeper.js';
 import { defaultAuthFolder, OldSessionFinder } from './supervision/old-session-finder.js';
@@ -58,6 +59,7 @@ export interface SessionParts {
   readonly operations: SnapshotOperations;
   readonly imports: SessionImport;
   readonly status: StatusReporter;
+  readonly health: HealthMonitor;
 }
 
 /** What the facade keeps for itself: the state and the listeners. */
@@ -220,11 +222,13 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
     isBackupDue: () => operations.isBackupDue(),
   });
   const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
+  const health = new HealthMonitor(context, { bringUp, degradedTimer, settleWatch });
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {
     bringUp,
     closer: new SessionCloser(context, { lineageKeeper, pruner, revoker, saver, stopper }),
     degradedTimer,
     events,
+    health,
     lineageKeeper,
     operations: queue,
     ownership,
@@ -254,5 +258,6 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
     supervisor,
   });
   const imports = new SessionImport(context, { finder, importer, operations: queue, ownership, supervisor });
-  return { context, supervisor, operations, imports, status: new StatusReporter(context, bringUp) };
+  const status = new StatusReporter(context, bringUp);
+  return { context, supervisor, operations, imports, status, health };
 }

@@ -23,7 +23,7 @@ export type SessionState =
  * - `awaiting_qr`: a QR or a pairing code was delivered to the bot
  * - `authenticated`: logged in, syncing
  * - `ready`: works
- * - `degraded`: still open, but deaf (TIMEOUT, CONFLICT under takeover) or in a critical health
+ * - `degraded`: still open, but deaf (TIMEOUT, CONFLICT under takeover) or its page does not answer
  * - `reconnecting`: from a loss to the next `ready`, waits included
  * - `stopping`, `stopped`
  * - `failed`: attempts used up, everything kept

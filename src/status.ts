@@ -1,3 +1,4 @@
+import type { HealthStatus } from './health.js';
 import type { SessionState } from './state.js';
 import type { SnapshotInfo } from './types.js';
 
@@ -16,6 +17,8 @@ export interface SessionStatus {
   readonly lastBackup?: SnapshotInfo;
   readonly lastRestore?: { readonly snapshot: SnapshotInfo; readonly at: string };
   /** `maxAttempts` is `null` where there is no bound. */
+  /** Of the last health check; `checkHealth()` and `health:checked` have the whole report. */
+  readonly health?: { readonly score: number; readonly status: HealthStatus; readonly checkedAt: string };
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   readonly lease: { readonly held: boolean; readonly generation?: number };
   readonly paths: { readonly profile: string; readonly session: string; readonly backup: string };

@@ -54,6 +54,7 @@ describe('without options', () => {
       sessionTimeoutMs: 45_000,
       puppeteerTimeoutMs: 30_000,
       maxInitRetries: 3,
+      healthCheckIntervalMs: 15_000,
       reconnectDelayMs: 5000,
       reconnectMaxDelayMs: 300_000,
       maxReconnectAttempts: 5,
@@ -151,7 +152,12 @@ describe('a wrong value is refused with the option, the value and what is accept
     'reconnectMaxDelayMs',
     'maxRollbackMs',
   ];
-  const intervals = ['backupIntervalMs', 'sessionValidationIntervalMs', 'forceSaveIntervalMs'];
+  const intervals = [
+    'healthCheckIntervalMs',
+    'backupIntervalMs',
+    'sessionValidationIntervalMs',
+    'forceSaveIntervalMs',
+  ];
   const counts = ['maxInitRetries', 'maxReconnectAttempts'];
 
   it.each([...deadlines, ...intervals])('%s', (name) => {
@@ -281,7 +287,7 @@ describe('an unknown option is refused', () => {
     expect(message).toBe(`unknown option "${given}"; did you mean '${meant}'?`);
   });
 
-  it.each(['healthCheckIntervalMs', 'port', 'toString'])('%s, with those that are known', (given) => {
+  it.each(['retryDelay', 'port', 'toString'])('%s, with those that are known', (given) => {
     const message = messageOf(() => resolveAnything({ [given]: 1 }));
     expect(message).toContain(`unknown option "${given}"; known are: clientId, maxSessionSizeMb,`);
   });
@@ -438,6 +444,7 @@ describe('fromEnv', () => {
     SESSION_TIMEOUT_MS: '45000',
     PUPPETEER_TIMEOUT_MS: ' 30000 ',
     MAX_INIT_RETRIES: '3',
+    HEALTH_CHECK_INTERVAL_MS: '15000',
     RECONNECT_DELAY_MS: '5000',
     MAX_RECONNECT_ATTEMPTS: 'Infinity',
     BACKUP_INTERVAL_MS: '0',
@@ -455,6 +462,7 @@ describe('fromEnv', () => {
       sessionTimeoutMs: 45_000,
       puppeteerTimeoutMs: 30_000,
       maxInitRetries: 3,
+      healthCheckIntervalMs: 15_000,
       reconnectDelayMs: 5000,
       maxReconnectAttempts: Number.POSITIVE_INFINITY,
       backupIntervalMs: 0,

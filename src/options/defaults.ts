@@ -14,6 +14,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = Object.freeze<ResolvedOptions>({
   sessionTimeoutMs: 45_000,
   puppeteerTimeoutMs: 30_000,
   maxInitRetries: 3,
+  healthCheckIntervalMs: 15_000,
   reconnectDelayMs: 5000,
   reconnectMaxDelayMs: 300_000,
   maxReconnectAttempts: 5,

@@ -16,7 +16,7 @@ import {
 /**
  * Reads the documented variables and returns them as options: `CLIENT_ID`, `MAX_SESSION_SIZE_MB`,
  * `SESSION_TIMEOUT_MS`, `PUPPETEER_TIMEOUT_MS`, `MAX_INIT_RETRIES`, `RECONNECT_DELAY_MS`, `MAX_RECONNECT_ATTEMPTS`,
- * `BACKUP_INTERVAL_MS`, `SESSION_VALIDATION_INTERVAL_MS`, `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`,
+ * `HEALTH_CHECK_INTERVAL_MS`, `BACKUP_INTERVAL_MS`, `SESSION_VALIDATION_INTERVAL_MS`, `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`,
  * `BACKUP_SESSION_PATH`. One that is missing or empty is left out.
  *
  * Nothing calls it for you: `CLIENT_ID` means something else in many bots.
@@ -59,6 +59,7 @@ const VARIABLES: {
   sessionTimeoutMs: ['SESSION_TIMEOUT_MS', numberThat(milliseconds)],
   puppeteerTimeoutMs: ['PUPPETEER_TIMEOUT_MS', numberThat(milliseconds)],
   maxInitRetries: ['MAX_INIT_RETRIES', numberThat(count)],
+  healthCheckIntervalMs: ['HEALTH_CHECK_INTERVAL_MS', numberThat(interval)],
   reconnectDelayMs: ['RECONNECT_DELAY_MS', numberThat(milliseconds)],
   maxReconnectAttempts: ['MAX_RECONNECT_ATTEMPTS', numberThat(countOrInfinity)],
   backupIntervalMs: ['BACKUP_INTERVAL_MS', numberThat(interval)],

@@ -51,6 +51,7 @@ export function resolveOptions(
     sessionTimeoutMs: take('sessionTimeoutMs', check.milliseconds),
     puppeteerTimeoutMs: take('puppeteerTimeoutMs', check.milliseconds),
     maxInitRetries: take('maxInitRetries', check.count),
+    healthCheckIntervalMs: take('healthCheckIntervalMs', check.interval),
     reconnectDelayMs: take('reconnectDelayMs', check.milliseconds),
     reconnectMaxDelayMs: take('reconnectMaxDelayMs', check.milliseconds),
     maxReconnectAttempts: take('maxReconnectAttempts', check.countOrInfinity),

@@ -4,34 +4,63 @@ import type { SessionContext } from './session-context.js';
 
 /** States that the client bears, but in which the session is deaf. */
 const DEAF: Readonly<Record<string, DisconnectCause>> = { TIMEOUT: 'timeout', CONFLICT: 'conflict' };
+/** One unanswered probe may be a page that syncs; who answers none twice in a row will not answer any more. */
+const MAX_UNANSWERED = 2;
 
-/** Moves between `ready` and `degraded` with the page's state, and gives up on one that stays deaf too long. */
+/**
+ * Moves between `ready` and `degraded`, with the page's state and with whether the page answers, and gives up on one
+ * that stays deaf or mute too long.
+ */
 export class DegradedTimer {
   readonly #context: SessionContext;
-  readonly #onDeaf: (cause: DisconnectCause) => void;
+  readonly #onLost: (cause: DisconnectCause) => void;
+  /** Set while the page says that it is deaf. */
   #timer: TimerHandle | undefined;
+  /** Timed probes in a row that the page did not answer. */
+  #unanswered = 0;
 
-  constructor(context: SessionContext, onDeaf: (cause: DisconnectCause) => void) {
+  constructor(context: SessionContext, onLost: (cause: DisconnectCause) => void) {
     this.#context = context;
-    this.#onDeaf = onDeaf;
+    this.#onLost = onLost;
   }
 
   /** Call with every `change_state` of the client. */
   onState(pageState: string): void {
     const { state, moveTo } = this.#context;
     const cause = DEAF[pageState];
-    if (cause !== undefined && state() === 'ready' && this.#mayRecover(pageState)) {
+    if (cause !== undefined && this.#isUp() && this.#timer === undefined && this.#mayRecover(pageState)) {
       this.#arm(cause); // first: a listener of the change may call reconnect() at once
-      moveTo('degraded', pageState);
+      if (state() === 'ready') moveTo('degraded', pageState);
     } else if (pageState === 'CONNECTED' && state() === 'degraded') {
       this.stop();
       moveTo('ready');
     }
   }
 
+  /** Call with every probe of the page; `timed` when nobody asked for it. */
+  onProbe({ answered, timed }: { readonly answered: boolean; readonly timed: boolean }): void {
+    const { state, moveTo } = this.#context;
+    if (!this.#isUp()) return;
+    if (answered) {
+      this.#unanswered = 0;
+      // A page that says it is deaf is the timer's matter.
+      if (state() === 'degraded' && this.#timer === undefined) moveTo('ready');
+      return;
+    }
+    // Only those that are an interval apart: somebody who asks three times in a second must not cause a reconnect.
+    if (timed) this.#unanswered++;
+    if (this.#unanswered >= MAX_UNANSWERED) return this.#onLost('unresponsive');
+    if (state() === 'ready') moveTo('degraded', 'unresponsive');
+  }
+
   stop(): void {
     this.#context.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#unanswered = 0;
+  }
+
+  #isUp(): boolean {
+    return ['ready', 'degraded'].includes(this.#context.state());
   }
 
   // Without takeover the client itself gives up on CONFLICT in the same tick: that is a loss, not a degradation.
@@ -41,7 +70,6 @@ export class DegradedTimer {
 
   #arm(cause: DisconnectCause): void {
     const { clock, options } = this.#context;
-    this.stop();
-    this.#timer = clock.setTimeout(() => this.#onDeaf(cause), options.sessionTimeoutMs);
+    this.#timer = clock.setTimeout(() => this.#onLost(cause), options.sessionTimeoutMs);
   }
 }

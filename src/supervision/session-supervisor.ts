@@ -9,6 +9,7 @@ import type { SessionState } from '../state.js';
 import type { BringUp } from './bring-up.js';
 import { causeOfLoss, isDecisive } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
+import type { HealthMonitor } from './health/health-monitor.js';
 import { whileAlive } from './keep-alive.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
@@ -30,6 +31,7 @@ export interface SupervisorParts {
   readonly lineageKeeper: LineageKeeper;
   readonly degradedTimer: DegradedTimer;
   readonly events: ClientEvents;
+  readonly health: HealthMonitor;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
@@ -61,6 +63,7 @@ export class SessionSupervisor implements ClientSupervisor {
       decide: (run, event) => this.#decide(run, event),
       forget: () => {
         this.#run = undefined;
+        if (this.#context.state() === 'idle') parts.health.stop(); // it never left it: nothing else says so
       },
     });
   }
@@ -92,6 +95,7 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!this.#run) {
       const run = new Run();
       this.#run = run;
+      this.#parts.health.start();
       this.#follow(run, this.#starts.first(run));
     }
     return this.#run.settled;

@@ -12,6 +12,7 @@ export class StatusReporter {
   #lastSave: SnapshotInfo | undefined;
   #lastBackup: SnapshotInfo | undefined;
   #lastRestore: SessionStatus['lastRestore'];
+  #health: SessionStatus['health'];
 
   constructor(context: SessionContext, bringUp: BringUp) {
     this.#context = context;
@@ -27,6 +28,10 @@ export class StatusReporter {
     if (name === 'restore:completed') {
       const { snapshot } = payload as SessionEventPayloads['restore:completed'];
       this.#lastRestore = { snapshot, at: this.#isoNow() };
+    }
+    if (name === 'health:checked') {
+      const { score, status, checkedAt } = (payload as SessionEventPayloads['health:checked']).report;
+      this.#health = { score, status, checkedAt };
     }
     if (name === 'session:cleared') {
       this.#lastSave = undefined;
@@ -49,6 +54,7 @@ export class StatusReporter {
       ...(this.#lastSave && { lastSave: this.#lastSave }),
       ...(this.#lastBackup && { lastBackup: this.#lastBackup }),
       ...(this.#lastRestore && { lastRestore: this.#lastRestore }),
+      ...(this.#health && { health: this.#health }),
       reconnect: {
         attempt: this.#bringUp.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,

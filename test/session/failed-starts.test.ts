@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const RETRIES = { maxInitRetries: 2, maxReconnectAttempts: 3, reconnectDelayMs: 1000 };
+const RETRIES = {
+  maxInitRetries: 2,
+  maxReconnectAttempts: 3,
+  reconnectDelayMs: 1000,
+  healthCheckIntervalMs: 0,
+};
 
 describe('a start that fails', () => {
   const stage = useFakeStage();

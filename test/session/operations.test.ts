@@ -4,7 +4,12 @@ import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
+const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+};
 
 describe('restore()', () => {
   const stage = useFakeStage();

@@ -5,7 +5,12 @@ import type { FakeBot } from '../support/fake-bot.js';
 import { LOCAL_STORAGE, useFakeStage } from '../support/fake-stage.js';
 
 /** A session that saves only when it is told to. */
-const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
+const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+};
 
 describe('the saves of a session that is ready', () => {
   const stage = useFakeStage();

@@ -1,0 +1,31 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+
+const RESOLUTION_MS = 20;
+const NS_PER_MS = 1e6;
+/** Fewer ticks than these say nothing of a hundredth. */
+const MIN_TICKS = 20;
+
+/** Measures how long node's event loop keeps a timer waiting. Its own timer never keeps the process alive. */
+export class EventLoopMeter {
+  #histogram: IntervalHistogram | undefined;
+
+  start(): void {
+    if (this.#histogram) return;
+    this.#histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.#histogram.enable();
+  }
+
+  stop(): void {
+    this.#histogram?.disable();
+    this.#histogram = undefined;
+  }
+
+  /** 99th percentile since the last call, ms; `undefined` while it is stopped, or has only just begun. */
+  read(): number | undefined {
+    const histogram = this.#histogram;
+    if (histogram === undefined || histogram.count < MIN_TICKS) return undefined;
+    const delayMs = histogram.percentile(99) / NS_PER_MS - RESOLUTION_MS;
+    histogram.reset();
+    return Math.max(0, delayMs);
+  }
+}

@@ -1,0 +1,185 @@
+import { probePage } from '../../client/page-probe.js';
+import { withDeadline } from '../../clock.js';
+import {
+  diskSpace,
+  isEphemeral,
+  memoryLimitBytes,
+  readStorageFacts,
+  storageWarnings,
+} from '../../platform.js';
+import { type TreeMemory, treeMemory } from '../../processes.js';
+import { profileSizeTask } from '../../profile/caches.js';
+import { checkProfileTask } from '../../profile/soundness.js';
+import type { Task } from '../../task.js';
+import type { BringUp } from '../bring-up.js';
+import type { SessionContext } from '../session-context.js';
+import type { SettleWatch } from '../settle-watch.js';
+import type { EventLoopMeter } from './event-loop-meter.js';
+import {
+  type DiskFacts,
+  type HealthFacts,
+  isRunning,
+  isUp,
+  type MemoryFacts,
+  type ProfileFacts,
+  type StorageOutlook,
+} from './facts.js';
+import { Kept } from './kept.js';
+import type { SnapshotLedger } from './snapshot-ledger.js';
+
+/**
+ * Of each reading; all run at once, so it is the deadline of the whole, too. Longer than a page is busy with a sync,
+ * shorter than the usual interval: a page that hangs is found within one.
+ */
+const READING_DEADLINE_MS = 10_000;
+/** A walk over all files of the profile: in the worker, and not at every check. */
+const SIZE_MAX_AGE_MS = 60_000;
+/** Mounts and control groups of a machine hardly ever change. */
+const MACHINE_MAX_AGE_MS = 600_000;
+/** To find a tree, the whole table of processes is read: up to 100 ms of a core, half a second on Windows. */
+const TREE_MAX_AGE_MS = 60_000;
+const BYTES_PER_MB = 1024 * 1024;
+
+export interface FactsReaderParts {
+  readonly bringUp: Pick<BringUp, 'attempt'>;
+  readonly ledger: SnapshotLedger;
+  readonly meter: EventLoopMeter;
+  readonly settleWatch: Pick<SettleWatch, 'isSettled'>;
+}
+
+/** What is read; the session's state comes last, when all of it is there. */
+export type ReadFacts = Omit<HealthFacts, 'state' | 'upMs'>;
+
+/** Reads what a report is drawn from. Each reading has a deadline and fails alone. */
+export class FactsReader {
+  readonly #context: SessionContext;
+  readonly #parts: FactsReaderParts;
+  readonly #deadlineMs: number;
+  readonly #size: Kept<HealthFacts['size']>;
+  readonly #storage: Kept<StorageOutlook>;
+  readonly #limit: Kept<number>;
+  /** Of the browser with this pid. */
+  #tree: { readonly pid: number; readonly memory: Kept<TreeMemory | undefined> } | undefined;
+
+  constructor(context: SessionContext, parts: FactsReaderParts) {
+    const { options, fs, profileDir } = context;
+    this.#context = context;
+    this.#parts = parts;
+    this.#deadlineMs = Math.min(options.puppeteerTimeoutMs, READING_DEADLINE_MS);
+    this.#size = this.#keep(SIZE_MAX_AGE_MS, () => this.#run(profileSizeTask, { profileDir }));
+    this.#storage = this.#keep(MACHINE_MAX_AGE_MS, () => this.#readStorage());
+    this.#limit = this.#keep(MACHINE_MAX_AGE_MS, () => memoryLimitBytes(fs));
+  }
+
+  /** Never rejects, and takes no longer than `puppeteerTimeoutMs`. */
+  async read(): Promise<ReadFacts> {
+    const { driver, clock, options, profileDir, lease } = this.#context;
+    const { bringUp, ledger, meter } = this.#parts;
+    const [probe, profile, size, storage, sessionDisk, backupDisk, browser, limitBytes] = await Promise.all([
+      probePage(driver, clock, this.#deadlineMs),
+      this.#within('the profile', () => this.#readProfile()),
+      this.#within("the profile's size", () => this.#size.get()),
+      this.#within('the storage', () => this.#storage.get()),
+      this.#within("the session's disk", () => this.#readDisk(profileDir)),
+      this.#within("the backups' disk", () => this.#readBackupDisk()),
+      this.#within("the browser's memory", () => this.#readTree()),
+      this.#within('the limit of memory', () => this.#limit.get()),
+      this.#within('the snapshots', () => ledger.refresh()),
+    ]);
+    const { rss, heapUsed } = process.memoryUsage();
+    const { maxReconnectAttempts: most } = options;
+    return {
+      hasLogin: this.#hasLogin(),
+      limits: {
+        maxSessionBytes: options.maxSessionSizeMb * BYTES_PER_MB,
+        saveIntervalMs: options.forceSaveIntervalMs,
+        backupIntervalMs: options.backupIntervalMs,
+      },
+      probe,
+      profile,
+      size,
+      saves: ledger.facts('save'),
+      backups: ledger.facts('backup'),
+      storage,
+      disks: { session: sessionDisk, backup: backupDisk },
+      memory: { nodeRssBytes: rss, nodeHeapUsedBytes: heapUsed, browser, limitBytes },
+      eventLoopDelayMs: meter.read(),
+      reconnect: { attempt: bringUp.attempt, maxAttempts: Number.isFinite(most) ? most : null },
+      leaseHeld: lease.isHeld(),
+    };
+  }
+
+  async #within<Fact>(what: string, read: () => Promise<Fact>): Promise<Fact | undefined> {
+    const { clock, logger } = this.#context;
+    try {
+      return await withDeadline(clock, this.#deadlineMs, `looking at ${what}`, read());
+    } catch (error) {
+      logger.debug(`${what} could not be looked at`, { error });
+      return undefined;
+    }
+  }
+
+  #hasLogin(): boolean {
+    const { record, state } = this.#context;
+    return isUp(state()) || record.current.loggedIn || this.#parts.ledger.hasUsable;
+  }
+
+  /** Only where nothing is at work in it but a browser that is up: a start looks itself, and deeper. */
+  async #readProfile(): Promise<ProfileFacts | undefined> {
+    const { state, profileDir } = this.#context;
+    const live = isUp(state());
+    if (!live && (isRunning(state()) || state() === 'stopping')) return undefined;
+    const { verdict } = await this.#run(checkProfileTask, { profileDir, depth: 'quick', live });
+    return { verdict, isSettled: !live || (await this.#parts.settleWatch.isSettled()) };
+  }
+
+  /** In the worker while the session runs. Nobody would end the thread of one that does not. */
+  #run<Input, Output>(task: Task<Input, Output>, input: Input): Promise<Output> {
+    const { runner, state, fs } = this.#context;
+    return isRunning(state()) ? runner.run(task, input) : task.run(input, { fs });
+  }
+
+  async #readStorage(): Promise<StorageOutlook> {
+    const { fs, options } = this.#context;
+    const { sessionPath, backupPath } = options;
+    const facts = await readStorageFacts({ fs, sessionPath, backupPath });
+    const codes = storageWarnings(facts).map(({ code }) => code);
+    // Stores of the user's own may lie anywhere: nothing is said of them.
+    const ownSaves = options.store === undefined;
+    const ownBackups = options.backupStore === undefined;
+    return {
+      sessionPath: facts.sessionPath,
+      backupPath: facts.backupPath,
+      isSessionEphemeral: ownSaves ? isEphemeral(facts.sessionPath, facts) : undefined,
+      isBackupEphemeral: ownBackups ? isEphemeral(facts.backupPath, facts) : undefined,
+      isSameDisk: ownSaves && ownBackups ? codes.includes('same-device') : undefined,
+      hidesSignal: codes.includes('hidden-signal'),
+    };
+  }
+
+  async #readDisk(path: string): Promise<DiskFacts | undefined> {
+    const space = await diskSpace(this.#context.fs, path);
+    return space && { ...space, path };
+  }
+
+  async #readBackupDisk(): Promise<DiskFacts | undefined> {
+    const { options } = this.#context;
+    return options.backupStore === undefined ? this.#readDisk(options.backupPath) : undefined;
+  }
+
+  async #readTree(): Promise<MemoryFacts['browser']> {
+    const { driver } = this.#context;
+    if (!driver.connected) return 'none';
+    const pid = driver.browser?.process?.()?.pid;
+    if (pid === undefined) return undefined;
+    if (this.#tree?.pid !== pid) {
+      this.#tree = { pid, memory: this.#keep(TREE_MAX_AGE_MS, () => treeMemory(pid)) };
+    }
+    return this.#tree.memory.get();
+  }
+
+  #keep<Fact>(maxAgeMs: number, read: () => Promise<Fact>): Kept<Fact> {
+    const { clock, options } = this.#context;
+    return new Kept({ clock, read, maxAgeMs, deadlineMs: options.puppeteerTimeoutMs });
+  }
+}

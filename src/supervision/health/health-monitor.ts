@@ -1,0 +1,144 @@
+import type { PageHandle } from '../../client/client-types.js';
+import type { PageProbe } from '../../client/page-probe.js';
+import type { SessionEventName, SessionEventPayloads } from '../../events.js';
+import type { HealthReport, HealthStatus } from '../../health.js';
+import type { BringUp } from '../bring-up.js';
+import type { DegradedTimer } from '../degraded-timer.js';
+import { PeriodicTask } from '../periodic-task.js';
+import type { SessionContext } from '../session-context.js';
+import type { SettleWatch } from '../settle-watch.js';
+import { evaluate } from './evaluate.js';
+import { EventLoopMeter } from './event-loop-meter.js';
+import { isUp } from './facts.js';
+import { FactsReader } from './facts-reader.js';
+import { SnapshotLedger } from './snapshot-ledger.js';
+
+export interface HealthMonitorParts {
+  readonly bringUp: BringUp;
+  readonly degradedTimer: DegradedTimer;
+  readonly settleWatch: SettleWatch;
+}
+
+/** A check that is under way, and who waits for it. */
+interface RunningCheck {
+  readonly report: Promise<HealthReport>;
+  readonly generation: number;
+  /** Whether the timer wants it, whether somebody called for it. */
+  isTimed: boolean;
+  isAsked: boolean;
+}
+
+/** Checks the session's health by itself, from `initialize()` to the end of `destroy()`, and whenever it is asked. */
+export class HealthMonitor {
+  readonly #context: SessionContext;
+  readonly #degradedTimer: DegradedTimer;
+  readonly #ledger: SnapshotLedger;
+  readonly #meter = new EventLoopMeter();
+  readonly #reader: FactsReader;
+  readonly #timer: PeriodicTask;
+  #running: RunningCheck | undefined;
+  #generation = 0;
+  #lastStatus: HealthStatus | undefined;
+  /** Monotonic. */
+  #upSince: number | undefined;
+
+  constructor(context: SessionContext, { bringUp, degradedTimer, settleWatch }: HealthMonitorParts) {
+    const { clock, random, options, logger } = context;
+    this.#context = context;
+    this.#degradedTimer = degradedTimer;
+    this.#ledger = new SnapshotLedger(context);
+    this.#reader = new FactsReader(context, {
+      bringUp,
+      settleWatch,
+      ledger: this.#ledger,
+      meter: this.#meter,
+    });
+    this.#timer = new PeriodicTask({
+      clock,
+      random,
+      intervalMs: options.healthCheckIntervalMs,
+      work: () => this.#join('isTimed'),
+      onError: (error) => logger.error('the health check failed', { error }),
+    });
+  }
+
+  /** Call when the session is initialised. */
+  start(): void {
+    this.#meter.start();
+    this.#timer.start();
+  }
+
+  /** Call when it is at rest again: no timed check tells anything from here on. */
+  stop(): void {
+    this.#generation++;
+    this.#timer.stop();
+    this.#meter.stop();
+  }
+
+  /** A check now; joins one that is under way. Never rejects. */
+  check(): Promise<HealthReport> {
+    return this.#join('isAsked');
+  }
+
+  /** Call with every event of the session. */
+  note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    this.#ledger.note(name, payload);
+    if (name === 'state:changed') this.#follow(payload as SessionEventPayloads['state:changed']);
+  }
+
+  #follow({ to }: SessionEventPayloads['state:changed']): void {
+    if (!isUp(to)) this.#upSince = undefined;
+    else this.#upSince ??= this.#context.clock.monotonic();
+    if (to === 'stopped' || to === 'idle') this.stop();
+  }
+
+  #join(reason: 'isTimed' | 'isAsked'): Promise<HealthReport> {
+    const running = this.#running ?? this.#begin();
+    running[reason] = true;
+    return running.report;
+  }
+
+  #begin(): RunningCheck {
+    // Later in this tick: who began it has then said why.
+    const report = Promise.resolve().then(() => this.#check(running));
+    const running: RunningCheck = { report, generation: this.#generation, isTimed: false, isAsked: false };
+    this.#running = running;
+    return running;
+  }
+
+  async #check(running: RunningCheck): Promise<HealthReport> {
+    const { driver, state, clock } = this.#context;
+    const { page } = driver;
+    const wasUp = isUp(state());
+    const facts = await this.#reader.read();
+    if (wasUp && facts.probe) this.#tellOfPage(facts.probe, page, running.isTimed);
+    const upMs = this.#upSince === undefined ? undefined : clock.monotonic() - this.#upSince;
+    const report: HealthReport = Object.freeze({
+      ...evaluate({ ...facts, state: state(), upMs }),
+      checkedAt: new Date(clock.now()).toISOString(),
+    });
+    this.#running = undefined; // before it is told: a listener that asks again gets a new one
+    if (running.isAsked || running.generation === this.#generation) this.#announce(report);
+    return report;
+  }
+
+  #tellOfPage({ answered }: PageProbe, page: PageHandle | undefined, timed: boolean): void {
+    const { driver, logger } = this.#context;
+    // A page or browser that went away meanwhile has said so itself.
+    if (page !== driver.page || !driver.connected) return;
+    try {
+      this.#degradedTimer.onProbe({ answered, timed });
+    } catch (error) {
+      logger.error('what the page answered could not be followed', { error }); // the report stands all the same
+    }
+  }
+
+  #announce(report: HealthReport): void {
+    const { announce } = this.#context;
+    const from = this.#lastStatus;
+    const to = report.status;
+    this.#lastStatus = to;
+    announce('health:checked', { report });
+    if (from !== undefined && from !== to) announce('health:changed', { from, to, report });
+  }
+}

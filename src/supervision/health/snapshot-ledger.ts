@@ -1,0 +1,194 @@
+import { type Clock, withDeadline } from '../../clock.js';
+import type { SessionEventName, SessionEventPayloads } from '../../events.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { SnapshotInfo, SnapshotKind } from '../../types.js';
+import { allRepositories, type SessionContext } from '../session-context.js';
+import type { CopyFacts, LastCopy } from './facts.js';
+
+/** Listing a remote store takes calls that cost: in between, the events tell what there is. */
+const LIST_EVERY_MS = 300_000;
+/** A store that did not answer is asked again sooner. */
+const ASK_AGAIN_AFTER_MS = 60_000;
+/** Ids of snapshots that were found damaged; the oldest are forgotten. */
+const MAX_CORRUPT = 200;
+
+/** What is known of one repository. */
+interface Listing {
+  readonly infos: readonly SnapshotInfo[] | undefined;
+  readonly isReachable: boolean;
+}
+
+const UNLISTED: Listing = { infos: undefined, isReachable: true };
+
+/** Knows the snapshots of all stores without asking them all the time: lists them rarely, and follows the events. */
+export class SnapshotLedger {
+  readonly #context: SessionContext;
+  readonly #clock: Clock;
+  readonly #listings = new Map<SnapshotRepository, Listing>();
+  readonly #corrupt = new Set<string>();
+  readonly #tries: Record<SnapshotKind, { hasFailed: boolean; confirmedAt: number | undefined }> = {
+    save: { hasFailed: false, confirmedAt: undefined },
+    backup: { hasFailed: false, confirmedAt: undefined },
+  };
+  /** Monotonic; 0: at once. */
+  #listingDueAt = 0;
+  #listing: Promise<void> | undefined;
+  /** Taken while a listing runs, which may have missed them. */
+  #arrived: SnapshotInfo[] = [];
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+    this.#clock = context.clock;
+  }
+
+  /** Call with every event of the session. */
+  note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    const is = <Other extends SessionEventName>(
+      other: Other,
+      told: unknown,
+    ): told is SessionEventPayloads[Other] => other === (name as SessionEventName);
+    if (is('save:completed', payload)) this.#noteTaken(payload.snapshot);
+    if (is('backup:completed', payload)) this.#noteTaken(payload.snapshot);
+    if (is('save:skipped', payload) && payload.reason === 'unchanged') this.#noteConfirmed('save');
+    if (is('backup:skipped', payload) && payload.reason === 'unchanged') this.#noteConfirmed('backup');
+    if (is('save:failed', payload)) this.#noteFailed('save', payload.error.code);
+    if (is('backup:failed', payload)) this.#noteFailed('backup', payload.error.code);
+    if (is('corruption:detected', payload) && payload.snapshot) this.#noteCorrupt(payload.snapshot.id);
+    if (is('snapshots:pruned', payload)) this.#forget(payload.removed);
+    if (is('session:cleared', payload)) this.#forgetAll();
+    if (is('session:revoked', payload) || is('session:imported', payload)) this.#listingDueAt = 0;
+  }
+
+  /** Lists the stores, if that is due. A store that does not answer keeps what was known of it. Never rejects. */
+  async refresh(): Promise<void> {
+    if (this.#clock.monotonic() >= this.#listingDueAt) {
+      this.#listing ??= this.#listAll().finally(() => {
+        this.#listing = undefined;
+      });
+    }
+    await this.#listing;
+  }
+
+  /** Whether any store holds a snapshot that may be restored by itself. */
+  get hasUsable(): boolean {
+    return allRepositories(this.#context).some((repository) =>
+      (this.#listings.get(repository)?.infos ?? []).some((info) => this.#isUsable(info)),
+    );
+  }
+
+  facts(kind: SnapshotKind): CopyFacts {
+    const repositories = allRepositories(this.#context).filter((repository) => repository.kind === kind);
+    const listings = repositories.map((repository) => this.#listings.get(repository) ?? UNLISTED);
+    const isKnown = listings.some(({ infos }) => infos !== undefined);
+    const infos = listings.flatMap((listing) => listing.infos ?? []);
+    const last = this.#lastOf(infos);
+    const { hasFailed, confirmedAt } = this.#tries[kind];
+    const sinceConfirmed = confirmedAt === undefined ? undefined : this.#clock.monotonic() - confirmedAt;
+    return {
+      count: isKnown ? infos.length : undefined,
+      bytes: isKnown ? infos.reduce((sum, { storedBytes }) => sum + storedBytes, 0) : undefined,
+      unreachable: repositories
+        .filter((_, index) => listings[index]?.isReachable === false)
+        .map(({ store }) => store.name),
+      last,
+      confirmedAgeMs: sinceConfirmed ?? last?.ageMs,
+      hasFailed,
+    };
+  }
+
+  #lastOf(infos: readonly SnapshotInfo[]): LastCopy | undefined {
+    const { lineage } = this.#context.record.current;
+    let newest: SnapshotInfo | undefined;
+    for (const info of infos) {
+      if (!this.#isUsable(info) || (lineage !== undefined && info.lineage !== lineage)) continue;
+      if (newest === undefined || info.createdAt > newest.createdAt) newest = info;
+    }
+    if (newest === undefined) return undefined;
+    return {
+      createdAt: newest.createdAt,
+      ageMs: Math.max(0, this.#clock.now() - Date.parse(newest.createdAt)),
+      isVerified: newest.verifiedAt !== undefined,
+      isCorrupt: this.#corrupt.has(newest.id),
+    };
+  }
+
+  #isUsable({ revoked, lineage }: SnapshotInfo): boolean {
+    return !revoked && !this.#context.record.current.revokedLineages.includes(lineage);
+  }
+
+  async #listAll(): Promise<void> {
+    const repositories = allRepositories(this.#context);
+    this.#arrived = [];
+    this.#listingDueAt = this.#clock.monotonic() + LIST_EVERY_MS; // before: what happens meanwhile may ask for another one
+    await Promise.all(repositories.map((repository) => this.#list(repository)));
+    const isComplete = repositories.every((repository) => this.#listings.get(repository)?.isReachable);
+    if (!isComplete) {
+      this.#listingDueAt = Math.min(this.#listingDueAt, this.#clock.monotonic() + ASK_AGAIN_AFTER_MS);
+    }
+  }
+
+  async #list(repository: SnapshotRepository): Promise<void> {
+    const { options, logger } = this.#context;
+    try {
+      const { name } = repository.store;
+      const deadlineMs = options.puppeteerTimeoutMs;
+      const listed = await withDeadline(this.#clock, deadlineMs, `listing ${name}`, repository.list());
+      const ids = new Set(listed.map(({ id }) => id));
+      const missed = this.#arrived.filter((info) => belongsTo(repository, info) && !ids.has(info.id));
+      this.#listings.set(repository, { infos: [...listed, ...missed], isReachable: true });
+    } catch (error) {
+      logger.debug('a store could not be listed for the health check', {
+        store: repository.store.name,
+        error,
+      });
+      const { infos } = this.#listings.get(repository) ?? UNLISTED;
+      this.#listings.set(repository, { infos, isReachable: false });
+    }
+  }
+
+  #noteTaken(snapshot: SnapshotInfo): void {
+    this.#noteConfirmed(snapshot.kind);
+    if (this.#listing) this.#arrived.push(snapshot);
+    for (const [repository, { infos }] of this.#listings) {
+      if (!belongsTo(repository, snapshot)) continue;
+      // Without a listing nobody knows how many there are.
+      this.#listings.set(repository, { infos: infos && [snapshot, ...infos], isReachable: true });
+    }
+  }
+
+  #noteConfirmed(kind: SnapshotKind): void {
+    this.#tries[kind] = { hasFailed: false, confirmedAt: this.#clock.monotonic() };
+  }
+
+  /** A save that a stop came between is no failure. */
+  #noteFailed(kind: SnapshotKind, code: string): void {
+    if (code !== 'CLOSED') this.#tries[kind].hasFailed = true;
+  }
+
+  #noteCorrupt(id: string): void {
+    this.#corrupt.add(id);
+    const [oldest] = this.#corrupt;
+    if (oldest !== undefined && this.#corrupt.size > MAX_CORRUPT) this.#corrupt.delete(oldest);
+  }
+
+  #forget(ids: readonly string[]): void {
+    if (this.#listing) this.#listingDueAt = 0; // what it has read may hold them still
+    for (const [repository, { infos, isReachable }] of this.#listings) {
+      this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), isReachable });
+    }
+  }
+
+  #forgetAll(): void {
+    this.#listings.clear();
+    this.#corrupt.clear();
+    this.#arrived = [];
+    this.#listingDueAt = 0;
+    for (const kind of ['save', 'backup'] as const) {
+      this.#tries[kind] = { hasFailed: false, confirmedAt: undefined };
+    }
+  }
+}
+
+function belongsTo({ kind, store }: SnapshotRepository, info: SnapshotInfo): boolean {
+  return info.kind === kind && info.store === store.name;
+}
