@@ -63,16 +63,21 @@ try {
   });
 
   const qrBefore = bot.qrCodes.length;
+  const before = await bot.session.checkHealth();
   await steps.run('kill Chromium (SIGKILL) and damage the profile', async () => {
     const restored = bot.once('restore:completed');
     const ready = bot.next('ready');
     await killBrowser(bot.client);
     await rm(await manifestOf(bot.profileDir));
+    const during = await bot.session.checkHealth();
     const { snapshot } = await restored;
     await ready;
+    const after = await bot.session.checkHealth();
+    steps.expect(during.score < before.score, `the score falls (${before.score} to ${during.score})`);
+    steps.expect(after.score > during.score, `the score rises (${during.score} to ${after.score})`);
     steps.expect(snapshot.kind === 'save', `restored from the save (${snapshot.kind})`);
     steps.expect(bot.qrCodes.length === qrBefore, 'no QR');
-    return `IndexedDB's MANIFEST deleted; restored from the ${snapshot.kind}, ready, no QR`;
+    return `MANIFEST deleted; restored from the ${snapshot.kind}, no QR; health ${before.score} → ${during.score} → ${after.score}`;
   });
 
   await steps.run('delete the profile and the saves (a redeploy without a volume)', async () => {
@@ -133,6 +138,11 @@ function newBot(): PersistentBot {
   made.session.on('state:changed', ({ to, cause }) => console.log(`    ${to}${cause ? ` (${cause})` : ''}`));
   made.session.on('save:completed', ({ snapshot }) =>
     console.log(`    saved ${snapshot.id}${snapshot.settled ? '' : ' (Local Storage not on the disk yet)'}`),
+  );
+  made.session.on('health:checked', ({ report }) =>
+    console.log(
+      `    health ${report.score}/100 ${report.status}: ${report.issues.map(({ code }) => code).join(', ')}`,
+    ),
   );
   made.session.on('warning', ({ code, message }) => console.log(`    warning ${code}: ${message}`));
   return made;
