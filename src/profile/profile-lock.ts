@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { errnoOf } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 
@@ -44,8 +45,9 @@ export async function readProfileLock(profileDir: string, options: ReadLockOptio
 }
 
 /**
- * Removes Chromium's locks. Under a live browser this ends in a false logout and endangers the data (FACTS 1.6):
- * whether it is allowed is the caller's to decide.
+ * Removes Chromium's locks, and the folder of its socket, which a killed browser leaves in the folder for temporary
+ * files. Under a live browser this ends in a false logout and endangers the data (FACTS 1.6): whether it is allowed is
+ * the caller's to decide.
  *
  * @returns the names that were removed
  */
@@ -54,6 +56,7 @@ export async function removeProfileLocks(
   options: { readonly fs: FileSystem },
 ): Promise<string[]> {
   const removed: string[] = [];
+  await removeSocketFolder(profileDir, options.fs);
   for (const name of LOCK_FILES) {
     try {
       await options.fs.promises.unlink(`${profileDir}/${name}`);
@@ -63,4 +66,22 @@ export async function removeProfileLocks(
     }
   }
   return removed;
+}
+
+/**
+ * Only the folder whose cookie is the profile's: so Chromium itself tells that a socket is this profile's
+ * (process_singleton_posix.cc). Every kill leaves one, and nobody else ever removes it. Never rejects: what stays there
+ * hinders no start.
+ */
+async function removeSocketFolder(profileDir: string, { promises }: FileSystem): Promise<void> {
+  try {
+    const folder = path.dirname(await promises.readlink(`${profileDir}/SingletonSocket`));
+    const cookie = await promises.readlink(`${profileDir}/SingletonCookie`);
+    if (folder === profileDir || cookie !== (await promises.readlink(`${folder}/SingletonCookie`))) return;
+    await promises.unlink(`${folder}/SingletonSocket`);
+    await promises.unlink(`${folder}/SingletonCookie`);
+    await promises.rmdir(folder);
+  } catch {
+    // gone already, or not ours to judge
+  }
 }

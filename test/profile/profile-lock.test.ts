@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
@@ -58,6 +58,21 @@ describe('the lock of a profile', () => {
     expect(fs.readdirSync(profileDir)).toEqual(['Local State']);
     expect(await removeProfileLocks(profileDir, { fs })).toEqual([]);
     expect(await removeProfileLocks('/nowhere', { fs })).toEqual([]);
+  });
+
+  it.each([
+    ['goes with it when its cookie is the same', '12345678', false],
+    ['stays when its cookie is another', '999', true],
+  ])('the folder of its socket %s', async (_name, cookie, stays) => {
+    const socketFolder = await temporaryFolder();
+    await writeFile(path.join(socketFolder, 'SingletonSocket'), '');
+    await symlink(cookie, path.join(socketFolder, 'SingletonCookie'));
+    const profileDir = await locked('my-host-101');
+    await unlink(path.join(profileDir, 'SingletonSocket'));
+    await symlink(path.join(socketFolder, 'SingletonSocket'), path.join(profileDir, 'SingletonSocket'));
+    await removeProfileLocks(profileDir, { fs });
+    expect(fs.existsSync(socketFolder)).toBe(stays);
+    expect(fs.readdirSync(profileDir)).toEqual([]);
   });
 
   it('is not said to be removed when it was not', async () => {
