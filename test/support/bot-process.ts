@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { BotProcessOptions } from '../e2e/children/bot-process.js';
 
 const SCRIPT = fileURLToPath(new URL('../e2e/children/bot-process.ts', import.meta.url));
 const PATIENCE_MS = 60_000;
@@ -17,10 +18,9 @@ export class BotProcess {
   readonly #child: ChildProcess;
   readonly #waiters = new Set<() => void>();
 
-  constructor(folder: string, port: number) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, folder, String(port)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  constructor(folder: string, port: number, options: BotProcessOptions = {}) {
+    const args = ['--import', 'tsx', SCRIPT, folder, String(port), JSON.stringify(options)];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const { stdout } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#onLine(line));
     this.exit = new Promise((resolve) => {

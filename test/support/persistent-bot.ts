@@ -35,7 +35,7 @@ export class PersistentBot {
   /** What the bot's own listener of `qr` got. */
   readonly qrCodes: string[] = [];
   /** Every event of the session, oldest first. */
-  readonly events: { readonly name: SessionEventName; readonly payload: unknown }[] = [];
+  readonly events: { readonly name: SessionEventName; readonly payload: unknown; readonly at: number }[] = [];
 
   constructor({
     simulator,
@@ -69,7 +69,7 @@ export class PersistentBot {
     ) => boolean;
     Object.assign(this.session, {
       emit: (name: SessionEventName, payload: unknown) => {
-        this.events.push({ name, payload });
+        this.events.push({ name, payload, at: performance.now() });
         return emit(name, payload);
       },
     });

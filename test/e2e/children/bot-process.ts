@@ -1,19 +1,46 @@
 /**
  * A bot in a process of its own, to be killed. Tells what happens as JSON lines on stdout.
- * Arguments: folder, port of the simulator.
+ * Arguments: folder, port of the simulator, {@link BotProcessOptions} as JSON.
  */
+import type { PersistentSessionOptions } from '../../../src/index.js';
+import type { SessionState } from '../../../src/state.js';
 import { PersistentBot } from '../../support/persistent-bot.js';
 
-const [folder = '', port = ''] = process.argv.slice(2);
-const bot = new PersistentBot({ simulator: { port: Number(port) }, folder });
+export interface BotProcessOptions {
+  readonly session?: PersistentSessionOptions;
+  /** Sends itself a SIGTERM when it enters this state, however short that is, or when this happens. */
+  readonly terminateIn?: SessionState | 'restore:started';
+}
+
+const [folder = '', port = '', json = '{}'] = process.argv.slice(2);
+const { session, terminateIn } = JSON.parse(json) as BotProcessOptions;
+const bot = new PersistentBot({
+  simulator: { port: Number(port) },
+  folder,
+  ...(session && { session }),
+});
 
 function tell(name: string, payload: unknown = {}): void {
   process.stdout.write(`${JSON.stringify({ name, payload })}\n`);
 }
 
-bot.session.on('state:changed', (payload) => tell('state:changed', payload));
-bot.session.on('save:completed', (payload) => tell('save:completed', payload));
-bot.session.on('restore:completed', (payload) => tell('restore:completed', payload));
+function terminateIf(moment: string): void {
+  if (moment === terminateIn) process.kill(process.pid, 'SIGTERM');
+}
+
+for (const name of [
+  'state:changed',
+  'save:completed',
+  'save:skipped',
+  'save:failed',
+  'restore:completed',
+  'reconnect:scheduled',
+  'reconnect:attempted',
+] as const) {
+  bot.session.on(name, (payload: unknown) => tell(name, payload));
+}
+bot.session.on('state:changed', ({ to }) => terminateIf(to));
+bot.session.on('restore:started', () => terminateIf('restore:started'));
 bot.client.on('qr', () => tell('qr'));
 
 try {
