@@ -80,6 +80,7 @@ export class StartWatch {
   #deadline: TimerHandle | undefined;
   #look: TimerHandle | undefined;
   #lastProgress: number;
+  #launched = false;
   #navigated = false;
   #authenticated = false;
   #woken = false;
@@ -131,8 +132,10 @@ export class StartWatch {
       case 'progress':
         this.#navigated = true;
         return this.#onProgress();
-      case 'state':
       case 'browser-launched':
+        this.#launched = true;
+        return this.#onProgress();
+      case 'state':
         return this.#onProgress();
       case 'auth-failure':
         return this.#finish({ kind: 'gave-up', reason: 'auth_failure' });
@@ -174,7 +177,10 @@ export class StartWatch {
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
     const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`);
-    if (!this.#navigated && !this.#authenticated) return this.#fail('network-down', error);
+    // A browser that does not even come up says nothing of the network.
+    if (!this.#navigated && !this.#authenticated) {
+      return this.#fail(this.#launched ? 'network-down' : 'start-failed', error);
+    }
     if (this.#authenticated && this.#woken) return this.#fail('never-ready', error);
     // The page's own state, before the start is given up (FACTS 2.4).
     const progress = this.#lastProgress;

@@ -130,6 +130,16 @@ describe('WhatsApp that can not be reached', () => {
     stage().whatsApp.hangs = false;
     await bot.finish(start);
   });
+
+  it('is not told from a browser that does not come up: that counts', async () => {
+    await stage().loggedInOnce();
+    const bot = stage().bot({
+      session: { sessionTimeoutMs: 20_000, maxInitRetries: 0, maxReconnectAttempts: 1 },
+    });
+    bot.client.authStrategy.beforeBrowserInitialized = () => new Promise(() => undefined);
+    await expect(bot.start()).rejects.toMatchObject({ code: 'START_FAILED' });
+    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 1, cause: 'start-failed' }]);
+  });
 });
 
 describe('the deadline of a start', () => {
