@@ -7,9 +7,11 @@ import { seededDice } from '../chaos/support/real-dice.js';
 import { randomFlips } from '../chaos/support/real-flips.js';
 import { growProfile } from '../chaos/support/real-profiles.js';
 import { tryDamage } from '../chaos/support/real-trial.js';
+import { SUPERVISE_CASES } from '../chaos/support/supervise-cases.js';
+import { trySuperviseCase } from '../chaos/support/supervise-trial.js';
 import { useStage } from './setup.js';
 
-/** The long runs are `npm run chaos:corruption` and `npm run chaos:capture`. */
+/** The long runs are `npm run chaos:corruption`, `chaos:capture` and `chaos:supervise`. */
 const SEED = 20261123;
 const NAMED = [
   'IndexedDB: log of another login in its place',
@@ -19,6 +21,15 @@ const NAMED = [
   'profile: folder of another login in its place',
 ];
 const FLIPS = 3;
+const SUPERVISED = [
+  'browser killed, and the next one while it starts',
+  'server away for 1 retry',
+  'CONFLICT with takeover',
+  'disk full during a save (ENOSPC from the file system)',
+  'SIGTERM in restoring, while a snapshot is being restored',
+  'SIGTERM in reconnecting, before the first attempt',
+];
+const SUPERVISE_TIMEOUT_MS = 240_000;
 
 describe('chaos, in short', () => {
   const stage = useStage();
@@ -62,4 +73,17 @@ describe('chaos, in short', () => {
       expect(await bootCapture(simulator, folder, capture)).toMatchObject({ outcome: 'ready', losses: '' });
     }
   });
+});
+
+describe('supervision, in short', () => {
+  it.each(SUPERVISED)(
+    'ends as it should: %s',
+    async (name) => {
+      const one = SUPERVISE_CASES.find((each) => each.name === name);
+      if (one === undefined) throw new Error(`no case has the name ${name}`);
+      const trial = await trySuperviseCase(one, seededDice(SEED));
+      expect(trial, trial.history.join('\n')).toMatchObject({ outcome: 'passed', problem: '', left: 0 });
+    },
+    SUPERVISE_TIMEOUT_MS,
+  );
 });
