@@ -7,7 +7,7 @@
  *     npm run soak -- --cycles 30 --only "page crash"
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArguments } from './support/real-arguments.js';
@@ -24,10 +24,7 @@ const { seed, only, cycles, every } = readArguments({ cycles: 200, every: 10 });
 const rounds = SOAK_ROUNDS.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
 console.log(`soak --cycles ${cycles} --seed ${seed}${only === '' ? '' : ` --only "${only}"`}\n`);
 
-// Of its own: whatever Chromium forgets there is ours, and is counted.
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-soak-'));
-process.env.TMPDIR = join(folder, 'tmp');
-await mkdir(process.env.TMPDIR);
 const dice = seededDice(seed);
 const startedAt = performance.now();
 const minutes = () => ((performance.now() - startedAt) / 60_000).toFixed(1);

@@ -14,7 +14,7 @@ export interface Measure {
   readonly browserProcesses: number;
   /** In the folders for temporary files and for staging, beside the profile and in the stores. */
   readonly temporaryFiles: number;
-  /** Everything else of the session, without the profile itself. */
+  /** Everything else of the session, without the profile itself; a profile that was put aside counts as one. */
   readonly keptFiles: number;
 }
 
@@ -27,6 +27,7 @@ export interface Places {
 const MEGABYTE = 1024 * 1024;
 /** Work of this very moment: a look at a file, a pause of our own. */
 const PASSING = /^(FSReq|Timeout$|Immediate$|GetAddrInfo|CloseReq|TickObject)/;
+const QUARANTINED = /(\/quarantine\/[^/]+)\/.*/;
 const TEMPORARY = /(^|\/)staging\/.|\.tmp$|\.partial$|\.part$/;
 
 export async function measure(round: number, places: Places): Promise<Measure> {
@@ -43,7 +44,7 @@ export async function measure(round: number, places: Places): Promise<Measure> {
     descriptors: count(await descriptorKinds()),
     browserProcesses: (await browsersOf(places.folder)).length,
     temporaryFiles: temporary.length + leftInFolders.length,
-    keptFiles: files.length - leftInFolders.length,
+    keptFiles: new Set(files.map((file) => file.replace(QUARANTINED, '$1'))).size - leftInFolders.length,
   };
 }
 

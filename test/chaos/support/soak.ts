@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemFileSystem } from '../../../src/file-system.js';
 import type { PersistentSessionOptions } from '../../../src/options.js';
@@ -56,6 +57,9 @@ export class Soak {
   /** Logged in, saved, and ready for the first fault. */
   static async start(folder: string, dice: Dice): Promise<Soak> {
     const simulator = await RemoteSimulator.start();
+    // From here on of our own: whatever Chromium forgets there is counted.
+    process.env.TMPDIR = temporaryDirIn(folder);
+    await mkdir(process.env.TMPDIR);
     const soak = new Soak(folder, dice, simulator);
     const bot = soak.#bot;
     const ready = bot.next('ready');
@@ -116,7 +120,7 @@ export class Soak {
   get #places(): Places {
     return {
       folder: this.#folder,
-      temporaryDir: `${this.#folder}/tmp`,
+      temporaryDir: temporaryDirIn(this.#folder),
       profileDir: this.#bot.profileDir,
     };
   }
@@ -139,4 +143,8 @@ export class Soak {
     const history = this.#bot.events.map(({ name, payload }) => `\n    ${name} ${JSON.stringify(payload)}`);
     this.problems.push(`round ${round}, ${fault}: ${problem}; ${history.join('')}`);
   }
+}
+
+function temporaryDirIn(folder: string): string {
+  return join(folder, 'tmp');
 }
