@@ -107,10 +107,13 @@ export class BrowserOwner {
       .catch((error: unknown) => this.#parameters.logger.warn('could not record the browser', { error }));
   }
 
-  /** Ends what is left of this session's own browser. Resolves when it is gone. */
+  /** Ends what is left of this session's own browser, its lock included. Resolves when it is gone. */
   async endOwn(): Promise<void> {
     const own = await this.#own;
-    if (own) await this.#end(own);
+    if (own) {
+      await this.#end(own);
+      await this.#removeLockOf(own);
+    }
     this.#own = Promise.resolve(undefined);
   }
 
@@ -168,6 +171,17 @@ export class BrowserOwner {
     if (!(await isSameProcessAlive(browser))) return;
     const ended = await endProcessTree(browser, { clock, deadlineMs: END_DEADLINE_MS });
     logger.info('ended a browser that was left', { pid: browser.pid, processes: ended.length });
+  }
+
+  // Of a browser that has ended; one that closed in order has removed it. What fails here, the next start does.
+  async #removeLockOf({ pid }: ProcessIdentity): Promise<void> {
+    const { profileDir, fs, logger } = this.#parameters;
+    try {
+      const lock = await readProfileLock(profileDir, { fs, hostname: hostname(), isAlive: () => false });
+      if (lock.kind === 'dead' && lock.pid === pid) await removeProfileLocks(profileDir, { fs });
+    } catch (error) {
+      logger.warn('the lock of a browser that was ended stays', { error });
+    }
   }
 
   async #read(): Promise<LaunchRecord | undefined> {

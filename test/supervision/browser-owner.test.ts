@@ -215,6 +215,20 @@ describe('the owner of a browser', () => {
     await expect.poll(readRecord).toMatchObject({ browser });
   });
 
+  it('removes the lock of its browser with it, and no other', async () => {
+    const { newOwner, lock, isLocked } = setUp();
+    const owner = newOwner();
+    const browser = await newProcess();
+    await lock(`${hostname()}-${browser.pid}`);
+    owner.noteBrowser(browser.pid);
+    await owner.endOwn();
+    expect(await isLocked()).toBe(false);
+    await lock(`otherhost-${browser.pid}`);
+    owner.noteBrowser((await newProcess()).pid);
+    await owner.endOwn();
+    expect(await isLocked()).toBe(true);
+  });
+
   it('ends a browser that an earlier run of this very process left', async () => {
     const { newOwner, lock, isLocked } = setUp();
     const owner = newOwner();
