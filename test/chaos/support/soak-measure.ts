@@ -34,7 +34,9 @@ export async function measure(round: number, places: Places): Promise<Measure> {
   await collectGarbage();
   const { heapUsed, rss } = process.memoryUsage();
   const files = await filesOf(places);
-  const temporary = await readdir(places.temporaryDir, { recursive: true });
+  const temporary = (await readdir(places.temporaryDir, { recursive: true })).filter(
+    (name) => !name.startsWith('tsx-'), // what runs these sources
+  );
   const leftInFolders = files.filter((file) => TEMPORARY.test(file));
   return {
     round,

@@ -16,6 +16,8 @@ import { browsersLeft, endBrowsers } from './supervise-browsers.js';
 const OPTIONS: PersistentSessionOptions = {
   reconnectDelayMs: 50,
   reconnectMaxDelayMs: 500,
+  // They count anew after a minute without a loss only, which no round leaves it.
+  maxReconnectAttempts: Infinity,
   forceSaveIntervalMs: 5_000,
   backupIntervalMs: 20_000,
   sessionValidationIntervalMs: 7_000,
