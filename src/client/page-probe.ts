@@ -6,12 +6,15 @@ export interface PageLook {
   /** `Socket.state`, for example `CONNECTED`. */
   readonly state: string | undefined;
   readonly hasSynced: boolean;
+  /** Whether whatsapp-web.js has put its code there (`window.WWebJS`). */
+  readonly injected: boolean;
 }
 
 const LOOK = `(() => {
   try {
     const { Socket } = window.require('WAWebSocketModel');
-    return { state: Socket.state ?? undefined, hasSynced: Socket.hasSynced === true };
+    const injected = typeof window.WWebJS !== 'undefined';
+    return { state: Socket.state ?? undefined, hasSynced: Socket.hasSynced === true, injected };
   } catch { return undefined; }
 })()`;
 

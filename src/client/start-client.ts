@@ -105,9 +105,10 @@ export class StartWatch {
     );
   }
 
-  /** The browser is there already: only looks and waits. */
-  follow(): void {
+  /** The browser is there already: only looks and waits. `authenticated`: the client has told so before. */
+  follow({ authenticated }: { readonly authenticated: boolean }): void {
     this.#navigated = true;
+    this.#authenticated = authenticated;
     this.#armLook();
   }
 
@@ -201,8 +202,9 @@ export class StartWatch {
     await this.#wake();
   }
 
+  // Only until the client has heard of the sync; what it does then takes its time.
   #armLook(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#authenticated) return;
     const { clock } = this.#parameters;
     clock.clearTimeout(this.#look);
     this.#look = clock.setTimeout(() => {
@@ -214,14 +216,19 @@ export class StartWatch {
   async #lookAtPage(): Promise<void> {
     const { driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
-    if (this.#ended || this.#woken) return;
+    if (this.#ended || this.#woken || this.#authenticated) return;
     if (this.#isAsleep(look)) await this.#wake();
     else this.#armLook();
   }
 
-  /** Whether the page has synced, and its client may have missed it. */
+  /**
+   * Whether the page has synced, and its client may have missed it. One that has heard of it is told again only where
+   * its code is not in the page (a navigation took it away): else it takes a half-done injection for a whole one, and
+   * says `ready` without having attached its listeners (Client.js, onAppStateHasSyncedEvent): a bot that hears nothing.
+   */
   #isAsleep(look: PageLook | undefined): boolean {
-    return !this.#woken && look?.state === 'CONNECTED' && look.hasSynced;
+    if (this.#woken || look?.state !== 'CONNECTED' || !look.hasSynced) return false;
+    return !this.#authenticated || !look.injected;
   }
 
   async #wake(): Promise<void> {

@@ -42,7 +42,7 @@ export class PairingWatch {
   begin(): void {
     this.end();
     this.#unsubscribe = this.#subscribe((event) => {
-      if (event.type === 'authenticated') this.#onScanned();
+      if (event.type === 'authenticated') this.#onScanned({ authenticated: true });
       if (event.type === 'ready') this.end();
     });
     this.#looks.start();
@@ -60,10 +60,12 @@ export class PairingWatch {
   async #look(): Promise<void> {
     const { driver, clock, options } = this.#context;
     const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
-    if (look?.state !== undefined && AFTER_SCAN.includes(look.state)) this.#onScanned();
+    if (look?.state !== undefined && AFTER_SCAN.includes(look.state)) {
+      this.#onScanned({ authenticated: false });
+    }
   }
 
-  #onScanned(): void {
+  #onScanned(progress: { readonly authenticated: boolean }): void {
     if (this.#login || !this.#unsubscribe) return;
     this.#looks.stop();
     const { driver, clock, options } = this.#context;
@@ -84,6 +86,6 @@ export class PairingWatch {
         if (outcome.kind === 'failed' && outcome.error instanceof TimeoutError) this.#onStuck();
       },
     );
-    this.#login.follow();
+    this.#login.follow(progress);
   }
 }

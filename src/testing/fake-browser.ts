@@ -50,6 +50,8 @@ export class FakePage extends EventEmitter {
   /** The socket's state; `undefined` until the page has loaded. */
   state: string | undefined;
   hasSynced = false;
+  /** Whether the client has put its utilities there (`window.WWebJS`). */
+  injected = false;
   /** What the client exposed as `onAppStateHasSyncedEvent`. */
   onSynced: (() => void) | undefined;
   /** While set, it answers nothing and tells nobody, as a page that hangs in a loop of its own. */
@@ -84,7 +86,7 @@ export class FakePage extends EventEmitter {
       this.onSynced?.();
       return this.onSynced !== undefined;
     }
-    return { state: this.state, hasSynced: this.hasSynced };
+    return { state: this.state, hasSynced: this.hasSynced, injected: this.injected };
   }
 
   /** The renderer crashes. */

@@ -214,9 +214,13 @@ export class FakeClient extends EventEmitter {
   async #becomeReady(login: FakeLogin | undefined): Promise<void> {
     const page = this.#openPage();
     this.emit('authenticated');
-    if (this.whatsApp.neverReady) return;
-    await page.evaluate('LoadUtils');
-    this.info = { wid: { _serialized: login ? this.whatsApp.accountOf(login) : this.whatsApp.account } };
+    // Told twice, the client takes what it has injected for the whole of it, even if the rest had failed (Client.js).
+    if (!page.injected) {
+      page.injected = true;
+      if (this.whatsApp.neverReady) return;
+      await page.evaluate('LoadUtils');
+      this.info = { wid: { _serialized: login ? this.whatsApp.accountOf(login) : this.whatsApp.account } };
+    }
     this.emit('ready');
     await this.authStrategy.afterAuthReady();
   }
