@@ -29,7 +29,7 @@ const SUPERVISED = [
   'SIGTERM in restoring, while a snapshot is being restored',
   'SIGTERM in reconnecting, before the first attempt',
 ];
-const SUPERVISE_TIMEOUT_MS = 240_000;
+const SUPERVISE_TIMEOUT_MS = 400_000;
 
 describe('chaos, in short', () => {
   const stage = useStage();

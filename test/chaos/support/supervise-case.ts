@@ -16,7 +16,7 @@ export interface Expectation {
 export interface SuperviseCase {
   readonly name: string;
   readonly expected: Expectation;
-  /** Default 180 s. */
+  /** Default 240 s. */
   readonly deadlineMs?: number;
   /** Why this machine can't play it; asked before it is run. */
   readonly missing?: () => string | undefined;

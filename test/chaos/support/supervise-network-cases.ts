@@ -104,7 +104,7 @@ function serverAway(retries: number): SuperviseCase {
   return {
     name: `server away for ${retries} ${retries === 1 ? 'retry' : 'retries'}`,
     expected: { states: ['reconnecting', 'ready'], causes: ['browser-gone', 'network-down'] },
-    deadlineMs: 120_000 + retries * 10_000,
+    deadlineMs: 240_000 + retries * 20_000,
     run: async (scene) => {
       const bot = await scene.ready({ session: { reconnectDelayMs: 50, maxReconnectAttempts: 1 } });
       await scene.simulator.goOffline();

@@ -17,7 +17,7 @@ export interface Sighting {
   readonly secondsToReady: number | undefined;
 }
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** What one case has: a simulator, a folder of its own, and bots that are closed when it ends. */
 export class SuperviseScene {

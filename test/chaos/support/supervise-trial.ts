@@ -22,8 +22,8 @@ export interface SuperviseTrial {
   readonly history: readonly string[];
 }
 
-const DEADLINE_MS = 180_000;
-const CLOSE_DEADLINE_MS = 60_000;
+const DEADLINE_MS = 240_000;
+const CLOSE_DEADLINE_MS = 90_000;
 const NOTHING: Sighting = { states: [], causes: [], qrs: 0, secondsToReady: undefined };
 
 /** Plays one case in a world of its own and judges it. Never rejects. */
