@@ -47,6 +47,18 @@ describe('a FileSystemStore on a difficult system', () => {
     expect(await keysOf(store)).toEqual([]);
   });
 
+  it.each(['ENOSPC', 'EDQUOT'])('deletes where there is no room for a byte more (%s)', async (errno) => {
+    const { fs: disk } = memoryFileSystem();
+    const fs = failingFileSystem(disk);
+    const store = new FileSystemStore('/rack', { fs });
+    await store.put('a', bytesOf(3));
+    fs.arm({ operation: /write|mkdir/i, failOn: 1, times: Number.POSITIVE_INFINITY, errno });
+    await expect(store.put('b', bytesOf(3))).rejects.toMatchObject({ code: 'STORE', cause: { code: errno } });
+    expect(await store.delete('a')).toBe(true);
+    fs.arm({});
+    expect(await disk.promises.readdir('/rack')).toEqual([]); // no lock either
+  });
+
   it('does not wait for what time does not change', async () => {
     const { fs: disk } = memoryFileSystem();
     const clock = new ManualClock();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../../errors.js';
 import { PRIVATE_FILE_MODE } from '../../file-system.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import { type Disk, unless, whileBusy } from './disk.js';
@@ -40,10 +41,18 @@ export async function createLock(disk: Disk, path: string): Promise<string | und
       await handle.close();
     }
   } catch (error) {
+    // An empty lock is one, too, if one that soon goes stale: else a full disk could never be given room again.
+    const empty = isFull(error) ? await readLock(disk, path).catch(() => undefined) : undefined;
+    if (empty !== undefined) return empty.id;
     await promises.unlink(path).catch(() => undefined);
     throw error;
   }
   return id;
+}
+
+function isFull(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** What the lock file at `path` says; `undefined` when there is none. */

@@ -151,11 +151,11 @@ describe('the lock of a key', () => {
       operation: 'handle.writeFile',
       path: '.lock-',
       failOn: 1,
-      errno: 'ENOSPC',
+      errno: 'EIO',
     });
     await expect(new FileSystemStore('/rack', { fs }).put('note', bytesOf(2))).rejects.toMatchObject({
       code: 'STORE',
-      cause: { code: 'ENOSPC' },
+      cause: { code: 'EIO' },
     });
     expect(paths()).toEqual(['/rack/note']);
   });
