@@ -138,8 +138,9 @@ export class SnapshotCatalog {
     return this.#verifications.removeOthers(new Set(present), options);
   }
 
-  markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
-    return this.#verifications.put(id, at, options);
+  /** What was found whole is whole, whether or not a store that is full or read-only can note it. */
+  async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    await this.#verifications.put(id, at, options).catch(() => options.signal?.throwIfAborted());
   }
 
   revoke(lineage: string, revocation: Revocation, options: StoreCallOptions): Promise<void> {

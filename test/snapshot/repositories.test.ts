@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../src/errors.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
 import { ZipRepository } from '../../src/snapshot/zip-repository.js';
@@ -221,6 +222,15 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     const verified = await s.repository.verify(snapshot.id);
     expect(verified.verifiedAt).toBe(new Date(s.world.now).toISOString());
     expect((await s.restarted().list())[0]?.verifiedAt).toBe(verified.verifiedAt);
+  });
+
+  it('verifies in a store that can take no record of it: what is whole is whole', async () => {
+    const s = setup();
+    const { snapshot } = await create(s);
+    s.store.onCall = (operation) => {
+      if (operation === 'put') throw new StoreError('there is no room');
+    };
+    expect((await s.repository.verify(snapshot.id)).id).toBe(snapshot.id);
   });
 
   it('takes a torn record of a verification for none', async () => {
