@@ -225,7 +225,9 @@ describe('prune()', () => {
     await stage().fs.promises.writeFile(`${cache}/data_0`, 'cached');
     expect(await bot.finish(bot.session.prune())).toMatchObject({ cacheFiles: 0 });
     expect(await stage().exists(`${cache}/data_0`)).toBe(true);
-    await bot.stop();
+    await bot.stop(); // removes them, too
+    await stage().fs.promises.mkdir(cache, { recursive: true });
+    await stage().fs.promises.writeFile(`${cache}/data_0`, 'cached');
     expect(await bot.finish(bot.session.prune())).toMatchObject({ cacheFiles: 1 });
     expect(await bot.client.readLogin()).toBeDefined();
   });

@@ -152,7 +152,7 @@ describe('a save that is not taken', () => {
     await bot.logIn();
     const good = await bot.save('good');
     await bot.note('more');
-    stage().fs.arm({ operation: 'handle.writeFile', path: '/session/store', failOn: 1, errno: 'ENOSPC' });
+    stage().fs.arm({ operation: 'handle.write', path: '/session/store', failOn: 1, errno: 'ENOSPC' });
     expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'no-space' });
     expect(bot.payloads('save:skipped')).toEqual([{ reason: 'no-space' }]);
     stage().fs.arm({});
