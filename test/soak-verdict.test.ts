@@ -12,6 +12,7 @@ function rounds(change: (round: number) => Partial<Measure> = () => ({})): Measu
     browserProcesses: 9,
     temporaryFiles: 0,
     keptFiles: 40,
+    quarantined: 2,
     ...change(round),
   }));
 }

@@ -14,8 +14,10 @@ export interface Measure {
   readonly browserProcesses: number;
   /** In the folders for temporary files and for staging, beside the profile and in the stores. */
   readonly temporaryFiles: number;
-  /** Everything else of the session, without the profile itself; a profile that was put aside counts as one. */
+  /** Everything else of the session, without the profile itself. */
   readonly keptFiles: number;
+  /** Profiles that were put aside; they are kept for their age and size, not their number. */
+  readonly quarantined: number;
 }
 
 export interface Places {
@@ -27,7 +29,7 @@ export interface Places {
 const MEGABYTE = 1024 * 1024;
 /** Work of this very moment: a look at a file, a pause of our own. */
 const PASSING = /^(FSReq|Timeout$|Immediate$|GetAddrInfo|CloseReq|TickObject)/;
-const QUARANTINED = /(\/quarantine\/[^/]+)\/.*/;
+const QUARANTINED = /\/quarantine\/([^/]+)\//;
 const TEMPORARY = /(^|\/)staging\/.|\.tmp$|\.partial$|\.part$/;
 
 export async function measure(round: number, places: Places): Promise<Measure> {
@@ -46,7 +48,8 @@ export async function measure(round: number, places: Places): Promise<Measure> {
     descriptors: count(await descriptorKinds()),
     browserProcesses: (await browsersOf(places.folder)).length,
     temporaryFiles: temporary.length + leftInFolders.length,
-    keptFiles: new Set(files.map((file) => file.replace(QUARANTINED, '$1'))).size - leftInFolders.length,
+    keptFiles: files.filter((file) => !QUARANTINED.test(file)).length - leftInFolders.length,
+    quarantined: new Set(files.map((file) => QUARANTINED.exec(file)?.[1]).filter(Boolean)).size,
   };
 }
 

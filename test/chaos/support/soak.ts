@@ -25,7 +25,9 @@ const OPTIONS: PersistentSessionOptions = {
 };
 const ROUND_DEADLINE_MS = 90_000;
 /** Chromium starts its helpers one after the other, also after `ready`. */
-const CALM_MS = 300;
+const HELPERS_MS = 300;
+/** How long the session's own work, a save for example, is waited for before its handles are counted. */
+const WORK_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
 /** One bot, one fault after the other, and what it costs. */
@@ -92,7 +94,8 @@ export class Soak {
     const seconds = (performance.now() - startedAt) / 1000;
     if (this.#bot.qrCodes.length > qrs) this.#tell(number, name, 'a QR was shown');
     this.#seconds.set(name, [...(this.#seconds.get(name) ?? []), seconds]);
-    await pause(CALM_MS);
+    await pause(HELPERS_MS);
+    await untilIdle();
     this.#forget();
     this.measures.push(await measure(number, this.#places));
     return seconds;
@@ -144,6 +147,14 @@ export class Soak {
   #tell(round: number, fault: string, problem: string): void {
     const history = this.#bot.events.map(({ name, payload }) => `\n    ${name} ${JSON.stringify(payload)}`);
     this.problems.push(`round ${round}, ${fault}: ${problem}; ${history.join('')}`);
+  }
+}
+
+/** While the session works it keeps the process alive by a port. One that is never let go of is still counted. */
+async function untilIdle(): Promise<void> {
+  const end = performance.now() + WORK_MS;
+  while (process.getActiveResourcesInfo().includes('MessagePort') && performance.now() < end) {
+    await pause(LOOK_EVERY_MS);
   }
 }
 
