@@ -83,7 +83,7 @@ describe('the caches of the profile', () => {
     expect(stage().clock.pendingTimers).toBe(0);
   });
 
-  it('do not hold the stop up: what takes longer than two seconds stays', async () => {
+  it('do not hold the stop up: one that can not be removed in time stays', async () => {
     const { fs } = stage();
     const unlink: typeof fs.promises.unlink = (path) =>
       String(path).includes('Cache_Data') ? new Promise(() => undefined) : fs.promises.unlink(path);
@@ -96,10 +96,10 @@ describe('the caches of the profile', () => {
     });
     await bot.logIn();
     await writeCache(bot);
-    const startedAt = stage().clock.monotonic();
-    await bot.finish(bot.session.destroy(), { stepMs: 100 });
-    expect(stage().clock.monotonic() - startedAt).toBeLessThanOrEqual(2500);
+    await bot.stop(); // does not end at all where the prune has no deadline
+    expect(bot.payloads('save:completed').length).toBeGreaterThan(0);
     expect(bot.state).toBe('stopped');
+    expect(await stage().exists(cacheOf(bot))).toBe(true);
   });
 
   it('stay when the browser did not close in order: something of it may be left', async () => {
