@@ -18,7 +18,8 @@ async function launched() {
 describe('a look at the page', () => {
   it("tells the socket's own state", async () => {
     const { driver, clock } = await launched();
-    expect(await lookAtPage(driver, clock, DEADLINE_MS)).toEqual({ state: 'UNPAIRED', hasSynced: false });
+    const look = await lookAtPage(driver, clock, DEADLINE_MS);
+    expect(look).toEqual({ state: 'UNPAIRED', hasSynced: false, injected: false });
   });
 
   it('tells nothing without a browser, of a page that is none of WhatsApp, and of one that rejects', async () => {

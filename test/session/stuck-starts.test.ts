@@ -2,18 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ONE_TRY = { maxInitRetries: 0, maxReconnectAttempts: 0 };
+const ONE_TRY = { maxInitRetries: 0, maxReconnectAttempts: 0, healthCheckIntervalMs: 0 };
 
 describe('from authenticated to ready', () => {
   const stage = useFakeStage();
 
-  /** A bot whose client says `authenticated` and, until it is woken, no more. */
+  /** A bot whose client says `authenticated`, loses its code in the page and, until it is woken, says no more. */
   async function sleepingBot(sessionTimeoutMs: number, readyAfterMs = 0): Promise<FakeBot> {
     await stage().loggedInOnce();
     stage().whatsApp.neverReady = true;
     const bot = stage().bot({ session: { ...ONE_TRY, sessionTimeoutMs } });
     let told = 0;
     bot.client.on('authenticated', () => {
+      queueMicrotask(() => {
+        if (bot.client.pupPage) bot.client.pupPage.injected = false;
+      });
       if (++told === 2) stage().clock.setTimeout(() => bot.client.emit('ready'), readyAfterMs);
     });
     return bot;
@@ -47,6 +50,15 @@ describe('from authenticated to ready', () => {
     expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ cause: 'never-ready' }]);
     expect(bot.heard.map(([name]) => name)).not.toContain('ready');
     expect(stage().clock.pendingTimers).toBe(1); // the test's own
+  });
+
+  it('does not wake one whose code is in the page: it would say ready, and hear nothing', async () => {
+    await stage().loggedInOnce();
+    stage().whatsApp.neverReady = true;
+    const bot = stage().bot({ session: { ...ONE_TRY, sessionTimeoutMs: 1000 } });
+    await expect(bot.start()).rejects.toMatchObject({ code: 'START_FAILED' });
+    expect(bot.heard.map(([name]) => name)).not.toContain('ready');
+    expect(bot.heard.filter(([name]) => name === 'authenticated')).toHaveLength(1);
   });
 
   it('does not wake a page that has not synced', async () => {
