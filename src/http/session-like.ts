@@ -1,0 +1,31 @@
+import type { HealthReport } from '../health.js';
+import type { PersistentSession } from '../persistent-session.js';
+
+/** What the HTTP side needs of a session. A `PersistentSession` fits; so does a fake in a test. */
+export type SessionLike = Pick<
+  PersistentSession,
+  | 'backup'
+  | 'clear'
+  | 'destroy'
+  | 'forceSave'
+  | 'initialize'
+  | 'listSnapshots'
+  | 'prune'
+  | 'reconnect'
+  | 'restore'
+  | 'sendTestMessage'
+  | 'state'
+  | 'status'
+  | 'verify'
+> & {
+  checkHealth?(): Promise<HealthReport>;
+  /** The bot's client: QR and pairing codes are heard there. */
+  readonly client: Listenable;
+  on(event: string, listener: (payload: never) => void): unknown;
+  off(event: string, listener: (payload: never) => void): unknown;
+};
+
+interface Listenable {
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off?(event: string, listener: (...args: never[]) => void): unknown;
+}
