@@ -67,6 +67,6 @@ export type {
 } from './stores/session-store.js';
 export type { PruneResult } from './supervision/pruner.js';
 export type { SaveResult } from './supervision/saver.js';
-export type { VerifyReport } from './supervision/snapshot-operations.js';
+export type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 export type { CaptureMode, Finding, SnapshotInfo, SnapshotKind } from './types.js';
 export { LIBRARY_VERSION } from './version.js';

@@ -10,7 +10,7 @@ import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import type { PruneResult } from './supervision/pruner.js';
 import type { SaveResult } from './supervision/saver.js';
-import type { VerifyReport } from './supervision/snapshot-operations.js';
+import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 import { typed } from './supervision/typed-error.js';
 import type { SnapshotInfo } from './types.js';
 
@@ -162,6 +162,15 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    */
   verify(snapshotId?: string): Promise<VerifyReport> {
     return typed('verify', this.#parts.operations.verify(snapshotId));
+  }
+
+  /**
+   * A backup's zip, verified, to be copied elsewhere. It is the whole login: whoever has it has the account.
+   *
+   * @throws SnapshotNotFoundError, SnapshotCorruptError, StoreError; InvalidStateError for a save
+   */
+  openBackup(snapshotId: string): Promise<OpenBackup> {
+    return typed('openBackup', this.#parts.operations.openBackup(snapshotId));
   }
 
   /**

@@ -10,6 +10,7 @@ export type SessionLike = Pick<
   | 'forceSave'
   | 'initialize'
   | 'listSnapshots'
+  | 'openBackup'
   | 'prune'
   | 'reconnect'
   | 'restore'

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   CapturedTree,
@@ -62,6 +63,8 @@ export interface SnapshotRepository {
   restore(id: string, directory: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
   /** Compares every stored byte with its SHA-256 and remembers when. */
   verify(id: string, options?: StoreCallOptions): Promise<SnapshotInfo>;
+  /** Only where a snapshot is one file that anybody can open: its bytes, unchecked. Read them to the end or destroy them. */
+  open?(id: string, options?: StoreCallOptions): Promise<Readable>;
   /** Unlists snapshots, damaged ones too; unknown ids are ignored. */
   remove(ids: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
   /** Deletes what no snapshot needs; keeps everything while any manifest can't be read. */

@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '../clock.js';
-import { SnapshotCorruptError } from '../errors.js';
+import { SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { Mutex } from '../mutex.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
@@ -127,6 +128,13 @@ export class ZipRepository implements SnapshotRepository {
     await this.#zips.check(info, options);
     await this.#catalog.markVerified(id, at, options);
     return this.#info(id, options);
+  }
+
+  async open(id: string, options: StoreCallOptions = {}): Promise<Readable> {
+    const { info } = await this.#catalog.find(id, options);
+    const stored = await this.store.get(info.key, options);
+    if (stored === undefined) throw new SnapshotNotFoundError(`the zip of ${id} was removed meanwhile`);
+    return stored.body;
   }
 
   remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {

@@ -1,4 +1,5 @@
-import { describeError, isSessionError, SnapshotNotFoundError } from '../errors.js';
+import type { Readable } from 'node:stream';
+import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
 import type { FirstImport } from './first-import.js';
 import type { LineageKeeper } from './lineage-keeper.js';
@@ -18,6 +19,13 @@ export interface VerifyReport {
     readonly snapshot: SnapshotInfo;
     readonly error: { readonly code: string; readonly message: string };
   }[];
+}
+
+/** A backup to be copied elsewhere. */
+export interface OpenBackup {
+  readonly snapshot: SnapshotInfo;
+  /** The zip. Read it to the end or destroy it. */
+  readonly body: Readable;
 }
 
 export interface OperationParts {
@@ -90,6 +98,15 @@ export class SnapshotOperations {
       }
     }
     return { sound, corrupt };
+  }
+
+  async openBackup(snapshotId: string): Promise<OpenBackup> {
+    const { info, repository } = await this.#parts.snapshots.find(snapshotId);
+    if (!repository.open) {
+      throw new InvalidStateError(`${info.id} is a save, which is no zip; call backup() and take that one`);
+    }
+    const snapshot = await repository.verify(info.id);
+    return { snapshot, body: await repository.open(info.id) };
   }
 
   async listSnapshots(): Promise<readonly SnapshotInfo[]> {

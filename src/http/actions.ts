@@ -1,0 +1,60 @@
+import { InvalidStateError } from '../errors.js';
+import type { ActionName, ActionRequest, ActionResults } from './contract.js';
+import { HttpError } from './errors.js';
+import type { SessionLike } from './session-like.js';
+
+/** Answered with their result; the others at once with a job, unless the caller waits. */
+const AWAITED: readonly ActionName[] = ['initialize', 'health-check', 'send-test-message'];
+/** What can't be taken back. */
+const IRREVERSIBLE: readonly ActionName[] = ['clear', 'restore'];
+
+export function isAwaited(action: ActionName): boolean {
+  return AWAITED.includes(action);
+}
+
+/** @throws HttpError 428 for what can't be taken back and was not confirmed */
+export function assertConfirmed(request: ActionRequest): void {
+  if (!IRREVERSIBLE.includes(request.action) || ('confirm' in request && request.confirm === true)) return;
+  throw new HttpError(428, 'CONFIRMATION_REQUIRED', `${request.action} from a page needs "confirm": true`);
+}
+
+/** Runs what was asked for. */
+export async function runAction(
+  session: SessionLike,
+  request: ActionRequest,
+): Promise<ActionResults[ActionName]> {
+  switch (request.action) {
+    case 'initialize':
+      return stateAfter(session, session.initialize());
+    case 'reconnect':
+      return stateAfter(session, session.reconnect());
+    case 'destroy':
+      return stateAfter(session, session.destroy());
+    case 'clear':
+      return stateAfter(session, session.clear({ logout: request.logout ?? false }));
+    case 'health-check':
+      return checkHealth(session);
+    case 'send-test-message':
+      return session.sendTestMessage(request.phoneNumber, request.message);
+    case 'backup':
+      return session.backup();
+    case 'force-save':
+      return session.forceSave();
+    case 'restore':
+      return { snapshot: await session.restore(request.snapshotId) };
+    case 'verify':
+      return session.verify(request.snapshotId);
+    case 'prune':
+      return session.prune();
+  }
+}
+
+async function stateAfter(session: SessionLike, work: Promise<void>): Promise<ActionResults['initialize']> {
+  await work;
+  return { state: session.state };
+}
+
+async function checkHealth(session: SessionLike): Promise<ActionResults['health-check']> {
+  if (session.checkHealth) return session.checkHealth();
+  throw new InvalidStateError('this session has no health check');
+}

@@ -1,0 +1,134 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Clock, withDeadline } from '../clock.js';
+import { describeError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { ClientView } from './connection.js';
+import { readCookie } from './cookies.js';
+import { HttpError, tooMany } from './errors.js';
+import type { Logins } from './logins.js';
+import { RateLimit } from './rate-limit.js';
+
+/** How long a caller's own function may think. */
+const FUNCTION_DEADLINE_MS = 10_000;
+const MAX_FAILURES = 10;
+const FAILURE_WINDOW_MS = 60_000;
+/** No token is longer; what is longer is not even hashed. */
+const MAX_TOKEN_LENGTH = 512;
+
+/** Decides about a request. Must not read its body. Anything but `true` is a no. */
+export type AuthFunction = (request: Request) => boolean | Promise<boolean>;
+
+/** Who asks. */
+export interface Caller {
+  readonly kind: 'bearer' | 'cookie' | 'function' | 'anybody';
+  /** Of a cookie's login. */
+  readonly loginId?: string;
+}
+
+export interface AuthenticatorParts {
+  readonly auth: string | 'none' | AuthFunction;
+  readonly logins: Logins;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Tells who may. */
+export class Authenticator {
+  readonly #parts: AuthenticatorParts;
+  readonly #tokenHash: Buffer | undefined;
+  readonly #failures: RateLimit;
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+    const { auth } = parts;
+    this.#tokenHash = typeof auth === 'string' && auth !== 'none' ? sha256(auth) : undefined;
+    this.#failures = new RateLimit(MAX_FAILURES, FAILURE_WINDOW_MS, parts.clock);
+  }
+
+  /** Whether the dashboard's own login form is of use. */
+  get hasLogin(): boolean {
+    return this.#tokenHash !== undefined;
+  }
+
+  /** @throws HttpError 401, or 429 for a caller whose tokens were wrong too often */
+  async identify(request: Request, client: ClientView): Promise<Caller> {
+    const { auth } = this.#parts;
+    if (auth === 'none') return { kind: 'anybody' };
+    if (typeof auth === 'function') return this.#askFunction(auth, request);
+    const bearer = /^bearer +(.*)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    if (bearer !== undefined) {
+      if (this.#isToken(bearer)) return { kind: 'bearer' };
+      throw this.#failed(client);
+    }
+    const loginId = readCookie(request, client.isSecure);
+    if (loginId !== undefined && this.#parts.logins.isOpen(loginId)) return { kind: 'cookie', loginId };
+    throw unauthenticated();
+  }
+
+  /** Whether what let the caller in still does: a login may have ended meanwhile. */
+  isStillIn({ loginId }: Caller): boolean {
+    return loginId === undefined || this.#parts.logins.isOpen(loginId);
+  }
+
+  /**
+   * Begins a login for who knows the token. Who was wrong too often is not even asked for a while.
+   *
+   * @returns the login's id
+   * @throws HttpError 401 or 429
+   */
+  logIn(token: string, client: ClientView): string {
+    const waitMs = this.#failures.waitMs(keyOf(client));
+    if (waitMs > 0) throw tooManyFailures(waitMs);
+    if (!this.#isToken(token)) throw this.#failed(client);
+    return this.#parts.logins.begin();
+  }
+
+  /** Compares hashes of equal length in constant time: the time tells nothing of the token. */
+  #isToken(presented: string): boolean {
+    if (this.#tokenHash === undefined || presented.length > MAX_TOKEN_LENGTH) return false;
+    return timingSafeEqual(sha256(presented), this.#tokenHash);
+  }
+
+  #failed(client: ClientView): HttpError {
+    const key = keyOf(client);
+    const waitMs = this.#failures.waitMs(key);
+    if (waitMs > 0) return tooManyFailures(waitMs);
+    this.#failures.note(key);
+    this.#parts.logger.warn('a wrong token was presented', { address: client.address });
+    return unauthenticated();
+  }
+
+  async #askFunction(auth: AuthFunction, request: Request): Promise<Caller> {
+    const { clock, logger } = this.#parts;
+    let isAllowed = false;
+    try {
+      const answer = Promise.resolve(auth(request));
+      isAllowed = (await withDeadline(clock, FUNCTION_DEADLINE_MS, 'the auth function', answer)) === true;
+    } catch (error) {
+      logger.error('the auth function failed, so the request is refused', {
+        error: describeError(error).message,
+      });
+    }
+    if (isAllowed) return { kind: 'function' };
+    throw unauthenticated();
+  }
+}
+
+function unauthenticated(): HttpError {
+  return new HttpError(401, 'UNAUTHENTICATED', 'this needs the token, as "Authorization: Bearer <token>"', {
+    'WWW-Authenticate': 'Bearer',
+  });
+}
+
+function tooManyFailures(waitMs: number): HttpError {
+  return tooMany('RATE_LIMITED', 'too many wrong tokens', waitMs);
+}
+
+/** Callers whose address is not known share one count. */
+function keyOf({ address }: ClientView): string {
+  return address ?? 'unknown';
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

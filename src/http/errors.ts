@@ -1,0 +1,72 @@
+import { isSessionError, type SessionErrorCode } from '../errors.js';
+import type { ErrorBody, ErrorResponse, HttpErrorCode } from './contract.js';
+import { json } from './json-response.js';
+
+/** A request that is refused. Its message is for the caller and holds no secret. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly status: number;
+  readonly code: HttpErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: HttpErrorCode, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Nothing of what `what` names is there. */
+export function notFound(what: string): HttpError {
+  return new HttpError(404, 'NOT_FOUND', what);
+}
+
+/** Too much of something; `retryAfterMs` is when there is room again. */
+export function tooMany(
+  code: 'RATE_LIMITED' | 'TOO_MANY_JOBS' | 'TOO_MANY_STREAMS',
+  message: string,
+  retryAfterMs: number,
+): HttpError {
+  return new HttpError(429, code, message, {
+    'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+  });
+}
+
+const STATUS: Readonly<Record<SessionErrorCode, number>> = {
+  CONFIGURATION: 500,
+  STORE: 502,
+  STORE_CONFLICT: 409,
+  SNAPSHOT_CORRUPT: 422,
+  SNAPSHOT_UNSAFE: 422,
+  SNAPSHOT_NOT_FOUND: 404,
+  PROFILE_LOCKED: 409,
+  PROFILE_UNSOUND: 409,
+  LEASE_HELD: 409,
+  LEASE_LOST: 409,
+  TIMEOUT: 504,
+  INVALID_STATE: 409,
+  CLOSED: 409,
+  START_FAILED: 502,
+  LOGOUT_FAILED: 502,
+  INTERNAL: 500,
+};
+
+/**
+ * What a caller may read of an error: the words of this library, shortened and without anything that looks like a
+ * secret. What was not thrown by this library may say anything, so nothing of it is told.
+ */
+export function errorBody(error: unknown, redact: (text: string) => string): ErrorBody {
+  if (error instanceof HttpError || isSessionError(error)) {
+    return { code: error.code, message: redact(error.message) };
+  }
+  return { code: 'INTERNAL', message: 'this failed unexpectedly; the log of the bot says more' };
+}
+
+export function errorResponse(error: unknown, redact: (text: string) => string): Response {
+  const status =
+    error instanceof HttpError ? error.status : isSessionError(error) ? (STATUS[error.code] ?? 500) : 500;
+  const headers = error instanceof HttpError ? error.headers : {};
+  const body: ErrorResponse = { success: false, error: errorBody(error, redact) };
+  return json(body, { status, headers });
+}

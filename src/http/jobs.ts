@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { ActionName, ActionResults, ErrorBody, Job } from './contract.js';
+import { tooMany } from './errors.js';
+
+/** So many ended ones are kept. */
+const MAX_ENDED = 100;
+/** More at once are refused. */
+const MAX_RUNNING = 16;
+const RETRY_AFTER_MS = 5000;
+
+/** How a job ended, for who waits for it. */
+export type Outcome =
+  | { readonly result: ActionResults[ActionName] }
+  /** As it was thrown. */
+  | { readonly error: unknown };
+
+export interface StartedJob {
+  readonly job: Job;
+  /** Never rejects. */
+  readonly ended: Promise<Outcome>;
+}
+
+export interface JobsParts {
+  readonly clock: Clock;
+  /** Makes what may be told of an error. */
+  readonly describe: (error: unknown) => ErrorBody;
+  /** Takes secrets out of a result. */
+  readonly redact: (result: ActionResults[ActionName]) => ActionResults[ActionName];
+  readonly announce: (name: 'job:started' | 'job:completed' | 'job:failed', job: Job) => void;
+}
+
+/** The actions that were started. */
+export class Jobs {
+  readonly #parts: JobsParts;
+  readonly #jobs = new Map<string, Job>();
+  /** By what makes two requests the same. */
+  readonly #running = new Map<string, StartedJob>();
+
+  constructor(parts: JobsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts `work`, or joins the same request that runs already.
+   *
+   * @param key what makes two requests the same
+   * @throws HttpError 429
+   */
+  start(action: ActionName, key: string, work: () => Promise<ActionResults[ActionName]>): StartedJob {
+    const running = this.#running.get(key);
+    if (running) return running;
+    if (this.#running.size >= MAX_RUNNING) {
+      throw tooMany('TOO_MANY_JOBS', `${MAX_RUNNING} actions are running`, RETRY_AFTER_MS);
+    }
+    const job: Job = { id: randomUUID(), action, status: 'running', startedAt: this.#now() };
+    this.#keep(job);
+    this.#parts.announce('job:started', job);
+    const started: StartedJob = { job, ended: this.#follow(job, key, work) };
+    this.#running.set(key, started);
+    return started;
+  }
+
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Newest first. */
+  list(limit: number): readonly Job[] {
+    return [...this.#jobs.values()].reverse().slice(0, limit);
+  }
+
+  async #follow(job: Job, key: string, work: () => Promise<ActionResults[ActionName]>): Promise<Outcome> {
+    const { announce, describe, redact } = this.#parts;
+    let outcome: Outcome;
+    let ended: Job;
+    try {
+      await Promise.resolve(); // what throws at once ends like what rejects, after the job is known
+      const result = redact(await work());
+      outcome = { result };
+      ended = { ...job, status: 'completed', finishedAt: this.#now(), result };
+    } catch (error) {
+      outcome = { error };
+      ended = { ...job, status: 'failed', finishedAt: this.#now(), error: describe(error) };
+    }
+    this.#running.delete(key);
+    this.#keep(ended);
+    announce(ended.status === 'completed' ? 'job:completed' : 'job:failed', ended);
+    return outcome;
+  }
+
+  #keep(job: Job): void {
+    this.#jobs.set(job.id, job);
+    for (const { id, status } of this.#jobs.values()) {
+      if (this.#jobs.size <= MAX_ENDED + MAX_RUNNING) break;
+      if (status !== 'running') this.#jobs.delete(id);
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#parts.clock.now()).toISOString();
+  }
+}

@@ -1,0 +1,123 @@
+import { type Clock, systemClock } from '../clock.js';
+import { ConfigurationError } from '../errors.js';
+import { type Logger, silentLogger } from '../logger.js';
+import * as check from '../options/checks.js';
+import { refuseUnknown } from '../options/unknown-option.js';
+import type { AuthFunction } from './auth.js';
+
+/** Options of `createSessionHandler()`. Only `auth` must be given. */
+export interface SessionHandlerOptions {
+  /**
+   * Who may use it:
+   * - a token of 24 to 512 visible ASCII characters: `Authorization: Bearer <token>`, or the dashboard's login form
+   * - a function that decides about each request (it must not read the body), for example by your own login
+   * - `'none'`: anybody who reaches it. Whoever does can take over the WhatsApp account.
+   *
+   * @example randomBytes(32).toString('base64url')
+   */
+  readonly auth: string | 'none' | AuthFunction;
+  /** What stands before all paths, where the mount does not take it off. Default `''`. */
+  readonly basePath?: string;
+  /** Default `'/api/whatsapp/persistent-session'`. */
+  readonly apiPath?: string;
+  /** Default `'/persistent-session'`. */
+  readonly dashboardPath?: string;
+  /** Whether backups can be downloaded. A backup is the whole login of the account. Default `false`. */
+  readonly allowDownload?: boolean;
+  /** Whether `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them. Default `false`. */
+  readonly trustProxy?: boolean;
+  /** How long an action is waited for before it is answered with 202 and a job, ms. Default 25000. */
+  readonly actionDeadlineMs?: number;
+  /** How long a request's body may take, ms. Default 10000. */
+  readonly bodyDeadlineMs?: number;
+  /** How long a login to the dashboard lasts, ms. Default 12 hours. */
+  readonly loginTtlMs?: number;
+  /** How many test messages may be sent in a minute. Default 5. */
+  readonly testMessagesPerMinute?: number;
+  /** How many event streams may be open at once. Default 20. */
+  readonly maxStreams?: number;
+  /** Default: silent. Gets whole errors, which no response does. */
+  readonly logger?: Logger;
+  /** Default: the real one. */
+  readonly clock?: Clock;
+}
+
+export type ResolvedHandlerOptions = Required<SessionHandlerOptions>;
+
+const DEFAULTS: Omit<ResolvedHandlerOptions, 'auth'> = {
+  basePath: '',
+  apiPath: '/api/whatsapp/persistent-session',
+  dashboardPath: '/persistent-session',
+  allowDownload: false,
+  trustProxy: false,
+  actionDeadlineMs: 25_000,
+  bodyDeadlineMs: 10_000,
+  loginTtlMs: 12 * 60 * 60 * 1000,
+  testMessagesPerMinute: 5,
+  maxStreams: 20,
+  logger: silentLogger,
+  clock: systemClock,
+};
+
+const MIN_TOKEN_LENGTH = 24;
+/** Fewer are no random token: `aaaaaaaa...`. */
+const MIN_DIFFERENT_CHARACTERS = 8;
+
+/**
+ * Checks the options and fills in what is not given.
+ *
+ * @throws ConfigurationError that names the option and what is accepted, and never the token
+ */
+export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHandlerOptions {
+  if (!check.isObject(given)) check.refuse('options', check.show(given), 'an object with at least auth');
+  refuseUnknown(given, ['auth', ...Object.keys(DEFAULTS)]);
+  const take = <Name extends keyof typeof DEFAULTS>(
+    name: Name,
+    accept: check.Check<ResolvedHandlerOptions[Name]>,
+  ): ResolvedHandlerOptions[Name] => {
+    const value: unknown = given[name];
+    return value === undefined ? (DEFAULTS as ResolvedHandlerOptions)[name] : accept(value, name);
+  };
+  const options: ResolvedHandlerOptions = {
+    auth: resolveAuth(given.auth),
+    basePath: take('basePath', (value, name) => (value === '' ? '' : urlPath(value, name))),
+    apiPath: take('apiPath', urlPath),
+    dashboardPath: take('dashboardPath', urlPath),
+    allowDownload: take('allowDownload', flag),
+    trustProxy: take('trustProxy', flag),
+    actionDeadlineMs: take('actionDeadlineMs', check.milliseconds),
+    bodyDeadlineMs: take('bodyDeadlineMs', check.milliseconds),
+    loginTtlMs: take('loginTtlMs', check.milliseconds),
+    testMessagesPerMinute: take('testMessagesPerMinute', check.positiveCount),
+    maxStreams: take('maxStreams', check.positiveCount),
+    logger: take('logger', check.withMethods<Logger>('a logger', 'debug', 'info', 'warn', 'error')),
+    clock: take(
+      'clock',
+      check.withMethods<Clock>('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
+    ),
+  };
+  if (options.apiPath === options.dashboardPath) {
+    throw new ConfigurationError('dashboardPath: it must differ from apiPath');
+  }
+  return Object.freeze(options);
+}
+
+function resolveAuth(auth: unknown): ResolvedHandlerOptions['auth'] {
+  const expected =
+    `a token of ${MIN_TOKEN_LENGTH} to 512 visible ASCII characters, of which at least ` +
+    `${MIN_DIFFERENT_CHARACTERS} differ, a function, or 'none' (then anybody can take over the account)`;
+  if (typeof auth === 'function') return auth as AuthFunction;
+  if (typeof auth !== 'string') return check.refuse('auth', check.show(auth), expected);
+  if (auth === 'none') return auth;
+  const isToken = auth.length >= MIN_TOKEN_LENGTH && auth.length <= 512 && /^[\x21-\x7e]+$/.test(auth);
+  if (isToken && new Set(auth).size >= MIN_DIFFERENT_CHARACTERS) return auth;
+  return check.refuse('auth', `a text of ${auth.length} characters (not shown)`, expected);
+}
+
+const flag: check.Check<boolean> = (value, name) =>
+  typeof value === 'boolean' ? value : check.refuse(name, check.show(value), 'true or false');
+
+const urlPath: check.Check<string> = (value, name) =>
+  typeof value === 'string' && value.length <= 200 && /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(value)
+    ? value
+    : check.refuse(name, check.show(value), 'a path such as "/bot", without a slash at its end');

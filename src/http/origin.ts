@@ -1,0 +1,36 @@
+import type { Caller } from './auth.js';
+import type { ClientView } from './connection.js';
+import { HttpError } from './errors.js';
+
+/**
+ * Refuses a change that a page of another origin asks for. A browser tells where a request comes from
+ * (`Sec-Fetch-Site`, `Origin`), and no script can forge it; a caller who is no browser tells nothing.
+ *
+ * @param caller who asks; `undefined` for a login
+ * @throws HttpError 403
+ */
+export function assertOwnOrigin(request: Request, client: ClientView, caller?: Caller): void {
+  // Another origin's page does not know the token.
+  if (caller?.kind === 'bearer') return;
+  const site = request.headers.get('sec-fetch-site');
+  const origin = request.headers.get('origin');
+  if (origin !== null && hostOf(origin) === client.host && (site === null || site === 'same-origin')) return;
+  // Behind a proxy that changes the Host the browser's own word counts.
+  if (site === 'same-origin') return;
+  // Only a browser has the cookie, and it would have told.
+  if (site === null && origin === null && caller?.kind !== 'cookie') return;
+  throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'this may only be asked for by a page of the same origin');
+}
+
+/** Whether a page asks, as far as the request tells. */
+export function isFromBrowser(request: Request): boolean {
+  return request.headers.has('sec-fetch-site') || request.headers.has('origin');
+}
+
+function hostOf(origin: string): string | undefined {
+  try {
+    return new URL(origin).host;
+  } catch {
+    return undefined; // `null`, as a sandboxed frame sends it
+  }
+}

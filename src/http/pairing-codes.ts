@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.js';
+import type { PairingCode, PairingKind } from './contract.js';
+import type { SessionLike } from './session-like.js';
+
+const KINDS: readonly PairingKind[] = ['qr', 'code'];
+
+export type PairingNews =
+  | ['pairing:received', { readonly kind: PairingKind; readonly receivedAt: string }]
+  | ['pairing:dropped', { readonly kind: PairingKind }];
+
+/** The QR or pairing code that waits to be used. It is forgotten as soon as it is of no use. */
+export class PairingCodes {
+  readonly #waiting = new Map<PairingKind, PairingCode>();
+  readonly #stops: (() => void)[] = [];
+
+  constructor(session: SessionLike, clock: Clock, announce: (...news: PairingNews) => void) {
+    const { client } = session;
+    for (const kind of KINDS) {
+      this.#hear(client, kind, (value: unknown) => {
+        if (typeof value !== 'string' || value === '') return;
+        const receivedAt = new Date(clock.now()).toISOString();
+        this.#waiting.set(kind, { value, receivedAt });
+        announce('pairing:received', { kind, receivedAt });
+      });
+    }
+    const drop = () => {
+      for (const kind of KINDS) if (this.#waiting.delete(kind)) announce('pairing:dropped', { kind });
+    };
+    for (const name of ['authenticated', 'ready', 'disconnected', 'auth_failure']) {
+      this.#hear(client, name, drop);
+    }
+    this.#hear(session, 'state:changed', ({ to }: { readonly to: string }) => {
+      if (to !== 'awaiting_qr') drop();
+    });
+  }
+
+  get(kind: PairingKind): PairingCode | undefined {
+    return this.#waiting.get(kind);
+  }
+
+  /** Their values, which must not be told anywhere else. */
+  values(): readonly string[] {
+    return [...this.#waiting.values()].map(({ value }) => value);
+  }
+
+  close(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#waiting.clear();
+  }
+
+  #hear(from: SessionLike['client'], event: string, listener: (payload: never) => void): void {
+    from.on(event, listener);
+    this.#stops.push(() => from.off?.(event, listener));
+  }
+}

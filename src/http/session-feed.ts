@@ -1,0 +1,20 @@
+import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import { SESSION_EVENT_NAMES } from './contract.js';
+import type { SessionLike } from './session-like.js';
+
+export type FeedListener = <Name extends SessionEventName>(
+  name: Name,
+  payload: SessionEventPayloads[Name],
+) => void;
+
+/** Hears every event of the session; the returned function ends it. */
+export function followSession(session: SessionLike, listener: FeedListener): () => void {
+  const heard = SESSION_EVENT_NAMES.map((name) => {
+    const hear = (payload: never) => listener(name, payload);
+    session.on(name, hear);
+    return () => session.off(name, hear);
+  });
+  return () => {
+    for (const stop of heard) stop();
+  };
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../clock.js';
+import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import type { HealthReport } from '../health.js';
+import type { Logger } from '../logger.js';
+import type { SnapshotInfo } from '../types.js';
+import { Cached } from './cached.js';
+import type { StatusResponse } from './contract.js';
+import type { Jobs } from './jobs.js';
+import type { PairingCodes } from './pairing-codes.js';
+import type { SessionLike } from './session-like.js';
+import { sessionView, systemInfo } from './status-view.js';
+
+const MAX_JOBS = 20;
+/** After these the list of snapshots is another. */
+const CHANGES_SNAPSHOTS: readonly SessionEventName[] = [
+  'save:completed',
+  'backup:completed',
+  'corruption:detected',
+  'session:revoked',
+  'session:cleared',
+  'session:imported',
+  'snapshots:pruned',
+];
+
+export interface StatusReaderParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly jobs: Jobs;
+  readonly pairing: PairingCodes;
+}
+
+/** Collects what the status tells. A page may ask every second: stores and disks are asked far less often. */
+export class StatusReader {
+  readonly #session: SessionLike;
+  readonly #parts: StatusReaderParts;
+  readonly #snapshots: Cached<readonly SnapshotInfo[]>;
+  readonly #health: Cached<HealthReport | undefined>;
+
+  constructor(session: SessionLike, parts: StatusReaderParts) {
+    this.#session = session;
+    this.#parts = parts;
+    this.#snapshots = new Cached('the list of snapshots', () => session.listSnapshots(), parts);
+    this.#health = new Cached('the health', async () => session.checkHealth?.(), parts);
+  }
+
+  /** What the session tells by itself need not be asked. */
+  note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    if (CHANGES_SNAPSHOTS.includes(name)) this.#snapshots.expire();
+    if (name === 'health:checked')
+      this.#health.set((payload as SessionEventPayloads['health:checked']).report);
+  }
+
+  async read(): Promise<StatusResponse> {
+    const { jobs, pairing } = this.#parts;
+    const [snapshots, health] = await Promise.all([this.#snapshots.read(), this.#health.read()]);
+    const status = this.#session.status(); // last: it must not be older than what stands beside it
+    return {
+      success: true,
+      session: sessionView({ status, snapshots, health }),
+      health: health ?? null,
+      systemInfo: systemInfo(status),
+      qr: pairing.get('qr') ?? null,
+      pairingCode: pairing.get('code') ?? null,
+      jobs: jobs.list(MAX_JOBS),
+    };
+  }
+}

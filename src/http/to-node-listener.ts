@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { SessionHandler } from './handler.js';
+
+/** A request that a body parser of Express may have read already. */
+type NodeRequest = IncomingMessage & { readonly body?: unknown };
+
+/** What `node:http`, Express 4 and 5, Connect and Polka call. */
+export type NodeListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * Makes a listener of `node:http`, or a middleware of Express 4 and 5: what is not the handler's goes to `next()`.
+ * A body parser in front does no harm.
+ *
+ * @example
+ * createServer(toNodeListener(handler)).listen(3000, '127.0.0.1');
+ * app.use(toNodeListener(handler)); // Express
+ */
+export function toNodeListener(handler: SessionHandler): NodeListener {
+  return (incoming, outgoing, next) => {
+    const path = incoming.url ?? '';
+    if (next && !handler.matches(pathOf(path))) return next();
+    serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
+  };
+}
+
+async function serve(
+  handler: SessionHandler,
+  incoming: NodeRequest,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { remoteAddress } = incoming.socket;
+  const request = toRequest(incoming);
+  const response = request
+    ? await handler(request, remoteAddress === undefined ? {} : { remoteAddress })
+    : badRequest();
+  await send(response, incoming, outgoing);
+}
+
+/** `undefined` for what can't be a request of ours: an address that is no path, a method or a header that fetch forbids. */
+function toRequest(incoming: NodeRequest): Request | undefined {
+  const { method = 'GET', url = '/' } = incoming;
+  if (!url.startsWith('/')) return undefined;
+  try {
+    const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
+    const hasBody = method !== 'GET' && method !== 'HEAD';
+    const body = hasBody ? bodyOf(incoming) : null;
+    // Joined as texts: as a relative address `//evil/healthz` would name another host.
+    return new Request(`${scheme}://${hostOf(incoming)}${url}`, {
+      method,
+      headers: headersOf(incoming),
+      ...(body === null ? {} : { body, duplex: 'half' }),
+    } as RequestInit);
+  } catch {
+    return undefined;
+  }
+}
+
+function headersOf({ headersDistinct }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  return headers;
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  return /^[\w.[\]:-]+$/.test(headers.host ?? '') ? (headers.host ?? '') : 'localhost';
+}
+
+/** What a parser in front has read is written again as it was meant. */
+function bodyOf(incoming: NodeRequest): ReadableStream<Uint8Array> | string | Uint8Array {
+  if (!incoming.readableDidRead) return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
+  const { body, headers } = incoming;
+  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (body === undefined || body === null) return '';
+  const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
+  return isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body);
+}
+
+async function send(response: Response, incoming: NodeRequest, outgoing: ServerResponse): Promise<void> {
+  outgoing.statusCode = response.status;
+  for (const [name, value] of response.headers) {
+    if (name !== 'set-cookie') outgoing.setHeader(name, value);
+  }
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
+  // A body that was refused is not read to its end, and nothing can follow it on this connection.
+  if (!incoming.complete) outgoing.setHeader('connection', 'close');
+  if (response.body === null) {
+    outgoing.end();
+    return;
+  }
+  outgoing.flushHeaders();
+  await pump(response.body, outgoing);
+}
+
+/** Hands on what comes as fast as it is taken; a client that goes away, or a stream that fails, ends both. */
+async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const source = Readable.fromWeb(body as NodeReadableStream<Uint8Array>, { highWaterMark: 64 * 1024 });
+  await new Promise<void>((resolve, reject) => {
+    source.once('error', reject);
+    outgoing.once('error', reject);
+    outgoing.once('close', () => {
+      source.destroy();
+      resolve();
+    });
+    source.pipe(outgoing);
+  });
+}
+
+function badRequest(): Response {
+  const error = { code: 'INVALID_REQUEST', message: 'this is no request that can be answered' };
+  return Response.json({ success: false, error }, { status: 400 });
+}
+
+function pathOf(url: string): string {
+  try {
+    return new URL(`http://localhost${url}`).pathname;
+  } catch {
+    return '';
+  }
+}
