@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { SessionState } from '../state.js';
 import type { PairingCode, PairingKind } from './contract.js';
 import type { SessionLike } from './session-like.js';
 
@@ -16,7 +17,7 @@ export class PairingCodes {
   constructor(session: SessionLike, clock: Clock, announce: (...news: PairingNews) => void) {
     const { client } = session;
     for (const kind of KINDS) {
-      this.#hear(client, kind, (value: unknown) => {
+      this.#hear(client, kind, (value) => {
         if (typeof value !== 'string' || value === '') return;
         const receivedAt = new Date(clock.now()).toISOString();
         this.#waiting.set(kind, { value, receivedAt });
@@ -29,9 +30,11 @@ export class PairingCodes {
     for (const name of ['authenticated', 'ready', 'disconnected', 'auth_failure']) {
       this.#hear(client, name, drop);
     }
-    this.#hear(session, 'state:changed', ({ to }: { readonly to: string }) => {
-      if (to !== 'awaiting_qr') drop();
-    });
+    const onState = (payload: unknown) => {
+      if ((payload as { readonly to: SessionState }).to !== 'awaiting_qr') drop();
+    };
+    session.on('state:changed', onState);
+    this.#stops.push(() => session.off('state:changed', onState));
   }
 
   get(kind: PairingKind): PairingCode | undefined {
@@ -48,8 +51,8 @@ export class PairingCodes {
     this.#waiting.clear();
   }
 
-  #hear(from: SessionLike['client'], event: string, listener: (payload: never) => void): void {
-    from.on(event, listener);
-    this.#stops.push(() => from.off?.(event, listener));
+  #hear(client: SessionLike['client'], event: string, listener: (payload: unknown) => void): void {
+    client.on(event, listener);
+    this.#stops.push(() => client.off?.(event, listener));
   }
 }

@@ -10,7 +10,7 @@ export type FeedListener = <Name extends SessionEventName>(
 /** Hears every event of the session; the returned function ends it. */
 export function followSession(session: SessionLike, listener: FeedListener): () => void {
   const heard = SESSION_EVENT_NAMES.map((name) => {
-    const hear = (payload: never) => listener(name, payload);
+    const hear = (payload: unknown) => listener(name, payload as never);
     session.on(name, hear);
     return () => session.off(name, hear);
   });

@@ -1,3 +1,4 @@
+import type { SessionEventName } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { PersistentSession } from '../persistent-session.js';
 
@@ -22,11 +23,11 @@ export type SessionLike = Pick<
   checkHealth?(): Promise<HealthReport>;
   /** The bot's client: QR and pairing codes are heard there. */
   readonly client: Listenable;
-  on(event: string, listener: (payload: never) => void): unknown;
-  off(event: string, listener: (payload: never) => void): unknown;
+  on(event: SessionEventName, listener: (payload: unknown) => void): unknown;
+  off(event: SessionEventName, listener: (payload: unknown) => void): unknown;
 };
 
 interface Listenable {
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off?(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (payload: unknown) => void): unknown;
+  off?(event: string, listener: (payload: unknown) => void): unknown;
 }
