@@ -18,7 +18,6 @@ export async function download(session: SessionLike, id: string, isAllowed: bool
   return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, {
     headers: {
       'Content-Type': 'application/zip',
-      'Content-Length': String(snapshot.storedBytes),
       'Content-Disposition': `attachment; filename="${snapshot.clientId}_${snapshot.id}_run${snapshot.run}.zip"`,
     },
   });

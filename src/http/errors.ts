@@ -57,9 +57,8 @@ const STATUS: Readonly<Record<SessionErrorCode, number>> = {
  * secret. What was not thrown by this library may say anything, so nothing of it is told.
  */
 export function errorBody(error: unknown, redact: (text: string) => string): ErrorBody {
-  if (error instanceof HttpError || isSessionError(error)) {
-    return { code: error.code, message: redact(error.message) };
-  }
+  if (error instanceof HttpError) return { code: error.code, message: error.message };
+  if (isSessionError(error)) return { code: error.code, message: redact(error.message) };
   return { code: 'INTERNAL', message: 'this failed unexpectedly; the log of the bot says more' };
 }
 

@@ -38,7 +38,8 @@ export interface Answer {
 /** The operation of a request and what its answer breaks of the document; nothing when it keeps it. */
 export function checkAnswer(method: string, pathname: string, answer: Answer): readonly string[] {
   const path = Object.keys(openapi.paths).find((template) => templatePattern(template).test(pathname));
-  if (path === undefined) return answer.status === 404 ? checkError(answer) : [`no path for ${pathname}`];
+  if (path === undefined)
+    return [401, 404].includes(answer.status) ? checkError(answer) : [`no path for ${pathname}`];
   const operation = openapi.paths[path]?.[method.toLowerCase()];
   if (operation === undefined) {
     return [401, 403, 405, 429].includes(answer.status)

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { API, type Called, DASHBOARD, TOKEN, useHttpStage } from './support/http-stage.js';
+
+const stage = useHttpStage();
+
+function sendForm(token: string, headers: Record<string, string> = {}): Promise<Called> {
+  return stage().call(`${DASHBOARD}/login`, {
+    method: 'POST',
+    bearer: false,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ token }).toString(),
+  });
+}
+
+describe('the login form', () => {
+  it('stands where the dashboard would, and leads to it', async () => {
+    const form = await stage().call(DASHBOARD, { bearer: false });
+    expect(form.status).toBe(401);
+    expect(form.text).toContain('action="persistent-session/login"');
+    const answer = await sendForm(TOKEN, { origin: stage().origin });
+    expect(answer.status).toBe(303);
+    expect(
+      new URL(answer.headers.get('location') ?? '', `${stage().origin}${DASHBOARD}/login`).pathname,
+    ).toBe(DASHBOARD);
+    const cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    expect((await stage().call(DASHBOARD, { bearer: false, headers: { cookie } })).status).toBe(200);
+  });
+
+  it('is shown in Arabic to who prefers it', async () => {
+    const ask = (headers: Record<string, string>, query = '') =>
+      stage().call(`${DASHBOARD}${query}`, { bearer: false, headers });
+    expect((await ask({ 'accept-language': 'ar-EG,en;q=0.5' })).text).toContain('lang="ar" dir="rtl"');
+    expect((await ask({ 'accept-language': 'fr,ar;q=0.2,en;q=0.5' })).text).toContain('lang="en"');
+    expect((await ask({ 'accept-language': 'en' }, '?lang=ar')).text).toContain('lang="ar"');
+  });
+
+  it('is shown again after a wrong token', async () => {
+    const answer = await sendForm('wrong');
+    expect(answer.status).toBe(401);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(answer.text).toContain('role="alert"');
+    expect(answer.text).toContain('action="login"');
+  });
+
+  it('does not even ask who was wrong too often, with the right token neither', async () => {
+    for (let n = 0; n < 10; n++) await sendForm(`guess ${n}`);
+    const answer = await sendForm(TOKEN);
+    expect(answer.status).toBe(429);
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    await stage().clock.advance(60_001);
+    expect((await sendForm(TOKEN)).status).toBe(303);
+  });
+
+  it('is not for pages of another origin, which would log a person in as somebody else', async () => {
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ]) {
+      expect((await sendForm(TOKEN, headers)).json.error).toMatchObject({ code: 'FORBIDDEN_ORIGIN' });
+    }
+  });
+
+  it.each([['{"token":5}'], ['{}'], ['[]'], ['null']])('takes no %s', async (body) => {
+    const headers = { 'content-type': 'application/json' };
+    expect((await stage().call(`${DASHBOARD}/login`, { method: 'POST', headers, body })).status).toBe(400);
+  });
+});
+
+describe('the cookie', () => {
+  it('is out of reach for scripts and other sites', async () => {
+    const [cookie = ''] = (await sendForm(TOKEN)).headers.getSetCookie();
+    expect(cookie).toMatch(/^wwebjs-session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(cookie).not.toContain(TOKEN);
+  });
+
+  it('is Secure behind a trusted proxy that speaks https, and only a trusted one is believed', async () => {
+    const proxied = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '1.2.3.4' };
+    expect((await sendForm(TOKEN, proxied)).headers.getSetCookie()[0]).not.toContain('Secure');
+    stage().use({ trustProxy: true });
+    const [cookie = ''] = (await sendForm(TOKEN, proxied)).headers.getSetCookie();
+    expect(cookie).toMatch(/^__Host-wwebjs-session=.*; Secure$/);
+    const headers = { ...proxied, cookie: cookie.split(';')[0] ?? '' };
+    expect((await stage().call(API, { bearer: false, headers })).status).toBe(200);
+  });
+
+  it('expires', async () => {
+    const cookie = await stage().logIn();
+    const ask = () => stage().call(API, { bearer: false, headers: { cookie } });
+    await stage().clock.advance(12 * 60 * 60 * 1000 - 1);
+    expect((await ask()).status).toBe(200);
+    await stage().clock.advance(1);
+    expect((await ask()).status).toBe(401);
+  });
+
+  it('ends with the logout, and every stream with it', async () => {
+    const cookie = await stage().logIn();
+    const headers = { cookie, origin: stage().origin };
+    const stream = await fetch(`${stage().origin}${API}/events`, { headers });
+    const answer = await stage().call(`${DASHBOARD}/logout`, { method: 'POST', bearer: false, headers });
+    expect(answer.json).toEqual({ success: true });
+    expect(answer.headers.getSetCookie()[0]).toContain('Max-Age=0');
+    expect(await stream.text()).toContain('stream:opened'); // it ends
+    expect((await stage().call(API, { bearer: false, headers })).status).toBe(401);
+  });
+
+  it('that was made up, or cut, is nothing', async () => {
+    const cookie = await stage().logIn();
+    for (const forged of [
+      'wwebjs-session=x',
+      cookie.slice(0, -1),
+      `${cookie}x`,
+      `wwebjs-session=${'a'.repeat(9000)}`,
+    ]) {
+      expect((await stage().call(API, { bearer: false, headers: { cookie: forged } })).status).toBe(401);
+    }
+  });
+
+  it('of the oldest login makes room: their number is bounded', async () => {
+    const first = await stage().logIn();
+    for (let n = 0; n < 100; n++) await stage().logIn();
+    expect((await stage().call(API, { bearer: false, headers: { cookie: first } })).status).toBe(401);
+  });
+});
+
+describe('a change that is asked for with a cookie', () => {
+  const act = async (body: object, headers: Record<string, string>) => {
+    const cookie = await stage().logIn();
+    return stage().act(body, { bearer: false, headers: { cookie, ...headers } });
+  };
+
+  it.each([
+    ['no word of where it comes from', {}],
+    ['another origin', { origin: 'https://evil.example' }],
+    ['another port of this host', { origin: 'http://127.0.0.1:1' }],
+    ['an opaque origin', { origin: 'null' }],
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+    ['another host of this site', { 'sec-fetch-site': 'same-site' }],
+    ['an address typed by hand', { 'sec-fetch-site': 'none' }],
+    ['only a referrer', { referer: 'http://127.0.0.1/persistent-session' }],
+  ])('is refused with %s', async (_what, headers) => {
+    const { json } = await act({ action: 'backup' }, headers as Record<string, string>);
+    expect(json.error).toMatchObject({ code: 'FORBIDDEN_ORIGIN' });
+    expect(stage().session.calls).toEqual([]);
+  });
+
+  it('is done for the own page', async () => {
+    expect((await act({ action: 'backup' }, { origin: stage().origin })).status).toBe(202);
+    expect((await act({ action: 'backup' }, { 'sec-fetch-site': 'same-origin' })).status).toBe(202);
+  });
+
+  it.each(['clear', 'restore'])(
+    '%s must be confirmed; a bearer call keeps the documented body',
+    async (action) => {
+      const headers = { origin: stage().origin };
+      for (const body of [{ action }, { action, confirm: false }]) {
+        expect((await act(body, headers)).json.error).toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
+      }
+      expect(stage().session.calls).toEqual([]);
+      expect((await act({ action, confirm: true }, headers)).status).toBe(202);
+      expect((await stage().act({ action })).status).toBe(202);
+    },
+  );
+});

@@ -1,0 +1,129 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSessionHandler, type SessionHandler, toNodeListener } from '../../src/http/index.js';
+import { FakeSession } from './support/fake-session.js';
+import { API, DASHBOARD, TOKEN } from './support/http-stage.js';
+
+const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+function makeHandler(): { session: FakeSession; handler: SessionHandler } {
+  const session = new FakeSession();
+  return { session, handler: createSessionHandler(session, { auth: TOKEN }) };
+}
+
+async function listen(listener: Parameters<typeof createServer>[1]): Promise<string> {
+  const server: Server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('in Express', () => {
+  it.each([
+    ['without a parser', []],
+    ['behind express.json()', [express.json()]],
+    ['behind express.text()', [express.text({ type: '*/*' })]],
+    ['behind express.raw()', [express.raw({ type: '*/*' })]],
+    [
+      'behind all of them',
+      [express.json(), express.urlencoded({ extended: true }), express.text(), express.raw()],
+    ],
+  ])('%s it takes an action and a form', async (_what, parsers) => {
+    const { session, handler } = makeHandler();
+    const app = express();
+    for (const parser of parsers) app.use(parser);
+    app.use(toNodeListener(handler));
+    app.use((_request, response) => {
+      response.status(418).send('the next one');
+    });
+    const origin = await listen(app);
+    const body = JSON.stringify({
+      action: 'send-test-message',
+      phoneNumber: '+20 123 456 7890',
+      message: 'مرحبا',
+    });
+    const answer = await fetch(`${origin}${API}`, { method: 'POST', headers: HEADERS, body });
+    expect(answer.status).toBe(200);
+    expect(session.calls).toEqual([['sendTestMessage', '+20 123 456 7890', 'مرحبا']]);
+    const login = await fetch(`${origin}${DASHBOARD}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ token: TOKEN }),
+    });
+    expect(login.status).toBe(303);
+    expect((await fetch(`${origin}/other`)).status).toBe(418);
+  });
+
+  it('below a path of its own, which the pages never name', async () => {
+    const { handler } = makeHandler();
+    const app = express();
+    app.use('/bot', toNodeListener(handler));
+    const origin = await listen(app);
+    expect((await fetch(`${origin}/bot/healthz`)).status).toBe(200);
+    const page = await fetch(`${origin}/bot${DASHBOARD}`);
+    expect(await page.text()).toContain('action="persistent-session/login"');
+    expect((await fetch(`${origin}/healthz`)).status).toBe(404);
+  });
+
+  it('behind a parser a body is bounded all the same', async () => {
+    const { session, handler } = makeHandler();
+    const app = express()
+      .use(express.json({ limit: '10mb' }))
+      .use(toNodeListener(handler));
+    const body = JSON.stringify({ action: 'clear', confirm: 'x'.repeat(1_000_000) });
+    const answer = await fetch(`${await listen(app)}${API}`, { method: 'POST', headers: HEADERS, body });
+    expect(answer.status).toBe(413);
+    expect(session.calls).toEqual([]);
+  });
+});
+
+describe('the Web-standard handler', () => {
+  it('takes a base path off where the mount does not', async () => {
+    const { session } = makeHandler();
+    const { GET, POST } = createSessionHandler(session, { auth: TOKEN, basePath: '/bot' });
+    const status = await GET(new Request(`https://bot.example/bot${API}`, { headers: HEADERS }));
+    expect(status.status).toBe(200);
+    expect((await GET(new Request(`https://bot.example${API}`, { headers: HEADERS }))).status).toBe(404);
+    const request = { method: 'POST', headers: HEADERS, body: '{"action":"backup"}' };
+    expect((await POST(new Request(`https://bot.example/bot${API}`, request))).status).toBe(202);
+  });
+
+  it('sets a Secure cookie over https', async () => {
+    const { handler } = makeHandler();
+    const body = new URLSearchParams({ token: TOKEN });
+    const answer = await handler(
+      new Request(`https://bot.example${DASHBOARD}/login`, { method: 'POST', body }),
+    );
+    expect(answer.headers.get('set-cookie')).toMatch(/^__Host-wwebjs-session=.*; Secure$/);
+  });
+
+  it('never rejects', async () => {
+    const { session, handler } = makeHandler();
+    session.status = () => {
+      throw new Error('a bug');
+    };
+    const answer = await handler(new Request(`http://x${API}`, { headers: HEADERS }));
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain('a bug');
+  });
+
+  it('can be mounted at other paths', async () => {
+    const handler = createSessionHandler(new FakeSession(), {
+      auth: TOKEN,
+      apiPath: '/v1/session',
+      dashboardPath: '/admin/session',
+    });
+    expect((await handler(new Request('http://x/v1/session', { headers: HEADERS }))).status).toBe(200);
+    const page = await handler(new Request('http://x/admin/session', { headers: HEADERS }));
+    expect(await page.text()).toContain('href="../v1/session"');
+  });
+});
