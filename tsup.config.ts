@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    'http/index': 'src/http/index.ts',
     'testing/index': 'src/testing/index.ts',
     worker: 'src/worker/entry.ts',
   },
@@ -15,7 +16,11 @@ export default defineConfig({
   sourcemap: true,
   // TypeScript 6 deprecates the baseUrl that tsup's declaration build sets by itself.
   dts: {
-    entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      'http/index': 'src/http/index.ts',
+      'testing/index': 'src/testing/index.ts',
+    },
     compilerOptions: { ignoreDeprecations: '6.0' },
   },
 });

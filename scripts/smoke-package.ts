@@ -70,6 +70,17 @@ function probe(load: (name: string) => string): string {
     try { new library.PersistentSession(new Client(), { sessionTimeoutMs: -1 }); } catch (error) {
       refused = library.isSessionError(error) && error.code === 'CONFIGURATION';
     }
+    const http = ${load("'wwebjs-persistent-session/http'")};
+    const handler = http.createSessionHandler(session, { auth: 'none' });
+    const probe = await handler(new Request('http://localhost/healthz'));
+    session.client.emit('qr', '2@smoke');
+    const qr = await handler(new Request('http://localhost/api/whatsapp/persistent-session/qr.svg'));
+    let openDoor = false;
+    try { http.createSessionHandler(session, {}); openDoor = true; } catch {}
+    if (probe.status !== 200 || !(await qr.text()).startsWith('<svg') || openDoor) {
+      throw new Error(JSON.stringify({ probe: probe.status, qr: qr.status, openDoor }));
+    }
+    handler.close();
     const loaded = Object.keys((${load("'node:module'")}).default?._cache ?? (${load("'node:module'")})._cache ?? {});
     const heavy = loaded.filter((path) => /node_modules.(archiver|unzipper|puppeteer)/.test(path));
     if (session.state !== 'idle' || !refused || heavy.length > 0) {

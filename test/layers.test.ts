@@ -93,6 +93,13 @@ describe('importing the package', () => {
     expect(reached.files.size).toBeGreaterThan(50);
     expect([...reached.packages].filter((name) => !name.startsWith('node:'))).toEqual(['eventemitter3']);
   });
+
+  it('for its HTTP side loads no package at once, not even the one that draws a QR', () => {
+    const reached = reachedFrom('http/index.ts');
+    expect(reached.files).toContain('http/handler.ts');
+    expect([...reached.packages].filter((name) => !name.startsWith('node:'))).toEqual([]);
+    expect(reached.files).not.toContain('persistent-session.ts');
+  });
 });
 
 interface Import {

@@ -2,8 +2,8 @@
 const MAX_MESSAGE = 500;
 const MASK = '***';
 
-/** `postgres://user:password@host` */
-const CREDENTIALS_IN_ADDRESS = /\b([a-z][a-z\d+.-]*:\/\/)[^\s/@]*@/gi;
+/** `postgres://user:password@host`. Bounded: a long text of dots and letters must not take quadratic time. */
+const CREDENTIALS_IN_ADDRESS = /\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/@]{0,500}@/gi;
 /** `password=...`, `"secret": "..."`, `Authorization: Bearer ...` */
 const NAMED_SECRET =
   /\b(pass(?:word|wd|phrase)?|pwd|secret(?:[-_]?(?:access)?[-_]?key)?|(?:access[-_]?|session[-_]?)?token|api[-_]?key|access[-_]?key(?:[-_]?id)?|authorization|cookie|signature)\b["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?[^\s"',;&)}]+/gi;

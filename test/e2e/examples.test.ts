@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ensureChromium } from '../../scripts/chromium.js';
+import type { StatusResponse } from '../../src/http/index.js';
 import { chromiumArguments } from '../simulator/client.js';
 import { useStage } from './setup.js';
 
 const BOT = fileURLToPath(new URL('../../examples/basic-bot/bot.js', import.meta.url));
 const PERSISTENT_BOT = fileURLToPath(new URL('../../examples/basic-bot/persistent-bot.js', import.meta.url));
+const START = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOKEN = 'the-token-of-the-simulated-server-0123';
 const PATIENCE_MS = 45_000;
 
 describe('the basic bot of the examples', () => {
@@ -76,6 +80,60 @@ describe('the basic bot of the examples', () => {
     expect(await second.says('ready')).not.toContain('Linked devices');
   });
 });
+
+describe('npm start -- --simulate', () => {
+  let child: ChildProcess | undefined;
+
+  afterEach(async () => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill('SIGTERM');
+    await exited;
+  });
+
+  it('serves the documented API over the real client, from the QR to a message', async () => {
+    child = spawn(process.execPath, ['--import', 'tsx', START, '--simulate'], {
+      cwd: ROOT,
+      env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DASHBOARD_TOKEN: TOKEN },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const { phone, dashboard } = await addresses(child);
+    const api = new URL('/api/whatsapp/persistent-session', dashboard);
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    const status = async () => (await (await fetch(api, { headers })).json()) as StatusResponse;
+    const act = async (body: object) =>
+      (await fetch(`${api}?wait=60`, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+
+    await expect.poll(async () => (await status()).qr?.value, { timeout: PATIENCE_MS }).toBeTypeOf('string');
+    expect(await (await fetch(`${api}/qr.svg`, { headers })).text()).toMatch(/^<svg/);
+    expect((await fetch(`${api}/qr.svg`)).status).toBe(401);
+    expect((await fetch(new URL('/readyz', dashboard), { headers })).status).toBe(503);
+    expect((await fetch(new URL('/scan', phone), { method: 'POST', redirect: 'manual' })).status).toBe(303);
+    await expect.poll(async () => (await status()).session.connected, { timeout: PATIENCE_MS }).toBe(true);
+    expect((await fetch(new URL('/readyz', dashboard), { headers })).status).toBe(200);
+
+    const message = { action: 'send-test-message', phoneNumber: '201234567890', message: 'رسالة تجريبية' };
+    expect(await act(message)).toMatchObject({ success: true, result: { chatId: '201234567890@c.us' } });
+    expect(await act({ action: 'backup' })).toMatchObject({ success: true });
+    expect(await status()).toMatchObject({ session: { hasBackup: true, hasSession: true }, qr: null });
+  });
+});
+
+/** Waits for the two addresses that the server prints. */
+function addresses(child: ChildProcess): Promise<{ readonly phone: string; readonly dashboard: string }> {
+  let output = '';
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no addresses in: ${output}`)), PATIENCE_MS);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      const phone = /The phone: (\S+)/.exec(output)?.[1];
+      const dashboard = /Dashboard: (\S+)/.exec(output)?.[1];
+      if (!phone || !dashboard) return;
+      clearTimeout(timer);
+      resolve({ phone, dashboard });
+    });
+  });
+}
 
 function code(source: string): string[] {
   return source.split('\n').filter((line) => line !== '' && !line.startsWith('//'));
