@@ -13,23 +13,20 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>The ph
 <form method="post" action="/incoming"><button>Send "!ping" to the bot</button></form>
 </html>`;
 
-/**
- * Leads every Chromium of this process to a simulator, and keeps its session away from the real one's folders. The
- * page of the phone listens on loopback only.
- */
-export async function simulate(chromium: string): Promise<void> {
+export interface Simulated {
+  /** For the server: leads its Chromium to the simulator, and keeps its session away from the real one's folders. */
+  readonly env: Readonly<Record<string, string>>;
+  cleanUp(): void;
+}
+
+/** Starts a simulator, and a page that plays the phone. Both listen on loopback only. */
+export async function simulate(chromium: string): Promise<Simulated> {
   const simulator = await startSimulator();
   const folder = mkdtempSync(join(tmpdir(), 'wwebjs-simulated-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const wrapper = join(folder, 'chromium.sh');
   const args = chromiumArguments(simulator.port).map((argument) => `'${argument}'`);
   writeFileSync(wrapper, `#!/bin/sh\nexec '${chromium}' ${args.join(' ')} "$@"\n`);
   chmodSync(wrapper, 0o755);
-  Object.assign(process.env, {
-    PUPPETEER_EXECUTABLE_PATH: wrapper,
-    SESSION_PATH: join(folder, 'persistent-session'),
-    BACKUP_SESSION_PATH: join(folder, 'session-backup'),
-  });
   const phone = createServer((request, response) => {
     answer(simulator, request, response).catch((error: unknown) => {
       response.writeHead(409).end(error instanceof Error ? error.message : 'failed');
@@ -37,6 +34,14 @@ export async function simulate(chromium: string): Promise<void> {
   });
   await new Promise<void>((resolve) => phone.listen(0, '127.0.0.1', resolve));
   console.log(`The phone: http://127.0.0.1:${(phone.address() as AddressInfo).port}/`);
+  return {
+    env: {
+      PUPPETEER_EXECUTABLE_PATH: wrapper,
+      SESSION_PATH: join(folder, 'persistent-session'),
+      BACKUP_SESSION_PATH: join(folder, 'session-backup'),
+    },
+    cleanUp: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
 }
 
 async function answer(

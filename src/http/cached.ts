@@ -42,25 +42,30 @@ export class Cached<T> {
     this.#askedAt = this.#clock.monotonic();
   }
 
-  /** What is known is not true any more. */
+  /** What is known, or was asked for already, is not true any more. */
   expire(): void {
     this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#asking = undefined;
   }
 
   #ask(): void {
     if (this.#asking) return;
     this.#askedAt = this.#clock.monotonic();
-    this.#asking = this.#learn().finally(() => {
-      this.#asking = undefined;
+    const isLatest = () => this.#asking === asking;
+    const asking = this.#learn(isLatest).finally(() => {
+      if (isLatest()) this.#asking = undefined;
     });
+    this.#asking = asking;
   }
 
-  /** Never rejects. */
-  async #learn(): Promise<void> {
+  /** Never rejects. What comes after it was overtaken is dropped. */
+  async #learn(isLatest: () => boolean): Promise<void> {
+    await Promise.resolve(); // what is learned at once comes after the question, too
     try {
-      this.#known = await this.#load();
+      const learned = await this.#load();
+      if (isLatest()) this.#known = learned;
     } catch (error) {
-      this.#known = undefined;
+      if (isLatest()) this.#known = undefined;
       this.#logger.warn(`${this.#what} could not be read`, { error: describeError(error).message });
     }
   }

@@ -114,7 +114,10 @@ describe('npm start -- --simulate', () => {
 
     const message = { action: 'send-test-message', phoneNumber: '201234567890', message: 'رسالة تجريبية' };
     expect(await act(message)).toMatchObject({ success: true, result: { chatId: '201234567890@c.us' } });
-    expect(await act({ action: 'backup' })).toMatchObject({ success: true });
+    expect(await act({ action: 'backup' })).toMatchObject({
+      success: true,
+      result: { snapshot: { kind: 'backup' } },
+    });
     expect(await status()).toMatchObject({ session: { hasBackup: true, hasSession: true }, qr: null });
   });
 });

@@ -84,6 +84,19 @@ describe('GET the status', () => {
     expect(session.called('checkHealth')).toBe(1);
   });
 
+  it('does not take an answer for the truth that was asked for before a change', async () => {
+    const { session } = stage();
+    const finish = session.hang('listSnapshots', []);
+    const early = stage().call(API);
+    await expect.poll(() => session.called('listSnapshots')).toBe(1);
+    session.answer('listSnapshots', async () => [BACKUP]);
+    session.emit('backup:completed', { snapshot: BACKUP, durationMs: 1, bytesWritten: 1 });
+    expect((await stage().call(API)).json.session).toMatchObject({ hasBackup: true });
+    finish();
+    await early;
+    expect((await stage().call(API)).json.session).toMatchObject({ hasBackup: true });
+  });
+
   it('has the QR while one waits, and no longer', async () => {
     const { session } = stage();
     session.moveTo('awaiting_qr');
