@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   ClosedError,
   ConfigurationError,
+  type DisconnectCause,
+  type HealthCheckId,
   InvalidStateError,
   LeaseHeldError,
   LeaseLostError,
   ProfileLockedError,
+  type RestoreReason,
+  type SkipReason,
   SnapshotCorruptError,
   SnapshotNotFoundError,
   SnapshotUnsafeError,
@@ -14,10 +18,58 @@ import {
   StoreError,
   TimeoutError,
 } from '../../src/index.js';
+import { TRANSITIONS } from '../../src/state.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
 import { BACKUP, healthReport, SAVE } from './support/fake-session.js';
 import { API, useHttpStage } from './support/http-stage.js';
 import { openapi } from './support/openapi.js';
+
+// A new one is missed here by the compiler.
+const CAUSES: Readonly<Record<DisconnectCause, true>> = {
+  'browser-gone': true,
+  'page-crashed': true,
+  timeout: true,
+  conflict: true,
+  unresponsive: true,
+  unpaired: true,
+  'deprecated-version': true,
+  'proxy-blocked': true,
+  'tos-blocked': true,
+  'state-lost': true,
+  'network-down': true,
+  'never-ready': true,
+  'logged-out': true,
+  'start-failed': true,
+  requested: true,
+};
+const REASONS: Readonly<Record<RestoreReason, true>> = {
+  'profile-absent': true,
+  'profile-damaged': true,
+  'silent-logout': true,
+  'newer-snapshot': true,
+  imported: true,
+  requested: true,
+};
+const SKIPPED: Readonly<Record<SkipReason, true>> = {
+  unchanged: true,
+  'not-ready': true,
+  unsound: true,
+  'no-lease': true,
+  'no-space': true,
+};
+const CHECKS: Readonly<Record<HealthCheckId, true>> = {
+  connection: true,
+  profile: true,
+  'session-size': true,
+  'last-save': true,
+  'last-backup': true,
+  storage: true,
+  'disk-space': true,
+  memory: true,
+  'event-loop': true,
+  reconnect: true,
+  lease: true,
+};
 
 const MESSAGE = { action: 'send-test-message', phoneNumber: '201234567890', message: 'رسالة تجريبية' };
 const stage = useHttpStage();
@@ -272,5 +324,15 @@ describe('the document', () => {
         .reduce<unknown>((at, step) => (at as Record<string, unknown>)?.[step], openapi);
       expect(found, reference).toBeDefined();
     }
+  });
+
+  it.each([
+    ['State', Object.keys(TRANSITIONS)],
+    ['DisconnectCause', Object.keys(CAUSES)],
+    ['RestoreReason', Object.keys(REASONS)],
+    ['SkipReason', Object.keys(SKIPPED)],
+    ['HealthCheckId', Object.keys(CHECKS)],
+  ])('names every %s', (name, values) => {
+    expect([...(openapi.components.schemas[name]?.enum ?? [])].sort()).toEqual([...values].sort());
   });
 });

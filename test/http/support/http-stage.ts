@@ -28,8 +28,11 @@ export interface Called {
   readonly headers: Headers;
   readonly text: string;
   /** Of a JSON response. */
-  // biome-ignore format: one line
-  readonly json: { readonly success: boolean; readonly error?: { readonly code: string; readonly message: string }; readonly [field: string]: unknown };
+  readonly json: {
+    readonly success: boolean;
+    readonly error?: { readonly code: string; readonly message: string };
+    readonly [field: string]: unknown;
+  };
 }
 
 /** A handler behind a real server on loopback, over a session that does what the test says. */

@@ -16,6 +16,9 @@ interface Operation {
 }
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
+  };
   readonly 'x-events': Readonly<Record<string, object>>;
 }
 
