@@ -13,6 +13,7 @@ const chromium = ensureChromium();
 const simulated = process.argv.includes('--simulate') ? await simulate(chromium) : undefined;
 const server = spawn(process.execPath, [SERVER], {
   env: { PUPPETEER_EXECUTABLE_PATH: chromium, ...process.env, ...simulated?.env },
+  cwd: simulated?.folder ?? process.cwd(),
   stdio: 'inherit',
 });
 // A terminal sends Ctrl-C to both: the server takes its last save, and this process waits for it.

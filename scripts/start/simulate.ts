@@ -14,6 +14,8 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>The ph
 </html>`;
 
 export interface Simulated {
+  /** Where the server must run: whatsapp-web.js keeps the page of the simulator in `.wwebjs_cache` of its folder. */
+  readonly folder: string;
   /** For the server: leads its Chromium to the simulator, and keeps its session away from the real one's folders. */
   readonly env: Readonly<Record<string, string>>;
   cleanUp(): void;
@@ -35,6 +37,7 @@ export async function simulate(chromium: string): Promise<Simulated> {
   await new Promise<void>((resolve) => phone.listen(0, '127.0.0.1', resolve));
   console.log(`The phone: http://127.0.0.1:${(phone.address() as AddressInfo).port}/`);
   return {
+    folder,
     env: {
       PUPPETEER_EXECUTABLE_PATH: wrapper,
       SESSION_PATH: join(folder, 'persistent-session'),

@@ -114,6 +114,10 @@ describe('npm start -- --simulate', () => {
 
     const message = { action: 'send-test-message', phoneNumber: '201234567890', message: 'رسالة تجريبية' };
     expect(await act(message)).toMatchObject({ success: true, result: { chatId: '201234567890@c.us' } });
+    // Nothing is taken before Local Storage has reached the disk, which Chromium does within seconds.
+    await expect
+      .poll(async () => (await status()).session.lastSaved, { timeout: PATIENCE_MS })
+      .not.toBeNull();
     expect(await act({ action: 'backup' })).toMatchObject({
       success: true,
       result: { snapshot: { kind: 'backup' } },

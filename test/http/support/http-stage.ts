@@ -40,8 +40,8 @@ export class HttpStage {
   readonly clock = new ManualClock({ now: Date.UTC(2026, 10, 23, 6) });
   readonly session = new FakeSession();
   readonly logged: { readonly message: string; readonly fields: unknown }[] = [];
-  /** What was answered: `GET /healthz 200`, or with the code of the error. */
-  readonly seen = new Set<string>();
+  /** What `call()` was answered. */
+  readonly seen: { readonly method: string; readonly pathname: string; readonly status: number }[] = [];
   handler: SessionHandler;
   #server: Server | undefined;
 
@@ -90,7 +90,7 @@ export class HttpStage {
     }
     const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== '';
     const json = isJson ? (JSON.parse(text) as Called['json']) : { success: false };
-    this.seen.add(`${method} ${pathname} ${response.status}${json.error ? ` ${json.error.code}` : ''}`);
+    this.seen.push({ method, pathname, status: response.status });
     return { ...answer, json };
   }
 

@@ -12,6 +12,7 @@ interface ResponseObject {
   readonly headers?: Readonly<Record<string, { readonly $ref?: string; readonly schema?: object }>>;
 }
 interface Operation {
+  readonly operationId: string;
   readonly responses: Readonly<Record<string, ResponseObject>>;
 }
 interface Document {
@@ -42,7 +43,7 @@ export interface Answer {
 
 /** The operation of a request and what its answer breaks of the document; nothing when it keeps it. */
 export function checkAnswer(method: string, pathname: string, answer: Answer): readonly string[] {
-  const path = Object.keys(openapi.paths).find((template) => templatePattern(template).test(pathname));
+  const path = pathOf(pathname);
   if (path === undefined)
     return [401, 404].includes(answer.status) ? checkError(answer) : [`no path for ${pathname}`];
   const operation = openapi.paths[path]?.[method.toLowerCase()];
@@ -58,6 +59,11 @@ export function checkAnswer(method: string, pathname: string, answer: Answer): r
   }
   const response = resolve(named ?? operation.responses.default ?? {});
   return [...checkHeaders(response, answer), ...checkContent(response, answer)];
+}
+
+/** The `operationId` of a request, if it is one of the document. */
+export function operationOf(method: string, pathname: string): string | undefined {
+  return openapi.paths[pathOf(pathname) ?? '']?.[method.toLowerCase()]?.operationId;
 }
 
 /** What the data of an event of the stream breaks. */
@@ -104,6 +110,10 @@ function resolve<T extends { readonly $ref?: string }>(part: T): T {
   if (!part.$ref) return part;
   const steps = part.$ref.slice(2).split('/');
   return steps.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], openapi) as T;
+}
+
+function pathOf(pathname: string): string | undefined {
+  return Object.keys(openapi.paths).find((template) => templatePattern(template).test(pathname));
 }
 
 function templatePattern(template: string): RegExp {
