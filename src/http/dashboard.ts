@@ -50,7 +50,8 @@ export class Dashboard {
   loginForm(request: Request, { status, headers }: HttpError): Response {
     const { dashboardPath } = this.#parts.options;
     const url = relativeUrl(dashboardPath, `${dashboardPath}/login`);
-    const response = this.#form(request, url, status, status === 429 ? 'too-many' : undefined);
+    const page = relativeUrl(dashboardPath, dashboardPath);
+    const response = this.#form(request, page, url, status, status === 429 ? 'too-many' : undefined);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     return response;
   }
@@ -71,6 +72,7 @@ export class Dashboard {
       const url = relativeUrl(`${dashboardPath}/login`, `${dashboardPath}/login`);
       const response = this.#form(
         request,
+        relativeUrl(`${dashboardPath}/login`, dashboardPath),
         url,
         error.status,
         error.status === 429 ? 'too-many' : 'wrong-token',
@@ -100,11 +102,18 @@ export class Dashboard {
     return response;
   }
 
-  #form(request: Request, loginUrl: string, status: number, problem?: LoginProblem): Response {
+  #form(
+    request: Request,
+    dashboardUrl: string,
+    loginUrl: string,
+    status: number,
+    problem?: LoginProblem,
+  ): Response {
     const nonce = newNonce();
     const html = loginPage({
       nonce,
       locale: localeOf(request),
+      dashboardUrl,
       ...(this.#parts.authenticator.hasLogin && { loginUrl }),
       ...(problem && { problem }),
     });

@@ -86,7 +86,10 @@ class SessionServer {
       clock,
       describe: (error) => this.#describe(error),
       redact: (result) => this.#redactor.value(result),
-      announce: (name, job) => this.#streams.announce(name, { job }),
+      announce: (name, job) => {
+        this.#status.expire();
+        this.#streams.announce(name, { job });
+      },
     });
     this.#status = new StatusReader(session, { clock, logger, jobs: this.#jobs, pairing: this.#pairing });
     this.#actions = new ActionRunner({ session, jobs: this.#jobs, ...options });

@@ -50,6 +50,11 @@ export class StatusReader {
       this.#health.set((payload as SessionEventPayloads['health:checked']).report);
   }
 
+  /** An action may have changed what the stores tell, for example when a copy was verified. */
+  expire(): void {
+    this.#snapshots.expire();
+  }
+
   async read(): Promise<StatusResponse> {
     const { jobs, pairing } = this.#parts;
     const [snapshots, health] = await Promise.all([this.#snapshots.read(), this.#health.read()]);

@@ -16,7 +16,7 @@ describe('the login form', () => {
   it('stands where the dashboard would, and leads to it', async () => {
     const form = await stage().call(DASHBOARD, { bearer: false });
     expect(form.status).toBe(401);
-    expect(form.text).toContain('action="persistent-session/login"');
+    expect(form.text).toContain('action="persistent-session/login?lang=');
     const answer = await sendForm(TOKEN, { origin: stage().origin });
     expect(answer.status).toBe(303);
     expect(
@@ -39,7 +39,7 @@ describe('the login form', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.getSetCookie()).toEqual([]);
     expect(answer.text).toContain('role="alert"');
-    expect(answer.text).toContain('action="login"');
+    expect(answer.text).toContain('action="login?lang=');
   });
 
   it('does not even ask who was wrong too often, with the right token neither', async () => {

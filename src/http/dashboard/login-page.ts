@@ -1,67 +1,56 @@
+import { LOGIN_TEXTS, type LoginTexts } from './client/texts/login.js';
+import { escapeHtml, htmlDocument } from './document.js';
+import { LOGIN_SCRIPT } from './generated.js';
 import type { Locale } from './locale.js';
 
 /** Why the form is shown again. */
 export type LoginProblem = 'wrong-token' | 'too-many';
 
+/** What the login form is drawn with. Addresses are relative to the page's own. */
 export interface LoginPageContext {
-  /** For every `<style>`. */
+  /** For every `<script>` and `<style>`. */
   readonly nonce: string;
   readonly locale: Locale;
   /** Where the form goes; absent where the login is not the dashboard's. */
   readonly loginUrl?: string;
+  /** Of the dashboard: the switch of the language leads there. */
+  readonly dashboardUrl: string;
   readonly problem?: LoginProblem;
 }
 
-const WORDS = {
-  en: {
-    title: 'WhatsApp session',
-    token: 'Access token',
-    submit: 'Log in',
-    elsewhere: 'Log in to the application first.',
-    'wrong-token': 'This is not the token.',
-    'too-many': 'Too many attempts. Wait a minute.',
-  },
-  ar: {
-    title: 'جلسة واتساب',
-    token: 'رمز الدخول',
-    submit: 'دخول',
-    elsewhere: 'سجّل الدخول إلى التطبيق أولًا.',
-    'wrong-token': 'رمز الدخول غير صحيح.',
-    'too-many': 'محاولات كثيرة. انتظر دقيقة.',
-  },
-} as const;
-
 /** The login form as one HTML document; works without a script. */
-export function loginPage({ nonce, locale, loginUrl, problem }: LoginPageContext): string {
-  const words = WORDS[locale];
-  const notice = problem ? `<p role="alert">${words[problem]}</p>` : '';
-  const form = loginUrl
-    ? `<form method="post" action="${loginUrl}">
-<label for="token">${words.token}</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus dir="ltr">
-<button>${words.submit}</button>
-</form>`
-    : `<p>${words.elsewhere}</p>`;
-  return `<!doctype html>
-<html lang="${locale}" dir="${locale === 'ar' ? 'rtl' : 'ltr'}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${words.title}</title>
-<style nonce="${nonce}">
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 22rem; margin: 15vh auto; padding: 0 1rem; }
-label, input, button { display: block; width: 100%; box-sizing: border-box; margin-top: 0.5rem; }
-input, button { font: inherit; padding: 0.5rem; }
-[role="alert"] { color: #b00020; }
-</style>
-</head>
-<body>
-<main>
-<h1>${words.title}</h1>
-${notice}
-${form}
-</main>
-</body>
-</html>
-`;
+export function loginPage({ nonce, locale, loginUrl, dashboardUrl, problem }: LoginPageContext): string {
+  const texts = LOGIN_TEXTS[locale];
+  const other = locale === 'ar' ? 'en' : 'ar';
+  return htmlDocument({
+    nonce,
+    locale,
+    title: `${texts.title} – wwebjs-persistent-session`,
+    body: `<main class="login">
+<div class="login-tools">
+<a class="button quiet" href="${escapeHtml(dashboardUrl)}?lang=${other}" lang="${other}" hreflang="${other}">${texts.otherLanguage}</a>
+<button type="button" class="button quiet square" hidden data-dark="${texts.dark}" data-light="${texts.light}">${HALF_MOON}</button>
+</div>
+<div class="card">
+<h1>${texts.title}</h1>
+<p class="muted">${texts.intro}</p>
+${problem === undefined ? '' : `<p class="caution critical" role="alert">${texts[problem]}</p>`}
+${loginUrl === undefined ? `<p class="caution">${texts.elsewhere}</p>` : form(texts, `${loginUrl}?lang=${locale}`)}
+</div>
+<p class="muted login-foot"><bdi dir="ltr">wwebjs-persistent-session</bdi></p>
+</main>`,
+    script: LOGIN_SCRIPT,
+  });
 }
+
+function form(texts: LoginTexts, action: string): string {
+  return `<form class="form" method="post" action="${escapeHtml(action)}">
+<label for="token">${texts.token}</label>
+<input id="token" name="token" type="password" dir="ltr" required maxlength="512" autocomplete="current-password" autocapitalize="off" spellcheck="false" aria-describedby="token-hint" autofocus>
+<p class="muted" id="token-hint">${texts.tokenHint}</p>
+<button type="submit" class="button primary"><span class="spinner" aria-hidden="true"></span><span class="button-text">${texts.logIn}</span></button>
+</form>`;
+}
+
+const HALF_MOON =
+  '<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="M12 3a9 9 0 1 0 0 18z" fill="currentColor"/><circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="1.8"/></svg>';

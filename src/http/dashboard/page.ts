@@ -1,3 +1,5 @@
+import { htmlDocument } from './document.js';
+import { DASHBOARD_SCRIPT } from './generated.js';
 import type { Locale } from './locale.js';
 
 /** What the dashboard is drawn with. All addresses are relative to the page's own, so that any mount works. */
@@ -13,13 +15,21 @@ export interface PageContext {
   readonly allowDownload: boolean;
 }
 
-/** The dashboard as one HTML document, without any foreign resource. */
-export function dashboardPage({ locale, apiUrl }: PageContext): string {
-  return `<!doctype html>
-<html lang="${locale}" dir="${locale === 'ar' ? 'rtl' : 'ltr'}">
-<meta charset="utf-8">
-<title>wwebjs-persistent-session</title>
-<p><a href="${apiUrl}">${apiUrl}</a></p>
-</html>
-`;
+/** The dashboard as one HTML document, without any foreign resource. Its script draws it. */
+export function dashboardPage({ nonce, locale, apiUrl, logoutUrl, allowDownload }: PageContext): string {
+  return htmlDocument({
+    nonce,
+    locale,
+    title: 'wwebjs-persistent-session',
+    data: {
+      'api-url': apiUrl,
+      ...(logoutUrl !== undefined && { 'logout-url': logoutUrl }),
+      'allow-download': String(allowDownload),
+    },
+    body: `<noscript>
+<p lang="en" dir="ltr">This page needs JavaScript. The API works without it.</p>
+<p lang="ar" dir="rtl">تحتاج هذه الصفحة إلى JavaScript. الواجهة البرمجية تعمل بدونه.</p>
+</noscript>`,
+    script: DASHBOARD_SCRIPT,
+  });
 }

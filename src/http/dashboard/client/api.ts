@@ -1,0 +1,107 @@
+import type {
+  ActionAcceptedResponse,
+  ActionDoneResponse,
+  ActionRequest,
+  ErrorBody,
+  StatusResponse,
+} from '../../contract.js';
+
+/** Longer than the bot itself waits for an action before it makes a job of it. */
+const DEADLINE_MS = 90_000;
+
+/** A request that was refused or got no answer. */
+export class ApiError extends Error {
+  readonly body: ErrorBody;
+  constructor(body: ErrorBody) {
+    super(body.message);
+    this.body = body;
+  }
+}
+
+/** The bot's API, as the page needs it. */
+export class Api {
+  readonly #url: string;
+  /** How far the bot's clock is ahead of the browser's, ms: ages are told by the bot's. */
+  #clockOffsetMs = 0;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Ms since 1970 by the bot's clock. */
+  now(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  get eventsUrl(): string {
+    return `${this.#url}/events`;
+  }
+
+  /** A new address for each QR: none is shown twice. */
+  qrUrl(receivedAt: string, attempt: number): string {
+    return `${this.#url}/qr.svg?${new URLSearchParams({ received: receivedAt, attempt: String(attempt) })}`;
+  }
+
+  downloadUrl(snapshotId: string): string {
+    return `${this.#url}/snapshots/${encodeURIComponent(snapshotId)}`;
+  }
+
+  async status(): Promise<StatusResponse> {
+    return (await this.#ask(this.#url, {})) as StatusResponse;
+  }
+
+  async run(request: ActionRequest): Promise<ActionDoneResponse | ActionAcceptedResponse> {
+    const body = JSON.stringify(request);
+    const headers = { 'Content-Type': 'application/json' };
+    return (await this.#ask(this.#url, { method: 'POST', headers, body })) as
+      | ActionDoneResponse
+      | ActionAcceptedResponse;
+  }
+
+  async post(url: string): Promise<void> {
+    await this.#ask(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+  }
+
+  async #ask(url: string, init: RequestInit): Promise<unknown> {
+    const response = await fetch(url, {
+      ...init,
+      headers: { Accept: 'application/json', ...init.headers },
+      cache: 'no-store',
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    }).catch(() => {
+      throw new ApiError({ code: 'UNREACHABLE', message: '' });
+    });
+    this.#compareClocks(response.headers.get('date'));
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (isRefusal(answer)) throw new ApiError(answer.error);
+    if (response.ok && isObject(answer) && answer.success === true) return answer;
+    const code = response.status === 401 ? 'UNAUTHENTICATED' : 'BAD_ANSWER';
+    throw new ApiError({ code, message: `HTTP ${response.status}` });
+  }
+
+  #compareClocks(date: string | null): void {
+    const offset = Date.parse(date ?? '') - Date.now();
+    // The header counts in seconds, and the answer took its time.
+    if (!Number.isNaN(offset)) this.#clockOffsetMs = Math.abs(offset) < 3000 ? 0 : offset;
+  }
+}
+
+export function errorBodyOf(error: unknown): ErrorBody {
+  if (error instanceof ApiError) return error.body;
+  return { code: 'BAD_ANSWER', message: error instanceof Error ? error.message : '' };
+}
+
+function isRefusal(answer: unknown): answer is { readonly error: ErrorBody } {
+  return (
+    isObject(answer) &&
+    answer.success === false &&
+    isObject(answer.error) &&
+    typeof answer.error.code === 'string' &&
+    typeof answer.error.message === 'string'
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,40 @@
+import { applyTheme, initialTheme, remember, remembered, type Theme } from './preferences.js';
+
+/** The script of the login form. Without it the form works too. */
+const asked = new URLSearchParams(location.search).has('lang');
+const chosen = remembered('locale', ['ar', 'en']);
+const links = document.querySelector<HTMLAnchorElement>('a[hreflang]');
+
+// The dashboard's language was chosen here before: ask for the form in it. Only one that can be asked for again.
+if (!asked && chosen !== undefined && chosen !== document.documentElement.lang && links && isPlainForm()) {
+  location.replace(links.href);
+}
+links?.addEventListener('click', () => remember('locale', links.hreflang));
+
+let theme: Theme = initialTheme();
+const button = document.querySelector<HTMLButtonElement>('button[data-dark]');
+showTheme();
+button?.removeAttribute('hidden');
+button?.addEventListener('click', () => {
+  theme = theme === 'dark' ? 'light' : 'dark';
+  remember('theme', theme);
+  showTheme();
+});
+
+const form = document.querySelector('form');
+form?.addEventListener('submit', () =>
+  form.querySelector('[type=submit]')?.setAttribute('aria-busy', 'true'),
+);
+// Back from the next page the browser may show this one as it was left.
+addEventListener('pageshow', () => form?.querySelector('[type=submit]')?.removeAttribute('aria-busy'));
+
+function showTheme(): void {
+  applyTheme(theme);
+  const label = theme === 'dark' ? button?.dataset.light : button?.dataset.dark;
+  if (label !== undefined) button?.setAttribute('aria-label', label);
+}
+
+/** Not the answer to a wrong token: that one can't be asked for by its address. */
+function isPlainForm(): boolean {
+  return document.querySelector('[role=alert]') === null;
+}

@@ -1,0 +1,85 @@
+import type { SnapshotInfo } from '../../../../types.js';
+import type { Job, SessionView, StatusResponse } from '../../../contract.js';
+import type { DashboardState, StreamEvent } from './state.js';
+
+/** As many as the status tells. */
+const MAX_SNAPSHOTS = 100;
+const MAX_JOBS = 20;
+
+/**
+ * What an event says of the status. Only that: sizes and whatever else follows from it come with the next reading.
+ */
+export function applyEvent(state: DashboardState, event: StreamEvent, at: number): DashboardState {
+  if (event.name === 'lease:acquired') return { ...state, leaseOwner: event.data.owner };
+  if (event.name === 'lease:lost') {
+    const { leaseOwner: _, ...rest } = state;
+    return rest;
+  }
+  return state.status === undefined ? state : { ...state, status: statusAfter(state.status, event, at) };
+}
+
+function statusAfter(status: StatusResponse, event: StreamEvent, at: number): StatusResponse {
+  const session = (change: Partial<SessionView>): StatusResponse => ({
+    ...status,
+    session: { ...status.session, ...change },
+  });
+  switch (event.name) {
+    case 'state:changed': {
+      const { to } = event.data;
+      const changed = session({
+        state: to,
+        connected: to === 'ready',
+        stateSince: new Date(at).toISOString(),
+      });
+      return to === 'ready' ? { ...changed, qr: null, pairingCode: null } : changed;
+    }
+    case 'save:completed': {
+      const { snapshot } = event.data;
+      return session({ snapshots: withSnapshot(status, snapshot), lastSaved: snapshot.createdAt });
+    }
+    case 'backup:completed': {
+      const { snapshot } = event.data;
+      return session({
+        snapshots: withSnapshot(status, snapshot),
+        lastBackup: snapshot.createdAt,
+        hasBackup: true,
+      });
+    }
+    case 'snapshots:pruned': {
+      const { removed } = event.data;
+      return session({
+        snapshots: status.session.snapshots?.filter(({ id }) => !removed.includes(id)) ?? null,
+      });
+    }
+    case 'session:cleared':
+      return session({ snapshots: [], hasSession: false, hasBackup: false });
+    case 'reconnect:scheduled':
+    case 'reconnect:attempted':
+      return session({ reconnectAttempts: event.data.attempt });
+    case 'health:checked':
+    case 'health:changed':
+      return { ...status, health: event.data.report };
+    case 'pairing:dropped':
+      return event.data.kind === 'qr' ? { ...status, qr: null } : { ...status, pairingCode: null };
+    case 'pairing:received':
+      // The QR is drawn by the server; a code is shown once the status tells it.
+      return event.data.kind === 'qr'
+        ? { ...status, qr: { value: '', receivedAt: event.data.receivedAt } }
+        : status;
+    case 'job:started':
+    case 'job:completed':
+    case 'job:failed':
+      return { ...status, jobs: withJob(status.jobs, event.data.job) };
+    default:
+      return status;
+  }
+}
+
+function withSnapshot({ session }: StatusResponse, snapshot: SnapshotInfo): SessionView['snapshots'] {
+  const others = (session.snapshots ?? []).filter(({ id }) => id !== snapshot.id);
+  return [snapshot, ...others].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, MAX_SNAPSHOTS);
+}
+
+function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
+  return [job, ...jobs.filter(({ id }) => id !== job.id)].slice(0, MAX_JOBS);
+}
