@@ -1,4 +1,3 @@
-import { InvalidStateError } from '../errors.js';
 import type { ActionName, ActionRequest, ActionResults } from './contract.js';
 import { HttpError } from './errors.js';
 import type { SessionLike } from './session-like.js';
@@ -33,7 +32,7 @@ export async function runAction(
     case 'clear':
       return stateAfter(session, session.clear({ logout: request.logout ?? false }));
     case 'health-check':
-      return checkHealth(session);
+      return session.checkHealth();
     case 'send-test-message':
       return session.sendTestMessage(request.phoneNumber, request.message);
     case 'backup':
@@ -52,9 +51,4 @@ export async function runAction(
 async function stateAfter(session: SessionLike, work: Promise<void>): Promise<ActionResults['initialize']> {
   await work;
   return { state: session.state };
-}
-
-async function checkHealth(session: SessionLike): Promise<ActionResults['health-check']> {
-  if (session.checkHealth) return session.checkHealth();
-  throw new InvalidStateError('this session has no health check');
 }

@@ -5,8 +5,13 @@ import { within } from './within.js';
 
 /** How long a reader of the status waits; then it gets what was known before. */
 const READ_DEADLINE_MS = 5000;
-/** So often at most is asked, however often the status is read. */
-const MAX_AGE_MS = 5000;
+
+export interface CachedParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** So often at most is asked, however often it is read. */
+  readonly maxAgeMs: number;
+}
 
 /** A value that costs something to learn: asked for by one at a time, not too often, and never waited for long. */
 export class Cached<T> {
@@ -14,24 +19,22 @@ export class Cached<T> {
   readonly #load: () => Promise<T>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #maxAgeMs: number;
   #known: T | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
 
-  constructor(
-    what: string,
-    load: () => Promise<T>,
-    parts: { readonly clock: Clock; readonly logger: Logger },
-  ) {
+  constructor(what: string, load: () => Promise<T>, parts: CachedParts) {
     this.#what = what;
     this.#load = load;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
+    this.#maxAgeMs = parts.maxAgeMs;
   }
 
   /** The newest there is; `undefined` when it could never be learned, or not the last time. */
   async read(): Promise<T | undefined> {
-    if (this.#clock.monotonic() - this.#askedAt >= MAX_AGE_MS) this.#ask();
+    if (this.#clock.monotonic() - this.#askedAt >= this.#maxAgeMs) this.#ask();
     if (this.#asking) await within(this.#clock, READ_DEADLINE_MS, this.#asking);
     return this.#known;
   }

@@ -1,11 +1,11 @@
 import type { SessionEventName } from '../events.js';
-import type { HealthReport } from '../health.js';
 import type { PersistentSession } from '../persistent-session.js';
 
 /** What the HTTP side needs of a session. A `PersistentSession` fits; so does a fake in a test. */
 export type SessionLike = Pick<
   PersistentSession,
   | 'backup'
+  | 'checkHealth'
   | 'clear'
   | 'destroy'
   | 'forceSave'
@@ -20,7 +20,6 @@ export type SessionLike = Pick<
   | 'status'
   | 'verify'
 > & {
-  checkHealth?(): Promise<HealthReport>;
   /** The bot's client: QR and pairing codes are heard there. */
   readonly client: Listenable;
   on(event: SessionEventName, listener: (payload: unknown) => void): unknown;

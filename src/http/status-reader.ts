@@ -11,6 +11,9 @@ import type { SessionLike } from './session-like.js';
 import { sessionView, systemInfo } from './status-view.js';
 
 const MAX_JOBS = 20;
+const SNAPSHOTS_MAX_AGE_MS = 5000;
+/** Longer than `healthCheckIntervalMs` usually is: a session that runs tells its health by itself. */
+const HEALTH_MAX_AGE_MS = 20_000;
 /** After these the list of snapshots is another. */
 const CHANGES_SNAPSHOTS: readonly SessionEventName[] = [
   'save:completed',
@@ -34,13 +37,19 @@ export class StatusReader {
   readonly #session: SessionLike;
   readonly #parts: StatusReaderParts;
   readonly #snapshots: Cached<readonly SnapshotInfo[]>;
-  readonly #health: Cached<HealthReport | undefined>;
+  readonly #health: Cached<HealthReport>;
 
   constructor(session: SessionLike, parts: StatusReaderParts) {
     this.#session = session;
     this.#parts = parts;
-    this.#snapshots = new Cached('the list of snapshots', () => session.listSnapshots(), parts);
-    this.#health = new Cached('the health', async () => session.checkHealth?.(), parts);
+    this.#snapshots = new Cached('the list of snapshots', () => session.listSnapshots(), {
+      ...parts,
+      maxAgeMs: SNAPSHOTS_MAX_AGE_MS,
+    });
+    this.#health = new Cached('the health', () => session.checkHealth(), {
+      ...parts,
+      maxAgeMs: HEALTH_MAX_AGE_MS,
+    });
   }
 
   /** What the session tells by itself need not be asked. */

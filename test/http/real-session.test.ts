@@ -39,7 +39,14 @@ describe('over a real session', () => {
     expect((await get(API)).json).toMatchObject({ qr: { value: bot.codes[0] } });
     await bot.client.scan();
     await bot.untilState('ready');
-    expect((await get(API)).json).toMatchObject({ qr: null, session: { connected: true, hasSession: true } });
+    expect((await act({ action: 'health-check' })).json).toMatchObject({
+      result: { score: expect.any(Number) },
+    });
+    expect((await get(API)).json).toMatchObject({
+      qr: null,
+      health: { metrics: { state: 'ready' } },
+      session: { connected: true, hasSession: true, sessionSizeMb: expect.any(Number) },
+    });
 
     const taken = await act({ action: 'backup' });
     const { snapshot } = taken.json.result as { snapshot: { id: string } };

@@ -398,6 +398,7 @@ export const ar: Texts = {
     'state-lost': 'يبلّغ واتساب عن حالة أخرى',
     'network-down': 'لا يمكن الوصول إلى واتساب',
     'never-ready': 'تم الربط ولم تصبح جاهزة',
+    'logged-out': 'سُجّل الخروج من الهاتف مرة بعد مرة',
     'start-failed': 'فشل التشغيل',
     requested: 'بناءً على طلب',
   },
@@ -406,6 +407,7 @@ export const ar: Texts = {
     'profile-damaged': 'ملفات تسجيل الدخول كانت تالفة',
     'silent-logout': 'أظهر واتساب رمز QR دون تسجيل خروج',
     'newer-snapshot': 'في أحد المخازن نسخة أحدث',
+    imported: 'نُقل تسجيل الدخول من نظام آخر',
     requested: 'بناءً على طلب',
   },
 

@@ -351,6 +351,7 @@ export const en: Texts = {
     'state-lost': 'WhatsApp reports another state',
     'network-down': 'WhatsApp cannot be reached',
     'never-ready': 'linked, but it did not get ready',
+    'logged-out': 'it was logged out, again and again',
     'start-failed': 'the start failed',
     requested: 'it was asked for',
   },
@@ -359,6 +360,7 @@ export const en: Texts = {
     'profile-damaged': 'the login files were damaged',
     'silent-logout': 'WhatsApp showed a QR code without a logout',
     'newer-snapshot': 'a store has a newer copy',
+    imported: 'the login was taken over from another system',
     requested: 'it was asked for',
   },
 
