@@ -12,6 +12,7 @@ import type { SoakRound } from './soak-rounds.js';
 import { RemoteSimulator } from './soak-simulator.js';
 import { browsersLeft, endBrowsers } from './supervise-browsers.js';
 
+const GENERATIONS = 3;
 /** A thousand rounds' life in minutes: short waits, few generations, a save every few seconds. */
 const OPTIONS: PersistentSessionOptions = {
   reconnectDelayMs: 50,
@@ -21,7 +22,7 @@ const OPTIONS: PersistentSessionOptions = {
   forceSaveIntervalMs: 5_000,
   backupIntervalMs: 20_000,
   sessionValidationIntervalMs: 7_000,
-  retention: { saves: { keepLast: 3 }, backups: { keepLast: 3, keepDaily: 1 } },
+  retention: { saves: { keepLast: GENERATIONS }, backups: { keepLast: GENERATIONS, keepDaily: 1 } },
 };
 const ROUND_DEADLINE_MS = 90_000;
 /** Chromium starts its helpers one after the other, also after `ready`. */
@@ -58,7 +59,7 @@ export class Soak {
     process.on('unhandledRejection', this.#onUnhandled);
   }
 
-  /** Logged in, saved, and ready for the first fault. */
+  /** Logged in, with as many snapshots as retention keeps, and ready for the first fault. */
   static async start(folder: string, dice: Dice): Promise<Soak> {
     const simulator = await RemoteSimulator.start();
     // From here on of our own: whatever Chromium forgets there is counted.
@@ -71,6 +72,11 @@ export class Soak {
     await simulator.scan();
     await ready;
     await bot.settledSave();
+    for (let generation = 0; generation < GENERATIONS; generation++) {
+      await simulator.sendIncoming({ from: '4915100000002', body: `generation ${generation}` });
+      await bot.session.forceSave();
+      await bot.session.backup();
+    }
     return soak;
   }
 
