@@ -1,3 +1,6 @@
+/** A session that was ready for so long has recovered: the attempts count anew. */
+export const STABLE_AFTER_MS = 60_000;
+
 /** What a delay is computed from. */
 export interface BackoffInput {
   /** Which attempt the delay comes before, counted from 1. */

@@ -1,7 +1,7 @@
 import { sleep } from '../clock.js';
 import { describeError, isSessionError, SessionError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
-import { backoffDelayMs, conflictDelayMs, floorMs } from './backoff.js';
+import { backoffDelayMs, conflictDelayMs, floorMs, STABLE_AFTER_MS } from './backoff.js';
 import type { SessionContext } from './session-context.js';
 import type { Starter, StartResult } from './starter.js';
 
@@ -23,8 +23,6 @@ export interface BringUpRequest {
 
 /** WhatsApp that can't be reached is tried again at least so often. */
 const NETWORK_RETRY_MS = 15_000;
-/** A session that was ready for so long has recovered: the attempts count anew. */
-const STABLE_AFTER_MS = 60_000;
 /** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
 const BY_HAND_INTERVAL_MS = 60_000;
 

@@ -153,6 +153,7 @@ export class FactsReader {
       isSessionEphemeral: ownSaves ? isEphemeral(facts.sessionPath, facts) : undefined,
       isBackupEphemeral: ownBackups ? isEphemeral(facts.backupPath, facts) : undefined,
       isSameDisk: ownSaves && ownBackups ? codes.includes('same-device') : undefined,
+      mayOverlap: ownSaves && codes.includes('replicas'),
       hidesSignal: codes.includes('hidden-signal'),
     };
   }

@@ -80,6 +80,8 @@ export interface StorageOutlook {
   readonly isSessionEphemeral: boolean | undefined;
   readonly isBackupEphemeral: boolean | undefined;
   readonly isSameDisk: boolean | undefined;
+  /** Whether an old and a new instance may run at once with no lease between them. */
+  readonly mayOverlap: boolean;
   /** Whether the stop signal of the platform reaches the bot. */
   readonly hidesSignal: boolean;
 }

@@ -39,6 +39,7 @@ export const HEALTHY: HealthFacts = {
     isSessionEphemeral: false,
     isBackupEphemeral: false,
     isSameDisk: false,
+    mayOverlap: false,
     hidesSignal: false,
   },
   disks: {

@@ -1,8 +1,6 @@
+import { STABLE_AFTER_MS } from '../../backoff.js';
 import { isRunning, isUp } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
-
-/** A session that was up for so long has recovered: the attempts count anew at the next loss. */
-const STABLE_AFTER_MS = 60_000;
 
 /** How many attempts to come back are left. */
 export const reconnect: Check = ({ state, upMs, reconnect: { attempt, maxAttempts } }) => {

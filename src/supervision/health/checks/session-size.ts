@@ -23,8 +23,8 @@ function tooLarge(bytes: number, { limits, state }: HealthFacts): Issue {
       ar: `حجم ملف التعريف ${megabytes(bytes, 'ar')}، أي أكثر من ${isolated('maxSessionSizeMb')} (${megabytes(limits.maxSessionBytes, 'ar')})؛ والزائد ملفات مؤقتة.`,
     },
     advice: {
-      en: 'The caches are removed before the next start; while the session is stopped, prune() does it.',
-      ar: 'تُحذف الملفات المؤقتة قبل التشغيل التالي؛ وإذا كانت الجلسة متوقفة فاستدعِ prune().',
+      en: 'Caches are cleared once an hour while it runs, and before a start: reconnect() does that now, prune() while stopped.',
+      ar: 'تُمسح الملفات المؤقتة مرة في الساعة أثناء العمل، وقبل كل تشغيل: يفعل ذلك الآن reconnect()، أو prune() إذا كانت الجلسة متوقفة.',
     },
     action: isRunning(state) ? 'reconnect' : 'prune',
   };

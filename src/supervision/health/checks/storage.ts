@@ -4,10 +4,11 @@ import { isolated } from '../text.js';
 /** Whether saves and backups outlive a redeploy (FACTS 4), and do not lie on one disk. */
 export const storage: Check = ({ storage: outlook }) => {
   if (outlook === undefined) return 'unknown';
-  const { isSessionEphemeral, isBackupEphemeral, isSameDisk, hidesSignal } = outlook;
+  const { isSessionEphemeral, isBackupEphemeral, isSameDisk, mayOverlap, hidesSignal } = outlook;
   const issues = [
     ...(isSessionEphemeral ? [ephemeral('session', outlook.sessionPath)] : []),
     ...(isBackupEphemeral ? [ephemeral('backup', outlook.backupPath)] : []),
+    ...(mayOverlap ? [REPLICAS] : []),
     ...(isSameDisk ? [SAME_DISK] : []),
     ...(hidesSignal ? [SIGNAL_HIDDEN] : []),
   ];
@@ -30,6 +31,19 @@ function ephemeral(what: 'session' | 'backup', path: string): Issue {
     },
   };
 }
+
+const REPLICAS: Issue = {
+  code: 'replicas',
+  severity: 'warning',
+  message: {
+    en: 'On this platform an old and a new instance may run at once, and no lease keeps them apart.',
+    ar: 'قد تعمل على هذه المنصة نسختان من البوت في وقت واحد، ولا شيء يمنع تضاربهما.',
+  },
+  advice: {
+    en: 'Run one instance, and mount a volume for sessionPath (SESSION_PATH): both then share the lease.',
+    ar: `شغّل نسخة واحدة، واربط قرصًا دائمًا لـ ${isolated('sessionPath (SESSION_PATH)')} كي تتشارك النسختان القفل نفسه.`,
+  },
+};
 
 const SAME_DISK: Issue = {
   code: 'same-disk',
