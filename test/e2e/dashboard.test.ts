@@ -11,7 +11,10 @@ import { useStage } from './setup.js';
 
 // The whole story of a person at the dashboard: real session, real client, real page.
 
-describe.each(['ar', 'en'] as const)('a person who reads only %s', (locale) => {
+const SCORE = "document.querySelector('.gauge-number b').textContent";
+const score = async (page: Page): Promise<number> => Number(await page.evaluate(SCORE));
+
+describe.each(['ar', 'en'] as const)('a person who reads only %s', { timeout: 300_000 }, (locale) => {
   const stage = useStage();
   const texts = textsOf(locale);
   let browser: Browser;
@@ -40,7 +43,8 @@ describe.each(['ar', 'en'] as const)('a person who reads only %s', (locale) => {
   }
 
   it('runs a session: links, backs up, sends, survives a crash, restores and deletes', async () => {
-    const bot = stage.bot();
+    // Slow enough to come back, and checked often enough, that the fall of the score is seen.
+    const bot = stage.bot({ session: { healthCheckIntervalMs: 500, reconnectDelayMs: 4000 } });
     const page = await serve(bot.session);
     await see(page, '.state-word', texts.state.words.idle);
 
@@ -57,12 +61,15 @@ describe.each(['ar', 'en'] as const)('a person who reads only %s', (locale) => {
     await see(page, '.notice', '201234567890');
     expect(stage.simulator.sentMessages.map(({ body }) => body)).toEqual([texts.message.textDefault]);
 
+    const before = await score(page);
     await killBrowser(bot.client);
     await see(page, '.state-word', texts.state.words.reconnecting);
+    await page.waitForFunction(`Number(${SCORE}) < ${before}`);
     await see(page, '.state-word', texts.state.words.ready);
+    await page.waitForFunction(`Number(${SCORE}) >= ${before}`);
     await see(page, '#log', texts.causes['browser-gone']);
 
-    await press(page, '[data-snapshot]:has(.kind)', texts.snapshots.restore);
+    await press(page, '[data-snapshot]', texts.snapshots.restore);
     await press(page, 'dialog', texts.restoreDialog.confirm);
     await page.waitForSelector('.notice[data-action=restore]');
     await see(page, '.state-word', texts.state.words.ready);

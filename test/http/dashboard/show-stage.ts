@@ -63,7 +63,7 @@ export async function launchBrowser(): Promise<Browser> {
 export async function openPage(browser: Browser, { locale, theme = 'light', viewport }: Look): Promise<Page> {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await page.setExtraHTTPHeaders({
     'Accept-Language': locale === 'ar' ? 'ar-EG,ar;q=0.9' : 'en-GB,en;q=0.9',
   });
