@@ -24,6 +24,8 @@ export interface CommandOptions {
   /** Which page may take it; the newest one that is connected is asked. */
   readonly accepts: (page: OpenPage) => boolean;
   readonly timeoutMs: number;
+  /** The command makes the client close the page, perhaps before the answer is out: a page that is gone has taken it. */
+  readonly endsThePage?: boolean;
 }
 
 interface Answer {
@@ -118,7 +120,10 @@ export class Pages {
         what,
       );
       this.#answers.delete(commandId);
-      if (answer === 'gone') continue;
+      if (answer === 'gone') {
+        if (options.endsThePage) return undefined;
+        continue;
+      }
       if (answer.error !== undefined) throw new Error(`The page refused '${type}': ${answer.error}`);
       return answer.result;
     }

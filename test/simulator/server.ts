@@ -52,6 +52,9 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
+/** Any other state ends the client, and with it the page (whatsapp-web.js 1.34.7, `onAppStateChangedEvent`). */
+const STATES_THE_CLIENT_BEARS: ReadonlySet<string> = new Set(['CONNECTED', 'OPENING', 'PAIRING', 'TIMEOUT']);
+
 const PAGE_FOLDER = new URL('./page/', import.meta.url);
 
 /** Starts a stand-in for web.whatsapp.com on a free port of loopback. */
@@ -178,7 +181,8 @@ export class WhatsAppSimulator {
   /** Sets the page's socket state; any string, see whatsapp-web.js' `WAState`. */
   async setState(state: string, options: WaitOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    await this.#pages.ask(() => ({ type: 'state', state }), { accepts: () => true, timeoutMs });
+    const endsThePage = !STATES_THE_CLIENT_BEARS.has(state);
+    await this.#pages.ask(() => ({ type: 'state', state }), { accepts: () => true, timeoutMs, endsThePage });
   }
 
   /** Another browser took the session over. */
