@@ -19,6 +19,12 @@ const errno = given.text('errno');
 const operations = FAULT_OPERATIONS.filter((one) => operation === undefined || one === operation);
 if (operations.length === 0) throw new Error(`--operation is one of ${FAULT_OPERATIONS.join(', ')}`);
 
+// The file system in memory asks who it is before every access: a system call each, a sixth of the whole run's time.
+for (const name of ['getuid', 'getgid'] as const) {
+  const id = process[name]?.();
+  if (id !== undefined) process[name] = () => id;
+}
+
 const startedAt = Date.now();
 const every = Math.max(1, given.count('every', 1));
 const first = Math.max(1, given.count('first', 1));
