@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { SessionHandler } from './handler.js';
+
+const HIGH_WATER_MARK = 64 * 1024;
 
 /** A request that a body parser of Express may have read already. */
 type NodeRequest = IncomingMessage & { readonly body?: unknown };
@@ -84,6 +87,11 @@ function bodyOf(incoming: NodeRequest): ReadableStream<Uint8Array> | string | Ui
 }
 
 async function send(response: Response, incoming: NodeRequest, outgoing: ServerResponse): Promise<void> {
+  // Who has left meanwhile: nothing is ever told of a response that is closed before it is begun.
+  if (outgoing.destroyed) {
+    await response.body?.cancel();
+    return;
+  }
   outgoing.statusCode = response.status;
   for (const [name, value] of response.headers) {
     if (name !== 'set-cookie') outgoing.setHeader(name, value);
@@ -97,21 +105,9 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
     return;
   }
   outgoing.flushHeaders();
-  await pump(response.body, outgoing);
-}
-
-/** Hands on what comes as fast as it is taken; a client that goes away, or a stream that fails, ends both. */
-async function pump(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
-  const source = Readable.fromWeb(body as NodeReadableStream<Uint8Array>, { highWaterMark: 64 * 1024 });
-  await new Promise<void>((resolve, reject) => {
-    source.once('error', reject);
-    outgoing.once('error', reject);
-    outgoing.once('close', () => {
-      source.destroy();
-      resolve();
-    });
-    source.pipe(outgoing);
-  });
+  const body = response.body as NodeReadableStream<Uint8Array>;
+  // As fast as it is taken; a client that goes away, or a stream that fails, ends both.
+  await pipeline(Readable.fromWeb(body, { highWaterMark: HIGH_WATER_MARK }), outgoing);
 }
 
 function badRequest(): Response {

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import express from 'express';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createSessionHandler, type SessionHandler, toNodeListener } from '../../src/http/index.js';
-import { FakeSession } from './support/fake-session.js';
+import { BACKUP, FakeSession } from './support/fake-session.js';
 import { API, DASHBOARD, TOKEN } from './support/http-stage.js';
 
 const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
@@ -83,6 +84,57 @@ describe('in Express', () => {
     const answer = await fetch(`${await listen(app)}${API}`, { method: 'POST', headers: HEADERS, body });
     expect(answer.status).toBe(413);
     expect(session.calls).toEqual([]);
+  });
+});
+
+describe('a client that leaves', () => {
+  /** Asks, leaves as soon as the handler works on it, and lets the handler go on once the server knows. */
+  async function askAndLeave(path: string, hold: (until: Promise<void>) => SessionHandler): Promise<void> {
+    let proceed = () => {};
+    const handler = hold(
+      new Promise((resolve) => {
+        proceed = resolve;
+      }),
+    );
+    const gone = new Promise<void>((resolve) => {
+      void listen((request, response) => {
+        toNodeListener(handler)(request, response);
+        response.once('close', resolve);
+        client.destroy();
+      }).then((origin) => client.connect(Number(new URL(origin).port), '127.0.0.1'));
+    });
+    const client = new Socket();
+    client.once('connect', () => {
+      client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
+    });
+    await gone;
+    proceed();
+  }
+
+  it('leaves no open file, though the copy is found only afterwards', async () => {
+    const body = new Readable({ read: () => undefined }); // nobody has read it to its end
+    await askAndLeave(`${API}/snapshots/${BACKUP.id}`, (until) => {
+      const session = new FakeSession();
+      session.answer('openBackup', () => until.then(() => ({ snapshot: BACKUP, body })));
+      return createSessionHandler(session, { auth: TOKEN, allowDownload: true });
+    });
+    await vi.waitFor(() => expect(body.destroyed).toBe(true));
+  });
+
+  it('takes no place among the streams', async () => {
+    let handler: SessionHandler | undefined;
+    await askAndLeave(`${API}/events`, (until) => {
+      handler = createSessionHandler(new FakeSession(), {
+        auth: () => until.then(() => true),
+        maxStreams: 1,
+      });
+      return handler;
+    });
+    await vi.waitFor(async () => {
+      const answer = await handler?.(new Request(`http://x${API}/events`));
+      expect(answer?.status).toBe(200);
+      await answer?.body?.cancel();
+    });
   });
 });
 
