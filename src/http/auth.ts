@@ -3,8 +3,9 @@ import { type Clock, withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { ClientView } from './connection.js';
-import { readCookie } from './cookies.js';
+import type { LoginCookie } from './cookies.js';
 import { HttpError, tooMany } from './errors.js';
+import type { Admission } from './event-streams.js';
 import type { Logins } from './logins.js';
 import { RateLimit } from './rate-limit.js';
 
@@ -28,6 +29,7 @@ export interface Caller {
 export interface AuthenticatorParts {
   readonly auth: string | 'none' | AuthFunction;
   readonly logins: Logins;
+  readonly cookie: LoginCookie;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -60,24 +62,30 @@ export class Authenticator {
       if (this.#isToken(bearer)) return { kind: 'bearer' };
       throw this.#failed(client);
     }
-    const loginId = readCookie(request, client.isSecure);
+    const loginId = this.#parts.cookie.read(request, client.isSecure);
     if (loginId !== undefined && this.#parts.logins.isOpen(loginId)) return { kind: 'cookie', loginId };
     throw unauthenticated();
   }
 
-  /** Whether what let the caller in still does: a login may have ended meanwhile. */
-  isStillIn({ loginId }: Caller): boolean {
-    return loginId === undefined || this.#parts.logins.isOpen(loginId);
+  /** Whether what let the caller in still does: a login may have ended meanwhile, at the caller's own function, too. */
+  admissionOf({ kind, loginId }: Caller, request: Request): Admission {
+    const { auth, logins } = this.#parts;
+    return {
+      isAllowed: () => loginId === undefined || logins.isOpen(loginId),
+      ...(kind === 'function' &&
+        typeof auth === 'function' && { isStillAllowed: () => this.#isAllowedBy(auth, request) }),
+    };
   }
 
   /**
-   * Begins a login for who knows the token. Who was wrong too often is not even asked for a while.
+   * Begins a login for who knows the token. Who was wrong too often is not even asked for a while; where addresses are
+   * not known that would close the door to everybody, so there the right token still opens it.
    *
    * @returns the login's id
    * @throws HttpError 401 or 429
    */
   logIn(token: string, client: ClientView): string {
-    const waitMs = this.#failures.waitMs(keyOf(client));
+    const waitMs = client.address === undefined ? 0 : this.#failures.waitMs(client.address);
     if (waitMs > 0) throw tooManyFailures(waitMs);
     if (!this.#isToken(token)) throw this.#failed(client);
     return this.#parts.logins.begin();
@@ -99,18 +107,22 @@ export class Authenticator {
   }
 
   async #askFunction(auth: AuthFunction, request: Request): Promise<Caller> {
+    if (await this.#isAllowedBy(auth, request)) return { kind: 'function' };
+    throw unauthenticated();
+  }
+
+  /** Never rejects: a function that fails or takes too long has said no. */
+  async #isAllowedBy(auth: AuthFunction, request: Request): Promise<boolean> {
     const { clock, logger } = this.#parts;
-    let isAllowed = false;
     try {
       const answer = Promise.resolve(auth(request));
-      isAllowed = (await withDeadline(clock, FUNCTION_DEADLINE_MS, 'the auth function', answer)) === true;
+      return (await withDeadline(clock, FUNCTION_DEADLINE_MS, 'the auth function', answer)) === true;
     } catch (error) {
       logger.error('the auth function failed, so the request is refused', {
         error: describeError(error).message,
       });
+      return false;
     }
-    if (isAllowed) return { kind: 'function' };
-    throw unauthenticated();
   }
 }
 

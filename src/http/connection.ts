@@ -22,10 +22,15 @@ export function clientView(request: Request, connection: ConnectionInfo, trustPr
   }
   const forwarded = (name: string) => request.headers.get(`x-forwarded-${name}`)?.split(',');
   // The last address is what the nearest proxy saw; those before it are the client's own word.
-  const address = forwarded('for')?.at(-1)?.trim();
+  const address = withoutPort(forwarded('for')?.at(-1)?.trim() ?? '');
   return {
     isSecure: (forwarded('proto')?.[0]?.trim() ?? protocol.slice(0, -1)) === 'https',
     host: (forwarded('host')?.[0]?.trim() ?? asked).toLowerCase(),
     address: address || connection.remoteAddress,
   };
+}
+
+/** Some proxies add the port (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every connection. */
+function withoutPort(address: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;
 }

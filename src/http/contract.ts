@@ -133,6 +133,7 @@ export interface ErrorResponse {
 /** Codes of the HTTP side; those of the session are `SessionErrorCode`. */
 export type HttpErrorCode =
   | 'UNAUTHENTICATED'
+  | 'FORBIDDEN_HOST'
   | 'FORBIDDEN_ORIGIN'
   | 'DOWNLOAD_DISABLED'
   | 'NOT_FOUND'
@@ -145,6 +146,7 @@ export type HttpErrorCode =
   | 'UNKNOWN_ACTION'
   | 'CONFIRMATION_REQUIRED'
   | 'RATE_LIMITED'
+  | 'TOO_MANY_DOWNLOADS'
   | 'TOO_MANY_JOBS'
   | 'TOO_MANY_STREAMS'
   | 'NOT_READY'

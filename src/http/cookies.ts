@@ -1,32 +1,48 @@
+import { createHash } from 'node:crypto';
+
 /** More is no cookie header of a browser. */
 const MAX_HEADER = 16_384;
 const BASE_NAME = 'wwebjs-session';
 
-/** The name says that it can only have been set by this host over https (RFC 6265bis, `__Host-`). */
-export function cookieName(isSecure: boolean): string {
-  return isSecure ? `__Host-${BASE_NAME}` : BASE_NAME;
-}
+/** The cookie that carries a login to one dashboard. */
+export class LoginCookie {
+  readonly #name: string;
 
-/** The value of the login's cookie, if the request has one. */
-export function readCookie(request: Request, isSecure: boolean): string | undefined {
-  const header = request.headers.get('cookie') ?? '';
-  if (header.length > MAX_HEADER) return undefined;
-  const prefix = `${cookieName(isSecure)}=`;
-  const found = header.split(';').find((pair) => pair.trimStart().startsWith(prefix));
-  return found?.trim().slice(prefix.length);
-}
+  /**
+   * @param scope what tells this dashboard from another one on the same host: a browser sends a cookie to every port,
+   * and two bots with one name for it would log each other's visitors out
+   */
+  constructor(scope: readonly string[]) {
+    const hash = createHash('sha256').update(JSON.stringify(scope)).digest('hex');
+    this.#name = `${BASE_NAME}-${hash.slice(0, 8)}`;
+  }
 
-/** The header that sets the login's cookie; `maxAgeMs: 0` deletes it. */
-export function setCookie(
-  value: string,
-  { isSecure, maxAgeMs }: { readonly isSecure: boolean; readonly maxAgeMs: number },
-): string {
-  return [
-    `${cookieName(isSecure)}=${value}`,
-    'Path=/',
-    `Max-Age=${Math.floor(maxAgeMs / 1000)}`,
-    'HttpOnly',
-    'SameSite=Strict',
-    ...(isSecure ? ['Secure'] : []),
-  ].join('; ');
+  /** The login's id, if the request has the cookie. */
+  read(request: Request, isSecure: boolean): string | undefined {
+    const header = request.headers.get('cookie') ?? '';
+    if (header.length > MAX_HEADER) return undefined;
+    const prefix = `${this.#nameFor(isSecure)}=`;
+    const found = header.split(';').find((pair) => pair.trimStart().startsWith(prefix));
+    return found?.trim().slice(prefix.length);
+  }
+
+  /** The header that sets it; `maxAgeMs: 0` deletes it. */
+  set(
+    loginId: string,
+    { isSecure, maxAgeMs }: { readonly isSecure: boolean; readonly maxAgeMs: number },
+  ): string {
+    return [
+      `${this.#nameFor(isSecure)}=${loginId}`,
+      'Path=/',
+      `Max-Age=${Math.floor(maxAgeMs / 1000)}`,
+      'HttpOnly',
+      'SameSite=Strict',
+      ...(isSecure ? ['Secure'] : []),
+    ].join('; ');
+  }
+
+  /** The prefix says that it can only have been set by this host over https (RFC 6265bis, `__Host-`). */
+  #nameFor(isSecure: boolean): string {
+    return isSecure ? `__Host-${this.#name}` : this.#name;
+  }
 }

@@ -2,7 +2,7 @@ import type { Authenticator } from './auth.js';
 import { type BodyRules, isForm, readFields } from './body.js';
 import type { ClientView } from './connection.js';
 import type { LoginResponse } from './contract.js';
-import { setCookie } from './cookies.js';
+import type { LoginCookie } from './cookies.js';
 import { localeOf } from './dashboard/locale.js';
 import { type LoginProblem, loginPage } from './dashboard/login-page.js';
 import { dashboardPage } from './dashboard/page.js';
@@ -19,6 +19,7 @@ export interface DashboardParts {
   readonly options: ResolvedHandlerOptions;
   readonly authenticator: Authenticator;
   readonly logins: Logins;
+  readonly cookie: LoginCookie;
   readonly bodyRules: BodyRules;
   /** Called when a login has ended. */
   readonly onLogout: () => void;
@@ -92,13 +93,14 @@ export class Dashboard {
   }
 
   #answer(asPage: boolean, loginId: string, { isSecure }: ClientView, maxAgeMs: number): Response {
-    const { dashboardPath } = this.#parts.options;
+    const { cookie, options } = this.#parts;
+    const { dashboardPath } = options;
     const body: LoginResponse = { success: true };
     const location = relativeUrl(`${dashboardPath}/login`, dashboardPath);
     const response = asPage
       ? new Response(null, { status: 303, headers: { Location: location } })
       : json(body);
-    response.headers.set('Set-Cookie', setCookie(loginId, { isSecure, maxAgeMs }));
+    response.headers.set('Set-Cookie', cookie.set(loginId, { isSecure, maxAgeMs }));
     return response;
   }
 

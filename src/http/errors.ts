@@ -24,7 +24,7 @@ export function notFound(what: string): HttpError {
 
 /** Too much of something; `retryAfterMs` is when there is room again. */
 export function tooMany(
-  code: 'RATE_LIMITED' | 'TOO_MANY_JOBS' | 'TOO_MANY_STREAMS',
+  code: 'RATE_LIMITED' | 'TOO_MANY_DOWNLOADS' | 'TOO_MANY_JOBS' | 'TOO_MANY_STREAMS',
   message: string,
   retryAfterMs: number,
 ): HttpError {

@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import type { StreamEventName, StreamEvents } from './contract.js';
-import { tooMany } from './errors.js';
+import { HttpError, tooMany } from './errors.js';
 import { EventRing, unnumbered } from './event-ring.js';
 import type { Redactor } from './redact.js';
 
@@ -16,9 +16,16 @@ export interface EventStreamsParts {
   readonly redactor: Redactor;
 }
 
-interface Stream {
-  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+/** Whether who listens may go on listening. */
+export interface Admission {
+  /** Asked before everything that is sent. */
   readonly isAllowed: () => boolean;
+  /** Asked at every heartbeat, where the answer takes a while. */
+  readonly isStillAllowed?: () => Promise<boolean>;
+}
+
+interface Stream extends Admission {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
 }
 
 /** Server-sent events: everything that happens, to everybody who listens. Memory is bounded, whoever reads how slowly. */
@@ -49,11 +56,12 @@ export class EventStreams {
    * A new stream.
    *
    * @param lastEventId of a stream that comes back: it gets what it missed
-   * @param isAllowed asked before everything that is sent; a stream that is not is closed
-   * @throws HttpError 429
+   * @param admission a stream that may not go on is closed
+   * @throws HttpError 429, or 503 once it is closed
    */
-  open(lastEventId: string | null, isAllowed: () => boolean): Response {
-    if (this.#isClosed || this.#streams.size >= this.#parts.maxStreams) {
+  open(lastEventId: string | null, admission: Admission): Response {
+    if (this.#isClosed) throw new HttpError(503, 'NOT_READY', 'the server is closing');
+    if (this.#streams.size >= this.#parts.maxStreams) {
       throw tooMany('TOO_MANY_STREAMS', `${this.#parts.maxStreams} streams are open`, HEARTBEAT_MS);
     }
     const missed = lastEventId === null ? undefined : this.#ring.after(lastEventId);
@@ -62,7 +70,7 @@ export class EventStreams {
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          stream = { controller, isAllowed };
+          stream = { ...admission, controller };
           this.#streams.add(stream);
           this.#send(stream, new TextEncoder().encode(`retry: ${RETRY_MS}\n\n`));
           this.#send(stream, unnumbered('stream:opened', JSON.stringify(opened)));
@@ -76,8 +84,12 @@ export class EventStreams {
     );
     this.#beatSoon();
     return new Response(body, {
-      // `no` keeps nginx from collecting the events.
-      headers: { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' },
+      headers: {
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        // Middleware that compresses would collect the events until there are enough of them.
+        'Cache-Control': 'no-store, no-transform',
+        'X-Accel-Buffering': 'no', // the same, for nginx
+      },
     });
   }
 
@@ -101,16 +113,26 @@ export class EventStreams {
     stream.controller.error(new Error('the reader was too slow'));
   }
 
+  #beat(stream: Stream): void {
+    this.#send(stream, this.#heartbeat);
+    stream.isStillAllowed?.().then(
+      (isAllowed) => {
+        if (!isAllowed) this.#end(stream);
+      },
+      () => this.#end(stream),
+    );
+  }
+
+  /** Idempotent. */
   #end(stream: Stream): void {
-    this.#streams.delete(stream);
-    stream.controller.close();
+    if (this.#streams.delete(stream)) stream.controller.close();
   }
 
   #beatSoon(): void {
     if (this.#timer !== undefined || this.#isClosed) return;
     this.#timer = this.#parts.clock.setTimeout(() => {
       this.#timer = undefined;
-      for (const stream of this.#streams) this.#send(stream, this.#heartbeat);
+      for (const stream of this.#streams) this.#beat(stream);
       if (this.#streams.size > 0) this.#beatSoon();
     }, HEARTBEAT_MS);
   }

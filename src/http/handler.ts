@@ -3,8 +3,9 @@ import { ActionRunner } from './action-runner.js';
 import { Authenticator } from './auth.js';
 import { type ConnectionInfo, clientView } from './connection.js';
 import type { HealthzResponse, JobResponse, ReadyzResponse } from './contract.js';
+import { LoginCookie } from './cookies.js';
 import { Dashboard } from './dashboard.js';
-import { download } from './download.js';
+import { Downloads } from './downloads.js';
 import { errorBody, errorResponse, HttpError, notFound } from './errors.js';
 import { EventStreams } from './event-streams.js';
 import type { Exchange } from './exchange.js';
@@ -12,7 +13,7 @@ import { Jobs } from './jobs.js';
 import { json } from './json-response.js';
 import { Logins } from './logins.js';
 import { type ResolvedHandlerOptions, resolveHandlerOptions, type SessionHandlerOptions } from './options.js';
-import { assertOwnOrigin } from './origin.js';
+import { assertOwnHost, assertOwnOrigin } from './origin.js';
 import { PairingCodes } from './pairing-codes.js';
 import { qrSvg } from './qr-svg.js';
 import { Redactor } from './redact.js';
@@ -69,6 +70,7 @@ class SessionServer {
   readonly #status: StatusReader;
   readonly #actions: ActionRunner;
   readonly #dashboard: Dashboard;
+  readonly #downloads: Downloads;
   readonly #logged = new WeakSet<object>();
   readonly #stopFollowing: () => void;
 
@@ -81,7 +83,8 @@ class SessionServer {
     this.#streams = new EventStreams({ clock, maxStreams, redactor: this.#redactor });
     this.#pairing = new PairingCodes(session, clock, this.#streams.announce);
     const logins = new Logins(options.loginTtlMs, clock);
-    this.#authenticator = new Authenticator({ auth, logins, clock, logger });
+    const cookie = new LoginCookie(scopeOf(session, options));
+    this.#authenticator = new Authenticator({ auth, logins, cookie, clock, logger });
     this.#jobs = new Jobs({
       clock,
       describe: (error) => this.#describe(error),
@@ -93,10 +96,12 @@ class SessionServer {
     });
     this.#status = new StatusReader(session, { clock, logger, jobs: this.#jobs, pairing: this.#pairing });
     this.#actions = new ActionRunner({ session, jobs: this.#jobs, ...options });
+    this.#downloads = new Downloads(session, options.allowDownload);
     this.#dashboard = new Dashboard({
       options,
       authenticator: this.#authenticator,
       logins,
+      cookie,
       bodyRules: { clock, deadlineMs: options.bodyDeadlineMs },
       onLogout: () => this.#streams.closeUnwelcome(),
     });
@@ -136,6 +141,7 @@ class SessionServer {
     const route = this.#routeOf(match, request.method);
     if (route === 'healthz') return json({ success: true, status: 'up' } satisfies HealthzResponse);
     const client = clientView(request, connection, this.#options.trustProxy);
+    if (this.#options.auth === 'none') assertOwnHost(client, this.#options.allowedHosts);
     if (route === 'login') return this.#dashboard.logIn(request, client);
     try {
       const caller = await this.#authenticator.identify(request, client);
@@ -162,13 +168,14 @@ class SessionServer {
       case 'action':
         return this.#actions.run(exchange);
       case 'events':
-        return this.#streams.open(request.headers.get('last-event-id'), () =>
-          this.#authenticator.isStillIn(caller),
+        return this.#streams.open(
+          request.headers.get('last-event-id'),
+          this.#authenticator.admissionOf(caller, request),
         );
       case 'qr':
         return this.#qr();
       case 'download':
-        return download(this.#session, id, this.#options.allowDownload);
+        return this.#downloads.open(id);
       case 'job':
         return this.#job(id);
       case 'readyz':
@@ -214,6 +221,12 @@ class SessionServer {
     const stack = error instanceof Error && !isSessionError(error) ? { stack: error.stack } : {};
     this.#options.logger.error('a request or an action failed', { ...describeError(error), ...stack });
   }
+}
+
+/** What tells this dashboard from those of other bots on the same host, also after a restart. */
+function scopeOf(session: SessionLike, { basePath, dashboardPath }: ResolvedHandlerOptions): string[] {
+  const { clientId, paths } = session.status();
+  return [clientId, paths.profile, basePath, dashboardPath];
 }
 
 /** OPTIONS tells what may be asked here; nothing is ever allowed to another origin. */

@@ -22,6 +22,12 @@ export interface SessionHandlerOptions {
   readonly apiPath?: string;
   /** Default `'/persistent-session'`. */
   readonly dashboardPath?: string;
+  /**
+   * Host names, without a port, by which it may be asked with `auth: 'none'`; other requests are refused with 403. A page
+   * that lets its own host name point to this machine (DNS rebinding) would be of the same origin, and so let in.
+   * Default `['localhost', '127.0.0.1', '[::1]']`; behind a login of your own, the name that your users type.
+   */
+  readonly allowedHosts?: readonly string[];
   /** Whether backups can be downloaded. A backup is the whole login of the account. Default `false`. */
   readonly allowDownload?: boolean;
   /** Whether `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them. Default `false`. */
@@ -48,6 +54,7 @@ const DEFAULTS: Omit<ResolvedHandlerOptions, 'auth'> = {
   basePath: '',
   apiPath: '/api/whatsapp/persistent-session',
   dashboardPath: '/persistent-session',
+  allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
   allowDownload: false,
   trustProxy: false,
   actionDeadlineMs: 25_000,
@@ -83,6 +90,7 @@ export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHan
     basePath: take('basePath', (value, name) => (value === '' ? '' : urlPath(value, name))),
     apiPath: take('apiPath', urlPath),
     dashboardPath: take('dashboardPath', urlPath),
+    allowedHosts: take('allowedHosts', hostNames),
     allowDownload: take('allowDownload', flag),
     trustProxy: take('trustProxy', flag),
     actionDeadlineMs: take('actionDeadlineMs', check.milliseconds),
@@ -116,6 +124,21 @@ function resolveAuth(auth: unknown): ResolvedHandlerOptions['auth'] {
 
 const flag: check.Check<boolean> = (value, name) =>
   typeof value === 'boolean' ? value : check.refuse(name, check.show(value), 'true or false');
+
+const hostNames: check.Check<readonly string[]> = (value, name) => {
+  const names: unknown[] = Array.isArray(value) ? value : [];
+  const isGood = names.length > 0 && names.every((one) => typeof one === 'string' && isHostName(one));
+  if (isGood) return names.map((one) => String(one).toLowerCase());
+  return check.refuse(
+    name,
+    check.show(value),
+    'a list of host names without a port, such as ["bot.example"]',
+  );
+};
+
+function isHostName(name: string): boolean {
+  return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name.toLowerCase();
+}
 
 const urlPath: check.Check<string> = (value, name) =>
   typeof value === 'string' && value.length <= 200 && /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/.test(value)

@@ -22,6 +22,21 @@ export function assertOwnOrigin(request: Request, client: ClientView, caller?: C
   throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'this may only be asked for by a page of the same origin');
 }
 
+/**
+ * Refuses a request to a host name that is not ours: for a handler that lets everybody in, the name is the only thing
+ * that tells a page of the bot from one whose host name was made to point to it.
+ *
+ * @throws HttpError 403
+ */
+export function assertOwnHost({ host }: ClientView, allowedHosts: readonly string[]): void {
+  if (allowedHosts.includes(hostNameOf(host) ?? '')) return;
+  throw new HttpError(
+    403,
+    'FORBIDDEN_HOST',
+    `this host name is none of allowedHosts: ${allowedHosts.join(', ')}`,
+  );
+}
+
 /** Whether a page asks, as far as the request tells. */
 export function isFromBrowser(request: Request): boolean {
   return request.headers.has('sec-fetch-site') || request.headers.has('origin');
@@ -32,5 +47,13 @@ function hostOf(origin: string): string | undefined {
     return new URL(origin).host;
   } catch {
     return undefined; // `null`, as a sandboxed frame sends it
+  }
+}
+
+function hostNameOf(host: string): string | undefined {
+  try {
+    return new URL(`http://${host}`).hostname;
+  } catch {
+    return undefined;
   }
 }

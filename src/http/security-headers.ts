@@ -39,10 +39,10 @@ export function htmlResponse(html: string, nonce: string, status = 200): Respons
   });
 }
 
-/** Adds to a response what every response has. */
+/** Adds to a response what every response has, unless it has its own. */
 export function withSecurityHeaders(response: Response): Response {
   const { headers } = response;
-  for (const [name, value] of Object.entries(ALWAYS)) headers.set(name, value);
+  for (const [name, value] of Object.entries(ALWAYS)) if (!headers.has(name)) headers.set(name, value);
   if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', NOTHING);
   return response;
 }

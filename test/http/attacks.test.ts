@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { InvalidStateError, StoreError } from '../../src/index.js';
 import { BACKUP } from './support/fake-session.js';
@@ -211,6 +212,25 @@ describe('a download', () => {
     expect(status).toBe(403);
     expect(json.error).toMatchObject({ code: 'DOWNLOAD_DISABLED' });
     expect(stage().session.calls).toEqual([]);
+  });
+
+  it('is one of a few at a time; one that ends makes room', async () => {
+    stage().use({ allowDownload: true });
+    const bodies: Readable[] = [];
+    stage().session.answer('openBackup', async () => {
+      const body = new Readable({ read: () => undefined });
+      bodies.push(body);
+      return { snapshot: BACKUP, body };
+    });
+    const path = `${API}/snapshots/${BACKUP.id}`;
+    const ask = () =>
+      stage().handler(new Request(`http://x${path}`, { headers: { authorization: `Bearer ${TOKEN}` } }));
+    const answers = await Promise.all(Array.from({ length: 5 }, ask));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429]);
+    expect((await stage().call(path)).json.error).toMatchObject({ code: 'TOO_MANY_DOWNLOADS' });
+    for (const body of bodies) body.destroy();
+    stage().session.fail('openBackup', new StoreError('down'));
+    for (let n = 0; n < 5; n++) await expect.poll(async () => (await ask()).status).toBe(502);
   });
 
   it('is an attachment that nobody stores', async () => {

@@ -164,6 +164,39 @@ describe("'none'", () => {
     expect(stage().session.called('clear')).toBe(0);
   });
 
+  it.each([
+    ['evil.example:3000', 403],
+    ['localhost.evil.example', 403],
+    ['[::1]:3000', 200],
+    ['LOCALHOST', 200],
+    ['bot.example', 403],
+  ])('answers only to its own host names: %s', async (host, status) => {
+    stage().use({ auth: 'none' });
+    const received = await stage().raw(`GET ${API} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    if (status === 403) expect(received).toContain('FORBIDDEN_HOST');
+  });
+
+  it('takes other host names, and through a proxy the one that was asked', async () => {
+    stage().use({ auth: 'none', allowedHosts: ['Bot.example'], trustProxy: true });
+    const ask = (headers: Record<string, string>) => stage().call(API, { bearer: false, headers });
+    expect((await ask({ 'x-forwarded-host': 'bot.example' })).status).toBe(200);
+    expect((await ask({ 'x-forwarded-host': 'evil.example' })).json.error).toMatchObject({
+      code: 'FORBIDDEN_HOST',
+    });
+    expect((await ask({})).status).toBe(403);
+    expect((await stage().call('/healthz', { bearer: false })).status).toBe(200);
+  });
+
+  it.each([[['bot.example:80']], [[]], ['bot.example'], [['https://bot.example']], [[7]], [['a b']]])(
+    'refuses host names that are none: %j',
+    (allowedHosts) => {
+      expect(() => stage().use({ auth: 'none', allowedHosts: allowedHosts as string[] })).toThrow(
+        /^allowedHosts: .*host names/,
+      );
+    },
+  );
+
   it('asks a page to confirm', async () => {
     stage().use({ auth: 'none' });
     const headers = { origin: stage().origin };

@@ -68,10 +68,38 @@ describe('the login form', () => {
   });
 });
 
+describe('wrong tokens', () => {
+  const FROM = (address: string) => ({ 'x-forwarded-for': address });
+
+  it.each([
+    ['9.9.9.9, 1.2.3.4', '1.2.3.4'],
+    ['1.2.3.4:1001', '1.2.3.4:1002'],
+    ['[2001:db8::1]:1001', '[2001:db8::1]:1002'],
+    ['[2001:db8::1]', '2001:db8::1'],
+  ])('from %s close the form to %s, and to nobody else', async (one, same) => {
+    stage().use({ trustProxy: true });
+    for (let n = 0; n < 10; n++) await sendForm(`wrong-${n}`, FROM(one));
+    expect((await sendForm(TOKEN, FROM(same))).status).toBe(429);
+    expect((await sendForm(TOKEN, FROM('5.6.7.8'))).status).toBe(303);
+  });
+
+  it('close no form where addresses are not known: one visitor could close it to all', async () => {
+    const logIn = (token: string) => {
+      const body = new URLSearchParams({ token });
+      return stage().handler(new Request(`http://x${DASHBOARD}/login`, { method: 'POST', body }));
+    };
+    for (let n = 0; n < 10; n++) expect((await logIn(`wrong-${n}`)).status).toBe(401);
+    expect((await logIn('wrong-11')).status).toBe(429);
+    expect((await logIn(TOKEN)).status).toBe(303);
+  });
+});
+
 describe('the cookie', () => {
   it('is out of reach for scripts and other sites', async () => {
     const [cookie = ''] = (await sendForm(TOKEN)).headers.getSetCookie();
-    expect(cookie).toMatch(/^wwebjs-session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(cookie).toMatch(
+      /^wwebjs-session-[0-9a-f]{8}=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+    );
     expect(cookie).not.toContain(TOKEN);
   });
 
@@ -80,7 +108,7 @@ describe('the cookie', () => {
     expect((await sendForm(TOKEN, proxied)).headers.getSetCookie()[0]).not.toContain('Secure');
     stage().use({ trustProxy: true });
     const [cookie = ''] = (await sendForm(TOKEN, proxied)).headers.getSetCookie();
-    expect(cookie).toMatch(/^__Host-wwebjs-session=.*; Secure$/);
+    expect(cookie).toMatch(/^__Host-wwebjs-session-[0-9a-f]{8}=.*; Secure$/);
     const headers = { ...proxied, cookie: cookie.split(';')[0] ?? '' };
     expect((await stage().call(API, { bearer: false, headers })).status).toBe(200);
   });
@@ -107,14 +135,20 @@ describe('the cookie', () => {
 
   it('that was made up, or cut, is nothing', async () => {
     const cookie = await stage().logIn();
-    for (const forged of [
-      'wwebjs-session=x',
-      cookie.slice(0, -1),
-      `${cookie}x`,
-      `wwebjs-session=${'a'.repeat(9000)}`,
-    ]) {
+    const name = cookie.slice(0, cookie.indexOf('='));
+    for (const forged of [`${name}=x`, cookie.slice(0, -1), `${cookie}x`, `${name}=${'a'.repeat(9000)}`]) {
       expect((await stage().call(API, { bearer: false, headers: { cookie: forged } })).status).toBe(401);
     }
+  });
+
+  it('has a name of its own for each bot on a host, and the same after a restart', async () => {
+    const nameOf = (cookie: string) => cookie.slice(0, cookie.indexOf('='));
+    const first = nameOf(await stage().logIn());
+    stage().use({});
+    expect(nameOf(await stage().logIn())).toBe(first);
+    stage().session.statusPatch = { clientId: 'other' };
+    stage().use({});
+    expect(nameOf(await stage().logIn())).not.toBe(first);
   });
 
   it('of the oldest login makes room: their number is bounded', async () => {

@@ -189,6 +189,24 @@ describe('the event stream', () => {
     expect(await reader.block()).toBe(': heartbeat');
   });
 
+  it('is kept from middleware that would collect it, to compress it', async () => {
+    const { headers } = (await open()).response;
+    expect(headers.get('cache-control')).toBe('no-store, no-transform');
+  });
+
+  it("ends when the caller's own login has ended", async () => {
+    let isLoggedIn = true;
+    stage().use({ auth: async () => isLoggedIn });
+    const reader = await open();
+    await reader.next();
+    await stage().clock.advance(15_000);
+    expect(await reader.block()).toBe(': heartbeat');
+    isLoggedIn = false;
+    await stage().clock.advance(15_000);
+    expect(await reader.block()).toBe(': heartbeat');
+    expect(await reader.block()).toBeUndefined();
+  });
+
   it('is one of a bounded number; one that left makes room', async () => {
     stage().use({ maxStreams: 2 });
     const [first] = [await open(), await open()];
@@ -204,6 +222,7 @@ describe('the event stream', () => {
     stage().handler.close();
     expect(await reader.next()).toBeUndefined();
     expect(stage().clock.pendingTimers).toBe(0);
+    expect((await stage().call(`${API}/events`)).status).toBe(503);
     expect(stage().session.eventNames()).toEqual([]);
     expect(
       stage()

@@ -51,6 +51,14 @@ const SCENARIOS: Readonly<Record<string, (stage: HttpStage) => Promise<unknown>>
     stage.use({});
     await stage.call(`${DASHBOARD}/login`, { method: 'POST', headers, body: '{}' });
   },
+  'another host name': async (stage) => {
+    stage.use({ auth: 'none', allowedHosts: ['bot.example'] });
+    for (const path of ALL_GET) await stage.call(path);
+  },
+  'a handler that is closed': async (stage) => {
+    stage.handler.close();
+    await stage.call(`${API}/events`);
+  },
   'nothing there': async (stage) => {
     stage.use({ allowDownload: true });
     stage.session.fail('openBackup', new SnapshotNotFoundError('no such one'));
