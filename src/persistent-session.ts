@@ -12,7 +12,7 @@ import type { PruneResult } from './supervision/pruner.js';
 import type { SaveResult } from './supervision/saver.js';
 import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 import { typed } from './supervision/typed-error.js';
-import type { SnapshotInfo } from './types.js';
+import type { PendingPairing, SnapshotInfo } from './types.js';
 
 /**
  * Makes the WhatsApp login of a whatsapp-web.js client permanent: no second QR scan unless the phone itself logs the
@@ -57,6 +57,14 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /**
+   * The QR or pairing code that waits to be scanned or typed; `undefined` when none does. The same as the bot's last
+   * `qr` or `code` event, for who came too late to hear it. A credential: never log it.
+   */
+  get pairing(): PendingPairing | undefined {
+    return this.#state === 'awaiting_qr' ? this.#parts.context.driver.pairing : undefined;
   }
 
   /** All options, frozen, defaults filled in. */

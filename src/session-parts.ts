@@ -85,7 +85,7 @@ export function buildSession(
     ...(location.kind === 'local-auth' && location.clientId && { strategyClientId: location.clientId }),
   });
   const profileDir = profileDirOf(location, options);
-  const driver = new ClientDriver(client);
+  const driver = new ClientDriver(client, options.clock);
   const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
   const context = createContext(profileDir, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
   const parts = wire(context, location.kind === 'local-auth' ? dirname(profileDir) : defaultAuthFolder());

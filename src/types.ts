@@ -33,6 +33,15 @@ export interface SnapshotInfo {
   readonly revoked: boolean;
 }
 
+/** A QR or a pairing code that waits to be scanned or typed. A credential: whoever uses it links an account to the bot. */
+export interface PendingPairing {
+  readonly kind: 'qr' | 'code';
+  /** What the QR says, or the code itself. */
+  readonly value: string;
+  /** When WhatsApp gave it, ISO 8601. */
+  readonly receivedAt: string;
+}
+
 /** One file of a snapshot. */
 export interface SnapshotFile {
   /** Relative to the profile, `/` between names, for example `Default/Local Storage/leveldb/CURRENT`. */

@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
+import type { PendingPairing } from '../types.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
 
@@ -56,15 +58,18 @@ export class ClientDriver {
     readonly destroy: () => Promise<unknown>;
     readonly logout: () => Promise<unknown>;
   };
+  readonly #clock: Clock;
   #starting = false;
   #closing = true;
+  #pairing: PendingPairing | undefined;
   #launched: Promise<unknown> = Promise.resolve();
   /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
   #ownDestroyFollows = false;
 
   /** @throws ConfigurationError when the client has a session already. */
-  constructor(client: WhatsAppClient) {
+  constructor(client: WhatsAppClient, clock: Clock) {
     this.#client = client as ClientInternals;
+    this.#clock = clock;
     if (taken in client) {
       throw new ConfigurationError(
         'client: this client already has a PersistentSession; use that one, or a new Client',
@@ -92,6 +97,11 @@ export class ClientDriver {
     return this.#client;
   }
 
+  /** The QR or code that was delivered last, until it is used or the browser ends. */
+  get pairing(): PendingPairing | undefined {
+    return this.#closing ? undefined : this.#pairing;
+  }
+
   get page(): PageHandle | undefined {
     return this.#client.pupPage ?? undefined;
   }
@@ -109,6 +119,7 @@ export class ClientDriver {
   /** Starts the client: its own `initialize()`. Rejects as that does. */
   async launch(): Promise<void> {
     this.#closing = false;
+    this.#pairing = undefined;
     this.#starting = true;
     const launched = this.#originals.initialize();
     this.#launched = launched.catch(() => undefined);
@@ -159,6 +170,7 @@ export class ClientDriver {
         this.#tell({ type: 'pairing-held', via: news.via });
         return false;
       }
+      this.#notePairing(news, args[0]);
       if (news) this.#tell(news);
       const isLast = news?.type === 'disconnected' || news?.type === 'auth-failure';
       // What follows in the same browser (after a LOGOUT: a QR, FACTS 2.2) is no news any more.
@@ -167,6 +179,13 @@ export class ClientDriver {
       if (isLast) this.#expectOwnDestroy();
       return heard;
     };
+  }
+
+  #notePairing(news: ClientEvent | undefined, value: unknown): void {
+    if (news?.type === 'pairing') {
+      const receivedAt = new Date(this.#clock.now()).toISOString();
+      this.#pairing = { kind: news.via, value: String(value), receivedAt };
+    } else if (news?.type === 'authenticated' || news?.type === 'ready') this.#pairing = undefined;
   }
 
   // Client.js emits `disconnected` or `auth_failure` and calls `this.destroy()` in the same tick. The supervisor has

@@ -15,7 +15,8 @@ export class PairingCodes {
   readonly #stops: (() => void)[] = [];
 
   constructor(session: SessionLike, clock: Clock, announce: (...news: PairingNews) => void) {
-    const { client } = session;
+    const { client, pairing } = session;
+    if (pairing) this.#waiting.set(pairing.kind, { value: pairing.value, receivedAt: pairing.receivedAt });
     for (const kind of KINDS) {
       this.#hear(client, kind, (value) => {
         if (typeof value !== 'string' || value === '') return;

@@ -12,6 +12,7 @@ export type SessionLike = Pick<
   | 'initialize'
   | 'listSnapshots'
   | 'openBackup'
+  | 'pairing'
   | 'prune'
   | 'reconnect'
   | 'restore'

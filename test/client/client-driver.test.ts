@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClientDriver, type ClientEvent, type ClientSupervisor } from '../../src/client/client-driver.js';
+import { systemClock } from '../../src/clock.js';
 import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-client.js';
 import { FakeStage } from '../support/fake-stage.js';
 
@@ -19,7 +20,7 @@ function driven(options: Partial<FakeClientOptions> = {}) {
     onBotDestroy: async () => void calls.push('destroy'),
     onBotLogout: async () => void calls.push('logout'),
   };
-  const driver = new ClientDriver(client);
+  const driver = new ClientDriver(client, systemClock);
   driver.attach(supervisor);
   return { client, driver, whatsApp, events, calls, rules, types: () => events.map(({ type }) => type) };
 }
@@ -178,7 +179,7 @@ describe('a driven client', () => {
       emit: () => true,
       on: () => undefined,
     };
-    const driver = new ClientDriver(bare);
+    const driver = new ClientDriver(bare, systemClock);
     expect(() => driver.attach({ ...silentSupervisor })).not.toThrow();
     bare.emit();
   });
@@ -186,7 +187,7 @@ describe('a driven client', () => {
   it('does nothing before it is attached', async () => {
     const { fs, whatsApp } = new FakeStage();
     const client = new FakeClient({ whatsApp, fs, puppeteer: { userDataDir: '/profile' } });
-    new ClientDriver(client);
+    new ClientDriver(client, systemClock);
     await client.initialize();
     expect(client.launches).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClientDriver } from '../../src/client/client-driver.js';
 import { accountId, browserVersion, fireSynced, lookAtPage, probePage } from '../../src/client/page-probe.js';
-import type { Clock } from '../../src/clock.js';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { FakeClient } from '../../src/testing/fake-client.js';
 import { FakeStage } from '../support/fake-stage.js';
 
@@ -10,7 +10,7 @@ const DEADLINE_MS = 5000;
 async function launched() {
   const { fs, whatsApp, clock } = new FakeStage();
   const client = new FakeClient({ whatsApp, fs, puppeteer: { userDataDir: '/profile' } });
-  const driver = new ClientDriver(client);
+  const driver = new ClientDriver(client, systemClock);
   await client.initialize();
   return { client, driver, clock };
 }

@@ -164,6 +164,18 @@ describe('GET the status', () => {
     expect((await stage().call(API)).json).toMatchObject({ qr: null, pairingCode: null });
   });
 
+  it('has the QR that came before the handler was made', async () => {
+    const { session } = stage();
+    session.moveTo('awaiting_qr');
+    session.pairing = { kind: 'qr', value: '2@early,def', receivedAt: '2026-11-23T05:59:00.000Z' };
+    stage().use({});
+    expect((await stage().call(API)).json).toMatchObject({
+      qr: { value: '2@early,def', receivedAt: '2026-11-23T05:59:00.000Z' },
+    });
+    session.fail('backup', new StoreError('cannot draw 2@early,def'));
+    expect((await stage().act({ action: 'backup' }, { query: '?wait' })).text).not.toContain('2@early');
+  });
+
   it.each(['authenticated', 'ready', 'stopping', 'failed'] as const)(
     'drops the QR when %s',
     async (state) => {

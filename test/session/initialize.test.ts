@@ -22,6 +22,22 @@ describe('initialize()', () => {
     expect(bot.codes).toEqual(['code-1']);
   });
 
+  it('tells late listeners what waits to be scanned, and only as long as it does', async () => {
+    const bot = stage().bot();
+    expect(bot.session.pairing).toBeUndefined();
+    await bot.start();
+    const receivedAt = expect.stringMatching(/^\d{4}-.*Z$/);
+    expect(bot.session.pairing).toEqual({ kind: 'qr', value: 'code-1', receivedAt });
+    bot.client.showQr();
+    expect(bot.session.pairing).toMatchObject({ value: bot.codes.at(-1) });
+    await bot.client.scan();
+    expect(bot.session.pairing).toBeUndefined();
+    await bot.untilState('ready');
+    expect(JSON.stringify(bot.session.status())).not.toContain('code-1');
+    await bot.stop();
+    expect(bot.session.pairing).toBeUndefined();
+  });
+
   it('resolves at the first pairing code that the bot got', async () => {
     const bot = stage().bot({ client: { pairWithPhoneNumber: '4915100000001' } });
     await bot.start();

@@ -13,6 +13,7 @@ export class ShowSession extends EventEmitter implements SessionLike {
   readonly calls: (readonly [string, ...unknown[]])[] = [];
   readonly clientId: string;
   state: SessionState = 'ready';
+  readonly pairing = undefined;
   stateSince = new Date(Date.now() - 3 * 60 * MINUTE).toISOString();
   attempt = 0;
   snapshots: readonly SnapshotInfo[];

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { HealthReport } from '../../../src/health.js';
 import type { SessionLike } from '../../../src/http/session-like.js';
-import type { SessionState, SessionStatus, SnapshotInfo } from '../../../src/index.js';
+import type { PendingPairing, SessionState, SessionStatus, SnapshotInfo } from '../../../src/index.js';
 
 type Method =
   | 'backup'
@@ -28,6 +28,7 @@ export class FakeSession extends EventEmitter implements SessionLike {
   /** What was called, oldest first. */
   readonly calls: (readonly [Method, ...unknown[]])[] = [];
   state: SessionState = 'ready';
+  pairing: PendingPairing | undefined;
   statusPatch: Partial<SessionStatus> = {};
   readonly #answers = new Map<Method, () => Promise<unknown>>();
 
