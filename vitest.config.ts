@@ -1,9 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** What the examples import, as it stands in the sources. */
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+const alias = {
+  'wwebjs-persistent-session/http': source('http/index.ts'),
+  'wwebjs-persistent-session': source('index.ts'),
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias },
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],

@@ -9,9 +9,11 @@ export function createApp(session: SessionLike, token: string): FastifyInstance 
   const listener = toNodeListener(handler);
 
   app.register(async (scope) => {
-    // The handler reads bodies itself, with bounds of its own; the parsers of other routes stay as they are.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    // Before Fastify reads a body: the handler reads it itself, with bounds and errors of its own.
+    scope.addHook('onRequest', (request, reply) => {
+      reply.hijack();
+      listener(request.raw, reply.raw);
+    });
     for (const url of [
       '/healthz',
       '/readyz',
@@ -19,10 +21,7 @@ export function createApp(session: SessionLike, token: string): FastifyInstance 
       '/persistent-session/*',
       '/api/whatsapp/*',
     ]) {
-      scope.all(url, (request, reply) => {
-        reply.hijack();
-        listener(request.raw, reply.raw);
-      });
+      scope.all(url, () => undefined);
     }
   });
   app.addHook('preClose', async () => handler.close()); // else open streams would keep the server open

@@ -23,7 +23,7 @@ import { followSession } from './session-feed.js';
 import type { SessionLike } from './session-like.js';
 import { StatusReader } from './status-reader.js';
 
-/** A Web-standard handler. `export const { GET, POST } = createSessionHandler(...)` makes a route of Next.js. */
+/** A Web-standard handler. Its methods make a route of Next.js: `export const { GET, POST } = createSessionHandler(...)`. */
 export interface SessionHandler {
   (request: Request, connection?: ConnectionInfo): Promise<Response>;
   readonly GET: (request: Request) => Promise<Response>;

@@ -1,5 +1,3 @@
-import { handler } from '../../../lib/session.js';
-
 export const runtime = 'nodejs';
 export const dynamic = 'force-dynamic';
-export const { GET, HEAD, POST, OPTIONS } = handler;
+export { handle as GET, handle as HEAD, handle as OPTIONS, handle as POST } from '../../../lib/session';
