@@ -2,9 +2,10 @@ import type { Clock } from '../clock.js';
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { Logger } from '../logger.js';
+import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import { Cached } from './cached.js';
-import type { StatusResponse } from './contract.js';
+import type { StatusResponse, SystemInfo } from './contract.js';
 import type { Jobs } from './jobs.js';
 import type { PairingCodes } from './pairing-codes.js';
 import type { SessionLike } from './session-like.js';
@@ -14,6 +15,8 @@ const MAX_JOBS = 20;
 const SNAPSHOTS_MAX_AGE_MS = 5000;
 /** Longer than `healthCheckIntervalMs` usually is: a session that runs tells its health by itself. */
 const HEALTH_MAX_AGE_MS = 20_000;
+/** The system is asked for the memory of the process, which takes longer than all the rest of an answer. */
+const SYSTEM_MAX_AGE_MS = 1000;
 /** After these the list of snapshots is another. */
 const CHANGES_SNAPSHOTS: readonly SessionEventName[] = [
   'save:completed',
@@ -38,6 +41,7 @@ export class StatusReader {
   readonly #parts: StatusReaderParts;
   readonly #snapshots: Cached<readonly SnapshotInfo[]>;
   readonly #health: Cached<HealthReport>;
+  #system: { readonly info: SystemInfo; readonly askedAt: number } | undefined;
 
   constructor(session: SessionLike, parts: StatusReaderParts) {
     this.#session = session;
@@ -72,10 +76,18 @@ export class StatusReader {
       success: true,
       session: sessionView({ status, snapshots, health }),
       health: health ?? null,
-      systemInfo: systemInfo(status),
+      systemInfo: this.#systemInfo(status),
       qr: pairing.get('qr') ?? null,
       pairingCode: pairing.get('code') ?? null,
       jobs: jobs.list(MAX_JOBS),
     };
+  }
+
+  #systemInfo(status: SessionStatus): SystemInfo {
+    const now = this.#parts.clock.monotonic();
+    if (this.#system === undefined || now - this.#system.askedAt >= SYSTEM_MAX_AGE_MS) {
+      this.#system = { info: systemInfo(status), askedAt: now };
+    }
+    return this.#system.info;
   }
 }

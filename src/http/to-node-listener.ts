@@ -5,6 +5,8 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { SessionHandler } from './handler.js';
 
 const HIGH_WATER_MARK = 64 * 1024;
+/** Events, which never end, and downloads, which are large. */
+const STREAMED = /^(text\/event-stream|application\/zip)\b/;
 
 /** A request that a body parser of Express may have read already. */
 type NodeRequest = IncomingMessage & { readonly body?: unknown };
@@ -102,6 +104,11 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
   if (!incoming.complete) outgoing.setHeader('connection', 'close');
   if (response.body === null) {
     outgoing.end();
+    return;
+  }
+  if (!STREAMED.test(response.headers.get('content-type') ?? '')) {
+    // Made of one text: at once, and without the machinery of streams, which would cost more than the answer itself.
+    outgoing.end(Buffer.from(await response.arrayBuffer()));
     return;
   }
   outgoing.flushHeaders();
