@@ -63,6 +63,18 @@ describe('a start', () => {
     expect(await stage().filesBelow(quarantined?.path ?? '')).not.toEqual([]);
   });
 
+  it('restores a profile in whose place a file lies, and keeps the file', async () => {
+    const first = await stage().loggedInOnce();
+    const { profileDir } = first.client;
+    await stage().remove(profileDir);
+    await stage().fs.promises.writeFile(profileDir, 'no folder');
+    const bot = stage().bot();
+    await bot.start();
+    expect(bot.state).toBe('ready');
+    expect(bot.codes).toEqual([]);
+    expect(bot.payloads('session:quarantined')).toHaveLength(1);
+  });
+
   it('shows a QR where nothing was ever saved, and puts a damaged profile aside first', async () => {
     const first = stage().bot({ session: BY_HAND });
     await first.logIn();

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PARTS } from '../essential-files.js';
 import type { SideFolder } from '../side-folder.js';
+import { isMissing } from '../walk.js';
 import { readJson, syncFolder, temporaryOf, writeDurably } from './durable.js';
 
 /** A replacement that is under way: written before the first rename, removed after the last. */
@@ -38,7 +39,12 @@ export async function removeJournal(fs: FileSystem, side: SideFolder): Promise<v
 
 /** One that was never finished, because the process was killed over it: nothing had been moved yet. */
 export async function removeUnfinishedJournal(fs: FileSystem, side: SideFolder): Promise<void> {
-  await fs.promises.rm(temporaryOf(side.journal), { force: true });
+  try {
+    await fs.promises.rm(temporaryOf(side.journal), { force: true });
+  } catch (error) {
+    // `force` bears no ENOTDIR: where a file lies in the profile's place nothing can be inside it.
+    if (!isMissing(error)) throw error;
+  }
 }
 
 /** Paths are joined from it, so nothing in it is trusted. */
