@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { Contender } from './contender.js';
+import type { Order } from './order.js';
+
+/** This library, by the public API of the built package, with a client that finds every profile logged in. */
+export async function ours({ library, testing, folder }: Order): Promise<Contender> {
+  const { PersistentSession } = (await import(library)) as typeof import('../../src/index.js');
+  const { FakeClient, FakeWhatsApp } = (await import(testing)) as typeof import('../../src/testing/index.js');
+
+  class LoggedInClient extends FakeClient {
+    // The fake client looks for a login of its own making; a profile written by Chromium has none it could read.
+    override async inject(): Promise<void> {
+      const page = this.pupPage;
+      if (page === null) throw new Error('there is no page');
+      Object.assign(page, { state: 'CONNECTED', hasSynced: true, injected: true });
+      setImmediate(() => {
+        this.info = { wid: { _serialized: '4915100000001@c.us' } };
+        this.emit('authenticated');
+        this.emit('ready');
+      });
+    }
+  }
+
+  const client = new LoggedInClient({
+    whatsApp: new FakeWhatsApp(),
+    localAuth: { dataPath: join(folder, 'auth'), clientId: 'bot' },
+  });
+  const launched = new Promise<void>((resolve) => {
+    client.authStrategy.afterBrowserInitialized = async () => resolve();
+  });
+  const session = new PersistentSession(client, {
+    sessionPath: join(folder, 'session'),
+    backupPath: join(folder, 'backup'),
+    shutdownSignals: [],
+    forceSaveIntervalMs: 0,
+    backupIntervalMs: 0,
+    sessionValidationIntervalMs: 0,
+    healthCheckIntervalMs: 0,
+  });
+
+  const taken = (result: Awaited<ReturnType<typeof session.forceSave>>) => {
+    if ('snapshot' in result) return 'stored';
+    if (result.skipped === 'unchanged') return 'unchanged';
+    throw new Error(`nothing was taken: ${result.skipped}`);
+  };
+
+  return {
+    async open(as) {
+      if (as === 'stopped') return void (await session.checkHealth()); // its worker thread is up
+      await session.initialize();
+      while (
+        session.state !== 'ready' ||
+        session.status().lineage === undefined ||
+        session.status().run < 1
+      ) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    save: async () => taken(await session.forceSave()),
+    backUp: async () => taken(await session.backup()),
+    async restore(kind) {
+      const wanted = (await session.listSnapshots()).find((snapshot) => snapshot.kind === kind);
+      if (wanted === undefined) throw new Error(`there is no ${kind}`);
+      await session.restore(wanted.id);
+    },
+    async untilLaunch() {
+      const started = session.initialize();
+      await Promise.race([launched, started]);
+    },
+    close: () => session.destroy(),
+    storeOf: (kind) => join(folder, kind === 'save' ? 'session/store' : 'backup'),
+  };
+}

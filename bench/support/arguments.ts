@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run bench` was asked for. */
+export interface BenchArguments {
+  /** Megabytes of the profiles. */
+  readonly sizes: readonly number[];
+  /** Undefined: see {@link runsFor}. */
+  readonly runs: number | undefined;
+  /** Only operations whose name contains it. */
+  readonly only: string;
+  /** Makes the profiles anew. */
+  readonly fresh: boolean;
+  /** Prints the tables as they stand in docs/performance.md. */
+  readonly markdown: boolean;
+  /** Where everything measured is written. */
+  readonly json: string | undefined;
+  /** Compares with `baseline`. */
+  readonly check: boolean;
+  readonly baseline: string;
+}
+
+const DEFAULT_SIZES = '20,100,500';
+const LARGE_MEGABYTES = 300;
+
+/** @throws Error that names the argument and what is accepted. */
+export function readBenchArguments(args: readonly string[]): BenchArguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      sizes: { type: 'string', default: DEFAULT_SIZES },
+      runs: { type: 'string' },
+      only: { type: 'string', default: '' },
+      fresh: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      check: { type: 'boolean', default: false },
+      baseline: { type: 'string', default: 'bench/baseline.json' },
+    },
+  });
+  const sizes = values.sizes.split(',').map((text) => wholeNumber('sizes', text));
+  return {
+    sizes: [...new Set(sizes)].sort((a, b) => a - b),
+    runs: values.runs === undefined ? undefined : wholeNumber('runs', values.runs),
+    only: values.only,
+    fresh: values.fresh,
+    markdown: values.markdown,
+    json: values.json,
+    check: values.check,
+    baseline: values.baseline,
+  };
+}
+
+/** How often each side runs: 5 times, twice with the largest profiles. */
+export function runsFor(megabytes: number, asked: number | undefined): number {
+  return asked ?? (megabytes >= LARGE_MEGABYTES ? 2 : 5);
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : 0;
+  if (value >= 1 && value <= 10_000) return value;
+  throw new Error(`--${name}: "${text}" is not accepted; expected whole numbers from 1 to 10000`);
+}

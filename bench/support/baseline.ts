@@ -1,0 +1,74 @@
+import { type Metric, ratioOf } from './figures.js';
+import type { BenchReport, Row } from './report.js';
+
+/**
+ * What must not get worse. What the clock tells wobbles with the machine and is only told: so the busy time of the main
+ * thread is guarded as its CPU time.
+ */
+const GUARDED = ['cpuMs', 'mainCpuMs', 'writtenBytes'] as const satisfies readonly Metric[];
+const TOLD = ['wallMs', 'busyMs'] as const satisfies readonly Metric[];
+
+const ALLOWED = 1.25;
+/** What timers and a garbage collection more or less may come to. */
+const SLACK: Readonly<Record<Metric, number>> = {
+  wallMs: 10,
+  cpuMs: 10,
+  mainCpuMs: 2,
+  busyMs: 2,
+  rssBytes: 4_000_000,
+  writtenBytes: 100_000,
+  keptBytes: 100_000,
+};
+
+export interface Change {
+  readonly operation: string;
+  readonly megabytes: number;
+  readonly metric: Metric;
+  /** RemoteAuth divided by ours, then and now. */
+  readonly before: number;
+  readonly now: number;
+}
+
+export interface Comparison {
+  /** Rows that both reports have. */
+  readonly compared: number;
+  /** Grown by more than a quarter: the check fails. */
+  readonly regressions: readonly Change[];
+  /** Slower by the clock alone. */
+  readonly slower: readonly Change[];
+}
+
+/**
+ * Compares two reports by ratio: RemoteAuth, run on the same machine in the same minute, is the measure of both, so that
+ * they may come from different machines.
+ */
+export function compareWithBaseline(baseline: BenchReport, now: BenchReport): Comparison {
+  const pairs = now.rows.flatMap((row) => {
+    const before = baseline.rows.find(
+      ({ operation, megabytes }) => operation === row.operation && megabytes === row.megabytes,
+    );
+    return before === undefined ? [] : [{ before, row }];
+  });
+  const worse = (metrics: readonly Metric[]) =>
+    pairs.flatMap(({ before, row }) => metrics.flatMap((metric) => regression(metric, before, row)));
+  return { compared: pairs.length, regressions: worse(GUARDED), slower: worse(TOLD) };
+}
+
+function regression(metric: Metric, before: Row, now: Row): Change[] {
+  const ratioBefore = ratioOf(metric, before.remoteAuth, before.ours);
+  const ratioNow = ratioOf(metric, now.remoteAuth, now.ours);
+  const theirs = now.remoteAuth[metric];
+  const own = now.ours[metric];
+  if (ratioBefore === undefined || ratioNow === undefined || theirs === null || own === null) return [];
+  const allowed = (theirs / ratioBefore) * ALLOWED + SLACK[metric];
+  if (own <= allowed) return [];
+  const { operation, megabytes } = now;
+  return [{ operation, megabytes, metric, before: ratioBefore, now: ratioNow }];
+}
+
+/** @throws Error when the text is no report of this bench. */
+export function parseReport(text: string): BenchReport {
+  const value = JSON.parse(text) as Partial<BenchReport>;
+  if (value.format !== 1 || !Array.isArray(value.rows)) throw new Error('it is no report of npm run bench');
+  return value as BenchReport;
+}
