@@ -90,6 +90,13 @@ export interface PersistentSessionOptions {
   /** Where the backups go: one store, or several that each get every backup. @defaultValue a `BackupDirStore` in `backupPath` */
   readonly backupStore?: SessionStore | readonly SessionStore[];
   /**
+   * How the zips of backups are packed. `'fast'` stores LevelDB's tables as they are (Chromium has compressed them
+   * already) and deflates the rest lightly; `'small'` deflates everything well: less room, several times the CPU time.
+   * A backup of either kind is restored whatever is set.
+   * @defaultValue 'fast'
+   */
+  readonly compression?: 'fast' | 'small';
+  /**
    * How many snapshots stay. What is left out keeps its default.
    * @defaultValue `{ saves: { keepLast: 10 }, backups: { keepLast: 12, keepDaily: 7 }, maxTotalMb: 1024 }`
    * @example retention: { backups: { keepDaily: 30 } }

@@ -155,7 +155,7 @@ function createRepositories(
   runner: TaskRunner,
   hooks: SessionHooks,
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
-  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath } = options;
+  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
   const signatures = new SignatureCache();
   const stagingDirectory = join(sessionPath, 'staging', clientId);
   const onProblem = (id: string, error: unknown) =>
@@ -171,7 +171,7 @@ function createRepositories(
       store: store ?? new FileSystemStore(join(sessionPath, 'store'), { fs }),
     }),
     backups: backupStores.map(
-      (backups) => new ZipRepository({ ...shared, store: backups, stagingDirectory }),
+      (backups) => new ZipRepository({ ...shared, store: backups, stagingDirectory, compression }),
     ),
   };
 }

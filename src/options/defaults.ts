@@ -24,6 +24,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = Object.freeze<ResolvedOptions>({
   ...defaultPaths({}),
   store: undefined,
   backupStore: undefined,
+  compression: 'fast',
   retention: Object.freeze({
     saves: Object.freeze({ keepLast: 10 }),
     backups: Object.freeze({ keepLast: 12, keepDaily: 7 }),

@@ -37,6 +37,7 @@ type Readable = keyof Omit<
   | 'reconnectMaxDelayMs'
   | 'store'
   | 'backupStore'
+  | 'compression'
   | 'retention'
   | 'shutdownSignals'
   | 'onLogout'

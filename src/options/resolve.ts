@@ -62,6 +62,7 @@ export function resolveOptions(
     backupPath: resolve(cwd, take('backupPath', check.path)),
     store: take('store', store),
     backupStore: take('backupStore', oneOrMoreStores),
+    compression: take('compression', check.oneOf('fast', 'small')),
     retention: take('retention', retention),
     shutdownSignals: take('shutdownSignals', check.listOf(signal)),
     onLogout: take('onLogout', check.oneOf('relogin', 'stop')),

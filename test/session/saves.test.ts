@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
-import { LOCAL_STORAGE, useFakeStage } from '../support/fake-stage.js';
+import { LOCAL_STORAGE, seededRandom, useFakeStage } from '../support/fake-stage.js';
 
 /** A session that saves only when it is told to. */
 const BY_HAND = {
@@ -205,6 +205,24 @@ describe('backups', () => {
     await expect(bot.finish(bot.session.backup())).rejects.toMatchObject({ code: 'STORE' });
     expect(bot.payloads('backup:completed').map(({ snapshot }) => snapshot.store)).toEqual(['second']);
     expect(bot.payloads('backup:failed')).toHaveLength(1);
+  });
+});
+
+describe('the option compression', () => {
+  const stage = useFakeStage();
+
+  it('decides how the zips of the backups are packed', async () => {
+    const words = ['session', 'profile', 'snapshot', 'store', 'lease', 'backup', 'restore', 'verify'];
+    const random = seededRandom(7);
+    const text = Array.from({ length: 2000 }, () => words[Math.floor(random() * words.length)]).join(' ');
+    const sizes: number[] = [];
+    for (const compression of ['fast', 'small'] as const) {
+      const bot = stage().bot({ folder: `/${compression}`, session: { ...BY_HAND, compression } });
+      await bot.logIn();
+      sizes.push((await bot.backUp(text)).storedBytes);
+    }
+    const [fast = 0, small = 0] = sizes;
+    expect(small).toBeLessThan(fast * 0.95);
   });
 });
 
