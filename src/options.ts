@@ -73,6 +73,12 @@ export interface PersistentSessionOptions {
    */
   readonly forceSaveIntervalMs?: number;
   /**
+   * How many profiles may be captured at once in this process, all its sessions together; further ones wait their turn.
+   * A capture of this session begins only while fewer than so many run. At least 1.
+   * @defaultValue 2
+   */
+  readonly maxConcurrentCaptures?: number;
+  /**
    * Folder of the saves (and of the profile of a client without LocalAuth). A relative path starts at the working
    * directory. Variable: `SESSION_PATH`.
    * @defaultValue on Railway `<volume>/persistent-session` or `/app/persistent-session`, else `./persistent-session`

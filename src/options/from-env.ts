@@ -35,6 +35,7 @@ export function fromEnv(env: Environment = process.env): PersistentSessionOption
 type Readable = keyof Omit<
   PersistentSessionOptions,
   | 'reconnectMaxDelayMs'
+  | 'maxConcurrentCaptures'
   | 'store'
   | 'backupStore'
   | 'compression'

@@ -58,6 +58,7 @@ export function resolveOptions(
     backupIntervalMs: take('backupIntervalMs', check.interval),
     sessionValidationIntervalMs: take('sessionValidationIntervalMs', check.interval),
     forceSaveIntervalMs: take('forceSaveIntervalMs', check.interval),
+    maxConcurrentCaptures: take('maxConcurrentCaptures', check.positiveCount),
     sessionPath: resolve(cwd, take('sessionPath', check.path)),
     backupPath: resolve(cwd, take('backupPath', check.path)),
     store: take('store', store),

@@ -6,6 +6,7 @@ import { captureProfile } from '../profile/capture.js';
 import { checkProfileTask } from '../profile/soundness.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
+import { captureGate } from './capture-gate.js';
 import type { Pruner } from './pruner.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
@@ -83,20 +84,15 @@ export class Saver {
   }
 
   async #captureAndStore(request: SaveRequest, staging: string): Promise<SaveResult> {
-    const { profileDir, fs, clock, record, options, driver } = this.#context;
+    const { clock, record, options, driver } = this.#context;
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
     }
-    const createdAt = await this.#snapshots.nextCaptureTime();
-    const tree = await captureProfile({
-      profileDir,
-      targetDir: staging,
-      fs,
-      clock,
-      mode: request.capture,
-      signal: request.signal,
-    });
-    if (!(await this.#isSound(tree, request.signal))) return { skipped: 'unsound' };
+    const { signal } = request;
+    const capturing = () => this.#capture(request, staging);
+    const captured = await captureGate.run(capturing, { limit: options.maxConcurrentCaptures, signal });
+    if (captured === undefined) return { skipped: 'unsound' };
+    const { tree, createdAt } = captured;
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
     if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
     const { lineage, run, account } = record.current;
@@ -115,6 +111,17 @@ export class Saver {
     return request.kind === 'save'
       ? this.#store(this.#context.saves, tree, context, request)
       : this.#backUp(tree, context, request);
+  }
+
+  /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
+  async #capture(
+    { capture: mode, signal }: SaveRequest,
+    targetDir: string,
+  ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
+    const { profileDir, fs, clock } = this.#context;
+    const createdAt = await this.#snapshots.nextCaptureTime();
+    const tree = await captureProfile({ profileDir, targetDir, fs, clock, mode, signal });
+    return (await this.#isSound(tree, signal)) ? { tree, createdAt } : undefined;
   }
 
   // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.

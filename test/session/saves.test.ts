@@ -208,6 +208,35 @@ describe('backups', () => {
   });
 });
 
+describe('many sessions in one process', () => {
+  const stage = useFakeStage();
+
+  /** Who read its profile when, while two sessions were told to save at the same time. */
+  async function readers(maxConcurrentCaptures: number): Promise<readonly string[]> {
+    const bots = ['/one', '/two'].map((folder) =>
+      stage().bot({ folder, session: { ...BY_HAND, maxConcurrentCaptures } }),
+    );
+    for (const bot of bots) await bot.logIn();
+    const from = stage().fs.calls.length;
+    await Promise.all(bots.map((bot) => bot.finish(bot.session.forceSave())));
+    for (const bot of bots) expect(bot.payloads('save:completed')).toHaveLength(1);
+    const read = stage()
+      .fs.calls.slice(from)
+      .filter(({ operation }) => operation === 'open');
+    return read.flatMap(({ paths }) => /^\/(one|two)\/auth\/session-shop\//.exec(paths[0] ?? '')?.[1] ?? []);
+  }
+
+  it('capture at once as many as maxConcurrentCaptures says', async () => {
+    const alone = await readers(1);
+    expect(alone.lastIndexOf('one')).toBeLessThan(alone.indexOf('two'));
+  });
+
+  it('capture side by side where more may', async () => {
+    const together = await readers(2);
+    expect(together.lastIndexOf('one')).toBeGreaterThan(together.indexOf('two'));
+  });
+});
+
 describe('the option compression', () => {
   const stage = useFakeStage();
 
