@@ -1,28 +1,14 @@
 import { join } from 'node:path';
 import type { Contender } from './contender.js';
+import { loggedInClient } from './logged-in-client.js';
 import type { Order } from './order.js';
 
 /** This library, by the public API of the built package, with a client that finds every profile logged in. */
 export async function ours({ library, testing, folder }: Order): Promise<Contender> {
   const { PersistentSession } = (await import(library)) as typeof import('../../src/index.js');
-  const { FakeClient, FakeWhatsApp } = (await import(testing)) as typeof import('../../src/testing/index.js');
+  const fakes = (await import(testing)) as typeof import('../../src/testing/index.js');
 
-  class LoggedInClient extends FakeClient {
-    // The fake client looks for a login of its own making; a profile written by Chromium has none it could read.
-    override async inject(): Promise<void> {
-      const page = this.pupPage;
-      if (page === null) throw new Error('there is no page');
-      Object.assign(page, { state: 'CONNECTED', hasSynced: true, injected: true });
-      setImmediate(() => {
-        this.info = { wid: { _serialized: '4915100000001@c.us' } };
-        this.emit('authenticated');
-        this.emit('ready');
-      });
-    }
-  }
-
-  const client = new LoggedInClient({
-    whatsApp: new FakeWhatsApp(),
+  const client = loggedInClient(fakes, {
     localAuth: { dataPath: join(folder, 'auth'), clientId: 'bot' },
   });
   const launched = new Promise<void>((resolve) => {

@@ -2,15 +2,14 @@ import { execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { type Order, profileIn, type Told } from '../children/order.js';
+import { BUILT, compileChild, ROOT } from './compiled-child.js';
 import type { Figures } from './figures.js';
 import { isAfterRestart, type Operation, type Side } from './operations.js';
 import type { ProfileStates } from './profile-states.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PATIENCE_MS = 300_000;
 
 export type Measured = Extract<Told, { readonly told: 'measured' }>;
@@ -28,15 +27,7 @@ export class Contest {
   /** @param flags further ones of node, for example `--cpu-prof` */
   static async open(flags: readonly string[] = []): Promise<Contest> {
     const folder = await mkdtemp(join(tmpdir(), 'wwebjs-bench-'));
-    await build({
-      entryPoints: [join(ROOT, 'bench/children/contest.ts')],
-      outfile: join(folder, 'contest.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-    });
+    await compileChild('contest', folder);
     return new Contest(folder, flags);
   }
 
@@ -52,8 +43,7 @@ export class Contest {
         folder,
         before: states.before,
         after: states.after,
-        library: built('index.js'),
-        testing: built('testing/index.js'),
+        ...BUILT,
         remoteAuth: pathToFileURL(join(ROOT, 'node_modules/whatsapp-web.js/src/authStrategies/RemoteAuth.js'))
           .href,
       };
@@ -120,10 +110,6 @@ export async function interleaved(
     isSame: measured.every(({ isSame }) => isSame),
   });
   return { remoteAuth: summed(all.remoteAuth), ours: summed(all.ours) };
-}
-
-function built(path: string): string {
-  return pathToFileURL(join(ROOT, 'dist', path)).href;
 }
 
 /** What the copy of the profile has left to write must not be written on somebody's time. */
