@@ -19,15 +19,14 @@ export async function readAtOf(fs: FileSystem, path: string): Promise<OpenFile> 
     return {
       size: stats.size,
       close: () => handle.close(),
-      readAt: async (offset, length) => {
-        const buffer = Buffer.allocUnsafe(length);
+      readAt: async (offset, length, into = Buffer.allocUnsafe(length)) => {
         let done = 0;
         while (done < length) {
-          const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+          const { bytesRead } = await handle.read(into, done, length - done, offset + done);
           if (bytesRead === 0) throw new DamageError('it is shorter than it was a moment ago');
           done += bytesRead;
         }
-        return buffer;
+        return into.subarray(0, length);
       },
     };
   } catch (error) {

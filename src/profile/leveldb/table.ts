@@ -2,6 +2,7 @@ import { ByteReader, readUint32 } from './byte-reader.js';
 import { crc32c, unmaskCrc } from './crc32c.js';
 import { DamageError } from './damage.js';
 import { decompressSnappy } from './snappy.js';
+import { throughWindow } from './window.js';
 
 /** Bytes of a table's last part, which says where its index is (LevelDB, doc/table_format.md). */
 export const FOOTER_BYTES = 48;
@@ -14,8 +15,11 @@ const PIECE_BYTES = 1024 * 1024;
 const UNCOMPRESSED = 0;
 const SNAPPY = 1;
 
-/** Reads exactly `length` bytes at `offset`; throws {@link DamageError} when the file ends before. */
-export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+/**
+ * Reads exactly `length` bytes at `offset`; throws {@link DamageError} when the file ends before. They may lie in `into`,
+ * if one is given: it has room for them.
+ */
+export type ReadAt = (offset: number, length: number, into?: Uint8Array) => Promise<Uint8Array>;
 
 interface BlockHandle {
   readonly offset: number;
@@ -43,8 +47,17 @@ export function parseFooter(
   return { metaIndex: readHandle(reader, end), index: readHandle(reader, end) };
 }
 
-/** Compares every block of a table with its CRC. Throws {@link DamageError} at the first that differs. */
-export async function checkTable(readAt: ReadAt, fileBytes: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Compares every block of a table with its CRC. Throws {@link DamageError} at the first that differs. Blocks have some
+ * kilobytes: the file is read `window` by `window`, not block by block.
+ */
+export async function checkTable(
+  read: ReadAt,
+  fileBytes: number,
+  window: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const readAt = throughWindow(read, fileBytes, window);
   const { metaIndex, index } = await readFooter(readAt, fileBytes);
   const named = [
     ...handlesIn(await readBlock(readAt, metaIndex), fileBytes),

@@ -5,6 +5,7 @@ import { type Database, liveLogs, type NumberedFile, readDatabase } from '../lev
 import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from '../leveldb/log-reader.js';
 import { type OpenFile, readAtOf } from '../leveldb/read-at.js';
 import { checkTable, FOOTER_BYTES, parseFooter } from '../leveldb/table.js';
+import { Windows } from '../leveldb/window.js';
 import { type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
 import { isMissing, lstatIfPresent, throwIfAborted } from '../walk.js';
 import { inParallel } from './in-parallel.js';
@@ -171,26 +172,34 @@ async function scanLog(
 }
 
 async function checkTables(check: LevelDbCheck, { version, files }: Database): Promise<Problem[]> {
+  const windows = new Windows();
   const problems = await inParallel(TABLES_AT_ONCE, [...version.tables], async ([number, size]) => {
     throwIfAborted(check.signal);
     // LevelDB takes `.sst`, the old name, too.
     const name = files.tables.get(number) ?? `${padded(number)}.ldb`;
-    const problem = await tableProblem(check, name, size);
+    const problem = await tableProblem(check, name, size, windows);
     return problem === undefined ? [] : [corrupt(pathOf(check, name), problem)];
   });
   return problems.flat();
 }
 
-async function tableProblem(check: LevelDbCheck, name: string, size: number): Promise<string | undefined> {
+async function tableProblem(
+  check: LevelDbCheck,
+  name: string,
+  size: number,
+  windows: Windows,
+): Promise<string | undefined> {
   let file: OpenFile | undefined;
   try {
     file = await readAtOf(check.fs, absolute(check, name));
     if (file.size === 0) return `the table ${name} is empty`;
     if (file.size < size) return `the table ${name} is ${size - file.size} bytes short`;
     if (file.size > size) return `the table ${name} is ${file.size - size} bytes too long`;
-    if (check.depth === 'deep') await checkTable(file.readAt, size, check.signal);
+    const { readAt } = file;
+    if (check.depth === 'deep')
+      await windows.lend((window) => checkTable(readAt, size, window, check.signal));
     else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
-    else parseFooter(await file.readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
+    else parseFooter(await readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
     return undefined;
   } catch (error) {
     if (isMissing(error)) return `the table ${name} is missing`;

@@ -8,7 +8,11 @@ import {
   type ReadAt,
   tableEntries,
 } from '../../../src/profile/leveldb/table.js';
+import { throughWindow, Windows } from '../../../src/profile/leveldb/window.js';
 import { writeBlock, writeTable } from '../leveldb-writer.js';
+
+/** Smaller than a table, larger than most of its blocks. */
+const WINDOW = 512;
 
 const entries: [string, string][] = Array.from({ length: 9 }, (_, i) => [
   `key-${i}`,
@@ -22,7 +26,7 @@ function readAtOf(bytes: Uint8Array): ReadAt {
   };
 }
 
-const check = (bytes: Uint8Array) => checkTable(readAtOf(bytes), bytes.length);
+const check = (bytes: Uint8Array) => checkTable(readAtOf(bytes), bytes.length, new Uint8Array(WINDOW));
 
 describe('a table', () => {
   it.each([false, true])('gives back its entries (compressed: %s)', async (compress) => {
@@ -73,10 +77,27 @@ describe('a table', () => {
     );
   });
 
+  it('is read window by window, not block by block', async () => {
+    const many: [string, string][] = Array.from({ length: 400 }, (_, i) => [
+      `key-${String(i).padStart(4, '0')}`,
+      'x'.repeat(20),
+    ]);
+    const table = writeTable(many);
+    let reads = 0;
+    const readAt: ReadAt = (offset, length, into) => {
+      reads++;
+      return readAtOf(table)(offset, length, into);
+    };
+    await checkTable(readAt, table.length, new Uint8Array(4096));
+    expect(reads).toBeLessThan(3 + (2 * table.length) / 4096);
+  });
+
   it('stops when it is told to', async () => {
     const table = writeTable(entries);
     table[0] = (table[0] ?? 0) ^ 1;
-    await expect(checkTable(readAtOf(table), table.length, AbortSignal.abort())).resolves.toBeUndefined();
+    await expect(
+      checkTable(readAtOf(table), table.length, new Uint8Array(WINDOW), AbortSignal.abort()),
+    ).resolves.toBeUndefined();
   });
 });
 
@@ -121,5 +142,53 @@ describe('a block', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('a window on a file', () => {
+  it('gives the bytes of the file, whatever ranges are asked for in whatever order (property)', async () => {
+    const ranges = fc.array(fc.tuple(fc.nat(199), fc.nat(60)), { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(ranges, fc.integer({ min: 1, max: 80 }), async (wanted, size) => {
+        const bytes = Uint8Array.from({ length: 260 }, (_, index) => index % 251);
+        const copying: ReadAt = async (offset, length, into = new Uint8Array(length)) => {
+          into.set(bytes.subarray(offset, offset + length));
+          return into.subarray(0, length);
+        };
+        const readAt = throughWindow(copying, bytes.length, new Uint8Array(size));
+        for (const [offset, length] of wanted) {
+          expect(Buffer.from(await readAt(offset, length))).toEqual(
+            Buffer.from(bytes.subarray(offset, offset + length)),
+          );
+        }
+      }),
+    );
+  });
+
+  it('holds nothing of a read that failed', async () => {
+    let isDown = false;
+    const readAt = throughWindow(
+      async (_, length, into = new Uint8Array(length)) => {
+        into.fill(isDown ? 9 : 1);
+        if (isDown) throw new Error('EIO');
+        return into.subarray(0, length);
+      },
+      100,
+      new Uint8Array(10),
+    );
+    expect(await readAt(0, 4)).toEqual(Uint8Array.of(1, 1, 1, 1));
+    isDown = true;
+    await expect(readAt(50, 4)).rejects.toThrow('EIO');
+    isDown = false;
+    expect(await readAt(0, 4)).toEqual(Uint8Array.of(1, 1, 1, 1));
+  });
+
+  it('is lent again when it was given back', async () => {
+    const windows = new Windows();
+    const first = await windows.lend(async (window) => window);
+    await windows.lend(async (window) => {
+      expect(window).toBe(first);
+      await windows.lend(async (other) => expect(other).not.toBe(first));
+    });
   });
 });
