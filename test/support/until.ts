@@ -1,4 +1,8 @@
+// What the library loads on first use, loaded here: a module that is on its way shows nowhere that work goes on.
+import 'archiver';
+import 'unzipper';
 import type { ManualClock } from '../../src/testing/manual-clock.js';
+import { piecesInPool } from './pool-activity.js';
 
 /** What tells that work goes on: the calls of the (wrapped) file system. */
 export interface Activity {
@@ -13,7 +17,7 @@ export interface UntilOptions {
 }
 
 const QUIET_TURNS = 12;
-/** Work in the thread pool (zlib) shows nowhere: it gets some real milliseconds. */
+/** What else works in the thread pool shows nowhere: it gets some real milliseconds. */
 const POOL_ROUNDS = 2;
 const REAL_LIMIT_MS = 15_000;
 
@@ -66,7 +70,10 @@ export async function untilSettled<T>(
 async function quietTurns(activity: Activity, realEnd: number): Promise<void> {
   for (let quiet = 0, seen = activity.calls.length; quiet < QUIET_TURNS && Date.now() < realEnd; ) {
     await new Promise((resolve) => setImmediate(resolve));
-    const isBusy = activity.calls.length !== seen || process.getActiveResourcesInfo().some(isFileRequest);
+    const isBusy =
+      activity.calls.length !== seen ||
+      piecesInPool() > 0 ||
+      process.getActiveResourcesInfo().some(isFileRequest);
     quiet = isBusy ? 0 : quiet + 1;
     seen = activity.calls.length;
   }

@@ -1,0 +1,40 @@
+import { DeflateRaw } from 'node:zlib';
+
+type Transform = (
+  this: unknown,
+  chunk: unknown,
+  encoding: unknown,
+  callback: (...args: unknown[]) => void,
+) => void;
+
+let pending = 0;
+watchZlib();
+
+/**
+ * How many pieces zlib works on in the thread pool. Node names them nowhere (`process.getActiveResourcesInfo()` knows
+ * requests, and these are none), and on a busy machine one may take longer than any number of turns of the event loop.
+ */
+export function piecesInPool(): number {
+  return pending;
+}
+
+/** All streams of zlib, whichever way they go, share one `_transform`. */
+function watchZlib(): void {
+  let base = DeflateRaw.prototype as object;
+  while (!Object.hasOwn(base, '_transform')) {
+    base = Object.getPrototypeOf(base) ?? fail();
+  }
+  const shared = base as { _transform: Transform };
+  const transform = shared._transform;
+  shared._transform = function (chunk, encoding, callback) {
+    pending++;
+    transform.call(this, chunk, encoding, (...args) => {
+      pending--;
+      callback(...args);
+    });
+  };
+}
+
+function fail(): never {
+  throw new Error('zlib has no _transform any more: say in another way when it works');
+}
