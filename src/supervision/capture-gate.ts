@@ -1,4 +1,14 @@
+import type { Clock } from '../clock.js';
 import { ClosedError } from '../errors.js';
+
+/** A capture that hangs, on a network drive for example, must not keep the other sessions from theirs. */
+const PATIENCE_MS = 60_000;
+
+export interface TurnOptions {
+  readonly limit: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
 
 /** A turn that is waited for. */
 interface Waiting {
@@ -15,15 +25,13 @@ export class CaptureGate {
   readonly #queue: Waiting[] = [];
 
   /**
-   * Runs `work` once fewer than `limit` run; settles as it does. `signal` ends the *waiting* (rejects with its reason).
+   * Runs `work` once fewer than `limit` run, or after a minute of waiting; settles as it does. `signal` ends the
+   * *waiting* (rejects with its reason).
    *
-   * @example await gate.run(() => capture(), { limit: 2, signal });
+   * @example await gate.run(() => capture(), { limit: 2, signal, clock });
    */
-  async run<T>(
-    work: () => Promise<T>,
-    { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
-  ): Promise<T> {
-    await this.#turn(limit, signal);
+  async run<T>(work: () => Promise<T>, options: TurnOptions): Promise<T> {
+    await this.#turn(options);
     try {
       return await work();
     } finally {
@@ -32,21 +40,31 @@ export class CaptureGate {
     }
   }
 
-  #turn(limit: number, signal: AbortSignal): Promise<void> {
+  #turn({ limit, signal, clock }: TurnOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
+      if (signal.aborted) return reject(reasonOf(signal));
+      const leaveQueue = () => {
         this.#queue.splice(this.#queue.indexOf(waiting), 1);
         this.#letIn(); // perhaps it stood before one that may begin
+      };
+      const onAbort = () => {
+        clock.clearTimeout(patience);
+        leaveQueue();
         reject(reasonOf(signal));
       };
       const waiting: Waiting = {
         limit,
         begin: () => {
+          clock.clearTimeout(patience);
           signal.removeEventListener('abort', onAbort);
+          this.#running++;
           resolve();
         },
       };
-      if (signal.aborted) return reject(reasonOf(signal));
+      const patience = clock.setTimeout(() => {
+        waiting.begin();
+        leaveQueue();
+      }, PATIENCE_MS);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#queue.push(waiting);
       this.#letIn();
@@ -60,7 +78,6 @@ export class CaptureGate {
       first = this.#queue[0]
     ) {
       this.#queue.shift();
-      this.#running++;
       first.begin();
     }
   }

@@ -90,7 +90,11 @@ export class Saver {
     }
     const { signal } = request;
     const capturing = () => this.#capture(request, staging);
-    const captured = await captureGate.run(capturing, { limit: options.maxConcurrentCaptures, signal });
+    const captured = await captureGate.run(capturing, {
+      limit: options.maxConcurrentCaptures,
+      signal,
+      clock,
+    });
     if (captured === undefined) return { skipped: 'unsound' };
     const { tree, createdAt } = captured;
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.

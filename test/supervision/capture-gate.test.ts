@@ -21,7 +21,7 @@ function setUp() {
         seen.running--;
         return name;
       },
-      { limit, signal },
+      { limit, signal, clock },
     );
   return { clock, gate, begun, seen, capture };
 }
@@ -40,7 +40,7 @@ describe('the gate of the captures', () => {
 
   it('goes on after one that failed, and hands its error to its caller only', async () => {
     const { clock, gate, begun, capture } = setUp();
-    const failing = gate.run(() => Promise.reject(new Error('broken')), { limit: 1, signal: NEVER });
+    const failing = gate.run(() => Promise.reject(new Error('broken')), { limit: 1, signal: NEVER, clock });
     const after = capture('after', 1);
     await expect(failing).rejects.toThrow('broken');
     await clock.advance(1000);
@@ -72,6 +72,17 @@ describe('the gate of the captures', () => {
     expect(begun).toEqual(['first', 'third']);
     await clock.advance(1000);
     await Promise.all([first, third]);
+  });
+
+  it('waits a minute at most for one that hangs', async () => {
+    const { clock, gate, begun, capture } = setUp();
+    void gate.run(() => new Promise(() => undefined), { limit: 1, signal: NEVER, clock });
+    const waiting = capture('waiting', 1);
+    await clock.advance(59_999);
+    expect(begun).toEqual([]);
+    await clock.advance(1001);
+    expect(await waiting).toBe('waiting');
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('never begins what was aborted before, whatever the reason', async () => {
