@@ -3,7 +3,7 @@ import { type BodyRules, isForm, readFields } from './body.js';
 import type { ClientView } from './connection.js';
 import type { LoginResponse } from './contract.js';
 import type { LoginCookie } from './cookies.js';
-import { localeOf } from './dashboard/locale.js';
+import { localeOf, localeQuery } from './dashboard/locale.js';
 import { type LoginProblem, loginPage } from './dashboard/login-page.js';
 import { dashboardPage } from './dashboard/page.js';
 import { HttpError, notFound } from './errors.js';
@@ -50,73 +50,68 @@ export class Dashboard {
   /** Instead of the page, for who is not logged in. */
   loginForm(request: Request, { status, headers }: HttpError): Response {
     const { dashboardPath } = this.#parts.options;
-    const url = relativeUrl(dashboardPath, `${dashboardPath}/login`);
-    const page = relativeUrl(dashboardPath, dashboardPath);
-    const response = this.#form(request, page, url, status, status === 429 ? 'too-many' : undefined);
+    const response = this.#form(request, dashboardPath, status, status === 429 ? 'too-many' : undefined);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     return response;
   }
 
   /** Takes the token of the form, or of JSON. @throws HttpError */
   async logIn(request: Request, client: ClientView): Promise<Response> {
-    const { authenticator, bodyRules, options } = this.#parts;
+    const { authenticator, bodyRules, cookie, options } = this.#parts;
     if (!authenticator.hasLogin) throw notFound('there is no login here');
     assertOwnOrigin(request, client);
     const token = (await readFields(request, bodyRules)).get('token');
     if (typeof token !== 'string') throw new HttpError(400, 'INVALID_REQUEST', 'token must be a text');
     try {
       const id = authenticator.logIn(token, client);
-      return this.#answer(isForm(request), id, client, options.loginTtlMs);
+      return this.#answer(
+        request,
+        isForm(request),
+        cookie.set(id, { ...client, maxAgeMs: options.loginTtlMs }),
+      );
     } catch (error) {
       if (!(error instanceof HttpError) || !isForm(request)) throw error;
-      const { dashboardPath } = options;
-      const url = relativeUrl(`${dashboardPath}/login`, `${dashboardPath}/login`);
-      const response = this.#form(
-        request,
-        relativeUrl(`${dashboardPath}/login`, dashboardPath),
-        url,
-        error.status,
-        error.status === 429 ? 'too-many' : 'wrong-token',
-      );
+      const problem = error.status === 429 ? 'too-many' : 'wrong-token';
+      const response = this.#form(request, `${options.dashboardPath}/login`, error.status, problem);
       for (const [name, value] of Object.entries(error.headers)) response.headers.set(name, value);
       return response;
     }
   }
 
   logOut({ request, client, caller }: Exchange): Response {
-    const { authenticator, logins, onLogout } = this.#parts;
+    const { authenticator, logins, cookie, onLogout } = this.#parts;
     if (!authenticator.hasLogin) throw notFound('there is no login here');
     if (caller.loginId !== undefined) logins.end(caller.loginId);
     onLogout();
     const wantsPage = (request.headers.get('accept') ?? '').includes('text/html');
-    return this.#answer(wantsPage, '', client, 0);
+    return this.#answer(request, wantsPage, cookie.set('', { ...client, maxAgeMs: 0 }));
   }
 
-  #answer(asPage: boolean, loginId: string, { isSecure }: ClientView, maxAgeMs: number): Response {
-    const { cookie, options } = this.#parts;
-    const { dashboardPath } = options;
+  /** From an address below the dashboard to the dashboard, in the language that was asked for. */
+  toDashboard(request: Request): Response {
+    const { dashboardPath } = this.#parts.options;
+    const location = relativeUrl(`${dashboardPath}/login`, dashboardPath) + localeQuery(request);
+    return new Response(null, { status: 303, headers: { Location: location } });
+  }
+
+  #answer(request: Request, asPage: boolean, cookie: string): Response {
     const body: LoginResponse = { success: true };
-    const location = relativeUrl(`${dashboardPath}/login`, dashboardPath);
-    const response = asPage
-      ? new Response(null, { status: 303, headers: { Location: location } })
-      : json(body);
-    response.headers.set('Set-Cookie', cookie.set(loginId, { isSecure, maxAgeMs }));
+    const response = asPage ? this.toDashboard(request) : json(body);
+    response.headers.set('Set-Cookie', cookie);
     return response;
   }
 
-  #form(
-    request: Request,
-    dashboardUrl: string,
-    loginUrl: string,
-    status: number,
-    problem?: LoginProblem,
-  ): Response {
+  /** @param path where the form stands: its addresses are relative to it */
+  #form(request: Request, path: string, status: number, problem?: LoginProblem): Response {
+    const { authenticator, options } = this.#parts;
+    const { dashboardPath } = options;
     const nonce = newNonce();
+    const loginUrl = relativeUrl(path, `${dashboardPath}/login`) + localeQuery(request);
     const html = loginPage({
       nonce,
       locale: localeOf(request),
-      dashboardUrl,
-      ...(this.#parts.authenticator.hasLogin && { loginUrl }),
+      dashboardUrl: relativeUrl(path, dashboardPath),
+      ...(authenticator.hasLogin && { loginUrl }),
       ...(problem && { problem }),
     });
     return htmlResponse(html, nonce, status);

@@ -140,6 +140,7 @@ class SessionServer {
     if (!match) throw notFound('there is nothing here');
     const route = this.#routeOf(match, request.method);
     if (route === 'healthz') return json({ success: true, status: 'up' } satisfies HealthzResponse);
+    if (route === 'login-page') return this.#dashboard.toDashboard(request);
     const client = clientView(request, connection, this.#options.trustProxy);
     if (this.#options.auth === 'none') assertOwnHost(client, this.#options.allowedHosts);
     if (route === 'login') return this.#dashboard.logIn(request, client);

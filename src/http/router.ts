@@ -10,6 +10,8 @@ export type RouteName =
   | 'healthz'
   | 'readyz'
   | 'dashboard'
+  /** The form is answered at this address: a reload, or Enter in the address bar, asks for it. */
+  | 'login-page'
   | 'login'
   | 'logout'
   /** Below the API or the dashboard, but nothing. */
@@ -43,7 +45,7 @@ export function matchPath(
     [`${apiPath}/events`]: { GET: 'events' },
     [`${apiPath}/qr.svg`]: reading('qr'),
     [dashboardPath]: reading('dashboard'),
-    [`${dashboardPath}/login`]: { POST: 'login' },
+    [`${dashboardPath}/login`]: { ...reading('login-page'), POST: 'login' },
     [`${dashboardPath}/logout`]: { POST: 'logout' },
     '/healthz': reading('healthz'),
     '/readyz': reading('readyz'),

@@ -3,8 +3,8 @@ import { API, type Called, DASHBOARD, TOKEN, useHttpStage } from './support/http
 
 const stage = useHttpStage();
 
-function sendForm(token: string, headers: Record<string, string> = {}): Promise<Called> {
-  return stage().call(`${DASHBOARD}/login`, {
+function sendForm(token: string, headers: Record<string, string> = {}, query = ''): Promise<Called> {
+  return stage().call(`${DASHBOARD}/login${query}`, {
     method: 'POST',
     bearer: false,
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -16,7 +16,7 @@ describe('the login form', () => {
   it('stands where the dashboard would, and leads to it', async () => {
     const form = await stage().call(DASHBOARD, { bearer: false });
     expect(form.status).toBe(401);
-    expect(form.text).toContain('action="persistent-session/login?lang=');
+    expect(form.text).toContain('action="persistent-session/login"');
     const answer = await sendForm(TOKEN, { origin: stage().origin });
     expect(answer.status).toBe(303);
     expect(
@@ -39,7 +39,45 @@ describe('the login form', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.getSetCookie()).toEqual([]);
     expect(answer.text).toContain('role="alert"');
-    expect(answer.text).toContain('action="login?lang=');
+    expect(answer.text).toContain('action="login"');
+  });
+
+  it.each(['ar', 'en'])('keeps ?lang=%s from the first look to the logout', async (lang) => {
+    const query = `?lang=${lang}`;
+    const other = { 'accept-language': lang === 'ar' ? 'en' : 'ar' };
+    const form = await stage().call(`${DASHBOARD}${query}`, { bearer: false, headers: other });
+    expect(form.text).toContain(`action="persistent-session/login${query}"`);
+    const again = await sendForm('wrong', other, query);
+    expect(again.text).toContain(`<html lang="${lang}"`);
+    expect(again.text).toContain(`action="login${query}"`);
+    const answer = await sendForm(TOKEN, other, query);
+    expect(answer.headers.get('location')).toBe(`../persistent-session${query}`);
+    const cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const logout = await stage().call(`${DASHBOARD}/logout${query}`, {
+      method: 'POST',
+      bearer: false,
+      headers: { cookie, origin: stage().origin, accept: 'text/html' },
+    });
+    expect(logout.headers.get('location')).toBe(`../persistent-session${query}`);
+  });
+
+  it.each(['?lang=fr', '?lang=', '?lang=%0d%0aX:1', '?lang=//evil.example'])(
+    'leads to the dashboard alone for %s',
+    async (query) => {
+      expect((await sendForm(TOKEN, {}, query)).headers.get('location')).toBe('../persistent-session');
+    },
+  );
+
+  it.each([
+    ['', { bearer: true }],
+    ['?lang=ar', { bearer: false }],
+    ['?lang=fr', { bearer: false }],
+  ])('is found by who asks for its own address%s', async (query, who) => {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await stage().call(`${DASHBOARD}/login${query}`, { method, ...who });
+      expect(status).toBe(303);
+      expect(headers.get('location')).toBe(`../persistent-session${query === '?lang=ar' ? query : ''}`);
+    }
   });
 
   it('does not even ask who was wrong too often, with the right token neither', async () => {

@@ -107,6 +107,7 @@ const SCENARIOS: Readonly<Record<string, (stage: HttpStage) => Promise<unknown>>
   },
   'a login and a logout': async (stage) => {
     await logIn(stage, 'wrong');
+    await stage.call(`${DASHBOARD}/login`, { bearer: false });
     await stage.call(`${DASHBOARD}/login`, { method: 'POST', headers: FORM_TYPE, body: `token=${TOKEN}` });
     for (const accept of ['application/json', 'text/html']) {
       const headers = { cookie: await stage.logIn(), origin: stage.origin, accept };

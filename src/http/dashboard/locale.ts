@@ -1,10 +1,22 @@
 /** The languages of the library. */
 export type Locale = 'en' | 'ar';
 
+/** What `?lang=` asks for, if it is a language of the library. */
+function askedLocale(request: Request): Locale | undefined {
+  const asked = new URL(request.url).searchParams.get('lang');
+  return asked === 'ar' || asked === 'en' ? asked : undefined;
+}
+
+/** `?lang=ar` where it was asked for, else nothing: for an address that goes on in the same language. */
+export function localeQuery(request: Request): string {
+  const asked = askedLocale(request);
+  return asked === undefined ? '' : `?lang=${asked}`;
+}
+
 /** `?lang=` first, then what the browser prefers (Accept-Language, RFC 9110), else English. */
 export function localeOf(request: Request): Locale {
-  const asked = new URL(request.url).searchParams.get('lang');
-  if (asked === 'ar' || asked === 'en') return asked;
+  const asked = askedLocale(request);
+  if (asked !== undefined) return asked;
   const preferred = (request.headers.get('accept-language') ?? '')
     .slice(0, 500)
     .split(',')

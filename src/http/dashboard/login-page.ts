@@ -11,7 +11,7 @@ export interface LoginPageContext {
   /** For every `<script>` and `<style>`. */
   readonly nonce: string;
   readonly locale: Locale;
-  /** Where the form goes; absent where the login is not the dashboard's. */
+  /** Where the form goes, with the `?lang=` that was asked for; absent where the login is not the dashboard's. */
   readonly loginUrl?: string;
   /** Of the dashboard: the switch of the language leads there. */
   readonly dashboardUrl: string;
@@ -35,7 +35,7 @@ export function loginPage({ nonce, locale, loginUrl, dashboardUrl, problem }: Lo
 <h1>${texts.title}</h1>
 <p class="muted">${texts.intro}</p>
 ${problem === undefined ? '' : `<p class="caution critical" role="alert">${texts[problem]}</p>`}
-${loginUrl === undefined ? `<p class="caution">${texts.elsewhere}</p>` : form(texts, `${loginUrl}?lang=${locale}`)}
+${loginUrl === undefined ? `<p class="caution">${texts.elsewhere}</p>` : form(texts, loginUrl)}
 </div>
 <p class="muted login-foot"><bdi dir="ltr">wwebjs-persistent-session</bdi></p>
 </main>`,

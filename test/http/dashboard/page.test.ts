@@ -75,8 +75,8 @@ describe('the dashboard', () => {
 });
 
 describe('the login form', () => {
-  it('works without a script, and stays in its language', () => {
-    const html = login({ locale: 'ar' });
+  it('works without a script, and leads to the other language', () => {
+    const html = login({ locale: 'ar', loginUrl: 'persistent-session/login?lang=ar' });
     expect(html).toContain('<form class="form" method="post" action="persistent-session/login?lang=ar">');
     expect(html).toContain('href="persistent-session?lang=en" lang="en" hreflang="en"');
   });
