@@ -43,13 +43,16 @@ describe('sizes', () => {
 });
 
 describe('durations and times', () => {
-  it('have Arabic plurals', () => {
+  it('have Arabic plurals, as they stand after a preposition', () => {
     expect([1, 2, 3, 11].map((minutes) => ar.duration(minutes * MINUTE))).toEqual([
       'دقيقة',
-      'دقيقتان',
+      'دقيقتين',
       '3 دقائق',
       '11 دقيقة',
     ]);
+    expect([2000, 2 * HOUR, 48 * HOUR].map((ms) => ar.duration(ms))).toEqual(['ثانيتين', 'ساعتين', 'يومين']);
+    // Alone it is a subject.
+    expect(ar.milliseconds(2000)).toBe('ثانيتان');
     expect(en.duration(-5)).toBe('0 seconds');
   });
 
@@ -93,11 +96,25 @@ describe('phoneDigits', () => {
     ['+٢٠ ١٢٣ ٤٥٦ ٧٨٩٠', '201234567890'],
     ['\u200e+۲۰۱۲۳۴۵۶۷', '201234567'],
     ['1234567', '1234567'],
+    ['00201234567890', '201234567890'],
+    ['00 20 123 456 7890', '201234567890'],
+    ['٠٠٩٦٦ ٥٠ ١٢٣ ٤٥٦٧', '966501234567'],
   ])('reads %s', (typed, digits) => {
     expect(phoneDigits(typed)).toBe(digits);
   });
 
-  it.each(['', '123456', '1234567890123456', '20123456789a', '20/123456789'])('refuses "%s"', (typed) => {
+  it.each([
+    '',
+    '123456',
+    '1234567890123456',
+    '20123456789a',
+    '20/123456789',
+    '01234567890',
+    '٠٥٠١٢٣٤٥٦٧',
+    '+0201234567890',
+    '0000201234567890',
+    '00123456',
+  ])('refuses "%s"', (typed) => {
     expect(phoneDigits(typed)).toBeUndefined();
   });
 });

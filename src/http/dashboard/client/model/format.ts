@@ -8,7 +8,7 @@ export interface Format {
   /** Of 1024 x 1024 bytes each MB, as everywhere in this library. */
   bytes(n: number): string;
   megabytes(mb: number): string;
-  /** How long something takes or took: `2 minutes`. */
+  /** How long something takes or took: `2 minutes`; in Arabic as it stands after a preposition. */
   duration(ms: number): string;
   milliseconds(ms: number): string;
   /** How long ago: `2 minutes ago`. What lies ahead is `now`: two clocks never agree fully. */
@@ -26,6 +26,8 @@ const DAY = 24 * HOUR;
 const KB = 1024;
 const MB = KB * KB;
 const GB = MB * KB;
+
+const NOMINATIVE_DUAL = /ان$/;
 
 /** Below it an age is `now`: nobody counts. */
 const JUST_NOW_MS = 5 * SECOND;
@@ -64,7 +66,9 @@ export function formatOf(locale: Locale): Format {
     megabytes: (mb) => format.bytes(mb * MB),
     duration(ms) {
       const [amount, name] = largestUnit(Math.max(0, ms));
-      return unit(amount, name, 'long', 0);
+      const words = unit(amount, name, 'long', 0);
+      // Every text says it after «منذ», «بعد» or «خلال»; Intl knows the nominative only.
+      return locale === 'ar' && amount === 2 ? words.replace(NOMINATIVE_DUAL, 'ين') : words;
     },
     milliseconds: (ms) =>
       ms < SECOND ? unit(Math.round(ms), 'millisecond', unitDisplay, 0) : unit(ms / SECOND, 'second'),

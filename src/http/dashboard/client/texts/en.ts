@@ -246,7 +246,7 @@ export const en: Texts = {
     title: 'Test message',
     phone: 'Phone number',
     phoneHint: 'With the country code, for example {example}',
-    phoneWrong: 'Enter 7 to 15 digits, with the country code.',
+    phoneWrong: 'Begin with the country code, then the number without its first 0: 7 to 15 digits in all.',
     text: 'Message',
     textWrong: 'Enter a message.',
     textDefault: 'Test message',
