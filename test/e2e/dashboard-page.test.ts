@@ -131,6 +131,11 @@ describe.each(LOCALES)('the dashboard in %s', (locale) => {
     const page = await dashboard({ locale });
     await press(page, '#message', texts.message.send);
     await see(page, '#message', texts.message.phoneWrong);
+    await page.type('#phone', '01234567890');
+    await page.keyboard.press('Enter');
+    await see(page, '#message', texts.message.phoneWrong);
+    expect(stage.session.calls).toEqual([]);
+    await page.locator('#phone').fill('');
     await page.type('#phone', '+٢٠ 123 456 7890');
     await page.keyboard.press('Enter');
     await see(page, '.notice.good', '201234567890');
@@ -184,6 +189,38 @@ describe('the page', () => {
     await see(page, '.banner', textsOf('ar').link.ended);
     await press(page, '.banner', textsOf('ar').link.logIn);
     await page.waitForSelector('#token');
+  });
+
+  it.each(LOCALES)(
+    'says in %s why there are no live updates, and gets them when there is room',
+    async (locale) => {
+      await stage.close();
+      await stage.open({ maxStreams: 1 });
+      const first = await dashboard({ locale });
+      const second = await pageWith({ locale });
+      await logIn(second, stage.url);
+      const { errors, link } = textsOf(locale);
+      await see(second, '.banner', errors.TOO_MANY_STREAMS);
+      await see(second, '.top .badge.warning', link.refused);
+      await first.goto('about:blank');
+      await second.waitForSelector('.top .badge.good');
+      expect(await second.$('.banner')).toBeNull();
+    },
+  );
+
+  it('stays in the language of its address through login, a wrong token and logout', async () => {
+    const page = await pageWith({ locale: 'en' });
+    await page.goto(`${stage.url}?lang=ar`);
+    for (const token of ['wrong-token-wrong-token-wrong', TOKEN]) {
+      expect(await direction(page)).toBe('ar,rtl');
+      await page.type('#token', token);
+      await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+    }
+    await see(page, '.state-word', textsOf('ar').state.words.ready);
+    expect(page.url()).toBe(`${stage.url}?lang=ar`);
+    await page.locator('.log-out button').click();
+    await page.waitForSelector('#token');
+    expect(await direction(page)).toBe('ar,rtl');
   });
 
   it('keeps the language and the colours that were chosen', async () => {

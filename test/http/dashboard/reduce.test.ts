@@ -73,6 +73,38 @@ describe('the state of the page', () => {
   });
 });
 
+describe('the live connection', () => {
+  const refusal = { code: 'TOO_MANY_STREAMS', message: '20 streams are open' };
+  const link = (kind: DashboardState['link']['kind'], at: number, why?: typeof refusal): void =>
+    change({ type: 'link', kind, at, ...(why && { refusal: why }) });
+
+  it('is lost since the first sign of it, and says why the bot refuses it', () => {
+    link('live', 1000);
+    link('lost', 2000);
+    link('lost', 3000);
+    expect(state.link).toEqual({ kind: 'lost', since: 2000 });
+    link('lost', 4000, refusal);
+    expect(state.link).toEqual({ kind: 'lost', since: 2000, refusal });
+    link('lost', 5000);
+    expect(state.link).toEqual({ kind: 'lost', since: 2000 });
+  });
+
+  it('has no reason left once it is live again, or over', () => {
+    for (const kind of ['live', 'ended'] as const) {
+      link('lost', 1000, refusal);
+      link(kind, 2000);
+      expect(state.link).toEqual({ kind, since: 2000 });
+    }
+  });
+
+  it('changes nothing where nothing is new', () => {
+    link('lost', 1000, refusal);
+    const before = state;
+    link('lost', 2000, { ...refusal });
+    expect(state).toBe(before);
+  });
+});
+
 describe('the log', () => {
   it('is newest first and bounded', () => {
     for (let attempt = 0; attempt <= MAX_LOG; attempt++) {

@@ -2,7 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import puppeteer, { type Browser, type Page } from 'puppeteer';
 import { ensureChromium } from '../../../scripts/chromium.js';
-import { createSessionHandler, type SessionHandler, toNodeListener } from '../../../src/http/index.js';
+import {
+  createSessionHandler,
+  type SessionHandler,
+  type SessionHandlerOptions,
+  toNodeListener,
+} from '../../../src/http/index.js';
 import { ShowSession } from './show-session.js';
 
 export const TOKEN = 'correct-horse-battery-staple-0123456789';
@@ -26,8 +31,8 @@ export class ShowStage {
   }
 
   /** Again after `close()`: a restart of the bot, at the same address. */
-  async open(): Promise<void> {
-    const handler = createSessionHandler(this.session, { auth: TOKEN, allowDownload: true });
+  async open(options: Partial<SessionHandlerOptions> = {}): Promise<void> {
+    const handler = createSessionHandler(this.session, { auth: TOKEN, allowDownload: true, ...options });
     const server = createServer(toNodeListener(handler));
     this.#handler = handler;
     this.#server = server;

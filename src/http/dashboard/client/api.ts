@@ -8,6 +8,8 @@ import type {
 
 /** Longer than the bot itself waits for an action before it makes a job of it. */
 const DEADLINE_MS = 90_000;
+/** For a question whose answer is only of use at once. */
+const SHORT_DEADLINE_MS = 10_000;
 
 /** A request that was refused or got no answer. */
 export class ApiError extends Error {
@@ -58,6 +60,30 @@ export class Api {
       | ActionAcceptedResponse;
   }
 
+  /**
+   * Why there are no events: an `EventSource` does not tell. Asks for them once, and hangs up whatever comes.
+   *
+   * @returns `undefined` when they would come now
+   */
+  async whyNoEvents(): Promise<ErrorBody | undefined> {
+    const hangUp = new AbortController();
+    const deadline = setTimeout(() => hangUp.abort(), SHORT_DEADLINE_MS);
+    try {
+      const response = await fetch(this.eventsUrl, {
+        headers: { Accept: 'text/event-stream' },
+        cache: 'no-store',
+        credentials: 'same-origin',
+        signal: hangUp.signal,
+      });
+      return response.ok ? undefined : refusalOf(response, await response.json().catch(() => undefined));
+    } catch {
+      return { code: 'UNREACHABLE', message: '' };
+    } finally {
+      clearTimeout(deadline);
+      hangUp.abort();
+    }
+  }
+
   async post(url: string): Promise<void> {
     await this.#ask(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
   }
@@ -74,10 +100,8 @@ export class Api {
     });
     this.#compareClocks(response.headers.get('date'));
     const answer: unknown = await response.json().catch(() => undefined);
-    if (isRefusal(answer)) throw new ApiError(answer.error);
     if (response.ok && isObject(answer) && answer.success === true) return answer;
-    const code = response.status === 401 ? 'UNAUTHENTICATED' : 'BAD_ANSWER';
-    throw new ApiError({ code, message: `HTTP ${response.status}` });
+    throw new ApiError(refusalOf(response, answer));
   }
 
   #compareClocks(date: string | null): void {
@@ -90,6 +114,11 @@ export class Api {
 export function errorBodyOf(error: unknown): ErrorBody {
   if (error instanceof ApiError) return error.body;
   return { code: 'BAD_ANSWER', message: error instanceof Error ? error.message : '' };
+}
+
+function refusalOf({ status }: Response, answer: unknown): ErrorBody {
+  if (isRefusal(answer)) return answer.error;
+  return { code: status === 401 ? 'UNAUTHENTICATED' : 'BAD_ANSWER', message: `HTTP ${status}` };
 }
 
 function isRefusal(answer: unknown): answer is { readonly error: ErrorBody } {

@@ -18,6 +18,8 @@ export interface LiveListener {
   onEvent(event: StreamEvent): void;
   /** The stream is gone; it is tried again. */
   onLost(): void;
+  /** The bot, or what stands before it, answered with something else; it is tried again. */
+  onRefused(): void;
 }
 
 /**
@@ -32,8 +34,8 @@ export function followEvents(url: string, listener: LiveListener): void {
       retryMs = FIRST_RETRY_MS;
     };
     source.onerror = () => {
-      listener.onLost();
-      if (source.readyState !== EventSource.CLOSED) return;
+      if (source.readyState !== EventSource.CLOSED) return listener.onLost();
+      listener.onRefused();
       setTimeout(open, retryMs);
       retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
     };

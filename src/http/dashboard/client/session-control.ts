@@ -1,4 +1,4 @@
-import type { ActionName, ActionRequest } from '../../contract.js';
+import type { ActionName, ActionRequest, ErrorBody } from '../../contract.js';
 import { type Api, errorBodyOf } from './api.js';
 import { followEvents } from './live.js';
 import { reduce } from './model/reduce.js';
@@ -60,6 +60,9 @@ export class SessionControl {
         this.#link('lost');
         this.#readSoon(READ_AFTER_MS); // tells whether the login is over, or the bot away
       },
+      onRefused: () => {
+        this.#askWhyRefused().catch(() => undefined);
+      },
     });
     setInterval(() => {
       if (document.visibilityState === 'visible') this.#readSoon(0);
@@ -112,6 +115,18 @@ export class SessionControl {
     if (READ_AFTER.has(event.name)) this.#readSoon(READ_AFTER_MS);
   }
 
+  async #askWhyRefused(): Promise<void> {
+    const { link } = this.#state;
+    if (link.kind === 'ended') return;
+    const refusal = await this.api.whyNoEvents();
+    if (this.#state.link !== link) return; // more was learned meanwhile
+    if (refusal?.code === 'UNAUTHENTICATED') return this.#link('ended');
+    // A proxy's page, or nothing at all: the bot itself has refused nothing.
+    const isAway = refusal?.code === 'UNREACHABLE' || refusal?.code === 'BAD_ANSWER';
+    this.#link('lost', isAway ? undefined : refusal);
+    this.#readSoon(READ_AFTER_MS);
+  }
+
   #readSoon(delayMs: number): void {
     clearTimeout(this.#readTimer);
     this.#readTimer = setTimeout(() => this.#read().catch(() => undefined), delayMs);
@@ -137,8 +152,8 @@ export class SessionControl {
     });
   }
 
-  #link(kind: DashboardState['link']['kind']): void {
-    this.#change({ type: 'link', kind, at: this.api.now() });
+  #link(kind: DashboardState['link']['kind'], refusal?: ErrorBody): void {
+    this.#change({ type: 'link', kind, at: this.api.now(), ...(refusal && { refusal }) });
   }
 
   #change(change: Change): void {

@@ -25,9 +25,7 @@ export function reduce(state: DashboardState, change: Change): DashboardState {
     case 'status-failed':
       return { ...state, problem: change.error };
     case 'link':
-      return state.link.kind === change.kind
-        ? state
-        : { ...state, link: { kind: change.kind, since: change.at } };
+      return withLink(state, change);
     case 'event':
       return withEvent(state, change.event, change.at);
     case 'pressed':
@@ -39,6 +37,13 @@ export function reduce(state: DashboardState, change: Change): DashboardState {
     case 'dismissed':
       return { ...state, notices: state.notices.filter(({ key }) => key !== change.notice) };
   }
+}
+
+function withLink(state: DashboardState, { kind, at, refusal }: ChangeOf<'link'>): DashboardState {
+  const { link } = state;
+  if (link.kind === kind && link.refusal?.code === refusal?.code) return state;
+  const since = link.kind === kind ? link.since : at;
+  return { ...state, link: { kind, since, ...(refusal && { refusal }) } };
 }
 
 function withStatus(

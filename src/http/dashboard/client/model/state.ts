@@ -33,6 +33,8 @@ export interface DashboardState {
 export interface Link {
   readonly kind: 'connecting' | 'live' | 'lost' | 'ended';
   readonly since: number;
+  /** Of a lost one: why the bot, which is there, gives no events. */
+  readonly refusal?: ErrorBody;
 }
 
 export interface HealthPoint {
@@ -77,7 +79,12 @@ export type Outcome =
 export type Change =
   | { readonly type: 'status-read'; readonly status: StatusResponse; readonly askedAt: number }
   | { readonly type: 'status-failed'; readonly error: ErrorBody }
-  | { readonly type: 'link'; readonly kind: Link['kind']; readonly at: number }
+  | {
+      readonly type: 'link';
+      readonly kind: Link['kind'];
+      readonly at: number;
+      readonly refusal?: ErrorBody;
+    }
   | { readonly type: 'event'; readonly event: StreamEvent; readonly at: number }
   | { readonly type: 'pressed'; readonly key: string; readonly action: ActionName }
   | { readonly type: 'accepted'; readonly key: string; readonly jobId: string; readonly at: number }

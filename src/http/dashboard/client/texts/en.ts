@@ -27,6 +27,9 @@ export const en: Texts = {
     lost: 'Connection lost',
     lostSince: 'The connection to the bot was lost {duration} ago. What you see may be out of date.',
     lostHint: 'The page connects again by itself as soon as the bot answers.',
+    refused: 'No live updates',
+    refusedHint:
+      'The page reads the state every half minute meanwhile, and is live by itself as soon as it can be.',
     ended: 'Your login has ended.',
     endedHint: 'Log in again to go on. The bot itself is not affected.',
     logIn: 'Log in',
@@ -397,7 +400,7 @@ export const en: Texts = {
     RATE_LIMITED: 'Too many requests. Wait a minute and try again.',
     TOO_MANY_DOWNLOADS: 'Other downloads are under way. Try again later.',
     TOO_MANY_JOBS: 'Too much runs at the same time. Try again later.',
-    TOO_MANY_STREAMS: 'Too many pages are open.',
+    TOO_MANY_STREAMS: 'This dashboard is open in too many places. Close the pages that are not needed.',
     NOT_READY: 'The session is not ready.',
     UNREACHABLE: 'The bot cannot be reached.',
     BAD_ANSWER: 'The answer of the bot was not understood.',

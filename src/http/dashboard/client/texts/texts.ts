@@ -39,7 +39,16 @@ export interface Texts
     | 'whatStays'
   > {
   readonly link: Named<
-    'connecting' | 'live' | 'lost' | 'lostSince' | 'lostHint' | 'ended' | 'endedHint' | 'logIn'
+    | 'connecting'
+    | 'live'
+    | 'lost'
+    | 'lostSince'
+    | 'lostHint'
+    | 'refused'
+    | 'refusedHint'
+    | 'ended'
+    | 'endedHint'
+    | 'logIn'
   >;
   readonly state: Named<'title' | 'since' | 'announce' | 'attemptOf'> & {
     readonly attempt: Plural;

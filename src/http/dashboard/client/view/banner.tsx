@@ -1,3 +1,4 @@
+import type { ErrorBody } from '../../../contract.js';
 import { fill, plain } from '../model/fill.js';
 import { errorText } from '../model/words.js';
 import { Icon } from './icons.js';
@@ -19,6 +20,8 @@ export function Banner() {
       </div>
     );
   }
+  // A bot that does not answer at all is no longer the one that refused.
+  if (link.refusal && !problem) return <Refused refusal={link.refusal} />;
   if (link.kind === 'lost' && status) return <Lost since={link.since} />;
   if (!problem) return null;
   return (
@@ -29,6 +32,19 @@ export function Banner() {
         <bdi class="muted">{plain(problem.message)}</bdi>
       </p>
       <Button kind="primary" label={texts.tryAgain} onPress={() => control.readAgain()} />
+    </div>
+  );
+}
+
+/** The bot is there, and the page reads its state by the clock: only the events are missing. */
+function Refused({ refusal }: { readonly refusal: ErrorBody }) {
+  const { texts } = useUi();
+  return (
+    <div class="banner warning" role="alert">
+      <Icon name="warning" />
+      <p>
+        <strong>{texts.link.refused}.</strong> {errorText(texts, refusal)} {texts.link.refusedHint}
+      </p>
     </div>
   );
 }

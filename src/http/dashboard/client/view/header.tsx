@@ -14,7 +14,12 @@ const LINK_TONES = { connecting: 'info', live: 'good', lost: 'critical', ended: 
 export function Header() {
   const { texts, state, theme, setTheme, locale, setLocale, logoutUrl } = useUi();
   const { link, status } = state;
-  const words = link.kind === 'ended' ? texts.link.lost : texts.link[link.kind];
+  const words = link.refusal
+    ? texts.link.refused
+    : link.kind === 'ended'
+      ? texts.link.lost
+      : texts.link[link.kind];
+  const tone = link.refusal ? 'warning' : LINK_TONES[link.kind];
   const isDark = theme === 'dark';
   return (
     <header class="top">
@@ -28,7 +33,7 @@ export function Header() {
         </div>
       </div>
       <div class="top-tools">
-        <Badge tone={LINK_TONES[link.kind]}>{words}</Badge>
+        <Badge tone={tone}>{words}</Badge>
         <button
           type="button"
           class="button quiet"
