@@ -43,6 +43,7 @@ describe("the dashboard's texts", () => {
     // The switch names the other language in its own letters; a value alone has no words.
     expect(foreign).toEqual([
       ['otherLanguage', 'English'],
+      ['issues.button', '«{action}»'],
       ['details.browserMemoryOf.zero', '{size}'],
     ]);
   });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HealthAction } from '../../../src/health.js';
+import { adviceWords } from '../../../src/http/dashboard/client/model/advice.js';
+import { textsOf } from '../../../src/http/dashboard/client/texts/of.js';
 import type { SessionState } from '../../../src/state.js';
 import { evaluate } from '../../../src/supervision/health/evaluate.js';
 import type { CopyFacts, HealthFacts, LastCopy } from '../../../src/supervision/health/facts.js';
@@ -117,6 +119,10 @@ describe('the health of a session', () => {
     expect(recommendation?.action).toBe(action);
     expect(recommendation?.text.en).toMatch(/\.$/);
     expect(recommendation?.text.ar).toMatch(/[\u0600-\u06ff].*\.$/);
+    // Every method that is named has a button on the dashboard, which is named instead.
+    for (const language of ['en', 'ar'] as const) {
+      expect(adviceWords(textsOf(language), recommendation?.text[language] ?? '')).not.toContain('()');
+    }
     if (ADVICE.includes(code))
       expect(report).toMatchObject({ score: code.endsWith('unverified') ? 95 : 96, status: 'healthy' });
     else if (severity === 'warning') expect(report).toMatchObject({ score: 79, status: 'warning' });

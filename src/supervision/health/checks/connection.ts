@@ -35,7 +35,7 @@ const NOT_STARTED: Issue = {
   code: 'not-started',
   severity: 'warning',
   message: { en: 'The session is not running.', ar: 'الجلسة متوقفة ولا تعمل الآن.' },
-  advice: { en: 'Start it with initialize().', ar: 'شغّلها باستدعاء initialize().' },
+  advice: { en: 'Start it with initialize().', ar: 'شغّلها عبر initialize().' },
 };
 
 const STARTING: Issue = {
@@ -70,7 +70,7 @@ const RECONNECTING: Issue = {
   },
   advice: {
     en: 'It comes back by itself; reconnect() does not wait for the next attempt.',
-    ar: 'ستعود تلقائيًا؛ ولئلا تنتظر المحاولة التالية استدعِ reconnect().',
+    ar: 'ستعود تلقائيًا؛ ولئلا تنتظر المحاولة التالية استعمل reconnect().',
   },
   action: 'reconnect',
 };
@@ -83,8 +83,8 @@ const FAILED: Issue = {
     ar: 'تعذّرت إعادة تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
   },
   advice: {
-    en: 'Look in the log for the cause, then call reconnect().',
-    ar: 'ابحث عن السبب في السجل، ثم استدعِ reconnect().',
+    en: 'Look in the log for the cause, then use reconnect().',
+    ar: 'ابحث عن السبب في السجل، ثم استعمل reconnect().',
   },
   action: 'reconnect',
 };
@@ -94,11 +94,11 @@ const UNRESPONSIVE: Issue = {
   severity: 'critical',
   message: {
     en: "WhatsApp's page does not answer: it hangs or is dead, whatever its last state was.",
-    ar: 'صفحة واتساب لا تستجيب: إنها معلّقة أو ميتة مهما كانت حالتها الأخيرة.',
+    ar: 'صفحة واتساب لا تستجيب: إنها معلّقة أو متوقفة مهما كانت حالتها الأخيرة.',
   },
   advice: {
     en: 'After two timed checks without an answer it is reconnected by itself; reconnect() does it now.',
-    ar: 'بعد فحصين دوريين بلا رد يُعاد الاتصال تلقائيًا؛ وللقيام بذلك فورًا استدعِ reconnect().',
+    ar: 'بعد فحصين دوريين بلا رد يُعاد الاتصال تلقائيًا؛ وللقيام بذلك فورًا استعمل reconnect().',
   },
   action: 'reconnect',
 };
@@ -112,7 +112,7 @@ const LOGGED_OUT: Issue = {
   },
   advice: {
     en: 'reconnect() checks the profile, restores it if that helps, and otherwise shows a QR.',
-    ar: 'يفحص reconnect() ملف التعريف ويستعيد نسخة إن كان ذلك مفيدًا، وإلا عرض رمز QR.',
+    ar: 'استعمل reconnect() لفحص ملف التعريف واستعادة نسخة إن كان ذلك مفيدًا، وإلا عُرض رمز QR.',
   },
   action: 'reconnect',
 };
@@ -127,7 +127,7 @@ function notConnected(state: string): Issue {
     },
     advice: {
       en: "Check the machine's network and the phone; reconnect() starts the client afresh.",
-      ar: 'تحقّق من شبكة الخادم ومن الهاتف؛ ويشغّل reconnect() العميل من جديد.',
+      ar: 'تحقّق من شبكة الخادم ومن الهاتف؛ ولتشغيل العميل من جديد استعمل reconnect().',
     },
     action: 'reconnect',
   };

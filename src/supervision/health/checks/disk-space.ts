@@ -56,5 +56,5 @@ function low({ path, freeBytes }: DiskFacts, name: string): Issue {
 
 const ADVICE = {
   en: 'Free some room: prune() removes what retention no longer keeps; else lower retention, or take a larger disk.',
-  ar: 'أفسح مكانًا: يحذف prune() ما لم يعد مطلوبًا؛ وإلا فقلّل عدد النسخ في retention أو استعمل قرصًا أكبر.',
+  ar: 'أفسح مكانًا: استعمل prune() لحذف ما لم يعد مطلوبًا؛ وإلا فقلّل عدد النسخ في retention أو استعمل قرصًا أكبر.',
 };

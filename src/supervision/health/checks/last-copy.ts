@@ -86,7 +86,7 @@ function missing({ name, none, action }: Kind, runnable: HealthAction | undefine
     message: none,
     advice: {
       en: `Take one with ${action}(); if it is skipped or fails, its result says why.`,
-      ar: `خذ واحدة الآن باستدعاء ${action}()؛ وإن لم تتم فالنتيجة تذكر السبب.`,
+      ar: `خذ واحدة الآن عبر ${action}()؛ وإن لم تتم فالنتيجة تذكر السبب.`,
     },
     action: runnable,
   };
@@ -102,7 +102,7 @@ function overdue({ name, noun, action }: Kind, ageMs: number, runnable: HealthAc
     },
     advice: {
       en: `Take one with ${action}(), and look at the events ${name}:skipped and ${name}:failed.`,
-      ar: `خذ واحدة باستدعاء ${action}()، وانظر إلى الحدثين ${isolated(`${name}:skipped`)} و${isolated(`${name}:failed`)}.`,
+      ar: `خذ واحدة عبر ${action}()، وانظر إلى الحدثين ${isolated(`${name}:skipped`)} و${isolated(`${name}:failed`)}.`,
     },
     action: runnable,
   };
@@ -130,8 +130,8 @@ function unverified({ name, noun, action }: Kind, runnable: HealthAction | undef
       ar: `آخر ${noun.ar} تعود إلى تشغيل سابق، ولم تُقارَن ببصماتها منذ ذلك الحين.`,
     },
     advice: {
-      en: `Run verify(), or take a new one with ${action}(): each is verified when it is made.`,
-      ar: `استدعِ verify()، أو خذ واحدة جديدة باستدعاء ${action}()؛ فكل نسخة تُفحص عند إنشائها.`,
+      en: `Use verify(), or take a new one with ${action}(): each is verified when it is made.`,
+      ar: `استعمل verify()، أو خذ واحدة جديدة عبر ${action}()؛ فكل نسخة تُفحص عند إنشائها.`,
     },
     action: runnable,
     isAdvice: true,
@@ -148,7 +148,7 @@ function corrupt({ name, noun, action }: Kind, runnable: HealthAction | undefine
     },
     advice: {
       en: `Take a new one with ${action}(), and check the disk or store it lay in.`,
-      ar: `خذ واحدة جديدة باستدعاء ${action}()، وافحص القرص أو المخزن الذي كانت فيه.`,
+      ar: `خذ واحدة جديدة عبر ${action}()، وافحص القرص أو المخزن الذي كانت فيه.`,
     },
     action: runnable,
   };

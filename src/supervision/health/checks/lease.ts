@@ -14,8 +14,8 @@ export const lease: Check = ({ state, leaseHeld }) => {
         ar: 'عملية أخرى تملك الجلسة الآن، ولم تعد هذه العملية تكتب شيئًا.',
       },
       advice: {
-        en: 'Run one bot per session. Stop the other one, then call initialize() here.',
-        ar: 'شغّل بوتًا واحدًا لكل جلسة. أوقف الآخر ثم استدعِ initialize() هنا.',
+        en: 'Run one bot per session. Stop the other one, then use initialize() here.',
+        ar: 'شغّل بوتًا واحدًا لكل جلسة. أوقف الآخر ثم استعمل initialize() هنا.',
       },
       action: 'initialize',
     },

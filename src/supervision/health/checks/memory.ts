@@ -56,7 +56,7 @@ function high(
 const RESTART_BROWSER = {
   advice: {
     en: 'reconnect() starts Chromium afresh, which gives memory back; if it comes again, take a larger container.',
-    ar: 'يشغّل reconnect() متصفح Chromium من جديد فتتحرر الذاكرة؛ وإن تكرر ذلك فاستعمل حاوية أكبر.',
+    ar: 'استعمل reconnect() لتشغيل متصفح Chromium من جديد فتتحرر الذاكرة؛ وإن تكرر ذلك فاستعمل حاوية أكبر.',
   },
   action: 'reconnect',
 } as const;

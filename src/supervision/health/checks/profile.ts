@@ -65,7 +65,7 @@ function howToRestore({ saves, backups }: HealthFacts): Pick<Issue, 'advice' | '
   return {
     advice: {
       en: 'Put the last sound snapshot in place with restore().',
-      ar: 'استعد آخر نسخة سليمة باستدعاء restore().',
+      ar: 'استعد آخر نسخة سليمة عبر restore().',
     },
     action: 'restore',
   };

@@ -17,7 +17,7 @@ const EXHAUSTED: Issue = {
   message: { en: 'All attempts to reconnect are used up.', ar: 'استُنفدت كل محاولات إعادة الاتصال.' },
   advice: {
     en: 'initialize() begins anew with all attempts; raise maxReconnectAttempts where outages are long.',
-    ar: 'يبدأ initialize() من جديد بكل المحاولات؛ وارفع maxReconnectAttempts إن كانت الانقطاعات طويلة.',
+    ar: 'استعمل initialize() للبدء من جديد بكل المحاولات؛ وارفع maxReconnectAttempts إن كانت الانقطاعات طويلة.',
   },
   action: 'initialize',
 };
@@ -28,11 +28,11 @@ function fewLeft(attempt: number, maxAttempts: number): Issue {
     severity: 'warning',
     message: {
       en: `${attempt} of ${maxAttempts} attempts to reconnect are used, and the session is not stable yet.`,
-      ar: `استُعملت ${attempt} من ${maxAttempts} محاولات لإعادة الاتصال، والجلسة لم تستقر بعد.`,
+      ar: `المحاولات المستعملة لإعادة الاتصال: ${attempt} من ${maxAttempts}، والجلسة لم تستقر بعد.`,
     },
     advice: {
       en: 'Look in the log for what ends the session again and again; reconnect() begins with all attempts fresh.',
-      ar: 'ابحث في السجل عمّا يقطع الجلسة مرة بعد مرة؛ ويبدأ reconnect() بكل المحاولات من جديد.',
+      ar: 'ابحث في السجل عمّا يقطع الجلسة مرة بعد مرة؛ وللبدء بكل المحاولات من جديد استعمل reconnect().',
     },
     action: 'reconnect',
   };

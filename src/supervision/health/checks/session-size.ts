@@ -24,7 +24,7 @@ function tooLarge(bytes: number, { limits, state }: HealthFacts): Issue {
     },
     advice: {
       en: 'Caches are cleared once an hour while it runs, and before a start: reconnect() does that now, prune() while stopped.',
-      ar: 'تُمسح الملفات المؤقتة مرة في الساعة أثناء العمل، وقبل كل تشغيل: يفعل ذلك الآن reconnect()، أو prune() إذا كانت الجلسة متوقفة.',
+      ar: 'تُمسح الملفات المؤقتة مرة في الساعة أثناء العمل، وقبل كل تشغيل؛ ولمسحها الآن استعمل reconnect()، أو prune() إذا كانت الجلسة متوقفة.',
     },
     action: isRunning(state) ? 'reconnect' : 'prune',
   };

@@ -135,6 +135,7 @@ export const ar: Texts = {
     },
     severity: { warning: 'تحذير', critical: 'حرجة' },
     whatToDo: 'ما العمل',
+    button: '«{action}»',
   },
 
   actions: {

@@ -122,6 +122,7 @@ export const en: Texts = {
     count: { one: '{n} issue', other: '{n} issues' },
     severity: { warning: 'Warning', critical: 'Critical' },
     whatToDo: 'What to do',
+    button: '“{action}”',
   },
 
   actions: {

@@ -75,7 +75,7 @@ export interface Texts
     readonly checkStatus: Named<HealthCheck['status']>;
     readonly checkNames: Named<HealthCheckId>;
   };
-  readonly issues: Named<'title' | 'whatToDo'> & {
+  readonly issues: Named<'title' | 'whatToDo' | 'button'> & {
     readonly count: Plural;
     readonly severity: Named<HealthIssue['severity']>;
   };

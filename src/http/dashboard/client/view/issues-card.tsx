@@ -1,19 +1,10 @@
-import type { HealthAction, HealthIssue, HealthRecommendation } from '../../../../health.js';
+import type { HealthIssue, HealthRecommendation } from '../../../../health.js';
 import type { ActionName } from '../../../contract.js';
+import { ACTION_OF, adviceWords } from '../model/advice.js';
 import { isRunning } from '../model/state.js';
 import { Badge, Button, Card } from './parts.js';
 import { pressAction } from './press-action.js';
 import { useUi } from './ui.js';
-
-const ACTIONS: Readonly<Record<HealthAction, ActionName>> = {
-  backup: 'backup',
-  forceSave: 'force-save',
-  restore: 'restore',
-  reconnect: 'reconnect',
-  initialize: 'initialize',
-  clear: 'clear',
-  prune: 'prune',
-};
 
 /** What is not as it should be, what to do about it, and a button that does it. */
 export function IssuesCard() {
@@ -58,13 +49,14 @@ function Issue({
         <p class="issue-text">{issue.message[locale]}</p>
         {advice.length > 0 && (
           <p class="muted">
-            <strong>{texts.issues.whatToDo}:</strong> {advice.map(({ text }) => text[locale]).join(' ')}
+            <strong>{texts.issues.whatToDo}:</strong>{' '}
+            {adviceWords(texts, advice.map(({ text }) => text[locale]).join(' '))}
           </p>
         )}
       </div>
       <div class="issue-buttons">
         {advice.map(
-          ({ action }) => action && <Remedy key={action} issue={issue.code} action={ACTIONS[action]} />,
+          ({ action }) => action && <Remedy key={action} issue={issue.code} action={ACTION_OF[action]} />,
         )}
       </div>
     </li>

@@ -1,0 +1,27 @@
+import type { HealthAction } from '../../../../health.js';
+import type { ActionName } from '../../../contract.js';
+import type { Texts } from '../texts/texts.js';
+import { fill } from './fill.js';
+
+/** The action of the API, and with it the button, that does what a method of the session does. */
+export const ACTION_OF: Readonly<Record<HealthAction | 'verify', ActionName>> = {
+  backup: 'backup',
+  forceSave: 'force-save',
+  restore: 'restore',
+  reconnect: 'reconnect',
+  initialize: 'initialize',
+  clear: 'clear',
+  prune: 'prune',
+  verify: 'verify',
+};
+
+/** What the bot advises. It names methods, for who writes the bot; who reads this page has buttons. */
+export function adviceWords(texts: Texts, advice: string): string {
+  return advice.replace(/\b(\w+)\(\)/g, (call, method: string) =>
+    isKnown(method) ? fill(texts.issues.button, { action: texts.actions.names[ACTION_OF[method]] }) : call,
+  );
+}
+
+function isKnown(method: string): method is keyof typeof ACTION_OF {
+  return Object.hasOwn(ACTION_OF, method);
+}
