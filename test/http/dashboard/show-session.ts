@@ -246,7 +246,7 @@ export const TROUBLE: Trouble = {
       severity: 'critical',
       message: {
         en: 'The page of WhatsApp Web has not answered for 2 minutes.',
-        ar: 'صفحة واتساب ويب لا تجيب منذ دقيقتين.',
+        ar: 'صفحة واتساب ويب لا تستجيب منذ دقيقتين.',
       },
     },
     {

@@ -112,7 +112,7 @@ describe('the words of a result', () => {
     const notice: Notice = { key: 1, action: 'backup', outcome: { kind: 'failed', error } };
     expect(noticeWords(LANGUAGES.ar, notice)).toEqual({
       tone: 'critical',
-      text: 'نسخة احتياطية الآن: مخزن النسخ لا يجيب.',
+      text: 'نسخة احتياطية الآن: مخزن النسخ لا يستجيب.',
       detail: 'EIO: i/o error',
     });
   });

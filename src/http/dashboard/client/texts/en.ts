@@ -85,7 +85,8 @@ export const en: Texts = {
     qrFailed: 'The QR code could not be loaded.',
     code: 'Pairing code',
     received: 'Code received {age}. WhatsApp replaces it from time to time; the page follows by itself.',
-    secret: 'Whoever scans this code gets the account. Do not share it.',
+    ownPhone:
+      'Use only your own phone: the account that is linked with this code is the one the bot controls.',
     announce: 'A code to link the phone is on the page.',
   },
 

@@ -31,7 +31,7 @@ export const LOGIN_TEXTS: Readonly<Record<Locale, LoginTexts>> = {
   },
   ar: {
     title: 'جلسة واتساب',
-    intro: 'تابع حال جلسة البوت وتحكّم بها.',
+    intro: 'تابع حالة جلسة البوت وتحكّم فيها.',
     token: 'رمز الدخول',
     tokenHint: 'تجده عند من أعدّ البوت، وليس كلمة مرور واتساب.',
     logIn: 'دخول',
@@ -39,7 +39,7 @@ export const LOGIN_TEXTS: Readonly<Record<Locale, LoginTexts>> = {
     elsewhere: 'سجّل الدخول إلى التطبيق أولًا، ثم افتح هذه الصفحة من جديد.',
     'wrong-token': 'رمز الدخول غير صحيح. تأكد من أنه كامل وأعد المحاولة.',
     'too-many': 'محاولات كثيرة. انتظر دقيقة ثم أعد المحاولة.',
-    dark: 'ألوان داكنة',
-    light: 'ألوان فاتحة',
+    dark: 'الوضع الداكن',
+    light: 'الوضع الفاتح',
   },
 };

@@ -55,7 +55,7 @@ export interface Texts
     readonly words: Named<SessionState>;
     readonly meanings: Named<SessionState>;
   };
-  readonly pairing: Named<'title' | 'qrAlt' | 'qrFailed' | 'code' | 'received' | 'secret' | 'announce'> & {
+  readonly pairing: Named<'title' | 'qrAlt' | 'qrFailed' | 'code' | 'received' | 'ownPhone' | 'announce'> & {
     readonly steps: List;
     readonly codeSteps: List;
   };

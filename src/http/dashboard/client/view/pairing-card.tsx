@@ -28,7 +28,7 @@ export function PairingCard() {
           )}
           <p class="caution">
             <Icon name="warning" />
-            <span>{texts.pairing.secret}</span>
+            <span>{texts.pairing.ownPhone}</span>
           </p>
         </div>
       </div>
