@@ -1,6 +1,6 @@
 // One operation of one side, in a process of its own: plain node on compiled code, nothing else at work in it.
 import { rm } from 'node:fs/promises';
-import { isAfterRestart, leavesProfile } from '../support/operations.js';
+import { isAfterRestart } from '../support/operations.js';
 import type { Contender } from './contender.js';
 import { bytesBelow, measured, residentBytes } from './measure.js';
 import { type Order, profileIn, type Told } from './order.js';
@@ -21,7 +21,7 @@ async function obey(order: Order): Promise<Told> {
   const cost = await measured(work, resident);
   await contender.close();
   const isSame =
-    !leavesProfile(order.operation) ||
+    !isAfterRestart(order.operation) ||
     (await hashOfTree(profileIn(order.side, order.folder))) === (await hashOfTree(order.before));
   const keptBytes = isAfterRestart(order.operation) ? null : await bytesBelow(contender.storeOf(kind));
   return { told: 'measured', figures: { ...cost, keptBytes }, isSame };

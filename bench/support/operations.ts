@@ -19,10 +19,7 @@ export const SIDES = ['remoteAuth', 'ours'] as const;
 
 export type Side = (typeof SIDES)[number];
 
-/** Operations that find what an earlier process of the bot has stored. */
+/** Operations that find what an earlier process of the bot has stored, and leave a profile in place. */
 export function isAfterRestart(operation: Operation): boolean {
   return operation.startsWith('restore') || operation.startsWith('initialize');
 }
-
-/** Operations that leave a profile in place, which is then compared with its source. */
-export const leavesProfile = isAfterRestart;
