@@ -17,7 +17,8 @@ async function bot(body: string): Promise<string> {
 
 describe('keepProcessAlive', () => {
   it('lets a process wait for an unref’d timer that would otherwise not hold it', async () => {
-    const wait = `setTimeout(() => { console.log('reconnected'); release(); }, 50).unref(); globalThis.gc();`;
+    // Long enough for a busy machine: what is due when the loop begins fires, whether it holds the process or not.
+    const wait = `setTimeout(() => { console.log('reconnected'); release(); }, 1000).unref(); globalThis.gc();`;
     expect(await bot(`const release = () => undefined; ${wait}`)).toBe('');
     expect(await bot(`const release = keepProcessAlive(); ${wait}`)).toBe('reconnected');
   });
@@ -26,7 +27,7 @@ describe('keepProcessAlive', () => {
     const body = `
       const first = keepProcessAlive(); const second = keepProcessAlive();
       setTimeout(() => { first(); first(); }, 5).unref();
-      setTimeout(() => { console.log('still here'); second(); }, 50).unref();`;
+      setTimeout(() => { console.log('still here'); second(); }, 500).unref();`;
     expect(await bot(body)).toBe('still here');
   });
 });
