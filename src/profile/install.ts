@@ -49,18 +49,16 @@ export async function installProfile(
   await recoverInstall(profileDir, { fs });
   const from = await sideFolderOfStaged(fs, side, stagedDir);
   await syncTree(fs, stagedDir);
-  if (side.placement === 'inside') return replace(options, from, 'parts');
-  try {
-    return await replace(options, from, 'folder');
-  } catch (error) {
-    // A mount point that no list showed can't be renamed, but what is in it can.
-    if (!isUnrenamable(error)) throw error;
-    const inside = sideFolder(side.profileDir, 'inside');
-    const staged = path.join(inside.staging, path.basename(stagedDir));
-    await fs.promises.mkdir(inside.staging, { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await moveAcross(fs, stagedDir, staged);
-    return replace({ ...options, stagedDir: staged }, inside, 'parts');
-  }
+  if (side.placement === 'inside') return replaceParts(options, from);
+  const outcome = await replace(options, from, 'folder');
+  if (!('undoneBy' in outcome)) return outcome;
+  if (!isUnrenamable(outcome.undoneBy)) throw outcome.undoneBy;
+  // A mount point that no list showed can't be renamed, but what is in it can.
+  const inside = sideFolder(side.profileDir, 'inside');
+  const staged = path.join(inside.staging, path.basename(stagedDir));
+  await fs.promises.mkdir(inside.staging, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await moveAcross(fs, stagedDir, staged);
+  return replaceParts({ ...options, stagedDir: staged }, inside);
 }
 
 /**
@@ -77,13 +75,11 @@ export async function quarantineProfile(
   await recoverInstall(profileDir, { fs });
   const side = await resolveSideFolder(profileDir, { fs });
   const work = { ...options, profileDir, reason };
-  if (side.placement === 'inside') return (await replace(work, side, 'parts')).quarantined;
-  try {
-    return (await replace(work, side, 'folder')).quarantined;
-  } catch (error) {
-    if (!isUnrenamable(error)) throw error;
-    return (await replace(work, sideFolder(side.profileDir, 'inside'), 'parts')).quarantined;
-  }
+  if (side.placement === 'inside') return (await replaceParts(work, side)).quarantined;
+  const outcome = await replace(work, side, 'folder');
+  if (!('undoneBy' in outcome)) return outcome.quarantined;
+  if (!isUnrenamable(outcome.undoneBy)) throw outcome.undoneBy;
+  return (await replaceParts(work, sideFolder(side.profileDir, 'inside'))).quarantined;
 }
 
 /**
@@ -134,11 +130,25 @@ interface Replacement extends NameSource {
   readonly reason: string;
 }
 
+interface Replaced {
+  readonly quarantined: string | undefined;
+}
+
+async function replaceParts(work: Replacement, side: SideFolder): Promise<Replaced> {
+  const outcome = await replace(work, side, 'parts');
+  if ('undoneBy' in outcome) throw outcome.undoneBy;
+  return outcome;
+}
+
+/**
+ * Resolves with `undoneBy` when a rename failed and everything is as it was. An error that it throws says nothing of
+ * the kind: the new profile may be in place already, and only the tidying up have failed.
+ */
 async function replace(
   work: Replacement,
   side: SideFolder,
   mode: InstallJournal['mode'],
-): Promise<{ readonly quarantined: string | undefined }> {
+): Promise<Replaced | { readonly undoneBy: unknown }> {
   const { fs, stagedDir } = work;
   const parts = mode === 'folder' ? [''] : ESSENTIAL_PARTS;
   const old = await presentParts(fs, side.profileDir, parts);
@@ -161,7 +171,7 @@ async function replace(
     await rollBack(fs, side, journal);
     await removeJournal(fs, side);
     await fs.promises.rm(aside, { recursive: true, force: true });
-    throw error;
+    return { undoneBy: error };
   }
   await removeJournal(fs, side);
   // In parts, the emptied staging folder stays behind; what else was staged is no part of the login.

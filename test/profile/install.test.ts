@@ -108,6 +108,22 @@ function mounted(shownBy: 'device' | 'mountinfo' | 'rename'): FileSystem {
 const mountedAt: string[] = [];
 
 describe('installing a profile', () => {
+  it.each(['install-journal.json', 'staging'])(
+    'leaves the new one in place when only the tidying up of %s fails, as a virus scanner makes it',
+    async (name) => {
+      const { profileDir, stagedDir } = await prepare();
+      const busy = wrapped((method, call, [target]) => {
+        const isTidying = method === 'rm' && treeOf(profileDir)[`${INDEXED_DB}/CURRENT`] === 'new';
+        return isTidying && String(target).includes(name) ? Promise.reject(failure('EBUSY')) : call();
+      });
+      const installing = installProfile({ ...names, fs: busy, profileDir, stagedDir, reason: 'corrupt' });
+      await expect(installing).rejects.toMatchObject({ code: 'EBUSY' });
+      expect(treeOf(profileDir)).toEqual(newFiles);
+      await recoverInstall(profileDir, { fs });
+      expect(treeOf(profileDir)).toEqual(newFiles);
+    },
+  );
+
   it('puts the new one in place and the old one into quarantine, with the reason', async () => {
     const { profileDir, stagedDir } = await prepare();
     const { quarantined } = await installProfile({ ...real, profileDir, stagedDir, reason: 'corrupt' });
