@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dropCapture, LiveProfile } from '../../test/chaos/support/real-captures.js';
+import { BUSY_ACCOUNT, dropCapture, LiveProfile } from '../../test/chaos/support/real-captures.js';
 import { startSimulator } from '../../test/simulator/server.js';
 import { median } from './figures.js';
 import type { CaptureRow } from './report.js';
@@ -15,13 +15,7 @@ const PAUSE_MS = 350;
 export async function capturesUnderTraffic(): Promise<CaptureRow> {
   const folder = await mkdtemp(join(tmpdir(), 'wwebjs-bench-captures-'));
   const simulator = await startSimulator();
-  const live = new LiveProfile({
-    simulator,
-    folder,
-    bulkMegabytes: 34,
-    bytesPerSecond: 4 * MEGABYTE,
-    ringMegabytes: 16,
-  });
+  const live = new LiveProfile({ simulator, folder, ...BUSY_ACCOUNT });
   try {
     await live.start();
     await pause(8000); // the ring fills, compactions begin

@@ -13,7 +13,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startSimulator } from '../simulator/server.js';
 import { readArguments } from './support/real-arguments.js';
 import { type Boot, bootCapture } from './support/real-boots.js';
-import { assertSpace, type Capture, dropCapture, LiveProfile } from './support/real-captures.js';
+import {
+  assertSpace,
+  BUSY_ACCOUNT,
+  type Capture,
+  dropCapture,
+  LiveProfile,
+} from './support/real-captures.js';
 import { seededDice } from './support/real-dice.js';
 import { column } from './support/real-table.js';
 
@@ -36,9 +42,7 @@ let falseAlarm = '';
 const live = new LiveProfile({
   simulator,
   folder,
-  bulkMegabytes: 34,
-  bytesPerSecond: 4 * MEGABYTE,
-  ringMegabytes: 16,
+  ...BUSY_ACCOUNT,
   largeValues: large > 0,
 });
 try {

@@ -33,6 +33,13 @@ export interface LiveProfileOptions {
   readonly largeValues?: boolean;
 }
 
+/** A profile of some 70 MB under 4 MB/s: the load of chaos:capture and of the bench. */
+export const BUSY_ACCOUNT = {
+  bulkMegabytes: 34,
+  bytesPerSecond: 4 * 1024 * 1024,
+  ringMegabytes: 16,
+} as const;
+
 export interface Capture {
   readonly number: number;
   readonly directory: string;
