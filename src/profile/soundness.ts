@@ -6,6 +6,7 @@ import { listEssentialFiles, recogniseLayout } from './essential-files.js';
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
 import type { HalfReport, Problem } from './soundness/problem.js';
+import { unchangedTables } from './soundness/unchanged-tables.js';
 import { throwIfAborted } from './walk.js';
 
 export interface CheckProfileOptions {
@@ -18,6 +19,13 @@ export interface CheckProfileOptions {
   readonly depth: 'quick' | 'deep';
   /** Files of the last snapshot: what the profile should still have. */
   readonly reference?: readonly SnapshotFile[] | undefined;
+  /**
+   * Tables, relative to the profile, that an earlier deep check found sound and that have not changed since (a table
+   * never does, FACTS 1.3): their blocks are not read again.
+   */
+  readonly soundTables?: readonly string[] | undefined;
+  /** Whether every file was compared with its hash in `reference` while it was written there: it is not hashed again. */
+  readonly isFreshCopy?: boolean | undefined;
   /** Whether a browser is at work in it: what looks broken is then looked at again before it is called so. */
   readonly live?: boolean | undefined;
   readonly clock?: Clock;
@@ -55,38 +63,45 @@ export interface CheckProfileInput {
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
   readonly reference?: readonly SnapshotFile[];
+  readonly soundTables?: readonly string[];
+  readonly isFreshCopy?: boolean;
   readonly live?: boolean;
 }
 
 /** {@link checkProfile} for the worker thread. */
 export const checkProfileTask = defineTask<CheckProfileInput, SoundnessReport>(
   'profile:check',
-  ({ profileDir, depth, reference, live }, { fs, signal }) =>
-    checkProfile(profileDir, { fs, depth, reference, live, signal }),
+  ({ profileDir, ...input }, { fs, signal }) => checkProfile(profileDir, { ...input, fs, signal }),
 );
 
 async function checkOnce(profileDir: string, options: CheckProfileOptions): Promise<SoundnessReport> {
   const { fs, depth, signal } = options;
   throwIfAborted(signal);
   const layout = await recogniseLayout(profileDir, { fs });
-  const indexedDb = await checkIndexedDb(layout.indexedDb, { fs, profileDir, depth, signal });
-  const localStorage = await checkLocalStorage(layout.localStorage, { fs, profileDir, depth, signal });
   const present = await listEssentialFiles(profileDir, { fs });
   const size = { files: present.length, bytes: present.reduce((sum, file) => sum + file.size, 0) };
+  const { reference = [], isFreshCopy = false } = options;
+  const comparesBytes = depth === 'deep' && !isFreshCopy;
+  const unchanged = comparesBytes
+    ? await unchangedTables(fs, profileDir, { present, reference, signal })
+    : new Set<string>();
+  const soundTables = new Set([...(options.soundTables ?? []), ...unchanged]);
+  const check = { fs, profileDir, depth, soundTables, signal };
+  const indexedDb = await checkIndexedDb(layout.indexedDb, check);
+  const localStorage = await checkLocalStorage(layout.localStorage, check);
 
   const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
   // Where a snapshot was taken there was a login: nothing left of it is a loss, not a browser of somebody else.
-  const isLoss = elsewhere === 'foreign' && (options.reference?.length ?? 0) > 0;
+  const isLoss = elsewhere === 'foreign' && reference.length > 0;
   if (elsewhere !== undefined && !isLoss) return { verdict: elsewhere, findings: [], ...size };
 
   const problems = [...(indexedDb?.problems ?? []), ...(localStorage?.problems ?? [])];
   problems.push(...missingHalves(indexedDb, localStorage));
   if (options.reference !== undefined) {
     const logNumbers = new Map([...(indexedDb?.logNumbers ?? []), ...(localStorage?.logNumbers ?? [])]);
-    const { reference } = options;
-    problems.push(
-      ...(await compareWithReference({ fs, profileDir, depth, present, reference, logNumbers, signal })),
-    );
+    const comparison = { fs, profileDir, present, reference, unchanged, logNumbers, signal };
+    const compared = comparesBytes ? 'deep' : 'quick';
+    problems.push(...(await compareWithReference({ ...comparison, depth: compared })));
   }
   const findings = problems.map(({ file, problem }) => ({ file, problem }));
   return { verdict: gravest(problems), findings, ...size };

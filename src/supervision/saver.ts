@@ -11,6 +11,7 @@ import type { Pruner } from './pruner.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
+import { SoundTables } from './sound-tables.js';
 import { asSessionError } from './typed-error.js';
 
 /** What a save or a backup came to. */
@@ -33,6 +34,7 @@ export class Saver {
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
+  readonly #soundTables = new SoundTables();
   #browserVersion: string | undefined;
 
   constructor(
@@ -170,12 +172,14 @@ export class Saver {
 
   async #isSound(tree: CapturedTree, signal: AbortSignal): Promise<boolean> {
     const { runner, announce } = this.#context;
-    const report = await runner.run(
-      checkProfileTask,
-      { profileDir: tree.directory, depth: 'deep' },
-      { signal },
-    );
-    if (report.verdict === 'sound') return true;
+    const soundTables = this.#soundTables.in(tree);
+    const input = { profileDir: tree.directory, depth: 'deep', soundTables } as const;
+    const report = await runner.run(checkProfileTask, input, { signal });
+    if (report.verdict === 'sound') {
+      this.#soundTables.remember(tree);
+      return true;
+    }
+    this.#soundTables.clear();
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });

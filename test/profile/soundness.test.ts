@@ -8,6 +8,7 @@ import type { FileSystem } from '../../src/file-system.js';
 import { listEssentialFiles } from '../../src/profile/essential-files.js';
 import { checkProfile, checkProfileTask } from '../../src/profile/soundness.js';
 import { inlineTaskRunner } from '../../src/task.js';
+import { failingFileSystem } from '../../src/testing/failing-file-system.js';
 import type { SnapshotFile } from '../../src/types.js';
 import { writeBatch, writeEdit, writeLog, writeTable } from './leveldb-writer.js';
 import {
@@ -190,6 +191,20 @@ describe('every damage of FACTS 1.8 that leads to a QR or to a wipe', () => {
     expect(report.verdict).toBe('corrupt');
     expect(report.findings[0]).toMatchObject({ file: `${INDEXED_DB}/000005.ldb` });
     expect(report.findings[0]?.problem).toMatch(/checksum/);
+  });
+
+  it('a table that is known to be sound is not read again, only its length and its end', async () => {
+    const profileDir = await makeProfile();
+    const name = `${INDEXED_DB}/000005.ldb`;
+    const file = path.join(profileDir, name);
+    await zeroedInside(file);
+    const soundTables = [name];
+    expect((await checkProfile(profileDir, { ...deep, soundTables })).verdict).toBe('sound');
+    const others = await checkProfile(profileDir, { ...deep, soundTables: [`${LOCAL_STORAGE}/000005.ldb`] });
+    expect(others.verdict).toBe('corrupt');
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, bytes.length - 1));
+    expect((await checkProfile(profileDir, { ...deep, soundTables })).verdict).toBe('corrupt');
   });
 
   it('the end of a table zeroed: told by the quick check', async () => {
@@ -411,6 +426,36 @@ describe('compared with the last snapshot', () => {
     expect((await checkProfile(profileDir, { ...deep, reference })).verdict).toBe('suspect');
     const otherSize = reference.map((file) => (file.path.endsWith('.ldb') ? { ...file, size: 1 } : file));
     expect((await checkProfile(profileDir, { ...quick, reference: otherSize })).verdict).toBe('suspect');
+  });
+
+  it('a table that is byte for byte that of the snapshot, which was sound, is read once: for its hash', async () => {
+    const profileDir = await makeProfile();
+    const reference = await referenceOf(profileDir);
+    const name = `${INDEXED_DB}/000005.ldb`;
+    const watching = failingFileSystem(fs, { operation: 'handle.read', path: name });
+    expect((await checkProfile(profileDir, { ...deep, fs: watching, reference })).verdict).toBe('sound');
+    expect(watching.matchingCalls).toBe(2); // the hash, and the end
+    await zeroedInside(path.join(profileDir, name));
+    const report = await checkProfile(profileDir, { ...deep, reference });
+    expect(report.verdict).toBe('corrupt');
+    expect(report.findings.map(({ problem }) => problem)).toEqual([
+      expect.stringMatching(/checksum/),
+      expect.stringMatching(/differ from the last snapshot/),
+    ]);
+  });
+
+  it('a copy that was hashed while it was written is not hashed again; its blocks are checked', async () => {
+    const profileDir = await makeProfile();
+    const right = await referenceOf(profileDir);
+    const reference = right.map((file) => ({ ...file, sha256: '0'.repeat(64) }));
+    const fresh = { ...deep, reference, isFreshCopy: true };
+    expect((await checkProfile(profileDir, fresh)).verdict).toBe('sound');
+    await zeroedInside(path.join(profileDir, INDEXED_DB, '000005.ldb'));
+    expect((await checkProfile(profileDir, { ...fresh, reference: right })).verdict).toBe('corrupt');
+    const shorter = right.map((file) => ({ ...file, size: file.size + 1 }));
+    expect(
+      (await checkProfile(profileDir, { ...fresh, reference: shorter })).findings.length,
+    ).toBeGreaterThan(2);
   });
 
   it('a database that Chromium wiped and began anew is suspect', async () => {

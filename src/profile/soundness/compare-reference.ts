@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { FileSystem } from '../../file-system.js';
 import type { SnapshotFile } from '../../types.js';
 import { ESSENTIAL_PATHS, type EssentialFile, isEssential } from '../essential-files.js';
-import { isMissing, throwIfAborted } from '../walk.js';
+import { throwIfAborted } from '../walk.js';
+import { hashOfStart } from './hash-of-start.js';
 import { type Problem, suspect } from './problem.js';
 
 export interface Comparison {
@@ -12,6 +12,8 @@ export interface Comparison {
   /** The essential files that are there now. */
   readonly present: readonly EssentialFile[];
   readonly reference: readonly SnapshotFile[];
+  /** Files whose hash was compared already. */
+  readonly unchanged?: ReadonlySet<string>;
   /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
   readonly logNumbers: ReadonlyMap<string, number>;
   readonly signal?: AbortSignal | undefined;
@@ -85,29 +87,15 @@ async function changeOf(
   if (size !== file.size)
     return `it has ${size} bytes; it had ${file.size} in the last snapshot, and never changes`;
   if (comparison.depth === 'quick') return undefined;
-  if (await isStillThere(file, comparison)) return undefined;
+  if (comparison.unchanged?.has(file.path) || (await isStillThere(file, comparison))) return undefined;
   return 'its contents differ from the last snapshot, although such a file never changes';
 }
 
 /** Whether the bytes that the snapshot has are there now; also `true` when the file has gone meanwhile. */
 async function isStillThere(file: SnapshotFile, { fs, profileDir }: Comparison): Promise<boolean> {
   if (file.size === 0) return true;
-  const hash = await sha256(fs, `${profileDir}/${file.path}`, file.size);
+  const hash = await hashOfStart(fs, `${profileDir}/${file.path}`, file.size);
   return hash === undefined || hash === file.sha256;
-}
-
-/** Of the first `bytes` (at least one); lower-case hex; `undefined` when the file has gone meanwhile. */
-async function sha256(fs: FileSystem, path: string, bytes: number): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  try {
-    // memfs forgets `end` where there is no `start`.
-    const stream = fs.createReadStream(path, { start: 0, end: bytes - 1 });
-    for await (const chunk of stream) hash.update(chunk as Uint8Array);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  return hash.digest('hex');
 }
 
 function folderOf(path: string): string {

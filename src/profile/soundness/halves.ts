@@ -15,6 +15,7 @@ interface HalfCheck {
   readonly fs: FileSystem;
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
+  readonly soundTables?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

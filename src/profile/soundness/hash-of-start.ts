@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { FileSystem } from '../../file-system.js';
+import { isMissing } from '../walk.js';
+
+const PIECE_BYTES = 256 * 1024;
+
+/** SHA-256 of the first `bytes` of a file, or of all there is; lower-case hex; `undefined` when it is missing. */
+export async function hashOfStart(fs: FileSystem, path: string, bytes: number): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    const handle = await fs.promises.open(path, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes));
+      for (let done = 0; done < bytes; ) {
+        const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - done), done);
+        if (bytesRead === 0) break;
+        hash.update(buffer.subarray(0, bytesRead));
+        done += bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,36 @@
+import type { FileSystem } from '../../file-system.js';
+import type { SnapshotFile } from '../../types.js';
+import type { EssentialFile } from '../essential-files.js';
+import { throwIfAborted } from '../walk.js';
+import { hashOfStart } from './hash-of-start.js';
+import { inParallel } from './in-parallel.js';
+
+const FILES_AT_ONCE = 3;
+
+/**
+ * The tables that are, byte for byte, those of a snapshot. Only sound profiles are saved, so that their SHA-256 says all
+ * that the checksums of their blocks could say, in one reading instead of two (FACTS 1.3).
+ */
+export async function unchangedTables(
+  fs: FileSystem,
+  profileDir: string,
+  {
+    present,
+    reference,
+    signal,
+  }: {
+    readonly present: readonly EssentialFile[];
+    readonly reference: readonly SnapshotFile[];
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<ReadonlySet<string>> {
+  const sizes = new Map(present.map(({ path, size }) => [path, size]));
+  const tables = reference.filter(
+    ({ path, size }) => /\.(?:ldb|sst)$/.test(path) && size > 0 && sizes.get(path) === size,
+  );
+  const unchanged = await inParallel(FILES_AT_ONCE, tables, async ({ path, size, sha256 }) => {
+    throwIfAborted(signal);
+    return (await hashOfStart(fs, `${profileDir}/${path}`, size)) === sha256 ? [path] : [];
+  });
+  return new Set(unchanged.flat());
+}
