@@ -102,7 +102,7 @@ export class Restorer {
     const { runner, announce } = this.#context;
     const report = await runner.run(
       checkProfileTask,
-      { profileDir: staged, depth: 'deep', ...(reference && { reference }) },
+      { profileDir: staged, depth: 'deep', ...(reference && { reference }), isFreshCopy: true },
       { signal },
     );
     if (report.verdict === 'sound') return;

@@ -72,7 +72,8 @@ export class SnapshotOperations {
     const { supervisor } = this.#parts;
     const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
     const wanted = await this.#wanted(snapshotId);
-    await this.#assertWhole(wanted); // first: a bot that is healthy does not stop for a copy that is not
+    // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
+    if (wasRunning) await this.#assertWhole(wanted);
     try {
       await supervisor.whileHalted(() => this.#install(wanted));
     } finally {

@@ -106,6 +106,21 @@ describe('restore()', () => {
     expect((await bot.client.readLogin())?.note).toBe('newer');
   });
 
+  it('rejects for a corrupt snapshot of a session that is stopped, too, without reading it twice', async () => {
+    const store = new MemoryStore();
+    const bot = stage().bot({ session: { ...BY_HAND, store } });
+    await bot.logIn();
+    const { id } = await bot.save('one');
+    await bot.note('newer');
+    await bot.stop();
+    await spoil(store);
+    await expect(bot.finish(bot.session.restore(id))).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' });
+    expect(bot.payloads('restore:failed')).toMatchObject([{ error: { code: 'SNAPSHOT_CORRUPT' } }]);
+    expect(bot.payloads('session:quarantined')).toEqual([]);
+    expect(bot.state).toBe('stopped');
+    expect((await bot.client.readLogin())?.note).toBe('newer');
+  });
+
   it('gives a login that WhatsApp rejected another chance', async () => {
     const { bot, two } = await withSaves();
     await bot.stop();
