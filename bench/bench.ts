@@ -7,6 +7,7 @@
  *     npm run bench -- --runs 9                       instead of 5 runs (2 from 300 MB on)
  *     npm run bench -- --fresh                        makes the cached profiles anew
  *     npm run bench -- --json bench.json --markdown   for a machine; for docs/performance.md
+ *     npm run bench -- --only restore --cpu-prof out  a CPU profile of each measured process, to be opened in DevTools
  *     npm run bench -- --check                        against bench/baseline.json: exits 1 on a regression
  *
  * Figures are medians. CPU, memory and bytes are those of the whole process, its worker thread included; bytes written
@@ -36,7 +37,8 @@ const rows: Row[] = [];
 const limits: LimitRow[] = [];
 const captures: CaptureRow[] = [];
 const profiles: BenchReport['profiles'][number][] = [];
-const contest = await Contest.open();
+const profiling = asked.cpuProf === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${asked.cpuProf}`];
+const contest = await Contest.open(profiling);
 try {
   for (const megabytes of asked.sizes) {
     const states = await profileStates(megabytes, { fresh: asked.fresh, chromium: machine.chromium });

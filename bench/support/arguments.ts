@@ -14,6 +14,8 @@ export interface BenchArguments {
   readonly markdown: boolean;
   /** Where everything measured is written. */
   readonly json: string | undefined;
+  /** Folder for a CPU profile of every measured process; such figures are not to be believed. */
+  readonly cpuProf: string | undefined;
   /** Compares with `baseline`. */
   readonly check: boolean;
   readonly baseline: string;
@@ -33,6 +35,7 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
       fresh: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       json: { type: 'string' },
+      'cpu-prof': { type: 'string' },
       check: { type: 'boolean', default: false },
       baseline: { type: 'string', default: 'bench/baseline.json' },
     },
@@ -45,6 +48,7 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
     fresh: values.fresh,
     markdown: values.markdown,
     json: values.json,
+    cpuProf: values['cpu-prof'],
     check: values.check,
     baseline: values.baseline,
   };

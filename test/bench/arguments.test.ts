@@ -10,6 +10,7 @@ describe('the arguments of the bench', () => {
       fresh: false,
       markdown: false,
       json: undefined,
+      cpuProf: undefined,
       check: false,
       baseline: 'bench/baseline.json',
     });
@@ -17,7 +18,7 @@ describe('the arguments of the bench', () => {
 
   it('are read', () => {
     const args =
-      '--sizes 100,20,20 --runs 3 --only zip --fresh --markdown --json out.json --check --baseline b.json';
+      '--sizes 100,20,20 --runs 3 --only zip --fresh --markdown --json out.json --cpu-prof prof --check --baseline b.json';
     expect(readBenchArguments(args.split(' '))).toEqual({
       sizes: [20, 100],
       runs: 3,
@@ -25,6 +26,7 @@ describe('the arguments of the bench', () => {
       fresh: true,
       markdown: true,
       json: 'out.json',
+      cpuProf: 'prof',
       check: true,
       baseline: 'b.json',
     });
