@@ -1,8 +1,9 @@
+import { type Clock, systemClock } from './clock.js';
 import type { FileSystem } from './file-system.js';
 
 /**
  * A piece of heavy work (hashing, zipping, unzipping, deep checks) that can run in a worker thread.
- * Input and output are structured-clonable; the function touches nothing but the file system it is given.
+ * Input and output are structured-clonable; the function touches nothing but the file system and the clock it is given.
  */
 export interface Task<Input, Output> {
   /** Unique among all tasks. */
@@ -12,6 +13,7 @@ export interface Task<Input, Output> {
 
 export interface TaskContext {
   readonly fs: FileSystem;
+  readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 
@@ -35,10 +37,9 @@ export function defineTask<Input, Output>(
 }
 
 /** Runs tasks where it is called. */
-export function inlineTaskRunner(fs: FileSystem): TaskRunner {
+export function inlineTaskRunner(fs: FileSystem, clock: Clock = systemClock): TaskRunner {
   return {
-    run: (task, input, options = {}) =>
-      task.run(input, options.signal === undefined ? { fs } : { fs, signal: options.signal }),
+    run: (task, input, { signal } = {}) => task.run(input, { fs, clock, ...(signal && { signal }) }),
     close: async () => undefined,
   };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../src/clock.js';
 import { systemFileSystem } from '../src/file-system.js';
 import { defineTask, inlineTaskRunner } from '../src/task.js';
+import { ManualClock } from '../src/testing/manual-clock.js';
 
 describe('a task that runs where it is called', () => {
   const task = defineTask('test:echo', async (input: string, context) => ({ input, ...context }));
@@ -11,9 +13,12 @@ describe('a task that runs where it is called', () => {
     expect(await runner.run(task, 'hello', { signal })).toEqual({
       input: 'hello',
       fs: systemFileSystem,
+      clock: systemClock,
       signal,
     });
-    expect(await runner.run(task, 'hello')).toEqual({ input: 'hello', fs: systemFileSystem });
+    const clock = new ManualClock();
+    const timed = inlineTaskRunner(systemFileSystem, clock);
+    expect(await timed.run(task, 'hello')).toEqual({ input: 'hello', fs: systemFileSystem, clock });
     await runner.close();
   });
 

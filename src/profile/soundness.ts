@@ -71,7 +71,7 @@ export interface CheckProfileInput {
 /** {@link checkProfile} for the worker thread. */
 export const checkProfileTask = defineTask<CheckProfileInput, SoundnessReport>(
   'profile:check',
-  ({ profileDir, ...input }, { fs, signal }) => checkProfile(profileDir, { ...input, fs, signal }),
+  ({ profileDir, ...input }, context) => checkProfile(profileDir, { ...input, ...context }),
 );
 
 async function checkOnce(profileDir: string, options: CheckProfileOptions): Promise<SoundnessReport> {

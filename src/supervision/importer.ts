@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
 import { describeError, ProfileLockedError, ProfileUnsoundError, SessionError } from '../errors.js';
-import { captureProfile } from '../profile/capture.js';
+import { captureTask } from '../profile/capture-task.js';
 import { isMarkedAsMoved, markAsMoved, movedMarkerOf } from '../profile/import/moved-marker.js';
 import { type OldSession, profileOf } from '../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../profile/import/source-use.js';
-import { checkProfileTask } from '../profile/soundness.js';
 import { importZipTask } from '../snapshot/import-zip.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
 import { isAlive, isClaimedHere } from './browser-owner.js';
@@ -114,22 +113,19 @@ export class Importer {
   }
 
   async #copy(session: OldSession, unpacked: string, copy: string, signal: AbortSignal): Promise<Taken> {
-    const { fs, clock, runner } = this.#context;
+    const { runner } = this.#context;
     const { kind, path } = session;
     const manifest =
       kind === 'zip'
         ? (await runner.run(importZipTask, { path, directory: unpacked }, { signal })).manifest
         : undefined;
-    const tree = await captureProfile({
+    const capture = {
       profileDir: kind === 'zip' ? unpacked : path,
       targetDir: copy,
-      fs,
-      clock,
       mode: 'cold',
       links: kind === 'zip', // what is unpacked is ours; of the old session not even an inode is shared
-      signal,
-    });
-    const report = await runner.run(checkProfileTask, { profileDir: copy, depth: 'deep' }, { signal });
+    } as const;
+    const { tree, report } = await runner.run(captureTask, capture, { signal });
     if (report.verdict === 'sound') return { tree, manifest };
     const findings = report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
     throw new ProfileUnsoundError(

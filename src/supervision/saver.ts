@@ -2,8 +2,8 @@ import { browserVersion, isLoggedOutState, lookAtPage } from '../client/page-pro
 import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
-import { captureProfile } from '../profile/capture.js';
-import { checkProfileTask } from '../profile/soundness.js';
+import { captureTask } from '../profile/capture-task.js';
+import { NO_SOUND_TABLES, type SoundTables, soundTablesOf } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
 import { captureGate } from './capture-gate.js';
@@ -11,7 +11,6 @@ import type { Pruner } from './pruner.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
-import { SoundTables } from './sound-tables.js';
 import { asSessionError } from './typed-error.js';
 
 /** What a save or a backup came to. */
@@ -34,7 +33,7 @@ export class Saver {
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
-  readonly #soundTables = new SoundTables();
+  #soundTables: SoundTables = NO_SOUND_TABLES;
   #browserVersion: string | undefined;
 
   constructor(
@@ -59,6 +58,8 @@ export class Saver {
       if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
       return result;
     } catch (error) {
+      // Whatever failed, the next capture believes nothing it has not read.
+      this.#soundTables = NO_SOUND_TABLES;
       const reason = reasonToSkip(error);
       if (reason !== undefined) {
         announce(`${request.kind}:skipped`, { reason });
@@ -124,10 +125,19 @@ export class Saver {
     { capture: mode, signal }: SaveRequest,
     targetDir: string,
   ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
-    const { profileDir, fs, clock } = this.#context;
+    const { profileDir, runner, announce } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
-    const tree = await captureProfile({ profileDir, targetDir, fs, clock, mode, signal });
-    return (await this.#isSound(tree, signal)) ? { tree, createdAt } : undefined;
+    const input = { profileDir, targetDir, mode, soundTables: this.#soundTables };
+    const { tree, report } = await runner.run(captureTask, input, { signal });
+    if (report.verdict === 'sound') {
+      this.#soundTables = soundTablesOf(tree.files);
+      return { tree, createdAt };
+    }
+    this.#soundTables = NO_SOUND_TABLES;
+    // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
+    if (report.verdict === 'corrupt')
+      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    return undefined;
   }
 
   // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
@@ -168,22 +178,6 @@ export class Saver {
     });
     await this.#pruner.retain();
     return { snapshot: stored.snapshot };
-  }
-
-  async #isSound(tree: CapturedTree, signal: AbortSignal): Promise<boolean> {
-    const { runner, announce } = this.#context;
-    const soundTables = this.#soundTables.in(tree);
-    const input = { profileDir: tree.directory, depth: 'deep', soundTables } as const;
-    const report = await runner.run(checkProfileTask, input, { signal });
-    if (report.verdict === 'sound') {
-      this.#soundTables.remember(tree);
-      return true;
-    }
-    this.#soundTables.clear();
-    // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
-    if (report.verdict === 'corrupt')
-      announce('corruption:detected', { where: 'profile', findings: report.findings });
-    return false;
   }
 
   // The page knows of a logout before the client tells.

@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import type { Task } from '../task.js';
 import { LIBRARY_VERSION } from '../version.js';
@@ -27,7 +28,7 @@ export function serveTasks(
     if (task === undefined) return port.postMessage({ type: 'unknown', id });
     const abort = new AbortController();
     running.set(id, abort);
-    void answer(id, () => task.run(input, { fs, signal: abort.signal })).then((reply) => {
+    void answer(id, () => task.run(input, { fs, clock: systemClock, signal: abort.signal })).then((reply) => {
       running.delete(id);
       port.postMessage(reply);
     });

@@ -1,4 +1,5 @@
 import { profileSizeTask } from '../profile/caches.js';
+import { captureTask } from '../profile/capture-task.js';
 import { checkProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
@@ -15,6 +16,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(verifyZipTask),
     erase(extractZipTask),
     erase(importZipTask),
+    erase(captureTask),
     erase(checkProfileTask),
     erase(profileSizeTask),
   ].map((task) => [task.name, task]),

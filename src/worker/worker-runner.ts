@@ -31,14 +31,15 @@ const shared = new Map<string, { readonly worker: SharedWorker; users: number }>
  */
 export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const logger = options.logger ?? silentLogger;
-  const inline = inlineTaskRunner(options.fs);
+  const clock = options.clock ?? systemClock;
+  const inline = inlineTaskRunner(options.fs, clock);
   if (options.fs !== systemFileSystem) return inline;
   const url = options.workerUrl ?? locateWorker();
   if (url === undefined) {
     logger.warn('the worker file was not found beside the library: heavy work runs in the main thread');
     return inline;
   }
-  return new WorkerRunner(url, logger, options.clock ?? systemClock, inline);
+  return new WorkerRunner(url, logger, clock, inline);
 }
 
 class WorkerRunner implements TaskRunner {

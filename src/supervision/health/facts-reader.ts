@@ -135,8 +135,8 @@ export class FactsReader {
 
   /** In the worker while the session runs. Nobody would end the thread of one that does not. */
   #run<Input, Output>(task: Task<Input, Output>, input: Input): Promise<Output> {
-    const { runner, state, fs } = this.#context;
-    return isRunning(state()) ? runner.run(task, input) : task.run(input, { fs });
+    const { runner, state, fs, clock } = this.#context;
+    return isRunning(state()) ? runner.run(task, input) : task.run(input, { fs, clock });
   }
 
   async #readStorage(): Promise<StorageOutlook> {
