@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
 import { assignProfile, locateProfile, type ProfileLocation } from './client/profile-location.js';
+import { systemClock } from './clock.js';
 import { describeError } from './errors.js';
 import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
@@ -11,11 +13,14 @@ import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
+import type { RepositoryFormat } from './snapshot/repository-task.js';
+import { ThreadedRepository } from './snapshot/threaded-repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
 import type { SessionState } from './state.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
+import { localStoreSpec } from './stores/local-store-spec.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
@@ -114,6 +119,7 @@ function createContext(
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
+  const lease = new LocalLease({ ...leases, directory: join(sessionPath, 'lease') });
   return {
     clientId,
     options,
@@ -132,8 +138,8 @@ function createContext(
       random,
       logger,
     }),
-    ...createRepositories(options, runner, hooks),
-    lease: new LocalLease({ ...leases, directory: join(sessionPath, 'lease') }),
+    ...createRepositories(options, { runner, hooks, isOwner: () => lease.isHeld() }),
+    lease,
     profileLease: new LocalLease({
       ...leases,
       directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
@@ -152,9 +158,14 @@ function createContext(
 
 function createRepositories(
   options: ResolvedOptions,
-  runner: TaskRunner,
-  hooks: SessionHooks,
+  parts: {
+    readonly runner: TaskRunner;
+    readonly hooks: SessionHooks;
+    /** Whether the session is owned: its worker thread will be ended. */
+    readonly isOwner: () => boolean;
+  },
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
+  const { runner, hooks } = parts;
   const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
   const signatures = new SignatureCache();
   const stagingDirectory = join(sessionPath, 'staging', clientId);
@@ -164,14 +175,27 @@ function createRepositories(
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const session = randomUUID();
+  const inWorker = (local: SnapshotRepository, spec: RepositoryFormat): SnapshotRepository => {
+    const place = clock === systemClock ? localStoreSpec(local.store) : undefined;
+    if (place === undefined) return local;
+    return new ThreadedRepository({
+      ...parts,
+      local,
+      spec: { ...spec, store: place, clientId, session },
+      onProblem,
+    });
+  };
+  const saves = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
+  const backups = backupStore ?? [new BackupDirStore(backupPath, { fs })];
   return {
-    saves: new IncrementalRepository({
-      ...shared,
-      store: store ?? new FileSystemStore(join(sessionPath, 'store'), { fs }),
-    }),
-    backups: backupStores.map(
-      (backups) => new ZipRepository({ ...shared, store: backups, stagingDirectory, compression }),
+    saves: inWorker(new IncrementalRepository({ ...shared, store: saves }), { kind: 'save' }),
+    backups: backups.map((one) =>
+      inWorker(new ZipRepository({ ...shared, store: one, stagingDirectory, compression }), {
+        kind: 'backup',
+        stagingDirectory,
+        compression,
+      }),
     ),
   };
 }

@@ -1,6 +1,7 @@
 import { defineTask } from '../task.js';
-import type { CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
+import type { CapturedFile, CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
 import { captureProfile } from './capture.js';
+import { ESSENTIAL_PATHS, listEssentialFiles } from './essential-files.js';
 import { knownSound, NO_SOUND_TABLES, type SoundTables } from './sound-tables.js';
 import { checkProfile } from './soundness.js';
 
@@ -28,5 +29,22 @@ export const captureTask = defineTask<CaptureInput, CheckedCapture>(
     const known = knownSound(files, soundTables);
     const report = await checkProfile(directory, { ...context, depth: 'deep', soundTables: known });
     return { tree: { directory, files }, report };
+  },
+);
+
+const { indexedDbLevelDb, indexedDbBlobs, localStorageLevelDb } = ESSENTIAL_PATHS;
+/** Whatever is written here changes the size of a file or its inode; SQLite writes over what is there. */
+const TOLD_BY_SIGNATURE = [indexedDbLevelDb, indexedDbBlobs, localStorageLevelDb].map((path) => `${path}/`);
+
+/**
+ * The essential files of a live profile by their signatures, as a capture would name them; nothing is copied or read.
+ * None where signatures can't tell a change.
+ */
+export const liveSignaturesTask = defineTask<{ readonly profileDir: string }, readonly CapturedFile[]>(
+  'profile:live-signatures',
+  async ({ profileDir }, { fs }) => {
+    const files = await listEssentialFiles(profileDir, { fs });
+    const areTold = files.every(({ path }) => TOLD_BY_SIGNATURE.some((folder) => path.startsWith(folder)));
+    return areTold ? files.map(({ path, size, signature }) => ({ path, size, source: signature })) : [];
   },
 );

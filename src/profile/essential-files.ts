@@ -1,4 +1,5 @@
 import type { FileSystem } from '../file-system.js';
+import type { FileSignature } from '../types.js';
 import { lstatIfPresent, walkFiles } from './walk.js';
 
 /** How Chromium keeps one half of the login (FACTS 1.2). `none`: that half is not there. */
@@ -68,6 +69,7 @@ export interface EssentialFile {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
+  readonly signature: FileSignature;
 }
 
 /** Lists the essential files that are there, sorted by path. Files that vanish meanwhile are left out. */

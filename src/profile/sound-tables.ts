@@ -1,5 +1,5 @@
 import type { CapturedFile, FileSignature } from '../types.js';
-import { sameSignature } from './capture/copy-file.js';
+import { sameSignature } from './walk.js';
 
 const TABLE = /\.(?:ldb|sst)$/;
 

@@ -1,6 +1,7 @@
-import type { Dirent, Stats } from 'node:fs';
+import type { BigIntStats, Dirent, Stats } from 'node:fs';
 import { ClosedError, errnoOf } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
+import type { FileSignature } from '../types.js';
 
 /** Deeper than anything Chromium makes; a bound, so that a walk always ends. */
 const MAX_DEPTH = 32;
@@ -11,6 +12,7 @@ export interface WalkedFile {
   readonly path: string;
   readonly size: number;
   readonly modifiedMs: number;
+  readonly signature: FileSignature;
 }
 
 /**
@@ -23,8 +25,11 @@ export async function* walkFiles(
   path: string,
   depth = 0,
 ): AsyncGenerator<WalkedFile> {
-  const stats = await lstatIfPresent(fs, path === '' ? root : `${root}/${path}`);
-  if (stats?.isFile() === true) yield { path, size: stats.size, modifiedMs: stats.mtimeMs };
+  const stats = await bigStatsIfPresent(fs, path === '' ? root : `${root}/${path}`);
+  if (stats?.isFile() === true) {
+    const signature = signatureOf(stats);
+    yield { path, size: signature.size, modifiedMs: Number(stats.mtimeNs) / 1e6, signature };
+  }
   if (stats?.isDirectory() !== true || depth > MAX_DEPTH) return;
   for (const entry of await readFolder(fs, path === '' ? root : `${root}/${path}`)) {
     yield* walkFiles(fs, root, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1);
@@ -50,6 +55,24 @@ export async function lstatIfPresent(fs: FileSystem, path: string): Promise<Stat
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+async function bigStatsIfPresent(fs: FileSystem, path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await fs.promises.lstat(path, { bigint: true });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What tells an unchanged file without reading it. */
+export function signatureOf(stats: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ino'>): FileSignature {
+  return { size: Number(stats.size), mtimeNs: String(stats.mtimeNs), inode: String(stats.ino) };
+}
+
+export function sameSignature(a: FileSignature | undefined, b: FileSignature | undefined): boolean {
+  return a?.size === b?.size && a?.mtimeNs === b?.mtimeNs && a?.inode === b?.inode;
 }
 
 /** Whether anything has this name. */

@@ -1,8 +1,16 @@
 import { isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
-import type { SnapshotInfo, SnapshotKind, SnapshotManifest } from '../types.js';
+import type {
+  SnapshotContext,
+  SnapshotFile,
+  SnapshotInfo,
+  SnapshotKind,
+  SnapshotManifest,
+} from '../types.js';
 import { mapLimited } from './concurrency.js';
+import { contentDigest } from './manifest.js';
 import {
+  isWorthMore,
   newestFirst,
   type ProblemListener,
   type RemoveResult,
@@ -178,6 +186,21 @@ export class SnapshotCatalog {
       return { id: idOf(info.key) ?? info.key, info, error };
     }
   }
+}
+
+/**
+ * The newest snapshot of the lineage, where it already holds these files and a new one would be worth no more.
+ *
+ * @param entries newest first
+ */
+export function sameAsNewest(
+  entries: readonly CatalogEntry[],
+  files: readonly SnapshotFile[],
+  context: SnapshotContext,
+): SnapshotManifest | undefined {
+  const newest = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
+  if (newest?.contentDigest !== contentDigest(files) || isWorthMore(context, newest)) return undefined;
+  return newest;
 }
 
 /** Whether an error speaks of the snapshot's bytes, and not of the store that should deliver them. */

@@ -5,25 +5,25 @@ import { Mutex } from '../mutex.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type { TaskRunner } from '../task.js';
 import type {
+  CapturedFile,
   CapturedTree,
   SnapshotContext,
   SnapshotFile,
   SnapshotInfo,
   SnapshotManifest,
 } from '../types.js';
-import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
+import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
-import { buildManifest, contentDigest, parseManifest, serializeManifest } from './manifest.js';
+import { buildManifest, parseManifest, serializeManifest } from './manifest.js';
 import { ObjectShelf } from './object-shelf.js';
 import { putUnderNewId } from './put-under-new-id.js';
-import {
-  type CreateResult,
-  isWorthMore,
-  type ProblemListener,
-  type RemoveResult,
-  type Revocation,
-  type SnapshotRepository,
-  type SweepResult,
+import type {
+  CreateResult,
+  ProblemListener,
+  RemoveResult,
+  Revocation,
+  SnapshotRepository,
+  SweepResult,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
 import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
@@ -99,6 +99,14 @@ export class IncrementalRepository implements SnapshotRepository {
     });
   }
 
+  unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<SnapshotInfo | undefined> {
+    return this.#turns.runExclusive(() => this.#unchanged(files, context, options));
+  }
+
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
     const { entries } = await this.#catalog.read(options);
     return this.#infos(entries, options);
@@ -170,16 +178,28 @@ export class IncrementalRepository implements SnapshotRepository {
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
     const { entries } = await this.#catalog.read(options);
-    const previous = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
     const lacking = await this.#objects.lacking(files, await this.#objects.stock(options), options);
     // Also when nothing changed: the newest snapshot may have lost an object since, and here are its bytes.
     const bytesPut = lacking.length === 0 ? 0 : await this.#objects.add(tree, lacking, options);
     this.#signatures.remember(tree, files);
-    if (previous?.contentDigest === contentDigest(files) && !isWorthMore(context, previous)) {
-      return { skipped: 'unchanged', snapshot: await this.#info(previous.id, options) };
-    }
+    const same = sameAsNewest(entries, files, context);
+    if (same !== undefined) return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
     const { id, bytes } = await this.#putManifest(context, files, options);
     return { snapshot: await this.#info(id, options), bytesWritten: bytesPut + bytes };
+  }
+
+  async #unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<SnapshotInfo | undefined> {
+    const known = this.#signatures.lookUpAll(files);
+    if (known === undefined) return undefined;
+    const { entries } = await this.#catalog.read(options);
+    const same = sameAsNewest(entries, known, context);
+    if (same === undefined) return undefined;
+    const lacking = await this.#objects.lacking(known, await this.#objects.stock(options), options);
+    return lacking.length === 0 ? this.#info(same.id, options) : undefined;
   }
 
   async #putManifest(

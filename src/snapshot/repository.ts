@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
+  CapturedFile,
   CapturedTree,
   SnapshotContext,
   SnapshotInfo,
@@ -52,6 +53,15 @@ export interface SnapshotRepository {
    * @throws SnapshotCorruptError when the stored copy is not what was written
    */
   create(tree: CapturedTree, context: SnapshotContext, options?: StoreCallOptions): Promise<CreateResult>;
+  /**
+   * The snapshot that `create` would skip in favour of, told by the signatures of the live profile's files alone: nothing
+   * is copied or read. `undefined` when anything has changed, or is not known.
+   */
+  unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options?: StoreCallOptions,
+  ): Promise<SnapshotInfo | undefined>;
   /** Newest first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
   manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;

@@ -18,6 +18,18 @@ export class SignatureCache {
     return same ? known.sha256 : undefined;
   }
 
+  /** All files with their SHA-256, where these are just the files of the last capture, and none has changed since. */
+  lookUpAll(files: readonly CapturedFile[]): readonly SnapshotFile[] | undefined {
+    if (files.length !== this.#known.size) return undefined;
+    const known: SnapshotFile[] = [];
+    for (const file of files) {
+      const sha256 = this.lookUp(file);
+      if (sha256 === undefined) return undefined;
+      known.push({ path: file.path, size: file.size, sha256 });
+    }
+    return known;
+  }
+
   /** Replaces everything by what was just captured: files that are gone are forgotten. */
   remember(tree: CapturedTree, files: readonly SnapshotFile[]): void {
     const hashes = new Map(files.map(({ path, sha256 }) => [path, sha256]));

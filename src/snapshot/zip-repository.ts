@@ -5,20 +5,25 @@ import type { FileSystem } from '../file-system.js';
 import { Mutex } from '../mutex.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type { TaskRunner } from '../task.js';
-import type { CapturedTree, SnapshotContext, SnapshotInfo, SnapshotManifest } from '../types.js';
-import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
+import type {
+  CapturedFile,
+  CapturedTree,
+  SnapshotContext,
+  SnapshotInfo,
+  SnapshotManifest,
+} from '../types.js';
+import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
 import { discardFolder } from './checked-file.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
-import { buildManifest, contentDigest } from './manifest.js';
+import { buildManifest } from './manifest.js';
 import { putUnderNewId } from './put-under-new-id.js';
-import {
-  type CreateResult,
-  isWorthMore,
-  type ProblemListener,
-  type RemoveResult,
-  type Revocation,
-  type SnapshotRepository,
-  type SweepResult,
+import type {
+  CreateResult,
+  ProblemListener,
+  RemoveResult,
+  Revocation,
+  SnapshotRepository,
+  SweepResult,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
 import { deleteObject, listAll } from './store-bytes.js';
@@ -104,6 +109,14 @@ export class ZipRepository implements SnapshotRepository {
     });
   }
 
+  unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<SnapshotInfo | undefined> {
+    return this.#turns.runExclusive(() => this.#unchanged(files, context, options));
+  }
+
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
     const { entries } = await this.#catalog.read(options);
     const sizes = new Map(entries.map(({ manifest, info }) => [manifest.id, info.size]));
@@ -183,10 +196,10 @@ export class ZipRepository implements SnapshotRepository {
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
     const { entries } = await this.#catalog.read(options);
-    const previous = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
-    if (previous?.contentDigest === contentDigest(files) && !isWorthMore(context, previous)) {
+    const same = sameAsNewest(entries, files, context);
+    if (same !== undefined) {
       this.#signatures.remember(tree, files);
-      return { skipped: 'unchanged', snapshot: await this.#info(previous.id, options) };
+      return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
     }
     const at = new Date(this.#clock.now()).toISOString();
     const { manifest, key, info } = await putUnderNewId(this.store, options, {
@@ -197,6 +210,18 @@ export class ZipRepository implements SnapshotRepository {
     this.#proven.set(key, { version: info.version, at });
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten: info.size };
+  }
+
+  async #unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<SnapshotInfo | undefined> {
+    const known = this.#signatures.lookUpAll(files);
+    if (known === undefined) return undefined;
+    const { entries } = await this.#catalog.read(options);
+    const same = sameAsNewest(entries, known, context);
+    return same && this.#info(same.id, options);
   }
 
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {

@@ -133,6 +133,16 @@ export class FileSystemStore implements SessionStore {
     });
   }
 
+  /**
+   * Where it is, unless it was given another file system or clock than the real ones: for another thread to open it.
+   *
+   * @internal
+   */
+  realPlace(): { readonly root: string; readonly platform: NodeJS.Platform } | undefined {
+    const { fs, clock, root, platform } = this.#disk;
+    return fs === systemFileSystem && clock === systemClock ? { root, platform } : undefined;
+  }
+
   localPath(key: string): string {
     assertPortableKey(key);
     return pathOf(this.#disk, key);

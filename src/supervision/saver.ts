@@ -2,7 +2,7 @@ import { browserVersion, isLoggedOutState, lookAtPage } from '../client/page-pro
 import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
-import { captureTask } from '../profile/capture-task.js';
+import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { NO_SOUND_TABLES, type SoundTables, soundTablesOf } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
@@ -75,6 +75,7 @@ export class Saver {
     const { lease, folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
     if (!lease.isHeld()) return { skipped: 'no-lease' };
+    if (request.capture === 'hot' && (await this.#isUnchanged(request))) return { skipped: 'unchanged' };
     if (!(await this.#hasSpace()) && !(await this.#pruner.makeRoom(() => this.#hasSpace()))) {
       return { skipped: 'no-space' };
     }
@@ -87,7 +88,7 @@ export class Saver {
   }
 
   async #captureAndStore(request: SaveRequest, staging: string): Promise<SaveResult> {
-    const { clock, record, options, driver } = this.#context;
+    const { clock, options, driver } = this.#context;
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
     }
@@ -102,9 +103,18 @@ export class Saver {
     const { tree, createdAt } = captured;
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
     if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
-    const { lineage, run, account } = record.current;
-    if (lineage === undefined) return { skipped: 'not-ready' };
-    const context: SnapshotContext = {
+    const context = await this.#describe(request, createdAt);
+    if (context === undefined) return { skipped: 'not-ready' };
+    return request.kind === 'save'
+      ? this.#store(this.#context.saves, tree, context, request)
+      : this.#backUp(tree, context, request);
+  }
+
+  /** What the snapshot will say of the session; `undefined` while there is no login to speak of. */
+  async #describe(request: SaveRequest, createdAt: string): Promise<SnapshotContext | undefined> {
+    const { lineage, run, account } = this.#context.record.current;
+    if (lineage === undefined) return undefined;
+    return {
       clientId: this.#context.clientId,
       lineage,
       run,
@@ -115,9 +125,27 @@ export class Saver {
       state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
       ...(this.#browserVersion !== undefined && { browserVersion: this.#browserVersion }),
     };
-    return request.kind === 'save'
-      ? this.#store(this.#context.saves, tree, context, request)
-      : this.#backUp(tree, context, request);
+  }
+
+  /** Whether every store already holds the profile as it is, as far as its files' signatures tell; see `unchanged`. */
+  async #isUnchanged(request: SaveRequest): Promise<boolean> {
+    const { profileDir, runner, clock, saves, backups } = this.#context;
+    const { signal } = request;
+    const context = await this.#describe(request, new Date(clock.now()).toISOString());
+    if (context === undefined) return false;
+    const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
+    if (files.length === 0) return false;
+    for (const repository of request.kind === 'save' ? [saves] : backups) {
+      const same = await repository.unchanged(files, context, { signal });
+      if (same === undefined) return false;
+      if (request.kind === 'save') await this.#rememberBasis(same);
+    }
+    return true;
+  }
+
+  async #rememberBasis({ id }: SnapshotInfo): Promise<void> {
+    const { record } = this.#context;
+    if (record.current.basedOn !== id) await record.update({ basedOn: id });
   }
 
   /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
@@ -162,14 +190,12 @@ export class Saver {
     context: SnapshotContext,
     { kind, signal }: SaveRequest,
   ): Promise<SaveResult> {
-    const { clock, announce, record, lease } = this.#context;
+    const { clock, announce, lease } = this.#context;
     const startedAt = clock.monotonic();
     if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
     lease.assertHeld();
     const stored = await repository.create(tree, context, { signal });
-    if (kind === 'save' && record.current.basedOn !== stored.snapshot.id) {
-      await record.update({ basedOn: stored.snapshot.id });
-    }
+    if (kind === 'save') await this.#rememberBasis(stored.snapshot);
     if ('skipped' in stored) return { skipped: stored.skipped };
     announce(`${kind}:completed`, {
       snapshot: stored.snapshot,

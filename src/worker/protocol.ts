@@ -1,4 +1,4 @@
-import type { PortableError } from './portable-error.js';
+import type { PortableError } from '../portable-error.js';
 
 /** What the bot's thread sends to the worker. */
 export type ToWorker =

@@ -1,8 +1,8 @@
 import { systemClock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
+import { packError, unpackError } from '../portable-error.js';
 import type { Task } from '../task.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { packError, unpackError } from './portable-error.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 /** The part of a `MessagePort` that serving needs. */

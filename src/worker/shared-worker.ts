@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import { ClosedError, SessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { packError, unpackError } from '../portable-error.js';
 import { LIBRARY_VERSION } from '../version.js';
-import { packError, unpackError } from './portable-error.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 /** The thread can't be had, or does not know the task: nothing was begun, run it elsewhere. */

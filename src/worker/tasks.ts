@@ -1,8 +1,9 @@
 import { profileSizeTask } from '../profile/caches.js';
-import { captureTask } from '../profile/capture-task.js';
+import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { checkProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
+import { repositoryTask } from '../snapshot/repository-task.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip-reader.js';
 import { writeZipTask } from '../snapshot/zip-writer.js';
 import type { Task } from '../task.js';
@@ -10,6 +11,7 @@ import type { Task } from '../task.js';
 /** Every task the worker knows, by name. One that is missing here runs in the bot's own thread. */
 export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
   [
+    erase(repositoryTask),
     erase(hashFilesTask),
     erase(copyAndHashTask),
     erase(writeZipTask),
@@ -17,6 +19,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(extractZipTask),
     erase(importZipTask),
     erase(captureTask),
+    erase(liveSignaturesTask),
     erase(checkProfileTask),
     erase(profileSizeTask),
   ].map((task) => [task.name, task]),

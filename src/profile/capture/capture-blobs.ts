@@ -2,8 +2,8 @@ import type { Clock } from '../../clock.js';
 import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
-import { isMissing, throwIfAborted, walkFiles } from '../walk.js';
-import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature, sameSignature } from './copy-file.js';
+import { isMissing, sameSignature, throwIfAborted, walkFiles } from '../walk.js';
+import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 
 /** A blob that was not touched for so long is complete and may be linked; a younger one may still grow. */
 const COMPLETE_AFTER_MS = 60_000;

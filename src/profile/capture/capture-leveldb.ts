@@ -4,8 +4,8 @@ import { DamageError, naming } from '../leveldb/damage.js';
 import { listDatabaseFiles, liveLogs, parseCurrent } from '../leveldb/database.js';
 import { parseManifest, type Version } from '../leveldb/version-edit.js';
 import { checkLevelDb } from '../soundness/check-leveldb.js';
-import { readFolder, throwIfAborted } from '../walk.js';
-import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature, sameSignature } from './copy-file.js';
+import { readFolder, sameSignature, throwIfAborted } from '../walk.js';
+import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 import { ChangedMeanwhile } from './retry.js';
 
 /** Tables that an earlier attempt has taken already, by path. They never change, so they need not be taken again. */

@@ -1,8 +1,8 @@
 import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
 import { isEssential } from '../essential-files.js';
-import { isMissing, walkFiles } from '../walk.js';
-import { type CapturePlaces, copyPrefix, readSignature, sameSignature } from './copy-file.js';
+import { isMissing, sameSignature, walkFiles } from '../walk.js';
+import { type CapturePlaces, copyPrefix, readSignature } from './copy-file.js';
 import { ChangedMeanwhile } from './retry.js';
 
 /** The part of a `-wal` that changes whenever it is begun anew (two salts), SQLite's file format 4.1. */

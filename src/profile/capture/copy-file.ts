@@ -1,7 +1,7 @@
 import { errnoOf } from '../../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
-import { throwIfAborted } from '../walk.js';
+import { signatureOf, throwIfAborted } from '../walk.js';
 import { ChangedMeanwhile } from './retry.js';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -66,18 +66,6 @@ export async function linkOrCopy(places: CapturePlaces, path: string): Promise<C
 /** Signature of a live file; throws `ENOENT` when it is gone. */
 export async function readSignature(places: CapturePlaces, path: string): Promise<FileSignature> {
   return signatureOf(await places.fs.promises.lstat(`${places.profileDir}/${path}`, { bigint: true }));
-}
-
-export function sameSignature(a: FileSignature | undefined, b: FileSignature | undefined): boolean {
-  return a?.size === b?.size && a?.mtimeNs === b?.mtimeNs && a?.inode === b?.inode;
-}
-
-function signatureOf(stats: {
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ino: bigint;
-}): FileSignature {
-  return { size: Number(stats.size), mtimeNs: String(stats.mtimeNs), inode: String(stats.ino) };
 }
 
 type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;

@@ -17,7 +17,7 @@ import {
   StoreConflictError,
   StoreError,
   TimeoutError,
-} from '../errors.js';
+} from './errors.js';
 
 /** An error as it crosses a thread boundary, where classes and extra properties are lost. */
 export interface PortableError {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import * as errors from '../../src/errors.js';
-import { packError, unpackError } from '../../src/worker/portable-error.js';
+import * as errors from '../src/errors.js';
+import { packError, unpackError } from '../src/portable-error.js';
 
 /** As a message between threads does. */
 const journey = (error: unknown) => unpackError(structuredClone(packError(error)));

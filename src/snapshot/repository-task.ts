@@ -1,0 +1,114 @@
+import { type PortableError, packError } from '../portable-error.js';
+import { type LocalStoreSpec, openLocalStore } from '../stores/local-store-spec.js';
+import { defineTask, inlineTaskRunner, type TaskContext } from '../task.js';
+import { IncrementalRepository } from './incremental-repository.js';
+import type { ProblemListener, SnapshotRepository } from './repository.js';
+import { SignatureCache } from './tree-hasher.js';
+import { ZipRepository } from './zip-repository.js';
+import type { ZipCompression } from './zip-writer.js';
+
+export type RepositoryFormat =
+  | { readonly kind: 'save' }
+  | { readonly kind: 'backup'; readonly stagingDirectory: string; readonly compression: ZipCompression };
+
+/** A repository over a local store, as another thread can open it; structured-clonable. */
+export type RepositorySpec = RepositoryFormat & {
+  readonly store: LocalStoreSpec;
+  readonly clientId: string;
+  /** Unique to the session in this process. Its repositories share what they know of unchanged files. */
+  readonly session: string;
+};
+
+/** The methods of a repository whose arguments and results can go to another thread and back. */
+export type PortableMethod = Exclude<keyof SnapshotRepository, 'kind' | 'store' | 'open'>;
+
+/** The arguments of such a method, but for the last, its `options`. */
+export type PortableArguments<Method extends PortableMethod> =
+  Required<Parameters<SnapshotRepository[Method]>> extends [...infer Arguments, unknown] ? Arguments : [];
+
+export interface RepositoryCall {
+  readonly repository: RepositorySpec;
+  readonly method: PortableMethod;
+  readonly arguments: readonly unknown[];
+}
+
+export interface RepositoryAnswer {
+  readonly value: unknown;
+  /** Damaged snapshots met on the way. */
+  readonly problems: readonly { readonly id: string; readonly error: PortableError }[];
+}
+
+/** More than a process has sessions; a bound, for a thread that serves many sessions one after the other. */
+const MAX_OPEN = 512;
+
+interface OpenRepository {
+  readonly repository: SnapshotRepository;
+  /** Of the calls under way, the listeners. */
+  readonly listeners: Set<ProblemListener>;
+}
+
+/** The repositories of this thread. What they know (hashes, manifests) makes the next call cheap; losing it is no harm. */
+const open = new Map<string, OpenRepository>();
+const signatures = new Map<string, SignatureCache>();
+
+/** Calls a method of a repository in this thread. */
+export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
+  'snapshot:repository',
+  async ({ repository: spec, method, arguments: given }, context) => {
+    const { repository, listeners } = openRepository(spec, context);
+    const problems: RepositoryAnswer['problems'][number][] = [];
+    const listener: ProblemListener = (id, error) => problems.push({ id, error: packError(error) });
+    listeners.add(listener);
+    try {
+      const call = repository[method] as (...values: readonly unknown[]) => Promise<unknown>;
+      const options = context.signal === undefined ? {} : { signal: context.signal };
+      return { value: await call.apply(repository, [...given, options]), problems };
+    } finally {
+      listeners.delete(listener);
+    }
+  },
+);
+
+function openRepository(spec: RepositorySpec, context: TaskContext): OpenRepository {
+  const key = JSON.stringify(spec);
+  const known = open.get(key);
+  if (known !== undefined) return known;
+  if (open.size >= MAX_OPEN) closeOldest();
+  const listeners = new Set<ProblemListener>();
+  const shared = {
+    store: openLocalStore(spec.store, context.fs),
+    clientId: spec.clientId,
+    fs: context.fs,
+    runner: inlineTaskRunner(context.fs, context.clock),
+    signatures: signaturesOf(spec.session),
+    // One call reports it: to the session it is one warning.
+    onProblem: (id: string, error: unknown) => [...listeners][0]?.(id, error),
+  };
+  const repository =
+    spec.kind === 'save'
+      ? new IncrementalRepository(shared)
+      : new ZipRepository({
+          ...shared,
+          stagingDirectory: spec.stagingDirectory,
+          compression: spec.compression,
+        });
+  const opened = { repository, listeners };
+  open.set(key, opened);
+  return opened;
+}
+
+/** One at work is never closed: its writes must go on taking turns with those that come. */
+function closeOldest(): void {
+  const idle = [...open].find(([, { listeners }]) => listeners.size === 0);
+  if (idle !== undefined) open.delete(idle[0]);
+}
+
+function signaturesOf(session: string): SignatureCache {
+  const known = signatures.get(session);
+  if (known !== undefined) return known;
+  const [oldest] = signatures.keys();
+  if (signatures.size >= MAX_OPEN && oldest !== undefined) signatures.delete(oldest);
+  const fresh = new SignatureCache();
+  signatures.set(session, fresh);
+  return fresh;
+}
