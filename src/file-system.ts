@@ -33,6 +33,9 @@ export interface FileSystem {
   readonly createWriteStream: typeof nodeFs.createWriteStream;
 }
 
+/** An open file of a {@link FileSystem}. */
+export type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
+
 /** The real file system. */
 export const systemFileSystem: FileSystem = nodeFs;
 
@@ -40,3 +43,22 @@ export const systemFileSystem: FileSystem = nodeFs;
 export const PRIVATE_FILE_MODE = 0o600;
 /** Folders of credentials: owner only (invariant 10). */
 export const PRIVATE_FOLDER_MODE = 0o700;
+
+/**
+ * Writes all of `bytes`; one call of the system may take only a part.
+ *
+ * @param position default: behind what was written last
+ * @throws Error when the file system takes nothing more and gives no reason
+ */
+export async function writeAll(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number | null = null,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const at = position === null ? null : position + done;
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at);
+    if (bytesWritten === 0) throw new Error('the file system wrote nothing and gave no reason');
+    done += bytesWritten;
+  }
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { errnoOf, InvalidStateError, SnapshotCorruptError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE, writeAll } from '../file-system.js';
 import type { SnapshotFile } from '../types.js';
 import { assertSafePath } from './safe-path.js';
 
@@ -96,15 +96,4 @@ async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
 
 function mismatch(file: SnapshotFile, problem: string): SnapshotCorruptError {
   return new SnapshotCorruptError(`${file.path} of the snapshot is damaged: ${problem}`);
-}
-
-/** Appends a whole piece to an open file. */
-export async function writeAll(
-  handle: Awaited<ReturnType<FileSystem['promises']['open']>>,
-  chunk: Uint8Array,
-): Promise<void> {
-  for (let offset = 0; offset < chunk.length; ) {
-    const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset);
-    offset += bytesWritten;
-  }
 }

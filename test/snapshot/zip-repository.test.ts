@@ -193,12 +193,15 @@ describe('a backup', () => {
     const backups = new Backups();
     const tree = await backups.world.capture(PROFILE);
     const { fs } = backups.world;
-    const runner = inlineTaskRunner({
-      ...fs,
-      promises: fs.promises,
-      createReadStream: ((path: string) => fs.createReadStream(`${path}.gone`)) as typeof fs.createReadStream,
-      createWriteStream: fs.createWriteStream.bind(fs),
-    });
+    const inline = inlineTaskRunner(fs);
+    const runner: typeof inline = {
+      ...inline,
+      async run(task, input, options) {
+        const isWriting = task.name === writeZipTask.name;
+        if (isWriting) await fs.promises.rm(tree.directory, { recursive: true });
+        return inline.run(task, input, options);
+      },
+    };
     backups.repository = backups.open({ runner });
     await expect(backups.repository.create(tree, backups.world.context())).rejects.toMatchObject({
       code: 'ENOENT',

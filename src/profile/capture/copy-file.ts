@@ -1,5 +1,5 @@
 import { errnoOf } from '../../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
+import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
 import { signatureOf, throwIfAborted } from '../walk.js';
 import { ChangedMeanwhile } from './retry.js';
@@ -66,14 +66,4 @@ export async function linkOrCopy(places: CapturePlaces, path: string): Promise<C
 /** Signature of a live file; throws `ENOENT` when it is gone. */
 export async function readSignature(places: CapturePlaces, path: string): Promise<FileSignature> {
   return signatureOf(await places.fs.promises.lstat(`${places.profileDir}/${path}`, { bigint: true }));
-}
-
-type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
-
-async function writeAll(target: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await target.write(bytes, done, bytes.length - done, position + done);
-    if (bytesWritten === 0) throw new Error('the file system wrote nothing and gave no reason');
-    done += bytesWritten;
-  }
 }

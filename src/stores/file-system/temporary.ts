@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { errnoOf, StoreError } from '../../errors.js';
-import { PRIVATE_FILE_MODE } from '../../file-system.js';
+import { PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import { assertSize, chunksOf, throwIfAborted } from '../body.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import type { PutOptions } from '../session-store.js';
@@ -142,14 +142,6 @@ async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>)
     return await handle.stat({ bigint: true });
   } finally {
     await handle.close();
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.byteLength; ) {
-    const { bytesWritten } = await handle.write(bytes, offset, bytes.byteLength - offset, null);
-    if (bytesWritten === 0) throw new StoreError('the file system takes no more bytes');
-    offset += bytesWritten;
   }
 }
 

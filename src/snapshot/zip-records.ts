@@ -1,0 +1,79 @@
+/** Compression methods of the format (APPNOTE.TXT 4.4.5). */
+export const STORED = 0 as const;
+export const DEFLATED = 8 as const;
+
+/** One entry of a zip that is being written. */
+export interface WrittenEntry {
+  /** `/` between names. */
+  readonly name: string;
+  readonly method: typeof STORED | typeof DEFLATED;
+  readonly modified: Date;
+  /** Where its local header begins. */
+  readonly offset: number;
+  readonly crc32: number;
+  /** Bytes as they lie in the zip, and unpacked. */
+  readonly dataSize: number;
+  readonly size: number;
+}
+
+/** Version 2.0 of the format: deflate. */
+const VERSION = 20;
+/** The attributes behind are those of Unix. */
+const MADE_BY_UNIX = 3 << 8;
+const PLAIN_FILE_0600 = 0o100600;
+const NAME_IS_UTF8 = 0x0800;
+
+/** What stands before the data of an entry (APPNOTE.TXT 4.3.7). */
+export function localHeader(entry: WrittenEntry): Buffer {
+  const name = Buffer.from(entry.name);
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  writeShared(header, 4, entry, name.length);
+  return Buffer.concat([header, name]);
+}
+
+/** What stands for an entry in the directory (APPNOTE.TXT 4.3.12). */
+export function centralHeader(entry: WrittenEntry): Buffer {
+  const name = Buffer.from(entry.name);
+  const header = Buffer.alloc(46);
+  header.writeUInt32LE(0x02014b50, 0);
+  header.writeUInt16LE(MADE_BY_UNIX | VERSION, 4);
+  writeShared(header, 6, entry, name.length);
+  header.writeUInt32LE(PLAIN_FILE_0600 * 0x10000, 38);
+  header.writeUInt32LE(entry.offset, 42);
+  return Buffer.concat([header, name]);
+}
+
+/** The end of a zip: where its directory lies (APPNOTE.TXT 4.3.16). */
+export function endRecord(entries: number, directoryBytes: number, directoryOffset: number): Buffer {
+  const record = Buffer.alloc(22);
+  record.writeUInt32LE(0x06054b50, 0);
+  record.writeUInt16LE(entries, 8);
+  record.writeUInt16LE(entries, 10);
+  record.writeUInt32LE(directoryBytes, 12);
+  record.writeUInt32LE(directoryOffset, 16);
+  return record;
+}
+
+/** The fields that both headers have, in the same order. */
+function writeShared(header: Buffer, start: number, entry: WrittenEntry, nameBytes: number): void {
+  const { date, time } = dosTime(entry.modified);
+  header.writeUInt16LE(VERSION, start);
+  header.writeUInt16LE(nameBytes === entry.name.length ? 0 : NAME_IS_UTF8, start + 2);
+  header.writeUInt16LE(entry.method, start + 4);
+  header.writeUInt16LE(time, start + 6);
+  header.writeUInt16LE(date, start + 8);
+  header.writeUInt32LE(entry.crc32, start + 10);
+  header.writeUInt32LE(entry.dataSize, start + 14);
+  header.writeUInt32LE(entry.size, start + 18);
+  header.writeUInt16LE(nameBytes, start + 22);
+}
+
+/** In UTC, by two seconds; the format knows the years 1980 to 2107. */
+function dosTime(time: Date): { readonly date: number; readonly time: number } {
+  const year = Math.min(2107, Math.max(1980, time.getUTCFullYear()));
+  return {
+    date: ((year - 1980) << 9) | ((time.getUTCMonth() + 1) << 5) | time.getUTCDate(),
+    time: (time.getUTCHours() << 11) | (time.getUTCMinutes() << 5) | (time.getUTCSeconds() >> 1),
+  };
+}
