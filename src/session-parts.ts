@@ -11,6 +11,7 @@ import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
+import { SoundTableMemory } from './profile/sound-tables.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import type { RepositoryFormat } from './snapshot/repository-task.js';
@@ -145,6 +146,7 @@ function createContext(
       directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
     }),
     runner,
+    soundTables: new SoundTableMemory(),
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
     announce: hooks.announce,
     warn: (code, message) => {

@@ -94,6 +94,8 @@ export interface CapturedFile {
   readonly size: number;
   /** Signature of the *live* file it was taken from. */
   readonly source: FileSignature;
+  /** Of the copy, lower-case hex, where it has been read already. */
+  readonly sha256?: string;
 }
 
 /** A consistent copy of the essential files, in a temporary folder of its own. */

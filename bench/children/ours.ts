@@ -32,7 +32,7 @@ export async function ours({ library, testing, folder }: Order): Promise<Contend
 
   return {
     async open(as) {
-      if (as === 'stopped') return void (await session.checkHealth()); // its worker thread is up
+      if (as === 'stopped') return void (await session.verify()); // its worker thread is up and has all its modules
       await session.initialize();
       while (
         session.state !== 'ready' ||

@@ -2,8 +2,8 @@ import { defineTask } from '../task.js';
 import type { CapturedFile, CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
 import { captureProfile } from './capture.js';
 import { ESSENTIAL_PATHS, listEssentialFiles } from './essential-files.js';
-import { knownSound, NO_SOUND_TABLES, type SoundTables } from './sound-tables.js';
-import { checkProfile } from './soundness.js';
+import { knownSound, NO_SOUND_TABLES, rememberSound, type SoundTables } from './sound-tables.js';
+import { examineProfile } from './soundness.js';
 
 /** See {@link captureProfile}; structured-clonable. */
 export interface CaptureInput {
@@ -19,6 +19,8 @@ export interface CaptureInput {
 export interface CheckedCapture {
   readonly tree: CapturedTree;
   readonly report: SoundnessReport;
+  /** Of the live profile. */
+  readonly soundTables: SoundTables;
 }
 
 /** Copies a profile and checks the copy. A capture is worth nothing unless `report.verdict` is `sound`. */
@@ -27,8 +29,16 @@ export const captureTask = defineTask<CaptureInput, CheckedCapture>(
   async ({ soundTables = NO_SOUND_TABLES, ...input }, context) => {
     const { directory, files } = await captureProfile({ ...input, ...context });
     const known = knownSound(files, soundTables);
-    const report = await checkProfile(directory, { ...context, depth: 'deep', soundTables: known });
-    return { tree: { directory, files }, report };
+    const { report, tables } = await examineProfile(directory, {
+      ...context,
+      depth: 'deep',
+      soundTables: known,
+    });
+    const hashed = files.map((file) => {
+      const sha256 = tables.get(file.path);
+      return sha256 === undefined ? file : { ...file, sha256 };
+    });
+    return { tree: { directory, files: hashed }, report, soundTables: rememberSound(files, tables) };
   },
 );
 

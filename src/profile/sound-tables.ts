@@ -3,28 +3,56 @@ import { sameSignature } from './walk.js';
 
 const TABLE = /\.(?:ldb|sst)$/;
 
-/** Tables of a live profile whose blocks a deep check has found sound, by path. Structured-clonable. */
-export type SoundTables = ReadonlyMap<string, FileSignature>;
+/** A table whose blocks were found sound by the very reading that its SHA-256 is from. */
+export interface SoundTable {
+  readonly signature: FileSignature;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** By path, relative to the profile. Structured-clonable. */
+export type SoundTables = ReadonlyMap<string, SoundTable>;
 
 /** Nothing is known yet, or everything is in doubt. */
 export const NO_SOUND_TABLES: SoundTables = new Map();
 
-/** The tables of a capture that a deep check has found sound. */
-export function soundTablesOf(files: readonly CapturedFile[]): SoundTables {
-  return new Map(tablesAmong(files).map(({ path, source }) => [path, source]));
+/** What a session knows of its profile's tables. */
+export class SoundTableMemory {
+  known: SoundTables = NO_SOUND_TABLES;
+
+  /** After any doubt: the next check reads everything. */
+  forget(): void {
+    this.known = NO_SOUND_TABLES;
+  }
 }
 
 /**
- * Which tables of a capture are known to be sound. A table never changes once it is written (FACTS 1.3), so that one
- * with the signature it had needs no second reading of its blocks: a save that finds little changed reads little.
+ * SHA-256 of those files that are tables known to be sound. A table never changes once it is written (FACTS 1.3), so that
+ * one with the signature it had needs no second reading: a save that finds little changed reads little.
  */
-export function knownSound(files: readonly CapturedFile[], known: SoundTables): readonly string[] {
-  return tablesAmong(files)
-    .filter(({ path, source }) => known.has(path) && sameSignature(known.get(path), source))
-    .map(({ path }) => path);
+export function knownSound(files: readonly CapturedFile[], known: SoundTables): ReadonlyMap<string, string> {
+  return new Map(
+    files.flatMap((file) => {
+      const table = isTable(file) ? known.get(file.path) : undefined;
+      return table && sameSignature(table.signature, file.source) ? [[file.path, table.sha256]] : [];
+    }),
+  );
+}
+
+/** Remembers the tables among these files by the signatures of their originals. */
+export function rememberSound(
+  files: readonly CapturedFile[],
+  hashes: ReadonlyMap<string, string>,
+): SoundTables {
+  return new Map(
+    files.flatMap((file) => {
+      const sha256 = isTable(file) ? hashes.get(file.path) : undefined;
+      return sha256 === undefined ? [] : [[file.path, { signature: file.source, sha256 }]];
+    }),
+  );
 }
 
 /** Not a copy that is shorter or longer than its original was: the signature would speak of other bytes. */
-function tablesAmong(files: readonly CapturedFile[]): readonly CapturedFile[] {
-  return files.filter(({ path, size, source }) => TABLE.test(path) && size === source.size);
+function isTable({ path, size, source }: CapturedFile): boolean {
+  return TABLE.test(path) && size === source.size;
 }

@@ -2,7 +2,8 @@ import { type Clock, sleep, systemClock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
-import { listEssentialFiles, recogniseLayout } from './essential-files.js';
+import { type EssentialFile, listEssentialFiles, recogniseLayout } from './essential-files.js';
+import { rememberSound, type SoundTables } from './sound-tables.js';
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
 import type { HalfReport, Problem } from './soundness/problem.js';
@@ -20,10 +21,10 @@ export interface CheckProfileOptions {
   /** Files of the last snapshot: what the profile should still have. */
   readonly reference?: readonly SnapshotFile[] | undefined;
   /**
-   * Tables, relative to the profile, that an earlier deep check found sound and that have not changed since (a table
-   * never does, FACTS 1.3): their blocks are not read again.
+   * SHA-256 of tables, by path, that an earlier deep check found sound and that have not changed since (a table never
+   * does, FACTS 1.3): they are not read again.
    */
-  readonly soundTables?: readonly string[] | undefined;
+  readonly soundTables?: ReadonlyMap<string, string> | undefined;
   /** Whether every file was compared with its hash in `reference` while it was written there: it is not hashed again. */
   readonly isFreshCopy?: boolean | undefined;
   /** Whether a browser is at work in it: what looks broken is then looked at again before it is called so. */
@@ -49,13 +50,27 @@ export async function checkProfile(
   profileDir: string,
   options: CheckProfileOptions,
 ): Promise<SoundnessReport> {
-  let report = await checkOnce(profileDir, options);
+  return (await examineProfile(profileDir, options)).report;
+}
+
+/** What {@link examineProfile} found. */
+export interface Examination {
+  readonly report: SoundnessReport;
+  /** SHA-256 of the tables that are sound, by path; those of a quick check are not among them. */
+  readonly tables: ReadonlyMap<string, string>;
+  /** The essential files, with the signatures that they had before they were read. */
+  readonly files: readonly EssentialFile[];
+}
+
+/** {@link checkProfile}, with what else the reading has brought to light. */
+export async function examineProfile(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
+  let found = await examineOnce(profileDir, options);
   const attempts = options.live === true ? LIVE_ATTEMPTS : 1;
-  for (let attempt = 1; attempt < attempts && report.verdict !== 'sound'; attempt++) {
+  for (let attempt = 1; attempt < attempts && found.report.verdict !== 'sound'; attempt++) {
     await sleep(options.clock ?? systemClock, LIVE_PAUSE_MS * attempt, options.signal);
-    report = await checkOnce(profileDir, options);
+    found = await examineOnce(profileDir, options);
   }
-  return report;
+  return found;
 }
 
 /** What {@link checkProfileTask} takes; structured-clonable. */
@@ -63,7 +78,6 @@ export interface CheckProfileInput {
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
   readonly reference?: readonly SnapshotFile[];
-  readonly soundTables?: readonly string[];
   readonly isFreshCopy?: boolean;
   readonly live?: boolean;
 }
@@ -74,7 +88,17 @@ export const checkProfileTask = defineTask<CheckProfileInput, SoundnessReport>(
   ({ profileDir, ...input }, context) => checkProfile(profileDir, { ...input, ...context }),
 );
 
-async function checkOnce(profileDir: string, options: CheckProfileOptions): Promise<SoundnessReport> {
+/** {@link examineProfile} for the worker thread. The sound tables are those of a profile that no browser has open. */
+export const examineProfileTask = defineTask<
+  CheckProfileInput,
+  { readonly report: SoundnessReport; readonly soundTables: SoundTables }
+>('profile:examine', async ({ profileDir, ...input }, context) => {
+  const { report, tables, files } = await examineProfile(profileDir, { ...input, ...context });
+  const captured = files.map(({ path, size, signature }) => ({ path, size, source: signature }));
+  return { report, soundTables: rememberSound(captured, tables) };
+});
+
+async function examineOnce(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
   const { fs, depth, signal } = options;
   throwIfAborted(signal);
   const layout = await recogniseLayout(profileDir, { fs });
@@ -84,16 +108,21 @@ async function checkOnce(profileDir: string, options: CheckProfileOptions): Prom
   const comparesBytes = depth === 'deep' && !isFreshCopy;
   const unchanged = comparesBytes
     ? await unchangedTables(fs, profileDir, { present, reference, signal })
-    : new Set<string>();
-  const soundTables = new Set([...(options.soundTables ?? []), ...unchanged]);
-  const check = { fs, profileDir, depth, soundTables, signal };
+    : new Map<string, string>();
+  // A snapshot has the hashes of bytes that were checked: where they are the same, so are the checksums of the blocks.
+  const restored = isFreshCopy ? tablesOf(reference) : [];
+  const tables = new Map([...(options.soundTables ?? []), ...unchanged, ...restored]);
+  const onSoundTable = (path: string, sha256: string) => tables.set(path, sha256);
+  const check = { fs, profileDir, depth, soundTables: new Set(tables.keys()), onSoundTable, signal };
   const indexedDb = await checkIndexedDb(layout.indexedDb, check);
   const localStorage = await checkLocalStorage(layout.localStorage, check);
 
   const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
   // Where a snapshot was taken there was a login: nothing left of it is a loss, not a browser of somebody else.
   const isLoss = elsewhere === 'foreign' && reference.length > 0;
-  if (elsewhere !== undefined && !isLoss) return { verdict: elsewhere, findings: [], ...size };
+  if (elsewhere !== undefined && !isLoss) {
+    return { report: { verdict: elsewhere, findings: [], ...size }, tables: new Map(), files: present };
+  }
 
   const problems = [...(indexedDb?.problems ?? []), ...(localStorage?.problems ?? [])];
   problems.push(...missingHalves(indexedDb, localStorage));
@@ -104,7 +133,11 @@ async function checkOnce(profileDir: string, options: CheckProfileOptions): Prom
     problems.push(...(await compareWithReference({ ...comparison, depth: compared })));
   }
   const findings = problems.map(({ file, problem }) => ({ file, problem }));
-  return { verdict: gravest(problems), findings, ...size };
+  return { report: { verdict: gravest(problems), findings, ...size }, tables, files: present };
+}
+
+function tablesOf(files: readonly SnapshotFile[]): readonly (readonly [string, string])[] {
+  return files.filter(({ path }) => /\.(?:ldb|sst)$/.test(path)).map(({ path, sha256 }) => [path, sha256]);
 }
 
 /** `absent` or `foreign`, when nothing at all points to a login of WhatsApp Web; else `undefined`. */

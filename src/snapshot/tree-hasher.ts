@@ -55,7 +55,7 @@ export async function hashTree(
   signal?: AbortSignal,
 ): Promise<readonly SnapshotFile[]> {
   // Looked up once: another repository may change the shared cache while this one waits.
-  const known = new Map(tree.files.map((file) => [file.path, cache.lookUp(file)]));
+  const known = new Map(tree.files.map((file) => [file.path, file.sha256 ?? cache.lookUp(file)]));
   const unknown = tree.files.filter(({ path }) => known.get(path) === undefined);
   const paths = unknown.map(({ path }) => capturedPath(tree, path));
   const hashes =

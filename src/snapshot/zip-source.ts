@@ -13,8 +13,8 @@ const PIECE_BYTES = 256 * 1024;
 /** A zip as bytes at positions. */
 export interface ZipSource {
   readonly size: number;
-  /** Shorter than `length` only at the end of the file. */
-  read(position: number, length: number): Promise<Buffer>;
+  /** Shorter than `length` only at the end of the file. The bytes lie in `into`, where it is given and has the room. */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
 /** Opens a zip, lends it to `work`, closes it whatever happens. */
@@ -26,8 +26,10 @@ export async function withZipSource<Result>(
   const handle = await fs.promises.open(path, 'r');
   try {
     const { size } = await handle.stat();
-    const read = async (position: number, length: number) => {
-      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - position)));
+    const read = async (position: number, length: number, into?: Buffer) => {
+      const wanted = Math.max(0, Math.min(length, size - position));
+      const buffer =
+        into !== undefined && into.length >= wanted ? into.subarray(0, wanted) : Buffer.alloc(wanted);
       let filled = 0;
       while (filled < buffer.length) {
         const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
@@ -44,7 +46,7 @@ export async function withZipSource<Result>(
 
 /**
  * The unpacked bytes of one entry, never more than it declares: what a directory claims and what a deflate stream
- * really holds are two things.
+ * really holds are two things. A piece is only valid until the next one is asked for.
  *
  * @throws SnapshotCorruptError naming the entry
  */
@@ -67,7 +69,8 @@ async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uin
   let readFailure: unknown;
   const raw = async function* () {
     try {
-      yield* rawBytes(source, entry);
+      // The stream keeps what it is given.
+      for await (const piece of rawBytes(source, entry)) yield Buffer.from(piece);
     } catch (error) {
       readFailure = error;
       throw error;
@@ -85,8 +88,10 @@ async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uin
 }
 
 async function* rawBytes(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, entry.dataSize));
   for (let done = 0; done < entry.dataSize; ) {
-    const piece = await source.read(entry.dataOffset + done, Math.min(PIECE_BYTES, entry.dataSize - done));
+    const length = Math.min(PIECE_BYTES, entry.dataSize - done);
+    const piece = await source.read(entry.dataOffset + done, length, buffer);
     if (piece.length === 0) throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} is cut off`);
     done += piece.length;
     yield piece;

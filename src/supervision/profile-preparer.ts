@@ -3,7 +3,7 @@ import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
 import { recoverInstall } from '../profile/install.js';
-import { checkProfileTask } from '../profile/soundness.js';
+import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
 import type { FirstImport } from './first-import.js';
@@ -135,13 +135,16 @@ export class ProfilePreparer {
   }
 
   async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
-    const { runner, profileDir } = this.#context;
+    const { runner, profileDir, soundTables: memory } = this.#context;
+    memory.forget(); // what a disk has lost since keeps its signature
     const reference = await this.#manifestOf(id);
-    return runner.run(
-      checkProfileTask,
+    const { report, soundTables } = await runner.run(
+      examineProfileTask,
       { profileDir, depth: 'deep', ...(reference && { reference }) },
       { signal },
     );
+    memory.known = soundTables;
+    return report;
   }
 
   // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).

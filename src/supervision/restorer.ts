@@ -1,8 +1,9 @@
 import { describeError, SnapshotCorruptError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { installProfile } from '../profile/install.js';
-import { checkProfileTask } from '../profile/soundness.js';
-import type { SnapshotInfo, SnapshotManifest } from '../types.js';
+import type { SoundTables } from '../profile/sound-tables.js';
+import { examineProfileTask } from '../profile/soundness.js';
+import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { newLineageAfter } from './lineage.js';
 import type { SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -51,7 +52,7 @@ export class Restorer {
     const staged = await folders.createStaging();
     try {
       const manifest = await repository.restore(info.id, staged, { signal });
-      await this.#assertSound(candidate, staged, manifest.files, signal);
+      const soundTables = await this.#assertSound(candidate, staged, manifest.files, signal);
       lease.assertHeld();
       await record.update({ restoring: info.id });
       const { quarantined } = await installProfile({
@@ -62,6 +63,7 @@ export class Restorer {
         clock,
         random,
       });
+      this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(candidate, manifest);
     } catch (error) {
@@ -96,16 +98,16 @@ export class Restorer {
   async #assertSound(
     { info }: LocatedSnapshot,
     staged: string,
-    reference: Parameters<typeof checkProfileTask.run>[0]['reference'],
+    reference: readonly SnapshotFile[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<SoundTables> {
     const { runner, announce } = this.#context;
-    const report = await runner.run(
-      checkProfileTask,
-      { profileDir: staged, depth: 'deep', ...(reference && { reference }), isFreshCopy: true },
+    const { report, soundTables } = await runner.run(
+      examineProfileTask,
+      { profileDir: staged, depth: 'deep', reference, isFreshCopy: true },
       { signal },
     );
-    if (report.verdict === 'sound') return;
+    if (report.verdict === 'sound') return soundTables;
     announce('corruption:detected', { where: 'snapshot', snapshot: info, findings: report.findings });
     throw new SnapshotCorruptError(
       `snapshot ${info.id} is whole, but the profile in it is ${report.verdict}: ` +

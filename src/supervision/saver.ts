@@ -3,7 +3,6 @@ import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
-import { NO_SOUND_TABLES, type SoundTables, soundTablesOf } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
 import { captureGate } from './capture-gate.js';
@@ -33,7 +32,6 @@ export class Saver {
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
-  #soundTables: SoundTables = NO_SOUND_TABLES;
   #browserVersion: string | undefined;
 
   constructor(
@@ -59,7 +57,7 @@ export class Saver {
       return result;
     } catch (error) {
       // Whatever failed, the next capture believes nothing it has not read.
-      this.#soundTables = NO_SOUND_TABLES;
+      this.#context.soundTables.forget();
       const reason = reasonToSkip(error);
       if (reason !== undefined) {
         announce(`${request.kind}:skipped`, { reason });
@@ -153,15 +151,15 @@ export class Saver {
     { capture: mode, signal }: SaveRequest,
     targetDir: string,
   ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
-    const { profileDir, runner, announce } = this.#context;
+    const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
-    const input = { profileDir, targetDir, mode, soundTables: this.#soundTables };
-    const { tree, report } = await runner.run(captureTask, input, { signal });
+    const input = { profileDir, targetDir, mode, soundTables: memory.known };
+    const { tree, report, soundTables } = await runner.run(captureTask, input, { signal });
     if (report.verdict === 'sound') {
-      this.#soundTables = soundTablesOf(tree.files);
+      memory.known = soundTables;
       return { tree, createdAt };
     }
-    this.#soundTables = NO_SOUND_TABLES;
+    memory.forget();
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });

@@ -5,6 +5,7 @@ import type { FileSystem } from '../file-system.js';
 import type { LocalLease } from '../lease/local-lease.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
+import type { SoundTableMemory } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SessionState } from '../state.js';
 import type { TaskRunner } from '../task.js';
@@ -34,6 +35,7 @@ export interface SessionContext {
   /** Of the profile: guards it against a session with other folders for its saves. */
   readonly profileLease: LocalLease;
   readonly runner: TaskRunner;
+  readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;

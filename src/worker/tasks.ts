@@ -1,6 +1,6 @@
 import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
-import { checkProfileTask } from '../profile/soundness.js';
+import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
 import { repositoryTask } from '../snapshot/repository-task.js';
@@ -21,6 +21,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(captureTask),
     erase(liveSignaturesTask),
     erase(checkProfileTask),
+    erase(examineProfileTask),
     erase(profileSizeTask),
   ].map((task) => [task.name, task]),
 );

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { ByteReader, readUint32 } from './byte-reader.js';
 import { crc32c, unmaskCrc } from './crc32c.js';
 import { DamageError } from './damage.js';
 import { decompressSnappy } from './snappy.js';
-import { throughWindow } from './window.js';
 
 /** Bytes of a table's last part, which says where its index is (LevelDB, doc/table_format.md). */
 export const FOOTER_BYTES = 48;
-/** Behind each block: one byte for its compression, four for its CRC. */
-const TRAILER_BYTES = 5;
+const CRC_BYTES = 4;
+/** Behind each block: one byte for its compression, then its CRC. */
+const TRAILER_BYTES = 1 + CRC_BYTES;
 /** Larger blocks (one huge value) are checked in pieces and never decompressed. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
@@ -48,28 +49,82 @@ export function parseFooter(
 }
 
 /**
- * Compares every block of a table with its CRC. Throws {@link DamageError} at the first that differs. Blocks have some
- * kilobytes: the file is read `window` by `window`, not block by block.
+ * Compares every block of a table with its CRC, in one reading of the file, `window` by `window`.
+ *
+ * @returns SHA-256 of the bytes that were checked, lower-case hex; `undefined` when the signal has aborted
+ * @throws {@link DamageError} at the first block that differs
  */
 export async function checkTable(
-  read: ReadAt,
+  readAt: ReadAt,
   fileBytes: number,
   window: Uint8Array,
   signal?: AbortSignal,
-): Promise<void> {
-  const readAt = throughWindow(read, fileBytes, window);
+): Promise<string | undefined> {
   const { metaIndex, index } = await readFooter(readAt, fileBytes);
-  const named = [
+  const blocks = new BlockChecker([
     ...handlesIn(await readBlock(readAt, metaIndex), fileBytes),
     ...handlesIn(await readBlock(readAt, index), fileBytes),
-  ].sort((a, b) => a.offset - b.offset);
-  let end = 0;
-  for (const handle of named) {
-    if (signal?.aborted === true) return;
-    // Blocks lie one behind the other, so the work is bounded by the size of the file.
-    if (handle.offset < end) throw new DamageError('two of its blocks overlap');
-    end = handle.offset + handle.size + TRAILER_BYTES;
-    await checkBlock(readAt, handle);
+  ]);
+  const hash = createHash('sha256');
+  for (let offset = 0; offset < fileBytes; ) {
+    if (signal?.aborted === true) return undefined;
+    const bytes = await readAt(offset, Math.min(window.length, fileBytes - offset), window);
+    hash.update(bytes);
+    blocks.push(bytes);
+    offset += bytes.length;
+  }
+  return hash.digest('hex');
+}
+
+/** Compares blocks with their CRCs while the file passes by, piece after piece. */
+class BlockChecker {
+  readonly #blocks: readonly BlockHandle[];
+  readonly #stored = new Uint8Array(CRC_BYTES);
+  #next = 0;
+  #position = 0;
+  #crc = 0;
+
+  /** @throws {@link DamageError} when they overlap: they lie one behind the other, so that each byte is looked at once */
+  constructor(blocks: readonly BlockHandle[]) {
+    this.#blocks = [...blocks].sort((a, b) => a.offset - b.offset);
+    let end = 0;
+    for (const { offset, size } of this.#blocks) {
+      if (offset < end) throw new DamageError('two of its blocks overlap');
+      end = offset + size + TRAILER_BYTES;
+    }
+  }
+
+  push(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const taken = this.#take(bytes.subarray(done));
+      done += taken;
+      this.#position += taken;
+    }
+  }
+
+  /** Looks at what lies at the present position; returns how many bytes that was, at least one. */
+  #take(bytes: Uint8Array): number {
+    const block = this.#blocks[this.#next];
+    if (block === undefined) return bytes.length;
+    // The byte for the compression is covered, too.
+    const covered = block.offset + block.size + 1;
+    const until = (end: number) => bytes.subarray(0, end - this.#position);
+    if (this.#position < block.offset) return until(block.offset).length;
+    if (this.#position < covered) {
+      const part = until(covered);
+      this.#crc = crc32c(part, this.#crc);
+      return part.length;
+    }
+    const part = until(covered + CRC_BYTES);
+    this.#stored.set(part, this.#position - covered);
+    if (this.#position + part.length === covered + CRC_BYTES) this.#judge(block);
+    return part.length;
+  }
+
+  #judge(block: BlockHandle): void {
+    if (this.#crc !== unmaskCrc(readUint32(this.#stored, 0))) throw wrongChecksum(block);
+    this.#next++;
+    this.#crc = 0;
   }
 }
 

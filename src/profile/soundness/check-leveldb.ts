@@ -27,6 +27,8 @@ export interface LevelDbCheck {
   readonly depth: 'quick' | 'deep';
   /** Tables, relative to the profile, whose bytes are known to be sound: only their length and end are looked at. */
   readonly soundTables?: ReadonlySet<string> | undefined;
+  /** Called with every table whose blocks were read and found sound, and the SHA-256 of its bytes. */
+  readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   /** Called with every whole record of the live logs that are read. */
   readonly onLogRecord?: (record: Uint8Array) => void;
   readonly signal?: AbortSignal | undefined;
@@ -199,8 +201,10 @@ async function tableProblem(
     if (file.size > size) return `the table ${name} is ${file.size - size} bytes too long`;
     const { readAt } = file;
     const isDeep = check.depth === 'deep' && check.soundTables?.has(pathOf(check, name)) !== true;
-    if (isDeep) await windows.lend((window) => checkTable(readAt, size, window, check.signal));
-    else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
+    if (isDeep) {
+      const sha256 = await windows.lend((window) => checkTable(readAt, size, window, check.signal));
+      if (sha256 !== undefined) check.onSoundTable?.(pathOf(check, name), sha256);
+    } else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
     else parseFooter(await readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
     return undefined;
   } catch (error) {

@@ -13,7 +13,7 @@ export interface Comparison {
   readonly present: readonly EssentialFile[];
   readonly reference: readonly SnapshotFile[];
   /** Files whose hash was compared already. */
-  readonly unchanged?: ReadonlySet<string>;
+  readonly unchanged?: ReadonlyMap<string, string>;
   /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
   readonly logNumbers: ReadonlyMap<string, number>;
   readonly signal?: AbortSignal | undefined;

@@ -16,6 +16,7 @@ interface HalfCheck {
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
   readonly soundTables?: ReadonlySet<string> | undefined;
+  readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -8,7 +8,7 @@ import { inParallel } from './in-parallel.js';
 const FILES_AT_ONCE = 3;
 
 /**
- * The tables that are, byte for byte, those of a snapshot. Only sound profiles are saved, so that their SHA-256 says all
+ * The tables that are, byte for byte, those of a snapshot, with their SHA-256. Only sound profiles are saved, so that their SHA-256 says all
  * that the checksums of their blocks could say, in one reading instead of two (FACTS 1.3).
  */
 export async function unchangedTables(
@@ -23,14 +23,14 @@ export async function unchangedTables(
     readonly reference: readonly SnapshotFile[];
     readonly signal?: AbortSignal | undefined;
   },
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, string>> {
   const sizes = new Map(present.map(({ path, size }) => [path, size]));
   const tables = reference.filter(
     ({ path, size }) => /\.(?:ldb|sst)$/.test(path) && size > 0 && sizes.get(path) === size,
   );
   const unchanged = await inParallel(FILES_AT_ONCE, tables, async ({ path, size, sha256 }) => {
     throwIfAborted(signal);
-    return (await hashOfStart(fs, `${profileDir}/${path}`, size)) === sha256 ? [path] : [];
+    return (await hashOfStart(fs, `${profileDir}/${path}`, size)) === sha256 ? [[path, sha256] as const] : [];
   });
-  return new Set(unchanged.flat());
+  return new Map(unchanged.flat());
 }
