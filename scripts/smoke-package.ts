@@ -83,7 +83,7 @@ function probe(load: (name: string) => string): string {
     }
     handler.close();
     const loaded = Object.keys((${load("'node:module'")}).default?._cache ?? (${load("'node:module'")})._cache ?? {});
-    const heavy = loaded.filter((path) => /node_modules.(archiver|unzipper|puppeteer)/.test(path));
+    const heavy = loaded.filter((path) => /node_modules.(unzipper|puppeteer)/.test(path));
     if (session.state !== 'idle' || !refused || heavy.length > 0) {
       throw new Error(JSON.stringify({ state: session.state, refused, heavy }));
     }

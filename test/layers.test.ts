@@ -88,7 +88,7 @@ describe('the layers of src/', () => {
 });
 
 describe('importing the package', () => {
-  it('loads neither archiver nor unzipper, nor whatsapp-web.js nor puppeteer', () => {
+  it('loads neither unzipper nor whatsapp-web.js nor puppeteer', () => {
     const reached = reachedFrom('index.ts');
     expect(reached.files.size).toBeGreaterThan(50);
     expect([...reached.packages].filter((name) => !name.startsWith('node:'))).toEqual(['eventemitter3']);

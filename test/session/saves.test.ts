@@ -100,6 +100,18 @@ describe('a save that is not taken', () => {
     expect(await bot.session.listSnapshots()).toHaveLength(1);
   });
 
+  it.each(['forceSave', 'backup'] as const)('copies nothing when nothing changed (%s)', async (call) => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.finish(bot.session[call]());
+    const before = stage().fs.calls.length;
+    await bot.finish(bot.session[call]());
+    const written = stage()
+      .fs.calls.slice(before)
+      .filter(({ operation }) => /^(?:mkdir|link|copyFile|rename|handle\.write)/.test(operation));
+    expect(written).toEqual([]);
+  });
+
   it('says so: not-ready, before the start, with a QR, and after the stop', async () => {
     const bot = stage().bot({ session: BY_HAND });
     expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'not-ready' });

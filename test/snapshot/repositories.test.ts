@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
@@ -256,6 +257,89 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
       ['lineage-1', true],
     ]);
     expect(s.store.objects.get('shop/revoked/lineage-1.json')?.bytes.toString()).toContain('"phone"');
+  });
+
+  describe('asked by signatures alone', () => {
+    const changed = { ...PROFILE, [`${LEVELDB}/000006.log`]: 'more' };
+
+    it('knows the snapshot that a profile is still the same as, and reads and writes nothing', async () => {
+      const s = setup();
+      const { snapshot } = await create(s);
+      const { files } = await s.world.capture(PROFILE);
+      const calls: string[] = [];
+      s.store.onCall = (call) => calls.push(call);
+      expect(await s.repository.unchanged(files, s.world.context())).toEqual(snapshot);
+      expect(calls.filter((call) => call !== 'list')).toEqual([]);
+    });
+
+    it.each([
+      ['a file has changed', changed],
+      ['a file is new', { ...PROFILE, [`${LEVELDB}/000007.ldb`]: 'new' }],
+      ['a file is gone', { [`${LEVELDB}/CURRENT`]: 'MANIFEST-000001\n' }],
+    ])('tells nothing when %s', async (_, now) => {
+      const s = setup();
+      await create(s);
+      const { files } = await s.world.capture(now);
+      expect(await s.repository.unchanged(files, s.world.context())).toBeUndefined();
+    });
+
+    it('tells nothing of another login, of one that is worth more now, or after a snapshot of other bytes', async () => {
+      const s = setup();
+      const early = await create(s, PROFILE, { settled: false });
+      const { files } = await s.world.capture(PROFILE);
+      expect(await s.repository.unchanged(files, s.world.context({ settled: false }))).toEqual(
+        early.snapshot,
+      );
+      expect(await s.repository.unchanged(files, s.world.context())).toBeUndefined();
+      const other = s.world.context({ settled: false, lineage: 'lineage-2' });
+      expect(await s.repository.unchanged(files, other)).toBeUndefined();
+      await create(s, changed, { settled: false });
+      expect(await s.repository.unchanged(files, s.world.context({ settled: false }))).toBeUndefined();
+    });
+
+    it('tells nothing in a new process, after a failure, or when the snapshot is gone', async () => {
+      const s = setup();
+      const { snapshot } = await create(s);
+      const { files } = await s.world.capture(PROFILE);
+      expect(await s.restarted().unchanged(files, s.world.context())).toBeUndefined();
+      await s.repository.remove([snapshot.id]);
+      expect(await s.repository.unchanged(files, s.world.context())).toBeUndefined();
+      await create(s);
+      s.store.onCall = (call) => {
+        if (call === 'put') throw new Error('down');
+      };
+      await expect(create(s, changed)).rejects.toThrow();
+      s.store.onCall = () => undefined;
+      expect(await s.repository.unchanged(files, s.world.context())).toBeUndefined();
+    });
+
+    it('tells nothing when the store has lost a part of the snapshot', async () => {
+      const s = setup();
+      await create(s);
+      const { files } = await s.world.capture(PROFILE);
+      const lost = s.store.keys().find((key) => key.includes('/objects/') || key.endsWith('.zip'));
+      await s.store.delete(lost ?? '');
+      expect(await s.repository.unchanged(files, s.world.context())).toBeUndefined();
+    });
+  });
+
+  it('takes the hashes that a capture brings along for those of the bytes, and finds out when they are not', async () => {
+    const s = setup();
+    const tree = await s.world.capture(PROFILE);
+    const path = `${LEVELDB}/000005.ldb`;
+    const claim = (sha256: string) => ({
+      ...tree,
+      files: tree.files.map((file) => (file.path === path ? { ...file, sha256 } : file)),
+    });
+    await expect(s.repository.create(claim('0'.repeat(64)), s.world.context())).rejects.toMatchObject({
+      code: 'SNAPSHOT_CORRUPT',
+    });
+    expect(await s.repository.list()).toEqual([]);
+    const right = createHash('sha256')
+      .update(PROFILE[path] ?? '')
+      .digest('hex');
+    const { snapshot } = await s.repository.create(claim(right), s.world.context());
+    await s.repository.verify(snapshot.id);
   });
 
   it('removes what it is told to, ignores unknown ids, and frees what only that needed', async () => {

@@ -3,9 +3,12 @@ import { existsSync, mkdtempSync, promises as realFs, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Open } from 'unzipper';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemFileSystem } from '../../src/file-system.js';
 import { buildManifest, parseManifest } from '../../src/snapshot/manifest.js';
+import { MANIFEST_NAME } from '../../src/snapshot/zip-head.js';
+import { extractZipTask } from '../../src/snapshot/zip-reader.js';
 import { ZipRepository, type ZipRepositoryOptions } from '../../src/snapshot/zip-repository.js';
 import { writeZipTask } from '../../src/snapshot/zip-writer.js';
 import { inlineTaskRunner } from '../../src/task.js';
@@ -248,6 +251,49 @@ describe('writing a zip', () => {
     const writing = world.runner.run(writeZipTask, { ...input, target: '/u.zip' }, { signal: abort.signal });
     abort.abort(new Error('stopping now'));
     await expect(writing).rejects.toThrow('stopping now');
+  });
+
+  it('puts no file into it that has changed since it was hashed', async () => {
+    const { world, input } = await prepare();
+    const path = `${LEVELDB}/000005.ldb`;
+    await world.fs.promises.writeFile(join(input.directory, path), Buffer.alloc(70_000, 'other'));
+    await expect(world.runner.run(writeZipTask, input)).rejects.toMatchObject({
+      code: 'SNAPSHOT_CORRUPT',
+      message: expect.stringContaining(path),
+    });
+  });
+
+  it('gives every file its name, time and owner-only mode, and deflates what gains by it', async () => {
+    const { world, input } = await prepare();
+    const { size } = await world.runner.run(writeZipTask, input);
+    const bytes = (await world.fs.promises.readFile('/t.zip')) as Buffer;
+    expect(bytes).toHaveLength(size);
+    const { files } = await Open.buffer(bytes);
+    expect(files.map(({ path }) => path)).toEqual([MANIFEST_NAME, ...Object.keys(PROFILE).sort()]);
+    for (const file of files) {
+      expect(file.externalFileAttributes >>> 16).toBe(0o100600);
+      expect(file.flags).toBe(0);
+      expect(file.compressionMethod === 8).toBe(/(?:CURRENT|MANIFEST-000001|000003\.log)$/.test(file.path));
+    }
+    expect(files[0]?.lastModifiedDateTime?.toISOString()).toBe('2026-11-23T05:14:08.000Z');
+    await world.runner.run(writeZipTask, { ...input, target: '/small.zip', compression: 'small' });
+    expect(((await world.fs.promises.readFile('/small.zip')) as Buffer).length).toBeLessThan(size);
+  });
+
+  it('takes names in any language', async () => {
+    const world = new World();
+    const files = { 'Default/IndexedDB/سجل.log': 'مرحبا', 'Default/IndexedDB/b': 'b' };
+    const tree = await world.capture(files);
+    const hashed = Object.entries(files).map(([path, text]) => ({
+      path,
+      size: Buffer.byteLength(text),
+      sha256: sha256(text),
+    }));
+    const manifest = buildManifest('backup', world.context(), hashed);
+    const input = { directory: tree.directory, manifest, target: '/t.zip', compression: 'small' as const };
+    await world.runner.run(writeZipTask, input);
+    await world.runner.run(extractZipTask, { path: '/t.zip', directory: '/out' });
+    expect(await world.read('/out')).toEqual(asText(files));
   });
 
   it('fails when its target exists or its disk is full', async () => {
