@@ -56,6 +56,7 @@ async function workOf(order: Order, contender: Contender): Promise<() => Promise
       await change();
       return storing(contender.save, 'stored');
     case 'backup, cold':
+    case 'backup, small':
       return storing(contender.backUp, 'stored');
     case 'backup after 1 MB':
       await contender.backUp();

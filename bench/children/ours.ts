@@ -4,7 +4,7 @@ import { loggedInClient } from './logged-in-client.js';
 import type { Order } from './order.js';
 
 /** This library, by the public API of the built package, with a client that finds every profile logged in. */
-export async function ours({ library, testing, folder }: Order): Promise<Contender> {
+export async function ours({ library, testing, folder, operation }: Order): Promise<Contender> {
   const { PersistentSession } = (await import(library)) as typeof import('../../src/index.js');
   const fakes = (await import(testing)) as typeof import('../../src/testing/index.js');
 
@@ -17,6 +17,7 @@ export async function ours({ library, testing, folder }: Order): Promise<Contend
   const session = new PersistentSession(client, {
     sessionPath: join(folder, 'session'),
     backupPath: join(folder, 'backup'),
+    compression: operation === 'backup, small' ? 'small' : 'fast',
     shutdownSignals: [],
     forceSaveIntervalMs: 0,
     backupIntervalMs: 0,

@@ -4,6 +4,7 @@ export const OPERATIONS = [
   'force-save, nothing changed',
   'force-save after 1 MB',
   'backup, cold',
+  'backup, small',
   'backup after 1 MB',
   'backup, nothing changed',
   'restore from a save',

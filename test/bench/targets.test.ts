@@ -66,6 +66,17 @@ describe('the verdict on a figure', () => {
     expect(memory('initialize, no profile', 100e6)).toMatchObject({ target: '', met: true });
   });
 
+  it("wants a small zip to be no larger than RemoteAuth's, but for the manifest in it", () => {
+    const kept = (operation: Operation, ours: number) =>
+      verdictOn('keptBytes', operation, 20, {
+        remoteAuth: figures({ keptBytes: 20e6 }),
+        ours: figures({ keptBytes: ours }),
+      });
+    expect(kept('backup, small', 20.02e6)).toMatchObject({ target: '>= 1', met: true });
+    expect(kept('backup, small', 20.03e6).met).toBe(false);
+    expect(kept('backup, cold', 30e6)).toMatchObject({ target: '', met: true });
+  });
+
   it('wants under 0.1 MB written when nothing changed, and 8 times less after traffic', () => {
     const written = (operation: Operation, ours: number) =>
       verdictOn('writtenBytes', operation, 20, {
