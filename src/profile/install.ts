@@ -31,6 +31,8 @@ export interface InstallOptions extends NameSource {
   readonly stagedDir: string;
   /** Why the old profile goes, for example `corrupt`; kept beside it. */
   readonly reason: string;
+  /** Whether every file of the staged profile is on the disk already. Default false: each is flushed first. */
+  readonly isDurable?: boolean;
   readonly fs: FileSystem;
 }
 
@@ -48,7 +50,7 @@ export async function installProfile(
   const side = await resolveSideFolder(profileDir, { fs });
   await recoverInstall(profileDir, { fs });
   const from = await sideFolderOfStaged(fs, side, stagedDir);
-  await syncTree(fs, stagedDir);
+  if (options.isDurable !== true) await syncTree(fs, stagedDir);
   if (side.placement === 'inside') return replaceParts(options, from);
   const outcome = await replace(options, from, 'folder');
   if (!('undoneBy' in outcome)) return outcome;

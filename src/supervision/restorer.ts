@@ -59,6 +59,7 @@ export class Restorer {
         profileDir,
         stagedDir: staged,
         reason,
+        isDurable: true, // so the repository has left it
         fs,
         clock,
         random,

@@ -11,6 +11,7 @@ import {
   resolveSideFolder,
   uniqueName,
 } from '../../src/profile/side-folder.js';
+import { failingFileSystem } from '../../src/testing/failing-file-system.js';
 import { INDEXED_DB, LOCAL_STORAGE, makeProfile, temporaryFolder, writeTree } from './profiles.js';
 
 let ticks = 0;
@@ -148,6 +149,26 @@ describe('installing a profile', () => {
     for (const folder of [root, staging, quarantine, quarantined ?? '']) expect(mode(folder)).toBe(0o700);
     expect(mode(path.join(quarantined ?? '', 'reason.json'))).toBe(0o600);
   });
+
+  it.each([
+    [undefined, Object.keys(newFiles).length],
+    [true, 0],
+  ])(
+    'flushes the files of the new profile unless they are on the disk already (%s)',
+    async (isDurable, flushed) => {
+      const watching = failingFileSystem(fs, {});
+      const { profileDir, stagedDir } = await prepare();
+      await installProfile({
+        ...{ ...names, fs: watching, profileDir, stagedDir, reason: 'corrupt' },
+        ...(isDurable === undefined ? {} : { isDurable }),
+      });
+      const inStaged = watching.calls.filter(
+        ({ operation, paths }) =>
+          operation === 'open' && paths.some((one) => one.startsWith(`${stagedDir}/`)),
+      );
+      expect(inStaged).toHaveLength(flushed);
+    },
+  );
 
   it('needs no old profile', async () => {
     const profileDir = path.join(await temporaryFolder(), 'deep/session');
