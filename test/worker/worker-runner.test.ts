@@ -197,13 +197,13 @@ describe('the worker file', () => {
   const at = (name: string) => pathToFileURL(join(home, name)).href;
 
   it('is the one beside the chunk that asks, when it is this library’s', () => {
-    writeFileSync(join(home, 'worker.js'), '// wwebjs-persistent-session:worker-thread');
-    expect(locateWorker(at('index.js'))?.href).toBe(at('worker.js'));
-    expect(locateWorker(at('testing/index.js'))?.href).toBe(at('worker.js'));
+    writeFileSync(join(home, 'worker.cjs'), '// wwebjs-persistent-session:worker-thread');
+    expect(locateWorker(at('index.js'))?.href).toBe(at('worker.cjs'));
+    expect(locateWorker(at('testing/index.js'))?.href).toBe(at('worker.cjs'));
   });
 
   it('is never another file of that name, which a bundled app may have', () => {
-    writeFileSync(join(home, 'worker.js'), 'startTheShop()');
+    writeFileSync(join(home, 'worker.cjs'), 'startTheShop()');
     expect(locateWorker(at('app.js'))).toBeUndefined();
     expect(locateWorker(at('nowhere/else/app.js'))).toBeUndefined();
   });
