@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
@@ -7,6 +6,7 @@ import { assignProfile, locateProfile, type ProfileLocation } from './client/pro
 import { systemClock } from './clock.js';
 import { describeError } from './errors.js';
 import type { Announce } from './events.js';
+import { systemFileSystem } from './file-system.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
@@ -120,6 +120,7 @@ function createContext(
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
+  const period: SessionContext['period'] = { name: undefined };
   const lease = new LocalLease({ ...leases, directory: join(sessionPath, 'lease') });
   return {
     clientId,
@@ -139,7 +140,12 @@ function createContext(
       random,
       logger,
     }),
-    ...createRepositories(options, { runner, hooks, isOwner: () => lease.isHeld() }),
+    ...createRepositories(options, {
+      runner,
+      hooks,
+      period: () => (lease.isHeld() ? period.name : undefined),
+    }),
+    period,
     lease,
     profileLease: new LocalLease({
       ...leases,
@@ -163,8 +169,7 @@ function createRepositories(
   parts: {
     readonly runner: TaskRunner;
     readonly hooks: SessionHooks;
-    /** Whether the session is owned: its worker thread will be ended. */
-    readonly isOwner: () => boolean;
+    readonly period: () => string | undefined;
   },
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
   const { runner, hooks } = parts;
@@ -177,16 +182,11 @@ function createRepositories(
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const session = randomUUID();
   const inWorker = (local: SnapshotRepository, spec: RepositoryFormat): SnapshotRepository => {
-    const place = clock === systemClock ? localStoreSpec(local.store) : undefined;
+    const isReal = clock === systemClock && fs === systemFileSystem;
+    const place = isReal ? localStoreSpec(local.store) : undefined;
     if (place === undefined) return local;
-    return new ThreadedRepository({
-      ...parts,
-      local,
-      spec: { ...spec, store: place, clientId, session },
-      onProblem,
-    });
+    return new ThreadedRepository({ ...parts, local, spec: { ...spec, store: place, clientId }, onProblem });
   };
   const saves = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
   const backups = backupStore ?? [new BackupDirStore(backupPath, { fs })];
@@ -195,7 +195,7 @@ function createRepositories(
     backups: backups.map((one) =>
       inWorker(new ZipRepository({ ...shared, store: one, stagingDirectory, compression }), {
         kind: 'backup',
-        stagingDirectory,
+        stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
         compression,
       }),
     ),

@@ -15,8 +15,11 @@ export type RepositoryFormat =
 export type RepositorySpec = RepositoryFormat & {
   readonly store: LocalStoreSpec;
   readonly clientId: string;
-  /** Unique to the session in this process. Its repositories share what they know of unchanged files. */
-  readonly session: string;
+  /**
+   * Unique to the session and to the time for which it is owned: what the thread knew before may be out of date. The
+   * session's repositories share what they know of unchanged files.
+   */
+  readonly period: string;
 };
 
 /** The methods of a repository whose arguments and results can go to another thread and back. */
@@ -33,13 +36,15 @@ export interface RepositoryCall {
 }
 
 export interface RepositoryAnswer {
-  readonly value: unknown;
+  readonly value?: unknown;
+  /** What the call rejected with: it comes as an answer, so that the problems come along. */
+  readonly error?: PortableError;
   /** Damaged snapshots met on the way. */
   readonly problems: readonly { readonly id: string; readonly error: PortableError }[];
 }
 
-/** More than a process has sessions; a bound, for a thread that serves many sessions one after the other. */
-const MAX_OPEN = 512;
+/** Two for each of a hundred sessions; a bound, for a thread that serves many sessions one after the other. */
+const MAX_OPEN = 200;
 
 interface OpenRepository {
   readonly repository: SnapshotRepository;
@@ -63,6 +68,8 @@ export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
       const call = repository[method] as (...values: readonly unknown[]) => Promise<unknown>;
       const options = context.signal === undefined ? {} : { signal: context.signal };
       return { value: await call.apply(repository, [...given, options]), problems };
+    } catch (error) {
+      return { error: packError(error), problems };
     } finally {
       listeners.delete(listener);
     }
@@ -72,7 +79,12 @@ export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
 function openRepository(spec: RepositorySpec, context: TaskContext): OpenRepository {
   const key = JSON.stringify(spec);
   const known = open.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // The least recently used comes first.
+    open.delete(key);
+    open.set(key, known);
+    return known;
+  }
   if (open.size >= MAX_OPEN) closeOldest();
   const listeners = new Set<ProblemListener>();
   const shared = {
@@ -80,7 +92,7 @@ function openRepository(spec: RepositorySpec, context: TaskContext): OpenReposit
     clientId: spec.clientId,
     fs: context.fs,
     runner: inlineTaskRunner(context.fs, context.clock),
-    signatures: signaturesOf(spec.session),
+    signatures: signaturesOf(spec.period),
     // One call reports it: to the session it is one warning.
     onProblem: (id: string, error: unknown) => [...listeners][0]?.(id, error),
   };
@@ -103,12 +115,12 @@ function closeOldest(): void {
   if (idle !== undefined) open.delete(idle[0]);
 }
 
-function signaturesOf(session: string): SignatureCache {
-  const known = signatures.get(session);
+function signaturesOf(period: string): SignatureCache {
+  const known = signatures.get(period);
   if (known !== undefined) return known;
   const [oldest] = signatures.keys();
   if (signatures.size >= MAX_OPEN && oldest !== undefined) signatures.delete(oldest);
   const fresh = new SignatureCache();
-  signatures.set(session, fresh);
+  signatures.set(period, fresh);
   return fresh;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isSessionError } from '../errors.js';
 import { unpackError } from '../portable-error.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type { TaskRunner } from '../task.js';
@@ -20,17 +21,18 @@ import type {
 import {
   type PortableArguments,
   type PortableMethod,
+  type RepositoryFormat,
   type RepositorySpec,
   repositoryTask,
 } from './repository-task.js';
 
 export interface ThreadedRepositoryOptions {
-  /** The same repository in this thread, for what is called while `isOwner` is false. */
+  /** The same repository in this thread, for what is called while nobody owns the session. */
   readonly local: SnapshotRepository;
-  readonly spec: RepositorySpec;
+  readonly spec: Omit<RepositorySpec, 'period'> & RepositoryFormat;
   readonly runner: TaskRunner;
-  /** Whether the session runs: somebody must be there to end the thread. */
-  readonly isOwner: () => boolean;
+  /** Names the time for which the session is owned; `undefined` while it is not: nobody would end the thread. */
+  readonly period: () => string | undefined;
   readonly onProblem?: ProblemListener;
 }
 
@@ -114,19 +116,35 @@ export class ThreadedRepository implements SnapshotRepository {
     given: PortableArguments<Method>,
     options: StoreCallOptions,
   ): Promise<Awaited<ReturnType<SnapshotRepository[Method]>>> {
-    const { local, spec, runner, isOwner, onProblem } = this.#options;
     type Result = Awaited<ReturnType<SnapshotRepository[Method]>>;
-    if (!isOwner()) {
-      const call = local[method] as (...values: readonly unknown[]) => Promise<Result>;
-      return call.apply(local, [...given, options]);
+    const period = this.#options.period();
+    try {
+      // Both ends take the method's types from the same interface.
+      if (period !== undefined) return (await this.#callInThread(period, method, given, options)) as Result;
+    } catch (error) {
+      // The session was given up meanwhile. Whoever only wanted to look is told all the same.
+      const isEnded = isSessionError(error) && error.code === 'CLOSED' && options.signal?.aborted !== true;
+      if (!isEnded || !ONLY_LOOKING.has(method)) throw error;
     }
-    const { value, problems } = await runner.run(
-      repositoryTask,
-      { repository: spec, method, arguments: given },
-      options,
-    );
-    for (const { id, error } of problems) onProblem?.(id, unpackError(error));
-    // Both ends take the method's types from the same interface.
-    return value as Result;
+    const { local } = this.#options;
+    const call = local[method] as (...values: readonly unknown[]) => Promise<Result>;
+    return call.apply(local, [...given, options]);
+  }
+
+  async #callInThread(
+    period: string,
+    method: PortableMethod,
+    given: readonly unknown[],
+    options: StoreCallOptions,
+  ): Promise<unknown> {
+    const { spec, runner, onProblem } = this.#options;
+    const call = { repository: { ...spec, period }, method, arguments: given };
+    const { value, error, problems } = await runner.run(repositoryTask, call, options);
+    for (const problem of problems) onProblem?.(problem.id, unpackError(problem.error));
+    if (error === undefined) return value;
+    options.signal?.throwIfAborted(); // the caller's own reason is better than its copy
+    throw unpackError(error);
   }
 }
+
+const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set(['list', 'manifest', 'revokedLineages', 'verify']);

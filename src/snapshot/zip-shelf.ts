@@ -3,9 +3,9 @@ import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../file-system.js'
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type { TaskRunner } from '../task.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
-import { isDamage } from './catalog.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import type { SweepResult } from './repository.js';
+import { sameBytesTask } from './same-bytes.js';
 import { Staging } from './staging.js';
 import { deleteObject, objectBytes, putLocalFile, readStart } from './store-bytes.js';
 import { readZipEnd } from './zip-directory.js';
@@ -33,8 +33,8 @@ export class ZipShelf {
   }
 
   /**
-   * Writes the zip aside, every file compared with the manifest on its way, gives it to the store, and reads it back: from
-   * the store where that is a local folder, else the copy that was sent.
+   * Writes the zip aside, reads it back, every byte compared with the manifest, and only then gives it to the store. What a
+   * local store keeps is then compared with what it was given.
    */
   add(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<ObjectInfo> {
     const { store, runner, fs, compression = 'fast' } = this.#options;
@@ -42,10 +42,10 @@ export class ZipShelf {
     return this.#staging.withFile(async (target) => {
       const input = { directory: tree.directory, manifest, target, compression };
       const { size } = await runner.run(writeZipTask, input, call);
-      if (store.localPath === undefined) await runner.run(verifyZipTask, { path: target }, call);
+      await runner.run(verifyZipTask, { path: target }, call);
       const info = await putLocalFile(store, fs, key, target, { ...options, size });
       try {
-        await this.#assertKept(info, size, call);
+        await this.#assertKept(target, info, size, call);
       } catch (error) {
         // Not known to be whole, so not to be listed.
         await deleteObject(store, key).catch(() => false);
@@ -92,21 +92,21 @@ export class ZipShelf {
     return this.#staging.sweep();
   }
 
-  async #assertKept(info: ObjectInfo, size: number, options: StoreCallOptions): Promise<void> {
+  async #assertKept(
+    staged: string,
+    info: ObjectInfo,
+    size: number,
+    options: StoreCallOptions,
+  ): Promise<void> {
     const { store, runner } = this.#options;
-    const notKept = (cause?: unknown) =>
-      new SnapshotCorruptError(`${store.name} did not keep the zip as it was written`, {
-        retryable: true,
-        cause,
-      });
-    if (info.size !== size) throw notKept();
-    const path = store.localPath?.(info.key);
-    if (path === undefined) return;
-    try {
-      await runner.run(verifyZipTask, { path }, options);
-    } catch (error) {
-      throw isDamage(error) || errnoOf(error) === 'ENOENT' ? notKept(error) : error;
-    }
+    const stored = store.localPath?.(info.key);
+    const isKept =
+      info.size === size &&
+      (stored === undefined || (await runner.run(sameBytesTask, { paths: [staged, stored] }, options)));
+    if (isKept) return;
+    throw new SnapshotCorruptError(`${store.name} did not keep the zip as it was written`, {
+      retryable: true,
+    });
   }
 
   async #withLocalZip<Result>(

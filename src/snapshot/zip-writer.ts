@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
-import { SnapshotUnsafeError } from '../errors.js';
+import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
 import { type FileHandle, type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SnapshotManifest } from '../types.js';
-import { assertSame } from './checked-file.js';
 import { fileBytes } from './hashing.js';
 import { serializeManifest } from './manifest.js';
 import { MANIFEST_NAME } from './zip-head.js';
@@ -125,7 +124,11 @@ async function* checkedBytes(
     hash.update(piece);
     yield piece;
   }
-  assertSame(file, { size, sha256: hash.digest('hex') });
+  if (size !== file.size || hash.digest('hex') !== file.sha256) {
+    throw new SnapshotCorruptError(`${file.path} was changed or damaged after it was checked`, {
+      retryable: true,
+    });
+  }
 }
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

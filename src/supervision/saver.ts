@@ -131,14 +131,20 @@ export class Saver {
     const { signal } = request;
     const context = await this.#describe(request, new Date(clock.now()).toISOString());
     if (context === undefined) return false;
-    const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
-    if (files.length === 0) return false;
-    for (const repository of request.kind === 'save' ? [saves] : backups) {
-      const same = await repository.unchanged(files, context, { signal });
-      if (same === undefined) return false;
-      if (request.kind === 'save') await this.#rememberBasis(same);
+    try {
+      const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
+      if (files.length === 0) return false;
+      for (const repository of request.kind === 'save' ? [saves] : backups) {
+        const same = await repository.unchanged(files, context, { signal });
+        if (same === undefined) return false;
+        if (request.kind === 'save') await this.#rememberBasis(same);
+      }
+      return true;
+    } catch (error) {
+      // Not known, then: a store that does not answer must not keep the others from their copy.
+      if (signal.aborted) throw error;
+      return false;
     }
-    return true;
   }
 
   async #rememberBasis({ id }: SnapshotInfo): Promise<void> {

@@ -34,6 +34,8 @@ export interface SessionContext {
   readonly lease: LocalLease;
   /** Of the profile: guards it against a session with other folders for its saves. */
   readonly profileLease: LocalLease;
+  /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */
+  readonly period: { name: string | undefined };
   readonly runner: TaskRunner;
   readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;

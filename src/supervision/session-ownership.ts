@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isSessionError, ProfileLockedError } from '../errors.js';
 import { whileAlive } from './keep-alive.js';
 import type { SessionContext } from './session-context.js';
@@ -79,6 +80,7 @@ export class SessionOwnership {
       ]);
       if (session.status === 'rejected') throw session.reason;
       if (profile.status === 'rejected') throw profile.reason;
+      this.#context.period.name = randomUUID();
       announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
     } catch (error) {
       await this.#release();
@@ -109,8 +111,9 @@ export class SessionOwnership {
   }
 
   async #releaseUnlessUsed(): Promise<void> {
-    const { runner, logger } = this.#context;
+    const { runner, logger, period } = this.#context;
     if (this.#isRunning || this.#guests > 0) return;
+    period.name = undefined; // nobody begins anything in the thread that ends now
     await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
     await this.#release();
   }

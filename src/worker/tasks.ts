@@ -4,6 +4,7 @@ import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
 import { repositoryTask } from '../snapshot/repository-task.js';
+import { sameBytesTask } from '../snapshot/same-bytes.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip-reader.js';
 import { writeZipTask } from '../snapshot/zip-writer.js';
 import type { Task } from '../task.js';
@@ -15,6 +16,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(hashFilesTask),
     erase(copyAndHashTask),
     erase(writeZipTask),
+    erase(sameBytesTask),
     erase(verifyZipTask),
     erase(extractZipTask),
     erase(importZipTask),

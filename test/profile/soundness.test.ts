@@ -465,6 +465,22 @@ describe('compared with the last snapshot', () => {
     ).toBeGreaterThan(2);
   });
 
+  it('a table that the disk can not give back is damage, no reason to end', async () => {
+    const profileDir = await makeProfile();
+    const reference = await referenceOf(profileDir);
+    const path = `${INDEXED_DB}/000005.ldb`;
+    const dying = failingFileSystem(fs, {
+      operation: 'handle.read',
+      path,
+      errno: 'EIO',
+      failOn: 1,
+      times: 99,
+    });
+    const report = await checkProfile(profileDir, { ...deep, fs: dying, reference });
+    expect(report.verdict).toBe('corrupt');
+    expect(report.findings.map(({ problem }) => problem).join()).toMatch(/can't be read from the disk/);
+  });
+
   it('a database that Chromium wiped and began anew is suspect', async () => {
     const profileDir = await makeProfile();
     const reference = await referenceOf(profileDir);

@@ -25,7 +25,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
   let runner: TaskRunner;
   let tasks: string[];
   let problems: [string, unknown][];
-  let isOwner: boolean;
+  let period: string | undefined;
   let repository: SnapshotRepository;
 
   beforeEach(async () => {
@@ -40,7 +40,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
       close: () => real.close(),
     };
     problems = [];
-    isOwner = true;
+    period = home;
     repository = open();
   });
   afterEach(async () => {
@@ -60,9 +60,9 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
         format.kind === 'save'
           ? new IncrementalRepository(shared)
           : new ZipRepository({ ...shared, stagingDirectory: format.stagingDirectory }),
-      spec: { ...format, store: place, clientId: 'shop', session: home },
+      spec: { ...format, store: place, clientId: 'shop' },
       runner,
-      isOwner: () => isOwner,
+      period: () => period,
       onProblem: (id, error) => problems.push([id, error]),
     });
   }
@@ -108,7 +108,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
 
   it('works in this thread while nobody owns the session, on the same snapshots', async () => {
     const { snapshot } = await repository.create(await capture('one'), context());
-    isOwner = false;
+    period = undefined;
     tasks.length = 0;
     expect((await repository.list()).map(({ id }) => id)).toEqual([snapshot.id]);
     expect(tasks).toEqual([]);
@@ -132,6 +132,37 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     await expect(repository.create(tree, context())).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' });
     const abort = AbortSignal.abort(new Error('stopping'));
     await expect(repository.list({ signal: abort })).rejects.toThrow('stopping');
+  });
+
+  it('says of a damaged snapshot what and which also where the call itself fails', async () => {
+    const { snapshot } = await repository.create(await capture('one'), context());
+    const folder = join(home, 'store/shop', kind === 'save' ? 'snapshots' : '');
+    const [name] = await readdir(folder);
+    await writeFile(join(folder, name ?? ''), 'torn');
+    await expect(repository.manifest(snapshot.id)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' });
+    expect(problems.map(([id]) => id)).toEqual([snapshot.id]);
+  });
+
+  it('tells who only looks all the same when the session is given up meanwhile', async () => {
+    const { snapshot } = await repository.create(await capture('one'), context());
+    const all = Promise.allSettled([
+      repository.list(),
+      repository.manifest(snapshot.id),
+      repository.revoke('lineage-1', { cause: 'phone', at: '2026-11-23T06:00:00.000Z' }),
+    ]);
+    await runner.close();
+    const [listed, manifest, revoked] = await all;
+    expect(listed).toMatchObject({ status: 'fulfilled', value: [{ id: snapshot.id }] });
+    expect(manifest).toMatchObject({ status: 'fulfilled', value: { id: snapshot.id } });
+    expect(revoked).toMatchObject({ status: 'rejected', reason: { code: 'CLOSED' } });
+  });
+
+  it('knows nothing of what it knew in an earlier time of ownership', async () => {
+    const tree = await capture('one');
+    await repository.create(tree, context());
+    expect(await repository.unchanged(tree.files, context())).toBeDefined();
+    period = 'another';
+    expect(await repository.unchanged(tree.files, context())).toBeUndefined();
   });
 
   it.runIf(kind === 'backup')('hands out a zip as a stream', async () => {

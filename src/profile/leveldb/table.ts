@@ -51,7 +51,8 @@ export function parseFooter(
 /**
  * Compares every block of a table with its CRC, in one reading of the file, `window` by `window`.
  *
- * @returns SHA-256 of the bytes that were checked, lower-case hex; `undefined` when the signal has aborted
+ * @returns SHA-256 of the bytes that were checked, lower-case hex; `undefined` when the signal has aborted, or when its index is
+ *   of a compression that this reader does not know, so that its blocks can't be found
  * @throws {@link DamageError} at the first block that differs
  */
 export async function checkTable(
@@ -61,9 +62,12 @@ export async function checkTable(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const { metaIndex, index } = await readFooter(readAt, fileBytes);
+  const indexBlock = await readBlock(readAt, index);
   const blocks = new BlockChecker([
     ...handlesIn(await readBlock(readAt, metaIndex), fileBytes),
-    ...handlesIn(await readBlock(readAt, index), fileBytes),
+    ...handlesIn(indexBlock, fileBytes),
+    metaIndex,
+    index,
   ]);
   const hash = createHash('sha256');
   for (let offset = 0; offset < fileBytes; ) {
@@ -73,7 +77,7 @@ export async function checkTable(
     blocks.push(bytes);
     offset += bytes.length;
   }
-  return hash.digest('hex');
+  return indexBlock === undefined ? undefined : hash.digest('hex');
 }
 
 /** Compares blocks with their CRCs while the file passes by, piece after piece. */

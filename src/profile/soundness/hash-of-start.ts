@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
+import { errnoOf } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { isMissing } from '../walk.js';
 
 const PIECE_BYTES = 256 * 1024;
 
-/** SHA-256 of the first `bytes` of a file, or of all there is; lower-case hex; `undefined` when it is missing. */
-export async function hashOfStart(fs: FileSystem, path: string, bytes: number): Promise<string | undefined> {
+/**
+ * SHA-256 of the first `bytes` of a file, or of all there is; lower-case hex; `undefined` when it is missing, `unreadable`
+ * when the disk can't give its bytes back: to a check that is a damage, no reason to end.
+ */
+export async function hashOfStart(
+  fs: FileSystem,
+  path: string,
+  bytes: number,
+): Promise<string | 'unreadable' | undefined> {
   const hash = createHash('sha256');
   try {
     const handle = await fs.promises.open(path, 'r');
@@ -22,6 +30,7 @@ export async function hashOfStart(fs: FileSystem, path: string, bytes: number): 
     }
   } catch (error) {
     if (isMissing(error)) return undefined;
+    if (errnoOf(error) === 'EIO') return 'unreadable';
     throw error;
   }
   return hash.digest('hex');
