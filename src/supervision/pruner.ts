@@ -33,8 +33,9 @@ export class Pruner {
 
   /** Everything at once, for `prune()`. The caches only while no browser runs. */
   async pruneAll(browserClosed: boolean): Promise<PruneResult> {
-    const { options } = this.#context;
-    const removed = selectForRemoval(await this.#infos(), options.retention);
+    const { options, record } = this.#context;
+    if (browserClosed) await record.load(); // perhaps nothing has started yet
+    const removed = await this.#select(options.retention);
     const snapshots = await this.#remove(removed, allRepositories(this.#context));
     const leftovers = await this.removeLeftovers();
     const caches = browserClosed ? await this.pruneProfileCaches() : { freedBytes: 0, files: 0 };
@@ -57,7 +58,7 @@ export class Pruner {
   /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
   async retain(): Promise<void> {
     try {
-      await this.#remove(selectForRemoval(await this.#infos(), this.#context.options.retention), []);
+      await this.#remove(await this.#select(this.#context.options.retention), []);
     } catch (error) {
       this.#context.warn(
         'retention-failed',
@@ -71,7 +72,7 @@ export class Pruner {
    * Resolves to whether it was.
    */
   async makeRoom(isEnough: () => Promise<boolean>): Promise<boolean> {
-    for (const snapshot of selectForRemoval(await this.#infos(), ONLY_THE_LAST_GOOD)) {
+    for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD)) {
       await this.#remove([snapshot], []);
       if (await isEnough()) return true;
     }
@@ -123,8 +124,11 @@ export class Pruner {
     this.#context.warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
   }
 
-  async #infos(): Promise<readonly SnapshotInfo[]> {
-    return (await this.#snapshots.list()).map(({ info }) => info);
+  // One whose restore was cut short may be what lies in the profile's place: the next start has to compare the two.
+  async #select(retention: Parameters<typeof selectForRemoval>[1]): Promise<readonly SnapshotInfo[]> {
+    const infos = (await this.#snapshots.list()).map(({ info }) => info);
+    const { restoring } = this.#context.record.current;
+    return selectForRemoval(infos, retention).filter(({ id }) => id !== restoring);
   }
 
   /** @param alsoSwept repositories to be swept even if nothing of theirs is removed */
