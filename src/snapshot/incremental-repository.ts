@@ -178,9 +178,10 @@ export class IncrementalRepository implements SnapshotRepository {
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
     const { entries } = await this.#catalog.read(options);
-    const lacking = await this.#objects.lacking(files, await this.#objects.stock(options), options);
+    const stock = await this.#objects.stock(options);
+    const lacking = await this.#objects.lacking(files, stock, options);
     // Also when nothing changed: the newest snapshot may have lost an object since, and here are its bytes.
-    const bytesPut = lacking.length === 0 ? 0 : await this.#objects.add(tree, lacking, options);
+    const bytesPut = lacking.length === 0 ? 0 : await this.#objects.add(tree, lacking, stock, options);
     this.#signatures.remember(tree, files);
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };

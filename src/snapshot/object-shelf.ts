@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
-import { SnapshotCorruptError } from '../errors.js';
+import { isSessionError, SnapshotCorruptError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
-import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type { TaskRunner } from '../task.js';
 import type { CapturedTree, SnapshotFile } from '../types.js';
 import { isDamage } from './catalog.js';
@@ -72,11 +72,17 @@ export class ObjectShelf {
   }
 
   /** Puts the contents of these files and reads every stored copy back. Returns the bytes put. */
-  async add(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<number> {
-    const { store, fs } = this.#options;
-    const put = await mapLimited(files, CONCURRENCY, async ({ path, size, sha256 }) => {
-      const from = capturedPath(tree, path);
-      return [sha256, await putLocalFile(store, fs, this.#key(sha256), from, { ...options, size })] as const;
+  async add(
+    tree: CapturedTree,
+    files: readonly SnapshotFile[],
+    stock: Stock,
+    options: StoreCallOptions,
+  ): Promise<number> {
+    const { store } = this.#options;
+    const put = await mapLimited(files, CONCURRENCY, async (file) => {
+      const isNew =
+        store.localPath !== undefined && store.capabilities.conditionalPut && !stock.has(file.sha256);
+      return [file.sha256, await this.#put(tree, file, isNew, options)] as const;
     });
     const wrong = await this.#judge(files, new Map(put), options);
     for (const { sha256 } of wrong) await deleteObject(store, this.#key(sha256), options).catch(() => false);
@@ -87,6 +93,30 @@ export class ObjectShelf {
       });
     }
     return files.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** @param isNew none has this name: a local store then needs no lock to put it there */
+  async #put(
+    tree: CapturedTree,
+    { path, size, sha256 }: SnapshotFile,
+    isNew: boolean,
+    options: StoreCallOptions,
+  ): Promise<ObjectInfo> {
+    const { store, fs } = this.#options;
+    const put = (conditions: PutOptions) =>
+      putLocalFile(store, fs, this.#key(sha256), capturedPath(tree, path), {
+        ...options,
+        ...conditions,
+        size,
+      });
+    if (!isNew) return put({});
+    try {
+      return await put({ ifAbsent: true });
+    } catch (error) {
+      // Somebody has put it meanwhile; ours is known to be right.
+      if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
+      return put({});
+    }
   }
 
   /** Compares every byte of these files with its SHA-256; throws naming the first that is missing or damaged. */
