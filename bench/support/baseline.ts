@@ -13,8 +13,9 @@ const ALLOWED = 1.25;
 const SLACK: Readonly<Record<Metric, number>> = {
   wallMs: 10,
   cpuMs: 10,
-  mainCpuMs: 2,
-  busyMs: 2,
+  // A start or a restore of 20 MB took 25 to 40 ms of the main thread from one run of the bench to the next.
+  mainCpuMs: 10,
+  busyMs: 10,
   rssBytes: 4_000_000,
   writtenBytes: 100_000,
   keptBytes: 100_000,
