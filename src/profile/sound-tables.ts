@@ -1,7 +1,10 @@
 import type { CapturedFile, FileSignature } from '../types.js';
 import { sameSignature } from './walk.js';
 
-const TABLE = /\.(?:ldb|sst)$/;
+/** Whether this is a table of LevelDB; `.sst` is the old name, which it still takes. */
+export function isTablePath(path: string): boolean {
+  return /\.(?:ldb|sst)$/.test(path);
+}
 
 /** A table whose blocks were found sound by the very reading that its SHA-256 is from. */
 export interface SoundTable {
@@ -54,5 +57,5 @@ export function rememberSound(
 
 /** Not a copy that is shorter or longer than its original was: the signature would speak of other bytes. */
 function isTable({ path, size, source }: CapturedFile): boolean {
-  return TABLE.test(path) && size === source.size;
+  return isTablePath(path) && size === source.size;
 }

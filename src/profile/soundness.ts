@@ -3,7 +3,7 @@ import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
 import { type EssentialFile, listEssentialFiles, recogniseLayout } from './essential-files.js';
-import { rememberSound, type SoundTables } from './sound-tables.js';
+import { isTablePath, rememberSound, type SoundTables } from './sound-tables.js';
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
 import type { HalfReport, Problem } from './soundness/problem.js';
@@ -137,7 +137,7 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
 }
 
 function tablesOf(files: readonly SnapshotFile[]): readonly (readonly [string, string])[] {
-  return files.filter(({ path }) => /\.(?:ldb|sst)$/.test(path)).map(({ path, sha256 }) => [path, sha256]);
+  return files.filter(({ path }) => isTablePath(path)).map(({ path, sha256 }) => [path, sha256]);
 }
 
 /** `absent` or `foreign`, when nothing at all points to a login of WhatsApp Web; else `undefined`. */

@@ -1,6 +1,7 @@
 import type { FileSystem } from '../../file-system.js';
 import type { SnapshotFile } from '../../types.js';
 import type { EssentialFile } from '../essential-files.js';
+import { isTablePath } from '../sound-tables.js';
 import { throwIfAborted } from '../walk.js';
 import { hashOfStart } from './hash-of-start.js';
 import { inParallel } from './in-parallel.js';
@@ -26,7 +27,7 @@ export async function unchangedTables(
 ): Promise<ReadonlyMap<string, string>> {
   const sizes = new Map(present.map(({ path, size }) => [path, size]));
   const tables = reference.filter(
-    ({ path, size }) => /\.(?:ldb|sst)$/.test(path) && size > 0 && sizes.get(path) === size,
+    ({ path, size }) => isTablePath(path) && size > 0 && sizes.get(path) === size,
   );
   const unchanged = await inParallel(FILES_AT_ONCE, tables, async ({ path, size, sha256 }) => {
     throwIfAborted(signal);
