@@ -17,7 +17,8 @@ export interface Clock {
 /** The real clock. Its timers never keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  // The same in all threads of the process, which `performance.now()` is not.
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };

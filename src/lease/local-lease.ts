@@ -1,8 +1,9 @@
 import { type Clock, withDeadline } from '../clock.js';
-import { ClosedError, LeaseLostError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
+import { notTheOwner, type WritePermit } from '../write-permit.js';
 import { contestLease } from './contest.js';
 import { type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
@@ -96,10 +97,15 @@ export class LocalLease {
     return this.#ownership?.isHeld() ?? false;
   }
 
+  /** The same for other threads; of the lease we have, or had last. */
+  get permit(): WritePermit | undefined {
+    return this.#ownership?.permit;
+  }
+
   /** @throws LeaseLostError unless {@link isHeld}. */
   assertHeld(): void {
     if (this.isHeld()) return;
-    throw new LeaseLostError(`this process does not own the session '${this.#options.clientId}' (any more)`);
+    throw notTheOwner(this.#options.clientId);
   }
 
   /** Lets go, so that the next owner need not wait. Never rejects; does nothing where there is nothing to release. */

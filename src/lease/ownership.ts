@@ -2,6 +2,7 @@ import { type Clock, withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { Mutex } from '../mutex.js';
+import { WritePermit } from '../write-permit.js';
 import type { Claim } from './contest.js';
 import type { LeaseFiles } from './lease-files.js';
 import type { LeaseRecord } from './lease-record.js';
@@ -23,15 +24,15 @@ export class Ownership {
   /** A heartbeat and the release write the same file: one after the other. */
   readonly #writing = new Mutex();
   #held = true;
-  /** When the last proof that we are the owner was *begun*, monotonic ms. */
-  #provenAt: number;
+  /** Valid until another machine may have taken over. */
+  readonly permit = new WritePermit();
   #beat = 0;
   #timer: unknown;
 
   constructor(parts: OwnershipParts, claim: Claim) {
     this.#parts = parts;
     this.#claim = claim;
-    this.#provenAt = claim.begunAt;
+    this.#extendPermit(claim.begunAt);
     this.#scheduleBeat();
   }
 
@@ -46,12 +47,13 @@ export class Ownership {
 
   /** False, too, when the last proof is so old that another machine may have taken over. */
   isHeld(): boolean {
-    return this.#held && this.#parts.clock.monotonic() - this.#provenAt < TAKEOVER_MS;
+    return this.permit.isValid(this.#parts.clock);
   }
 
   /** Ends it without a trace in the file. */
   abandon(): void {
     this.#held = false;
+    this.permit.end();
     this.#parts.heldTokens.delete(this.#claim.record.token);
     this.#parts.clock.clearTimeout(this.#timer);
   }
@@ -83,15 +85,20 @@ export class Ownership {
       const proof = this.#writing.runExclusive(() => this.#prove());
       const lost = await withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', proof);
       if (lost !== undefined) this.#lose(lost);
-      else this.#provenAt = begunAt;
+      else this.#extendPermit(begunAt);
     } catch (error) {
-      if (clock.monotonic() - this.#provenAt >= TAKEOVER_MS) {
+      if (!this.isHeld()) {
         this.#lose(`no heartbeat could be written for ${TAKEOVER_MS / 1000} s`);
       } else {
         this.#say('a heartbeat of the lease failed', describeError(error));
       }
     }
     if (this.#held) this.#scheduleBeat();
+  }
+
+  /** @param begunAt when the proof that we are the owner was *begun*, monotonic ms */
+  #extendPermit(begunAt: number): void {
+    if (this.#held) this.permit.extendTo(begunAt + TAKEOVER_MS);
   }
 
   /** Writes a heartbeat, then looks for a newer owner (in this order: see contest.ts). Why it is lost, if it is. */

@@ -122,6 +122,25 @@ describe('a lease is lost', () => {
     expect([lease.isHeld(), onLost.mock.calls.length]).toEqual([true, 1]);
   });
 
+  it('for good: a heartbeat that was under way brings nothing back', async () => {
+    const { world, lease } = await owned();
+    const permit = lease.permit;
+    let goOn: () => void = () => undefined;
+    const { open } = world.fs.promises;
+    world.fs.promises.open = (async (...args: Parameters<typeof open>) => {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return open(...args);
+    }) as typeof open;
+    await world.clock.advance(HEARTBEAT_MS);
+    const released = lease.release();
+    world.fs.promises.open = open;
+    goOn();
+    await released;
+    expect(permit?.isValid(world.clock)).toBe(false);
+  });
+
   it('although the handler of it throws', async () => {
     const world = new LeaseWorld();
     const lease = world.lease(A, {
