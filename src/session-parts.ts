@@ -12,16 +12,18 @@ import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } f
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
+import { GuardedStore } from './snapshot/guarded-store.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import type { RepositoryFormat } from './snapshot/repository-task.js';
-import { ThreadedRepository } from './snapshot/threaded-repository.js';
+import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
 import type { SessionState } from './state.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import { localStoreSpec } from './stores/local-store-spec.js';
+import type { SessionStore } from './stores/session-store.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
@@ -143,7 +145,12 @@ function createContext(
     ...createRepositories(options, {
       runner,
       hooks,
-      period: () => (lease.isHeld() ? period.name : undefined),
+      assertOwned: () => lease.assertHeld(),
+      period: () => {
+        const { permit } = lease;
+        const { name } = period;
+        return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
+      },
     }),
     period,
     lease,
@@ -169,10 +176,11 @@ function createRepositories(
   parts: {
     readonly runner: TaskRunner;
     readonly hooks: SessionHooks;
-    readonly period: () => string | undefined;
+    readonly assertOwned: () => void;
+    readonly period: () => OwnedPeriod | undefined;
   },
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
-  const { runner, hooks } = parts;
+  const { runner, hooks, assertOwned } = parts;
   const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
   const signatures = new SignatureCache();
   const stagingDirectory = join(sessionPath, 'staging', clientId);
@@ -182,23 +190,30 @@ function createRepositories(
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const inWorker = (local: SnapshotRepository, spec: RepositoryFormat): SnapshotRepository => {
+  const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
+    const repository = { ...shared, store: new GuardedStore(store, assertOwned) };
+    const local =
+      format.kind === 'save'
+        ? new IncrementalRepository(repository)
+        : new ZipRepository({ ...repository, stagingDirectory, compression });
     const isReal = clock === systemClock && fs === systemFileSystem;
-    const place = isReal ? localStoreSpec(local.store) : undefined;
+    const place = isReal ? localStoreSpec(store) : undefined;
     if (place === undefined) return local;
-    return new ThreadedRepository({ ...parts, local, spec: { ...spec, store: place, clientId }, onProblem });
+    return new ThreadedRepository({
+      ...parts,
+      local,
+      spec: { ...format, store: place, clientId },
+      onProblem,
+    });
   };
-  const saves = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
-  const backups = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const backupFormat: RepositoryFormat = {
+    kind: 'backup',
+    stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
+    compression,
+  };
   return {
-    saves: inWorker(new IncrementalRepository({ ...shared, store: saves }), { kind: 'save' }),
-    backups: backups.map((one) =>
-      inWorker(new ZipRepository({ ...shared, store: one, stagingDirectory, compression }), {
-        kind: 'backup',
-        stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
-        compression,
-      }),
-    ),
+    saves: open(store ?? new FileSystemStore(join(sessionPath, 'store'), { fs }), { kind: 'save' }),
+    backups: (backupStore ?? [new BackupDirStore(backupPath, { fs })]).map((one) => open(one, backupFormat)),
   };
 }
 

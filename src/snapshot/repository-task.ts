@@ -1,6 +1,8 @@
 import { type PortableError, packError } from '../portable-error.js';
 import { type LocalStoreSpec, openLocalStore } from '../stores/local-store-spec.js';
 import { defineTask, inlineTaskRunner, type TaskContext } from '../task.js';
+import { notTheOwner, WritePermit } from '../write-permit.js';
+import { GuardedStore } from './guarded-store.js';
 import { IncrementalRepository } from './incremental-repository.js';
 import type { ProblemListener, SnapshotRepository } from './repository.js';
 import { SignatureCache } from './tree-hasher.js';
@@ -31,6 +33,8 @@ export type PortableArguments<Method extends PortableMethod> =
 
 export interface RepositoryCall {
   readonly repository: RepositorySpec;
+  /** The memory of the owner's {@link WritePermit} for this period. */
+  readonly permit: SharedArrayBuffer;
   readonly method: PortableMethod;
   readonly arguments: readonly unknown[];
 }
@@ -59,8 +63,8 @@ const signatures = new Map<string, SignatureCache>();
 /** Calls a method of a repository in this thread. */
 export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
   'snapshot:repository',
-  async ({ repository: spec, method, arguments: given }, context) => {
-    const { repository, listeners } = openRepository(spec, context);
+  async ({ repository: spec, permit, method, arguments: given }, context) => {
+    const { repository, listeners } = openRepository(spec, new WritePermit(permit), context);
     const problems: RepositoryAnswer['problems'][number][] = [];
     const listener: ProblemListener = (id, error) => problems.push({ id, error: packError(error) });
     listeners.add(listener);
@@ -76,7 +80,7 @@ export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
   },
 );
 
-function openRepository(spec: RepositorySpec, context: TaskContext): OpenRepository {
+function openRepository(spec: RepositorySpec, permit: WritePermit, context: TaskContext): OpenRepository {
   const key = JSON.stringify(spec);
   const known = open.get(key);
   if (known !== undefined) {
@@ -87,8 +91,11 @@ function openRepository(spec: RepositorySpec, context: TaskContext): OpenReposit
   }
   if (open.size >= MAX_OPEN) closeOldest();
   const listeners = new Set<ProblemListener>();
+  const assertMayWrite = () => {
+    if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
+  };
   const shared = {
-    store: openLocalStore(spec.store, context.fs),
+    store: new GuardedStore(openLocalStore(spec.store, context.fs), assertMayWrite),
     clientId: spec.clientId,
     fs: context.fs,
     runner: inlineTaskRunner(context.fs, context.clock),

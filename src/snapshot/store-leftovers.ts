@@ -20,6 +20,6 @@ export async function sweepTemporariesOf(store: SessionStore): Promise<SweepResu
   }
 }
 
-function isSweeper(store: SessionStore): store is SessionStore & TemporariesSweeper {
+export function isSweeper(store: SessionStore): store is SessionStore & TemporariesSweeper {
   return typeof (store as Partial<TemporariesSweeper>).sweepTemporaries === 'function';
 }

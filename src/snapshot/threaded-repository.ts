@@ -10,6 +10,7 @@ import type {
   SnapshotInfo,
   SnapshotManifest,
 } from '../types.js';
+import type { WritePermit } from '../write-permit.js';
 import type {
   CreateResult,
   ProblemListener,
@@ -31,9 +32,17 @@ export interface ThreadedRepositoryOptions {
   readonly local: SnapshotRepository;
   readonly spec: Omit<RepositorySpec, 'period'> & RepositoryFormat;
   readonly runner: TaskRunner;
-  /** Names the time for which the session is owned; `undefined` while it is not: nobody would end the thread. */
-  readonly period: () => string | undefined;
+  /** `undefined` while the session is not owned: nobody would end the thread. */
+  readonly period: () => OwnedPeriod | undefined;
   readonly onProblem?: ProblemListener;
+}
+
+/** The time for which this process owns the session. */
+export interface OwnedPeriod {
+  /** Unique to it. */
+  readonly name: string;
+  /** Whether it lasts. */
+  readonly permit: WritePermit;
 }
 
 /**
@@ -132,13 +141,18 @@ export class ThreadedRepository implements SnapshotRepository {
   }
 
   async #callInThread(
-    period: string,
+    { name, permit }: OwnedPeriod,
     method: PortableMethod,
     given: readonly unknown[],
     options: StoreCallOptions,
   ): Promise<unknown> {
     const { spec, runner, onProblem } = this.#options;
-    const call = { repository: { ...spec, period }, method, arguments: given };
+    const call = {
+      repository: { ...spec, period: name },
+      permit: permit.memory,
+      method,
+      arguments: given,
+    };
     const { value, error, problems } = await runner.run(repositoryTask, call, options);
     for (const problem of problems) onProblem?.(problem.id, unpackError(problem.error));
     if (error === undefined) return value;

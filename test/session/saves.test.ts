@@ -148,6 +148,20 @@ describe('a save that is not taken', () => {
     expect(await bot.session.listSnapshots()).toEqual([]);
   });
 
+  it('are not listed when the process was suspended in the midst of one', async () => {
+    const store = new MemoryStore();
+    const bot = stage().bot({ session: { ...BY_HAND, store } });
+    await bot.logIn();
+    const put = store.put.bind(store);
+    store.put = (key, ...rest) => {
+      if (key.includes('/objects/')) stage().sleepMachine(60_000);
+      return put(key, ...rest);
+    };
+    await expect(bot.finish(bot.session.forceSave())).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await bot.session.listSnapshots()).toEqual([]);
+    expect(bot.payloads('save:failed')).toMatchObject([{ error: { code: 'LEASE_LOST' } }]);
+  });
+
   it('stops the session without a save when the lease is lost', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();

@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
 import { systemFileSystem as fs } from '../../src/file-system.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
 import type { RepositoryFormat } from '../../src/snapshot/repository-task.js';
-import { ThreadedRepository } from '../../src/snapshot/threaded-repository.js';
+import { type OwnedPeriod, ThreadedRepository } from '../../src/snapshot/threaded-repository.js';
 import { ZipRepository } from '../../src/snapshot/zip-repository.js';
 import { BackupDirStore } from '../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
@@ -16,6 +17,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { CapturedTree } from '../../src/types.js';
 import { createTaskRunner } from '../../src/worker/worker-runner.js';
+import { WritePermit } from '../../src/write-permit.js';
 import { LEVELDB, PROFILE, World } from './world.js';
 
 const workerUrl = new URL('../worker/fixtures/typescript-worker.mjs', import.meta.url);
@@ -25,7 +27,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
   let runner: TaskRunner;
   let tasks: string[];
   let problems: [string, unknown][];
-  let period: string | undefined;
+  let period: OwnedPeriod | undefined;
   let repository: SnapshotRepository;
 
   beforeEach(async () => {
@@ -40,7 +42,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
       close: () => real.close(),
     };
     problems = [];
-    period = home;
+    period = owned(home);
     repository = open();
   });
   afterEach(async () => {
@@ -81,6 +83,12 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
   }
 
   const context = (overrides = {}) => new World().context(overrides);
+
+  function owned(name: string): OwnedPeriod {
+    const permit = new WritePermit();
+    permit.extendTo(systemClock.monotonic() + 600_000);
+    return { name, permit };
+  }
 
   it('keeps, lists, compares, restores and removes snapshots as in this thread', async () => {
     const tree = await capture('one');
@@ -161,8 +169,26 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     const tree = await capture('one');
     await repository.create(tree, context());
     expect(await repository.unchanged(tree.files, context())).toBeDefined();
-    period = 'another';
+    period = owned('another');
     expect(await repository.unchanged(tree.files, context())).toBeUndefined();
+  });
+
+  it('changes nothing any more when the session is lost and nobody could tell the thread', async () => {
+    const { snapshot } = await repository.create(await capture('one'), context());
+    const another = await capture('two', { ...PROFILE, [`${LEVELDB}/000006.log`]: 'more' });
+    const revocation = { cause: 'phone', at: '2026-11-23T06:00:00.000Z' } as const;
+    period?.permit.end();
+    for (const write of [
+      () => repository.create(another, context()),
+      () => repository.remove([snapshot.id]),
+      () => repository.revoke('lineage-1', revocation),
+      () => repository.clear(),
+    ]) {
+      await expect(write()).rejects.toMatchObject({ name: 'LeaseLostError', code: 'LEASE_LOST' });
+    }
+    expect(await repository.list()).toEqual([snapshot]);
+    expect(await repository.verify(snapshot.id)).toMatchObject({ id: snapshot.id });
+    expect(new Set(tasks)).toEqual(new Set(['snapshot:repository']));
   });
 
   it.runIf(kind === 'backup')('hands out a zip as a stream', async () => {
