@@ -97,7 +97,15 @@ export class LocalLease {
     return this.#ownership?.isHeld() ?? false;
   }
 
-  /** The same for other threads; of the lease we have, or had last. */
+  /**
+   * The same, but where the last proof is too old to tell (the process was suspended), a new one is made first: a read
+   * and a write of the lease file. A lease that is found lost is told of as by a heartbeat. Never rejects.
+   */
+  async confirm(): Promise<boolean> {
+    return (await this.#ownership?.confirm()) ?? false;
+  }
+
+  /** {@link isHeld} for other threads; `undefined` before the first lease and after a release. */
   get permit(): WritePermit | undefined {
     return this.#ownership?.permit;
   }

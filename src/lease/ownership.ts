@@ -28,6 +28,7 @@ export class Ownership {
   readonly permit = new WritePermit();
   #beat = 0;
   #timer: unknown;
+  #proving: Promise<void> | undefined;
 
   constructor(parts: OwnershipParts, claim: Claim) {
     this.#parts = parts;
@@ -48,6 +49,12 @@ export class Ownership {
   /** False, too, when the last proof is so old that another machine may have taken over. */
   isHeld(): boolean {
     return this.permit.isValid(this.#parts.clock);
+  }
+
+  /** The same, but where the last proof is too old to tell, a new one is made first. Never rejects. */
+  async confirm(): Promise<boolean> {
+    if (this.#held && !this.isHeld()) await this.#beatNow();
+    return this.isHeld();
   }
 
   /** Ends it without a trace in the file. */
@@ -74,8 +81,19 @@ export class Ownership {
   }
 
   #scheduleBeat(): void {
-    const beat = () => void this.#beatOnce().catch(() => undefined);
-    this.#timer = this.#parts.clock.setTimeout(beat, HEARTBEAT_MS);
+    const { clock } = this.#parts;
+    clock.clearTimeout(this.#timer);
+    this.#timer = clock.setTimeout(() => void this.#beatNow(), HEARTBEAT_MS);
+  }
+
+  /** Joins the heartbeat that is under way, if one is. */
+  #beatNow(): Promise<void> {
+    this.#proving ??= this.#beatOnce()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#proving = undefined;
+      });
+    return this.#proving;
   }
 
   async #beatOnce(): Promise<void> {

@@ -50,6 +50,49 @@ describe('a heartbeat', () => {
   });
 });
 
+describe('a lease whose last proof is too old to tell', () => {
+  /** Suspended for longer than a takeover needs: the time went on, no timer fired. */
+  async function suspended() {
+    const one = await owned();
+    const monotonic = one.world.clock.monotonic.bind(one.world.clock);
+    one.world.clock.monotonic = () => monotonic() + 2 * TAKEOVER_MS;
+    expect(one.lease.isHeld()).toBe(false);
+    return one;
+  }
+
+  it('is confirmed by a new one', async () => {
+    const { world, lease, onLost } = await suspended();
+    expect(await Promise.all([lease.confirm(), lease.confirm()])).toEqual([true, true]);
+    expect(lease.isHeld()).toBe(true);
+    expect(world.read('shop.1.lease')).toMatchObject({ beat: 1 });
+    expect(onLost).not.toHaveBeenCalled();
+    expect(world.clock.pendingTimers).toBe(1);
+  });
+
+  it('is found lost when another took over, and said so', async () => {
+    const { world, lease, onLost } = await suspended();
+    world.fs.writeFileSync('/s/lease/shop.2.lease', 'anything');
+    expect(await lease.confirm()).toBe(false);
+    expect(onLost.mock.calls).toEqual([['another process took the session over']]);
+    expect(world.clock.pendingTimers).toBe(0);
+  });
+
+  it('is lost when its disk can not tell', async () => {
+    const { disk, lease, onLost } = await suspended();
+    disk.state = 'broken';
+    expect(await lease.confirm()).toBe(false);
+    expect(onLost.mock.calls).toEqual([['no heartbeat could be written for 30 s']]);
+  });
+
+  it('is not looked at again while it is held, nor once it was released', async () => {
+    const { world, lease } = await owned();
+    expect(await lease.confirm()).toBe(true);
+    expect(world.read('shop.1.lease')).toMatchObject({ beat: 0 });
+    await lease.release();
+    expect(await lease.confirm()).toBe(false);
+  });
+});
+
 describe('a lease is lost', () => {
   it('when another process took over: said once, and no timer stays', async () => {
     const { world, lease, onLost } = await owned();
