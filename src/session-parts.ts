@@ -12,7 +12,6 @@ import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } f
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
-import { GuardedStore } from './snapshot/guarded-store.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import type { RepositoryFormat } from './snapshot/repository-task.js';
@@ -59,6 +58,7 @@ import { validateProfile } from './supervision/validate-profile.js';
 import type { TaskRunner } from './task.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
+import { notTheOwner } from './write-permit.js';
 
 /** What the facade holds of a wired session. */
 export interface SessionParts {
@@ -124,6 +124,10 @@ function createContext(
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
   const period: SessionContext['period'] = { name: undefined };
   const lease = new LocalLease({ ...leases, directory: join(sessionPath, 'lease') });
+  const profileLease = new LocalLease({
+    ...leases,
+    directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
+  });
   return {
     clientId,
     options,
@@ -145,7 +149,7 @@ function createContext(
     ...createRepositories(options, {
       runner,
       hooks,
-      assertOwned: () => lease.assertHeld(),
+      assertMayWrite: () => lease.assertHeld(),
       period: () => {
         const { permit } = lease;
         const { name } = period;
@@ -154,10 +158,10 @@ function createContext(
     }),
     period,
     lease,
-    profileLease: new LocalLease({
-      ...leases,
-      directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
-    }),
+    profileLease,
+    assertOwned: async () => {
+      for (const one of [lease, profileLease]) if (!(await one.confirm())) throw notTheOwner(clientId);
+    },
     runner,
     soundTables: new SoundTableMemory(),
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
@@ -176,11 +180,11 @@ function createRepositories(
   parts: {
     readonly runner: TaskRunner;
     readonly hooks: SessionHooks;
-    readonly assertOwned: () => void;
+    readonly assertMayWrite: () => void;
     readonly period: () => OwnedPeriod | undefined;
   },
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
-  const { runner, hooks, assertOwned } = parts;
+  const { runner, hooks, assertMayWrite } = parts;
   const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
   const signatures = new SignatureCache();
   const stagingDirectory = join(sessionPath, 'staging', clientId);
@@ -191,7 +195,7 @@ function createRepositories(
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
-    const repository = { ...shared, store: new GuardedStore(store, assertOwned) };
+    const repository = { ...shared, store, assertMayWrite };
     const local =
       format.kind === 'save'
         ? new IncrementalRepository(repository)

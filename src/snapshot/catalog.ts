@@ -36,6 +36,8 @@ export interface DamagedEntry {
 
 export interface CatalogOptions {
   readonly store: SessionStore;
+  /** The same store, to whom may not write snapshots, too: anybody may note that one was compared. */
+  readonly recordStore: SessionStore;
   readonly clientId: string;
   readonly kind: SnapshotKind;
   /** Where the objects lie that hold manifests. */
@@ -60,7 +62,7 @@ export class SnapshotCatalog {
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
-    this.#verifications = new VerificationRecords(options.store, options.clientId);
+    this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
   /** Everything there is, the whole ones newest first. A fault of the store throws: it is not an empty catalog. */

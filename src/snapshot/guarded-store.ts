@@ -8,6 +8,11 @@ import type {
 } from '../stores/session-store.js';
 import { isSweeper } from './store-leftovers.js';
 
+/** The store itself where nobody has to be asked. */
+export function guardStore(store: SessionStore, assertMayWrite: (() => void) | undefined): SessionStore {
+  return assertMayWrite === undefined ? store : new GuardedStore(store, assertMayWrite);
+}
+
 /**
  * A store that asks before every single write whether it may: a save is many, and whoever was suspended in the midst
  * of one does not own the session any more when it wakes up. What it would put or delete then is another owner's.
@@ -24,8 +29,19 @@ export class GuardedStore implements SessionStore {
   constructor(store: SessionStore, assertMayWrite: () => void) {
     this.#store = store;
     this.#assertMayWrite = assertMayWrite;
-    if (store.putFile !== undefined) this.putFile = this.#guarded(store.putFile.bind(store));
-    if (isSweeper(store)) this.sweepTemporaries = this.#guarded(store.sweepTemporaries.bind(store));
+    const { putFile } = store;
+    if (putFile !== undefined) {
+      this.putFile = async (key, path, options) => {
+        this.#assertStillWanted(options);
+        return putFile.call(store, key, path, options);
+      };
+    }
+    if (isSweeper(store)) {
+      this.sweepTemporaries = async () => {
+        this.#assertMayWrite();
+        return store.sweepTemporaries();
+      };
+    }
     if (store.localPath !== undefined) this.localPath = store.localPath.bind(store);
     if (store.close !== undefined) this.close = store.close.bind(store);
   }
@@ -39,12 +55,12 @@ export class GuardedStore implements SessionStore {
   }
 
   async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
-    this.#assertMayWrite();
+    this.#assertStillWanted(options);
     return this.#store.put(key, body, options);
   }
 
   async delete(key: string, options?: StoreCallOptions): Promise<boolean> {
-    this.#assertMayWrite();
+    this.#assertStillWanted(options);
     return this.#store.delete(key, options);
   }
 
@@ -60,12 +76,9 @@ export class GuardedStore implements SessionStore {
     return this.#store.list(prefix, options);
   }
 
-  #guarded<Arguments extends unknown[], Result>(
-    write: (...given: Arguments) => Promise<Result>,
-  ): (...given: Arguments) => Promise<Result> {
-    return async (...given) => {
-      this.#assertMayWrite();
-      return write(...given);
-    };
+  // Also where it is ours again: a call that was given up is of an earlier time.
+  #assertStillWanted(options: StoreCallOptions | undefined): void {
+    options?.signal?.throwIfAborted();
+    this.#assertMayWrite();
   }
 }

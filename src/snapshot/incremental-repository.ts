@@ -13,6 +13,7 @@ import type {
   SnapshotManifest,
 } from '../types.js';
 import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
+import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest, parseManifest, serializeManifest } from './manifest.js';
 import { ObjectShelf } from './object-shelf.js';
@@ -26,7 +27,7 @@ import type {
   SweepResult,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
-import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
+import { deleteObject, listAll, putBytes, readStart, withdrawObject } from './store-bytes.js';
 import { sweepTemporariesOf } from './store-leftovers.js';
 import { hashTree, SignatureCache } from './tree-hasher.js';
 
@@ -39,6 +40,11 @@ export interface IncrementalRepositoryOptions {
   /** Share one with the other repositories of the session: a file is hashed once for all. */
   readonly signatures?: SignatureCache;
   readonly onProblem?: ProblemListener;
+  /**
+   * Asked before every put and delete, but not for the records of verifications, which anybody may write; throws unless
+   * the session is ours. Default: it is.
+   */
+  readonly assertMayWrite?: () => void;
   /** The random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
@@ -65,15 +71,17 @@ export class IncrementalRepository implements SnapshotRepository {
   readonly #prefix: string;
 
   constructor(options: IncrementalRepositoryOptions) {
-    const { store, clientId } = options;
+    const { clientId } = options;
+    const store = guardStore(options.store, options.assertMayWrite);
     this.store = store;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#signatures = options.signatures ?? new SignatureCache();
     this.#prefix = `${clientId}/snapshots/`;
-    this.#objects = new ObjectShelf({ ...options, clock: this.#clock });
+    this.#objects = new ObjectShelf({ ...options, store, clock: this.#clock });
     this.#catalog = new SnapshotCatalog({
       store,
+      recordStore: options.store,
       clientId,
       kind: this.kind,
       prefix: this.#prefix,
@@ -217,7 +225,7 @@ export class IncrementalRepository implements SnapshotRepository {
     const written = serializeManifest(manifest);
     const stored = await readStart(this.store, key, written.length + 1, options);
     if (stored === undefined || Buffer.compare(stored, written) !== 0) {
-      await deleteObject(this.store, key, options).catch(() => false);
+      await withdrawObject(this.store, key, options);
       throw new SnapshotCorruptError(`${this.store.name} did not keep the manifest as it was written`, {
         retryable: true,
       });

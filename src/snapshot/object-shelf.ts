@@ -9,7 +9,7 @@ import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecke
 import { mapLimited } from './concurrency.js';
 import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from './hashing.js';
 import type { SweepResult } from './repository.js';
-import { deleteObject, listAll, objectBytes, putLocalFile } from './store-bytes.js';
+import { deleteObject, listAll, objectBytes, putLocalFile, withdrawObject } from './store-bytes.js';
 import { capturedPath } from './tree-hasher.js';
 
 const CONCURRENCY = 3;
@@ -85,7 +85,7 @@ export class ObjectShelf {
       return [file.sha256, await this.#put(tree, file, isNew, options)] as const;
     });
     const wrong = await this.#judge(files, new Map(put), options);
-    for (const { sha256 } of wrong) await deleteObject(store, this.#key(sha256), options).catch(() => false);
+    for (const { sha256 } of wrong) await withdrawObject(store, this.#key(sha256), options);
     const first = wrong[0];
     if (first !== undefined) {
       throw new SnapshotCorruptError(`${store.name} did not keep ${first.path} as it was written`, {

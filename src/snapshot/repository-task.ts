@@ -2,7 +2,6 @@ import { type PortableError, packError } from '../portable-error.js';
 import { type LocalStoreSpec, openLocalStore } from '../stores/local-store-spec.js';
 import { defineTask, inlineTaskRunner, type TaskContext } from '../task.js';
 import { notTheOwner, WritePermit } from '../write-permit.js';
-import { GuardedStore } from './guarded-store.js';
 import { IncrementalRepository } from './incremental-repository.js';
 import type { ProblemListener, SnapshotRepository } from './repository.js';
 import { SignatureCache } from './tree-hasher.js';
@@ -95,7 +94,8 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
   };
   const shared = {
-    store: new GuardedStore(openLocalStore(spec.store, context.fs), assertMayWrite),
+    store: openLocalStore(spec.store, context.fs),
+    assertMayWrite,
     clientId: spec.clientId,
     fs: context.fs,
     runner: inlineTaskRunner(context.fs, context.clock),

@@ -133,6 +133,24 @@ export function deleteObject(
   return asStoreCall(store, `delete ${key}`, () => store.delete(key, options));
 }
 
+/**
+ * Deletes what was not kept as it was given, as far as that can be done: what is told is the damage. But where the
+ * session is not ours any more, that is told: then the damage is another owner's doing.
+ *
+ * @throws LeaseLostError
+ */
+export async function withdrawObject(
+  store: SessionStore,
+  key: string,
+  options: StoreCallOptions = {},
+): Promise<void> {
+  try {
+    await deleteObject(store, key, options);
+  } catch (error) {
+    if (isSessionError(error) && error.code === 'LEASE_LOST') throw error;
+  }
+}
+
 async function asStoreCall<Result>(
   store: SessionStore,
   action: string,

@@ -14,6 +14,7 @@ import type {
 } from '../types.js';
 import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
 import { discardFolder } from './checked-file.js';
+import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest } from './manifest.js';
 import { putUnderNewId } from './put-under-new-id.js';
@@ -46,6 +47,11 @@ export interface ZipRepositoryOptions {
   /** Share one with the other repositories of the session: a file is hashed once for all. */
   readonly signatures?: SignatureCache;
   readonly onProblem?: ProblemListener;
+  /**
+   * Asked before every put and delete, but not for the records of verifications, which anybody may write; throws unless
+   * the session is ours. Default: it is.
+   */
+  readonly assertMayWrite?: () => void;
   /** The random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
@@ -75,15 +81,17 @@ export class ZipRepository implements SnapshotRepository {
   readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
 
   constructor(options: ZipRepositoryOptions) {
-    const { store, clientId } = options;
+    const { clientId } = options;
+    const store = guardStore(options.store, options.assertMayWrite);
     this.store = store;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#signatures = options.signatures ?? new SignatureCache();
-    this.#zips = new ZipShelf(options);
+    this.#zips = new ZipShelf({ ...options, store });
     this.#prefix = `${clientId}/`;
     this.#catalog = new SnapshotCatalog({
       store,
+      recordStore: options.store,
       clientId,
       kind: this.kind,
       prefix: this.#prefix,

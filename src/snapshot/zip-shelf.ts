@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from './limits.js';
 import type { SweepResult } from './repository.js';
 import { sameBytesTask } from './same-bytes.js';
 import { Staging } from './staging.js';
-import { deleteObject, objectBytes, putLocalFile, readStart } from './store-bytes.js';
+import { objectBytes, putLocalFile, readStart, withdrawObject } from './store-bytes.js';
 import { readZipEnd } from './zip-directory.js';
 import { readManifestAtHead } from './zip-head.js';
 import { extractZipTask, verifyZipTask } from './zip-reader.js';
@@ -48,7 +48,7 @@ export class ZipShelf {
         await this.#assertKept(target, info, size, call);
       } catch (error) {
         // Not known to be whole, so not to be listed.
-        await deleteObject(store, key).catch(() => false);
+        await withdrawObject(store, key);
         throw error;
       }
       return info;

@@ -134,8 +134,8 @@ export class Importer {
   }
 
   async #store({ tree, manifest }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
-    const { clientId, saves, lease, state } = this.#context;
-    lease.assertHeld();
+    const { clientId, saves, assertOwned, state } = this.#context;
+    await assertOwned();
     const stored = await saves.create(
       tree,
       {

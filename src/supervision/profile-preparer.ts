@@ -41,12 +41,13 @@ export class ProfilePreparer {
    * Leaves a sound profile in place, restored if need be, or none at all (then a QR is due). Resolves to the
    * snapshot that was restored, if one was.
    *
-   * @throws ProfileLockedError when another live browser has it; StoreError when the profile is lost and no store
-   * answers: a store that is down must not look like a missing session.
+   * @throws LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
+   * the profile; StoreError when that is lost and no store answers: a store that is down must not look like a missing session.
    * @param isFirst whether it is the first start of a run, not a further attempt
    */
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
-    const { profileDir, fs, browserOwner, warn } = this.#context;
+    const { profileDir, fs, browserOwner, warn, assertOwned } = this.#context;
+    await assertOwned(); // an attempt may come after a suspension
     await browserOwner.settleProfile();
     await recoverInstall(profileDir, { fs });
     await this.#pruner.removeLeftovers().catch((error: unknown) => {

@@ -136,7 +136,7 @@ export class Pruner {
     snapshots: readonly SnapshotInfo[],
     alsoSwept: readonly SnapshotRepository[],
   ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
-    const { announce, lease } = this.#context;
+    const { announce, assertOwned } = this.#context;
     const removed: string[] = [];
     let freedBytes = 0;
     for (const repository of allRepositories(this.#context)) {
@@ -145,7 +145,7 @@ export class Pruner {
         .filter((info) => info.kind === kind && info.store === store.name)
         .map(({ id }) => id);
       if (ids.length === 0 && !alsoSwept.includes(repository)) continue;
-      lease.assertHeld();
+      await assertOwned();
       const unlisted = await repository.remove(ids);
       const swept = await repository.sweep();
       removed.push(...unlisted.removed);

@@ -45,7 +45,7 @@ export class Restorer {
    * @throws SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was.
    */
   async restore(candidate: LocatedSnapshot, reason: RestoreReason, signal: AbortSignal): Promise<void> {
-    const { clock, announce, record, lease, folders, fs, profileDir, random } = this.#context;
+    const { clock, announce, record, assertOwned, folders, fs, profileDir, random } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
@@ -53,7 +53,7 @@ export class Restorer {
     try {
       const manifest = await repository.restore(info.id, staged, { signal });
       const soundTables = await this.#assertSound(candidate, staged, manifest.files, signal);
-      lease.assertHeld();
+      await assertOwned();
       await record.update({ restoring: info.id });
       const { quarantined } = await installProfile({
         profileDir,

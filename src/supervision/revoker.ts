@@ -58,8 +58,9 @@ export class Revoker {
   }
 
   async #putProfileAside(): Promise<void> {
-    const { folders, warn } = this.#context;
+    const { folders, warn, assertOwned } = this.#context;
     try {
+      await assertOwned();
       await folders.quarantine('logged-out');
     } catch (error) {
       warn(

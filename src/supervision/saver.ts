@@ -50,9 +50,8 @@ export class Saver {
   async take(request: SaveRequest): Promise<SaveResult> {
     const { announce } = this.#context;
     try {
-      const taking = this.#take(request);
-      // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
-      const result = await (request.signal.aborted ? taking : orAborted(taking, request.signal));
+      const refusal = await this.#refusal(request);
+      const result = refusal === undefined ? await this.#takeInTime(request) : { skipped: refusal };
       if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
       return result;
     } catch (error) {
@@ -69,10 +68,21 @@ export class Saver {
     }
   }
 
+  // A lease that is found lost here aborts what runs, this call as well.
+  async #refusal({ capture }: SaveRequest): Promise<SkipReason | undefined> {
+    if (capture === 'hot' && !this.#isReady()) return 'not-ready';
+    return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
+  }
+
+  // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
+  #takeInTime(request: SaveRequest): Promise<SaveResult> {
+    const taking = this.#take(request);
+    return request.signal.aborted ? taking : orAborted(taking, request.signal);
+  }
+
   async #take(request: SaveRequest): Promise<SaveResult> {
-    const { lease, folders } = this.#context;
+    const { folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
-    if (!lease.isHeld()) return { skipped: 'no-lease' };
     if (request.capture === 'hot' && (await this.#isUnchanged(request))) return { skipped: 'unchanged' };
     if (!(await this.#hasSpace()) && !(await this.#pruner.makeRoom(() => this.#hasSpace()))) {
       return { skipped: 'no-space' };
@@ -194,10 +204,10 @@ export class Saver {
     context: SnapshotContext,
     { kind, signal }: SaveRequest,
   ): Promise<SaveResult> {
-    const { clock, announce, lease } = this.#context;
+    const { clock, announce, assertOwned } = this.#context;
     const startedAt = clock.monotonic();
     if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
-    lease.assertHeld();
+    await assertOwned();
     const stored = await repository.create(tree, context, { signal });
     if (kind === 'save') await this.#rememberBasis(stored.snapshot);
     if ('skipped' in stored) return { skipped: stored.skipped };

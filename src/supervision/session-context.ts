@@ -34,6 +34,13 @@ export interface SessionContext {
   readonly lease: LocalLease;
   /** Of the profile: guards it against a session with other folders for its saves. */
   readonly profileLease: LocalLease;
+  /**
+   * Before anything is changed: session and profile are ours. Looks anew where the last proof of it is too old, as after
+   * a suspension.
+   *
+   * @throws LeaseLostError
+   */
+  readonly assertOwned: () => Promise<void>;
   /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */
   readonly period: { name: string | undefined };
   readonly runner: TaskRunner;

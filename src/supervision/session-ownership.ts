@@ -30,6 +30,7 @@ export class SessionOwnership {
   /**
    * @throws LeaseHeldError when another live process owns the session
    * @throws ProfileLockedError when another session of this process has the profile
+   * @throws LeaseLostError when a call that works as owner meanwhile has lost it
    */
   async take(shutdown: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
@@ -69,10 +70,11 @@ export class SessionOwnership {
   }
 
   async #acquire(signal?: AbortSignal): Promise<void> {
-    const { lease, browserOwner, announce } = this.#context;
+    const { lease, browserOwner, announce, period, assertOwned } = this.#context;
+    // Somebody works as owner already: one who finds that over must not become a new one under their feet.
+    if (period.name !== undefined) return assertOwned();
     browserOwner.claim();
     try {
-      if (lease.isHeld()) return;
       // Both at once: each may have to watch another machine's heartbeat for half a minute.
       const [session, profile] = await Promise.allSettled([
         lease.acquire(signal && { signal }),
@@ -80,7 +82,7 @@ export class SessionOwnership {
       ]);
       if (session.status === 'rejected') throw session.reason;
       if (profile.status === 'rejected') throw profile.reason;
-      this.#context.period.name = randomUUID();
+      period.name = randomUUID();
       announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
     } catch (error) {
       await this.#release();
@@ -115,6 +117,7 @@ export class SessionOwnership {
     if (this.#isRunning || this.#guests > 0) return;
     period.name = undefined; // nobody begins anything in the thread that ends now
     await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
+    if (this.#isRunning || this.#guests > 0) return; // somebody has come meanwhile
     await this.#release();
   }
 }

@@ -139,12 +139,13 @@ export class SnapshotOperations {
 
   async #deleteAll(): Promise<void> {
     const { ownership, operations, snapshots, firstImport } = this.#parts;
-    const { announce, moveTo, folders, record, browserOwner } = this.#context;
+    const { announce, moveTo, folders, record, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.settleProfile();
         const count = (await snapshots.list()).length;
         for (const repository of allRepositories(this.#context)) await repository.clear();
+        await assertOwned();
         await record.remove();
         await folders.clear();
         await firstImport.forgo();

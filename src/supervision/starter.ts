@@ -107,7 +107,8 @@ export class Starter {
   }
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
-    const { driver, browserOwner, clock, options } = this.#context;
+    const { driver, browserOwner, clock, options, assertOwned } = this.#context;
+    await assertOwned();
     this.#enter('starting', signal);
     await browserOwner.announceLaunch(driver.client);
     try {
@@ -164,7 +165,7 @@ export class Starter {
    * @throws StoreError when a store fails: that says nothing about the login, the next start tries again.
    */
   async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
-    const { record, warn, folders } = this.#context;
+    const { record, warn, folders, assertOwned } = this.#context;
     const fallbacks = await this.#fallbacks(rollbacks);
     const { rejectedSnapshots, basedOn, lineage } = record.current;
     // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
@@ -173,6 +174,7 @@ export class Starter {
     }
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
+    await assertOwned();
     await folders.quarantine('login-rejected');
     const { rejectedLineages } = record.current;
     await record.update({

@@ -61,7 +61,10 @@ describe('restore()', () => {
   it('replaces nothing when the lease is lost on the way', async () => {
     const { bot, one } = await withSaves();
     await bot.stop();
-    bot.session.on('restore:started', () => stage().sleepMachine(60_000));
+    bot.session.on('restore:started', () => {
+      stage().sleepMachine(60_000);
+      void stage().takeOver();
+    });
     await expect(bot.finish(bot.session.restore(one))).rejects.toMatchObject({ code: 'LEASE_LOST' });
     expect((await bot.client.readLogin())?.note).toBe('never saved');
     expect(bot.payloads('session:quarantined')).toEqual([]);
@@ -202,6 +205,29 @@ describe('clear()', () => {
   });
 });
 
+describe('a call after a suspension', () => {
+  const stage = useFakeStage();
+
+  it('works as the same owner when nobody took over', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    stage().sleepMachine(60_000);
+    await bot.finish(bot.session.prune());
+    expect(bot.payloads('lease:acquired')).toHaveLength(1);
+    expect(bot.session.status().lease).toMatchObject({ held: true, generation: 1 });
+  });
+
+  it('is refused when another did, and the session says that it lost its lease', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    stage().sleepMachine(60_000);
+    await stage().takeOver();
+    await expect(bot.finish(bot.session.prune())).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(bot.payloads('lease:lost')).toEqual([{ reason: 'another process took the session over' }]);
+    await bot.untilState('stopped', { limitMs: 10_000 });
+  });
+});
+
 describe('prune()', () => {
   const stage = useFakeStage();
 
@@ -260,6 +286,20 @@ describe('verify()', () => {
     expect(report.corrupt).toEqual([]);
     expect(report.sound.map(({ kind }) => kind).sort()).toEqual(['backup', 'save']);
     expect(report.sound.every(({ verifiedAt }) => verifiedAt !== undefined)).toBe(true);
+  });
+
+  it('notes it also of a session that does not run', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.backUp('one');
+    await bot.stop();
+    const checked = stage().bot({ session: BY_HAND });
+    const { sound } = await bot.finish(checked.session.verify());
+    expect(sound.map(({ kind }) => kind).sort()).toEqual(['backup', 'save']);
+    const another = stage().bot({ session: BY_HAND });
+    for (const { verifiedAt } of [...sound, ...(await another.session.listSnapshots())]) {
+      expect(verifiedAt).toBeDefined();
+    }
   });
 
   it('finds a flipped byte, and announces it', async () => {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -47,6 +48,21 @@ describe('a session that was ready', () => {
     expect(bot.payloads('state:changed')).toContainEqual({ from: 'ready', to: 'reconnecting', cause });
     expect(bot.codes).toEqual([]);
     expect(bot.client.launches).toBe(2);
+  });
+
+  it('touches nothing when another took over while it waited and the machine slept', async () => {
+    const bot = await readyBot();
+    bot.client.pupBrowser?.kill();
+    await bot.until('the wait', () => bot.payloads('reconnect:scheduled').length > 0);
+    const theirs = '/bot/auth/.session-shop.persistent/staging/20300101T000000000Z-01234567/Default/theirs';
+    await stage().fs.promises.mkdir(dirname(theirs), { recursive: true });
+    await stage().fs.promises.writeFile(theirs, 'being restored by the new owner');
+    stage().sleepMachine(60_000);
+    await stage().takeOver();
+    await bot.untilState('stopped', { limitMs: 60_000 });
+    expect(bot.payloads('lease:lost')).toHaveLength(1);
+    expect(bot.client.launches).toBe(1);
+    expect(await stage().exists(theirs)).toBe(true);
   });
 
   it('waits before it comes back: a random time between half and the whole of reconnectDelayMs', async () => {

@@ -140,15 +140,18 @@ describe('a save that is not taken', () => {
     expect(await bot.session.listSnapshots()).toEqual([]);
   });
 
-  it('says so: no-lease, when the process was suspended so long that another may own the session', async () => {
+  it('says so: no-lease, when another took the session over while the process was suspended', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
     stage().sleepMachine(60_000);
+    await stage().takeOver();
     expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'no-lease' });
     expect(await bot.session.listSnapshots()).toEqual([]);
+    await bot.untilState('stopped', { limitMs: 10_000 });
+    expect(bot.payloads('lease:lost')).toEqual([{ reason: 'another process took the session over' }]);
   });
 
-  it('are not listed when the process was suspended in the midst of one', async () => {
+  it('is not listed when the process was suspended in the midst of it', async () => {
     const store = new MemoryStore();
     const bot = stage().bot({ session: { ...BY_HAND, store } });
     await bot.logIn();
@@ -162,10 +165,19 @@ describe('a save that is not taken', () => {
     expect(bot.payloads('save:failed')).toMatchObject([{ error: { code: 'LEASE_LOST' } }]);
   });
 
+  it('is taken after a suspension that nobody used', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    stage().sleepMachine(60_000);
+    expect(await bot.finish(bot.session.forceSave())).toHaveProperty('snapshot');
+    expect(bot.payloads('lease:acquired')).toHaveLength(1);
+    expect(bot.state).toBe('ready');
+  });
+
   it('stops the session without a save when the lease is lost', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
-    await stage().fs.promises.writeFile('/bot/session/lease/shop.2.lease', ''); // another machine took over
+    await stage().takeOver();
     await bot.untilState('stopped', { limitMs: 10_000 });
     expect(bot.payloads('lease:lost')).toEqual([{ reason: 'another process took the session over' }]);
     expect(bot.payloads('save:skipped')).toEqual([{ reason: 'no-lease' }]);

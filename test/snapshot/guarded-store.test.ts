@@ -48,6 +48,14 @@ describe('a guarded store', () => {
     expect(keys).toEqual(['shop/kept']);
   });
 
+  it('writes nothing for a call that was given up, also where it may', async () => {
+    const { guard } = await overDisk();
+    const signal = AbortSignal.abort(new Error('stopping'));
+    await expect(guard.put('shop/new', Buffer.from('new'), { signal })).rejects.toThrow('stopping');
+    await expect(guard.delete('shop/kept', { signal })).rejects.toThrow('stopping');
+    expect(await guard.head('shop/kept')).toBeDefined();
+  });
+
   it('reads all the same', async () => {
     const { guard, right } = await overDisk();
     right.isLost = true;

@@ -51,6 +51,11 @@ export class FakeStage {
     this.clock.monotonic = () => monotonic() + ms;
   }
 
+  /** Another machine becomes the owner of the bot's session. */
+  async takeOver(folder = '/bot'): Promise<void> {
+    await this.fs.promises.writeFile(`${folder}/session/lease/shop.1000.lease`, '');
+  }
+
   remove(path: string): Promise<void> {
     return this.fs.promises.rm(path, { recursive: true, force: true });
   }
