@@ -1,6 +1,8 @@
 import { dirname } from 'node:path';
 import { errnoOf, StoreError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { Mutex } from '../mutex.js';
+import { writeDurably } from '../profile/install/durable.js';
 
 /**
  * What this machine remembers of the session, in a small file beside the profile. It holds no credential; without
@@ -40,10 +42,11 @@ export const EMPTY_RECORD: SessionRecord = {
 /** Bound of the lists above: the oldest are forgotten. */
 const MAX_REMEMBERED = 200;
 
-/** The record's file: read once, written whole (temporary name, fsync, rename). */
+/** The record's file: read once, written whole, one write after the other. */
 export class SessionRecordFile {
   readonly #path: () => Promise<string>;
   readonly #fs: FileSystem;
+  readonly #writing = new Mutex();
   #current: SessionRecord = EMPTY_RECORD;
 
   constructor(path: () => Promise<string>, fs: FileSystem) {
@@ -75,28 +78,19 @@ export class SessionRecordFile {
     const merged: Record<string, unknown> = { ...this.#current, ...change };
     for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
     this.#current = parseRecord(JSON.stringify(merged));
-    await this.#write();
+    await this.#writing.runExclusive(() => this.#write());
   }
 
   /** Forgets everything (`clear()`). */
   async remove(): Promise<void> {
     this.#current = EMPTY_RECORD;
-    await this.#fs.promises.rm(await this.#path(), { force: true });
+    await this.#writing.runExclusive(async () => this.#fs.promises.rm(await this.#path(), { force: true }));
   }
 
   async #write(): Promise<void> {
-    const { promises } = this.#fs;
     const path = await this.#path();
-    const temporary = `${path}.tmp`;
-    await promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    const file = await promises.open(temporary, 'w', PRIVATE_FILE_MODE);
-    try {
-      await file.writeFile(`${JSON.stringify(this.#current, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await promises.rename(temporary, path);
+    await this.#fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await writeDurably(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
   }
 }
 

@@ -71,6 +71,13 @@ describe("the session's record", () => {
     expect((await newRecord().load()).lineage).toBe('A');
   });
 
+  it('keeps what was said last, however many say something at once', async () => {
+    const { newRecord } = setUp();
+    const record = newRecord();
+    await Promise.all([...Array(20).keys()].map((run) => record.update({ run })));
+    expect((await newRecord().load()).run).toBe(19);
+  });
+
   it('is for its owner only', async () => {
     const { fs, newRecord } = setUp();
     await newRecord().update({ lineage: 'A' });
