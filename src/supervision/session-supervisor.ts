@@ -222,6 +222,8 @@ export class SessionSupervisor implements ClientSupervisor {
     const run = this.#run;
     if (!run || run.isStarting || run.abort.signal.aborted) return;
     this.#pause(run);
+    // Its page may show a QR until it is closed, which waits for a save that still runs.
+    this.#context.driver.beginClosing();
     this.#context.moveTo('reconnecting', cause);
     this.#follow(run, this.#starts.afterLoss(run, cause, atOnce));
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
 const BY_HAND = {
@@ -106,6 +107,77 @@ describe('a QR although nobody logged out', () => {
     expect(next.session.status()).toMatchObject({ lineage: bot.session.status().lineage, run: 2 });
     const lineages = new Set((await next.session.listSnapshots()).map(({ lineage }) => lineage));
     expect(lineages.size).toBe(2);
+  });
+
+  it('begins one also when the process ends between the scan and ready: its snapshots are restored', async () => {
+    await saved(3);
+    stage().whatsApp.revokeAll();
+    const scanned = stage().bot({ session: BY_HAND });
+    await scanned.start();
+    stage().whatsApp.neverReady = true;
+    await scanned.client.scan();
+    await scanned.stop();
+    stage().whatsApp.neverReady = false;
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    await stage().clock.advance(100_000);
+    const good = await bot.save('of the new login');
+    await bot.stop();
+    await stage().damageProfile(bot);
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('ready');
+    expect(next.codes).toEqual([]);
+    expect(next.payloads('restore:completed').map(({ snapshot }) => snapshot.lineage)).toEqual([
+      good.lineage,
+    ]);
+  });
+
+  it('says that there is no snapshot where there is none', async () => {
+    const first = stage().bot({ session: BY_HAND });
+    await first.logIn();
+    stage().whatsApp.revokeAll();
+    stage().fs.arm({ path: '/session/store', failOn: 1, times: Number.POSITIVE_INFINITY, errno: 'ENOSPC' });
+    await first.stop(); // no final save
+    stage().fs.arm({});
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+    expect(bot.payloads('warning')).toContainEqual({
+      code: 'login-rejected',
+      message: expect.stringContaining('no snapshot is there'),
+    });
+  });
+
+  it('is not shown while the browser that lost its login still waits for a save to end', async () => {
+    await saved(1);
+    const store = new MemoryStore();
+    const bot = stage().bot({ session: { ...BY_HAND, store } });
+    await bot.start();
+    await bot.save('good');
+    await bot.note('more');
+    const { lineage } = bot.session.status();
+    const put = store.put.bind(store);
+    let goOn: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    store.put = async (...args) => {
+      await waiting;
+      return put(...args);
+    };
+    const saving = bot.session.forceSave().catch(() => undefined);
+    await bot.until('the save to wait', () => true);
+    await bot.client.writeLogin({ credential: 'of somebody else', note: 'sound, but unknown' });
+    bot.client.pupPage?.navigate();
+    await bot.until('the loss', () => bot.state === 'reconnecting', { stepMs: 100 });
+    bot.client.showQr(); // WhatsApp renews it every 20 s
+    expect([bot.state, bot.codes]).toEqual(['reconnecting', []]);
+    goOn();
+    await bot.finish(saving);
+    await bot.untilState('ready');
+    expect(bot.codes).toEqual([]);
+    expect(bot.session.status().lineage).toBe(lineage);
   });
 
   it('shows itself where the session is up and its page loses the login: restored by a reconnect', async () => {
