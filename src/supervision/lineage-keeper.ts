@@ -52,7 +52,8 @@ export class LineageKeeper {
         'another WhatsApp account is logged in now than before; its snapshots start anew',
       );
     }
-    const known = paired || changed ? undefined : (before.lineage ?? (await this.#lineageOf(account)));
+    const own = this.#isOver(before.lineage) ? undefined : before.lineage;
+    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(account)));
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
@@ -67,11 +68,17 @@ export class LineageKeeper {
     if (account === undefined) return undefined;
     const located = await this.#snapshots.list().catch(() => []);
     for (const { info, repository } of located) {
-      if (info.revoked || this.#context.record.current.revokedLineages.includes(info.lineage)) continue;
+      if (info.revoked || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
       if (manifest !== undefined) return manifest.account === account ? info.lineage : undefined;
     }
     return undefined;
+  }
+
+  /** Logged out or rejected by WhatsApp: its snapshots are never restored by themselves, so nothing may be added to it. */
+  #isOver(lineage: string | undefined): boolean {
+    const { revokedLineages, rejectedLineages } = this.#context.record.current;
+    return lineage !== undefined && [...revokedLineages, ...rejectedLineages].includes(lineage);
   }
 
   // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.

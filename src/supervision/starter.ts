@@ -180,6 +180,10 @@ export class Starter {
     await record.update({
       loggedIn: false,
       basedOn: undefined,
+      // The next login is another one, also where nobody sees its scan become ready: the process may end between.
+      lineage: undefined,
+      account: undefined,
+      run: 0,
       ...(lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
     return false;
