@@ -18,11 +18,26 @@ export class Revoker {
     this.#snapshots = snapshots;
   }
 
+  /**
+   * Notes on this machine that the login has ended: before the browser is closed, which takes its time. Whoever is killed
+   * meanwhile must not restore it at the next start. Never rejects: what can't be noted now fails again in `revoke()`.
+   */
+  async note(): Promise<void> {
+    const { record, logger } = this.#context;
+    const { lineage, revokedLineages } = record.current;
+    if (lineage === undefined || revokedLineages.includes(lineage)) return;
+    try {
+      await record.update({ loggedIn: false, revokedLineages: [...revokedLineages, lineage] });
+    } catch (error) {
+      logger.warn('the logout could not be noted yet', { error: describeError(error) });
+    }
+  }
+
   /** The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats. */
   async revoke(cause: RevocationCause): Promise<void> {
     const { record, announce, clock } = this.#context;
-    const { revokedLineages } = record.current;
     const lineage = record.current.lineage ?? (await this.#newestLineage());
+    const others = record.current.revokedLineages.filter((revoked) => revoked !== lineage);
     // First what survives a kill on this machine, then the stores, then the profile.
     await record.update({
       loggedIn: false,
@@ -30,7 +45,7 @@ export class Revoker {
       lineage: undefined,
       account: undefined,
       run: 0,
-      ...(lineage !== undefined && { revokedLineages: [...revokedLineages, lineage] }),
+      ...(lineage !== undefined && { revokedLineages: [...others, lineage] }),
     });
     if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
     announce('session:revoked', { cause });

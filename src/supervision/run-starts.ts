@@ -75,9 +75,10 @@ export class RunStarts {
   async afterLogout(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
+      await lineageKeeper.settled();
+      await revoker.note();
       await operations.exclusive(async () => {
         await stopper.stop();
-        await lineageKeeper.settled();
         await revoker.revoke('phone');
       });
       if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself();

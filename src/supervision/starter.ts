@@ -84,6 +84,7 @@ export class Starter {
           else isGivenUp = true;
           continue;
         case 'logged-out':
+          await revoker.note();
           await stopper.stop();
           await revoker.revoke('server');
           if (this.#context.options.onLogout === 'stop') return outcome;

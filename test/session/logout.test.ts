@@ -66,6 +66,23 @@ describe('a logout by the phone', () => {
     expect(await bot.session.listSnapshots()).toEqual([]);
   });
 
+  it('is final also when the process is killed before the browser is closed', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const browser = bot.client.pupBrowser;
+    if (browser) browser.hangs = true; // it does not close
+    await bot.client.logOutByPhone();
+    await bot.until('the note', () => true);
+    const record = await stage().fs.promises.readFile(
+      '/bot/auth/.session-shop.persistent/session.json',
+      'utf8',
+    );
+    const { lineage } = bot.session.status();
+    expect(JSON.parse(String(record))).toMatchObject({ loggedIn: false, revokedLineages: [lineage] });
+    expect(bot.payloads('session:revoked')).toEqual([]);
+  });
+
   it('is followed by a new lineage with the next scan, whose next start is ready', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
