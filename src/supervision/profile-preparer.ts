@@ -42,7 +42,8 @@ export class ProfilePreparer {
    * snapshot that was restored, if one was.
    *
    * @throws LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
-   * the profile; StoreError when that is lost and no store answers: a store that is down must not look like a missing session.
+   * the profile; StoreError when that is lost and no store answers: a store that is down must not look like a missing
+   * session.
    * @param isFirst whether it is the first start of a run, not a further attempt
    */
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
@@ -75,35 +76,40 @@ export class ProfilePreparer {
     if (restored) return restored;
     const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
     if (imported) return imported;
-    if (reason === 'profile-damaged') await this.#putAside(report, candidates.length);
-    else if (candidates.length > 0) warn('nothing-to-restore', noneSound(candidates.length));
-    else await this.#tellOfPassedOver();
+    const why =
+      candidates.length > 0
+        ? `none of its ${candidates.length} snapshots is sound`
+        : await this.#whyPassedOver();
+    if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
+    else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
   }
 
-  // Snapshots are listed, and yet a QR comes: say why none of them was taken.
-  async #tellOfPassedOver(): Promise<void> {
+  /** Why none of the snapshots that are listed was taken; `undefined` when none is. */
+  async #whyPassedOver(): Promise<string | undefined> {
     const located = await this.#snapshots.list();
-    if (located.length === 0) return;
+    if (located.length === 0) return undefined;
     const { revokedLineages } = this.#context.record.current;
     const isRevoked = ({ info }: LocatedSnapshot) => info.revoked || revokedLineages.includes(info.lineage);
     const revoked = located.filter(isRevoked).length;
-    const why = [
+    const reasons = [
       revoked > 0 && `${revoked} of a login that was logged out`,
       revoked < located.length &&
         `${located.length - revoked} of one that WhatsApp rejected or a later one replaced`,
     ].filter((part) => part !== false);
-    this.#context.warn(
-      'nothing-to-restore',
-      `snapshots were passed over: ${why.join(', ')}; restore(id) brings one back all the same`,
-    );
+    return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
 
   // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
-  async #putAside(report: SoundnessReport, candidates: number): Promise<void> {
-    const { warn, folders } = this.#context;
-    if (report.verdict === 'suspect' || report.verdict === 'foreign') return;
-    warn('nothing-to-restore', `the profile is damaged and ${noneSound(candidates)}`);
+  async #putAside({ verdict }: SoundnessReport, why: string): Promise<void> {
+    const { warn, folders, assertOwned } = this.#context;
+    if (verdict === 'suspect' || verdict === 'foreign') {
+      if (this.#context.record.current.loggedIn)
+        warn('nothing-to-restore', `the profile is ${verdict}: ${why}`);
+      return;
+    }
+    warn('nothing-to-restore', `the profile is damaged: ${why}`);
+    await assertOwned();
     await folders.quarantine('profile-damaged');
   }
 
@@ -196,10 +202,4 @@ export class ProfilePreparer {
 
 function passSessionErrors(error: unknown): undefined {
   if (!isSessionError(error)) throw error;
-}
-
-function noneSound(candidates: number): string {
-  return candidates === 0
-    ? 'there is no snapshot to restore'
-    : `none of its ${candidates} snapshots is sound`;
 }

@@ -101,6 +101,7 @@ export class Starter {
           this.#enter('restoring', signal);
           continue;
         default:
+          if (outcome.kind === 'pairing' && !isGivenUp) this.#tellOfLoss();
           return outcome;
       }
     }
@@ -188,6 +189,15 @@ export class Starter {
       ...(lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
     return false;
+  }
+
+  #tellOfLoss(): void {
+    const { record, warn } = this.#context;
+    if (!record.current.loggedIn) return;
+    warn(
+      'login-rejected',
+      'the session was logged in, and WhatsApp asks for a new login; no snapshot is there to fall back on',
+    );
   }
 
   #enter(state: 'restoring' | 'starting', signal: AbortSignal, cause?: DisconnectCause): void {
