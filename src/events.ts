@@ -72,6 +72,7 @@ export type WarningCode =
   | 'replicas'
   | 'retention-failed'
   | 'revocation-incomplete'
+  | 'snapshot-unreadable'
   | 'store-unreachable'
   | 'storage'
   | 'validation-failed';

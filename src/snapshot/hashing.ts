@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { errnoOf, SnapshotCorruptError } from '../errors.js';
+import { errnoOf } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile } from '../types.js';
 import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
 import { mapLimited } from './concurrency.js';
+import { asFileReadFault, missingObject } from './store-bytes.js';
 
 /** More large files at once cost memory and win nothing on two cores (FACTS 6). */
 const CONCURRENCY = 3;
@@ -33,16 +34,18 @@ export interface CopySource extends SnapshotFile {
 
 /**
  * Copies files into an empty folder and compares each with its SHA-256 while it is copied. Files get mode 0600,
- * folders 0700; everything is on the disk when it resolves. When anything is wrong the folder is removed.
+ * folders 0700; everything is on the disk when it resolves. When anything is wrong the folder is removed. A fault of
+ * reading is a StoreError, one of writing stays an error of the system.
  */
 export const copyAndHashTask = defineTask<
-  { readonly directory: string; readonly files: readonly CopySource[] },
+  /** `store`: the name of the store that the files lie in. */
+  { readonly directory: string; readonly files: readonly CopySource[]; readonly store: string },
   void
->('snapshot:copy-and-hash', async ({ directory, files }, { fs, signal }) => {
+>('snapshot:copy-and-hash', async ({ directory, files, store }, { fs, signal }) => {
   await prepareEmptyFolder(fs, directory);
   try {
     await mapLimited(files, CONCURRENCY, (file) =>
-      writeChecked(fs, directory, file, presentBytes(fs, file, signal), signal),
+      writeChecked(fs, directory, file, storedBytes(fs, file, store, signal), signal),
     );
     await syncFolders(
       fs,
@@ -95,17 +98,15 @@ export async function hashBytes(chunks: AsyncIterable<Uint8Array>): Promise<File
   return { size, sha256: hash.digest('hex') };
 }
 
-async function* presentBytes(
+async function* storedBytes(
   fs: FileSystem,
   file: CopySource,
+  store: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* fileBytes(fs, file.from, signal);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new SnapshotCorruptError(`${file.path} of the snapshot is damaged: it is missing`, {
-      cause: error,
-    });
+    throw errnoOf(error) === 'ENOENT' ? missingObject(file.path) : asFileReadFault(store, file.path, error);
   }
 }

@@ -33,7 +33,7 @@ export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: Sn
   async (input, context) => {
     const { fs, signal } = context;
     const { path, directory, limits = DEFAULT_LIMITS } = input;
-    const isForeign = await withZipSource(fs, path, async (source) => {
+    const isForeign = await withZipSource(fs, { path }, async (source) => {
       const entries = await readZipDirectory(source, limits, { folders: 'skip' });
       if (entries[0]?.name === MANIFEST_NAME) return false;
       const essential = entries.filter(({ name }) => isEssential(name));

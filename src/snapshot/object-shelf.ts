@@ -133,7 +133,7 @@ export class ObjectShelf {
     const { localPath } = store;
     if (localPath !== undefined) {
       const sources = files.map((file) => ({ ...file, from: localPath.call(store, this.#key(file.sha256)) }));
-      await runner.run(copyAndHashTask, { directory, files: sources }, options);
+      await runner.run(copyAndHashTask, { directory, files: sources, store: store.name }, options);
       return;
     }
     await prepareEmptyFolder(fs, directory);

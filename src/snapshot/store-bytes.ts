@@ -1,4 +1,4 @@
-import { isSessionError, SnapshotCorruptError, StoreError } from '../errors.js';
+import { errnoOf, isSessionError, SnapshotCorruptError, StoreError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 
@@ -36,6 +36,17 @@ export async function* objectBytes(
 /** What a restore or a check says of an object that its manifest names and its store does not have. */
 export function missingObject(what: string): SnapshotCorruptError {
   return new SnapshotCorruptError(`${what} of the snapshot is damaged: it is missing`);
+}
+
+/**
+ * The error of a read from a file of a local store: a fault of the store, as of any other, so that nobody takes it for
+ * one of the disk that the bytes were to be written to. A file that is not there stays just that.
+ */
+export function asFileReadFault(store: string, what: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  const isOfTheSystem = errno !== undefined && !isSessionError(error) && errno !== 'ABORT_ERR';
+  if (!isOfTheSystem || errno === 'ENOENT') return error;
+  return new StoreError(`${store} could not read ${what}: ${errno}`, { cause: error });
 }
 
 /** A whole small object, or its first `limit` bytes; `undefined` when there is none. */

@@ -9,21 +9,20 @@ import { parseManifest } from './manifest.js';
 import { quoteName } from './safe-path.js';
 import { readZipDirectory, type ZipEntry } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
-import { entryBytes, withZipSource, type ZipSource } from './zip-source.js';
+import { entryBytes, withZipSource, type ZipFile, type ZipSource } from './zip-source.js';
 
 /** Entries unpacked at once: more win nothing on two cores and cost memory (FACTS 6). */
 const CONCURRENCY = 3;
 
-interface ZipInput {
-  readonly path: string;
+interface ZipInput extends ZipFile {
   readonly limits?: SnapshotLimits;
 }
 
 /** Unpacks a zip in memory, piece by piece, and compares every file with the manifest inside. */
 export const verifyZipTask = defineTask<ZipInput, SnapshotManifest>(
   'snapshot:verify-zip',
-  ({ path, limits = DEFAULT_LIMITS }, { fs, signal }) =>
-    withZipSource(fs, path, async (source) => {
+  ({ limits = DEFAULT_LIMITS, ...zip }, { fs, signal }) =>
+    withZipSource(fs, zip, async (source) => {
       const { manifest, entries } = await openSnapshotZip(source, limits);
       await mapLimited(manifest.files, CONCURRENCY, async (file) => {
         signal?.throwIfAborted();
@@ -39,8 +38,8 @@ export const verifyZipTask = defineTask<ZipInput, SnapshotManifest>(
  */
 export const extractZipTask = defineTask<ZipInput & { readonly directory: string }, SnapshotManifest>(
   'snapshot:extract-zip',
-  ({ path, directory, limits = DEFAULT_LIMITS }, { fs, signal }) =>
-    withZipSource(fs, path, async (source) => {
+  ({ directory, limits = DEFAULT_LIMITS, ...zip }, { fs, signal }) =>
+    withZipSource(fs, zip, async (source) => {
       const { manifest, entries } = await openSnapshotZip(source, limits);
       await prepareEmptyFolder(fs, directory);
       try {

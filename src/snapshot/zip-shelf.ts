@@ -11,7 +11,7 @@ import { objectBytes, putLocalFile, readStart, withdrawObject } from './store-by
 import { readZipEnd } from './zip-directory.js';
 import { readManifestAtHead } from './zip-head.js';
 import { extractZipTask, verifyZipTask } from './zip-reader.js';
-import { MAX_ZIP_BYTES, withZipSource } from './zip-source.js';
+import { MAX_ZIP_BYTES, withZipSource, type ZipFile } from './zip-source.js';
 import { writeZipTask, type ZipCompression } from './zip-writer.js';
 
 export interface ZipShelfOptions {
@@ -61,7 +61,7 @@ export class ZipShelf {
     const local = store.localPath?.(key);
     if (local === undefined) return readManifestAtHead((bytes) => readStart(store, key, bytes, options));
     try {
-      return await withZipSource(fs, local, async (zip) => {
+      return await withZipSource(fs, { path: local, store: store.name }, async (zip) => {
         const manifest = await readManifestAtHead((bytes) => zip.read(0, bytes));
         // A copy made by hand may have been cut off; a put of a store never is.
         await readZipEnd(zip, DEFAULT_LIMITS);
@@ -75,15 +75,13 @@ export class ZipShelf {
 
   /** Compares every byte with the manifest inside. */
   check(info: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest> {
-    return this.#withLocalZip(info, options, (path) =>
-      this.#options.runner.run(verifyZipTask, { path }, options),
-    );
+    return this.#withLocalZip(info, options, (zip) => this.#options.runner.run(verifyZipTask, zip, options));
   }
 
   /** Unpacks into an empty folder, every byte compared. */
   extract(info: ObjectInfo, directory: string, options: StoreCallOptions): Promise<SnapshotManifest> {
-    return this.#withLocalZip(info, options, (path) =>
-      this.#options.runner.run(extractZipTask, { path, directory }, options),
+    return this.#withLocalZip(info, options, (zip) =>
+      this.#options.runner.run(extractZipTask, { ...zip, directory }, options),
     );
   }
 
@@ -112,11 +110,15 @@ export class ZipShelf {
   async #withLocalZip<Result>(
     info: ObjectInfo,
     options: StoreCallOptions,
-    work: (path: string) => Promise<Result>,
+    work: (zip: ZipFile) => Promise<Result>,
   ): Promise<Result> {
     const { store, fs } = this.#options;
     const local = store.localPath?.(info.key);
-    if (local !== undefined) return work(local).catch((error) => rejectVanished(error, local, info.key));
+    if (local !== undefined) {
+      return work({ path: local, store: store.name }).catch((error) =>
+        rejectVanished(error, local, info.key),
+      );
+    }
     if (info.size > MAX_ZIP_BYTES) throw new SnapshotCorruptError(`${info.key} is larger than 4 GiB`);
     return this.#staging.withFile(async (path) => {
       const handle = await fs.promises.open(path, 'wx', PRIVATE_FILE_MODE);
@@ -131,7 +133,7 @@ export class ZipShelf {
       } finally {
         await handle.close();
       }
-      return work(path);
+      return work({ path });
     });
   }
 }

@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { SnapshotCorruptError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { quoteName } from './safe-path.js';
+import { asFileReadFault } from './store-bytes.js';
 import type { ZipEntry } from './zip-directory.js';
 
 /** Zips stay below the size at which the format needs its 64-bit records. */
@@ -17,22 +19,36 @@ export interface ZipSource {
   read(position: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
+/** A zip to be opened. */
+export interface ZipFile {
+  readonly path: string;
+  /**
+   * Name of the local store that it lies in: a read that fails is then a fault of the store (StoreError). Absent for a
+   * file of our own, where it stays an error of the system.
+   */
+  readonly store?: string;
+}
+
 /** Opens a zip, lends it to `work`, closes it whatever happens. */
 export async function withZipSource<Result>(
   fs: FileSystem,
-  path: string,
+  { path, store }: ZipFile,
   work: (source: ZipSource) => Promise<Result>,
 ): Promise<Result> {
-  const handle = await fs.promises.open(path, 'r');
+  const reading = <T>(call: Promise<T>): Promise<T> =>
+    store === undefined ? call : call.catch((error) => rejectRead(store, path, error));
+  const handle = await reading(fs.promises.open(path, 'r'));
   try {
-    const { size } = await handle.stat();
+    const { size } = await reading(handle.stat());
     const read = async (position: number, length: number, into?: Buffer) => {
       const wanted = Math.max(0, Math.min(length, size - position));
       const buffer =
         into !== undefined && into.length >= wanted ? into.subarray(0, wanted) : Buffer.alloc(wanted);
       let filled = 0;
       while (filled < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
+        const { bytesRead } = await reading(
+          handle.read(buffer, filled, buffer.length - filled, position + filled),
+        );
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
@@ -42,6 +58,10 @@ export async function withZipSource<Result>(
   } finally {
     await handle.close();
   }
+}
+
+function rejectRead(store: string, path: string, error: unknown): never {
+  throw asFileReadFault(store, basename(path), error);
 }
 
 /**

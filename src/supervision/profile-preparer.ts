@@ -42,8 +42,8 @@ export class ProfilePreparer {
    * snapshot that was restored, if one was.
    *
    * @throws LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
-   * the profile; StoreError when that is lost and no store answers: a store that is down must not look like a missing
-   * session.
+   * the profile; StoreError when that is lost and no store answers, or no snapshot proves sound and one can't be read: a
+   * store that is down must not look like a missing session.
    * @param isFirst whether it is the first start of a run, not a further attempt
    */
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {

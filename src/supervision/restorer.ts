@@ -5,11 +5,9 @@ import type { SoundTables } from '../profile/sound-tables.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { newLineageAfter } from './lineage.js';
+import { isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
-
-/** A corrupt snapshot is passed over for the next one; no more than so many at one start. */
-const MAX_CANDIDATES = 20;
 
 /** Puts snapshots in place of the profile: verified first, installed by rename, the old one kept in quarantine. */
 export class Restorer {
@@ -21,21 +19,27 @@ export class Restorer {
     this.#snapshots = snapshots;
   }
 
-  /** The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. */
+  /**
+   * The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. A corrupt
+   * one, and one that its store can't deliver, is passed over for the next.
+   *
+   * @throws StoreError when none proves sound and one could not be read; errors of the system when the disk of the profile
+   * fails, at once
+   */
   async restoreFirstSound(
     candidates: readonly LocatedSnapshot[],
     reason: RestoreReason,
     signal: AbortSignal,
   ): Promise<LocatedSnapshot | undefined> {
-    for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
-      try {
-        await this.restore(candidate, reason, signal);
-        return candidate;
-      } catch (error) {
-        if (signal.aborted) throw error;
-        if (!isSnapshotsFault(error)) throw error;
-      }
+    const search = new RestoreSearch();
+    for (const candidate of candidates) {
+      if (!search.isWorthAnAttempt(candidate)) continue;
+      const failure = await this.#attempt(candidate, reason, signal);
+      if (failure === undefined) return candidate;
+      search.passOver(candidate, failure.error);
+      if (isStoreFault(failure.error)) this.#tellUnreadable(candidate, failure.error);
     }
+    search.assertAllRead();
     return undefined;
   }
 
@@ -45,14 +49,29 @@ export class Restorer {
    * @throws SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was.
    */
   async restore(candidate: LocatedSnapshot, reason: RestoreReason, signal: AbortSignal): Promise<void> {
+    const failure = await this.#attempt(candidate, reason, signal);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /**
+   * Resolves to why the snapshot can't be had, where another may do better; rejects when none would, as when the disk is
+   * full. What comes after the fetching and checking never speaks of the snapshot.
+   */
+  async #attempt(
+    candidate: LocatedSnapshot,
+    reason: RestoreReason,
+    signal: AbortSignal,
+  ): Promise<{ readonly error: unknown } | undefined> {
     const { clock, announce, record, assertOwned, folders, fs, profileDir, random } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
     const staged = await folders.createStaging();
+    let isFetched = false;
     try {
       const manifest = await repository.restore(info.id, staged, { signal });
       const soundTables = await this.#assertSound(candidate, staged, manifest.files, signal);
+      isFetched = true;
       await assertOwned();
       await record.update({ restoring: info.id });
       const { quarantined } = await installProfile({
@@ -70,7 +89,8 @@ export class Restorer {
     } catch (error) {
       await folders.removeStaging(staged);
       announce('restore:failed', { error: describeError(error), snapshot: info });
-      throw error;
+      if (isFetched || signal.aborted || !mayOthersDoBetter(error)) throw error;
+      return { error };
     }
     announce('restore:completed', {
       snapshot: info,
@@ -78,6 +98,14 @@ export class Restorer {
       ageMs: Math.max(0, clock.now() - Date.parse(info.createdAt)),
       durationMs: clock.monotonic() - startedAt,
     });
+    return undefined;
+  }
+
+  #tellUnreadable({ info, repository }: LocatedSnapshot, error: unknown): void {
+    this.#context.warn(
+      'snapshot-unreadable',
+      `${info.id} was passed over: ${repository.store.name} can't deliver it: ${describeError(error).message}`,
+    );
   }
 
   /** The record follows the profile: this snapshot is what lies there now. */
@@ -125,10 +153,4 @@ export class Restorer {
     }
     return { lineage: info.lineage, run: Math.max(info.run, await this.#snapshots.lastRun(info.lineage)) };
   }
-}
-
-/** Whether another snapshot may do better; a store or a disk that fails will not. */
-function isSnapshotsFault(error: unknown): boolean {
-  const { code } = describeError(error);
-  return code === 'SNAPSHOT_CORRUPT' || code === 'SNAPSHOT_UNSAFE' || code === 'SNAPSHOT_NOT_FOUND';
 }

@@ -164,7 +164,8 @@ export class Starter {
   /**
    * Restores the next snapshot over the rejected profile. `false`: there is none, the profile is put aside for a QR.
    *
-   * @throws StoreError when a store fails: that says nothing about the login, the next start tries again.
+   * @throws StoreError when no store has one that works and one fails: that says nothing about the login, the next
+   * start tries again.
    */
   async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
     const { record, warn, folders, assertOwned } = this.#context;

@@ -56,7 +56,7 @@ describe('the task runner', () => {
   it('gives errors back with their class, code and errno', async () => {
     const runner = open('typescript-worker.mjs');
     const wrong = { path: 'a', from: file, size: 5, sha256: '0'.repeat(64) };
-    const copy = runner.run(copyAndHashTask, { directory: join(home, 'out'), files: [wrong] });
+    const copy = runner.run(copyAndHashTask, { directory: join(home, 'out'), files: [wrong], store: 'disk' });
     await expect(copy).rejects.toMatchObject({ name: 'SnapshotCorruptError', code: 'SNAPSHOT_CORRUPT' });
     await expect(runner.run(hashFilesTask, { paths: [home] })).rejects.toMatchObject({
       code: 'EISDIR',
