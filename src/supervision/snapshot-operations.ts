@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
+import { isDamage } from '../snapshot/catalog.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
 import type { FirstImport } from './first-import.js';
 import type { LineageKeeper } from './lineage-keeper.js';
@@ -82,16 +84,20 @@ export class SnapshotOperations {
     return wanted.info;
   }
 
+  /** Runs beside saves, which remove what retention no longer keeps: a snapshot that is gone meanwhile is not damaged. */
   async verify(snapshotId?: string): Promise<VerifyReport> {
     const { snapshots } = this.#parts;
-    const located = snapshotId === undefined ? await snapshots.list() : [await snapshots.find(snapshotId)];
+    const isAll = snapshotId === undefined;
+    const located = isAll ? await snapshots.list() : [await snapshots.find(snapshotId)];
     const sound: SnapshotInfo[] = [];
     const corrupt: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
     for (const { info, repository } of located) {
       try {
         sound.push(await repository.verify(info.id));
       } catch (error) {
-        if (!isSnapshotsFault(error)) throw error;
+        const gone = isDamage(error) ? await whyGone(repository, info.id) : error;
+        if (isAll && isNotFound(gone)) continue;
+        if (gone !== undefined) throw gone;
         const described = describeError(error);
         corrupt.push({ snapshot: info, error: described });
         const findings = [{ file: info.id, problem: described.message }];
@@ -204,6 +210,14 @@ export class SnapshotOperations {
 
 const NEVER_ABORTED = new AbortController().signal;
 
-function isSnapshotsFault(error: unknown): boolean {
-  return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
+/** The error for an id that the repository does not have any more; `undefined` when it is there, damaged or not. */
+function whyGone(repository: SnapshotRepository, id: string): Promise<unknown> {
+  return repository.manifest(id).then(
+    () => undefined,
+    (error: unknown) => (isNotFound(error) ? error : undefined),
+  );
+}
+
+function isNotFound(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'SNAPSHOT_NOT_FOUND';
 }
