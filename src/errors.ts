@@ -31,6 +31,8 @@ export interface SessionErrorDetails {
   readonly retryable?: boolean;
   /** The public operation that failed, for example `forceSave`. */
   readonly operation?: string;
+  /** The file of a snapshot that is damaged or can't be read, where one is to blame: its path in the profile. */
+  readonly file?: string;
   /** The error underneath, if any. */
   readonly cause?: unknown;
 }
@@ -41,6 +43,7 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode;
   readonly retryable: boolean;
   readonly operation: string | undefined;
+  readonly file: string | undefined;
   /** @internal */
   readonly [brand] = true;
 
@@ -49,6 +52,7 @@ export class SessionError extends Error {
     this.code = code;
     this.retryable = details.retryable ?? false;
     this.operation = details.operation;
+    this.file = details.file;
   }
 
   /** The form in which errors travel on events: no stack, no cause. */

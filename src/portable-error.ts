@@ -29,6 +29,7 @@ export interface PortableError {
     readonly code: SessionErrorCode;
     readonly retryable: boolean;
     readonly operation: string | undefined;
+    readonly file: string | undefined;
     readonly pid: number | undefined;
   };
   /** `code`, `errno`, `syscall` and `path` of a system error. */
@@ -60,6 +61,7 @@ export function packError(error: unknown, depth = 0): PortableError {
             code: error.code,
             retryable: error.retryable,
             operation: error.operation,
+            file: error.file,
             pid: typeof fields.pid === 'number' ? fields.pid : undefined,
           },
         }
@@ -84,10 +86,11 @@ function plainError(packed: PortableError, cause: Error | undefined): Error {
 }
 
 function sessionError(packed: PortableError, cause: Error | undefined): SessionError {
-  const { code, retryable, operation, pid } = packed.session ?? { code: 'INTERNAL', retryable: false };
+  const { code, retryable, operation, file, pid } = packed.session ?? { code: 'INTERNAL', retryable: false };
   const details: SessionErrorDetails = {
     retryable,
     ...(operation === undefined ? {} : { operation }),
+    ...(file === undefined ? {} : { file }),
     ...(cause === undefined ? {} : { cause }),
   };
   if (code === 'PROFILE_LOCKED') return new ProfileLockedError(packed.message, { ...details, pid });

@@ -33,8 +33,9 @@ describe('the errors', () => {
 
   it('carry what they are given', () => {
     const cause = new Error('underneath');
-    const error = new errors.StoreError('down', { retryable: false, operation: 'forceSave', cause });
-    expect(error).toMatchObject({ retryable: false, operation: 'forceSave', cause });
+    const details = { retryable: false, operation: 'forceSave', file: 'Default/x', cause };
+    const error = new errors.StoreError('down', details);
+    expect(error).toMatchObject(details);
     expect(new errors.ProfileLockedError('in use', { pid: 42 }).pid).toBe(42);
   });
 

@@ -10,7 +10,7 @@ describe('an error that crosses a thread boundary', () => {
     new errors.ConfigurationError('m'),
     new errors.StoreError('m'),
     new errors.StoreConflictError('m'),
-    new errors.SnapshotCorruptError('m', { retryable: true }),
+    new errors.SnapshotCorruptError('m', { retryable: true, file: 'Default/x' }),
     new errors.SnapshotUnsafeError('m'),
     new errors.SnapshotNotFoundError('m'),
     new errors.ProfileLockedError('m', { pid: 42 }),
@@ -26,8 +26,8 @@ describe('an error that crosses a thread boundary', () => {
     const arrived = journey(error);
     expect(arrived).toBeInstanceOf(error.constructor);
     expect(errors.isSessionError(arrived)).toBe(true);
-    const { code, retryable, operation, name, stack } = error;
-    expect(arrived).toMatchObject({ code, retryable, operation, name, stack });
+    const { code, retryable, operation, file, name, stack } = error;
+    expect(arrived).toMatchObject({ code, retryable, operation, file, name, stack });
     expect((arrived as { pid?: number }).pid).toBe((error as { pid?: number }).pid);
   });
 

@@ -95,5 +95,5 @@ async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
 }
 
 function mismatch(file: SnapshotFile, problem: string): SnapshotCorruptError {
-  return new SnapshotCorruptError(`${file.path} of the snapshot is damaged: ${problem}`);
+  return new SnapshotCorruptError(`${file.path} of the snapshot is damaged: ${problem}`, { file: file.path });
 }

@@ -3,8 +3,8 @@ import type { FileSystem } from '../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 
 /**
- * The bytes of an object, as they come. One that is not there is a damaged snapshot, named by `what`; a transfer
- * that breaks, or ends before the size the store promised, is a fault of the store.
+ * The bytes of an object, as they come. One that is not there is a damaged snapshot, named by `what` (a file of the
+ * snapshot, or the zip); a transfer that breaks, or ends before the size the store promised, is a fault of the store.
  */
 export async function* objectBytes(
   store: SessionStore,
@@ -12,7 +12,7 @@ export async function* objectBytes(
   what: string,
   options: StoreCallOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const object = await asStoreCall(store, `read ${what}`, () => store.get(key, options));
+  const object = await asStoreCall(store, `read ${what}`, () => store.get(key, options), what);
   if (object === undefined) throw missingObject(what);
   let received = 0;
   try {
@@ -22,20 +22,21 @@ export async function* objectBytes(
       yield bytes;
     }
   } catch (error) {
-    throw asStoreError(store, `read ${what}`, error);
+    throw asStoreError(store, `read ${what}`, error, what);
   } finally {
     object.body.destroy();
   }
   if (received < object.info.size) {
     throw new StoreError(
       `${store.name} sent ${received} of the ${object.info.size} bytes of ${what} and then ended`,
+      { file: what },
     );
   }
 }
 
 /** What a restore or a check says of an object that its manifest names and its store does not have. */
 export function missingObject(what: string): SnapshotCorruptError {
-  return new SnapshotCorruptError(`${what} of the snapshot is damaged: it is missing`);
+  return new SnapshotCorruptError(`${what} of the snapshot is damaged: it is missing`, { file: what });
 }
 
 /**
@@ -46,7 +47,7 @@ export function asFileReadFault(store: string, what: string, error: unknown): un
   const errno = errnoOf(error);
   const isOfTheSystem = errno !== undefined && !isSessionError(error) && errno !== 'ABORT_ERR';
   if (!isOfTheSystem || errno === 'ENOENT') return error;
-  return new StoreError(`${store} could not read ${what}: ${errno}`, { cause: error });
+  return new StoreError(`${store} could not read ${what}: ${errno}`, { cause: error, file: what });
 }
 
 /** A whole small object, or its first `limit` bytes; `undefined` when there is none. */
@@ -166,18 +167,22 @@ async function asStoreCall<Result>(
   store: SessionStore,
   action: string,
   call: () => Promise<Result>,
+  file?: string,
 ): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    throw asStoreError(store, action, error);
+    throw asStoreError(store, action, error, file);
   }
 }
 
 /** A plug-in store may throw anything; aborts keep their own reason. */
-function asStoreError(store: SessionStore, action: string, error: unknown): unknown {
+function asStoreError(store: SessionStore, action: string, error: unknown, file?: string): unknown {
   if (isSessionError(error) || (error instanceof Error && error.name === 'AbortError')) return error;
-  return new StoreError(`${store.name} could not ${action}`, { cause: error });
+  return new StoreError(`${store.name} could not ${action}`, {
+    cause: error,
+    ...(file === undefined ? {} : { file }),
+  });
 }
 
 function toBytes(chunk: unknown): Uint8Array {

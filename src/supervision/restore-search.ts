@@ -1,9 +1,13 @@
-import { describeError } from '../errors.js';
+import { describeError, isSessionError } from '../errors.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
+import type { SnapshotFile } from '../types.js';
 import type { LocatedSnapshot } from './session-snapshots.js';
 
-/** So many attempts in one search, over all stores. */
-const MAX_ATTEMPTS = 20;
+/**
+ * So many attempts in one search, over all stores: more than the default retention keeps of saves and of backups in some
+ * stores together. Each costs the reading of a snapshot, and the caller's signal ends them all.
+ */
+const MAX_ATTEMPTS = 100;
 /** After so many snapshots that it could not read a store is not asked for another: it is the store that fails. */
 const MAX_FAULTS_OF_STORE = 3;
 
@@ -15,17 +19,33 @@ export class RestoreSearch {
   #attempts = 0;
   #firstFault: { readonly error: unknown } | undefined;
   readonly #faults = new Map<SnapshotRepository, number>();
+  /** By SHA-256, what the saves of a store share and one of them could not be restored for. */
+  readonly #badContents = new Map<SnapshotRepository, Set<string>>();
 
-  isWorthAnAttempt({ repository }: LocatedSnapshot): boolean {
-    return this.#attempts < MAX_ATTEMPTS && this.#faultsOf(repository) < MAX_FAULTS_OF_STORE;
+  /** Not when it needs what another one could not be restored for: that costs no attempt. */
+  async isWorthAnAttempt(candidate: LocatedSnapshot): Promise<boolean> {
+    const { repository } = candidate;
+    if (this.#attempts >= MAX_ATTEMPTS || this.#faultsOf(repository) >= MAX_FAULTS_OF_STORE) return false;
+    const bad = this.#badContents.get(repository);
+    if (bad === undefined) return true;
+    const files = await filesOf(candidate);
+    return !files.some(({ sha256 }) => bad.has(sha256));
   }
 
   /** Takes note of a candidate that could not be taken. */
-  passOver({ repository }: LocatedSnapshot, error: unknown): void {
+  async passOver(candidate: LocatedSnapshot, error: unknown): Promise<void> {
+    const { repository } = candidate;
     this.#attempts++;
-    if (!isStoreFault(error)) return;
-    this.#firstFault ??= { error };
-    this.#faults.set(repository, this.#faultsOf(repository) + 1);
+    if (isStoreFault(error)) {
+      this.#firstFault ??= { error };
+      this.#faults.set(repository, this.#faultsOf(repository) + 1);
+    }
+    // Every zip has its own bytes.
+    if (repository.kind !== 'save' || !isSessionError(error) || error.file === undefined) return;
+    const culprit = (await filesOf(candidate)).find(({ path }) => path === error.file);
+    if (culprit === undefined) return;
+    const bad = this.#badContents.get(repository) ?? new Set();
+    this.#badContents.set(repository, bad.add(culprit.sha256));
   }
 
   /**
@@ -40,6 +60,12 @@ export class RestoreSearch {
   #faultsOf(repository: SnapshotRepository): number {
     return this.#faults.get(repository) ?? 0;
   }
+}
+
+/** What the manifest names, which the listing has read; none where it can't be had: then only an attempt tells. */
+async function filesOf({ info, repository }: LocatedSnapshot): Promise<readonly SnapshotFile[]> {
+  const manifest = await repository.manifest(info.id).catch(() => undefined);
+  return manifest?.files ?? [];
 }
 
 /** Whether a snapshot that could not be fetched for this reason says nothing of the others. */

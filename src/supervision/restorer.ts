@@ -33,10 +33,10 @@ export class Restorer {
   ): Promise<LocatedSnapshot | undefined> {
     const search = new RestoreSearch();
     for (const candidate of candidates) {
-      if (!search.isWorthAnAttempt(candidate)) continue;
+      if (!(await search.isWorthAnAttempt(candidate))) continue;
       const failure = await this.#attempt(candidate, reason, signal);
       if (failure === undefined) return candidate;
-      search.passOver(candidate, failure.error);
+      await search.passOver(candidate, failure.error);
       if (isStoreFault(failure.error)) this.#tellUnreadable(candidate, failure.error);
     }
     search.assertAllRead();

@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import type { SnapshotInfo } from '../../src/index.js';
+import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
@@ -15,6 +17,7 @@ const FEW_TRIES = { ...BY_HAND, maxInitRetries: 1, maxReconnectAttempts: 1 };
 const FOR_EVER = { failOn: 1, times: Number.POSITIVE_INFINITY };
 const OBJECTS = '/bot/session/store/shop/objects';
 const ZIPS = '/bot/backup/shop/';
+const BLOB = `${ESSENTIAL_PATHS.indexedDbBlobs}/1/00/1`;
 const STAGING = '.persistent/staging';
 
 /** Lists what it has, and gives none of its objects. */
@@ -116,11 +119,37 @@ describe('a store that lists its snapshots but can not be read', () => {
 
   it('is asked for an older snapshot, which may not need what it can not read', async () => {
     const [, newest] = await taken(['save', 'save']);
-    stage().fs.arm({ operation: 'handle.read', path: await logObjectOf(newest), ...FOR_EVER });
+    stage().fs.arm({
+      operation: 'handle.read',
+      path: await objectOf(newest, `${INDEXED_DB}/000003.log`),
+      ...FOR_EVER,
+    });
     const bot = stage().bot({ session: BY_HAND });
     await bot.start();
     expect(bot.state).toBe('ready');
     expect(await noteIn(bot)).toBe('save 1');
+  });
+
+  it('is asked for the snapshots that do not need what it can not read, however many do', async () => {
+    const first = stage().bot({ session: BY_HAND });
+    await first.logIn();
+    await stage().clock.advance(100_000);
+    await first.save('before the blob');
+    await stage().fs.promises.mkdir(dirname(join(first.client.profileDir, BLOB)), { recursive: true });
+    await stage().fs.promises.writeFile(join(first.client.profileDir, BLOB), 'a picture');
+    for (let round = 0; round < 6; round++) {
+      await stage().clock.advance(1000);
+      await first.save(`with the blob, ${round}`);
+    }
+    await first.stop();
+    const [newest] = await first.session.listSnapshots();
+    await stage().remove('/bot/auth');
+    stage().fs.arm({ operation: 'handle.read', path: await objectOf(newest, BLOB), ...FOR_EVER });
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    expect(bot.state).toBe('ready');
+    expect(await noteIn(bot)).toBe('before the blob');
+    expect(tried(bot)).toHaveLength(2);
   });
 
   it('never looks like a missing session: without another copy no QR is shown, until it can be read again', async () => {
@@ -196,14 +225,14 @@ describe('a store that lists its snapshots but can not be read', () => {
     await stage().fs.promises.writeFile(zip, bytes);
   }
 
-  /** The object that only this save has: that of its log. */
-  async function logObjectOf(snapshot: SnapshotInfo | undefined): Promise<string> {
+  /** The SHA-256 of a file of this save, which is the name of its object. */
+  async function objectOf(snapshot: SnapshotInfo | undefined, file: string): Promise<string> {
     const path = `/bot/session/store/shop/snapshots/${snapshot?.id}.json`;
     const manifest = JSON.parse(String(await stage().fs.promises.readFile(path, 'utf8'))) as {
       files: { path: string; sha256: string }[];
     };
-    const log = manifest.files.find((file) => file.path === `${INDEXED_DB}/000003.log`);
-    if (log === undefined) throw new Error('the save has no log');
-    return log.sha256;
+    const found = manifest.files.find((candidate) => candidate.path === file);
+    if (found === undefined) throw new Error(`the save has no ${file}`);
+    return found.sha256;
   }
 });

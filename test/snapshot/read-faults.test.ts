@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { StoreError } from '../../src/errors.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
 import { ZipRepository } from '../../src/snapshot/zip-repository.js';
@@ -45,6 +46,7 @@ describe.each(cases)('a restore of the $format repository over a $place store', 
       fs.arm({ operation, path: format === 'zip' ? '.zip' : '/objects/', errno, ...FOR_EVER });
       const failure: unknown = await repository.restore(id, '/out').catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'STORE', cause: { code: errno } });
+      if (format === 'incremental') expect(Object.keys(PROFILE)).toContain((failure as StoreError).file);
       expect(String(failure)).toContain(errno);
       expect(String(failure)).not.toContain('/store/'); // no path of the machine
       expect(await world.read('/out')).toBeUndefined();
