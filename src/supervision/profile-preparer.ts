@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
-import { recoverInstall } from '../profile/install.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
@@ -47,10 +46,10 @@ export class ProfilePreparer {
    * @param isFirst whether it is the first start of a run, not a further attempt
    */
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
-    const { profileDir, fs, browserOwner, warn, assertOwned } = this.#context;
+    const { folders, browserOwner, warn, assertOwned } = this.#context;
     await assertOwned(); // an attempt may come after a suspension
     await browserOwner.settleProfile();
-    await recoverInstall(profileDir, { fs });
+    await folders.recoverInstall();
     await this.#pruner.removeLeftovers().catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });

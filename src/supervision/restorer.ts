@@ -1,6 +1,5 @@
 import { describeError, SnapshotCorruptError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
-import { installProfile } from '../profile/install.js';
 import type { SoundTables } from '../profile/sound-tables.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
@@ -62,7 +61,7 @@ export class Restorer {
     reason: RestoreReason,
     signal: AbortSignal,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { clock, announce, record, assertOwned, folders, fs, profileDir, random } = this.#context;
+    const { clock, announce, record, assertOwned, folders } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
@@ -74,15 +73,7 @@ export class Restorer {
       isFetched = true;
       await assertOwned();
       await record.update({ restoring: info.id });
-      const { quarantined } = await installProfile({
-        profileDir,
-        stagedDir: staged,
-        reason,
-        isDurable: true, // so the repository has left it
-        fs,
-        clock,
-        random,
-      });
+      const quarantined = await folders.install(staged, reason);
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(candidate, manifest);

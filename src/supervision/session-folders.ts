@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Announce } from '../events.js';
 import type { FileSystem } from '../file-system.js';
 import { clearProfile } from '../profile/clear-profile.js';
-import { quarantineProfile } from '../profile/install.js';
+import { installProfile, quarantineProfile, recoverInstall } from '../profile/install.js';
+import { type PatientOptions, patientFileSystem } from '../profile/patient-file-system.js';
 import { pruneQuarantine } from '../profile/quarantine.js';
 import {
   createStagingFolder,
@@ -24,10 +25,10 @@ export class SessionFolders {
 
   constructor(
     profileDir: string,
-    parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce },
+    parameters: NameSource & PatientOptions & { readonly fs: FileSystem; readonly announce: Announce },
   ) {
     this.#profileDir = profileDir;
-    this.#parameters = parameters;
+    this.#parameters = { ...parameters, fs: patientFileSystem(parameters.fs, parameters) };
   }
 
   /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */
@@ -43,6 +44,21 @@ export class SessionFolders {
 
   async removeStaging(folder: string): Promise<void> {
     await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
+  }
+
+  /** Puts a staged profile, whose files are on the disk, in place of the old one. Says where that lies now. */
+  async install(stagedDir: string, reason: string): Promise<string | undefined> {
+    const { fs, clock, random } = this.#parameters;
+    const { quarantined } = await installProfile({
+      ...{ profileDir: this.#profileDir, stagedDir, reason, fs, clock, random },
+      isDurable: true,
+    });
+    return quarantined;
+  }
+
+  /** Finishes or undoes an installation that was cut short. */
+  async recoverInstall(): Promise<void> {
+    await recoverInstall(this.#profileDir, this.#parameters);
   }
 
   /** Puts the profile aside and says so; without a profile it does nothing. */

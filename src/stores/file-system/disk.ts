@@ -25,7 +25,11 @@ const BUSY_ON_WINDOWS = new Set(['EBUSY', 'EPERM', 'EACCES']);
 const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
 
 /** Tries `work` again, a bounded number of times, when the system says that it is busy just now. */
-export async function whileBusy<T>(disk: Disk, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function whileBusy<T>(
+  disk: Pick<Disk, 'clock' | 'platform'>,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   for (const delayMs of RETRY_DELAYS_MS) {
     try {
       return await work();
@@ -50,7 +54,7 @@ export async function pause(clock: Clock, delayMs: number, signal: AbortSignal |
   }
 }
 
-function isBusy({ platform }: Disk, errno: string | undefined): boolean {
+function isBusy({ platform }: Pick<Disk, 'platform'>, errno: string | undefined): boolean {
   if (errno === undefined) return false;
   return EXHAUSTED.has(errno) || (platform === 'win32' && BUSY_ON_WINDOWS.has(errno));
 }
