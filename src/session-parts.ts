@@ -23,6 +23,7 @@ import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import { localStoreSpec } from './stores/local-store-spec.js';
 import type { SessionStore } from './stores/session-store.js';
+import { uniqueStoreNames } from './stores/unique-names.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
@@ -194,8 +195,12 @@ function createRepositories(
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
+  const saveStore = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
+  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const names = uniqueStoreNames([saveStore, ...backupStores]);
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
-    const repository = { ...shared, store, assertMayWrite };
+    const storeName = names.get(store) ?? store.name;
+    const repository = { ...shared, store, storeName, assertMayWrite };
     const local =
       format.kind === 'save'
         ? new IncrementalRepository(repository)
@@ -206,7 +211,7 @@ function createRepositories(
     return new ThreadedRepository({
       ...parts,
       local,
-      spec: { ...format, store: place, clientId },
+      spec: { ...format, store: { ...place, name: storeName }, clientId },
       onProblem,
     });
   };
@@ -216,8 +221,8 @@ function createRepositories(
     compression,
   };
   return {
-    saves: open(store ?? new FileSystemStore(join(sessionPath, 'store'), { fs }), { kind: 'save' }),
-    backups: (backupStore ?? [new BackupDirStore(backupPath, { fs })]).map((one) => open(one, backupFormat)),
+    saves: open(saveStore, { kind: 'save' }),
+    backups: backupStores.map((one) => open(one, backupFormat)),
   };
 }
 

@@ -9,7 +9,7 @@ export interface SnapshotInfo {
   /** Sorts by capture time: `20261123T051409123Z-1a2b3c4d`. */
   readonly id: string;
   readonly kind: SnapshotKind;
-  /** Name of the store that holds it. */
+  /** Name of the store that holds it: unique in the session, of two with one name the second is `<name>-2`. */
   readonly store: string;
   readonly clientId: string;
   /** The pairing it belongs to. */

@@ -8,9 +8,18 @@ import type {
 } from '../stores/session-store.js';
 import { isSweeper } from './store-leftovers.js';
 
-/** The store itself where nobody has to be asked. */
-export function guardStore(store: SessionStore, assertMayWrite: (() => void) | undefined): SessionStore {
-  return assertMayWrite === undefined ? store : new GuardedStore(store, assertMayWrite);
+/** How a repository sees its store. */
+export interface StoreView {
+  /** See {@link GuardedStore}; default: it may always write. */
+  readonly assertMayWrite?: (() => void) | undefined;
+  /** How listings and messages name the store; default: as it names itself. */
+  readonly storeName?: string | undefined;
+}
+
+/** The store itself where nobody has to be asked and its own name will do. */
+export function guardStore(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
+  if (assertMayWrite === undefined && (storeName ?? store.name) === store.name) return store;
+  return new GuardedStore(store, assertMayWrite ?? (() => undefined), storeName);
 }
 
 /**
@@ -24,10 +33,15 @@ export class GuardedStore implements SessionStore {
   readonly close?: () => Promise<void>;
   readonly #store: SessionStore;
   readonly #assertMayWrite: () => void;
+  readonly #name: string | undefined;
 
-  /** @param assertMayWrite throws unless the session is ours at this moment */
-  constructor(store: SessionStore, assertMayWrite: () => void) {
+  /**
+   * @param assertMayWrite throws unless the session is ours at this moment
+   * @param name default: the store's own
+   */
+  constructor(store: SessionStore, assertMayWrite: () => void, name?: string) {
     this.#store = store;
+    this.#name = name;
     this.#assertMayWrite = assertMayWrite;
     const { putFile } = store;
     if (putFile !== undefined) {
@@ -47,7 +61,7 @@ export class GuardedStore implements SessionStore {
   }
 
   get name(): string {
-    return this.#store.name;
+    return this.#name ?? this.#store.name;
   }
 
   get capabilities(): SessionStore['capabilities'] {

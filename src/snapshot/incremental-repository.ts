@@ -33,6 +33,8 @@ import { hashTree, SignatureCache } from './tree-hasher.js';
 
 export interface IncrementalRepositoryOptions {
   readonly store: SessionStore;
+  /** How listings and messages name the store, unique in the session. Default: as it names itself. */
+  readonly storeName?: string;
   readonly clientId: string;
   readonly runner: TaskRunner;
   readonly fs: FileSystem;
@@ -72,7 +74,7 @@ export class IncrementalRepository implements SnapshotRepository {
 
   constructor(options: IncrementalRepositoryOptions) {
     const { clientId } = options;
-    const store = guardStore(options.store, options.assertMayWrite);
+    const store = guardStore(options.store, options);
     this.store = store;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

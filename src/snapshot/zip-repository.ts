@@ -36,6 +36,8 @@ import type { ZipCompression } from './zip-writer.js';
 
 export interface ZipRepositoryOptions {
   readonly store: SessionStore;
+  /** How listings and messages name the store, unique in the session. Default: as it names itself. */
+  readonly storeName?: string;
   readonly clientId: string;
   readonly runner: TaskRunner;
   readonly fs: FileSystem;
@@ -82,7 +84,7 @@ export class ZipRepository implements SnapshotRepository {
 
   constructor(options: ZipRepositoryOptions) {
     const { clientId } = options;
-    const store = guardStore(options.store, options.assertMayWrite);
+    const store = guardStore(options.store, options);
     this.store = store;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

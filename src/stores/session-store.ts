@@ -40,7 +40,10 @@ export interface PutOptions extends StoreCallOptions {
  * - keys are portable (`assertPortableKey`) and cannot leave the store's root.
  */
 export interface SessionStore {
-  /** Short name for messages and listings, for example `file-system`. */
+  /**
+   * Short name for messages and listings, for example `file-system`. Of two stores with the same, the second is listed
+   * as `<name>-2`.
+   */
   readonly name: string;
   readonly capabilities: {
     /** Whether `ifAbsent` and `ifVersion` hold against other processes; without it both are refused. */

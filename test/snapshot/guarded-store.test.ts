@@ -3,7 +3,7 @@ import { memfs } from 'memfs';
 import { describe, expect, it } from 'vitest';
 import { LeaseLostError } from '../../src/errors.js';
 import type { FileSystem } from '../../src/file-system.js';
-import { GuardedStore } from '../../src/snapshot/guarded-store.js';
+import { GuardedStore, guardStore } from '../../src/snapshot/guarded-store.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
@@ -63,6 +63,15 @@ describe('a guarded store', () => {
     const stored = await guard.get('shop/kept');
     expect(await stored?.body.toArray()).toEqual([Buffer.from('kept')]);
     expect(guard.localPath?.('shop/kept')).toBe('/store/shop/kept');
+  });
+
+  it('is named as it is told to, else as the store is', () => {
+    const store = new MemoryStore({ name: 'near' });
+    const mayWrite = () => undefined;
+    expect(guardStore(store, {})).toBe(store);
+    expect(guardStore(store, { storeName: 'near' })).toBe(store);
+    expect(guardStore(store, { storeName: 'near-2' }).name).toBe('near-2');
+    expect(guardStore(store, { assertMayWrite: mayWrite }).name).toBe('near');
   });
 
   it('offers what the store offers, and nothing else', async () => {
