@@ -1,6 +1,6 @@
 import { isAbsolute, posix } from 'node:path';
 
-export { type DiskSpace, diskSpace } from './platform/disk-space.js';
+export { type DiskSpace, deviceOf, diskSpace } from './platform/disk-space.js';
 export { memoryLimitBytes } from './platform/memory-limit.js';
 export { readStorageFacts } from './platform/read-storage-facts.js';
 export {

@@ -25,6 +25,16 @@ export async function diskSpace(fs: FileSystem, path: string): Promise<DiskSpace
   return { freeBytes: Number(bavail) * Number(bsize), device: Number(dev) };
 }
 
+/** The number of the disk on which `path`, which need not exist yet, will lie; `undefined` where it is not told. */
+export async function deviceOf(fs: FileSystem, path: string): Promise<number | undefined> {
+  try {
+    const { dev } = await fs.promises.stat(await existing(fs, path));
+    return Number.isFinite(Number(dev)) ? Number(dev) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function existing(fs: FileSystem, path: string): Promise<string> {
   let folder = path;
   for (let depth = 0; depth < MAX_DEPTH && dirname(folder) !== folder; depth++) {

@@ -2,10 +2,10 @@ import { orAborted } from '../clock.js';
 import { describeError } from '../errors.js';
 import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../profile/caches.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
-import { selectForRemoval } from '../snapshot/retention.js';
-import type { SnapshotInfo } from '../types.js';
+import { type RetentionPolicy, selectForRemoval } from '../snapshot/retention.js';
+import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
 import { allRepositories, type SessionContext } from './session-context.js';
-import type { SessionSnapshots } from './session-snapshots.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 
 /** What `prune()` did. */
 export interface PruneResult {
@@ -68,13 +68,21 @@ export class Pruner {
   }
 
   /**
-   * Before a write that has no room: the oldest snapshots go until `isEnough`, but for the last good ones.
-   * Resolves to whether it was.
+   * Before a write that has no room beside the profile: the oldest snapshots that lie on the same disk go until so many
+   * bytes are free there, but for the last good ones. Those on other disks and in remote stores would make no room.
+   * Resolves to whether there is enough.
    */
-  async makeRoom(isEnough: () => Promise<boolean>): Promise<boolean> {
+  async makeRoom(minFreeBytes: number): Promise<boolean> {
+    const near = await this.#onProfilesDisk();
     for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD)) {
+      const { repository } = snapshot;
+      if (!near.has(repository)) continue;
+      const before = await freeBytesOfProfile(this.#context);
       await this.#remove([snapshot], []);
-      if (await isEnough()) return true;
+      const free = await freeBytesOfProfile(this.#context);
+      if (free >= minFreeBytes) return true;
+      // Whatever the reason (a trash, a disk that keeps its own history): the next would be lost for nothing, too.
+      if (free <= before) near.delete(repository);
     }
     return false;
   }
@@ -125,25 +133,32 @@ export class Pruner {
   }
 
   // One whose restore was cut short may be what lies in the profile's place: the next start has to compare the two.
-  async #select(retention: Parameters<typeof selectForRemoval>[1]): Promise<readonly SnapshotInfo[]> {
-    const infos = (await this.#snapshots.list()).map(({ info }) => info);
+  async #select(retention: RetentionPolicy): Promise<readonly LocatedSnapshot[]> {
+    const located = new Map((await this.#snapshots.list()).map((snapshot) => [snapshot.info, snapshot]));
     const { restoring } = this.#context.record.current;
-    return selectForRemoval(infos, retention).filter(({ id }) => id !== restoring);
+    return selectForRemoval([...located.keys()], retention).flatMap((info) =>
+      info.id === restoring ? [] : (located.get(info) ?? []),
+    );
+  }
+
+  async #onProfilesDisk(): Promise<Set<SnapshotRepository>> {
+    const near = new Set<SnapshotRepository>();
+    for (const repository of allRepositories(this.#context)) {
+      if (await sharesDiskOfProfile(this.#context, repository.store)) near.add(repository);
+    }
+    return near;
   }
 
   /** @param alsoSwept repositories to be swept even if nothing of theirs is removed */
   async #remove(
-    snapshots: readonly SnapshotInfo[],
+    snapshots: readonly LocatedSnapshot[],
     alsoSwept: readonly SnapshotRepository[],
   ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
     const { announce, assertOwned } = this.#context;
     const removed: string[] = [];
     let freedBytes = 0;
     for (const repository of allRepositories(this.#context)) {
-      const { kind, store } = repository;
-      const ids = snapshots
-        .filter((info) => info.kind === kind && info.store === store.name)
-        .map(({ id }) => id);
+      const ids = snapshots.filter((one) => one.repository === repository).map(({ info }) => info.id);
       if (ids.length === 0 && !alsoSwept.includes(repository)) continue;
       await assertOwned();
       const unlisted = await repository.remove(ids);

@@ -6,6 +6,7 @@ import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
 import { captureGate } from './capture-gate.js';
+import { freeBytesOfProfile } from './profile-disk.js';
 import type { Pruner } from './pruner.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
@@ -84,7 +85,8 @@ export class Saver {
     const { folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
     if (request.capture === 'hot' && (await this.#isUnchanged(request))) return { skipped: 'unchanged' };
-    if (!(await this.#hasSpace()) && !(await this.#pruner.makeRoom(() => this.#hasSpace()))) {
+    const freeBytes = await freeBytesOfProfile(this.#context);
+    if (freeBytes < MIN_FREE_BYTES && !(await this.#pruner.makeRoom(MIN_FREE_BYTES))) {
       return { skipped: 'no-space' };
     }
     const staging = await folders.createStaging();
@@ -230,17 +232,6 @@ export class Saver {
 
   #isReady(): boolean {
     return this.#context.state() === 'ready';
-  }
-
-  async #hasSpace(): Promise<boolean> {
-    const { fs, profileDir } = this.#context;
-    if (!fs.promises.statfs) return true;
-    try {
-      const { bavail, bsize } = await fs.promises.statfs(profileDir);
-      return Number(bavail) * Number(bsize) >= MIN_FREE_BYTES;
-    } catch {
-      return true; // not known: the write itself will tell
-    }
   }
 }
 
