@@ -1,4 +1,4 @@
-import { isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
+import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   SnapshotContext,
@@ -9,6 +9,7 @@ import type {
 } from '../types.js';
 import { mapLimited } from './concurrency.js';
 import { contentDigest } from './manifest.js';
+import { NewerFormatError } from './manifest-fields.js';
 import {
   isWorthMore,
   newestFirst,
@@ -16,8 +17,10 @@ import {
   type RemoveResult,
   type Revocation,
   snapshotInfo,
+  type UnreadableSnapshot,
 } from './repository.js';
 import { RevocationMarkers, VerificationRecords } from './sidecars.js';
+import { findSnapshotId, timeOfId } from './snapshot-id.js';
 import { deleteObject, listAll } from './store-bytes.js';
 
 /** One snapshot of a catalog: its manifest and the object that holds it. */
@@ -32,6 +35,8 @@ export interface DamagedEntry {
   readonly id: string;
   readonly info: ObjectInfo;
   readonly error: unknown;
+  /** Where it can be read all the same, and only lies in a wrong place: a copy made by hand, of another client id. */
+  readonly misplaced?: SnapshotManifest;
 }
 
 export interface CatalogOptions {
@@ -46,6 +51,8 @@ export interface CatalogOptions {
   readonly idOf: (key: string) => string | undefined;
   /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
   readonly load: (info: ObjectInfo, options: StoreCallOptions) => Promise<SnapshotManifest | undefined>;
+  /** Whether an object is where this snapshot belongs. Default: anywhere below the prefix. */
+  readonly isPlaceOf?: (manifest: SnapshotManifest, key: string) => boolean;
   readonly onProblem?: ProblemListener | undefined;
 }
 
@@ -141,6 +148,41 @@ export class SnapshotCatalog {
     return { removed: [...removed], freedBytes };
   }
 
+  /** Those that can't be read and are not merely misplaced. */
+  async unreadable(options: StoreCallOptions): Promise<readonly UnreadableSnapshot[]> {
+    const { damaged } = await this.read(options);
+    return damaged
+      .filter(({ misplaced }) => misplaced === undefined)
+      .map(({ id, info, error }) => ({
+        key: info.key,
+        id,
+        createdAt: timeOfId(findSnapshotId(id) ?? '') ?? info.modifiedAt.toISOString(),
+        storedBytes: info.size,
+        problem: describeError(error).message,
+        isNewer: error instanceof NewerFormatError,
+      }));
+  }
+
+  /** Deletes those of these objects that still are as they were when they could not be read, and still can't be. */
+  async removeUnreadable(keys: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
+    const { store, prefix } = this.#options;
+    const removed: string[] = [];
+    let freedBytes = 0;
+    for (const info of await listAll(store, prefix, options)) {
+      const known = this.#cache.get(info.key);
+      if (!keys.includes(info.key) || known?.version !== info.version) continue;
+      // A first reading may have met a moment of the disk or the network; what was noted of it is not enough to delete.
+      const found = await this.#load(info, options);
+      if (found === undefined) continue;
+      this.#cache.set(info.key, { version: info.version, found });
+      if (!('error' in found) || found.misplaced !== undefined) continue;
+      if (!(await deleteObject(store, info.key, options))) continue;
+      removed.push(found.id);
+      freedBytes += info.size;
+    }
+    return { removed, freedBytes };
+  }
+
   /** Forgets the verifications of snapshots that are no more. Returns how many records went. */
   async sweepRecords(options: StoreCallOptions): Promise<number> {
     const { entries, damaged } = await this.read(options);
@@ -175,17 +217,20 @@ export class SnapshotCatalog {
   }
 
   async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
-    const { idOf, load, clientId, kind } = this.#options;
+    const { idOf, load, clientId, kind, isPlaceOf } = this.#options;
+    const id = idOf(info.key) ?? info.key;
     try {
       const manifest = await load(info, options);
       if (manifest === undefined) return undefined;
-      if (manifest.clientId !== clientId || manifest.kind !== kind) {
-        throw new SnapshotCorruptError(`it is a ${manifest.kind} of another client id, or in a wrong place`);
-      }
-      return { manifest, info };
+      const isAtHome = manifest.clientId === clientId && manifest.kind === kind;
+      if (isAtHome && isPlaceOf?.(manifest, info.key) !== false) return { manifest, info };
+      const problem = isAtHome
+        ? `the manifest of ${manifest.id} lies under another id's name`
+        : `it is a ${manifest.kind} of another client id, or in a wrong place`;
+      return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
     } catch (error) {
       if (!isDamage(error)) throw error;
-      return { id: idOf(info.key) ?? info.key, info, error };
+      return { id, info, error };
     }
   }
 }

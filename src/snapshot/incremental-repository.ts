@@ -12,7 +12,7 @@ import type {
   SnapshotInfo,
   SnapshotManifest,
 } from '../types.js';
-import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
+import { type CatalogEntry, type DamagedEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
 import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest, parseManifest, serializeManifest } from './manifest.js';
@@ -25,6 +25,7 @@ import type {
   Revocation,
   SnapshotRepository,
   SweepResult,
+  UnreadableSnapshot,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
 import { deleteObject, listAll, putBytes, readStart, withdrawObject } from './store-bytes.js';
@@ -50,6 +51,9 @@ export interface IncrementalRepositoryOptions {
   /** The random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
+
+/** The copying of a store's folder takes no longer. */
+const COPYING_MS = 3_600_000;
 
 /**
  * Saves: `objects/ab/<sha256>` once per content, `snapshots/<id>.json` with the manifest, put last. What has not
@@ -89,6 +93,7 @@ export class IncrementalRepository implements SnapshotRepository {
       prefix: this.#prefix,
       idOf: (key) => (key.endsWith('.json') ? key.slice(this.#prefix.length, -'.json'.length) : undefined),
       load: (info, callOptions) => this.#load(info.key, callOptions),
+      isPlaceOf: ({ id }, key) => key === `${this.#prefix}${id}.json`,
       onProblem: options.onProblem,
     });
   }
@@ -144,13 +149,23 @@ export class IncrementalRepository implements SnapshotRepository {
     return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
   }
 
+  unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
+    return this.#catalog.unreadable(options);
+  }
+
+  removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+  }
+
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const { entries, damaged } = await this.#catalog.read(options);
-      // A manifest that can't be read may need any object: on incomplete knowledge nothing is deleted.
-      if (damaged.length > 0) return { freedBytes: 0, files: 0 };
-      const needed = entries.flatMap(({ manifest }) => manifest.files.map(({ sha256 }) => sha256));
-      const swept = await this.#objects.sweep(new Set(needed), options);
+      const manifests = [
+        ...entries.map(({ manifest }) => manifest),
+        ...damaged.map(({ misplaced }) => misplaced),
+      ];
+      const needed = manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []);
+      const swept = await this.#objects.sweep(new Set(needed), lastNeedOf(damaged), options);
       return { ...swept, files: swept.files + (await this.#catalog.sweepRecords(options)) };
     });
   }
@@ -238,11 +253,7 @@ export class IncrementalRepository implements SnapshotRepository {
   async #load(key: string, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
     const bytes = await readStart(this.store, key, DEFAULT_LIMITS.maxManifestBytes + 1, options);
     if (bytes === undefined) return undefined;
-    const manifest = parseManifest(bytes);
-    if (key !== `${this.#prefix}${manifest.id}.json`) {
-      throw new SnapshotCorruptError(`the manifest of ${manifest.id} lies under another id's name`);
-    }
-    return manifest;
+    return parseManifest(bytes);
   }
 
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
@@ -262,6 +273,17 @@ export class IncrementalRepository implements SnapshotRepository {
       options,
     );
   }
+}
+
+/**
+ * A manifest that can't be read may need any object that was there when it was put, since that comes last; what was put
+ * later it can't. Told by the store's own times, ms since 1970, with an hour for a folder that was copied without them.
+ */
+function lastNeedOf(damaged: readonly DamagedEntry[]): number {
+  const times = damaged
+    .filter(({ misplaced }) => misplaced === undefined)
+    .map(({ info }) => info.modifiedAt.getTime() + COPYING_MS);
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 
 /** Bytes of the objects that each snapshot was the first to need, plus its manifest: together what is stored. */

@@ -30,10 +30,13 @@ const REQUIRED = [
 ];
 const OPTIONAL = ['account', 'browserVersion'];
 
+/** A newer version of this library wrote it, in a way that this one does not know: it may well be whole. */
+export class NewerFormatError extends SnapshotCorruptError {}
+
 /** Builds a manifest out of unknown fields, in the canonical order; throws `SnapshotCorruptError` naming the first bad one. */
 export function readManifestFields(fields: Fields, maxFiles: number): SnapshotManifest {
   if (typeof fields.format === 'number' && fields.format > 1) {
-    throw new SnapshotCorruptError(`the manifest has format ${fields.format}: a newer version wrote it`);
+    throw new NewerFormatError(`the manifest has format ${fields.format}: a newer version wrote it`);
   }
   if (fields.format !== 1) return refuse('format', 'it must be 1');
   for (const name of REQUIRED) if (!Object.hasOwn(fields, name)) return refuse(name, 'it is missing');

@@ -164,11 +164,20 @@ export class ObjectShelf {
     return earliest;
   }
 
-  /** Deletes every object but those needed, and whatever else lies among them. */
-  async sweep(needed: ReadonlySet<string>, options: StoreCallOptions): Promise<SweepResult> {
+  /**
+   * Deletes every object but those needed, and whatever else lies among them.
+   *
+   * @param keptUntil what was put no later, ms since 1970, stays in any case
+   */
+  async sweep(
+    needed: ReadonlySet<string>,
+    keptUntil: number,
+    options: StoreCallOptions,
+  ): Promise<SweepResult> {
     const { store } = this.#options;
     const infos = await listAll(store, this.#prefix, options);
-    const useless = infos.filter(({ key }) => {
+    const useless = infos.filter(({ key, modifiedAt }) => {
+      if (!(modifiedAt.getTime() > keptUntil)) return false;
       const name = key.slice(key.lastIndexOf('/') + 1);
       return !needed.has(name) || key !== this.#key(name);
     });

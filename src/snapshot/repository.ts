@@ -30,6 +30,21 @@ export interface RemoveResult {
   readonly freedBytes: number;
 }
 
+/** A snapshot that is there but can't be read. */
+export interface UnreadableSnapshot {
+  /** Of the object that holds it. */
+  readonly key: string;
+  /** Its id, or its file name where that holds none. */
+  readonly id: string;
+  /** When it was captured, by its id, else when it was put; ISO 8601. */
+  readonly createdAt: string;
+  readonly storedBytes: number;
+  /** Why it can't be read. */
+  readonly problem: string;
+  /** Whether it says that a newer version of this library wrote it. */
+  readonly isNewer: boolean;
+}
+
 /** What a sweep gave back. */
 export interface SweepResult {
   readonly freedBytes: number;
@@ -77,7 +92,11 @@ export interface SnapshotRepository {
   open?(id: string, options?: StoreCallOptions): Promise<Readable>;
   /** Unlists snapshots, damaged ones too; unknown ids are ignored. */
   remove(ids: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
-  /** Deletes what no snapshot needs; keeps everything while any manifest can't be read. */
+  /** Those that can't be read, but for what somebody put there that was never a snapshot of this place. */
+  unreadable(options?: StoreCallOptions): Promise<readonly UnreadableSnapshot[]>;
+  /** Deletes unreadable ones, by their keys. Each is read once more before: one that is whole after all stays. */
+  removeUnreadable(keys: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
+  /** Deletes what no snapshot needs, nor may need as long as its manifest can't be read. */
   sweep(options?: StoreCallOptions): Promise<SweepResult>;
   /**
    * Removes what killed writers left on this machine: unfinished values of a local store, unfinished zips. Cheap, and

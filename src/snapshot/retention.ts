@@ -1,4 +1,5 @@
 import type { SnapshotInfo, SnapshotKind } from '../types.js';
+import type { UnreadableSnapshot } from './repository.js';
 
 /** How many snapshots of one kind stay. */
 export interface KeepRule {
@@ -15,6 +16,12 @@ export interface RetentionPolicy {
   readonly maxTotalMb: number;
 }
 
+/** What decides whether a snapshot stays. */
+export type Retainable = Pick<
+  SnapshotInfo,
+  'id' | 'kind' | 'store' | 'createdAt' | 'storedBytes' | 'settled' | 'revoked'
+>;
+
 /**
  * The snapshots that a policy no longer keeps, oldest first. Pure: pass the lists of all repositories together.
  *
@@ -23,14 +30,14 @@ export interface RetentionPolicy {
  *
  * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
  */
-export function selectForRemoval(
-  snapshots: readonly SnapshotInfo[],
+export function selectForRemoval<Snapshot extends Retainable>(
+  snapshots: readonly Snapshot[],
   policy: RetentionPolicy,
-): readonly SnapshotInfo[] {
+): readonly Snapshot[] {
   const ordered = [...snapshots].sort((a, b) => compareAge(a, b));
   const groups = groupByShelf(ordered);
-  const untouchable = new Set<SnapshotInfo>();
-  const kept = new Set<SnapshotInfo>();
+  const untouchable = new Set<Snapshot>();
+  const kept = new Set<Snapshot>();
   for (const group of groups.values()) {
     for (const snapshot of lastGood(group)) untouchable.add(snapshot);
     for (const snapshot of keptByRule(group, ruleFor(group[0]?.kind, policy))) kept.add(snapshot);
@@ -42,8 +49,29 @@ export function selectForRemoval(
     .sort((a, b) => compareAge(b, a));
 }
 
-function keptByRule(newestFirst: readonly SnapshotInfo[], rule: KeepRule): readonly SnapshotInfo[] {
-  const newestOfDay = new Map<string, SnapshotInfo>();
+/**
+ * Whether a policy would not keep a snapshot any more that can't be read, if it were the best of its time: whole, settled
+ * and of the present login. So there is always a newer one that is all that (invariant 3), and whatever it may have
+ * needed alone is not missed.
+ *
+ * @param whole those of all repositories together; what can't be read never counts among them
+ * @param shelf where the unreadable one is
+ */
+export function isOutlived(
+  { id, createdAt, storedBytes }: UnreadableSnapshot,
+  whole: readonly Retainable[],
+  policy: RetentionPolicy,
+  shelf: Pick<Retainable, 'kind' | 'store'>,
+): boolean {
+  const atItsBest: Retainable = { ...shelf, id, createdAt, storedBytes, settled: true, revoked: false };
+  return selectForRemoval([...whole, atItsBest], policy).includes(atItsBest);
+}
+
+function keptByRule<Snapshot extends Retainable>(
+  newestFirst: readonly Snapshot[],
+  rule: KeepRule,
+): readonly Snapshot[] {
+  const newestOfDay = new Map<string, Snapshot>();
   for (const snapshot of newestFirst) {
     const day = snapshot.createdAt.slice(0, 10);
     if (!newestOfDay.has(day)) newestOfDay.set(day, snapshot);
@@ -51,18 +79,18 @@ function keptByRule(newestFirst: readonly SnapshotInfo[], rule: KeepRule): reado
   return [...newestFirst.slice(0, rule.keepLast), ...[...newestOfDay.values()].slice(0, rule.keepDaily ?? 0)];
 }
 
-function lastGood(newestFirst: readonly SnapshotInfo[]): readonly SnapshotInfo[] {
+function lastGood<Snapshot extends Retainable>(newestFirst: readonly Snapshot[]): readonly Snapshot[] {
   const good = newestFirst.filter(({ revoked }) => !revoked);
   return [good[0], good.find(({ settled }) => settled)].filter((snapshot) => snapshot !== undefined);
 }
 
-function beyondSize(
-  newestFirst: readonly SnapshotInfo[],
-  untouchable: ReadonlySet<SnapshotInfo>,
+function beyondSize<Snapshot extends Retainable>(
+  newestFirst: readonly Snapshot[],
+  untouchable: ReadonlySet<Snapshot>,
   maxBytes: number,
-): readonly SnapshotInfo[] {
+): readonly Snapshot[] {
   let total = newestFirst.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-  const removed: SnapshotInfo[] = [];
+  const removed: Snapshot[] = [];
   for (const snapshot of [...newestFirst].reverse()) {
     if (total <= maxBytes) break;
     if (untouchable.has(snapshot)) continue;
@@ -72,8 +100,8 @@ function beyondSize(
   return removed;
 }
 
-function groupByShelf(snapshots: readonly SnapshotInfo[]): Map<string, SnapshotInfo[]> {
-  const groups = new Map<string, SnapshotInfo[]>();
+function groupByShelf<Snapshot extends Retainable>(snapshots: readonly Snapshot[]): Map<string, Snapshot[]> {
+  const groups = new Map<string, Snapshot[]>();
   for (const snapshot of snapshots) {
     const group = groups.get(shelfOf(snapshot));
     if (group === undefined) groups.set(shelfOf(snapshot), [snapshot]);
@@ -82,7 +110,7 @@ function groupByShelf(snapshots: readonly SnapshotInfo[]): Map<string, SnapshotI
   return groups;
 }
 
-function shelfOf({ kind, store }: SnapshotInfo): string {
+function shelfOf({ kind, store }: Retainable): string {
   return `${kind}:${store}`;
 }
 
@@ -91,7 +119,7 @@ function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepR
 }
 
 /** Newest first. */
-function compareAge(a: SnapshotInfo, b: SnapshotInfo): number {
+function compareAge(a: Retainable, b: Retainable): number {
   const byTime = Date.parse(b.createdAt) - Date.parse(a.createdAt);
   return byTime !== 0 ? byTime : a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 const ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f]{8}$/;
+const ID_WITHIN = /\d{8}T\d{9}Z-[0-9a-f]{8}/;
 
 /**
  * A new snapshot's id: sorts by capture time, and is portable as a key and as a file name.
@@ -21,6 +22,20 @@ export function snapshotId(
 /** Whether `text` has the form of an id. */
 export function isSnapshotId(text: string): boolean {
   return ID.test(text);
+}
+
+/** The id in a file's name, for example in that of a copy made by hand. */
+export function findSnapshotId(name: string): string | undefined {
+  return ID_WITHIN.exec(name)?.[0];
+}
+
+/** The capture time that an id tells, ISO 8601; `undefined` where that is no time. */
+export function timeOfId(id: string): string | undefined {
+  const match = ID.exec(id);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, ms] = match;
+  const time = `${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`;
+  return Number.isNaN(Date.parse(time)) ? undefined : time;
 }
 
 /** `2026-11-23T05:14:09.123Z` -> `20261123T051409123Z`. */

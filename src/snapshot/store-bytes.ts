@@ -50,7 +50,10 @@ export function asFileReadFault(store: string, what: string, error: unknown): un
   return new StoreError(`${store} could not read ${what}: ${errno}`, { cause: error, file: what });
 }
 
-/** A whole small object, or its first `limit` bytes; `undefined` when there is none. */
+/**
+ * A whole small object, or its first `limit` bytes; `undefined` when there is none. A transfer that ends early is a fault
+ * of the store, not a torn object.
+ */
 export async function readStart(
   store: SessionStore,
   key: string,
@@ -72,6 +75,11 @@ export async function readStart(
     throw asStoreError(store, `read ${key}`, error);
   } finally {
     object.body.destroy();
+  }
+  if (size < Math.min(limit, object.info.size)) {
+    throw new StoreError(
+      `${store.name} sent ${size} of the ${object.info.size} bytes of ${key} and then ended`,
+    );
   }
   return Buffer.concat(parts).subarray(0, limit);
 }

@@ -18,6 +18,7 @@ import type {
   Revocation,
   SnapshotRepository,
   SweepResult,
+  UnreadableSnapshot,
 } from './repository.js';
 import {
   type PortableArguments,
@@ -100,6 +101,14 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('remove', [ids], options);
   }
 
+  unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
+    return this.#call('unreadable', [], options);
+  }
+
+  removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#call('removeUnreadable', [keys], options);
+  }
+
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#call('sweep', [], options);
   }
@@ -161,4 +170,10 @@ export class ThreadedRepository implements SnapshotRepository {
   }
 }
 
-const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set(['list', 'manifest', 'revokedLineages', 'verify']);
+const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
+  'list',
+  'manifest',
+  'revokedLineages',
+  'unreadable',
+  'verify',
+]);

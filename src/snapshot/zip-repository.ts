@@ -25,8 +25,10 @@ import type {
   Revocation,
   SnapshotRepository,
   SweepResult,
+  UnreadableSnapshot,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
+import { findSnapshotId, isSnapshotId } from './snapshot-id.js';
 import { deleteObject, listAll } from './store-bytes.js';
 import { sweepTemporariesOf } from './store-leftovers.js';
 import { hashTree, SignatureCache } from './tree-hasher.js';
@@ -57,8 +59,6 @@ export interface ZipRepositoryOptions {
   /** The random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
-
-const SNAPSHOT_ID = /\d{8}T\d{9}Z-[0-9a-f]{8}/;
 
 /**
  * Backups: one ordinary zip per snapshot, `<clientId>/<clientId>_<id>_run<run>.zip`, which anybody can unpack into a
@@ -164,6 +164,15 @@ export class ZipRepository implements SnapshotRepository {
     return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
   }
 
+  /** Only what has an id in its name: another zip was put there by somebody, for whatever reason, and is not ours. */
+  async unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
+    return (await this.#catalog.unreadable(options)).filter(({ id }) => isSnapshotId(id));
+  }
+
+  removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+  }
+
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const swept = await this.#zips.sweep();
@@ -250,5 +259,5 @@ export class ZipRepository implements SnapshotRepository {
 /** The id in a zip's name, else its name: a person may have renamed it. Nothing in a subfolder is a backup. */
 function zipName(name: string): string | undefined {
   if (!name.endsWith('.zip') || name.includes('/')) return undefined;
-  return SNAPSHOT_ID.exec(name)?.[0] ?? name;
+  return findSnapshotId(name) ?? name;
 }

@@ -6,6 +6,7 @@ import { type RetentionPolicy, selectForRemoval } from '../snapshot/retention.js
 import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { UnreadableRemover } from './unreadable-remover.js';
 
 /** What `prune()` did. */
 export interface PruneResult {
@@ -25,23 +26,26 @@ const ONLY_THE_LAST_GOOD = { saves: { keepLast: 1 }, backups: { keepLast: 1 }, m
 export class Pruner {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #unreadable: UnreadableRemover;
 
   constructor(context: SessionContext, snapshots: SessionSnapshots) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#unreadable = new UnreadableRemover(context, snapshots);
   }
 
   /** Everything at once, for `prune()`. The caches only while no browser runs. */
   async pruneAll(browserClosed: boolean): Promise<PruneResult> {
     const { options, record } = this.#context;
     if (browserClosed) await record.load(); // perhaps nothing has started yet
-    const removed = await this.#select(options.retention);
-    const snapshots = await this.#remove(removed, allRepositories(this.#context));
+    const repositories = allRepositories(this.#context);
+    const unreadable = await this.#unreadable.remove(options.retention, repositories);
+    const snapshots = await this.#remove(await this.#select(options.retention), repositories);
     const leftovers = await this.removeLeftovers();
     const caches = browserClosed ? await this.pruneProfileCaches() : { freedBytes: 0, files: 0 };
     return {
       removedSnapshots: snapshots.removed,
-      freedBytes: snapshots.freedBytes + leftovers + caches.freedBytes,
+      freedBytes: unreadable.freedBytes + snapshots.freedBytes + leftovers + caches.freedBytes,
       cacheFiles: caches.files,
     };
   }
@@ -57,8 +61,10 @@ export class Pruner {
 
   /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
   async retain(): Promise<void> {
+    const { retention } = this.#context.options;
     try {
-      await this.#remove(await this.#select(this.#context.options.retention), []);
+      const { from } = await this.#unreadable.remove(retention, allRepositories(this.#context));
+      await this.#remove(await this.#select(retention), from);
     } catch (error) {
       this.#context.warn(
         'retention-failed',
@@ -74,6 +80,10 @@ export class Pruner {
    */
   async makeRoom(minFreeBytes: number): Promise<boolean> {
     const near = await this.#onProfilesDisk();
+    const { from } = await this.#unreadable.remove(ONLY_THE_LAST_GOOD, near);
+    await this.#remove([], from);
+    if (from.length > 0 && (await freeBytesOfProfile(this.#context)) >= minFreeBytes) return true;
+    for (const repository of near) if (await this.#unreadable.isHeldUp(repository)) near.delete(repository);
     for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD)) {
       const { repository } = snapshot;
       if (!near.has(repository)) continue;

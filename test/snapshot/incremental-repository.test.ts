@@ -362,6 +362,104 @@ describe('a manifest that can not be read', () => {
     expect(saves.store.keys()).toEqual([]);
   });
 
+  it('keeps no object that was put later: it can not need that', async () => {
+    const saves = new Saves();
+    const { snapshot } = await saves.save();
+    saves.store.set(`shop/snapshots/${snapshot.id}.json`, Buffer.from('{"half'));
+    saves.store.now += 3 * 3_600_000;
+    const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+    await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
+    await saves.repository.remove([second.snapshot.id]);
+    expect(await saves.repository.sweep()).toEqual({ freedBytes: 'compacted'.length, files: 1 });
+    expect(saves.store.keys()).toContain(tableKey);
+  });
+
+  it('but only lies under another name is known to need what it names, and nothing else', async () => {
+    const saves = new Saves();
+    const first = await saves.save();
+    const key = `shop/snapshots/${first.snapshot.id}`;
+    const { bytes } = saves.store.objects.get(`${key}.json`) ?? { bytes: Buffer.alloc(0) };
+    saves.store.set(`${key} (copy).json`, bytes);
+    const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+    await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
+    await saves.repository.remove([first.snapshot.id, second.snapshot.id]);
+    expect(await saves.repository.sweep()).toEqual({ freedBytes: 'compacted'.length, files: 1 });
+    expect(saves.store.keys()).toContain(tableKey);
+    expect(await saves.repository.unreadable()).toEqual([]);
+  });
+
+  it('is told with its time, its bytes and what is wrong with it', async () => {
+    const saves = new Saves();
+    await saves.save();
+    const named = 'shop/snapshots/20260101T000000000Z-00000000.json';
+    const nameless = 'shop/snapshots/notes.json';
+    saves.store.now = Date.parse('2026-02-01T00:00:00.000Z');
+    saves.store.set(named, Buffer.from('{"half'));
+    saves.store.set(nameless, Buffer.from('{"format":2}'));
+    expect(await saves.repository.unreadable()).toEqual([
+      {
+        key: named,
+        id: '20260101T000000000Z-00000000',
+        createdAt: '2026-01-01T00:00:00.000Z',
+        storedBytes: 6,
+        problem: expect.stringContaining('torn'),
+        isNewer: false,
+      },
+      {
+        key: nameless,
+        id: 'notes',
+        createdAt: '2026-02-01T00:00:00.000Z',
+        storedBytes: 12,
+        problem: expect.stringContaining('a newer version wrote it'),
+        isNewer: true,
+      },
+    ]);
+  });
+
+  it('is removed by its key, and a whole one never is', async () => {
+    const saves = new Saves();
+    const { snapshot } = await saves.save();
+    const whole = `shop/snapshots/${snapshot.id}.json`;
+    const torn = `shop/snapshots/${snapshot.id} (copy).json`;
+    saves.store.set(torn, Buffer.from('{"half'));
+    await saves.repository.list();
+    expect(await saves.repository.removeUnreadable([whole, torn])).toEqual({
+      removed: [`${snapshot.id} (copy)`],
+      freedBytes: 6,
+    });
+    expect(await saves.repository.list()).toHaveLength(1);
+  });
+
+  it('stays and is listed when it proves whole, read once more', async () => {
+    const saves = new Saves();
+    const { snapshot } = await saves.save();
+    const key = `shop/snapshots/${snapshot.id}.json`;
+    const { bytes, version } = saves.store.objects.get(key) ?? { bytes: Buffer.alloc(0), version: '' };
+    const repository = saves.open();
+    saves.store.set(key, Buffer.from('{"half'), version);
+    expect(await repository.list()).toEqual([]);
+    saves.store.set(key, bytes, version);
+    expect((await repository.removeUnreadable([key])).removed).toEqual([]);
+    expect(await repository.list()).toHaveLength(1);
+  });
+
+  it('is none when it was put anew meanwhile, nor when only the transfer broke off', async () => {
+    const saves = new Saves();
+    const { snapshot } = await saves.save();
+    const key = `shop/snapshots/${snapshot.id}.json`;
+    const repository = saves.open();
+    saves.store.set(key, Buffer.from('{"half'));
+    expect(await repository.list()).toEqual([]);
+    saves.store.set(key, Buffer.from('{"other half'));
+    expect((await repository.removeUnreadable([key])).removed).toEqual([]);
+    const get = saves.store.get.bind(saves.store);
+    saves.store.get = async (asked) => {
+      const object = await get(asked);
+      return object && { ...object, info: { ...object.info, size: object.info.size + 1 } };
+    };
+    await expect(saves.open().unreadable()).rejects.toMatchObject({ code: 'STORE' });
+  });
+
   it('is noticed by a verification although its version did not change', async () => {
     const saves = new Saves();
     const { snapshot } = await saves.save();

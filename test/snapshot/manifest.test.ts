@@ -9,7 +9,13 @@ import {
   serializeManifest,
   totalSize,
 } from '../../src/snapshot/manifest.js';
-import { compactTime, isSnapshotId, snapshotId } from '../../src/snapshot/snapshot-id.js';
+import {
+  compactTime,
+  findSnapshotId,
+  isSnapshotId,
+  snapshotId,
+  timeOfId,
+} from '../../src/snapshot/snapshot-id.js';
 import type { SnapshotContext, SnapshotFile } from '../../src/types.js';
 import { LIBRARY_VERSION } from '../../src/version.js';
 import { sha256 } from './local-store.js';
@@ -171,6 +177,20 @@ describe('a snapshot id', () => {
   it('differs between two captures of the same content in the same millisecond', () => {
     const drawn = Array.from({ length: 50 }, () => snapshotId('2026-11-23T05:14:09.123Z', 'digest'));
     expect(new Set(drawn).size).toBe(50);
+  });
+});
+
+describe('the id in a name', () => {
+  it('is found wherever it stands, and tells the capture time', () => {
+    const id = findSnapshotId('shop_20261123T051409123Z-1a2b3c4d_run3 (copy).zip');
+    expect(id).toBe('20261123T051409123Z-1a2b3c4d');
+    expect(timeOfId(id ?? '')).toBe('2026-11-23T05:14:09.123Z');
+  });
+
+  it('is none where there is none, or no such time', () => {
+    expect(findSnapshotId('photos.zip')).toBeUndefined();
+    expect(timeOfId('photos')).toBeUndefined();
+    expect(timeOfId('20261399T051409123Z-1a2b3c4d')).toBeUndefined();
   });
 });
 

@@ -7,7 +7,9 @@ import type { ObjectInfo, PutOptions, SessionStore, StoredObject } from '../../s
 export class TinyStore implements SessionStore {
   readonly name: string = 'tiny';
   readonly capabilities = { conditionalPut: true };
-  readonly objects = new Map<string, { bytes: Buffer; version: string }>();
+  readonly objects = new Map<string, { bytes: Buffer; version: string; modifiedAt: Date }>();
+  /** Ms since 1970, for `modifiedAt`. */
+  now = 0;
   /** Called before every call with its name and key: throw to make the call fail. */
   onCall: (call: string, key: string) => void = () => undefined;
   /** Bytes delivered by all `get`s: what a listing costs. */
@@ -49,7 +51,7 @@ export class TinyStore implements SessionStore {
 
   /** Puts bytes behind the store's back, as a bad disk would, with or without a new version. */
   set(key: string, bytes: Uint8Array, version = `v${++this.#versions}`): void {
-    this.objects.set(key, { bytes: Buffer.from(bytes), version });
+    this.objects.set(key, { bytes: Buffer.from(bytes), version, modifiedAt: new Date(this.now) });
   }
 
   /** Changes one byte of an object and leaves its version. */
@@ -74,7 +76,8 @@ export class TinyStore implements SessionStore {
   }
 
   #info(key: string): ObjectInfo {
-    const { bytes, version } = this.objects.get(key) ?? { bytes: Buffer.alloc(0), version: '' };
-    return { key, size: bytes.length, version, modifiedAt: new Date(0) };
+    const none = { bytes: Buffer.alloc(0), version: '', modifiedAt: new Date(0) };
+    const { bytes, version, modifiedAt } = this.objects.get(key) ?? none;
+    return { key, size: bytes.length, version, modifiedAt };
   }
 }

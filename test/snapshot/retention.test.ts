@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type RetentionPolicy, selectForRemoval } from '../../src/snapshot/retention.js';
+import type { UnreadableSnapshot } from '../../src/snapshot/repository.js';
+import { isOutlived, type RetentionPolicy, selectForRemoval } from '../../src/snapshot/retention.js';
 import type { SnapshotInfo } from '../../src/types.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00.000Z');
@@ -30,6 +31,12 @@ function snapshot(ageMs: number, overrides: Partial<SnapshotInfo> = {}): Snapsho
     revoked: false,
     ...overrides,
   };
+}
+
+/** One that can't be read. */
+function unreadable(ageMs: number, storedBytes = 1): UnreadableSnapshot {
+  const createdAt = new Date(NOW - ageMs).toISOString();
+  return { key: 'k', id: 'unreadable', createdAt, storedBytes, problem: 'torn', isNewer: false };
 }
 
 const ages = (list: readonly SnapshotInfo[]) => list.map(({ createdAt }) => NOW - Date.parse(createdAt));
@@ -126,6 +133,66 @@ describe('retention', () => {
         }
         // Idempotent: what is kept once is kept when nothing new came.
         expect(selectForRemoval(kept, policy)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a snapshot that can not be read', () => {
+  const SAVES = { kind: 'save', store: 'disk' } as const;
+  const TWO: RetentionPolicy = { ...POLICY, saves: { keepLast: 2 }, backups: { keepLast: 2, keepDaily: 2 } };
+  const saves = (...agesMs: number[]) => agesMs.map((age) => snapshot(age));
+
+  it('is outlived once the newest so many are all newer', () => {
+    expect(isOutlived(unreadable(3), saves(1, 2), TWO, SAVES)).toBe(true);
+    expect(isOutlived(unreadable(3), saves(1, 4, 5), TWO, SAVES)).toBe(false);
+    expect(isOutlived(unreadable(3), [], TWO, SAVES)).toBe(false);
+  });
+
+  it('counts those of its own store and kind only', () => {
+    const elsewhere = [snapshot(1, { store: 'nas' }), snapshot(2, { kind: 'backup' })];
+    expect(isOutlived(unreadable(3), elsewhere, TWO, SAVES)).toBe(false);
+  });
+
+  it('is not outlived as the newest of a day that is kept', () => {
+    const backups = [snapshot(1, { kind: 'backup' }), snapshot(2, { kind: 'backup' })];
+    const shelf = { kind: 'backup', store: 'disk' } as const;
+    expect(isOutlived(unreadable(DAY), backups, TWO, shelf)).toBe(false);
+    expect(isOutlived(unreadable(3), backups, TWO, shelf)).toBe(true);
+  });
+
+  it('is not outlived while it may be the last good one: all newer are revoked, or none is settled', () => {
+    const revoked = [snapshot(1, { revoked: true }), snapshot(2, { revoked: true })];
+    const unsettled = [snapshot(1, { settled: false }), snapshot(2, { settled: false })];
+    expect(isOutlived(unreadable(3), revoked, TWO, SAVES)).toBe(false);
+    expect(isOutlived(unreadable(3), unsettled, TWO, SAVES)).toBe(false);
+  });
+
+  it('is outlived when it is the oldest of more than there may be', () => {
+    const mb = 1024 * 1024;
+    const large = [1, 2].map((age) => snapshot(age, { storedBytes: 600 * mb }));
+    expect(isOutlived(unreadable(3), large, POLICY, SAVES)).toBe(true);
+    expect(isOutlived(unreadable(3), large.slice(1), POLICY, SAVES)).toBe(false);
+  });
+
+  it('is never outlived without a newer one on its shelf that is good and settled (property)', () => {
+    const anyWhole = fc
+      .record({
+        age: fc.integer({ min: 0, max: 20 }),
+        store: fc.constantFrom('disk', 'nas'),
+        revoked: fc.boolean(),
+        settled: fc.boolean(),
+        storedBytes: fc.nat(3),
+      })
+      .map(({ age, ...rest }) => snapshot(age, rest));
+    const anyPolicy = fc.record({ keepLast: fc.nat(3), maxTotalMb: fc.constantFrom(0, 1) });
+    fc.assert(
+      fc.property(fc.array(anyWhole, { maxLength: 12 }), anyPolicy, (whole, { keepLast, maxTotalMb }) => {
+        const policy = { saves: { keepLast }, backups: { keepLast }, maxTotalMb };
+        if (!isOutlived(unreadable(10), whole, policy, SAVES)) return;
+        const good = whole.filter(({ store, revoked, settled }) => store === 'disk' && !revoked && settled);
+        expect(Math.min(...ages(good))).toBeLessThanOrEqual(10);
       }),
       { numRuns: 500 },
     );

@@ -133,6 +133,20 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     expect(problems[0]?.[1]).toMatchObject({ name: 'SnapshotCorruptError', code: 'SNAPSHOT_CORRUPT' });
   });
 
+  it('tells and removes what can not be read', async () => {
+    const { snapshot } = await repository.create(await capture('one'), context());
+    const folder = join(home, 'store/shop', kind === 'save' ? 'snapshots' : '');
+    const [name] = await readdir(folder);
+    await writeFile(join(folder, name ?? ''), 'torn');
+    const [found] = await repository.unreadable();
+    expect(found).toMatchObject({ id: snapshot.id, createdAt: snapshot.createdAt, storedBytes: 4 });
+    expect(await repository.removeUnreadable([found?.key ?? ''])).toEqual({
+      removed: [snapshot.id],
+      freedBytes: 4,
+    });
+    expect(await repository.unreadable()).toEqual([]);
+  });
+
   it('fails as in this thread: by class, code and errno', async () => {
     await expect(repository.manifest('unknown')).rejects.toMatchObject({ name: 'SnapshotNotFoundError' });
     const tree = await capture('one');

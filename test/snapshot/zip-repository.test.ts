@@ -121,6 +121,27 @@ describe('a backup', () => {
     expect(backups.problems).toEqual(['strange.zip']);
   });
 
+  it('is told as unreadable, and can be removed, where its name is that of a backup: others are not ours', async () => {
+    const backups = new Backups();
+    const { snapshot } = await backups.backup();
+    const [key = ''] = backups.store.keys();
+    const { bytes } = backups.store.objects.get(key) ?? { bytes: Buffer.alloc(0) };
+    const torn = key.replace('.zip', ' (copy).zip');
+    backups.store.set(torn, bytes.subarray(0, 100));
+    backups.store.set('shop/photos.zip', Buffer.from('hello'));
+    const another = new Backups();
+    await another
+      .open({ clientId: 'other' })
+      .create(await another.world.capture(PROFILE), another.world.context({ clientId: 'other' }));
+    for (const [name, { bytes: whole }] of another.store.objects) {
+      backups.store.set(name.replace('other/', 'shop/'), whole);
+    }
+    expect(await backups.repository.unreadable()).toMatchObject([{ key: torn, id: snapshot.id }]);
+    expect((await backups.repository.removeUnreadable([torn])).removed).toEqual([snapshot.id]);
+    expect(backups.store.keys()).toHaveLength(3);
+    expect(await backups.repository.list()).toHaveLength(1);
+  });
+
   it('that was cut off is not listed where that costs nothing to see', async () => {
     const backups = new Backups(local);
     const { snapshot } = await backups.backup();
