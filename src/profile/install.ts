@@ -12,7 +12,7 @@ import {
   writeJournal,
 } from './install/journal.js';
 import { canRollForward, rollBack, rollForward } from './install/replace.js';
-import { beginQuarantine } from './quarantine.js';
+import { beginQuarantine, type QuarantineReason } from './quarantine.js';
 import {
   bothSideFolders,
   type NameSource,
@@ -31,6 +31,8 @@ export interface InstallOptions extends NameSource {
   readonly stagedDir: string;
   /** Why the old profile goes, for example `corrupt`; kept beside it. */
   readonly reason: string;
+  /** The snapshot that the old profile is a rejected copy of, if it is; kept beside it. */
+  readonly copyOf?: string | undefined;
   /** Whether every file of the staged profile is on the disk already. Default false: each is flushed first. */
   readonly isDurable?: boolean;
   readonly fs: FileSystem;
@@ -71,7 +73,7 @@ export async function installProfile(
 export async function quarantineProfile(
   profileDir: string,
   reason: string,
-  options: NameSource & { readonly fs: FileSystem },
+  options: NameSource & { readonly fs: FileSystem; readonly copyOf?: string | undefined },
 ): Promise<string | undefined> {
   const { fs } = options;
   await recoverInstall(profileDir, { fs });
@@ -125,11 +127,10 @@ async function finish(fs: FileSystem, side: SideFolder, journal: InstallJournal)
   }
 }
 
-interface Replacement extends NameSource {
+interface Replacement extends NameSource, QuarantineReason {
   readonly fs: FileSystem;
   readonly profileDir: string;
   readonly stagedDir?: string;
-  readonly reason: string;
 }
 
 interface Replaced {

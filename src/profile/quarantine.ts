@@ -14,11 +14,20 @@ export interface QuarantinedProfile {
   readonly reason: string;
   /** When, ISO 8601. */
   readonly at: string;
+  /** The snapshot that it was restored from, where WhatsApp rejected it as that: it holds nothing of its own. */
+  readonly copyOf?: string;
   readonly bytes: number;
   readonly files: number;
 }
 
-/** The last two stay, whatever the limits say (invariant 2). */
+/** Why a profile goes into quarantine. */
+export interface QuarantineReason {
+  readonly reason: string;
+  /** See {@link QuarantinedProfile}. */
+  readonly copyOf?: string | undefined;
+}
+
+/** The last two stay, whatever the limits say (invariant 2), and so do the last two that are no copies. */
 const ALWAYS_KEPT = 2;
 
 /** Lists what lies in quarantine, oldest first. */
@@ -46,15 +55,18 @@ export interface PruneQuarantineOptions {
   readonly fs: FileSystem;
   /** Wall clock, ms since 1970. */
   readonly now: number;
-  /** The newest so many stay in any case; at least 2. */
+  /** The newest so many stay in any case, and of those that are no copies of a snapshot the newest so many; at least 2. */
   readonly keepLast: number;
   /** Of the others, those stay that are younger, ms. Default 0: none. */
   readonly maxAgeMs?: number | undefined;
-  /** ... and as long as all that stay make no more than so many bytes. Default: no limit. */
+  /** ... and as long as all that stay make no more than so many bytes, copies counted last. Default: no limit. */
   readonly maxBytes?: number | undefined;
 }
 
-/** Deletes what is no longer to be kept in quarantine, oldest first, and the rests of interrupted moves. */
+/**
+ * Deletes what is no longer to be kept in quarantine, and the rests of interrupted moves: copies of snapshots first, then the
+ * oldest.
+ */
 export async function pruneQuarantine(
   profileDir: string,
   options: PruneQuarantineOptions,
@@ -67,12 +79,16 @@ export async function pruneQuarantine(
   const removed: string[] = [];
   let freedBytes = 0;
   let files = 0;
-  let keptBytes = 0;
   const newestFirst = (await listQuarantine(profileDir, { fs })).reverse();
-  for (const [index, entry] of newestFirst.entries()) {
+  const originals = newestFirst.filter(({ copyOf }) => copyOf === undefined);
+  const copies = newestFirst.filter(({ copyOf }) => copyOf !== undefined);
+  const untouchable = new Set([...newestFirst.slice(0, keepLast), ...originals.slice(0, keepLast)]);
+  let keptBytes = [...untouchable].reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const entry of [...originals, ...copies]) {
+    if (untouchable.has(entry)) continue;
     keptBytes += entry.bytes;
     const isYoung = now - Date.parse(entry.at) < maxAgeMs;
-    if (index < keepLast || (isYoung && keptBytes <= maxBytes)) continue;
+    if (isYoung && keptBytes <= maxBytes) continue;
     await fs.promises.rm(entry.path, { recursive: true, force: true });
     keptBytes -= entry.bytes;
     freedBytes += entry.bytes;
@@ -84,14 +100,15 @@ export async function pruneQuarantine(
 
 /** Makes the folder of one profile in quarantine, and says in it why. The caller moves the profile into it. */
 export async function beginQuarantine(
-  work: NameSource & { readonly fs: FileSystem; readonly reason: string },
+  work: NameSource & { readonly fs: FileSystem } & QuarantineReason,
   side: SideFolder,
   name: string,
 ): Promise<void> {
   const folder = path.join(side.quarantine, name);
   await work.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const at = new Date(work.clock.now()).toISOString();
-  const note = { reason: work.reason, at, from: side.profileDir };
+  const { reason, copyOf } = work;
+  const note = { reason, at, from: side.profileDir, ...(copyOf !== undefined && { copyOf }) };
   await writeDurably(work.fs, path.join(folder, 'reason.json'), `${JSON.stringify(note, undefined, 2)}\n`);
 }
 
@@ -114,12 +131,21 @@ async function removeRests(fs: FileSystem, profileDir: string): Promise<void> {
   }
 }
 
-async function readReason(fs: FileSystem, folder: string): Promise<{ reason: string; at: string }> {
+async function readReason(
+  fs: FileSystem,
+  folder: string,
+): Promise<Pick<QuarantinedProfile, 'reason' | 'at' | 'copyOf'>> {
   const value = await readJson(fs, path.join(folder, 'reason.json'));
   const note =
-    typeof value === 'object' && value !== null ? (value as { reason?: unknown; at?: unknown }) : {};
+    typeof value === 'object' && value !== null
+      ? (value as { reason?: unknown; at?: unknown; copyOf?: unknown })
+      : {};
   const at = typeof note.at === 'string' && !Number.isNaN(Date.parse(note.at)) ? note.at : timeInName(folder);
-  return { reason: typeof note.reason === 'string' ? note.reason : 'unknown', at };
+  return {
+    reason: typeof note.reason === 'string' ? note.reason : 'unknown',
+    at,
+    ...(typeof note.copyOf === 'string' && { copyOf: note.copyOf }),
+  };
 }
 
 /** `20261123T051409123Z-1a2b3c4d` as ISO 8601; the beginning of time for any other name. */

@@ -6,6 +6,7 @@ import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { newLineageAfter } from './lineage.js';
 import { isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
+import { rejectedCopyInPlace } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 
 /** Puts snapshots in place of the profile: verified first, installed by rename, the old one kept in quarantine. */
@@ -73,7 +74,7 @@ export class Restorer {
       isFetched = true;
       await assertOwned();
       await record.update({ restoring: info.id });
-      const quarantined = await folders.install(staged, reason);
+      const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(candidate, manifest);

@@ -12,7 +12,7 @@ import {
   resolveSideFolder,
 } from '../profile/side-folder.js';
 
-/** Damaged or rejected profiles are kept for a human: the last two in any case, others up to these bounds. */
+/** Damaged or rejected profiles are kept for a human: the last in any case, others up to these bounds. */
 const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
 
 /** Folder of the profile's lease, beside the profile. */
@@ -46,11 +46,15 @@ export class SessionFolders {
     await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
   }
 
-  /** Puts a staged profile, whose files are on the disk, in place of the old one. Says where that lies now. */
-  async install(stagedDir: string, reason: string): Promise<string | undefined> {
+  /**
+   * Puts a staged profile, whose files are on the disk, in place of the old one. Says where that lies now.
+   *
+   * @param copyOf the snapshot that the old one is a rejected copy of, if it is
+   */
+  async install(stagedDir: string, reason: string, copyOf?: string): Promise<string | undefined> {
     const { fs, clock, random } = this.#parameters;
     const { quarantined } = await installProfile({
-      ...{ profileDir: this.#profileDir, stagedDir, reason, fs, clock, random },
+      ...{ profileDir: this.#profileDir, stagedDir, reason, copyOf, fs, clock, random },
       isDurable: true,
     });
     return quarantined;
@@ -61,9 +65,13 @@ export class SessionFolders {
     await recoverInstall(this.#profileDir, this.#parameters);
   }
 
-  /** Puts the profile aside and says so; without a profile it does nothing. */
-  async quarantine(reason: string): Promise<void> {
-    const path = await quarantineProfile(this.#profileDir, reason, this.#parameters);
+  /**
+   * Puts the profile aside and says so; without a profile it does nothing.
+   *
+   * @param copyOf the snapshot that it is a rejected copy of, if it is
+   */
+  async quarantine(reason: string, copyOf?: string): Promise<void> {
+    const path = await quarantineProfile(this.#profileDir, reason, { ...this.#parameters, copyOf });
     if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
   }
 

@@ -39,6 +39,11 @@ export const EMPTY_RECORD: SessionRecord = {
   rejectedLineages: [],
 };
 
+/** The snapshot that the profile in place was restored from, where that met a QR: then it holds nothing of its own. */
+export function rejectedCopyInPlace({ basedOn, rejectedSnapshots }: SessionRecord): string | undefined {
+  return basedOn !== undefined && rejectedSnapshots.includes(basedOn) ? basedOn : undefined;
+}
+
 /** Bound of the lists above: the oldest are forgotten. */
 const MAX_REMEMBERED = 200;
 

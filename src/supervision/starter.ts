@@ -7,6 +7,7 @@ import type { ProfilePreparer } from './profile-preparer.js';
 import type { Restorer } from './restorer.js';
 import type { Revoker } from './revoker.js';
 import type { SessionContext } from './session-context.js';
+import { rejectedCopyInPlace } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 import type { Stopper } from './stopper.js';
 
@@ -178,7 +179,7 @@ export class Starter {
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await assertOwned();
-    await folders.quarantine('login-rejected');
+    await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
     const { rejectedLineages } = record.current;
     await record.update({
       loggedIn: false,

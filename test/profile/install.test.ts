@@ -444,12 +444,16 @@ describe('a crash while a profile is installed', () => {
 });
 
 describe('quarantine', () => {
-  async function quarantineTimes(count: number, bytes = 100) {
+  async function quarantineTimes(
+    count: number,
+    bytes = 100,
+    copyOf: (i: number) => string | undefined = () => undefined,
+  ) {
     const profileDir = path.join(await temporaryFolder(), 'session');
     const paths: string[] = [];
     for (let i = 0; i < count; i++) {
       await writeTree(profileDir, { 'Default/x': 'x'.repeat(bytes) });
-      paths.push((await quarantineProfile(profileDir, `reason ${i}`, real)) ?? '');
+      paths.push((await quarantineProfile(profileDir, `reason ${i}`, { ...real, copyOf: copyOf(i) })) ?? '');
     }
     return { profileDir, paths };
   }
@@ -505,6 +509,25 @@ describe('quarantine', () => {
     expect((await pruneQuarantine(profileDir, { ...options, maxBytes: 400 })).removed).toEqual([paths[0]]);
     expect((await pruneQuarantine(profileDir, { ...options, maxBytes: 350 })).removed).toEqual([paths[1]]);
     expect((await pruneQuarantine(profileDir, { fs, now: now(), keepLast: 2 })).removed).toEqual([paths[2]]);
+  });
+
+  it('gives up copies of snapshots before what is nowhere else, and never the last two of either', async () => {
+    const { profileDir, paths } = await quarantineTimes(6, 100, (i) =>
+      i === 2 || i > 3 ? 'snapshot' : undefined,
+    );
+    const [oldest, , copy] = paths;
+    const options = { fs, now: now(), keepLast: 2, maxAgeMs: 1e9 };
+    expect((await listQuarantine(profileDir, { fs })).map(({ copyOf }) => copyOf)).toEqual([
+      undefined,
+      undefined,
+      'snapshot',
+      undefined,
+      'snapshot',
+      'snapshot',
+    ]);
+    expect((await pruneQuarantine(profileDir, { ...options, maxBytes: 500 })).removed).toEqual([copy]);
+    const bounds = { ...options, maxAgeMs: 0, maxBytes: 1 };
+    expect((await pruneQuarantine(profileDir, bounds)).removed).toEqual([oldest]);
   });
 
   it('tells the time by the name when the note is lost, and removes entries without a profile', async () => {

@@ -80,6 +80,40 @@ describe('a QR although nobody logged out', () => {
     for (const createdAt of restored) expect(Date.parse(createdAt)).toBeGreaterThan(oldest);
   });
 
+  it('keeps the original in quarantine longer than the copies that were restored over it', async () => {
+    await saved(4);
+    stage().whatsApp.revokeAll();
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    const [original = '', ...copies] = bot.payloads('session:quarantined').map(({ path }) => path);
+    expect(copies).toHaveLength(2);
+    const restored = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.id);
+    const notes = await Promise.all([original, ...copies].map(readNote));
+    expect(notes.map(({ copyOf }) => copyOf)).toEqual([undefined, ...restored]);
+    await bot.stop();
+    stage().clock.setNow(stage().clock.now() + 100 * DAY_MS);
+    await stage().bot({ session: BY_HAND }).start();
+    for (const path of [original, ...copies]) expect(await stage().exists(path)).toBe(true);
+  });
+
+  it('takes no profile for a copy that went on after it was restored', async () => {
+    const first = await saved(2);
+    await stage().damageProfile(first);
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    await bot.save('it went on');
+    await bot.stop();
+    stage().whatsApp.revokeAll();
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    const [original] = next.payloads('session:quarantined');
+    expect(await readNote(original?.path ?? '')).not.toHaveProperty('copyOf');
+  });
+
+  async function readNote(path: string): Promise<{ readonly copyOf?: string }> {
+    return JSON.parse(String(await stage().fs.promises.readFile(`${path}/reason.json`, 'utf8')));
+  }
+
   it('does not repeat all that at the next start without a scan', async () => {
     await saved(3);
     stage().whatsApp.revokeAll();
