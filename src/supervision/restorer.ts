@@ -21,7 +21,7 @@ export class Restorer {
 
   /**
    * The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. A corrupt
-   * one, and one that its store can't deliver, is passed over for the next.
+   * one, and one that its store can't deliver at the second time either, is passed over for the next.
    *
    * @throws StoreError when none proves sound and one could not be read; errors of the system when the disk of the profile
    * fails, at once
@@ -34,7 +34,9 @@ export class Restorer {
     const search = new RestoreSearch();
     for (const candidate of candidates) {
       if (!(await search.isWorthAnAttempt(candidate))) continue;
-      const failure = await this.#attempt(candidate, reason, signal);
+      let failure = await this.#attempt(candidate, reason, signal);
+      // It may pass, and the next one is an older login.
+      if (failure && isStoreFault(failure.error)) failure = await this.#attempt(candidate, reason, signal);
       if (failure === undefined) return candidate;
       await search.passOver(candidate, failure.error);
       if (isStoreFault(failure.error)) this.#tellUnreadable(candidate, failure.error);

@@ -149,7 +149,16 @@ describe('a store that lists its snapshots but can not be read', () => {
     await bot.start();
     expect(bot.state).toBe('ready');
     expect(await noteIn(bot)).toBe('before the blob');
-    expect(tried(bot)).toHaveLength(2);
+    expect(tried(bot)).toHaveLength(3); // twice the newest, and the one without the blob
+  });
+
+  it('is asked once more for the newest snapshot when the fault has passed', async () => {
+    const snapshots = await taken(['save', 'backup', 'save']);
+    stage().fs.arm({ operation: 'handle.read', path: OBJECTS, failOn: 1, errno: 'EIO' });
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    expect(await noteIn(bot)).toBe('save 3');
+    expect(tried(bot)).toEqual([snapshots[2]?.id, snapshots[2]?.id]);
   });
 
   it('never looks like a missing session: without another copy no QR is shown, until it can be read again', async () => {
@@ -161,7 +170,7 @@ describe('a store that lists its snapshots but can not be read', () => {
     expect(bot.codes).toEqual([]);
     expect(bot.client.launches).toBe(0);
     const starts = 1 + FEW_TRIES.maxInitRetries + FEW_TRIES.maxReconnectAttempts;
-    expect(tried(bot)).toHaveLength(3 * starts); // it is not asked for the other two
+    expect(tried(bot)).toHaveLength(2 * 3 * starts); // each twice; it is not asked for the other two
     stage().fs.arm({});
     await bot.start();
     expect(await noteIn(bot)).toBe('save 5');
