@@ -141,16 +141,20 @@ export class ProfilePreparer {
   }
 
   async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
-    const { runner, profileDir, soundTables: memory } = this.#context;
+    const { soundTables: memory } = this.#context;
     memory.forget(); // what a disk has lost since keeps its signature
     const reference = await this.#manifestOf(id);
-    const { report, soundTables } = await runner.run(
-      examineProfileTask,
-      { profileDir, depth: 'deep', ...(reference && { reference }) },
-      { signal },
-    );
-    memory.known = soundTables;
-    return report;
+    let found = await this.#examine(reference, signal);
+    // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
+    if (isDamaged(found.report)) found = await this.#examine(reference, signal);
+    memory.known = found.soundTables;
+    return found.report;
+  }
+
+  #examine(reference: readonly SnapshotFile[] | undefined, signal: AbortSignal) {
+    const { runner, profileDir } = this.#context;
+    const input = { profileDir, depth: 'deep', ...(reference && { reference }) } as const;
+    return runner.run(examineProfileTask, input, { signal });
   }
 
   // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
@@ -197,6 +201,10 @@ export class ProfilePreparer {
       }
     }
   }
+}
+
+function isDamaged({ verdict }: SoundnessReport): boolean {
+  return verdict === 'corrupt' || verdict === 'suspect';
 }
 
 function passSessionErrors(error: unknown): undefined {

@@ -46,6 +46,26 @@ describe('restore()', () => {
     expect(next.payloads('restore:started')).toEqual([]);
   });
 
+  it.each([1, 4, 7, 8, 9, 10])(
+    'stays in place when the disk fails for a moment at the next start: read %i',
+    async (failOn) => {
+      const { bot, one } = await withSaves();
+      await bot.finish(bot.session.restore(one));
+      await bot.stop();
+      stage().fs.arm({
+        operation: 'handle.read',
+        path: `${bot.client.profileDir}/Default`,
+        failOn,
+        errno: 'EIO',
+      });
+      const next = stage().bot({ session: BY_HAND });
+      await next.start();
+      stage().fs.arm({});
+      expect((await next.client.readLogin())?.note).toBe('one');
+      expect(next.payloads('restore:started')).toEqual([]);
+    },
+  );
+
   it('does not start a session again that was destroyed meanwhile', async () => {
     const { bot, one } = await withSaves();
     let stopped: Promise<void> | undefined;
