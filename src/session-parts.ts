@@ -3,27 +3,14 @@ import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
 import { assignProfile, locateProfile, type ProfileLocation } from './client/profile-location.js';
-import { systemClock } from './clock.js';
-import { describeError } from './errors.js';
 import type { Announce } from './events.js';
-import { systemFileSystem } from './file-system.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
-import { IncrementalRepository } from './snapshot/incremental-repository.js';
-import type { SnapshotRepository } from './snapshot/repository.js';
-import type { RepositoryFormat } from './snapshot/repository-task.js';
-import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
-import { SignatureCache } from './snapshot/tree-hasher.js';
-import { ZipRepository } from './snapshot/zip-repository.js';
+import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
-import { BackupDirStore } from './stores/backup-dir-store.js';
-import { FileSystemStore } from './stores/file-system-store.js';
-import { localStoreSpec } from './stores/local-store-spec.js';
-import type { SessionStore } from './stores/session-store.js';
-import { uniqueStoreNames } from './stores/unique-names.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
@@ -56,7 +43,6 @@ import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { Stopper } from './supervision/stopper.js';
 import { validateProfile } from './supervision/validate-profile.js';
-import type { TaskRunner } from './task.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
 import { notTheOwner } from './write-permit.js';
@@ -149,7 +135,7 @@ function createContext(
     }),
     ...createRepositories(options, {
       runner,
-      hooks,
+      announce: hooks.announce,
       assertMayWrite: () => lease.assertHeld(),
       period: () => {
         const { permit } = lease;
@@ -173,56 +159,6 @@ function createContext(
     },
     state: hooks.state,
     moveTo: hooks.moveTo,
-  };
-}
-
-function createRepositories(
-  options: ResolvedOptions,
-  parts: {
-    readonly runner: TaskRunner;
-    readonly hooks: SessionHooks;
-    readonly assertMayWrite: () => void;
-    readonly period: () => OwnedPeriod | undefined;
-  },
-): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
-  const { runner, hooks, assertMayWrite } = parts;
-  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
-  const signatures = new SignatureCache();
-  const stagingDirectory = join(sessionPath, 'staging', clientId);
-  const onProblem = (id: string, error: unknown) =>
-    hooks.announce('warning', {
-      code: 'corrupt-snapshot',
-      message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
-    });
-  const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const saveStore = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
-  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
-  const names = uniqueStoreNames([saveStore, ...backupStores]);
-  const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
-    const storeName = names.get(store) ?? store.name;
-    const repository = { ...shared, store, storeName, assertMayWrite };
-    const local =
-      format.kind === 'save'
-        ? new IncrementalRepository(repository)
-        : new ZipRepository({ ...repository, stagingDirectory, compression });
-    const isReal = clock === systemClock && fs === systemFileSystem;
-    const place = isReal ? localStoreSpec(store) : undefined;
-    if (place === undefined) return local;
-    return new ThreadedRepository({
-      ...parts,
-      local,
-      spec: { ...format, store: { ...place, name: storeName }, clientId },
-      onProblem,
-    });
-  };
-  const backupFormat: RepositoryFormat = {
-    kind: 'backup',
-    stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
-    compression,
-  };
-  return {
-    saves: open(saveStore, { kind: 'save' }),
-    backups: backupStores.map((one) => open(one, backupFormat)),
   };
 }
 

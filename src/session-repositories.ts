@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { systemClock } from './clock.js';
+import { describeError } from './errors.js';
+import type { Announce } from './events.js';
+import { systemFileSystem } from './file-system.js';
+import type { ResolvedOptions } from './options.js';
+import { IncrementalRepository } from './snapshot/incremental-repository.js';
+import type { SnapshotRepository } from './snapshot/repository.js';
+import type { RepositoryFormat } from './snapshot/repository-task.js';
+import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
+import { SignatureCache } from './snapshot/tree-hasher.js';
+import { ZipRepository } from './snapshot/zip-repository.js';
+import { BackupDirStore } from './stores/backup-dir-store.js';
+import { FileSystemStore } from './stores/file-system-store.js';
+import { localStoreSpec } from './stores/local-store-spec.js';
+import type { SessionStore } from './stores/session-store.js';
+import { uniqueStoreNames } from './stores/unique-names.js';
+import type { TaskRunner } from './task.js';
+
+/** The repositories of a session over its stores; those of plain local ones work in the worker thread while it is owned. */
+export function createRepositories(
+  options: ResolvedOptions,
+  parts: {
+    readonly runner: TaskRunner;
+    readonly announce: Announce;
+    /** Throws unless the session is owned at this moment. */
+    readonly assertMayWrite: () => void;
+    readonly period: () => OwnedPeriod | undefined;
+  },
+): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
+  const { runner, announce, assertMayWrite } = parts;
+  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
+  const signatures = new SignatureCache();
+  const stagingDirectory = join(sessionPath, 'staging', clientId);
+  const onProblem = (id: string, error: unknown) =>
+    announce('warning', {
+      code: 'corrupt-snapshot',
+      message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
+    });
+  const shared = { clientId, runner, fs, clock, signatures, onProblem };
+  const saveStore = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
+  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const names = uniqueStoreNames([saveStore, ...backupStores]);
+  const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
+    const storeName = names.get(store) ?? store.name;
+    const repository = { ...shared, store, storeName, assertMayWrite };
+    const local =
+      format.kind === 'save'
+        ? new IncrementalRepository(repository)
+        : new ZipRepository({ ...repository, stagingDirectory, compression });
+    const isReal = clock === systemClock && fs === systemFileSystem;
+    const place = isReal ? localStoreSpec(store) : undefined;
+    if (place === undefined) return local;
+    return new ThreadedRepository({
+      ...parts,
+      local,
+      spec: { ...format, store: { ...place, name: storeName }, clientId },
+      onProblem,
+    });
+  };
+  const backupFormat: RepositoryFormat = {
+    kind: 'backup',
+    stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
+    compression,
+  };
+  return {
+    saves: open(saveStore, { kind: 'save' }),
+    backups: backupStores.map((one) => open(one, backupFormat)),
+  };
+}
