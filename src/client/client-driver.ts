@@ -130,6 +130,11 @@ export class ClientDriver {
     }
   }
 
+  /** Whether the browser is being closed, or was, and none has been started since. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /** Settles when no start of the client is under way any more. Never rejects. */
   get launched(): Promise<unknown> {
     return this.#launched;

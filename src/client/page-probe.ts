@@ -42,14 +42,14 @@ export interface PageProbe {
 
 /**
  * Asks the page whether it is alive: `client.info` and the client's last state stay as they were when it dies (#1665).
- * `undefined` while there is no page to ask. Never rejects.
+ * `undefined` while there is no page to ask, or it is being closed. Never rejects.
  */
 export async function probePage(
   driver: ClientDriver,
   clock: Clock,
   deadlineMs: number,
 ): Promise<PageProbe | undefined> {
-  if (!driver.page) return undefined;
+  if (!driver.page || driver.isClosing) return undefined;
   const startedAt = clock.monotonic();
   const asking = ask(driver);
   const within = (ms: number) => withDeadline(clock, ms, 'probing the page', asking);

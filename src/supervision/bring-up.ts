@@ -92,7 +92,8 @@ export class BringUp {
    * @throws StartFailedError when all attempts are used up; the session is then `failed`, with everything kept.
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
-  run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
+  async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
+    signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
     if (cause === undefined) return this.#initialize(signal);
     if (cause === 'logged-out') return this.#logInAnew(signal);
     return this.#reconnect(cause, signal, atOnce);

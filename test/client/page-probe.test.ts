@@ -11,7 +11,7 @@ async function launched() {
   const { fs, whatsApp, clock } = new FakeStage();
   const client = new FakeClient({ whatsApp, fs, puppeteer: { userDataDir: '/profile' } });
   const driver = new ClientDriver(client, systemClock);
-  await client.initialize();
+  await driver.launch();
   return { client, driver, clock };
 }
 
@@ -52,6 +52,15 @@ describe('a probe of the page', () => {
     const probe = await probePage(driver, clock, DEADLINE_MS);
     expect(probe).toEqual({ answered: true, state: 'UNPAIRED', durationMs: 0 });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not asked for of a page that is being closed: it would outlast the session', async () => {
+    const { client, driver, clock } = await launched();
+    Object.assign(client.pupPage ?? {}, { hangs: true });
+    driver.beginClosing();
+    expect(await probePage(driver, clock, DEADLINE_MS)).toBeUndefined();
+    expect(clock.pendingTimers).toBe(0);
+    client.pupBrowser?.kill();
   });
 
   it('is not answered by a page that hangs, nor by one whose browser is gone', async () => {

@@ -60,51 +60,100 @@ const STEPS: Readonly<Record<string, Step>> = {
   'ten minutes': (bot) => bot.stage.clock.advance(600_000),
 };
 
+/** What WhatsApp does in its page ends with the browser, if it has to; what the library does ends by itself. */
+const OF_PAGE: ReadonlySet<string> = new Set([
+  'scan',
+  'phone logs out',
+  'TIMEOUT',
+  'CONNECTED',
+  'CONFLICT',
+  'PROXYBLOCK',
+]);
+
+interface Scenario {
+  readonly seed: number;
+  readonly loggedIn: boolean;
+  readonly takeoverOnConflict: boolean;
+  readonly onConflict: 'wait' | 'stop';
+  readonly onLogout: 'relogin' | 'stop';
+  /** Every step is followed by so many turns of the event loop; -1: until all is quiet. */
+  readonly steps: [name: string, turns: number][];
+}
+
+/** Steps that once broke a rule; each is followed by quiet. */
+const ONCE_BROKEN: readonly (readonly string[])[] = [
+  // destroy() while the second logout still waited for the browser: `stopping -> reconnecting`.
+  ['initialize', 'phone logs out', 'browser hangs', 'phone logs out'],
+  // A health check asked the page that destroy() was closing, and was still waiting when all was over.
+  ['initialize', 'browser hangs', 'ten minutes', 'page crashes'],
+];
+
 describe('the states of a session', () => {
   it('whatever happens: legal transitions only, one browser at a time, and destroy() leaves nothing', async () => {
-    const scenario = fc.record({
+    const scenario: fc.Arbitrary<Scenario> = fc.record({
       seed: fc.integer({ min: 1, max: 1_000_000 }),
       loggedIn: fc.boolean(),
       takeoverOnConflict: fc.boolean(),
       onConflict: fc.constantFrom('wait' as const, 'stop' as const),
       onLogout: fc.constantFrom('relogin' as const, 'stop' as const),
-      // Every step is followed by so many turns of the event loop; -1: until all is quiet.
       steps: fc.array(fc.tuple(fc.constantFrom(...Object.keys(STEPS)), fc.constantFrom(-1, -1, 0, 1, 3, 7)), {
         minLength: 1,
         maxLength: 16,
       }),
     });
-    const property = fc.asyncProperty(
-      scenario,
-      async ({ seed, loggedIn, steps, takeoverOnConflict, ...policy }) => {
-        illegal.length = 0;
-        const stage = new FakeStage(seed);
-        if (loggedIn) await stage.loggedInOnce();
-        const bot = stage.bot({
-          client: { takeoverOnConflict },
-          session: { ...policy, maxReconnectAttempts: 3 },
-        });
-        const doubled = countDoubledBrowsers(bot);
-        const calls: Promise<unknown>[] = [bot.session.initialize()];
-        for (const [name, turns] of steps) {
-          const call = STEPS[name]?.(bot);
-          if (call) calls.push(call);
-          for (const pending of calls) pending.catch(() => undefined);
-          if (turns < 0) await bot.until('all is quiet', () => true);
-          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
-        }
-        await bot.finish(bot.session.destroy());
-        await bot.finish(Promise.allSettled(calls));
-        bot.client.pupBrowser?.kill();
-        expect({ illegal, doubled }).toEqual({ illegal: [], doubled: [] });
-        expect(['stopped', 'idle']).toContain(bot.state); // idle: a clear() came to its end after it
-        expect(bot.session.status().lease.held).toBe(false);
-        expect(stage.clock.pendingTimers).toBe(0);
-      },
-    );
-    await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 60), endOnFailure: false });
+    await fc.assert(fc.asyncProperty(scenario, keepsTheRules), {
+      numRuns: Number(process.env.RUNS ?? 60),
+      examples: ONCE_BROKEN.map((steps) => [exampleOf(steps)]),
+    });
   }, 120_000);
 });
+
+async function keepsTheRules({
+  seed,
+  loggedIn,
+  steps,
+  takeoverOnConflict,
+  ...policy
+}: Scenario): Promise<void> {
+  illegal.length = 0;
+  const stage = new FakeStage(seed);
+  if (loggedIn) await stage.loggedInOnce();
+  const bot = stage.bot({
+    client: { takeoverOnConflict },
+    session: { ...policy, maxReconnectAttempts: 3 },
+  });
+  const doubled = countDoubledBrowsers(bot);
+  const start = bot.session.initialize();
+  start.catch(() => undefined);
+  const calls: Promise<unknown>[] = [start];
+  const callsOfPage: Promise<unknown>[] = [];
+  for (const [name, turns] of steps) {
+    const call = STEPS[name]?.(bot);
+    call?.catch(() => undefined);
+    if (call) (OF_PAGE.has(name) ? callsOfPage : calls).push(call);
+    if (turns < 0) await bot.until('all is quiet', () => true);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await bot.finish(bot.session.destroy());
+  await bot.finish(Promise.allSettled(calls));
+  expect(stage.clock.pendingTimers).toBe(0);
+  bot.client.pupBrowser?.kill(); // without a process, one that hangs could not be ended
+  await bot.finish(Promise.allSettled(callsOfPage));
+  expect({ illegal, doubled }).toEqual({ illegal: [], doubled: [] });
+  expect(['stopped', 'idle']).toContain(bot.state); // idle: a clear() came to its end after it
+  expect(bot.session.status().lease.held).toBe(false);
+}
+
+function exampleOf(steps: readonly string[]): Scenario {
+  return {
+    seed: 1,
+    loggedIn: false,
+    takeoverOnConflict: false,
+    onConflict: 'wait',
+    onLogout: 'relogin',
+    steps: steps.map((name) => [name, -1]),
+  };
+}
 
 /** Notes every launch that finds the last browser alive, unless that one hangs and could not be closed. */
 function countDoubledBrowsers(bot: FakeBot): readonly string[] {
