@@ -67,15 +67,15 @@ export function writeEdit(edit: EditFields): Buffer {
   return Buffer.from(out);
 }
 
-/** A write batch as logs hold it: all puts. The first of them gets the number `sequence`. */
-export function writeBatch(
-  entries: readonly (readonly [key: string, value: string])[],
-  sequence = 1,
-): Buffer {
+/** One change; without a value the key is deleted. */
+export type WrittenEntry = readonly [key: string, value?: string];
+
+/** A write batch as logs hold it. Its first change gets the number `sequence`. */
+export function writeBatch(entries: readonly WrittenEntry[], sequence = 1): Buffer {
   const body = entries.flatMap(([key, value]) => [
-    1,
+    value === undefined ? 0 : 1,
     ...prefixed(Buffer.from(key, 'latin1')),
-    ...prefixed(Buffer.from(value, 'latin1')),
+    ...(value === undefined ? [] : prefixed(Buffer.from(value, 'latin1'))),
   ]);
   return Buffer.from([...uint32(sequence), 0, 0, 0, 0, ...uint32(entries.length), ...body]);
 }
@@ -90,11 +90,12 @@ export function snappyLiterals(bytes: Uint8Array): Buffer {
   return Buffer.from(out);
 }
 
-/** A table of the given keys, which must be in order; two entries to a data block. */
+/** A table of the given keys, which must be in order; two entries to a data block, all of the number `sequence`. */
 export function writeTable(
-  entries: readonly (readonly [key: string, value: string])[],
-  options: { readonly compress?: boolean; readonly compression?: number } = {},
+  entries: readonly WrittenEntry[],
+  options: { readonly compress?: boolean; readonly compression?: number; readonly sequence?: number } = {},
 ): Buffer {
+  const { sequence = 1 } = options;
   const out: number[] = [];
   const emit = (contents: Uint8Array): number[] => {
     const stored = options.compress === true ? snappyLiterals(contents) : contents;
@@ -108,8 +109,11 @@ export function writeTable(
     const pair = entries
       .slice(at, at + 2)
       .map(([key, value]): [Uint8Array, Uint8Array] => [
-        Buffer.concat([Buffer.from(key, 'latin1'), Buffer.from([1, 1, 0, 0, 0, 0, 0, 0])]),
-        Buffer.from(value, 'latin1'),
+        Buffer.concat([
+          Buffer.from(key, 'latin1'),
+          Buffer.from([value === undefined ? 0 : 1, ...uint32(sequence), 0, 0, 0]),
+        ]),
+        Buffer.from(value ?? '', 'latin1'),
       ]);
     const handle = emit(writeBlock(pair));
     index.push([pair[pair.length - 1]?.[0] ?? Buffer.alloc(0), Buffer.from(handle)]);

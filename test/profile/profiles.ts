@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { blobEntry } from './indexed-db-writer.js';
 import type { EditFields } from './leveldb-writer.js';
 import { writeBatch, writeEdit, writeLog, writeTable } from './leveldb-writer.js';
 
@@ -19,7 +20,7 @@ export function newDatabaseEdit(comparator: string): EditFields {
   return { comparator, logNumber: 0, nextFileNumber: 2, lastSequence: 0 };
 }
 
-/** An IndexedDB that was flushed and compacted: tables 5 and 7 live, 4 compacted away, log 6. */
+/** An IndexedDB that was flushed and compacted: tables 5 and 7 live, 4 compacted away, log 6. A record names blob 2. */
 export function indexedDbFiles(): ProfileFiles {
   const oldest = writeTable(
     [
@@ -30,10 +31,7 @@ export function indexedDbFiles(): ProfileFiles {
     { compress: true },
   );
   const newest = writeTable(
-    [
-      ['d', 'signal'.repeat(50)],
-      ['e', '5'],
-    ],
+    [['d', 'signal'.repeat(50)], ['e', '5'], blobEntry('a record', [{ number: 2 }])],
     { compress: true },
   );
   const manifest = writeLog([

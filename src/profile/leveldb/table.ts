@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ByteReader, readUint32 } from './byte-reader.js';
+import { ByteReader, readUint16, readUint32 } from './byte-reader.js';
 import { crc32c, unmaskCrc } from './crc32c.js';
 import { DamageError } from './damage.js';
 import { decompressSnappy } from './snappy.js';
@@ -12,6 +12,11 @@ const TRAILER_BYTES = 1 + CRC_BYTES;
 /** Larger blocks (one huge value) are checked in pieces and never decompressed. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
+
+/** Behind each user key: one byte for the kind of the change, 7 for its sequence number (LevelDB, db/dbformat.h). */
+const INTERNAL_KEY_BYTES = 8;
+/** No entries, no restarts. */
+const EMPTY_BLOCK = new Uint8Array(4);
 
 const UNCOMPRESSED = 0;
 const SNAPPY = 1;
@@ -132,13 +137,40 @@ class BlockChecker {
   }
 }
 
-/** Every entry of a table's data blocks. Blocks of an unknown compression are left out. */
-export async function* tableEntries(readAt: ReadAt, fileBytes: number): AsyncGenerator<BlockEntry> {
+/**
+ * Whether a data block is wanted: its keys lie behind `before`, the last one of the block in front of it (`undefined`: it is
+ * the first block), up to `last`. Both as in {@link BlockEntry}.
+ */
+export type WantsBlock = (before: Uint8Array | undefined, last: Uint8Array) => boolean;
+
+/** The entries of a table's data blocks: all, or those that are wanted. Blocks of an unknown compression are left out. */
+export async function* tableEntries(
+  readAt: ReadAt,
+  fileBytes: number,
+  wants: WantsBlock = () => true,
+): AsyncGenerator<BlockEntry> {
   const { index } = await readFooter(readAt, fileBytes);
-  for (const handle of handlesIn(await readBlock(readAt, index), fileBytes)) {
-    const block = await readBlock(readAt, handle);
+  let before: Uint8Array | undefined;
+  for (const { key, value } of blockEntries((await readBlock(readAt, index)) ?? EMPTY_BLOCK)) {
+    const isWanted = wants(before, key);
+    before = key;
+    if (!isWanted) continue;
+    const block = await readBlock(readAt, readHandle(new ByteReader(value), fileBytes - FOOTER_BYTES));
     if (block !== undefined) yield* blockEntries(block);
   }
+}
+
+/** What stands behind the user key in the key of an entry. */
+export function readInternalKey({ key }: BlockEntry): {
+  readonly userKey: Uint8Array;
+  readonly sequence: number;
+  readonly isPut: boolean;
+} {
+  const end = key.length - INTERNAL_KEY_BYTES;
+  if (end < 0) throw new DamageError('a key is too short');
+  const sequence =
+    (key[end + 1] ?? 0) + readUint32(key, end + 2) * 2 ** 8 + readUint16(key, end + 6) * 2 ** 40;
+  return { userKey: key.subarray(0, end), sequence, isPut: key[end] === 1 };
 }
 
 /** The entries of one decompressed block. Throws {@link DamageError} and nothing else. */

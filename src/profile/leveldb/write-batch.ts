@@ -1,5 +1,17 @@
+import { ByteReader } from './byte-reader.js';
+
 /** Sequence number and number of changes (LevelDB, db/write_batch.cc). */
 const HEADER_BYTES = 12;
+
+const PUT = 1;
+
+/** One change of a database. */
+export interface Change {
+  readonly sequence: number;
+  readonly key: Uint8Array;
+  /** `undefined`: the key was deleted. */
+  readonly value: Uint8Array | undefined;
+}
 
 /** The sequence numbers of changes: from `first` up to, but not including, `end`. */
 export interface SequenceSpan {
@@ -14,4 +26,16 @@ export function spanOfBatch(record: Uint8Array): SequenceSpan | undefined {
   // 56 bits are in use; beyond 53 a number is damage, and as good for a comparison as any.
   const first = Number(view.getBigUint64(0, true));
   return { first, end: first + view.getUint32(8, true) };
+}
+
+/** The changes in a log record (a write batch), in order. Throws {@link DamageError} where it ends too early. */
+export function* changesOf(record: Uint8Array): Generator<Change> {
+  const { first: sequence = 0 } = spanOfBatch(record) ?? {};
+  const reader = new ByteReader(record);
+  reader.take(HEADER_BYTES);
+  for (let done = 0; !reader.done; done++) {
+    const isPut = reader.byte() === PUT;
+    const key = reader.lengthPrefixed();
+    yield { sequence: sequence + done, key, value: isPut ? reader.lengthPrefixed() : undefined };
+  }
 }

@@ -1,8 +1,9 @@
 import { errnoOf } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { DamageError } from '../leveldb/damage.js';
-import { type Database, liveLogs, type NumberedFile, readDatabase } from '../leveldb/database.js';
-import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from '../leveldb/log-reader.js';
+import { type Database, liveLogs, readDatabase } from '../leveldb/database.js';
+import { scanLog } from '../leveldb/log-file.js';
+import type { LogScan } from '../leveldb/log-reader.js';
 import { type OpenFile, readAtOf } from '../leveldb/read-at.js';
 import { checkTable, FOOTER_BYTES, parseFooter } from '../leveldb/table.js';
 import { Windows } from '../leveldb/window.js';
@@ -110,7 +111,10 @@ async function checkLogs(
       numbered++;
       span = { first: span?.first ?? batch.first, end: batch.end };
     };
-    const scan = await scanLog(check, log, check.depth === 'deep' ? readNumbers : check.onLogRecord);
+    const scan = await scanLog(check.fs, absolute(check, log.name), {
+      onRecord: check.depth === 'deep' ? readNumbers : check.onLogRecord,
+      signal: check.signal,
+    });
     const size = sizes[index]?.size ?? 0;
     records += scan?.records ?? 0;
     if (scan && span) spans.push({ ...span, name: log.name, ending: scan.ending });
@@ -142,37 +146,6 @@ function judgeLog(
   // Only the log in use is cut by a kill; an older one was complete before the next was begun.
   if (scan.ending === 'torn' && !isNewest) return { weight: 'suspect', problem: 'an older log is cut off' };
   return undefined;
-}
-
-async function scanLog(
-  check: LevelDbCheck,
-  log: NumberedFile,
-  onRecord: LevelDbCheck['onLogRecord'],
-): Promise<LogScan | undefined> {
-  let file: OpenFile;
-  try {
-    file = await readAtOf(check.fs, absolute(check, log.name));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  try {
-    const scanner = new LogScanner(onRecord);
-    const piece = LOG_BLOCK_BYTES * 32;
-    for (let start = 0; start < file.size; start += piece) {
-      throwIfAborted(check.signal);
-      const bytes = await file.readAt(start, Math.min(piece, file.size - start));
-      for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
-        scanner.push(bytes.subarray(at, at + LOG_BLOCK_BYTES));
-      }
-    }
-    return scanner.finish();
-  } catch (error) {
-    if (!(error instanceof DamageError)) throw error;
-    return { records: 0, ending: 'clean', damage: { offset: 0, problem: error.message } };
-  } finally {
-    await file.close();
-  }
 }
 
 async function checkTables(check: LevelDbCheck, { version, files }: Database): Promise<Problem[]> {

@@ -1,28 +1,22 @@
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
-import { ByteReader } from '../leveldb/byte-reader.js';
 import { DamageError } from '../leveldb/damage.js';
 import type { Database } from '../leveldb/database.js';
 import { readAtOf } from '../leveldb/read-at.js';
 import { tableEntries } from '../leveldb/table.js';
+import { changesOf } from '../leveldb/write-batch.js';
 import { isMissing, lstatIfPresent } from '../walk.js';
 
 /** Local Storage keeps a page's items under `_<origin>\0<key>` (Chromium, local_storage_impl.cc). */
 const ITEM_PREFIX = Buffer.from('_https://web.whatsapp.com\0', 'latin1');
 /** Local Storage was 9 KB after 100 MB of traffic (FACTS 1.1); beyond this nobody looks into its tables. */
 const MAX_TABLE_BYTES = 8 * 1024 * 1024;
-const BATCH_HEADER_BYTES = 12;
 
 /** Whether a log record (a LevelDB write batch) stores an item of web.whatsapp.com. */
 export function recordHoldsWhatsApp(record: Uint8Array): boolean {
   try {
-    const reader = new ByteReader(record);
-    reader.take(BATCH_HEADER_BYTES);
-    while (!reader.done) {
-      const isPut = reader.byte() === 1;
-      const key = reader.lengthPrefixed();
-      if (isPut && isWhatsAppItem(key)) return true;
-      if (isPut) reader.lengthPrefixed();
+    for (const { key, value } of changesOf(record)) {
+      if (value !== undefined && isWhatsAppItem(key)) return true;
     }
     return false;
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   FOOTER_BYTES,
   parseFooter,
   type ReadAt,
+  readInternalKey,
   tableEntries,
 } from '../../../src/profile/leveldb/table.js';
 import { Windows } from '../../../src/profile/leveldb/window.js';
@@ -39,6 +40,42 @@ describe('a table', () => {
       found.push(`${Buffer.from(key.subarray(0, -8))}=${Buffer.from(value)}`);
     }
     expect(found).toEqual(entries.map(([key, value]) => `${key}=${value}`));
+  });
+
+  it('gives back the entries of those blocks alone that are wanted, and does not read the others', async () => {
+    const table = writeTable(entries); // two entries to a block
+    const spans: string[] = [];
+    const keyOf = (key: Uint8Array | undefined) => key && String(Buffer.from(key.subarray(0, -8)));
+    let reads = 0;
+    const counting: ReadAt = (offset, length) => {
+      reads++;
+      return readAtOf(table)(offset, length);
+    };
+    const found: string[] = [];
+    const wants = (before: Uint8Array | undefined, last: Uint8Array) => {
+      spans.push(`${keyOf(before)}..${keyOf(last)}`);
+      return keyOf(last) === 'key-3';
+    };
+    for await (const entry of tableEntries(counting, table.length, wants)) {
+      const { userKey, sequence, isPut } = readInternalKey(entry);
+      found.push(`${Buffer.from(userKey)} ${sequence} ${isPut}`);
+    }
+    expect(spans).toEqual([
+      'undefined..key-1',
+      'key-1..key-3',
+      'key-3..key-5',
+      'key-5..key-7',
+      'key-7..key-8',
+    ]);
+    expect(found).toEqual(['key-2 1 true', 'key-3 1 true']);
+    expect(reads).toBe(3); // the footer, the index, one block
+  });
+
+  it('reads sequence numbers beyond 32 bits', () => {
+    const key = Buffer.from('k\x00\x01\x02\x03\x04\x05\x00\x00', 'latin1');
+    const expected = { userKey: Buffer.from('k'), sequence: 0x0504030201, isPut: false };
+    expect(readInternalKey({ key, value: Buffer.alloc(0) })).toMatchObject(expected);
+    expect(() => readInternalKey({ key: Buffer.alloc(7), value: Buffer.alloc(0) })).toThrow(DamageError);
   });
 
   it('of an unknown compression is not called damaged', async () => {

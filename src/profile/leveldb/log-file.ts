@@ -1,0 +1,41 @@
+import type { FileSystem } from '../../file-system.js';
+import { isMissing, throwIfAborted } from '../walk.js';
+import { DamageError } from './damage.js';
+import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from './log-reader.js';
+import { type OpenFile, readAtOf } from './read-at.js';
+
+const PIECE_BYTES = LOG_BLOCK_BYTES * 32;
+
+/** Reads a log from the disk, piece by piece; `undefined` when it is not there (any more). */
+export async function scanLog(
+  fs: FileSystem,
+  path: string,
+  options: {
+    readonly onRecord?: ((record: Uint8Array) => void) | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<LogScan | undefined> {
+  let file: OpenFile;
+  try {
+    file = await readAtOf(fs, path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const scanner = new LogScanner(options.onRecord);
+    for (let start = 0; start < file.size; start += PIECE_BYTES) {
+      throwIfAborted(options.signal);
+      const bytes = await file.readAt(start, Math.min(PIECE_BYTES, file.size - start));
+      for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
+        scanner.push(bytes.subarray(at, at + LOG_BLOCK_BYTES));
+      }
+    }
+    return scanner.finish();
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    return { records: 0, ending: 'clean', damage: { offset: 0, problem: error.message } };
+  } finally {
+    await file.close();
+  }
+}
