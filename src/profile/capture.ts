@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { ProfileUnsoundError, SessionError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import type { CapturedFile, CapturedTree, CaptureMode } from '../types.js';
-import { type TakenBlobs, takeBlobs } from './capture/capture-blobs.js';
+import { leaveOutUnnamed, type TakenBlobs, takeBlobs } from './capture/capture-blobs.js';
 import { captureLevelDb, type TakenTables } from './capture/capture-leveldb.js';
 import { captureSqlite, findSqliteDatabases } from './capture/capture-sqlite.js';
 import type { CapturePlaces } from './capture/copy-file.js';
@@ -95,6 +95,7 @@ function captureIndexedDb(places: CapturePlaces, options: CaptureOptions, folder
       await takeBlobs(places, options.clock, blobs);
       const database = await captureLevelDb(places, folder, tables);
       await takeBlobs(places, options.clock, blobs);
+      await leaveOutUnnamed(places, options.clock, blobs);
       return [...database, ...blobs.values()];
     },
     retryOptions(options, 'IndexedDB'),

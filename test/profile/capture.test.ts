@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { readdir, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/clock.js';
@@ -10,6 +10,7 @@ import { listEssentialFiles } from '../../src/profile/essential-files.js';
 import { readDatabase } from '../../src/profile/leveldb/database.js';
 import { readLog } from '../../src/profile/leveldb/log-reader.js';
 import { checkProfile } from '../../src/profile/soundness.js';
+import { blobEntry, blobEntryKey } from './indexed-db-writer.js';
 import { writeBatch, writeEdit, writeLog, writeTable } from './leveldb-writer.js';
 import {
   BLOBS,
@@ -467,6 +468,8 @@ describe('a capture while the browser writes', () => {
     // Before the log is copied a new blob and its record come, and a record of blob 2 is still there; then 2 goes.
     const add = async () => {
       await writeFile(path.join(blobs, '3'), 'a new blob');
+      const record = writeBatch([blobEntry('another record', [{ number: 3 }])], 33);
+      await fs.promises.appendFile(path.join(profileDir, INDEXED_DB, '000006.log'), writeLog([record]));
       await unlink(path.join(blobs, '2'));
     };
     const tree = await capture(profileDir, {
@@ -499,6 +502,42 @@ describe('a capture while the browser writes', () => {
     );
     for (const file of tree.files)
       expect(fs.statSync(path.join(tree.directory, file.path)).size).toBe(file.size);
+  });
+
+  it.each([
+    ['one that is still being written: no record names it yet', ['2', '3'], 'now', ['2']],
+    ['none that is older: a handle of the page may hold it', ['2', '3'], 'later', ['2', '3']],
+    ['the only one, while it is being written', ['3'], 'now', []],
+  ])('leaves out %s', async (_, there, when, taken) => {
+    const profileDir = await makeProfile();
+    const blobs = path.join(profileDir, BLOBS, '1/00');
+    await rm(path.join(blobs, '2'));
+    for (const name of there) await writeFile(path.join(blobs, name), 'a large value');
+    const clock: Clock = when === 'now' ? { ...hurried, now: () => Date.now() } : hurried;
+    const tree = await capture(profileDir, { clock });
+    expect(tree.files.map((f) => f.path).filter((f) => f.startsWith(BLOBS))).toEqual(
+      taken.map((name) => `${BLOBS}/1/00/${name}`),
+    );
+    expect((await listEssentialFiles(tree.directory, { fs })).map((f) => f.path)).toEqual(
+      tree.files.map((f) => f.path),
+    );
+  });
+
+  it("keeps them all where it can't make out the names, or finds none of an old one", async () => {
+    const profileDir = await makeProfile();
+    const blobs = path.join(profileDir, BLOBS, '1/00');
+    await rename(path.join(blobs, '2'), path.join(blobs, '4')); // nothing names it
+    await utimes(path.join(blobs, '4'), 1000, 1000);
+    await writeFile(path.join(blobs, '3'), 'a young one');
+    const clock: Clock = { ...hurried, now: () => Date.now() };
+    const blobsOf = async () =>
+      (await capture(profileDir, { clock })).files.map((f) => f.path).filter((f) => f.startsWith(BLOBS));
+    expect(await blobsOf()).toEqual([`${BLOBS}/1/00/3`, `${BLOBS}/1/00/4`]);
+    await rm(path.join(blobs, '4'));
+    expect(await blobsOf()).toEqual([]);
+    const unknown = writeBatch([[blobEntryKey('another record'), '\x09?']], 33);
+    await fs.promises.appendFile(path.join(profileDir, INDEXED_DB, '000006.log'), writeLog([unknown]));
+    expect(await blobsOf()).toEqual([`${BLOBS}/1/00/3`]);
   });
 
   it('keeps a blob it has taken when that vanishes under the second look', async () => {

@@ -2,6 +2,9 @@ import type { Clock } from '../../clock.js';
 import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
+import { DamageError } from '../leveldb/damage.js';
+import { readDatabase } from '../leveldb/database.js';
+import { namedBlobs } from '../soundness/named-blobs.js';
 import { isMissing, sameSignature, throwIfAborted, walkFiles } from '../walk.js';
 import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 
@@ -14,7 +17,7 @@ export type TakenBlobs = Map<string, CapturedFile>;
 /**
  * Takes every blob that is there now. Called *before and after* the database is copied: a blob is written before the
  * record that names it, and deleted after that record is. Taken only before, a new record could lack its blob; taken
- * only afterwards, an old record could. A blob too many does no harm: Chromium never looks at it.
+ * only afterwards, an old record could.
  */
 export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: TakenBlobs): Promise<void> {
   const { fs, profileDir, targetDir, signal } = places;
@@ -35,5 +38,41 @@ export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: Take
       // Deleted meanwhile. What was taken of it before stays: an older record may name it.
       if (!taken.has(path)) await fs.promises.rm(`${targetDir}/${path}`, { force: true });
     }
+  }
+}
+
+/**
+ * Leaves out the young blobs that no record of the copied database names: those that were still being written. Chromium
+ * never looks at them, but a later comparison does: half a blob that has become whole since would look like damage, and so
+ * would another one under its number, which a database that was restored gives away once more. Called after the last
+ * {@link takeBlobs}.
+ */
+export async function leaveOutUnnamed(places: CapturePlaces, clock: Clock, taken: TakenBlobs): Promise<void> {
+  if (taken.size === 0) return;
+  const named = await namedInCopy(places);
+  if (named === undefined) return;
+  const isYoung = ({ source }: CapturedFile) =>
+    clock.now() - Number(source.mtimeNs) / 1e6 <= COMPLETE_AFTER_MS;
+  const unnamed = [...taken.values()].filter(({ path }) => !named.has(path));
+  // Old ones, and none that has a name: a later Chromium names them in a way that this reader does not see.
+  if (unnamed.length === taken.size && !unnamed.every(isYoung)) return;
+  for (const { path } of unnamed.filter(isYoung)) {
+    await places.fs.promises.rm(`${places.targetDir}/${path}`, { force: true });
+    taken.delete(path);
+  }
+}
+
+/** `undefined` when the names can't be read. */
+async function namedInCopy({
+  fs,
+  targetDir,
+  signal,
+}: CapturePlaces): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const database = await readDatabase(fs, `${targetDir}/${ESSENTIAL_PATHS.indexedDbLevelDb}`);
+    return await namedBlobs(database, { fs, profileDir: targetDir, signal });
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
   }
 }
