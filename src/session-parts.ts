@@ -7,8 +7,8 @@ import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
+import { ProfileMemory } from './profile/profile-memory.js';
 import { sideFolder } from './profile/side-folder.js';
-import { SoundTableMemory } from './profile/sound-tables.js';
 import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
 import { BringUp } from './supervision/bring-up.js';
@@ -150,7 +150,7 @@ function createContext(
       for (const one of [lease, profileLease]) if (!(await one.confirm())) throw notTheOwner(clientId);
     },
     runner,
-    soundTables: new SoundTableMemory(),
+    memory: new ProfileMemory(),
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
     announce: hooks.announce,
     warn: (code, message) => {

@@ -13,6 +13,8 @@ export interface CaptureInput {
   readonly links?: boolean;
   /** Default none: every block of every table is read. */
   readonly soundTables?: SoundTables;
+  /** Blobs that the profile had, relative to it. */
+  readonly blobs?: readonly string[];
 }
 
 /** A copy of a profile, and what the deep check said of the copy. */
@@ -26,13 +28,14 @@ export interface CheckedCapture {
 /** Copies a profile and checks the copy. A capture is worth nothing unless `report.verdict` is `sound`. */
 export const captureTask = defineTask<CaptureInput, CheckedCapture>(
   'profile:capture',
-  async ({ soundTables = NO_SOUND_TABLES, ...input }, context) => {
+  async ({ soundTables = NO_SOUND_TABLES, blobs, ...input }, context) => {
     const { directory, files } = await captureProfile({ ...input, ...context });
     const known = knownSound(files, soundTables);
     const { report, tables } = await examineProfile(directory, {
       ...context,
       depth: 'deep',
       soundTables: known,
+      blobs,
     });
     const hashed = files.map((file) => {
       const sha256 = tables.get(file.path);

@@ -63,6 +63,11 @@ export function isEssential(path: string): boolean {
   return FOLDERS.some((folder) => path.startsWith(`${folder}/`));
 }
 
+/** Whether it is the file of a large value of IndexedDB (a blob). */
+export function isBlobPath(path: string): boolean {
+  return path.startsWith(`${ESSENTIAL_PATHS.indexedDbBlobs}/`);
+}
+
 /** One essential file on disk. */
 export interface EssentialFile {
   /** Relative to the profile, `/` between names. */

@@ -101,8 +101,9 @@ export class ProfilePreparer {
 
   // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
   async #putAside({ verdict }: SoundnessReport, why: string): Promise<void> {
-    const { warn, folders, assertOwned } = this.#context;
+    const { warn, folders, assertOwned, memory } = this.#context;
     if (verdict === 'suspect' || verdict === 'foreign') {
+      memory.noteBlobs([]); // what is lost for good must not keep it from being saved
       if (this.#context.record.current.loggedIn)
         warn('nothing-to-restore', `the profile is ${verdict}: ${why}`);
       return;
@@ -141,13 +142,14 @@ export class ProfilePreparer {
   }
 
   async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
-    const { soundTables: memory } = this.#context;
-    memory.forget(); // what a disk has lost since keeps its signature
+    const { memory } = this.#context;
+    memory.forgetTables(); // what a disk has lost since keeps its signature
     const reference = await this.#manifestOf(id);
+    memory.noteBlobs(reference ?? []);
     let found = await this.#examine(reference, signal);
     // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
     if (isDamaged(found.report)) found = await this.#examine(reference, signal);
-    memory.known = found.soundTables;
+    memory.soundTables = found.soundTables;
     return found.report;
   }
 

@@ -3,6 +3,7 @@ import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
+import { isBlobPath } from '../profile/essential-files.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
 import { captureGate } from './capture-gate.js';
@@ -57,7 +58,7 @@ export class Saver {
       return result;
     } catch (error) {
       // Whatever failed, the next capture believes nothing it has not read.
-      this.#context.soundTables.forget();
+      this.#context.memory.forgetTables();
       const reason = reasonToSkip(error);
       if (reason !== undefined) {
         announce(`${request.kind}:skipped`, { reason });
@@ -169,17 +170,23 @@ export class Saver {
     { capture: mode, signal }: SaveRequest,
     targetDir: string,
   ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
-    const { profileDir, runner, announce, soundTables: memory } = this.#context;
+    const { profileDir, runner, announce, memory, record } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
-    const input = { profileDir, targetDir, mode, soundTables: memory.known };
+    const { blobs } = memory;
+    const input = { profileDir, targetDir, mode, soundTables: memory.soundTables, blobs };
     const { tree, report, soundTables } = await runner.run(captureTask, input, { signal });
     if (report.verdict === 'sound') {
-      memory.known = soundTables;
+      memory.soundTables = soundTables;
+      memory.noteBlobs(tree.files);
       return { tree, createdAt };
     }
-    memory.forget();
+    memory.forgetTables();
+    // Told, and left to the next start for as long as the next save is away. Then the login, which goes on, is worth more
+    // than a large value of it; older snapshots keep that.
+    if (report.findings.some(({ file }) => isBlobPath(file))) memory.noteBlobs([]);
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
-    if (report.verdict === 'corrupt')
+    const wasWhole = record.current.basedOn !== undefined;
+    if (report.verdict === 'corrupt' || (report.verdict === 'suspect' && wasWhole))
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     return undefined;
   }

@@ -1,6 +1,8 @@
 import type { FileSystem } from '../../file-system.js';
 import type { SnapshotFile } from '../../types.js';
-import { ESSENTIAL_PATHS, type EssentialFile, isEssential } from '../essential-files.js';
+import { ESSENTIAL_PATHS, type EssentialFile, isBlobPath, isEssential } from '../essential-files.js';
+import type { Database } from '../leveldb/database.js';
+import { isTablePath } from '../sound-tables.js';
 import { throwIfAborted } from '../walk.js';
 import { hashOfStart } from './hash-of-start.js';
 import { type Problem, suspect } from './problem.js';
@@ -14,8 +16,8 @@ export interface Comparison {
   readonly reference: readonly SnapshotFile[];
   /** Files whose hash was compared already. */
   readonly unchanged?: ReadonlyMap<string, string>;
-  /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
-  readonly logNumbers: ReadonlyMap<string, number>;
+  /** By their folders, those whose CURRENT and MANIFEST could be read. */
+  readonly databases: ReadonlyMap<string, Database>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,14 +57,14 @@ function beginsAnew(
   ];
 }
 
-function lossOf(file: SnapshotFile, { logNumbers, present }: Comparison): string | undefined {
+function lossOf(file: SnapshotFile, { databases, present }: Comparison): string | undefined {
   const folder = folderOf(file.path);
   if (file.path.endsWith('.log')) {
-    const logNumber = logNumbers.get(folder);
-    const isRetired = logNumber === undefined || numberOf(file.path) < logNumber;
+    const database = databases.get(folder); // logs below the number in its MANIFEST are in tables
+    const isRetired = database === undefined || numberOf(file.path) < database.version.logNumber;
     return isRetired || file.size === 0 ? undefined : 'the log is gone although no table replaced it';
   }
-  // A CURRENT, a table or a MANIFEST that is gone is told by structure; a blob may have been dropped.
+  // A CURRENT, a table or a MANIFEST that is gone is told by structure, a blob by the records that name it.
   const isWholeDatabase = file.path.endsWith('/CURRENT') || file.path === ESSENTIAL_PATHS.localStorageSqlite;
   const half = file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbFolder}/`) ? 'IndexedDB' : 'Local Storage';
   const siblings = present.some(({ path }) => folderOf(path) === folder);
@@ -81,9 +83,7 @@ async function changeOf(
     if (comparison.depth === 'quick' || (await isStillThere(file, comparison))) return undefined;
     return 'what the last snapshot had of it is changed, although such a file only grows';
   }
-  const neverChanges =
-    /\.(?:ldb|sst)$/.test(name) || file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbBlobs}/`);
-  if (!neverChanges) return undefined;
+  if (!isTablePath(name) && !isBlobPath(file.path)) return undefined;
   if (size !== file.size)
     return `it has ${size} bytes; it had ${file.size} in the last snapshot, and never changes`;
   if (comparison.depth === 'quick') return undefined;
