@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSimulator } from '../simulator/server.js';
 import { readArguments } from './support/real-arguments.js';
-import { allDamages, damagesOfYoungLocalStorage } from './support/real-damages.js';
+import { allDamages, damagesOfBlobs, damagesOfYoungLocalStorage } from './support/real-damages.js';
 import { seededDice } from './support/real-dice.js';
 import { randomFlips } from './support/real-flips.js';
 import { growProfile } from './support/real-profiles.js';
@@ -35,6 +35,7 @@ try {
     ...allDamages().map((damage) => ({ damage, good: grown })),
     ...damagesOfYoungLocalStorage().map((damage) => ({ damage, good: young })),
     ...randomFlips(rounds).map((damage) => ({ damage, good: grown })),
+    ...damagesOfBlobs().map((damage) => ({ damage, good: grown })),
   ];
   for (const [index, { damage, good }] of cases.entries()) {
     if (!damage.name.toLowerCase().includes(only.toLowerCase())) continue;

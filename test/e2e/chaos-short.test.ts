@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootCapture } from '../chaos/support/real-boots.js';
 import { type Capture, LiveProfile } from '../chaos/support/real-captures.js';
-import { allDamages } from '../chaos/support/real-damages.js';
+import { allDamages, damagesOfBlobs } from '../chaos/support/real-damages.js';
 import { seededDice } from '../chaos/support/real-dice.js';
 import { randomFlips } from '../chaos/support/real-flips.js';
 import { growProfile } from '../chaos/support/real-profiles.js';
@@ -19,6 +19,7 @@ const NAMED = [
   "Local Storage: log with its last record's length raised",
   'both: what a killed copy leaves',
   'profile: folder of another login in its place',
+  'blobs: folder deleted',
 ];
 const FLIPS = 3;
 const SUPERVISED = [
@@ -40,7 +41,10 @@ describe('chaos, in short', () => {
       growProfile(simulator, join(folder, name), { account, megabytes: 10, runs: 2 });
     const good = await grow('good', '4915100000001');
     const other = await grow('other', '4915100000009');
-    const damages = [...allDamages().filter(({ name }) => NAMED.includes(name)), ...randomFlips(FLIPS)];
+    const damages = [
+      ...[...allDamages(), ...damagesOfBlobs()].filter(({ name }) => NAMED.includes(name)),
+      ...randomFlips(FLIPS),
+    ];
     expect(damages).toHaveLength(NAMED.length + FLIPS);
     const dice = seededDice(SEED);
     for (const damage of damages) {

@@ -3,32 +3,9 @@ import { join } from 'node:path';
 import { closeBot, createBot, pageState, waitForEvent } from '../../simulator/client.js';
 import type { WhatsAppSimulator } from '../../simulator/server.js';
 import type { Capture } from './real-captures.js';
+import { countUnreadable } from './real-records.js';
 
 const PATIENCE_MS = 60_000;
-
-/** Reads every record of the traffic, with the file that Chromium keeps a large one in. */
-const COUNT_UNREADABLE = `new Promise((resolve, reject) => {
-  const opening = indexedDB.open('wawc');
-  opening.onerror = () => reject(opening.error);
-  opening.onsuccess = () => {
-    const store = opening.result.transaction('traffic').objectStore('traffic');
-    const listing = store.getAllKeys();
-    listing.onerror = () => reject(listing.error);
-    listing.onsuccess = async () => {
-      let unreadable = 0;
-      for (const key of listing.result) {
-        const isRead = await new Promise((done) => {
-          const reading = opening.result.transaction('traffic').objectStore('traffic').get(key);
-          reading.onsuccess = () => done(reading.result?.byteLength > 0);
-          reading.onerror = (event) => { event.preventDefault(); done(false); };
-        });
-        if (!isRead) unreadable++;
-      }
-      opening.result.close();
-      resolve(unreadable);
-    };
-  };
-})`;
 
 export interface Boot {
   readonly capture: number;
@@ -63,7 +40,7 @@ export async function bootCapture(
     if (shown === 'qr') return { capture: number, outcome: shown, losses: '', seconds: seconds(), ok: false };
     const took = seconds();
     const now = await pageState(client);
-    const unreadable = Number(await client.pupPage?.evaluate(COUNT_UNREADABLE));
+    const unreadable = await countUnreadable(client);
     const lacks = [
       ...(now.ratchet < before.ratchet ? [`ratchet ${now.ratchet} instead of ${before.ratchet}`] : []),
       ...(now.messageCount < before.messageCount

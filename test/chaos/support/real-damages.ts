@@ -1,5 +1,6 @@
-import { cp, mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ESSENTIAL_PATHS } from '../../../src/profile/essential-files.js';
 import {
   DATABASE_NAMES,
   DATABASES,
@@ -230,6 +231,48 @@ function damagesOfTheProfile(): Damage[] {
   ]);
 }
 
+/** Damages of the files that large values have (FACTS 1.1); the database that names them stays as it is. */
+export function damagesOfBlobs(): Damage[] {
+  const folderIn = (profileDir: string) => join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs);
+  const toFolder = (what: string, work: (folder: string, scene: Scene) => Promise<unknown>): Damage => ({
+    name: `blobs: ${what}`,
+    apply: async (scene) => {
+      await work(folderIn(scene.profileDir), scene);
+      return 'blobs/';
+    },
+  });
+  const toOne = (what: string, work: (path: string, another: string) => Promise<unknown>): Damage => ({
+    name: `blobs: one ${what}`,
+    apply: async ({ profileDir, dice }) => {
+      const [one, another] = dice.shuffled(await filesBelow(folderIn(profileDir)));
+      if (one === undefined || another === undefined) throw new Error('the profile needs two blobs');
+      await work(one, another);
+      return `blobs/${basename(one)}`;
+    },
+  });
+  return [
+    toOne('deleted', (path) => rm(path)),
+    toOne('emptied', (path) => truncate(path)),
+    toOne('halved', async (path) => truncate(path, Math.floor((await stat(path)).size / 2))),
+    toOne('longer than it was', (path) => appendFile(path, 'more')),
+    toOne('with a byte changed', async (path) => {
+      const bytes = await readFile(path);
+      bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1;
+      await writeFile(path, bytes);
+    }),
+    toOne('in the place of another', (path, another) => cp(path, another)),
+    toFolder('folder deleted', (folder) => rm(folder, { recursive: true })),
+    toFolder('folder emptied', async (folder) => {
+      for (const path of await filesBelow(folder)) await rm(path);
+    }),
+    toFolder('folder replaced by a file', (folder) => replaceByFile(folder)),
+    toFolder('folder of another login in its place', async (folder, { otherDir }) => {
+      await rm(folder, { recursive: true });
+      await cp(folderIn(otherDir), folder, { recursive: true });
+    }),
+  ];
+}
+
 async function cutBeforeLastRecord(db: DatabaseOnDisk, file: string): Promise<void> {
   const start = recordStarts(await db.read(file)).at(-1) ?? 0;
   await db.cutTo(file, () => start);
@@ -247,7 +290,13 @@ async function replaceByFile(path: string): Promise<void> {
 }
 
 async function emptyAll(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) await truncate(join(entry.parentPath, entry.name));
-  }
+  for (const path of await filesBelow(folder)) await truncate(path);
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 }

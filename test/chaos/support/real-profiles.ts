@@ -9,6 +9,9 @@ const FRIEND = '4915100000002';
 /** More than LevelDB keeps in memory for Local Storage: what comes on top of it is written as a table. */
 const LOCAL_STORAGE_FILLER_CHARS = 100_000;
 
+/** Of a megabyte each: Chromium keeps them in files of their own. */
+const LARGE_VALUES_PER_RUN = 2;
+
 /** A bot that logged in, worked and was stopped in order: its last snapshot is cold, and holds what `truth` says. */
 export interface GoodProfile {
   /** Holds profile, saves and backups of the bot. */
@@ -44,6 +47,7 @@ export async function growProfile(
       for (let n = 0; n < 4; n++)
         await simulator.sendIncoming({ from: FRIEND, body: `run ${run} message ${n}` });
       await simulator.writeBulk(megabytes / runs);
+      await simulator.writeBulk(LARGE_VALUES_PER_RUN, { largeValues: true });
       if (runs > 1) await fillLocalStorage(bot, run);
       await simulator.sendIncoming({ from: FRIEND, body: `the last one of run ${run}` });
       truth = await pageState(bot.client);

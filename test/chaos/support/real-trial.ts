@@ -5,6 +5,7 @@ import { PersistentBot } from '../../support/persistent-bot.js';
 import type { Damage } from './real-damages.js';
 import type { Dice } from './real-dice.js';
 import { copyOf, differences, type GoodProfile, profileIn } from './real-profiles.js';
+import { countUnreadable } from './real-records.js';
 
 export interface Trial {
   readonly damage: string;
@@ -90,14 +91,19 @@ async function startOnce({ simulator, good, folder }: TrialOptions) {
     await bot.session.initialize(); // has its own deadlines
     const { state } = bot.session;
     const qrs = bot.qrCodes.length;
-    const differing =
-      state === 'ready' ? differences(good.truth, await pageState(bot.client)) : ['not ready'];
+    const differing = state === 'ready' ? await differencesOf(bot, good) : ['not ready'];
     const restored = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
     const ok = state === 'ready' && qrs === 0 && differing.length === 0;
     return { told: howItWasTold(bot), restored: restored.join(', ') || '-', state, qrs, differing, ok };
   } finally {
     await bot.session.destroy();
   }
+}
+
+async function differencesOf({ client }: PersistentBot, { truth }: GoodProfile): Promise<string[]> {
+  const found = differences(truth, await pageState(client));
+  const unreadable = await countUnreadable(client);
+  return unreadable === 0 ? found : [...found, `${unreadable} records can't be read`];
 }
 
 function howItWasTold(bot: PersistentBot): string {
