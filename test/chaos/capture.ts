@@ -85,12 +85,16 @@ const sound = taken.filter((capture) => capture.sound);
 const started = booted.filter(({ ok }) => ok);
 const retries = taken.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
 const times = taken.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+const blobs = taken.map((capture) => capture.blobs);
 const sizes = taken.map(({ megabytes }) => megabytes);
 console.log(
   `\n${sound.length} of ${captures} captures sound, ${started.length} of ${boots} booted ready without a QR (seed ${seed})\n` +
     `  ${Math.min(...sizes).toFixed(0)}-${Math.max(...sizes).toFixed(0)} MB under ${megabytesPerSecond.toFixed(1)} MB/s; ` +
     `${retries} retries, at most ${Math.max(...taken.map(({ attempts }) => attempts))} attempts; ` +
     `median ${(times[Math.floor(times.length / 2)] ?? 0).toFixed(0)} ms, longest ${(times.at(-1) ?? 0).toFixed(0)} ms\n` +
+    (large > 0
+      ? `  ${Math.min(...blobs)}-${Math.max(...blobs)} large values named in each, every one with its file\n`
+      : '') +
     `  the killed profile compared with the last capture: ${falseAlarm === '' ? 'sound, no false alarm' : falseAlarm}`,
 );
 process.exitCode =

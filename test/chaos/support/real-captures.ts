@@ -5,6 +5,9 @@ import type { Client } from 'whatsapp-web.js';
 import { systemClock } from '../../../src/clock.js';
 import { systemFileSystem } from '../../../src/file-system.js';
 import { captureProfile } from '../../../src/profile/capture.js';
+import { ESSENTIAL_PATHS, listEssentialFiles } from '../../../src/profile/essential-files.js';
+import { readDatabase } from '../../../src/profile/leveldb/database.js';
+import { namedBlobs } from '../../../src/profile/soundness/named-blobs.js';
 import { checkProfile } from '../../../src/profile/soundness.js';
 import type { CapturedTree, SnapshotFile } from '../../../src/types.js';
 import {
@@ -50,6 +53,8 @@ export interface Capture {
   readonly attempts: number;
   readonly sound: boolean;
   readonly finding: string;
+  /** Blobs (files of large values) that the copied database names. */
+  readonly blobs: number;
   /** What the page had told to be written when the capture began: the copy must hold at least that. */
   readonly before: Pick<PageState, 'ratchet' | 'messageCount'>;
 }
@@ -99,13 +104,16 @@ export class LiveProfile {
       });
       const milliseconds = performance.now() - startedAt;
       const { verdict, findings, bytes } = await checkProfile(directory, { fs, depth: 'deep' });
-      const finding = findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
+      const { named, missing } = await readBlobs(directory);
+      const finding = [...findings.map(({ file, problem }) => `${file}: ${problem}`), ...missing].join('; ');
       const megabytes = bytes / 1024 / 1024;
-      return { ...common, files, megabytes, milliseconds, attempts, sound: verdict === 'sound', finding };
+      const sound = verdict === 'sound' && missing.length === 0;
+      return { ...common, files, megabytes, milliseconds, attempts, sound, finding, blobs: named };
     } catch (error) {
       const milliseconds = performance.now() - startedAt;
       const finding = error instanceof Error ? error.message : String(error);
-      return { ...common, files: [], megabytes: 0, milliseconds, attempts: 0, sound: false, finding };
+      const nothing = { files: [], megabytes: 0, attempts: 0, blobs: 0 };
+      return { ...common, ...nothing, milliseconds, sound: false, finding };
     }
   }
 
@@ -121,9 +129,9 @@ export class LiveProfile {
       reference.push({ path, size, sha256: createHash('sha256').update(bytes).digest('hex') });
     }
     const { verdict, findings } = await checkProfile(this.profileDir, { fs, depth: 'deep', reference });
-    return verdict === 'sound'
-      ? ''
-      : `${verdict}: ${findings.map(({ file, problem }) => `${file}: ${problem}`)}`;
+    const { missing } = await readBlobs(this.profileDir);
+    const found = [...findings.map(({ file, problem }) => `${file}: ${problem}`), ...missing];
+    return found.length === 0 ? '' : `${verdict}: ${found.join('; ')}`;
   }
 
   async stop(): Promise<void> {
@@ -147,6 +155,17 @@ export class LiveProfile {
       };
     }`);
   }
+}
+
+/** How many blobs a profile's database names, and which of them are not there; Chromium sees to it that none is. */
+async function readBlobs(profileDir: string): Promise<{ named: number; missing: string[] }> {
+  const database = await readDatabase(fs, join(profileDir, ESSENTIAL_PATHS.indexedDbLevelDb));
+  const named = await namedBlobs(database, { fs, profileDir });
+  const there = new Set((await listEssentialFiles(profileDir, { fs })).map(({ path }) => path));
+  const missing = [...named]
+    .filter((path) => !there.has(path))
+    .map((path) => `${path}: named, and not there`);
+  return { named: named.size, missing };
 }
 
 /** Removes a capture that is not wanted any more: its tables are links that keep the space of deleted ones. */
