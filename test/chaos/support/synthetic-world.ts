@@ -41,6 +41,9 @@ export async function digestOfProfile(fs: FileSystem, profileDir: string): Promi
   return files.length === 0 ? ABSENT : contentDigest(files);
 }
 
+/** No record names these blobs, so that only one that rests counts as whole: a young one is left out of a capture. */
+const AT_REST_SECONDS = 120;
+
 /** Blobs beside the database, as large media make them. A blob never changes: each generation has its own. */
 export async function writeBlobs(
   fs: FileSystem,
@@ -57,6 +60,8 @@ export async function writeBlobs(
     const path = join(folder, `${index}`, `${generation}`);
     await fs.promises.mkdir(dirname(path), { recursive: true });
     await fs.promises.writeFile(path, Buffer.alloc(bytes, `generation ${generation} blob ${index};`));
+    const writtenAt = Date.now() / 1000 - AT_REST_SECONDS;
+    await fs.promises.utimes(path, writtenAt, writtenAt);
   }
 }
 
