@@ -73,6 +73,7 @@ export type WarningCode =
   | 'retention-failed'
   | 'revocation-incomplete'
   | 'snapshot-unreadable'
+  | 'large-values-missing'
   | 'store-unreachable'
   | 'storage'
   | 'validation-failed';

@@ -7,10 +7,11 @@ import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
-import { ProfileMemory } from './profile/profile-memory.js';
 import { sideFolder } from './profile/side-folder.js';
+import { SoundTableMemory } from './profile/sound-tables.js';
 import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
+import { BlobRescue } from './supervision/blob-rescue.js';
 import { BringUp } from './supervision/bring-up.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
@@ -150,7 +151,7 @@ function createContext(
       for (const one of [lease, profileLease]) if (!(await one.confirm())) throw notTheOwner(clientId);
     },
     runner,
-    memory: new ProfileMemory(),
+    soundTables: new SoundTableMemory(),
     record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
     announce: hooks.announce,
     warn: (code, message) => {
@@ -179,7 +180,8 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
-  const saver = new Saver(context, settleWatch, pruner, snapshots);
+  const blobRescue = new BlobRescue(context, snapshots);
+  const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue);
   const restorer = new Restorer(context, snapshots);
   const finder = new OldSessionFinder(context, authFolder);
   const importer = new Importer(context, snapshots, restorer);
@@ -197,7 +199,7 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
     revoker,
     stopper,
     subscribe: events.subscribe,
-    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport),
+    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport, blobRescue),
   });
   const bringUp = new BringUp(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);

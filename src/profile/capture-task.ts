@@ -2,6 +2,7 @@ import { defineTask } from '../task.js';
 import type { CapturedFile, CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
 import { captureProfile } from './capture.js';
 import { ESSENTIAL_PATHS, listEssentialFiles } from './essential-files.js';
+import type { MissingBlob } from './missing-blobs.js';
 import { knownSound, NO_SOUND_TABLES, rememberSound, type SoundTables } from './sound-tables.js';
 import { examineProfile } from './soundness.js';
 
@@ -13,8 +14,6 @@ export interface CaptureInput {
   readonly links?: boolean;
   /** Default none: every block of every table is read. */
   readonly soundTables?: SoundTables;
-  /** Blobs that the profile had, relative to it. */
-  readonly blobs?: readonly string[];
 }
 
 /** A copy of a profile, and what the deep check said of the copy. */
@@ -23,25 +22,27 @@ export interface CheckedCapture {
   readonly report: SoundnessReport;
   /** Of the live profile. */
   readonly soundTables: SoundTables;
+  /** Blobs that the profile has lost. */
+  readonly missingBlobs: readonly MissingBlob[];
 }
 
 /** Copies a profile and checks the copy. A capture is worth nothing unless `report.verdict` is `sound`. */
 export const captureTask = defineTask<CaptureInput, CheckedCapture>(
   'profile:capture',
-  async ({ soundTables = NO_SOUND_TABLES, blobs, ...input }, context) => {
-    const { directory, files } = await captureProfile({ ...input, ...context });
+  async ({ soundTables = NO_SOUND_TABLES, ...input }, context) => {
+    const { directory, files, missingBlobs } = await captureProfile({ ...input, ...context });
     const known = knownSound(files, soundTables);
     const { report, tables } = await examineProfile(directory, {
       ...context,
       depth: 'deep',
       soundTables: known,
-      blobs,
     });
     const hashed = files.map((file) => {
       const sha256 = tables.get(file.path);
       return sha256 === undefined ? file : { ...file, sha256 };
     });
-    return { tree: { directory, files: hashed }, report, soundTables: rememberSound(files, tables) };
+    const tree = { directory, files: hashed };
+    return { tree, report, soundTables: rememberSound(files, tables), missingBlobs };
   },
 );
 

@@ -6,8 +6,10 @@ import { leaveOutUnnamed, type TakenBlobs, takeBlobs } from './capture/capture-b
 import { captureLevelDb, type TakenTables } from './capture/capture-leveldb.js';
 import { captureSqlite, findSqliteDatabases } from './capture/capture-sqlite.js';
 import type { CapturePlaces } from './capture/copy-file.js';
-import { untilConsistent } from './capture/retry.js';
+import { ChangedMeanwhile, untilConsistent } from './capture/retry.js';
 import { ESSENTIAL_PATHS, recogniseLayout } from './essential-files.js';
+import { type MissingBlob, missingAmong } from './missing-blobs.js';
+import { readBlobNames } from './soundness/named-blobs.js';
 import { checkProfile } from './soundness.js';
 import { readFolder } from './walk.js';
 
@@ -27,6 +29,14 @@ export interface CaptureOptions {
   readonly maxAttempts?: number | undefined;
 }
 
+/** A copy, and what was met on the way. */
+export interface CapturedProfile extends CapturedTree {
+  /** How many the hardest database took. */
+  readonly attempts: number;
+  /** Blobs that the copied database names and that could not be taken: the profile itself has lost them. */
+  readonly missingBlobs: readonly MissingBlob[];
+}
+
 const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold: 3 };
 
 /**
@@ -34,13 +44,11 @@ const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold:
  * Each database is consistent in itself; the two are milliseconds apart. Files of the result must not be written to:
  * tables are hard links of the live ones.
  *
- * @returns the copy, and `attempts`: how many the hardest database took
+ * @returns the copy
  * @throws {@link ProfileUnsoundError} when an essential part is missing or damaged, or never held still; `targetDir`
  *   is gone then. System errors (`ENOSPC`, `EACCES`, ...) pass through.
  */
-export async function captureProfile(
-  options: CaptureOptions,
-): Promise<CapturedTree & { readonly attempts: number }> {
+export async function captureProfile(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, targetDir } = options;
   await fs.promises.mkdir(targetDir, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   if ((await readFolder(fs, targetDir)).length > 0) {
@@ -54,7 +62,7 @@ export async function captureProfile(
   }
 }
 
-async function capture(options: CaptureOptions): Promise<CapturedTree & { readonly attempts: number }> {
+async function capture(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, profileDir, targetDir, signal, links } = options;
   const places: CapturePlaces = { fs, profileDir, targetDir, signal, links };
   const layout = await recogniseLayout(profileDir, { fs });
@@ -66,7 +74,7 @@ async function capture(options: CaptureOptions): Promise<CapturedTree & { readon
   const indexedDb =
     layout.indexedDb === 'leveldb'
       ? await captureIndexedDb(places, options, indexedDbLevelDb)
-      : await captureSqliteDatabases(places, options, indexedDbSqlite);
+      : { ...(await captureSqliteDatabases(places, options, indexedDbSqlite)), missingBlobs: [] };
   const localStorage =
     layout.localStorage === 'leveldb'
       ? await captureLocalStorage(places, options, localStorageLevelDb)
@@ -79,7 +87,8 @@ async function capture(options: CaptureOptions): Promise<CapturedTree & { readon
     throw new ProfileUnsoundError(`the profile can't be captured: ${why}`);
   }
   const files = [...indexedDb.result, ...localStorage.result].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { directory: targetDir, files, attempts: Math.max(indexedDb.attempts, localStorage.attempts) };
+  const attempts = Math.max(indexedDb.attempts, localStorage.attempts);
+  return { directory: targetDir, files, attempts, missingBlobs: indexedDb.missingBlobs };
 }
 
 interface Captured {
@@ -87,19 +96,37 @@ interface Captured {
   readonly attempts: number;
 }
 
-function captureIndexedDb(places: CapturePlaces, options: CaptureOptions, folder: string): Promise<Captured> {
+/** A blob that is named and was not taken may have been deleted meanwhile; so often another attempt looks for it. */
+const ATTEMPTS_FOR_BLOBS = 2;
+
+async function captureIndexedDb(
+  places: CapturePlaces,
+  options: CaptureOptions,
+  folder: string,
+): Promise<Captured & { readonly missingBlobs: readonly MissingBlob[] }> {
+  const { fs, targetDir, signal } = places;
+  const { clock } = options;
   const tables: TakenTables = new Map();
   const blobs: TakenBlobs = new Map();
-  return untilConsistent(
+  let missingBlobs: readonly MissingBlob[] = [];
+  let looks = 0;
+  const captured = await untilConsistent(
     async () => {
-      await takeBlobs(places, options.clock, blobs);
+      await takeBlobs(places, clock, blobs);
+      const before = new Map(blobs);
       const database = await captureLevelDb(places, folder, tables);
-      await takeBlobs(places, options.clock, blobs);
-      await leaveOutUnnamed(places, options.clock, blobs);
+      await takeBlobs(places, clock, blobs);
+      const names = await readBlobNames({ fs, profileDir: targetDir, signal });
+      await leaveOutUnnamed(places, clock, blobs, { names, before });
+      missingBlobs = missingAmong(names, blobs.values());
+      const [missing] = missingBlobs;
+      if (missing !== undefined && ++looks < ATTEMPTS_FOR_BLOBS)
+        throw new ChangedMeanwhile(missing.path, 'it is named, and not there');
       return [...database, ...blobs.values()];
     },
     retryOptions(options, 'IndexedDB'),
   );
+  return { ...captured, missingBlobs };
 }
 
 function captureLocalStorage(

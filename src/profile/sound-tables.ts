@@ -19,6 +19,16 @@ export type SoundTables = ReadonlyMap<string, SoundTable>;
 /** Nothing is known yet, or everything is in doubt. */
 export const NO_SOUND_TABLES: SoundTables = new Map();
 
+/** What a session knows of its profile's tables. */
+export class SoundTableMemory {
+  known: SoundTables = NO_SOUND_TABLES;
+
+  /** After any doubt: the next check reads everything. */
+  forget(): void {
+    this.known = NO_SOUND_TABLES;
+  }
+}
+
 /**
  * SHA-256 of those files that are tables known to be sound. A table never changes once it is written (FACTS 1.3), so that
  * one with the signature it had needs no second reading: a save that finds little changed reads little.

@@ -2,17 +2,10 @@ import { type Clock, sleep, systemClock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
-import {
-  ESSENTIAL_PATHS,
-  type EssentialFile,
-  listEssentialFiles,
-  recogniseLayout,
-} from './essential-files.js';
-import type { Database } from './leveldb/database.js';
+import { type EssentialFile, listEssentialFiles, recogniseLayout } from './essential-files.js';
 import { isTablePath, rememberSound, type SoundTables } from './sound-tables.js';
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
-import { lostBlobs } from './soundness/lost-blobs.js';
 import type { HalfReport, Problem } from './soundness/problem.js';
 import { unchangedTables } from './soundness/unchanged-tables.js';
 import { throwIfAborted } from './walk.js';
@@ -32,8 +25,6 @@ export interface CheckProfileOptions {
    * does, FACTS 1.3): they are not read again.
    */
   readonly soundTables?: ReadonlyMap<string, string> | undefined;
-  /** Blobs that it had, relative to it: those that are gone must not be named in its database any more. Deep only. */
-  readonly blobs?: readonly string[] | undefined;
   /** Whether every file was compared with its hash in `reference` while it was written there: it is not hashed again. */
   readonly isFreshCopy?: boolean | undefined;
   /** Whether a browser is at work in it: what looks broken is then looked at again before it is called so. */
@@ -135,14 +126,9 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
 
   const problems = [...(indexedDb?.problems ?? []), ...(localStorage?.problems ?? [])];
   problems.push(...missingHalves(indexedDb, localStorage));
-  if (depth === 'deep') {
-    const had = [...reference.map(({ path }) => path), ...(options.blobs ?? [])];
-    const { database } = indexedDb ?? {};
-    problems.push(...(await lostBlobs({ fs, profileDir, database, present, had, signal })));
-  }
   if (options.reference !== undefined) {
-    const databases = databasesOf(indexedDb, localStorage);
-    const comparison = { fs, profileDir, present, reference, unchanged, databases, signal };
+    const logNumbers = new Map([...(indexedDb?.logNumbers ?? []), ...(localStorage?.logNumbers ?? [])]);
+    const comparison = { fs, profileDir, present, reference, unchanged, logNumbers, signal };
     const compared = comparesBytes ? 'deep' : 'quick';
     problems.push(...(await compareWithReference({ ...comparison, depth: compared })));
   }
@@ -168,16 +154,6 @@ async function verdictWithoutWhatsApp(
   // An own folder without records next to a Local Storage of other sites: a page that was opened, no more.
   if (!nothingHere) return 'foreign';
   return (await holdsOtherSites(fs, profileDir)) ? 'foreign' : 'absent';
-}
-
-function databasesOf(
-  indexedDb: HalfReport | undefined,
-  localStorage: HalfReport | undefined,
-): ReadonlyMap<string, Database> {
-  const databases = new Map<string, Database>();
-  if (indexedDb?.database) databases.set(ESSENTIAL_PATHS.indexedDbLevelDb, indexedDb.database);
-  if (localStorage?.database) databases.set(ESSENTIAL_PATHS.localStorageLevelDb, localStorage.database);
-  return databases;
 }
 
 function missingHalves(indexedDb: HalfReport | undefined, localStorage: HalfReport | undefined): Problem[] {

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
-import { listEssentialFiles } from '../profile/essential-files.js';
+import { isBlobPath, listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
+import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import type { Restorer } from './restorer.js';
@@ -21,6 +22,7 @@ export class ProfilePreparer {
   readonly #restorer: Restorer;
   readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
+  readonly #blobRescue: BlobRescue;
 
   constructor(
     context: SessionContext,
@@ -28,12 +30,14 @@ export class ProfilePreparer {
     restorer: Restorer,
     pruner: Pruner,
     firstImport: FirstImport,
+    blobRescue: BlobRescue,
   ) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#restorer = restorer;
     this.#pruner = pruner;
     this.#firstImport = firstImport;
+    this.#blobRescue = blobRescue;
   }
 
   /**
@@ -64,11 +68,14 @@ export class ProfilePreparer {
     const report = await this.#check(signal);
     if (report.verdict === 'sound') {
       const newer = await this.#newerSnapshots();
-      return newer.length > 0 ? this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal) : undefined;
+      if (newer.length > 0) return this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal);
+      await this.#blobRescue.mend([], signal);
+      return undefined;
     }
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
     if (reason === 'profile-damaged')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
+    if (await this.#isMended(report, signal)) return undefined;
     const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
@@ -82,6 +89,12 @@ export class ProfilePreparer {
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
+  }
+
+  /** Where only large values are damaged: the login that names them goes on. */
+  async #isMended({ findings }: SoundnessReport, signal: AbortSignal): Promise<boolean> {
+    const damaged = findings.map(({ file }) => file);
+    return damaged.length > 0 && damaged.every(isBlobPath) && (await this.#blobRescue.mend(damaged, signal));
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */
@@ -101,9 +114,8 @@ export class ProfilePreparer {
 
   // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
   async #putAside({ verdict }: SoundnessReport, why: string): Promise<void> {
-    const { warn, folders, assertOwned, memory } = this.#context;
+    const { warn, folders, assertOwned } = this.#context;
     if (verdict === 'suspect' || verdict === 'foreign') {
-      memory.noteBlobs([]); // what is lost for good must not keep it from being saved
       if (this.#context.record.current.loggedIn)
         warn('nothing-to-restore', `the profile is ${verdict}: ${why}`);
       return;
@@ -142,14 +154,13 @@ export class ProfilePreparer {
   }
 
   async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
-    const { memory } = this.#context;
-    memory.forgetTables(); // what a disk has lost since keeps its signature
+    const { soundTables: memory } = this.#context;
+    memory.forget(); // what a disk has lost since keeps its signature
     const reference = await this.#manifestOf(id);
-    memory.noteBlobs(reference ?? []);
     let found = await this.#examine(reference, signal);
     // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
     if (isDamaged(found.report)) found = await this.#examine(reference, signal);
-    memory.soundTables = found.soundTables;
+    memory.known = found.soundTables;
     return found.report;
   }
 

@@ -64,7 +64,7 @@ export class Restorer {
     reason: RestoreReason,
     signal: AbortSignal,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { clock, announce, record, assertOwned, folders, memory } = this.#context;
+    const { clock, announce, record, assertOwned, folders } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
@@ -77,8 +77,7 @@ export class Restorer {
       await assertOwned();
       await record.update({ restoring: info.id });
       const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
-      memory.soundTables = soundTables;
-      memory.noteBlobs(manifest.files);
+      this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(candidate, manifest);
     } catch (error) {

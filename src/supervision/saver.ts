@@ -3,9 +3,9 @@ import { orAborted } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
-import { isBlobPath } from '../profile/essential-files.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
+import type { BlobRescue } from './blob-rescue.js';
 import { captureGate } from './capture-gate.js';
 import { freeBytesOfProfile } from './profile-disk.js';
 import type { Pruner } from './pruner.js';
@@ -34,6 +34,7 @@ export class Saver {
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
+  readonly #blobRescue: BlobRescue;
   #browserVersion: string | undefined;
 
   constructor(
@@ -41,11 +42,13 @@ export class Saver {
     settleWatch: SettleWatch,
     pruner: Pruner,
     snapshots: SessionSnapshots,
+    blobRescue: BlobRescue,
   ) {
     this.#context = context;
     this.#settleWatch = settleWatch;
     this.#pruner = pruner;
     this.#snapshots = snapshots;
+    this.#blobRescue = blobRescue;
   }
 
   /** Takes one snapshot and announces what came of it. Rejects when it failed. */
@@ -58,7 +61,7 @@ export class Saver {
       return result;
     } catch (error) {
       // Whatever failed, the next capture believes nothing it has not read.
-      this.#context.memory.forgetTables();
+      this.#context.soundTables.forget();
       const reason = reasonToSkip(error);
       if (reason !== undefined) {
         announce(`${request.kind}:skipped`, { reason });
@@ -170,23 +173,17 @@ export class Saver {
     { capture: mode, signal }: SaveRequest,
     targetDir: string,
   ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
-    const { profileDir, runner, announce, memory, record } = this.#context;
+    const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
-    const { blobs } = memory;
-    const input = { profileDir, targetDir, mode, soundTables: memory.soundTables, blobs };
-    const { tree, report, soundTables } = await runner.run(captureTask, input, { signal });
+    const input = { profileDir, targetDir, mode, soundTables: memory.known };
+    const { tree, report, soundTables, missingBlobs } = await runner.run(captureTask, input, { signal });
     if (report.verdict === 'sound') {
-      memory.soundTables = soundTables;
-      memory.noteBlobs(tree.files);
-      return { tree, createdAt };
+      memory.known = soundTables;
+      return { tree: await this.#blobRescue.complete(tree, missingBlobs, signal), createdAt };
     }
-    memory.forgetTables();
-    // Told, and left to the next start for as long as the next save is away. Then the login, which goes on, is worth more
-    // than a large value of it; older snapshots keep that.
-    if (report.findings.some(({ file }) => isBlobPath(file))) memory.noteBlobs([]);
+    memory.forget();
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
-    const wasWhole = record.current.basedOn !== undefined;
-    if (report.verdict === 'corrupt' || (report.verdict === 'suspect' && wasWhole))
+    if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { FileSystem } from '../file-system.js';
 import type { LocalLease } from '../lease/local-lease.js';
 import type { Logger } from '../logger.js';
 import type { ResolvedOptions } from '../options.js';
-import type { ProfileMemory } from '../profile/profile-memory.js';
+import type { SoundTableMemory } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SessionState } from '../state.js';
 import type { TaskRunner } from '../task.js';
@@ -44,7 +44,7 @@ export interface SessionContext {
   /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */
   readonly period: { name: string | undefined };
   readonly runner: TaskRunner;
-  readonly memory: ProfileMemory;
+  readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;

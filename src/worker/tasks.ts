@@ -1,5 +1,6 @@
 import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
+import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { importZipTask } from '../snapshot/import-zip.js';
@@ -25,6 +26,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(checkProfileTask),
     erase(examineProfileTask),
     erase(profileSizeTask),
+    erase(missingBlobsTask),
   ].map((task) => [task.name, task]),
 );
 

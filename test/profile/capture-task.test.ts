@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { appendFile, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
@@ -8,7 +8,7 @@ import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { checkProfile, examineProfileTask } from '../../src/profile/soundness.js';
 import { failingFileSystem } from '../../src/testing/failing-file-system.js';
 import { sha256 } from '../snapshot/local-store.js';
-import { BLOBS, INDEXED_DB, makeProfile, temporaryFolder, writeTree } from './profiles.js';
+import { INDEXED_DB, makeProfile, temporaryFolder, writeTree } from './profiles.js';
 
 const context = { fs, clock: systemClock };
 const TABLE = `${INDEXED_DB}/000005.ldb`;
@@ -41,17 +41,6 @@ describe('a capture that is checked at once', () => {
     expect(tree.files.filter(({ path: name }) => name.endsWith('.log')).every((file) => !file.sha256)).toBe(
       true,
     );
-  });
-
-  it('finds that a blob is gone that the profile had and that its database names', async () => {
-    const profileDir = await makeProfile();
-    const blob = `${BLOBS}/1/00/2`;
-    await rm(path.join(profileDir, blob));
-    expect((await take(profileDir, { blobs: [blob] })).report).toMatchObject({
-      verdict: 'suspect',
-      findings: [{ file: blob }],
-    });
-    expect((await take(profileDir)).report.verdict).toBe('sound');
   });
 
   it('finds a table that is damaged, and does not call it sound', async () => {

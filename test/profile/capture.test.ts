@@ -540,6 +540,56 @@ describe('a capture while the browser writes', () => {
     expect(await blobsOf()).toEqual([`${BLOBS}/1/00/3`]);
   });
 
+  it('keeps a young one whose record has just gone: the deletion may not be meant for good', async () => {
+    const profileDir = await makeProfile();
+    const [key] = blobEntry('a record', []);
+    await fs.promises.appendFile(
+      path.join(profileDir, INDEXED_DB, '000006.log'),
+      writeLog([writeBatch([[key]], 33)]),
+    );
+    const tree = await capture(profileDir, { clock: { ...hurried, now: () => Date.now() } });
+    expect(tree.files.map((file) => file.path)).toContain(`${BLOBS}/1/00/2`);
+    expect(tree.missingBlobs).toEqual([]);
+  });
+
+  it('leaves out one that was still growing, though its file system says that it is old', async () => {
+    const profileDir = await makeProfile();
+    const growing = path.join(profileDir, BLOBS, '1/00/3');
+    await writeFile(growing, 'a large');
+    const grow = () => fs.promises.appendFile(growing, ' value');
+    const tree = await capture(profileDir, {
+      fs: hooked(once(live('open', `${INDEXED_DB}/000006.log`), grow)),
+    });
+    expect(tree.files.map((file) => file.path)).not.toContain(`${BLOBS}/1/00/3`);
+  });
+
+  it('tries once more for a blob that is named and was deleted with its record meanwhile', async () => {
+    const profileDir = await makeProfile();
+    const log = path.join(profileDir, INDEXED_DB, '000006.log');
+    await fs.promises.appendFile(
+      log,
+      writeLog([writeBatch([blobEntry('another record', [{ number: 3 }])], 33)]),
+    );
+    const [key] = blobEntry('another record', []);
+    const forget = () => fs.promises.appendFile(log, writeLog([writeBatch([[key]], 34)]));
+    const tree = await capture(profileDir, {
+      fs: hooked(
+        () => undefined,
+        once((name, file = '') => name === 'open' && inTarget(file) && file.endsWith('000006.log'), forget),
+      ),
+    });
+    expect(tree.attempts).toBe(2);
+    expect(tree.missingBlobs).toEqual([]);
+  });
+
+  it('tells of a blob that is named and gone, and is taken all the same', async () => {
+    const profileDir = await makeProfile();
+    await unlink(path.join(profileDir, BLOBS, '1/00/2'));
+    const tree = await capture(profileDir);
+    expect(tree.missingBlobs).toEqual([{ path: `${BLOBS}/1/00/2`, size: 13 }]);
+    expect(tree.attempts).toBe(2);
+  });
+
   it('keeps a blob it has taken when that vanishes under the second look', async () => {
     const profileDir = await makeProfile();
     let looks = 0;

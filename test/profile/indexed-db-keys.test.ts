@@ -7,6 +7,7 @@ import {
 } from '../../src/profile/soundness/indexed-db-keys.js';
 import { blobEntry, blobEntryKey, recordKey } from './indexed-db-writer.js';
 
+const namesIn = (key: string, value: Uint8Array) => blobsNamedBy(bytes(key), value).map(({ name }) => name);
 const bytes = (text: string | undefined) => Buffer.from(text ?? '', 'latin1');
 
 describe('a key of IndexedDB', () => {
@@ -41,7 +42,7 @@ describe('a blob entry', () => {
         numbers.map((number) => ({ number })),
         { database },
       );
-      return blobsNamedBy(bytes(key), bytes(value));
+      return namesIn(key, bytes(value));
     };
     expect(named([2])).toEqual(['1/00/2']);
     expect(named([255, 256, 0x12345], 17)).toEqual(['11/00/ff', '11/01/100', '11/23/12345']);
@@ -53,21 +54,30 @@ describe('a blob entry', () => {
     const type = Buffer.from('application/vnd.blink-idb-value-wrapper', 'utf16le').swap16().toString('hex');
     const value = Buffer.from(`00820227${type}9c8010`, 'hex');
     expect(isBlobEntry(key)).toBe(true);
-    expect(blobsNamedBy(key, value)).toEqual(['2/01/102']);
+    expect(blobsNamedBy(key, value)).toEqual([{ name: '2/01/102', size: 262_172 }]);
   });
 
   it('may name files of the page beside the wrapped value, and handles, which are no files', () => {
     const [key, value] = blobEntry('a', [{ number: 7, fileName: 'photo.jpg' }, { number: 8 }]);
     const handle = '\x02\x03abc';
-    expect(blobsNamedBy(bytes(key), bytes(`${handle}${value}`))).toEqual(['1/00/7', '1/00/8']);
+    expect(namesIn(key, bytes(`${handle}${value}`))).toEqual(['1/00/7', '1/00/8']);
+  });
+
+  it('may name a file of any time: one before 1601 takes ten bytes', () => {
+    const old = Buffer.from([1, 7, 0, 13, 0, ...Array.from({ length: 9 }, () => 0xff), 1]);
+    expect(namesIn(blobEntryKey('a'), old)).toEqual(['1/00/7']);
+  });
+
+  it('of nothing has no file', () => {
+    expect(namesIn(blobEntryKey('a'), Buffer.from([0, 7, 0, 0]))).toEqual([]);
   });
 
   it('of another form is refused, as one that is cut off', () => {
     const [key, value = ''] = blobEntry('a', [{ number: 7, fileName: 'photo.jpg' }]);
-    expect(() => blobsNamedBy(bytes(key), bytes(`\x09${value}`))).toThrow(DamageError);
+    expect(() => namesIn(key, bytes(`\x09${value}`))).toThrow(DamageError);
     for (let length = 1; length < value.length; length++) {
-      expect(() => blobsNamedBy(bytes(key), bytes(value.slice(0, length)))).toThrow(DamageError);
+      expect(() => namesIn(key, bytes(value.slice(0, length)))).toThrow(DamageError);
     }
-    expect(() => blobsNamedBy(bytes('\0'), bytes(value))).toThrow(DamageError);
+    expect(() => namesIn('\0', bytes(value))).toThrow(DamageError);
   });
 });

@@ -9,6 +9,8 @@ export interface NamedBlob {
 
 /** What Chromium calls a value that it has put into a file of its own (seen in real profiles). */
 const WRAPPER_TYPE = 'application/vnd.blink-idb-value-wrapper';
+/** Eight bytes of a varint, as for any time of our days. */
+const LAST_MODIFIED = varint(13_408_000_000_000_000);
 const BLOB = 0;
 const FILE = 1;
 
@@ -23,7 +25,7 @@ export function blobEntry(
     ...varint(number),
     ...text(fileName === undefined ? WRAPPER_TYPE : 'text/plain'),
     ...varint(13),
-    ...(fileName === undefined ? [] : [...text(fileName), 0, 0, 0, 0, 0, 0, 0, 0]),
+    ...(fileName === undefined ? [] : [...text(fileName), ...LAST_MODIFIED]),
   ]);
   return [blobEntryKey(record, { database, objectStore }), Buffer.from(value).toString('latin1')];
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { blobEntry } from '../profile/indexed-db-writer.js';
@@ -6,25 +6,26 @@ import { writeBatch, writeLog } from '../profile/leveldb-writer.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
 
-const BLOB = `${ESSENTIAL_PATHS.indexedDbBlobs}/1/00/2`;
-const GONE = { file: BLOB, problem: 'this large value (blob) is gone, and the database still names it' };
+const BLOBS = ESSENTIAL_PATHS.indexedDbBlobs;
+const BLOB = `${BLOBS}/1/00/2`;
+const LARGE_VALUE = 'a large value'; // as long as blobEntry() says
 
 describe('a large value in a file of its own (a blob)', () => {
   const stage = useFakeStage();
+
+  async function append(path: string, more: Uint8Array): Promise<void> {
+    const { promises } = stage().fs;
+    await promises.writeFile(path, Buffer.concat([await promises.readFile(path), more]));
+  }
 
   /** What Chromium does with a large value: first the file, then the record that names it. */
   async function writeLargeValue({ client }: FakeBot): Promise<void> {
     const { promises } = stage().fs;
     const blob = join(client.profileDir, BLOB);
-    await promises.mkdir(join(blob, '..'), { recursive: true });
-    await promises.writeFile(blob, 'a large value');
+    await promises.mkdir(dirname(blob), { recursive: true });
+    await promises.writeFile(blob, LARGE_VALUE);
     const record = writeLog([writeBatch([blobEntry('a record', [{ number: 2 }])], 1)]);
     await append(join(client.profileDir, INDEXED_DB, '000003.log'), record);
-  }
-
-  async function append(path: string, more: Uint8Array): Promise<void> {
-    const { promises } = stage().fs;
-    await promises.writeFile(path, Buffer.concat([await promises.readFile(path), more]));
   }
 
   async function savedWithLargeValue(): Promise<FakeBot> {
@@ -36,79 +37,97 @@ describe('a large value in a file of its own (a blob)', () => {
   }
 
   const blobOf = ({ client }: FakeBot) => join(client.profileDir, BLOB);
+  const largeValueOf = async (bot: FakeBot) => String(await stage().fs.promises.readFile(blobOf(bot)));
+  const noteOf = async ({ client }: FakeBot) => (await client.readLogin())?.note;
 
-  it('that is gone before a start is a loss: the last snapshot is restored, without a QR', async () => {
-    const bot = await savedWithLargeValue();
-    await bot.stop();
-    await stage().remove(join(bot.client.profileDir, ESSENTIAL_PATHS.indexedDbBlobs));
-    const next = stage().bot();
-    await next.start();
-    expect(next.payloads('corruption:detected')).toMatchObject([{ where: 'profile', findings: [GONE] }]);
-    expect(next.payloads('restore:completed')).toMatchObject([{ reason: 'profile-damaged' }]);
-    expect(next.codes).toEqual([]);
-    expect(await stage().exists(blobOf(next))).toBe(true);
-  });
+  it.each<[string, (bot: FakeBot) => Promise<void>]>([
+    ['gone', (bot) => stage().remove(blobOf(bot))],
+    ['gone with its folder', (bot) => stage().remove(join(bot.client.profileDir, BLOBS))],
+    [
+      'gone, and its folder is a file',
+      async (bot) => {
+        await stage().remove(join(bot.client.profileDir, BLOBS));
+        await stage().fs.promises.writeFile(join(bot.client.profileDir, BLOBS), 'no folder');
+      },
+    ],
+    ['emptied', (bot) => stage().fs.promises.writeFile(blobOf(bot), '')],
+    ['changed', (bot) => stage().fs.promises.writeFile(blobOf(bot), 'a LARGE value')],
+  ])(
+    'that is %s before a start is put back by itself: nothing that came since is undone',
+    async (_, damage) => {
+      const bot = await savedWithLargeValue();
+      bot.client.pupBrowser?.kill();
+      await bot.note('newer than the snapshot');
+      await damage(bot);
+      await bot.untilState('reconnecting');
+      await bot.untilState('ready');
+      expect(await largeValueOf(bot)).toBe(LARGE_VALUE);
+      expect(await noteOf(bot)).toBe('newer than the snapshot');
+      expect(bot.warnings).toContain('large-values-missing');
+      expect(bot.payloads('restore:started')).toEqual([]);
+      expect(bot.codes).toHaveLength(1); // of the pairing
+    },
+  );
 
-  it('that is taken away from under the browser is told, and the next start brings it back', async () => {
+  it('that is taken away from under the browser is in the next snapshot all the same, and back at the next start', async () => {
     const bot = await savedWithLargeValue();
-    const [newest] = await bot.finish(bot.session.listSnapshots());
     await stage().remove(blobOf(bot));
-    await bot.stop();
-    expect(bot.payloads('corruption:detected')).toMatchObject([{ where: 'profile', findings: [GONE] }]);
-    expect(await bot.finish(bot.session.listSnapshots())).toEqual([newest]);
-    const next = stage().bot();
-    await next.start();
-    expect(next.payloads('restore:completed')).toMatchObject([{ snapshot: { id: newest?.id } }]);
-    expect(await stage().exists(blobOf(next))).toBe(true);
-  });
-
-  it('does not keep a login that goes on without it from being saved; an older snapshot has it', async () => {
-    const bot = await savedWithLargeValue();
-    const [older] = await bot.finish(bot.session.listSnapshots());
-    await stage().remove(blobOf(bot));
-    await bot.note('later');
-    expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'unsound' });
-    await bot.save('later still');
+    const { id } = await bot.save('without it in the profile');
+    expect(await stage().exists(blobOf(bot))).toBe(false); // nothing is changed under a browser
     await bot.stop();
     const next = stage().bot();
     await next.start();
+    expect(await largeValueOf(next)).toBe(LARGE_VALUE);
     expect(next.payloads('restore:started')).toEqual([]);
-    await next.finish(next.session.restore(older?.id ?? ''));
-    expect(await stage().exists(blobOf(next))).toBe(true);
+    await next.finish(next.session.restore(id));
+    expect(await largeValueOf(next)).toBe(LARGE_VALUE);
+    expect(await next.finish(next.session.verify(id))).toMatchObject({ corrupt: [] });
   });
 
-  it('that is lost where a restored profile had it is a loss, too: nothing else was saved since', async () => {
-    const first = await savedWithLargeValue();
-    await first.backUp('with a large value');
-    await first.stop();
-    const bot = stage().bot({ session: { forceSaveIntervalMs: 0, backupIntervalMs: 0 } });
-    for (const folder of ['/bot/auth', '/bot/session']) await stage().remove(folder);
-    await bot.start();
-    expect(await stage().exists(blobOf(bot))).toBe(true);
+  it('that the snapshot does not have either keeps nothing from being started and saved, and is told once', async () => {
+    const bot = stage().bot();
+    await bot.logIn();
+    await writeLargeValue(bot);
     await stage().remove(blobOf(bot));
-    await bot.note('later');
-    expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'unsound' });
+    await bot.save('never had it');
+    await bot.save('still not');
+    expect(bot.warnings.filter((code) => code === 'large-values-missing')).toHaveLength(1);
+    await bot.stop();
+    const next = stage().bot();
+    await next.start();
+    await next.untilState('ready');
+    await next.save('nor later');
   });
 
-  it('that no snapshot can bring back does not keep the rest from being saved', async () => {
+  it('is not taken from a snapshot that fails its verification; the start goes on', async () => {
     const bot = await savedWithLargeValue();
     await bot.stop();
     await stage().remove(blobOf(bot));
     for (const file of await stage().filesBelow('/bot/session')) {
-      if (file.includes('/objects/')) await stage().remove(file);
+      if (file.includes('/objects/')) await stage().fs.promises.writeFile(file, 'rubbish');
     }
     const next = stage().bot();
     await next.start();
-    expect(next.warnings).toContain('nothing-to-restore');
     await next.untilState('ready');
-    await next.save('without it');
-    await next.stop();
-    const last = stage().bot();
-    await last.start();
-    expect(last.payloads('restore:started')).toEqual([]);
+    expect(await stage().exists(blobOf(next))).toBe(false);
+    expect(next.codes).toEqual([]);
   });
 
-  it('that Chromium has dropped with its record is none', async () => {
+  it('that is changed is a damage like any other where the snapshot has it no more: an older one is restored', async () => {
+    const bot = await savedWithLargeValue();
+    await bot.backUp('whole');
+    await bot.stop();
+    for (const file of await stage().filesBelow('/bot/session')) {
+      if (file.includes('/objects/')) await stage().fs.promises.writeFile(file, 'rubbish');
+    }
+    await stage().fs.promises.writeFile(blobOf(bot), 'a LARGE value');
+    const next = stage().bot();
+    await next.start();
+    expect(next.payloads('restore:completed')).toMatchObject([{ snapshot: { kind: 'backup' } }]);
+    expect(await largeValueOf(next)).toBe(LARGE_VALUE);
+  });
+
+  it('that Chromium has dropped with its record is not missed', async () => {
     const bot = await savedWithLargeValue();
     const [key] = blobEntry('a record', []);
     const record = writeLog([writeBatch([[key]], 10)]);
@@ -118,12 +137,13 @@ describe('a large value in a file of its own (a blob)', () => {
     await bot.stop();
     const next = stage().bot();
     await next.start();
-    expect(next.payloads('restore:started')).toEqual([]);
+    expect([...bot.warnings, ...next.warnings]).not.toContain('large-values-missing');
+    expect(await stage().exists(blobOf(next))).toBe(false);
   });
 
   it('that was only half there at a save, and is whole at the start after a kill, is no damage', async () => {
     const bot = await savedWithLargeValue();
-    const half = join(bot.client.profileDir, `${ESSENTIAL_PATHS.indexedDbBlobs}/1/00/3`);
+    const half = join(bot.client.profileDir, `${BLOBS}/1/00/3`);
     await stage().fs.promises.writeFile(half, 'a large');
     const now = stage().clock.now() / 1000;
     await stage().fs.promises.utimes(half, now, now);

@@ -2,9 +2,7 @@ import type { Clock } from '../../clock.js';
 import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
-import { DamageError } from '../leveldb/damage.js';
-import { readDatabase } from '../leveldb/database.js';
-import { namedBlobs } from '../soundness/named-blobs.js';
+import type { BlobNames } from '../soundness/named-blobs.js';
 import { isMissing, sameSignature, throwIfAborted, walkFiles } from '../walk.js';
 import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 
@@ -42,37 +40,29 @@ export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: Take
 }
 
 /**
- * Leaves out the young blobs that no record of the copied database names: those that were still being written. Chromium
- * never looks at them, but a later comparison does: half a blob that has become whole since would look like damage, and so
- * would another one under its number, which a database that was restored gives away once more. Called after the last
- * {@link takeBlobs}.
+ * Leaves out the blobs that no record of the copied database has ever named, if they may still have been written: if they
+ * are young, or were not there, as they are now, before the database was copied. Chromium never looks at them, but a later
+ * comparison does: half a blob that has become whole since would look like damage, and so would another one under its
+ * number, which a database that was restored gives away once more. Called after the last {@link takeBlobs}.
  */
-export async function leaveOutUnnamed(places: CapturePlaces, clock: Clock, taken: TakenBlobs): Promise<void> {
-  if (taken.size === 0) return;
-  const named = await namedInCopy(places);
-  if (named === undefined) return;
-  const isYoung = ({ source }: CapturedFile) =>
-    clock.now() - Number(source.mtimeNs) / 1e6 <= COMPLETE_AFTER_MS;
-  const unnamed = [...taken.values()].filter(({ path }) => !named.has(path));
+export async function leaveOutUnnamed(
+  { fs, targetDir }: CapturePlaces,
+  clock: Clock,
+  taken: TakenBlobs,
+  {
+    names,
+    before,
+  }: { readonly names: BlobNames | undefined; readonly before: ReadonlyMap<string, CapturedFile> },
+): Promise<void> {
+  if (names === undefined) return;
+  const isUnfinished = ({ path, source }: CapturedFile) =>
+    clock.now() - Number(source.mtimeNs) / 1e6 <= COMPLETE_AFTER_MS ||
+    !sameSignature(before.get(path)?.source, source);
+  const unnamed = [...taken.values()].filter(({ path }) => !names.ever.has(path));
   // Old ones, and none that has a name: a later Chromium names them in a way that this reader does not see.
-  if (unnamed.length === taken.size && !unnamed.every(isYoung)) return;
-  for (const { path } of unnamed.filter(isYoung)) {
-    await places.fs.promises.rm(`${places.targetDir}/${path}`, { force: true });
+  if (unnamed.length === taken.size && !unnamed.every(isUnfinished)) return;
+  for (const { path } of unnamed.filter(isUnfinished)) {
+    await fs.promises.rm(`${targetDir}/${path}`, { force: true });
     taken.delete(path);
-  }
-}
-
-/** `undefined` when the names can't be read. */
-async function namedInCopy({
-  fs,
-  targetDir,
-  signal,
-}: CapturePlaces): Promise<ReadonlySet<string> | undefined> {
-  try {
-    const database = await readDatabase(fs, `${targetDir}/${ESSENTIAL_PATHS.indexedDbLevelDb}`);
-    return await namedBlobs(database, { fs, profileDir: targetDir, signal });
-  } catch (error) {
-    if (error instanceof DamageError) return undefined;
-    throw error;
   }
 }

@@ -15,8 +15,6 @@ const PIECE_BYTES = 1024 * 1024;
 
 /** Behind each user key: one byte for the kind of the change, 7 for its sequence number (LevelDB, db/dbformat.h). */
 const INTERNAL_KEY_BYTES = 8;
-/** No entries, no restarts. */
-const EMPTY_BLOCK = new Uint8Array(4);
 
 const UNCOMPRESSED = 0;
 const SNAPPY = 1;
@@ -143,7 +141,11 @@ class BlockChecker {
  */
 export type WantsBlock = (before: Uint8Array | undefined, last: Uint8Array) => boolean;
 
-/** The entries of a table's data blocks: all, or those that are wanted. Blocks of an unknown compression are left out. */
+/**
+ * The entries of a table's data blocks: all, or those that are wanted.
+ *
+ * @throws {@link DamageError} also at a block that is larger, or packed in another way, than this reader takes
+ */
 export async function* tableEntries(
   readAt: ReadAt,
   fileBytes: number,
@@ -151,16 +153,16 @@ export async function* tableEntries(
 ): AsyncGenerator<BlockEntry> {
   const { index } = await readFooter(readAt, fileBytes);
   let before: Uint8Array | undefined;
-  for (const { key, value } of blockEntries((await readBlock(readAt, index)) ?? EMPTY_BLOCK)) {
+  for (const { key, value } of blockEntries(await readWholeBlock(readAt, index))) {
     const isWanted = wants(before, key);
     before = key;
     if (!isWanted) continue;
-    const block = await readBlock(readAt, readHandle(new ByteReader(value), fileBytes - FOOTER_BYTES));
-    if (block !== undefined) yield* blockEntries(block);
+    const handle = readHandle(new ByteReader(value), fileBytes - FOOTER_BYTES);
+    yield* blockEntries(await readWholeBlock(readAt, handle));
   }
 }
 
-/** What stands behind the user key in the key of an entry. */
+/** The key of an entry in its parts: what the user of the database calls a key, and what stands behind it. */
 export function readInternalKey({ key }: BlockEntry): {
   readonly userKey: Uint8Array;
   readonly sequence: number;
@@ -198,6 +200,12 @@ export function* blockEntries(block: Uint8Array): Generator<BlockEntry> {
 async function readFooter(readAt: ReadAt, fileBytes: number) {
   if (fileBytes < FOOTER_BYTES) throw new DamageError('it is too short to be a table');
   return parseFooter(await readAt(fileBytes - FOOTER_BYTES, FOOTER_BYTES), fileBytes);
+}
+
+async function readWholeBlock(readAt: ReadAt, handle: BlockHandle): Promise<Uint8Array> {
+  const block = await readBlock(readAt, handle);
+  if (block === undefined) throw new DamageError(`the block at byte ${handle.offset} can't be read`);
+  return block;
 }
 
 /** Reads, checks and decompresses a block; `undefined` when this reader does not know its compression. */

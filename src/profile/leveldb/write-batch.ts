@@ -1,8 +1,10 @@
 import { ByteReader } from './byte-reader.js';
+import { DamageError } from './damage.js';
 
 /** Sequence number and number of changes (LevelDB, db/write_batch.cc). */
 const HEADER_BYTES = 12;
 
+const DELETED = 0;
 const PUT = 1;
 
 /** One change of a database. */
@@ -28,14 +30,15 @@ export function spanOfBatch(record: Uint8Array): SequenceSpan | undefined {
   return { first, end: first + view.getUint32(8, true) };
 }
 
-/** The changes in a log record (a write batch), in order. Throws {@link DamageError} where it ends too early. */
+/** The changes in a log record (a write batch), in order. Throws {@link DamageError} where it is of no known form. */
 export function* changesOf(record: Uint8Array): Generator<Change> {
   const { first: sequence = 0 } = spanOfBatch(record) ?? {};
   const reader = new ByteReader(record);
   reader.take(HEADER_BYTES);
   for (let done = 0; !reader.done; done++) {
-    const isPut = reader.byte() === PUT;
+    const kind = reader.byte();
+    if (kind !== PUT && kind !== DELETED) throw new DamageError('a change is of an unknown kind');
     const key = reader.lengthPrefixed();
-    yield { sequence: sequence + done, key, value: isPut ? reader.lengthPrefixed() : undefined };
+    yield { sequence: sequence + done, key, value: kind === PUT ? reader.lengthPrefixed() : undefined };
   }
 }

@@ -1,7 +1,6 @@
 import type { FileSystem } from '../../file-system.js';
 import type { SnapshotFile } from '../../types.js';
 import { ESSENTIAL_PATHS, type EssentialFile, isBlobPath, isEssential } from '../essential-files.js';
-import type { Database } from '../leveldb/database.js';
 import { isTablePath } from '../sound-tables.js';
 import { throwIfAborted } from '../walk.js';
 import { hashOfStart } from './hash-of-start.js';
@@ -16,8 +15,8 @@ export interface Comparison {
   readonly reference: readonly SnapshotFile[];
   /** Files whose hash was compared already. */
   readonly unchanged?: ReadonlyMap<string, string>;
-  /** By their folders, those whose CURRENT and MANIFEST could be read. */
-  readonly databases: ReadonlyMap<string, Database>;
+  /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
+  readonly logNumbers: ReadonlyMap<string, number>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,14 +56,14 @@ function beginsAnew(
   ];
 }
 
-function lossOf(file: SnapshotFile, { databases, present }: Comparison): string | undefined {
+function lossOf(file: SnapshotFile, { logNumbers, present }: Comparison): string | undefined {
   const folder = folderOf(file.path);
   if (file.path.endsWith('.log')) {
-    const database = databases.get(folder); // logs below the number in its MANIFEST are in tables
-    const isRetired = database === undefined || numberOf(file.path) < database.version.logNumber;
+    const logNumber = logNumbers.get(folder);
+    const isRetired = logNumber === undefined || numberOf(file.path) < logNumber;
     return isRetired || file.size === 0 ? undefined : 'the log is gone although no table replaced it';
   }
-  // A CURRENT, a table or a MANIFEST that is gone is told by structure, a blob by the records that name it.
+  // A CURRENT, a table or a MANIFEST that is gone is told by structure; a blob by the records that name it, elsewhere.
   const isWholeDatabase = file.path.endsWith('/CURRENT') || file.path === ESSENTIAL_PATHS.localStorageSqlite;
   const half = file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbFolder}/`) ? 'IndexedDB' : 'Local Storage';
   const siblings = present.some(({ path }) => folderOf(path) === folder);

@@ -39,7 +39,7 @@ export async function checkIndexedDb(
     problems: [...report.problems, ...lost],
     holdsWhatsApp: !empty,
     empty,
-    database: report.database,
+    ...logNumbersOf(folder, report),
   };
 }
 
@@ -70,7 +70,7 @@ export async function checkLocalStorage(
   if (holdsWhatsApp === false && !healed.heals && problems.length === 0) {
     problems.push(suspect(folder, HOLDS_NOTHING));
   }
-  return { problems, holdsWhatsApp, empty: isEmpty(report), database: report.database };
+  return { problems, holdsWhatsApp, empty: isEmpty(report), ...logNumbersOf(folder, report) };
 }
 
 /** Whether IndexedDB has a folder of any other site. */
@@ -112,4 +112,8 @@ async function withoutSelfHealing(
 
 function isEmpty({ database, logRecords, problems }: LevelDbReport): boolean {
   return problems.length === 0 && database?.version.tables.size === 0 && logRecords === 0;
+}
+
+function logNumbersOf(folder: string, { database }: LevelDbReport): Pick<HalfReport, 'logNumbers'> {
+  return database === undefined ? {} : { logNumbers: new Map([[folder, database.version.logNumber]]) };
 }

@@ -32,16 +32,24 @@ export function mayHoldBlobEntries(from: Uint8Array, to: Uint8Array): boolean {
   return !isOneIndex || first.index === BLOB_ENTRY_INDEX;
 }
 
+/** A blob as its entry names it. */
+export interface NamedBlob {
+  /** Relative to the `.blob` folder, as `1/00/2`. */
+  readonly name: string;
+  /** Bytes of the file. */
+  readonly size: number;
+}
+
 /**
- * The files that a blob entry names, relative to the `.blob` folder, as `1/00/2`.
+ * The blobs that an entry names. Those without a byte have no file.
  *
  * @throws DamageError when the entry is of a form that this reader does not know
  */
-export function blobsNamedBy(key: Uint8Array, value: Uint8Array): readonly string[] {
+export function blobsNamedBy(key: Uint8Array, value: Uint8Array): readonly NamedBlob[] {
   const database = prefixOf(key)?.database;
   if (database === undefined) throw new DamageError('a key of IndexedDB is too short');
   const reader = new ByteReader(value);
-  const names: string[] = [];
+  const blobs: NamedBlob[] = [];
   while (!reader.done) {
     const kind = reader.byte();
     if (kind === FILE_SYSTEM_HANDLE) {
@@ -49,15 +57,16 @@ export function blobsNamedBy(key: Uint8Array, value: Uint8Array): readonly strin
       continue;
     }
     if (kind !== BLOB && kind !== FILE) throw new DamageError('a blob entry is of an unknown kind');
-    names.push(nameOf(database, reader.varint()));
+    const name = nameOf(database, reader.varint());
     skipText(reader); // its MIME type
-    reader.varint(); // its size
+    const size = reader.varint();
     if (kind === FILE) {
-      skipText(reader);
-      reader.take(8); // when it was last changed
+      skipText(reader); // what the page calls it
+      skipVarint(reader); // when it was last changed: before 1601 it is negative, and takes ten bytes
     }
+    if (size > 0) blobs.push({ name, size });
   }
-  return names;
+  return blobs;
 }
 
 /** IndexedDBBackingStore::GetBlobFileName: a folder for each database, in it one for the second byte of the number. */
@@ -69,6 +78,10 @@ function nameOf(database: number, blob: number): string {
 /** Text is UTF-16, with the number of its units in front. */
 function skipText(reader: ByteReader): void {
   reader.take(reader.varint() * 2);
+}
+
+function skipVarint(reader: ByteReader): void {
+  while (reader.byte() >= 128);
 }
 
 function prefixOf(key: Uint8Array): KeyPrefix | undefined {

@@ -1,78 +1,123 @@
+import { errnoOf } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
 import { DamageError } from '../leveldb/damage.js';
-import { type Database, liveLogs } from '../leveldb/database.js';
+import { type Database, liveLogs, readDatabase } from '../leveldb/database.js';
 import { scanLog } from '../leveldb/log-file.js';
 import { readAtOf } from '../leveldb/read-at.js';
 import { readInternalKey, tableEntries } from '../leveldb/table.js';
 import { type Change, changesOf } from '../leveldb/write-batch.js';
-import { throwIfAborted } from '../walk.js';
+import { isMissing, throwIfAborted } from '../walk.js';
 import { inParallel } from './in-parallel.js';
 import { blobsNamedBy, isBlobEntry, mayHoldBlobEntries } from './indexed-db-keys.js';
 
 const TABLES_AT_ONCE = 4;
+/** Far above what a page has: a record of a hundred files has some 10 KB. */
+const MAX_ENTRY_BYTES = 256 * 1024;
+const MAX_ENTRIES = 250_000;
 
-export interface NamedBlobsPlace {
-  readonly fs: FileSystem;
-  readonly profileDir: string;
-  readonly signal?: AbortSignal | undefined;
+/** Which blobs (files of large values) a database names. Paths are relative to the profile. */
+export interface BlobNames {
+  /** Those that a record has now, and their bytes. */
+  readonly now: ReadonlyMap<string, number>;
+  /** Also those of earlier records, as far as the database still knows of them. */
+  readonly ever: ReadonlySet<string>;
 }
 
 /**
- * The blobs that records of IndexedDB name now, relative to the profile. Of each table its index is read, and of its
- * blocks only those that can have such names.
+ * Reads which blobs the records of IndexedDB name. Of each table its index is read, and of its blocks only those that
+ * can have such names.
  *
- * @throws DamageError when the database is damaged, or names blobs in a way that this reader does not know
+ * @returns `undefined` when not all of them can be read: the database is damaged, or written in a way that this reader
+ *   does not know
  */
-export async function namedBlobs(
-  database: Database,
-  { fs, profileDir, signal }: NamedBlobsPlace,
-): Promise<ReadonlySet<string>> {
-  const folder = `${profileDir}/${ESSENTIAL_PATHS.indexedDbLevelDb}`;
-  const newest = new NewestEntries();
-  await inParallel(TABLES_AT_ONCE, [...database.version.tables.keys()], async (number) => {
-    throwIfAborted(signal);
-    const name = database.files.tables.get(number);
-    const file = await readAtOf(fs, `${folder}/${name ?? 'missing'}`);
+export async function readBlobNames(place: {
+  readonly fs: FileSystem;
+  readonly profileDir: string;
+  readonly signal?: AbortSignal | undefined;
+}): Promise<BlobNames | undefined> {
+  try {
+    const { fs, profileDir } = place;
+    const folder = `${profileDir}/${ESSENTIAL_PATHS.indexedDbLevelDb}`;
+    const database = await readDatabase(fs, folder);
+    const entries = new BlobEntries();
+    await readTables({ ...place, folder, database }, entries);
+    await readLogs({ ...place, folder, database }, entries);
+    return entries.names();
+  } catch (error) {
+    if (error instanceof DamageError || isMissing(error) || errnoOf(error) === 'EIO') return undefined;
+    throw error;
+  }
+}
+
+interface Source {
+  readonly fs: FileSystem;
+  readonly folder: string;
+  readonly database: Database;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function readTables({ fs, folder, database, signal }: Source, entries: BlobEntries): Promise<void> {
+  const { version, files } = database;
+  await inParallel(TABLES_AT_ONCE, [...version.tables.keys()], async (number) => {
+    const file = await readAtOf(fs, `${folder}/${files.tables.get(number) ?? 'missing'}`);
     try {
-      for await (const entry of tableEntries(file.readAt, file.size, isWanted)) {
+      for await (const entry of tableEntries(file.readAt, file.size, mayHoldBlobs)) {
+        throwIfAborted(signal);
         const { userKey, sequence, isPut } = readInternalKey(entry);
-        newest.note({ key: userKey, sequence, value: isPut ? entry.value : undefined });
+        entries.note({ key: userKey, sequence, value: isPut ? entry.value : undefined });
       }
     } finally {
       await file.close();
     }
   });
+}
+
+async function readLogs({ fs, folder, database, signal }: Source, entries: BlobEntries): Promise<void> {
   for (const { name } of liveLogs(database.version, database.files.logs)) {
+    let read = 0;
     const onRecord = (record: Uint8Array) => {
-      for (const change of changesOf(record)) newest.note(change);
+      read++;
+      for (const change of changesOf(record)) entries.note(change);
     };
     const scan = await scanLog(fs, `${folder}/${name}`, { onRecord, signal });
-    if (scan?.damage !== undefined) throw new DamageError(scan.damage.problem, name);
+    if (scan === undefined) throw new DamageError('it is gone', name);
+    if (scan.damage !== undefined) throw new DamageError(scan.damage.problem, name);
+    if (scan.records !== read) throw new DamageError('one of its records is too large to be read', name);
   }
-  return new Set(newest.named().map((name) => `${ESSENTIAL_PATHS.indexedDbBlobs}/${name}`));
 }
 
 /** The blob entries of a database, each as its newest change has left it, in whatever order the changes are told. */
-class NewestEntries {
-  readonly #entries = new Map<string, Change>();
+class BlobEntries {
+  readonly #newest = new Map<
+    string,
+    Pick<Change, 'sequence'> & { readonly blobs: ReadonlyMap<string, number> }
+  >();
+  readonly #ever = new Set<string>();
 
-  note(change: Change): void {
-    if (!isBlobEntry(change.key)) return;
-    const id = Buffer.from(change.key).toString('latin1');
-    const known = this.#entries.get(id);
-    if (known !== undefined && known.sequence > change.sequence) return;
-    // A copy: its bytes are part of a whole block, or of a record of a log.
-    const { key, sequence, value } = change;
-    this.#entries.set(id, { key: key.slice(), sequence, value: value?.slice() });
+  note({ key, sequence, value }: Change): void {
+    if (!isBlobEntry(key)) return;
+    if ((value?.length ?? 0) > MAX_ENTRY_BYTES) throw new DamageError('a blob entry is far too long');
+    const blobs = new Map<string, number>();
+    if (value !== undefined) {
+      for (const { name, size } of blobsNamedBy(key, value)) {
+        const path = `${ESSENTIAL_PATHS.indexedDbBlobs}/${name}`;
+        blobs.set(path, size);
+        this.#ever.add(path);
+      }
+    }
+    const id = Buffer.from(key).toString('latin1');
+    const known = this.#newest.get(id);
+    if (known === undefined || known.sequence <= sequence) this.#newest.set(id, { sequence, blobs });
+    if (this.#newest.size + this.#ever.size > MAX_ENTRIES) throw new DamageError('it has far too many blobs');
   }
 
-  named(): string[] {
-    return [...this.#entries.values()].flatMap(({ key, value }) =>
-      value === undefined ? [] : blobsNamedBy(key, value),
-    );
+  names(): BlobNames {
+    const now = new Map<string, number>();
+    for (const { blobs } of this.#newest.values()) for (const [path, size] of blobs) now.set(path, size);
+    return { now, ever: this.#ever };
   }
 }
 
-const isWanted = (before: Uint8Array | undefined, last: Uint8Array) =>
+const mayHoldBlobs = (before: Uint8Array | undefined, last: Uint8Array) =>
   before === undefined || mayHoldBlobEntries(before, last);

@@ -1,5 +1,4 @@
 import type { Finding } from '../../types.js';
-import type { Database } from '../leveldb/database.js';
 
 /**
  * A finding with its weight. `corrupt`: a start would show a QR or wipe data. `suspect`: it would start, but holds
@@ -16,8 +15,8 @@ export interface HalfReport {
   readonly holdsWhatsApp: boolean | undefined;
   /** Whether it is whole, and holds no data of anybody. */
   readonly empty: boolean;
-  /** A LevelDB; absent when its CURRENT or its MANIFEST could not be read. */
-  readonly database?: Database | undefined;
+  /** Folder of a LevelDB to the log number in its MANIFEST; absent when that could not be read. */
+  readonly logNumbers?: ReadonlyMap<string, number>;
 }
 
 export function corrupt(file: string, problem: string): Problem {

@@ -5,9 +5,9 @@ import type { Client } from 'whatsapp-web.js';
 import { systemClock } from '../../../src/clock.js';
 import { systemFileSystem } from '../../../src/file-system.js';
 import { captureProfile } from '../../../src/profile/capture.js';
-import { ESSENTIAL_PATHS, listEssentialFiles } from '../../../src/profile/essential-files.js';
-import { readDatabase } from '../../../src/profile/leveldb/database.js';
-import { namedBlobs } from '../../../src/profile/soundness/named-blobs.js';
+import { listEssentialFiles } from '../../../src/profile/essential-files.js';
+import { missingAmong } from '../../../src/profile/missing-blobs.js';
+import { readBlobNames } from '../../../src/profile/soundness/named-blobs.js';
 import { checkProfile } from '../../../src/profile/soundness.js';
 import type { CapturedTree, SnapshotFile } from '../../../src/types.js';
 import {
@@ -159,13 +159,10 @@ export class LiveProfile {
 
 /** How many blobs a profile's database names, and which of them are not there; Chromium sees to it that none is. */
 async function readBlobs(profileDir: string): Promise<{ named: number; missing: string[] }> {
-  const database = await readDatabase(fs, join(profileDir, ESSENTIAL_PATHS.indexedDbLevelDb));
-  const named = await namedBlobs(database, { fs, profileDir });
-  const there = new Set((await listEssentialFiles(profileDir, { fs })).map(({ path }) => path));
-  const missing = [...named]
-    .filter((path) => !there.has(path))
-    .map((path) => `${path}: named, and not there`);
-  return { named: named.size, missing };
+  const names = await readBlobNames({ fs, profileDir });
+  if (names === undefined) return { named: 0, missing: ["the names of its blobs can't be read"] };
+  const missing = missingAmong(names, await listEssentialFiles(profileDir, { fs }));
+  return { named: names.now.size, missing: missing.map(({ path }) => `${path}: named, and not there`) };
 }
 
 /** Removes a capture that is not wanted any more: its tables are links that keep the space of deleted ones. */

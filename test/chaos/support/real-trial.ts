@@ -12,7 +12,7 @@ export interface Trial {
   readonly file: string;
   /** How the library told: the first finding, `absent`, a QR it held back, or `no effect`. */
   readonly told: string;
-  /** `save`, `backup`, or `-` when nothing had to be restored. */
+  /** `save`, `backup`, `blobs` (large values alone), or `-` when nothing had to be restored. */
   readonly restored: string;
   readonly state: string;
   /** How many QR codes the bot was shown. */
@@ -92,7 +92,8 @@ async function startOnce({ simulator, good, folder }: TrialOptions) {
     const { state } = bot.session;
     const qrs = bot.qrCodes.length;
     const differing = state === 'ready' ? await differencesOf(bot, good) : ['not ready'];
-    const restored = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
+    const restored: string[] = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
+    if (missingValues(bot) !== undefined) restored.push('blobs');
     const ok = state === 'ready' && qrs === 0 && differing.length === 0;
     return { told: howItWasTold(bot), restored: restored.join(', ') || '-', state, qrs, differing, ok };
   } finally {
@@ -106,12 +107,17 @@ async function differencesOf({ client }: PersistentBot, { truth }: GoodProfile):
   return unreadable === 0 ? found : [...found, `${unreadable} records can't be read`];
 }
 
+function missingValues(bot: PersistentBot): string | undefined {
+  return bot.payloads('warning').find(({ code }) => code === 'large-values-missing')?.message;
+}
+
 function howItWasTold(bot: PersistentBot): string {
   const [corruption] = bot.payloads('corruption:detected');
   const [restore] = bot.payloads('restore:started');
+  const values = missingValues(bot);
   const silently = restore?.reason === 'silent-logout' ? 'silent-logout' : undefined;
   const [finding] = corruption?.findings ?? [];
   if (finding !== undefined)
     return `${finding.file.slice(finding.file.lastIndexOf('/') + 1)}: ${finding.problem}`;
-  return silently ?? restore?.reason ?? 'no effect';
+  return silently ?? restore?.reason ?? values ?? 'no effect';
 }
