@@ -180,7 +180,7 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
-  const blobRescue = new BlobRescue(context, snapshots);
+  const blobRescue = new BlobRescue(context);
   const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue);
   const restorer = new Restorer(context, snapshots);
   const finder = new OldSessionFinder(context, authFolder);

@@ -96,9 +96,6 @@ interface Captured {
   readonly attempts: number;
 }
 
-/** A blob that is named and was not taken may have been deleted meanwhile; so often another attempt looks for it. */
-const ATTEMPTS_FOR_BLOBS = 2;
-
 async function captureIndexedDb(
   places: CapturePlaces,
   options: CaptureOptions,
@@ -109,9 +106,9 @@ async function captureIndexedDb(
   const tables: TakenTables = new Map();
   const blobs: TakenBlobs = new Map();
   let missingBlobs: readonly MissingBlob[] = [];
-  let looks = 0;
+  let hasLookedAgain = false;
   const captured = await untilConsistent(
-    async () => {
+    async (isLast) => {
       await takeBlobs(places, clock, blobs);
       const before = new Map(blobs);
       const database = await captureLevelDb(places, folder, tables);
@@ -120,8 +117,10 @@ async function captureIndexedDb(
       await leaveOutUnnamed(places, clock, blobs, { names, before });
       missingBlobs = missingAmong(names, blobs.values());
       const [missing] = missingBlobs;
-      if (missing !== undefined && ++looks < ATTEMPTS_FOR_BLOBS)
+      if (missing !== undefined && !hasLookedAgain && !isLast) {
+        hasLookedAgain = true; // it may have been deleted meanwhile; what is missed twice was missing before
         throw new ChangedMeanwhile(missing.path, 'it is named, and not there');
+      }
       return [...database, ...blobs.values()];
     },
     retryOptions(options, 'IndexedDB'),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
-import { isBlobPath, listEssentialFiles } from '../profile/essential-files.js';
+import { listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
@@ -68,14 +68,15 @@ export class ProfilePreparer {
     const report = await this.#check(signal);
     if (report.verdict === 'sound') {
       const newer = await this.#newerSnapshots();
-      if (newer.length > 0) return this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal);
-      await this.#blobRescue.mend([], signal);
+      const restored =
+        newer.length > 0 && (await this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal));
+      if (restored) return restored;
+      await this.#blobRescue.mend(signal);
       return undefined;
     }
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
     if (reason === 'profile-damaged')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
-    if (await this.#isMended(report, signal)) return undefined;
     const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
@@ -89,12 +90,6 @@ export class ProfilePreparer {
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
-  }
-
-  /** Where only large values are damaged: the login that names them goes on. */
-  async #isMended({ findings }: SoundnessReport, signal: AbortSignal): Promise<boolean> {
-    const damaged = findings.map(({ file }) => file);
-    return damaged.length > 0 && damaged.every(isBlobPath) && (await this.#blobRescue.mend(damaged, signal));
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */

@@ -179,7 +179,8 @@ export class Saver {
     const { tree, report, soundTables, missingBlobs } = await runner.run(captureTask, input, { signal });
     if (report.verdict === 'sound') {
       memory.known = soundTables;
-      return { tree: await this.#blobRescue.complete(tree, missingBlobs, signal), createdAt };
+      this.#blobRescue.tell(missingBlobs);
+      return { tree, createdAt };
     }
     memory.forget();
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.

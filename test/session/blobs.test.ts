@@ -50,8 +50,6 @@ describe('a large value in a file of its own (a blob)', () => {
         await stage().fs.promises.writeFile(join(bot.client.profileDir, BLOBS), 'no folder');
       },
     ],
-    ['emptied', (bot) => stage().fs.promises.writeFile(blobOf(bot), '')],
-    ['changed', (bot) => stage().fs.promises.writeFile(blobOf(bot), 'a LARGE value')],
   ])(
     'that is %s before a start is put back by itself: nothing that came since is undone',
     async (_, damage) => {
@@ -69,19 +67,30 @@ describe('a large value in a file of its own (a blob)', () => {
     },
   );
 
-  it('that is taken away from under the browser is in the next snapshot all the same, and back at the next start', async () => {
+  it('that is taken away from under the browser is told; the login goes on, and is saved', async () => {
     const bot = await savedWithLargeValue();
     await stage().remove(blobOf(bot));
-    const { id } = await bot.save('without it in the profile');
+    await bot.save('later');
+    await bot.save('later still');
+    expect(bot.warnings.filter((code) => code === 'large-values-missing')).toHaveLength(1);
     expect(await stage().exists(blobOf(bot))).toBe(false); // nothing is changed under a browser
+    expect(bot.state).toBe('ready');
+  });
+
+  it('is looked for again when the store answers again', async () => {
+    const bot = await savedWithLargeValue();
     await bot.stop();
+    await stage().remove(blobOf(bot));
+    stage().fs.arm({ operation: 'readFile', path: '/bot/session/snapshots', failOn: 1, times: Infinity });
     const next = stage().bot();
     await next.start();
+    await next.untilState('ready');
+    expect(await stage().exists(blobOf(next))).toBe(false);
+    stage().fs.arm({});
+    next.client.pupBrowser?.kill();
+    await next.untilState('reconnecting');
+    await next.untilState('ready');
     expect(await largeValueOf(next)).toBe(LARGE_VALUE);
-    expect(next.payloads('restore:started')).toEqual([]);
-    await next.finish(next.session.restore(id));
-    expect(await largeValueOf(next)).toBe(LARGE_VALUE);
-    expect(await next.finish(next.session.verify(id))).toMatchObject({ corrupt: [] });
   });
 
   it('that the snapshot does not have either keeps nothing from being started and saved, and is told once', async () => {
@@ -113,17 +122,13 @@ describe('a large value in a file of its own (a blob)', () => {
     expect(next.codes).toEqual([]);
   });
 
-  it('that is changed is a damage like any other where the snapshot has it no more: an older one is restored', async () => {
+  it('that is changed is a damage like any other: the last snapshot is restored', async () => {
     const bot = await savedWithLargeValue();
-    await bot.backUp('whole');
     await bot.stop();
-    for (const file of await stage().filesBelow('/bot/session')) {
-      if (file.includes('/objects/')) await stage().fs.promises.writeFile(file, 'rubbish');
-    }
     await stage().fs.promises.writeFile(blobOf(bot), 'a LARGE value');
     const next = stage().bot();
     await next.start();
-    expect(next.payloads('restore:completed')).toMatchObject([{ snapshot: { kind: 'backup' } }]);
+    expect(next.payloads('restore:completed')).toMatchObject([{ reason: 'profile-damaged' }]);
     expect(await largeValueOf(next)).toBe(LARGE_VALUE);
   });
 

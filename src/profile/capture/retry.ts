@@ -28,14 +28,14 @@ export interface RetryOptions {
 
 /** Tries until no file was changed or locked in between; throws {@link ProfileUnsoundError} when it never works. */
 export async function untilConsistent<T>(
-  attempt: () => Promise<T>,
+  attempt: (isLast: boolean) => Promise<T>,
   options: RetryOptions,
 ): Promise<{ readonly result: T; readonly attempts: number }> {
   const { clock, maxAttempts, signal, what } = options;
   for (let attempts = 1; ; attempts++) {
     throwIfAborted(signal);
     try {
-      return { result: await attempt(), attempts };
+      return { result: await attempt(attempts >= maxAttempts), attempts };
     } catch (error) {
       const isTorn = error instanceof ChangedMeanwhile || error instanceof DamageError || isMissing(error);
       if (!isTorn && !PASSING.has(errnoOf(error) ?? '')) throw error;
