@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { PersistentSessionOptions } from '../../src/index.js';
 import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import { blobEntry } from '../profile/indexed-db-writer.js';
 import { writeBatch, writeLog } from '../profile/leveldb-writer.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -28,8 +30,8 @@ describe('a large value in a file of its own (a blob)', () => {
     await append(join(client.profileDir, INDEXED_DB, '000003.log'), record);
   }
 
-  async function savedWithLargeValue(): Promise<FakeBot> {
-    const bot = stage().bot();
+  async function savedWithLargeValue(session?: PersistentSessionOptions): Promise<FakeBot> {
+    const bot = stage().bot(session && { session });
     await bot.logIn();
     await writeLargeValue(bot);
     await bot.save('with a large value');
@@ -78,15 +80,16 @@ describe('a large value in a file of its own (a blob)', () => {
   });
 
   it('is looked for again when the store answers again', async () => {
-    const bot = await savedWithLargeValue();
+    const store = new MemoryStore();
+    const bot = await savedWithLargeValue({ store });
     await bot.stop();
     await stage().remove(blobOf(bot));
-    stage().fs.arm({ operation: 'readFile', path: '/bot/session/snapshots', failOn: 1, times: Infinity });
-    const next = stage().bot();
+    store.setDown(true);
+    const next = stage().bot({ session: { store } });
     await next.start();
     await next.untilState('ready');
     expect(await stage().exists(blobOf(next))).toBe(false);
-    stage().fs.arm({});
+    store.setDown(false);
     next.client.pupBrowser?.kill();
     await next.untilState('reconnecting');
     await next.untilState('ready');
