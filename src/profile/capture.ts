@@ -11,7 +11,7 @@ import { ESSENTIAL_PATHS, recogniseLayout } from './essential-files.js';
 import { type MissingBlob, missingAmong } from './missing-blobs.js';
 import { readBlobNames } from './soundness/named-blobs.js';
 import { checkProfile } from './soundness.js';
-import { readFolder } from './walk.js';
+import { exists, readFolder } from './walk.js';
 
 export interface CaptureOptions {
   /** Chromium's user-data-dir. Only read. */
@@ -101,7 +101,7 @@ async function captureIndexedDb(
   options: CaptureOptions,
   folder: string,
 ): Promise<Captured & { readonly missingBlobs: readonly MissingBlob[] }> {
-  const { fs, targetDir, signal } = places;
+  const { fs, profileDir, targetDir, signal } = places;
   const { clock } = options;
   const tables: TakenTables = new Map();
   const blobs: TakenBlobs = new Map();
@@ -113,7 +113,9 @@ async function captureIndexedDb(
       const before = new Map(blobs);
       const database = await captureLevelDb(places, folder, tables);
       await takeBlobs(places, clock, blobs);
-      const names = await readBlobNames({ fs, profileDir: targetDir, signal });
+      // Without that folder there is nothing to leave out.
+      const hasBlobs = await exists(fs, `${profileDir}/${ESSENTIAL_PATHS.indexedDbBlobs}`);
+      const names = hasBlobs ? await readBlobNames({ fs, profileDir: targetDir, signal }) : undefined;
       await leaveOutUnnamed(places, clock, blobs, { names, before });
       missingBlobs = missingAmong(names, blobs.values());
       const [missing] = missingBlobs;

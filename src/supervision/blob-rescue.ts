@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { describeError } from '../errors.js';
 import { PRIVATE_FOLDER_MODE } from '../file-system.js';
-import { ESSENTIAL_PATHS } from '../profile/essential-files.js';
+import { ESSENTIAL_PATHS, isBlobPath } from '../profile/essential-files.js';
 import { type MissingBlob, missingBlobsTask } from '../profile/missing-blobs.js';
 import { patientFileSystem } from '../profile/patient-file-system.js';
 import { lstatIfPresent, throwIfAborted } from '../profile/walk.js';
@@ -36,8 +36,11 @@ export class BlobRescue {
   async mend(signal: AbortSignal): Promise<void> {
     const { runner, profileDir, logger } = this.#context;
     try {
+      const source = await this.#source();
+      // Nothing could be brought back, then: a start need not read the names.
+      if (!source?.manifest.files.some(({ path }) => isBlobPath(path))) return;
       const missing = await runner.run(missingBlobsTask, { profileDir }, { signal });
-      if (missing.length > 0) await this.#bringBack(missing, signal);
+      if (missing.length > 0) await this.#bringBack(source, missing, signal);
     } catch (error) {
       if (signal.aborted || describeError(error).code === 'LEASE_LOST') throw error;
       logger.warn('large values could not be brought back', { error: describeError(error) });
@@ -49,19 +52,18 @@ export class BlobRescue {
     this.#tell(missing, 'the login goes on without them; the next start looks for them in the last snapshot');
   }
 
-  async #bringBack(missing: readonly MissingBlob[], signal: AbortSignal): Promise<void> {
-    const source = await this.#source();
+  async #bringBack(source: Source, missing: readonly MissingBlob[], signal: AbortSignal): Promise<void> {
+    const { id, files } = source.manifest;
     const sizes = new Map(missing.map(({ path, size }) => [path, size]));
-    const files = (source?.manifest.files ?? []).filter(({ path, size }) => sizes.get(path) === size);
-    const isBack = source && files.length > 0 ? await this.#take(source, files, signal) : new Set<string>();
-    const id = source?.manifest.id;
+    const wanted = files.filter(({ path, size }) => sizes.get(path) === size);
+    const isBack = wanted.length > 0 ? await this.#take(source, wanted, signal) : new Set<string>();
     this.#tell(
       missing.filter(({ path }) => isBack.has(path)),
       `brought back from the snapshot ${id}`,
     );
     this.#tell(
       missing.filter(({ path }) => !isBack.has(path)),
-      id === undefined ? 'there is no snapshot to look in' : `the snapshot ${id} does not bring them back`,
+      `the snapshot ${id} does not bring them back`,
     );
   }
 
