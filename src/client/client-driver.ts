@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.js';
 import type { PendingPairing } from '../types.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
+import { intercept } from './intercept.js';
 
 /** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
 export type ClientEvent =
@@ -284,23 +285,4 @@ function translate(event: string | symbol, args: readonly unknown[]): ClientEven
     default:
       return undefined;
   }
-}
-
-/** Calls `onSet` whenever `target[property]` is given an object. */
-function intercept<Value extends object>(
-  target: object,
-  property: 'pupBrowser' | 'pupPage',
-  onSet: (value: Value) => void,
-): void {
-  let current: unknown = (target as Record<string, unknown>)[property];
-  Object.defineProperty(target, property, {
-    configurable: true,
-    enumerable: true,
-    get: () => current,
-    set: (value: unknown) => {
-      const isNew = value !== current;
-      current = value;
-      if (isNew && typeof value === 'object' && value !== null) onSet(value as Value);
-    },
-  });
 }
