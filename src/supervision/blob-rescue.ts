@@ -49,7 +49,10 @@ export class BlobRescue {
 
   /** Tells of blobs that a capture has found to be missing. The login goes on, and so do its saves. */
   tell(missing: readonly MissingBlob[]): void {
-    this.#tell(missing, 'the login goes on without them; the next start looks for them in the last snapshot');
+    this.#tell(
+      missing,
+      'the login goes on without them, and so do its snapshots from here on; restore(id) of an older one brings them back',
+    );
   }
 
   async #bringBack(source: Source, missing: readonly MissingBlob[], signal: AbortSignal): Promise<void> {
