@@ -69,6 +69,8 @@ export type WarningCode =
   | 'listener-failed'
   | 'login-rejected'
   | 'nothing-to-restore'
+  | 'other-profile'
+  | 'profile-moved'
   | 'replicas'
   | 'retention-failed'
   | 'revocation-incomplete'

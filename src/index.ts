@@ -68,5 +68,12 @@ export type {
 export type { PruneResult } from './supervision/pruner.js';
 export type { SaveResult } from './supervision/saver.js';
 export type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
-export type { CaptureMode, Finding, PendingPairing, SnapshotInfo, SnapshotKind } from './types.js';
+export type {
+  CaptureMode,
+  Finding,
+  PendingPairing,
+  ProfileIdentity,
+  SnapshotInfo,
+  SnapshotKind,
+} from './types.js';
 export { LIBRARY_VERSION } from './version.js';

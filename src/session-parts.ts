@@ -1,14 +1,22 @@
-import { dirname, join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
 import { assignProfile, locateProfile, type ProfileLocation } from './client/profile-location.js';
 import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
-import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { canonical } from './options/paths.js';
+import {
+  DEFAULT_OPTIONS,
+  type PersistentSessionOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.js';
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
+import { identifyProfile } from './profile-identity.js';
 import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
 import { BlobRescue } from './supervision/blob-rescue.js';
@@ -44,6 +52,7 @@ import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { Stopper } from './supervision/stopper.js';
 import { validateProfile } from './supervision/validate-profile.js';
+import type { ProfileIdentity } from './types.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
 import { notTheOwner } from './write-permit.js';
@@ -79,12 +88,19 @@ export function buildSession(
   const options = resolveOptions(given, {
     ...(location.kind !== 'none' && { profileDir: location.profileDir }),
     ...(location.kind === 'local-auth' && location.clientId && { strategyClientId: location.clientId }),
+    ...authPathOf(location),
   });
   const profileDir = profileDirOf(location, options);
+  const profile = identityOf(profileDir, options);
   const driver = new ClientDriver(client, options.clock);
   const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
-  const context = createContext(profileDir, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
-  const parts = wire(context, location.kind === 'local-auth' ? dirname(profileDir) : defaultAuthFolder());
+  const context = createContext({ profileDir, profile }, options, driver, hooks, (reason) =>
+    lost.onLeaseLost(reason),
+  );
+  const parts = wire(context, {
+    authFolder: location.kind === 'local-auth' ? location.authPath : defaultAuthFolder(),
+    isUnnamed: !hasChosenId(location, given, options),
+  });
   lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
   // Last, so that a constructor that throws leaves the client as it was.
   if (location.kind === 'none') assignProfile(client, profileDir);
@@ -99,8 +115,33 @@ function profileDirOf(location: ProfileLocation, options: ResolvedOptions): stri
     : location.profileDir;
 }
 
+/** The documented default counts as none: the older system's bots all have it. */
+function hasChosenId(
+  location: ProfileLocation,
+  given: PersistentSessionOptions,
+  { clientId }: ResolvedOptions,
+): boolean {
+  const isGiven =
+    given.clientId !== undefined || (location.kind === 'local-auth' && location.clientId !== undefined);
+  return isGiven && clientId !== DEFAULT_OPTIONS.clientId;
+}
+
+/** The folder that the bot chose for its login, or that its LocalAuth has by default. */
+function authPathOf(location: ProfileLocation): { readonly authPath?: string } {
+  if (location.kind === 'none') return {};
+  return { authPath: location.kind === 'local-auth' ? location.authPath : location.profileDir };
+}
+
+function identityOf(profileDir: string, { sessionPath }: ResolvedOptions): ProfileIdentity {
+  const rules = { platform: process.platform, realpath: realpathSync.native };
+  return identifyProfile(profileDir, {
+    realPath: canonical(profileDir, rules),
+    bases: [sessionPath, process.cwd()],
+  });
+}
+
 function createContext(
-  profileDir: string,
+  { profileDir, profile }: Pick<SessionContext, 'profileDir' | 'profile'>,
   options: ResolvedOptions,
   driver: ClientDriver,
   hooks: SessionHooks,
@@ -124,6 +165,7 @@ function createContext(
     fs,
     logger,
     profileDir,
+    profile,
     folders,
     driver,
     browserOwner: new BrowserOwner({
@@ -174,8 +216,11 @@ function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Sign
   };
 }
 
-/** @param authFolder where LocalAuth and RemoteAuth of this bot keep, or kept, their sessions */
-function wire(context: SessionContext, authFolder: string): SessionParts {
+/** @param oldSessions where those of LocalAuth and RemoteAuth of this bot are, or were */
+function wire(
+  context: SessionContext,
+  oldSessions: ConstructorParameters<typeof OldSessionFinder>[1],
+): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
@@ -183,7 +228,7 @@ function wire(context: SessionContext, authFolder: string): SessionParts {
   const blobRescue = new BlobRescue(context);
   const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue);
   const restorer = new Restorer(context, snapshots);
-  const finder = new OldSessionFinder(context, authFolder);
+  const finder = new OldSessionFinder(context, oldSessions);
   const importer = new Importer(context, snapshots, restorer);
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
   const lineageKeeper = new LineageKeeper(context, snapshots);

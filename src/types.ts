@@ -4,6 +4,17 @@ export type SnapshotKind = 'save' | 'backup';
 /** `hot`: taken from a running browser. `cold`: taken after an orderly close. */
 export type CaptureMode = 'hot' | 'cold';
 
+/**
+ * Which profile a snapshot was made for, by its place: two accounts that share a client id by mistake must not get each
+ * other's login. JSON-safe.
+ */
+export interface ProfileIdentity {
+  /** Absolute, links resolved, `/` between names. */
+  readonly path: string;
+  /** Below the bot's own folder (`sessionPath` or the working directory), where it lies there: stays when that moves. */
+  readonly relativePath?: string;
+}
+
 /** One snapshot as users see it. JSON-safe. */
 export interface SnapshotInfo {
   /** Sorts by capture time: `20261123T051409123Z-1a2b3c4d`. */
@@ -12,6 +23,8 @@ export interface SnapshotInfo {
   /** Name of the store that holds it: unique in the session, of two with one name the second is `<name>-2`. */
   readonly store: string;
   readonly clientId: string;
+  /** The profile it was made for; absent in a zip that another system made. */
+  readonly profile?: ProfileIdentity;
   /** The pairing it belongs to. */
   readonly lineage: string;
   /** How many runs of this lineage had reached `ready`. */
@@ -54,6 +67,7 @@ export interface SnapshotFile {
 /** What a capture knows about the session when it takes a snapshot. */
 export interface SnapshotContext {
   readonly clientId: string;
+  readonly profile?: ProfileIdentity;
   readonly lineage: string;
   readonly run: number;
   /** SHA-256 of the account's id, hex; absent until it is known. */

@@ -73,6 +73,43 @@ describe('without options', () => {
     });
   });
 
+  describe('and without a client id', () => {
+    const idOf = (authPath: string | undefined, cwd = '/bot') =>
+      resolveOptions({}, { ...CONTEXT, cwd, ...(authPath !== undefined && { authPath }) }).clientId;
+
+    it.each([
+      [undefined, 'whatsapp-automation-pro-v2'],
+      ['/bot/.wwebjs_auth', 'whatsapp-automation-pro-v2'],
+      ['/bot/sessions/anna', 'sessions-anna-b0b9341e'],
+      ['/bot/sessions-anna', 'sessions-anna-0c865d7b'],
+      ['/data/sessions/anna', 'data-sessions-anna-6bfecea8'],
+      ['/bot/\u062d\u0633\u0627\u0628', 'session-c28daebc'],
+    ])('the login in %s has the id %s', (authPath, id) => {
+      expect(idOf(authPath)).toBe(id);
+    });
+
+    it('the id stays when the folder of the bot is moved', () => {
+      expect(idOf('/elsewhere/sessions/anna', '/elsewhere')).toBe(idOf('/bot/sessions/anna'));
+    });
+
+    it('is one that whatsapp-web.js accepts, and another one for every folder', () => {
+      fc.assert(
+        fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 5 }), (names) => {
+          const folders = names.map((name) => resolve('/bot/sessions', `x${name.replaceAll('/', '_')}`));
+          const ids = folders.map((folder) => idOf(folder));
+          for (const id of ids) expect(id).toMatch(/^[-_\w]{1,100}$/);
+          expect(new Set(ids).size).toBe(new Set(folders).size);
+        }),
+      );
+    });
+
+    it('an id of the LocalAuth or of the options comes first', () => {
+      const authPath = '/bot/sessions/anna';
+      expect(resolveOptions({ clientId: 'mine' }, { ...CONTEXT, authPath }).clientId).toBe('mine');
+      expect(resolveOptions({}, { ...CONTEXT, authPath, strategyClientId: 'its' }).clientId).toBe('its');
+    });
+  });
+
   it('a value of undefined counts as not given', () => {
     const names = Object.keys(DEFAULT_OPTIONS);
     const nothing = Object.fromEntries(names.map((name) => [name, undefined]));

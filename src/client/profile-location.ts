@@ -9,7 +9,13 @@ import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-typ
  * - `none`: NoAuth without a folder; the library gives it one
  */
 export type ProfileLocation =
-  | { readonly kind: 'local-auth'; readonly profileDir: string; readonly clientId?: string }
+  | {
+      readonly kind: 'local-auth';
+      readonly profileDir: string;
+      /** LocalAuth's `dataPath`; absolute. */
+      readonly authPath: string;
+      readonly clientId?: string;
+    }
   | { readonly kind: 'given'; readonly profileDir: string }
   | { readonly kind: 'none' };
 
@@ -40,8 +46,9 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
   if (authStrategy && isLocalAuth(authStrategy)) {
     const { clientId } = authStrategy;
     const folder = clientId ? `session-${clientId}` : 'session';
-    const profileDir = join(resolve(authStrategy.dataPath), folder);
-    return clientId ? { kind: 'local-auth', profileDir, clientId } : { kind: 'local-auth', profileDir };
+    const authPath = resolve(authStrategy.dataPath);
+    const place = { kind: 'local-auth', authPath, profileDir: join(authPath, folder) } as const;
+    return clientId ? { ...place, clientId } : place;
   }
   return given === undefined ? { kind: 'none' } : { kind: 'given', profileDir: resolve(given) };
 }

@@ -68,7 +68,7 @@ export function refuseOverlaps(folders: SessionFolders, rules: PathRules): void 
 }
 
 /** Absolute, without links as far as there is something, in one spelling. */
-function canonical(path: string, { platform, realpath }: PathRules): string {
+export function canonical(path: string, { platform, realpath }: PathRules): string {
   const resolved = resolveLinks(path, realpath);
   return foldsCase(platform) ? resolved.normalize('NFC').toLowerCase() : resolved;
 }

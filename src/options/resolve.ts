@@ -1,13 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.js';
-import { ConfigurationError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import type { Logger } from '../logger.js';
 import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from '../options.js';
 import { defaultPaths, type Environment } from '../platform.js';
 import type { SessionStore } from '../stores/session-store.js';
 import * as check from './checks.js';
+import { resolveClientId } from './client-id.js';
 import { DEFAULT_OPTIONS } from './defaults.js';
 import { refuseOverlaps } from './paths.js';
 import { refuseUnknown } from './unknown-option.js';
@@ -18,6 +18,8 @@ export interface OptionsContext {
   readonly profileDir?: string;
   /** The clientId of the client's LocalAuth, if it has one. */
   readonly strategyClientId?: string;
+  /** The folder that the client was given for its login: LocalAuth's `dataPath`, or its `userDataDir`; absolute. */
+  readonly authPath?: string;
   /** Default: the working directory. */
   readonly cwd?: string;
   /** Tells the platform, for the default paths; no option is read from it. Default: `process.env`. */
@@ -46,7 +48,7 @@ export function resolveOptions(
   ): ResolvedOptions[Name] => (given[name] === undefined ? defaults[name] : accept(given[name], name));
 
   const options: ResolvedOptions = {
-    clientId: resolveClientId(given.clientId, context.strategyClientId),
+    clientId: resolveClientId(given.clientId, { ...context, cwd }),
     maxSessionSizeMb: take('maxSessionSizeMb', check.megabytes),
     sessionTimeoutMs: take('sessionTimeoutMs', check.milliseconds),
     puppeteerTimeoutMs: take('puppeteerTimeoutMs', check.milliseconds),
@@ -80,18 +82,6 @@ export function resolveOptions(
     { platform: context.platform ?? process.platform, realpath: context.realpath ?? realpathSync.native },
   );
   return Object.freeze(options);
-}
-
-function resolveClientId(given: string | undefined, strategys: string | undefined): string {
-  if (strategys !== undefined) check.clientId(strategys, 'clientId of the LocalAuth');
-  if (given === undefined) return strategys ?? DEFAULT_OPTIONS.clientId;
-  check.clientId(given, 'clientId');
-  if (strategys !== undefined && strategys !== given) {
-    throw new ConfigurationError(
-      `clientId: '${given}' is not that of the client's LocalAuth; expected '${strategys}', or leave it out`,
-    );
-  }
-  return given;
 }
 
 const store: check.Check<SessionStore> = (value, name) => {

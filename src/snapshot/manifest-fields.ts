@@ -1,5 +1,5 @@
 import { SnapshotCorruptError } from '../errors.js';
-import type { CaptureMode, SnapshotFile, SnapshotKind, SnapshotManifest } from '../types.js';
+import type { CaptureMode, ProfileIdentity, SnapshotFile, SnapshotKind, SnapshotManifest } from '../types.js';
 import { compactTime, isSnapshotId } from './snapshot-id.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -12,6 +12,8 @@ const CLIENT_ID = /^[-\w]{1,128}$/;
 const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
 const WORD = /^[a-z_]{1,32}$/;
 const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
+/** A path of any system, bounded, without control characters. */
+const PATH = /^\P{Cc}{1,4096}$/u;
 
 const REQUIRED = [
   'format',
@@ -28,7 +30,7 @@ const REQUIRED = [
   'contentDigest',
   'files',
 ];
-const OPTIONAL = ['account', 'browserVersion'];
+const OPTIONAL = ['profile', 'account', 'browserVersion'];
 
 /** A newer version of this library wrote it, in a way that this one does not know: it may well be whole. */
 export class NewerFormatError extends SnapshotCorruptError {}
@@ -54,6 +56,7 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
     id,
     kind: oneOf<SnapshotKind>(fields, 'kind', ['save', 'backup']),
     clientId: matching(fields, 'clientId', CLIENT_ID),
+    ...(fields.profile === undefined ? {} : { profile: profileIdentity(fields.profile) }),
     lineage: matching(fields, 'lineage', LINEAGE),
     run: count(fields, 'run', MAX_RUN),
     ...(fields.account === undefined ? {} : { account: matching(fields, 'account', SHA256) }),
@@ -67,6 +70,20 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
     libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
     contentDigest: matching(fields, 'contentDigest', SHA256),
     files: fileList(fields.files, maxFiles),
+  };
+}
+
+function profileIdentity(value: unknown): ProfileIdentity {
+  const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (names.length === 0 || names.some((name) => name !== 'path' && name !== 'relativePath')) {
+    return refuse('profile', 'it must have path, and perhaps relativePath');
+  }
+  const place = value as Fields;
+  return {
+    path: matching(place, 'path', PATH, 'profile'),
+    ...(place.relativePath !== undefined && {
+      relativePath: matching(place, 'relativePath', PATH, 'profile'),
+    }),
   };
 }
 

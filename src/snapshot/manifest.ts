@@ -26,6 +26,7 @@ export function buildManifest(
     id: snapshotId(context.createdAt, digest, randomness),
     kind,
     clientId: context.clientId,
+    ...(context.profile === undefined ? {} : { profile: context.profile }),
     lineage: context.lineage,
     run: context.run,
     ...(context.account === undefined ? {} : { account: context.account }),

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isSameProfile } from '../profile-identity.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   CapturedFile,
@@ -115,12 +116,18 @@ export type ProblemListener = (id: string, error: unknown) => void;
 
 /** Whether a capture with the same bytes deserves a snapshot of its own, because it is worth more in a restore. */
 export function isWorthMore(context: SnapshotContext, than: SnapshotContext): boolean {
+  if (isOfAnotherProfile(context, than)) return true;
   if (than.settled && !context.settled) return false;
   return (
     (context.settled && !than.settled) ||
     (context.capture === 'cold' && than.capture === 'hot') ||
     (context.account !== undefined && than.account === undefined)
   );
+}
+
+// The profile was moved: an older snapshot would not be restored at its new place by itself.
+function isOfAnotherProfile({ profile }: SnapshotContext, than: SnapshotContext): boolean {
+  return profile !== undefined && than.profile !== undefined && !isSameProfile(profile, than.profile);
 }
 
 /** What users see of a manifest. */
@@ -138,6 +145,7 @@ export function snapshotInfo(
     kind: manifest.kind,
     store: stored.store,
     clientId: manifest.clientId,
+    ...(manifest.profile === undefined ? {} : { profile: manifest.profile }),
     lineage: manifest.lineage,
     run: manifest.run,
     createdAt: manifest.createdAt,

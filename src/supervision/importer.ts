@@ -134,12 +134,13 @@ export class Importer {
   }
 
   async #store({ tree, manifest }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
-    const { clientId, saves, assertOwned, state } = this.#context;
+    const { clientId, profile, saves, assertOwned, state } = this.#context;
     await assertOwned();
     const stored = await saves.create(
       tree,
       {
         clientId,
+        profile,
         lineage: newLineageAfter(this.#context),
         run: 0,
         ...(manifest?.account !== undefined && { account: manifest.account }),

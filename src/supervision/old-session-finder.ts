@@ -14,11 +14,16 @@ import type { SessionContext } from './session-context.js';
 export class OldSessionFinder {
   readonly #context: SessionContext;
   readonly #authFolder: string;
+  readonly #isUnnamed: boolean;
 
-  /** @param authFolder where LocalAuth and RemoteAuth of this bot keep their sessions */
-  constructor(context: SessionContext, authFolder: string) {
+  /**
+   * @param places `authFolder`: where LocalAuth and RemoteAuth of this bot keep their sessions. `isUnnamed`: whether
+   * nobody has chosen a client id
+   */
+  constructor(context: SessionContext, places: { readonly authFolder: string; readonly isUnnamed: boolean }) {
     this.#context = context;
-    this.#authFolder = authFolder;
+    this.#authFolder = places.authFolder;
+    this.#isUnnamed = places.isUnnamed;
   }
 
   /**
@@ -75,7 +80,7 @@ export class OldSessionFinder {
     }
     const named = all.filter((session) => session.clientId === clientId);
     // Who has never chosen a client id has used none before either.
-    const isUnnamed = clientId === DEFAULT_OPTIONS.clientId && named.length === 0;
+    const isUnnamed = this.#isUnnamed && named.length === 0;
     const fitting = isUnnamed ? all.filter((session) => session.clientId === undefined) : named;
     const [one] = fitting;
     if (one !== undefined && fitting.length === 1) return one;

@@ -4,7 +4,7 @@ import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
-import type { SnapshotFile, SoundnessReport } from '../types.js';
+import type { SnapshotFile, SnapshotInfo, SoundnessReport } from '../types.js';
 import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
@@ -66,6 +66,7 @@ export class ProfilePreparer {
   async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
     const { record, warn, announce } = this.#context;
     const report = await this.#check(signal);
+    if (record.current.lineage === undefined) await this.#refuseAnothersLogin();
     if (report.verdict === 'sound') {
       const newer = await this.#newerSnapshots();
       const restored =
@@ -80,7 +81,10 @@ export class ProfilePreparer {
     const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
-    if (restored) return restored;
+    if (restored) {
+      this.#tellOfMove(restored.info);
+      return restored;
+    }
     const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
     if (imported) return imported;
     const why =
@@ -90,6 +94,34 @@ export class ProfilePreparer {
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
+  }
+
+  /**
+   * A profile without a record is new to its stores: they may hold the login of another one under the same client id.
+   *
+   * @throws ConfigurationError when that other profile is still there
+   */
+  async #refuseAnothersLogin(): Promise<void> {
+    const other = await this.#snapshots.ofAnotherProfile().catch((error: unknown) => {
+      if (isSessionError(error) && error.code === 'CONFIGURATION') throw error;
+      return undefined; // a store that does not answer: whoever needs it says so
+    });
+    if (other === undefined) return;
+    this.#context.warn(
+      'other-profile',
+      `the snapshots of '${other.clientId}' were made for another profile (${other.profile?.path}), so none of them is ` +
+        `restored by itself. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
+        'of its own',
+    );
+  }
+
+  #tellOfMove(info: SnapshotInfo): void {
+    if (!this.#snapshots.isMoved(info)) return;
+    this.#context.warn(
+      'profile-moved',
+      `the login of this bot was restored from where it was before: ${info.profile?.path}. If that is another bot, ` +
+        'stop this one and give each of them a clientId of its own',
+    );
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */

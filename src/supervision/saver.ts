@@ -130,6 +130,7 @@ export class Saver {
     if (lineage === undefined) return undefined;
     return {
       clientId: this.#context.clientId,
+      profile: this.#context.profile,
       lineage,
       run,
       ...(account !== undefined && { account }),

@@ -9,6 +9,7 @@ import type { SoundTableMemory } from '../profile/sound-tables.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SessionState } from '../state.js';
 import type { TaskRunner } from '../task.js';
+import type { ProfileIdentity } from '../types.js';
 import type { BrowserOwner } from './browser-owner.js';
 import type { SessionFolders } from './session-folders.js';
 import type { SessionRecordFile } from './session-record.js';
@@ -23,6 +24,8 @@ export interface SessionContext {
   readonly logger: Logger;
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;
+  /** The same as snapshots name it. */
+  readonly profile: ProfileIdentity;
   /** Staging, quarantine and state, beside the profile. */
   readonly folders: SessionFolders;
   readonly driver: ClientDriver;

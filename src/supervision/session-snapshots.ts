@@ -1,6 +1,7 @@
-import { describeError, SnapshotNotFoundError } from '../errors.js';
+import { ConfigurationError, describeError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
+import { ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 
@@ -13,11 +14,13 @@ export interface LocatedSnapshot {
 /** What all repositories together hold. */
 export class SessionSnapshots {
   readonly #context: SessionContext;
+  readonly #binding: ProfileBinding;
   /** Of the last capture known, ms since 1970. */
   #latest: number | undefined;
 
   constructor(context: SessionContext) {
     this.#context = context;
+    this.#binding = new ProfileBinding(context);
   }
 
   /**
@@ -31,15 +34,34 @@ export class SessionSnapshots {
     return located;
   }
 
-  /** Those that may be restored by themselves, best first; see {@link restoreCandidates}. */
+  /** Those of this profile that may be restored by themselves, best first; see {@link restoreCandidates}. */
   async candidates(lineage: string | undefined): Promise<readonly LocatedSnapshot[]> {
-    const located = await this.list();
+    const { ours: located } = await this.#binding.sort(await this.list());
     const { revokedLineages, rejectedSnapshots, rejectedLineages } = this.#context.record.current;
     const infos = restoreCandidates(
       located.map(({ info }) => info),
       { lineage, revokedLineages, rejectedSnapshots, rejectedLineages },
     );
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
+  }
+
+  /**
+   * Of those of the client id that were made for another profile, the newest, where this profile has none of its own.
+   *
+   * @throws ConfigurationError when that other profile is still there: two bots share one client id
+   */
+  async ofAnotherProfile(): Promise<SnapshotInfo | undefined> {
+    const { ours, others } = await this.#binding.sort(await this.list());
+    if (ours.length > 0) return undefined;
+    for (const { info } of others) {
+      if (info.profile && (await this.#binding.isProfileAt(info.profile))) throw sharedClientId(info);
+    }
+    return others[0]?.info;
+  }
+
+  /** Whether it was made where the bot was before, and not at this very place. */
+  isMoved(info: SnapshotInfo): boolean {
+    return this.#binding.isMoved(info);
   }
 
   /** @throws SnapshotNotFoundError; StoreError when a store that may have it does not answer */
@@ -92,4 +114,12 @@ export class SessionSnapshots {
       a.info.createdAt < b.info.createdAt ? 1 : a.info.createdAt > b.info.createdAt ? -1 : 0;
     return { located: located.sort(newestFirst), failures };
   }
+}
+
+function sharedClientId({ id, clientId, profile }: SnapshotInfo): ConfigurationError {
+  return new ConfigurationError(
+    `clientId: the snapshots of '${clientId}' are the login of another profile, which is still there: ${profile?.path}. ` +
+      'If that is another account, give this bot a clientId of its own (`new LocalAuth({ clientId })`), or a sessionPath and ' +
+      `a backupPath. If the bot was moved here, move that folder, too, or call restore('${id}') once.`,
+  );
 }

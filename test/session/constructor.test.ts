@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, PersistentSession, type WhatsAppClient } from '../../src/index.js';
 import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-client.js';
@@ -34,10 +35,22 @@ describe('new PersistentSession(client)', () => {
     expect(session.client).toBe(client);
   });
 
-  it('finds the folder of a LocalAuth without a client id, and names the session itself', () => {
+  it('finds the folder of a LocalAuth without a client id, and names the session after it', () => {
     const session = new PersistentSession(newClient({ localAuth: { dataPath: '/bot/auth' } }), paths);
-    expect(session.options.clientId).toBe('whatsapp-automation-pro-v2');
+    expect(session.options.clientId).toMatch(/^bot-auth-[0-9a-f]{8}$/);
     expect(session.status().paths.profile).toBe('/bot/auth/session');
+  });
+
+  it('names the session itself where the LocalAuth has neither an id nor a folder of its own', () => {
+    const dataPath = join(process.cwd(), '.wwebjs_auth');
+    const session = new PersistentSession(newClient({ localAuth: { dataPath } }), paths);
+    expect(session.options.clientId).toBe('whatsapp-automation-pro-v2');
+  });
+
+  it('names the session after a userDataDir', () => {
+    const client = newClient();
+    client.options.puppeteer = { userDataDir: '/bot/profiles/anna' };
+    expect(new PersistentSession(client, paths).options.clientId).toMatch(/^bot-profiles-anna-[0-9a-f]{8}$/);
   });
 
   it('knows a LocalAuth by its shape where a bundler has renamed its class', () => {

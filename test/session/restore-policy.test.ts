@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SnapshotInfo } from '../../src/index.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
-import { INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
+import { INDEXED_DB, memoryFileSystem, useFakeStage } from '../support/fake-stage.js';
 
 const BY_HAND = {
   forceSaveIntervalMs: 0,
@@ -157,15 +157,16 @@ describe('a start', () => {
 
   it('takes a newer snapshot of the same lineage before its own sound profile', async () => {
     const store = new MemoryStore();
-    const here = stage().bot({ folder: '/here', session: { ...BY_HAND, store } });
+    const here = stage().bot({ session: { ...BY_HAND, store } });
     await here.logIn();
     await here.stop();
     // Another machine goes on with the session, and comes back only as its saves.
-    const there = stage().bot({ folder: '/there', session: { ...BY_HAND, store } });
+    const fs = memoryFileSystem();
+    const there = stage().bot({ client: { fs }, session: { ...BY_HAND, store, fs } });
     await there.start();
     await there.note('from there');
     await there.stop();
-    const again = stage().bot({ folder: '/here', session: { ...BY_HAND, store } });
+    const again = stage().bot({ session: { ...BY_HAND, store } });
     await again.start();
     expect(again.payloads('restore:completed')).toMatchObject([{ reason: 'newer-snapshot' }]);
     expect(await noteIn(again)).toBe('from there');

@@ -98,7 +98,8 @@ export function useFakeStage(): () => FakeStage {
   return () => stage;
 }
 
-function memoryFileSystem(): FileSystem {
+/** A disk of its own, empty. */
+export function memoryFileSystem(): FileSystem {
   const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
   return {
     promises: fs.promises,
