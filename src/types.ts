@@ -70,7 +70,7 @@ export interface SnapshotContext {
   readonly profile?: ProfileIdentity;
   readonly lineage: string;
   readonly run: number;
-  /** SHA-256 of the account's id, hex; absent until it is known. */
+  /** A salted, slow hash of the account's id: `scrypt$<salt>$<hash>`, in hex; absent until the account is known. */
   readonly account?: string;
   /** Wall clock at the capture, ISO 8601. */
   readonly createdAt: string;

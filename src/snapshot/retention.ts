@@ -19,13 +19,15 @@ export interface RetentionPolicy {
 /** What decides whether a snapshot stays. */
 export type Retainable = Pick<
   SnapshotInfo,
-  'id' | 'kind' | 'store' | 'createdAt' | 'storedBytes' | 'settled' | 'revoked'
->;
+  'id' | 'kind' | 'store' | 'createdAt' | 'storedBytes' | 'settled' | 'revoked' | 'profile'
+> &
+  Partial<Pick<SnapshotInfo, 'lineage'>>;
 
 /**
  * The snapshots that a policy no longer keeps, oldest first. Pure: pass the lists of all repositories together.
  *
- * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one.
+ * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one: of each
+ * profile, where accounts share a client id by mistake.
  * Age is the order of the captures: their times only ever rise, also when a clock was set back.
  *
  * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
@@ -39,7 +41,7 @@ export function selectForRemoval<Snapshot extends Retainable>(
   const untouchable = new Set<Snapshot>();
   const kept = new Set<Snapshot>();
   for (const group of groups.values()) {
-    for (const snapshot of lastGood(group)) untouchable.add(snapshot);
+    for (const own of groupByProfile(group)) for (const snapshot of lastGood(own)) untouchable.add(snapshot);
     for (const snapshot of keptByRule(group, ruleFor(group[0]?.kind, policy))) kept.add(snapshot);
   }
   const stay = ordered.filter((snapshot) => untouchable.has(snapshot) || kept.has(snapshot));
@@ -112,6 +114,21 @@ function groupByShelf<Snapshot extends Retainable>(snapshots: readonly Snapshot[
 
 function shelfOf({ kind, store }: Retainable): string {
   return `${kind}:${store}`;
+}
+
+/** A login that was moved counts for the place where it is now; what tells no place for the newest one. */
+function groupByProfile<Snapshot extends Retainable>(newestFirst: readonly Snapshot[]): Iterable<Snapshot[]> {
+  const places = new Map<string | undefined, string | undefined>();
+  for (const { lineage, profile } of newestFirst) {
+    if (!places.has(lineage)) places.set(lineage, profile?.path);
+  }
+  const newest = newestFirst[0]?.profile?.path;
+  const groups = new Map<string | undefined, Snapshot[]>();
+  for (const snapshot of newestFirst) {
+    const place = places.get(snapshot.lineage) ?? newest;
+    groups.set(place, [...(groups.get(place) ?? []), snapshot]);
+  }
+  return groups.values();
 }
 
 function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepRule {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { accountId } from '../client/page-probe.js';
 import { withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
+import { isMarkOf, markAccount } from './account-mark.js';
 import { newLineageAfter } from './lineage.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
@@ -44,8 +44,8 @@ export class LineageKeeper {
     const { record, warn, driver } = this.#context;
     const before = record.current;
     const id = accountId(driver);
-    const account = id === undefined ? undefined : createHash('sha256').update(id).digest('hex');
-    const changed = before.account !== undefined && account !== undefined && before.account !== account;
+    const isSame = id !== undefined && before.account !== undefined && (await isMarkOf(before.account, id));
+    const changed = id !== undefined && before.account !== undefined && !isSame;
     if (changed) {
       warn(
         'account-changed',
@@ -53,12 +53,13 @@ export class LineageKeeper {
       );
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
-    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(account)));
+    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id)));
+    const account = isSame || id === undefined ? before.account : await markAccount(id);
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
       run: lastRun + 1,
-      account: account ?? (known === undefined ? undefined : before.account),
+      account: id === undefined && known === undefined ? undefined : account,
       loggedIn: true,
       ...(known === undefined && { basedOn: undefined }),
     });
@@ -70,7 +71,8 @@ export class LineageKeeper {
     for (const { info, repository } of located) {
       if (info.revoked || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
-      if (manifest !== undefined) return manifest.account === account ? info.lineage : undefined;
+      if (manifest === undefined) continue;
+      return (await isMarkOf(manifest.account ?? '', account)) ? info.lineage : undefined;
     }
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
-import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
 
 /**
  * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
@@ -102,10 +102,11 @@ export class ProfilePreparer {
    * @throws ConfigurationError when that other profile is still there
    */
   async #refuseAnothersLogin(): Promise<void> {
-    const other = await this.#snapshots.ofAnotherProfile().catch((error: unknown) => {
-      if (isSessionError(error) && error.code === 'CONFIGURATION') throw error;
-      return undefined; // a store that does not answer: whoever needs it says so
-    });
+    // A store that does not answer says nothing; whoever needs it tells of that.
+    const others = await this.#snapshots.ofOtherProfiles().catch(passSessionErrors);
+    if (others === undefined || others.hasOurs) return;
+    if (others.owned !== undefined) throw sharedClientId(others.owned);
+    const { newest: other } = others;
     if (other === undefined) return;
     this.#context.warn(
       'other-profile',

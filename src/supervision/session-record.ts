@@ -14,7 +14,7 @@ export interface SessionRecord {
   readonly lineage?: string;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
-  /** SHA-256 of the account's id, hex. */
+  /** A salted mark of the account. */
   readonly account?: string;
   /** Whether the profile in place was logged in when it was last seen. */
   readonly loggedIn: boolean;

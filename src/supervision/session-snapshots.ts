@@ -11,6 +11,15 @@ export interface LocatedSnapshot {
   readonly repository: SnapshotRepository;
 }
 
+/** Snapshots of the client id that were made for another profile than this one. */
+export interface SnapshotsOfOthers {
+  /** Whether there are such of this profile, too. */
+  readonly hasOurs: boolean;
+  readonly newest: SnapshotInfo | undefined;
+  /** The newest of a profile that still lies on this machine: another bot's. */
+  readonly owned: SnapshotInfo | undefined;
+}
+
 /** What all repositories together hold. */
 export class SessionSnapshots {
   readonly #context: SessionContext;
@@ -45,18 +54,14 @@ export class SessionSnapshots {
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
   }
 
-  /**
-   * Of those of the client id that were made for another profile, the newest, where this profile has none of its own.
-   *
-   * @throws ConfigurationError when that other profile is still there: two bots share one client id
-   */
-  async ofAnotherProfile(): Promise<SnapshotInfo | undefined> {
+  /** What the client id has besides the snapshots of this profile; see {@link SnapshotsOfOthers}. */
+  async ofOtherProfiles(): Promise<SnapshotsOfOthers> {
     const { ours, others } = await this.#binding.sort(await this.list());
-    if (ours.length > 0) return undefined;
+    let owned: SnapshotInfo | undefined;
     for (const { info } of others) {
-      if (info.profile && (await this.#binding.isProfileAt(info.profile))) throw sharedClientId(info);
+      if (info.profile && (await this.#binding.isProfileAt(info.profile))) owned ??= info;
     }
-    return others[0]?.info;
+    return { hasOurs: ours.length > 0, newest: others[0]?.info, owned };
   }
 
   /** Whether it was made where the bot was before, and not at this very place. */
@@ -116,7 +121,8 @@ export class SessionSnapshots {
   }
 }
 
-function sharedClientId({ id, clientId, profile }: SnapshotInfo): ConfigurationError {
+/** Two bots have one client id, and each would get, overwrite or delete what is the other's. */
+export function sharedClientId({ id, clientId, profile }: SnapshotInfo): ConfigurationError {
   return new ConfigurationError(
     `clientId: the snapshots of '${clientId}' are the login of another profile, which is still there: ${profile?.path}. ` +
       'If that is another account, give this bot a clientId of its own (`new LocalAuth({ clientId })`), or a sessionPath and ' +

@@ -11,7 +11,7 @@ import type { Restorer } from './restorer.js';
 import type { SaveResult, Saver } from './saver.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
-import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
 /** What `verify()` found. */
@@ -149,6 +149,9 @@ export class SnapshotOperations {
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.settleProfile();
+        await record.load();
+        const { owned } = await snapshots.ofOtherProfiles();
+        if (owned !== undefined) throw sharedClientId(owned);
         const count = (await snapshots.list()).length;
         for (const repository of allRepositories(this.#context)) await repository.clear();
         await assertOwned();
@@ -183,7 +186,12 @@ export class SnapshotOperations {
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
     const [best] = await snapshots.candidates(undefined);
     if (best) return best;
-    throw new SnapshotNotFoundError('there is no snapshot to restore; see listSnapshots()', {
+    const { newest: other } = await snapshots.ofOtherProfiles();
+    const instead = other
+      ? `; those of '${other.clientId}' were made for another profile (${other.profile?.path}): if they are this bot's, ` +
+        `call restore('${other.id}')`
+      : '';
+    throw new SnapshotNotFoundError(`there is no snapshot to restore; see listSnapshots()${instead}`, {
       operation: 'restore',
     });
   }

@@ -123,6 +123,32 @@ describe('two accounts in one folder', () => {
     expect(again.codes).toEqual([]);
   });
 
+  it('clear() of the second never deletes the snapshots of the first', async () => {
+    const anna = botOf('/bot/sessions/anna', withId('/bot/sessions/anna'));
+    await anna.logIn(ANNA);
+    await anna.stop();
+    const kept = (await anna.session.listSnapshots()).map(({ id }) => id);
+    const ben = botOf('/bot/sessions/ben', withId('/bot/sessions/ben'));
+    await expect(ben.finish(ben.session.clear())).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      message: expect.stringContaining('/bot/sessions/anna/session-bot'),
+    });
+    expect((await anna.session.listSnapshots()).map(({ id }) => id)).toEqual(kept);
+    await anna.finish(anna.session.clear());
+    expect(await anna.session.listSnapshots()).toEqual([]);
+  });
+
+  it('restore() without an id says which ones there are for another profile', async () => {
+    const anna = botOf('/bot/sessions/anna', withId('/bot/sessions/anna'));
+    await anna.logIn(ANNA);
+    await anna.stop();
+    const ben = botOf('/bot/sessions/ben', withId('/bot/sessions/ben'));
+    await expect(ben.finish(ben.session.restore())).rejects.toMatchObject({
+      code: 'SNAPSHOT_NOT_FOUND',
+      message: expect.stringMatching(/made for another profile.*sessions\/anna/s),
+    });
+  });
+
   it('a LocalAuth and a NoAuth bot that both have no id do not get one login', async () => {
     const named = { clientId: 'shop' };
     const anna = stage().bot({ auth: 'none', session: named });

@@ -125,7 +125,7 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
   it.each([
     ['settled', { settled: false }, { settled: true }],
     ['cold', {}, { capture: 'cold' as const }],
-    ['the account known', {}, { account: 'a'.repeat(64) }],
+    ['the account known', {}, { account: `scrypt$${'a'.repeat(32)}$${'b'.repeat(64)}` }],
   ])('keeps the same bytes again when they are now %s', async (_what, before, after) => {
     const s = setup();
     await create(s, PROFILE, before);

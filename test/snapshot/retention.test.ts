@@ -62,6 +62,23 @@ describe('retention', () => {
     ]);
   });
 
+  it('keeps the last good one of each profile that shares the client id', () => {
+    const anna = [100, 101].map((hours) =>
+      snapshot(hours * HOUR, { lineage: 'anna', profile: { path: '/anna' } }),
+    );
+    const ben = Array.from({ length: 12 }, (_, hours) =>
+      snapshot(hours * HOUR, { lineage: 'ben', profile: { path: '/ben' } }),
+    );
+    expect(ages(selectForRemoval([...anna, ...ben], POLICY))).toEqual([101 * HOUR, 11 * HOUR, 10 * HOUR]);
+  });
+
+  it('keeps nothing more for the places where a login was before', () => {
+    const moved = Array.from({ length: 12 }, (_, hours) =>
+      snapshot(hours * HOUR, { profile: { path: `/release/${hours}` } }),
+    );
+    expect(ages(selectForRemoval(moved, POLICY))).toEqual([11 * HOUR, 10 * HOUR]);
+  });
+
   it('counts days with backups, not days of the calendar: a long pause loses none', () => {
     const old = [30, 31, 32].map((days) => snapshot(days * DAY, { kind: 'backup' }));
     const policy = { ...POLICY, backups: { keepLast: 1, keepDaily: 3 } };

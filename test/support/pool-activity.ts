@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { DeflateRaw } from 'node:zlib';
 
 type Transform = (
@@ -9,9 +10,10 @@ type Transform = (
 
 let pending = 0;
 watchZlib();
+watchScrypt();
 
 /**
- * How many pieces zlib works on in the thread pool. Node names them nowhere (`process.getActiveResourcesInfo()` knows
+ * How many pieces zlib and scrypt work on in the thread pool. Node names them nowhere (`process.getActiveResourcesInfo()` knows
  * requests, and these are none), and on a busy machine one may take longer than any number of turns of the event loop.
  */
 export function piecesInPool(): number {
@@ -33,6 +35,20 @@ function watchZlib(): void {
       callback(...args);
     });
   };
+}
+
+function watchScrypt(): void {
+  const scrypt = crypto.scrypt as (...args: unknown[]) => void;
+  Object.assign(crypto, {
+    scrypt: (...args: unknown[]) => {
+      const callback = args.pop() as (...results: unknown[]) => void;
+      pending++;
+      scrypt(...args, (...results: unknown[]) => {
+        pending--;
+        callback(...results);
+      });
+    },
+  });
 }
 
 function fail(): never {
