@@ -1,22 +1,15 @@
-import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
-import { assignProfile, locateProfile, type ProfileLocation } from './client/profile-location.js';
+import { assignProfile, locateProfile } from './client/profile-location.js';
 import type { Announce } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
-import { canonical } from './options/paths.js';
-import {
-  DEFAULT_OPTIONS,
-  type PersistentSessionOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js';
+import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
-import { identifyProfile } from './profile-identity.js';
+import { optionsContextOf, placeOf, type SessionPlace } from './session-place.js';
 import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
 import { BlobRescue } from './supervision/blob-rescue.js';
@@ -28,7 +21,7 @@ import { FirstImport } from './supervision/first-import.js';
 import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { Importer } from './supervision/importer.js';
 import { LineageKeeper } from './supervision/lineage-keeper.js';
-import { defaultAuthFolder, OldSessionFinder } from './supervision/old-session-finder.js';
+import { OldSessionFinder } from './supervision/old-session-finder.js';
 import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
 import { ProfilePreparer } from './supervision/profile-preparer.js';
@@ -52,7 +45,6 @@ import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { Stopper } from './supervision/stopper.js';
 import { validateProfile } from './supervision/validate-profile.js';
-import type { ProfileIdentity } from './types.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
 import { notTheOwner } from './write-permit.js';
@@ -85,63 +77,22 @@ export function buildSession(
   hooks: SessionHooks,
 ): SessionParts {
   const location = locateProfile(client);
-  const options = resolveOptions(given, {
-    ...(location.kind !== 'none' && { profileDir: location.profileDir }),
-    ...(location.kind === 'local-auth' && location.clientId && { strategyClientId: location.clientId }),
-    ...authPathOf(location),
-  });
-  const profileDir = profileDirOf(location, options);
-  const profile = identityOf(profileDir, options);
+  const options = resolveOptions(given, optionsContextOf(location));
+  const place = placeOf(location, given, options);
   const driver = new ClientDriver(client, options.clock);
   const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
-  const context = createContext({ profileDir, profile }, options, driver, hooks, (reason) =>
-    lost.onLeaseLost(reason),
-  );
-  const parts = wire(context, {
-    authFolder: location.kind === 'local-auth' ? location.authPath : defaultAuthFolder(),
-    isUnnamed: !hasChosenId(location, given, options),
-  });
+  const context = createContext(place, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
+  const parts = wire(context, place);
   lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
   // Last, so that a constructor that throws leaves the client as it was.
-  if (location.kind === 'none') assignProfile(client, profileDir);
+  if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);
   driver.attach(parts.supervisor);
   return parts;
 }
 
-function profileDirOf(location: ProfileLocation, options: ResolvedOptions): string {
-  return location.kind === 'none'
-    ? join(options.sessionPath, 'profile', options.clientId)
-    : location.profileDir;
-}
-
-/** The documented default counts as none: the older system's bots all have it. */
-function hasChosenId(
-  location: ProfileLocation,
-  given: PersistentSessionOptions,
-  { clientId }: ResolvedOptions,
-): boolean {
-  const isGiven =
-    given.clientId !== undefined || (location.kind === 'local-auth' && location.clientId !== undefined);
-  return isGiven && clientId !== DEFAULT_OPTIONS.clientId;
-}
-
-/** The folder that the bot chose for its login, or that its LocalAuth has by default. */
-function authPathOf(location: ProfileLocation): { readonly authPath?: string } {
-  if (location.kind === 'none') return {};
-  return { authPath: location.kind === 'local-auth' ? location.authPath : location.profileDir };
-}
-
-function identityOf(profileDir: string, { sessionPath }: ResolvedOptions): ProfileIdentity {
-  const rules = { platform: process.platform, realpath: realpathSync.native };
-  return identifyProfile(profileDir, {
-    realPath: canonical(profileDir, rules),
-    bases: [sessionPath, process.cwd()],
-  });
-}
-
 function createContext(
-  { profileDir, profile }: Pick<SessionContext, 'profileDir' | 'profile'>,
+  { profileDir, profile }: SessionPlace,
   options: ResolvedOptions,
   driver: ClientDriver,
   hooks: SessionHooks,
@@ -216,11 +167,7 @@ function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Sign
   };
 }
 
-/** @param oldSessions where those of LocalAuth and RemoteAuth of this bot are, or were */
-function wire(
-  context: SessionContext,
-  oldSessions: ConstructorParameters<typeof OldSessionFinder>[1],
-): SessionParts {
+function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
@@ -228,7 +175,7 @@ function wire(
   const blobRescue = new BlobRescue(context);
   const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue);
   const restorer = new Restorer(context, snapshots);
-  const finder = new OldSessionFinder(context, oldSessions);
+  const finder = new OldSessionFinder(context, place);
   const importer = new Importer(context, snapshots, restorer);
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
   const lineageKeeper = new LineageKeeper(context, snapshots);

@@ -18,7 +18,7 @@ const sources: ReadonlyMap<string, string> = new Map(
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['cli', 'http', 'metrics', 'testing'],
-  ['index.ts', 'persistent-session.ts', 'session-parts.ts', 'session-repositories.ts'],
+  ['index.ts', 'persistent-session.ts', 'session-parts.ts', 'session-place.ts', 'session-repositories.ts'],
   ['supervision'],
   ['client', 'profile', 'snapshot', 'lease', 'worker'],
   ['stores'],
