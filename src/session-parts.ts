@@ -92,7 +92,7 @@ export function buildSession(
 }
 
 function createContext(
-  { profileDir, profile }: SessionPlace,
+  { profileDir, profile, entryScript }: SessionPlace,
   options: ResolvedOptions,
   driver: ClientDriver,
   hooks: SessionHooks,
@@ -117,6 +117,7 @@ function createContext(
     logger,
     profileDir,
     profile,
+    entryScript,
     folders,
     driver,
     browserOwner: new BrowserOwner({

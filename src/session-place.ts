@@ -22,6 +22,8 @@ export interface SessionPlace {
   readonly authFolder: string;
   /** Whether nobody has chosen a client id. */
   readonly isUnnamed: boolean;
+  /** The script that node was started with, where nothing else tells this bot from another one in its folder. */
+  readonly entryScript: string | undefined;
 }
 
 /** What the client says of its session, for the options to be resolved against. */
@@ -38,11 +40,13 @@ export function placeOf(
   options: ResolvedOptions,
 ): SessionPlace {
   const profileDir = profileDirOf(location, options);
+  const isUnnamed = !hasChosenId(location, given, options);
   return {
     profileDir,
     profile: identityOf(profileDir, options),
     authFolder: location.kind === 'local-auth' ? location.authPath : defaultAuthFolder(),
-    isUnnamed: !hasChosenId(location, given, options),
+    isUnnamed,
+    entryScript: location.kind === 'none' && given.clientId === undefined ? process.argv[1] : undefined,
   };
 }
 

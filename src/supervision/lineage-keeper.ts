@@ -41,7 +41,7 @@ export class LineageKeeper {
   }
 
   async #count(paired: boolean): Promise<void> {
-    const { record, warn, driver } = this.#context;
+    const { record, warn, driver, entryScript } = this.#context;
     const before = record.current;
     const id = accountId(driver);
     const isSame = id !== undefined && before.account !== undefined && (await isMarkOf(before.account, id));
@@ -60,6 +60,7 @@ export class LineageKeeper {
       lineage: known ?? newLineageAfter(this.#context),
       run: lastRun + 1,
       account: id === undefined && known === undefined ? undefined : account,
+      startedBy: entryScript,
       loggedIn: true,
       ...(known === undefined && { basedOn: undefined }),
     });

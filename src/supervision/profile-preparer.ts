@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeError, isSessionError, SessionError } from '../errors.js';
+import { ConfigurationError, describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
@@ -52,6 +52,7 @@ export class ProfilePreparer {
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, warn, assertOwned } = this.#context;
     await assertOwned(); // an attempt may come after a suspension
+    this.#refuseAnotherScript();
     await browserOwner.settleProfile();
     await folders.recoverInstall();
     await this.#pruner.removeLeftovers().catch((error: unknown) => {
@@ -94,6 +95,17 @@ export class ProfilePreparer {
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
+  }
+
+  /** @throws ConfigurationError when another script of the folder was ready with this profile last */
+  #refuseAnotherScript(): void {
+    const { entryScript, record, clientId, profileDir } = this.#context;
+    const { startedBy } = record.current;
+    if (entryScript === undefined || startedBy === undefined || startedBy === entryScript) return;
+    throw new ConfigurationError(
+      `clientId: none was chosen, and the login in ${profileDir} is that of ${startedBy}, not of ${entryScript}. Give every ` +
+        `bot a clientId of its own; if this is the same bot under a new name, set clientId: '${clientId}'.`,
+    );
   }
 
   /**

@@ -26,6 +26,8 @@ export interface SessionContext {
   readonly profileDir: string;
   /** The same as snapshots name it. */
   readonly profile: ProfileIdentity;
+  /** The script that node was started with, where nothing else tells this bot from another one in its folder. */
+  readonly entryScript: string | undefined;
   /** Staging, quarantine and state, beside the profile. */
   readonly folders: SessionFolders;
   readonly driver: ClientDriver;

@@ -16,6 +16,8 @@ export interface SessionRecord {
   readonly run: number;
   /** A salted mark of the account. */
   readonly account?: string;
+  /** The script of the bot that was ready with it last, where only that tells two bots of a folder apart. */
+  readonly startedBy?: string;
   /** Whether the profile in place was logged in when it was last seen. */
   readonly loggedIn: boolean;
   /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
@@ -107,6 +109,7 @@ function parseRecord(text: string): SessionRecord {
     format: 1,
     ...optionalText(raw, 'lineage'),
     ...optionalText(raw, 'account'),
+    ...optionalText(raw, 'startedBy'),
     ...optionalText(raw, 'basedOn'),
     ...optionalText(raw, 'restoring'),
     run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,

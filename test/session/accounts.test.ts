@@ -159,6 +159,50 @@ describe('two accounts in one folder', () => {
   });
 });
 
+describe('two bots that have neither a LocalAuth nor a client id', () => {
+  const stage = useFakeStage();
+  const before = process.argv[1];
+
+  afterEach(() => {
+    process.argv[1] = before ?? '';
+  });
+
+  /** A bot that `node <script>` has started. */
+  function started(script: string, session: FakeBotOptions['session'] = {}): FakeBot {
+    process.argv[1] = script;
+    return stage().bot({ auth: 'unnamed', session });
+  }
+
+  it('do not get one login in one folder', async () => {
+    const anna = started('/bot/anna.js');
+    await anna.logIn(ANNA);
+    await anna.stop();
+    const ben = started('/bot/ben.js');
+    await expect(ben.start()).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      message: expect.stringMatching(/anna\.js.*clientId/s),
+    });
+    expect(ben.client.launches).toBe(0);
+  });
+
+  it('are one where the same script runs again, or where the id was chosen', async () => {
+    const anna = started('/bot/anna.js');
+    await anna.logIn(ANNA);
+    await anna.stop();
+    const again = started('/bot/anna.js');
+    await again.start();
+    expect(again.state).toBe('ready');
+    await again.stop();
+    const renamed = started('/bot/renamed.js', { clientId: anna.session.options.clientId });
+    await renamed.start();
+    expect(renamed.state).toBe('ready');
+    await renamed.stop();
+    const later = started('/bot/renamed.js');
+    await later.start();
+    expect(later.state).toBe('ready');
+  });
+});
+
 describe('the same account elsewhere', () => {
   const stage = useFakeStage();
 

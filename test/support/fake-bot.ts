@@ -19,7 +19,8 @@ export interface FakeBotOptions {
   readonly session?: PersistentSessionOptions;
   /** Where it runs; the default is one place for all bots of a stage. */
   readonly folder?: string;
-  readonly auth?: 'local' | 'none';
+  /** `unnamed` is NoAuth, too, and nobody has chosen a client id. */
+  readonly auth?: 'local' | 'none' | 'unnamed';
 }
 
 const CLIENT_EVENTS = [
