@@ -19,8 +19,9 @@ export { type OptionsContext, resolveOptions } from './options/resolve.js';
 export interface PersistentSessionOptions {
   /**
    * Which session this is: letters, digits, `-` and `_`, at most 100. A LocalAuth with a clientId of its own decides
-   * it; another one here is refused. Variable: `CLIENT_ID`.
-   * @defaultValue the LocalAuth's own, else `'whatsapp-automation-pro-v2'`
+   * it; another one here is refused. Give every account one of its own. Variable: `CLIENT_ID`.
+   * @defaultValue the LocalAuth's own; else derived from a `dataPath` that is not LocalAuth's default, or from the
+   * `userDataDir` (`sessions/anna` becomes `sessions-anna-b0b9341e`); else `'whatsapp-automation-pro-v2'`
    */
   readonly clientId?: string;
   /**
