@@ -13,10 +13,11 @@ import { Jobs } from './jobs.js';
 import { json } from './json-response.js';
 import { Logins } from './logins.js';
 import { type ResolvedHandlerOptions, resolveHandlerOptions, type SessionHandlerOptions } from './options.js';
-import { assertOwnHost, assertOwnOrigin } from './origin.js';
+import { assertOwnHost, assertOwnOrigin, assertOwnReader } from './origin.js';
 import { PairingCodes } from './pairing-codes.js';
 import { qrSvg } from './qr-svg.js';
 import { Redactor } from './redact.js';
+import { plainPathOf } from './request-target.js';
 import { type Match, matchPath, type RouteName } from './router.js';
 import { withSecurityHeaders } from './security-headers.js';
 import { followSession } from './session-feed.js';
@@ -30,7 +31,10 @@ export interface SessionHandler {
   readonly HEAD: (request: Request) => Promise<Response>;
   readonly POST: (request: Request) => Promise<Response>;
   readonly OPTIONS: (request: Request) => Promise<Response>;
-  /** Whether a path is one of the handler's: an application in front passes on what is not. */
+  /**
+   * Whether a path is one of the handler's: an application in front passes on what is not. Give it the path as it was
+   * sent, without the query; one that a parser of addresses made of it may be another.
+   */
   matches(pathname: string): boolean;
   /** Ends all streams and stops listening to the session. */
   close(): void;
@@ -135,9 +139,10 @@ class SessionServer {
   }
 
   async #answer(request: Request, connection: ConnectionInfo): Promise<Response> {
-    const url = new URL(request.url);
-    const match = matchPath(url.pathname, this.#options);
+    const path = plainPathOf(request.url);
+    const match = path === undefined ? undefined : matchPath(path, this.#options);
     if (!match) throw notFound('there is nothing here');
+    const url = new URL(request.url);
     const route = this.#routeOf(match, request.method);
     if (route === 'healthz') return json({ success: true, status: 'up' } satisfies HealthzResponse);
     if (route === 'login-page') return this.#dashboard.toDashboard(request);
@@ -147,7 +152,8 @@ class SessionServer {
     try {
       const caller = await this.#authenticator.identify(request, client);
       const isReading = request.method === 'GET' || request.method === 'HEAD';
-      if (!isReading && request.method !== 'OPTIONS') assertOwnOrigin(request, client, caller);
+      if (isReading) assertOwnReader(request, client, caller);
+      else if (request.method !== 'OPTIONS') assertOwnOrigin(request, client, caller);
       if (route === undefined) return refuseMethod(match, request.method);
       return await this.#serve(route, { request, url, client, caller, id: match.id });
     } catch (error) {

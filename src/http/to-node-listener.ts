@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { errorResponse, HttpError, notFound } from './errors.js';
 import type { SessionHandler } from './handler.js';
+import { plainPathOf } from './request-target.js';
+import { withSecurityHeaders } from './security-headers.js';
 
 const HIGH_WATER_MARK = 64 * 1024;
 /** Events, which never end, and downloads, which are large. */
@@ -28,10 +31,14 @@ export type NodeListener = (
  */
 export function toNodeListener(handler: SessionHandler): NodeListener {
   return (incoming, outgoing, next) => {
-    const path = incoming.url ?? '';
-    if (next && !handler.matches(pathOf(path))) return next();
+    if (next && !isOurs(handler, incoming)) return next();
     serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
   };
+}
+
+function isOurs(handler: SessionHandler, { url = '' }: IncomingMessage): boolean {
+  const path = url.startsWith('/') ? plainPathOf(url) : undefined;
+  return path !== undefined && handler.matches(path);
 }
 
 async function serve(
@@ -39,18 +46,25 @@ async function serve(
   incoming: NodeRequest,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const { remoteAddress } = incoming.socket;
-  const request = toRequest(incoming);
-  const response = request
-    ? await handler(request, remoteAddress === undefined ? {} : { remoteAddress })
-    : badRequest();
-  await send(response, incoming, outgoing);
+  await send(await answerTo(handler, incoming), incoming, outgoing);
 }
 
-/** `undefined` for what can't be a request of ours: an address that is no path, a method or a header that fetch forbids. */
+/** What can't be a request of ours is refused here: making a `Request` would normalize it, or throw. */
+async function answerTo(handler: SessionHandler, incoming: NodeRequest): Promise<Response> {
+  const { url = '', socket, headersDistinct } = incoming;
+  if (!url.startsWith('/')) return refusal(badRequest('its target is no path'));
+  if (plainPathOf(url) === undefined) return refusal(notFound('there is nothing here'));
+  // RFC 9112 3.2: whoever stands in front may have looked at the other one.
+  if ((headersDistinct.host?.length ?? 0) > 1) return refusal(badRequest('it names two hosts'));
+  const request = toRequest(incoming);
+  if (!request) return refusal(badRequest('its method or its host is none'));
+  const { remoteAddress } = socket;
+  return handler(request, remoteAddress === undefined ? {} : { remoteAddress });
+}
+
+/** `undefined` for a method or a host that fetch forbids. */
 function toRequest(incoming: NodeRequest): Request | undefined {
   const { method = 'GET', url = '/' } = incoming;
-  if (!url.startsWith('/')) return undefined;
   try {
     const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
     const hasBody = method !== 'GET' && method !== 'HEAD';
@@ -89,8 +103,9 @@ function bodyOf(incoming: NodeRequest): ReadableStream<Uint8Array> | string | Ui
 }
 
 async function send(response: Response, incoming: NodeRequest, outgoing: ServerResponse): Promise<void> {
-  // Who has left meanwhile: nothing is ever told of a response that is closed before it is begun.
-  if (outgoing.destroyed) {
+  // Who has left meanwhile: nothing is ever told of a response that is closed before it is begun. And middleware with a
+  // deadline of its own may have answered already.
+  if (outgoing.destroyed || outgoing.headersSent) {
     await response.body?.cancel();
     return;
   }
@@ -117,15 +132,11 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
   await pipeline(Readable.fromWeb(body, { highWaterMark: HIGH_WATER_MARK }), outgoing);
 }
 
-function badRequest(): Response {
-  const error = { code: 'INVALID_REQUEST', message: 'this is no request that can be answered' };
-  return Response.json({ success: false, error }, { status: 400 });
+function badRequest(why: string): HttpError {
+  return new HttpError(400, 'INVALID_REQUEST', `this is no request that can be answered: ${why}`);
 }
 
-function pathOf(url: string): string {
-  try {
-    return new URL(`http://localhost${url}`).pathname;
-  } catch {
-    return '';
-  }
+/** Carries what every answer of the handler carries. */
+function refusal(error: HttpError): Response {
+  return withSecurityHeaders(errorResponse(error, (text) => text));
 }
