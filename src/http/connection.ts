@@ -13,21 +13,27 @@ export interface ClientView {
   readonly address: string | undefined;
 }
 
-/** A proxy's headers count only where the proxy is trusted: anybody can send them. */
+/**
+ * A proxy's headers count only where the proxy is trusted: anybody can send them. Of each the last value counts, which
+ * is what the nearest proxy saw; those before it are the client's own word.
+ */
 export function clientView(request: Request, connection: ConnectionInfo, trustProxy: boolean): ClientView {
   const { protocol, host } = new URL(request.url);
   const asked = request.headers.get('host') ?? host;
-  if (!trustProxy) {
-    return { isSecure: protocol === 'https:', host: asked.toLowerCase(), address: connection.remoteAddress };
-  }
-  const forwarded = (name: string) => request.headers.get(`x-forwarded-${name}`)?.split(',');
-  // The last address is what the nearest proxy saw; those before it are the client's own word.
-  const address = withoutPort(forwarded('for')?.at(-1)?.trim() ?? '');
+  const forwarded = (name: string): string =>
+    trustProxy ? (request.headers.get(`x-forwarded-${name}`)?.split(',').at(-1)?.trim() ?? '') : '';
+  const isSecure = (forwarded('proto').toLowerCase() || protocol.slice(0, -1)) === 'https';
   return {
-    isSecure: (forwarded('proto')?.[0]?.trim() ?? protocol.slice(0, -1)) === 'https',
-    host: (forwarded('host')?.[0]?.trim() ?? asked).toLowerCase(),
-    address: address || connection.remoteAddress,
+    isSecure,
+    host: withoutDefaultPort((forwarded('host') || asked).toLowerCase(), isSecure),
+    address: withoutPort(forwarded('for')) || connection.remoteAddress,
   };
+}
+
+/** A browser leaves the port away that the scheme has anyway; some proxies add it (`$host:$server_port` of nginx). */
+function withoutDefaultPort(host: string, isSecure: boolean): string {
+  const port = isSecure ? ':443' : ':80';
+  return host.endsWith(port) ? host.slice(0, -port.length) : host;
 }
 
 /** Some proxies add the port (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every connection. */

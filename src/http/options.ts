@@ -30,7 +30,7 @@ export interface SessionHandlerOptions {
   readonly allowedHosts?: readonly string[];
   /** Whether backups can be downloaded. A backup is the whole login of the account. Default `false`. */
   readonly allowDownload?: boolean;
-  /** Whether `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them. Default `false`. */
+  /** Whether the last `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them. Default `false`. */
   readonly trustProxy?: boolean;
   /** How long an action is waited for before it is answered with 202 and a job, ms. Default 25000. */
   readonly actionDeadlineMs?: number;

@@ -23,6 +23,17 @@ export function assertOwnOrigin(request: Request, client: ClientView, caller?: C
 }
 
 /**
+ * Refuses to show a page of another origin what only the browser's place or cookie lets it see. A browser keeps it from
+ * such a page by itself, unless middleware in front allows every origin (CORS). A link that leads here has no `Origin`.
+ *
+ * @throws HttpError 403
+ */
+export function assertOwnReader(request: Request, client: ClientView, caller: Caller): void {
+  const isShownByPlace = caller.kind === 'anybody' || caller.kind === 'cookie';
+  if (isShownByPlace && request.headers.has('origin')) assertOwnOrigin(request, client, caller);
+}
+
+/**
  * Refuses a request to a host name that is not ours: for a handler that lets everybody in, the name is the only thing
  * that tells a page of the bot from one whose host name was made to point to it.
  *

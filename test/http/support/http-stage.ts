@@ -10,6 +10,7 @@ import {
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { FakeSession } from './fake-session.js';
 import { checkAnswer } from './openapi.js';
+import { expectSecurityHeaders } from './security-headers.js';
 
 export const TOKEN = 'correct-horse-battery-staple-0123456789';
 export const API = '/api/whatsapp/persistent-session';
@@ -85,6 +86,7 @@ export class HttpStage {
     const text = await response.text();
     const answer = { status: response.status, headers: response.headers, text };
     const { pathname } = new URL(response.url);
+    expectSecurityHeaders(response.headers, `${method} ${path}`);
     if (method === 'GET' || method === 'POST') {
       expect(checkAnswer(method, pathname, answer), `${method} ${path} ${text}`).toEqual([]);
     }
@@ -108,11 +110,11 @@ export class HttpStage {
   }
 
   /** The cookie of a new login, as a browser sends it back. */
-  async logIn(): Promise<string> {
+  async logIn(more: Readonly<Record<string, string>> = {}): Promise<string> {
     const { headers, status } = await this.call(`${DASHBOARD}/login`, {
       method: 'POST',
       bearer: false,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...more },
       body: JSON.stringify({ token: TOKEN }),
     });
     expect(status).toBe(200);
@@ -130,6 +132,20 @@ export class HttpStage {
       });
       socket.on('error', (error) => (received === '' ? reject(error) : resolve(received)));
       socket.on('close', () => resolve(received));
+    });
+  }
+
+  /** Sends bytes as they are; resolves with what came first, and leaves. */
+  firstBytes(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => socket.write(text));
+      socket.setTimeout(5000, () => socket.destroy(new Error('no answer')));
+      socket.once('data', (chunk) => {
+        socket.destroy();
+        resolve(chunk.toString());
+      });
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error('no answer')));
     });
   }
 
