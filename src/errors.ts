@@ -201,14 +201,26 @@ export function isSessionError(error: unknown): error is SessionError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
-/** Turns anything thrown into the JSON-safe form events carry. */
+/**
+ * Turns anything thrown into the JSON-safe form events carry. Never throws itself: what a callback of the bot throws may
+ * be anything, also an object that can't be made a text.
+ */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
-  if (isSessionError(error)) return error.toJSON();
-  if (error instanceof Error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { code: typeof code === 'string' ? code : 'INTERNAL', message: error.message };
+  try {
+    if (isSessionError(error)) return error.toJSON();
+    if (error instanceof Error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return { code: typeof code === 'string' ? code : 'INTERNAL', message: String(error.message) };
+    }
+    return { code: 'INTERNAL', message: String(error) };
+  } catch {
+    return { code: 'INTERNAL', message: 'something was thrown that has no text' };
   }
-  return { code: 'INTERNAL', message: String(error) };
+}
+
+/** Whatever was thrown, as an Error; one that was none is its `cause`. */
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(describeError(error).message, { cause: error });
 }
 
 /** The `code` of a system error (`ENOENT`, ...), if it is one. */

@@ -4,7 +4,7 @@ import { describeError, InvalidStateError } from './errors.js';
 import type { SessionEventName, SessionEventPayloads, SessionEvents } from './events.js';
 import type { HealthReport } from './health.js';
 import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
-import { SafeEmitter } from './safe-emitter.js';
+import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
 import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
@@ -237,11 +237,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     return this.#parts.status.report(this.#state, this.#stateSince);
   }
 
-  protected override onListenerError(event: string, error: unknown): void {
+  protected override onListenerError(event: string, error: unknown, { isNested }: ListenerFailure): void {
     const { message } = describeError(error);
     this.#parts.context.logger.warn('a listener failed', { event, error: message });
-    // A listener of `warning` that fails must not be told so.
-    if (event !== 'warning') {
+    // A listener of `warning` that fails must not be told so, nor what fails while one is told.
+    if (event !== 'warning' && !isNested) {
       this.emit('warning', { code: 'listener-failed', message: `a listener of ${event} failed: ${message}` });
     }
   }

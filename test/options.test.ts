@@ -176,7 +176,12 @@ describe('the resolved options', () => {
       fs: fs as unknown as FileSystem,
       random: () => 0.5,
     } as const;
-    expect(resolveOptions(given, CONTEXT)).toMatchObject(given);
+    // The bot's callbacks come guarded: the same, but none of them fails.
+    const { logger: _logger, random, ...values } = given;
+    const resolved = resolveOptions(given, CONTEXT);
+    expect(resolved).toMatchObject(values);
+    expect(resolved.random()).toBe(random());
+    expect(Object.keys(resolved.logger)).toEqual(['debug', 'info', 'warn', 'error']);
   });
 
   it('resolve relative paths against the working directory', () => {

@@ -1,3 +1,5 @@
+import { describeError } from '../errors.js';
+
 /**
  * What puppeteer says of a script whose page navigated under it (ExecutionContext.js names the three as one and the
  * same); "Target closed" is not among them: then the page or its browser is gone.
@@ -10,5 +12,5 @@ const PATTERN =
  * Web does so by itself, after an update for example, and the very next start meets a page that stands still.
  */
 export function isNavigationRace(error: unknown): boolean {
-  return PATTERN.test(error instanceof Error ? error.message : String(error));
+  return PATTERN.test(describeError(error).message);
 }

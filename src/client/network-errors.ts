@@ -1,3 +1,5 @@
+import { describeError } from '../errors.js';
+
 /**
  * Chromium's net errors that mean "WhatsApp can't be reached from here now" (net/base/net_error_list.h). The rest
  * (certificates, blocked by policy, aborted) does not heal by waiting and counts as a failed start.
@@ -27,5 +29,5 @@ const PATTERN = new RegExp(`net::ERR_(${UNREACHABLE.join('|')})\\b`);
 
 /** Whether a failed navigation of the browser says that WhatsApp can't be reached at all. */
 export function isNetworkError(error: unknown): boolean {
-  return PATTERN.test(error instanceof Error ? error.message : String(error));
+  return PATTERN.test(describeError(error).message);
 }

@@ -1,4 +1,4 @@
-import { errnoOf, isSessionError, SessionError, StoreError } from '../errors.js';
+import { describeError, errnoOf, isSessionError, SessionError, StoreError } from '../errors.js';
 
 /** Only somebody's hand changes these: trying again is no use. */
 const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
@@ -11,8 +11,8 @@ export function asSessionError(error: unknown, operation: string): SessionError 
   if (isSessionError(error)) return error;
   const errno = errnoOf(error);
   if (errno === undefined) {
-    const why = error instanceof Error ? error.message : String(error);
-    return new SessionError('INTERNAL', `${operation}() failed: ${why}`, { operation, cause: error });
+    const { message } = describeError(error);
+    return new SessionError('INTERNAL', `${operation}() failed: ${message}`, { operation, cause: error });
   }
   return new StoreError(`${operation}() failed: the file system answered ${errno}`, {
     operation,

@@ -1,0 +1,28 @@
+import { describeError } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+
+/**
+ * The same source of random numbers, but one that always answers with a number from 0 up to, but not including, 1: where
+ * the bot's own fails or gives anything else, `spare` is asked instead. The first time that is logged.
+ */
+export function guardRandom(random: () => number, spare: () => number, logger: Logger): () => number {
+  if (random === spare) return random;
+  let told = false;
+  const tell = (why: string) => {
+    if (told) return;
+    told = true;
+    logger.warn('the option `random` failed; random numbers of the default source are used instead', { why });
+  };
+  return () => {
+    try {
+      const value: unknown = random();
+      if (typeof value === 'number' && value >= 0 && value < 1) return value;
+      tell(
+        `it returned ${typeof value === 'number' ? value : `a ${typeof value}`}, not a number from 0 up to 1`,
+      );
+    } catch (error) {
+      tell(describeError(error).message);
+    }
+    return spare();
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * Hears of the rejection of what a callback of the bot returned, if that is a promise of any kind: one that nobody
+ * handles would end the process. Never throws.
+ */
+export function swallowRejection(
+  returned: unknown,
+  onRejected: (error: unknown) => void = () => undefined,
+): void {
+  if (!isThenable(returned)) return;
+  // Through a promise of our own: a foreign `then` may throw, or call back twice.
+  Promise.resolve(returned).then(undefined, onRejected);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  try {
+    return typeof (value as { readonly then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import { describeError, isSessionError, StoreError } from '../errors.js';
+import { adoptBody, discardBody, throwIfAborted } from './body.js';
+import { localStoreSpec } from './local-store-spec.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  SessionStore,
+  StoreCallOptions,
+  StoredObject,
+} from './session-store.js';
+
+/** An error of a foreign store may quote a whole reply of a server. */
+const MAX_WHY = 300;
+
+/**
+ * Guards the stores of one session; each once, also one that is given twice. One of this library on the machine's own
+ * disk keeps to the contract, and has to be known as such by the worker thread.
+ */
+export function guardStores(): (store: SessionStore) => SessionStore {
+  const guarded = new Map<SessionStore, SessionStore>();
+  return (store) => {
+    const known = guarded.get(store);
+    if (known !== undefined) return known;
+    const safe = localStoreSpec(store) === undefined ? new GuardedForeignStore(store) : store;
+    guarded.set(store, safe);
+    return safe;
+  };
+}
+
+interface Sweeper {
+  sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;
+}
+
+/**
+ * A store of the bot's own, held to the contract: whatever it throws, at once or later, comes as a `StoreError` with the
+ * original as its cause, and so does an answer that is none. So nobody above has to expect a TypeError where an object
+ * was asked for, and no stream of it ends the process by an error that nobody listens to.
+ */
+class GuardedForeignStore implements SessionStore, Sweeper {
+  readonly putFile?: NonNullable<SessionStore['putFile']>;
+  readonly localPath?: (key: string) => string;
+  readonly sweepTemporaries?: NonNullable<Sweeper['sweepTemporaries']>;
+  readonly close?: () => Promise<void>;
+  readonly #store: SessionStore;
+
+  constructor(store: SessionStore & Sweeper) {
+    this.#store = store;
+    const { putFile, close, sweepTemporaries } = store;
+    if (putFile !== undefined) {
+      this.putFile = (key, path, options) =>
+        this.#ask('putFile', options, async () =>
+          this.#written(await putFile.call(store, key, path, options)),
+        );
+    }
+    const { localPath } = store;
+    if (localPath !== undefined) {
+      this.localPath = (key) => {
+        try {
+          return localPath.call(store, key);
+        } catch (error) {
+          throw this.#typed('localPath', undefined, error);
+        }
+      };
+    }
+    if (close !== undefined) this.close = () => this.#ask('close', undefined, () => close.call(store));
+    if (sweepTemporaries !== undefined) {
+      this.sweepTemporaries = () =>
+        this.#ask('sweepTemporaries', undefined, () => sweepTemporaries.call(store));
+    }
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  get capabilities(): SessionStore['capabilities'] {
+    return this.#store.capabilities;
+  }
+
+  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
+    adoptBody(body);
+    try {
+      return await this.#ask('put', options, async () =>
+        this.#written(await this.#store.put(key, body, options)),
+      );
+    } catch (error) {
+      discardBody(body);
+      throw error;
+    }
+  }
+
+  get(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined> {
+    return this.#ask('get', options, async () => {
+      const found: unknown = await this.#store.get(key, options);
+      if (found === undefined) return undefined;
+      const { info, body } = isObject(found) ? found : {};
+      if (!(body instanceof Readable)) throw this.#unfit('get', 'a body that is no stream of node');
+      adoptBody(body);
+      return { info: this.#info(info), body };
+    });
+  }
+
+  head(key: string, options?: StoreCallOptions): Promise<ObjectInfo | undefined> {
+    return this.#ask('head', options, async () => {
+      const found: unknown = await this.#store.head(key, options);
+      return found === undefined ? undefined : this.#info(found);
+    });
+  }
+
+  async *list(prefix: string, options?: StoreCallOptions): AsyncGenerator<ObjectInfo, void, void> {
+    try {
+      const found: unknown = await this.#store.list(prefix, options);
+      if (!isIterable(found)) throw this.#unfit('list', 'nothing to iterate over');
+      for await (const info of found) yield this.#info(info);
+    } catch (error) {
+      throw this.#typed('list', options, error);
+    }
+  }
+
+  delete(key: string, options?: StoreCallOptions): Promise<boolean> {
+    return this.#ask('delete', options, async () => (await this.#store.delete(key, options)) === true);
+  }
+
+  async #ask<Answer>(
+    method: string,
+    options: StoreCallOptions | undefined,
+    ask: () => Answer | Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw this.#typed(method, options, error);
+    }
+  }
+
+  #typed(method: string, options: StoreCallOptions | undefined, error: unknown): unknown {
+    if (isSessionError(error)) return error;
+    try {
+      throwIfAborted(options?.signal);
+    } catch (reason) {
+      return reason; // what it threw is its way to say that it was aborted
+    }
+    const why = describeError(error).message.slice(0, MAX_WHY);
+    return new StoreError(`the store ${this.name} failed in ${method}(): ${why}`, { cause: error });
+  }
+
+  /** What a put answers: not every server tells the time of what it has just taken. */
+  #written(value: unknown): ObjectInfo {
+    const { key, size, version } = isObject(value) ? value : {};
+    const isWhole = typeof key === 'string' && typeof version === 'string' && Number.isSafeInteger(size);
+    if (!isWhole) throw this.#unfit('its answer', 'no { key, size, version }');
+    return value as ObjectInfo;
+  }
+
+  #info(value: unknown): ObjectInfo {
+    const info = this.#written(value);
+    if (info.modifiedAt instanceof Date && !Number.isNaN(info.modifiedAt.getTime())) return info;
+    throw this.#unfit('its answer', 'no modifiedAt that is a Date');
+  }
+
+  #unfit(where: string, what: string): StoreError {
+    return new StoreError(`the store ${this.name} does not keep to the contract: ${where} gives ${what}`, {
+      retryable: false,
+    });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return isObject(value) && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../../src/logger.js';
+import { guardLogger } from '../../../src/options/callbacks/guard-logger.js';
+import { rejections } from '../../support/rejections.js';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+const throws = () => {
+  throw new Error('no promise');
+};
+const foreignPromise: unknown = Object.fromEntries([['then', throws]]);
+
+describe('a guarded logger', () => {
+  it('passes on what it is told, with its own `this`', () => {
+    const lines: unknown[] = [];
+    class Lines {
+      readonly prefix = 'bot';
+      write(...line: unknown[]): void {
+        lines.push([this.prefix, ...line]);
+      }
+      debug = this.write;
+      info = this.write;
+      error = this.write;
+      warn(...line: unknown[]): void {
+        this.write(...line);
+      }
+    }
+    const logger = guardLogger(new Lines());
+    logger.warn('one', { a: 1 });
+    logger.error('two');
+    expect(lines).toEqual([
+      ['bot', 'one', { a: 1 }],
+      ['bot', 'two'],
+    ]);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    [
+      'throws what has no text',
+      () => {
+        throw Object.create(null);
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no connection'))],
+    ['returns a foreign promise that throws', () => foreignPromise],
+    [
+      'returns what has a getter that throws',
+      () =>
+        Object.defineProperty({}, 'then', {
+          get: () => {
+            throw new Error('get');
+          },
+        }),
+    ],
+  ])('hurts nobody when it %s', async (_name, fail) => {
+    const heard = rejections();
+    const logger = guardLogger({ debug: fail, info: fail, warn: fail, error: fail } as never);
+    for (const level of LEVELS) expect(() => logger[level]('a line')).not.toThrow();
+    expect(await heard()).toEqual([]);
+  });
+
+  it('is made once: the silent one and a guarded one stay as they are', () => {
+    expect(guardLogger(silentLogger)).toBe(silentLogger);
+    const guarded = guardLogger({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() });
+    expect(guardLogger(guarded)).toBe(guarded);
+  });
+});
