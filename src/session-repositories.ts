@@ -12,6 +12,7 @@ import { SignatureCache } from './snapshot/tree-hasher.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
+import { guardStores } from './stores/guard-store.js';
 import { localStoreSpec } from './stores/local-store-spec.js';
 import type { SessionStore } from './stores/session-store.js';
 import { uniqueStoreNames } from './stores/unique-names.js';
@@ -38,8 +39,9 @@ export function createRepositories(
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const saveStore = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
-  const backupStores = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const guard = guardStores();
+  const saveStore = store ? guard(store) : new FileSystemStore(join(sessionPath, 'store'), { fs });
+  const backupStores = backupStore?.map(guard) ?? [new BackupDirStore(backupPath, { fs })];
   const names = uniqueStoreNames([saveStore, ...backupStores]);
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;

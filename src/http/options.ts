@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { type Logger, silentLogger } from '../logger.js';
+import { guardClock } from '../options/callbacks/guard-clock.js';
+import { guardLogger } from '../options/callbacks/guard-logger.js';
 import * as check from '../options/checks.js';
 import { refuseUnknown } from '../options/unknown-option.js';
 import type { AuthFunction } from './auth.js';
@@ -85,6 +87,9 @@ export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHan
     const value: unknown = given[name];
     return value === undefined ? (DEFAULTS as ResolvedHandlerOptions)[name] : accept(value, name);
   };
+  const logger = guardLogger(
+    take('logger', check.withMethods<Logger>('a logger', 'debug', 'info', 'warn', 'error')),
+  );
   const options: ResolvedHandlerOptions = {
     auth: resolveAuth(given.auth),
     basePath: take('basePath', (value, name) => (value === '' ? '' : urlPath(value, name))),
@@ -98,10 +103,10 @@ export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHan
     loginTtlMs: take('loginTtlMs', check.milliseconds),
     testMessagesPerMinute: take('testMessagesPerMinute', check.positiveCount),
     maxStreams: take('maxStreams', check.positiveCount),
-    logger: take('logger', check.withMethods<Logger>('a logger', 'debug', 'info', 'warn', 'error')),
-    clock: take(
-      'clock',
-      check.withMethods<Clock>('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout'),
+    logger,
+    clock: guardClock(
+      take('clock', check.withMethods<Clock>('a clock', 'now', 'monotonic', 'setTimeout', 'clearTimeout')),
+      logger,
     ),
   };
   if (options.apiPath === options.dashboardPath) {

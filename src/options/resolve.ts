@@ -6,6 +6,9 @@ import type { Logger } from '../logger.js';
 import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from '../options.js';
 import { defaultPaths, type Environment } from '../platform.js';
 import type { SessionStore } from '../stores/session-store.js';
+import { guardClock } from './callbacks/guard-clock.js';
+import { guardLogger } from './callbacks/guard-logger.js';
+import { guardRandom } from './callbacks/guard-random.js';
 import * as check from './checks.js';
 import { resolveClientId } from './client-id.js';
 import { DEFAULT_OPTIONS } from './defaults.js';
@@ -47,6 +50,7 @@ export function resolveOptions(
     accept: check.Check<ResolvedOptions[Name]>,
   ): ResolvedOptions[Name] => (given[name] === undefined ? defaults[name] : accept(given[name], name));
 
+  const safeLogger = guardLogger(take('logger', logger));
   const options: ResolvedOptions = {
     clientId: resolveClientId(given.clientId, { ...context, cwd }),
     maxSessionSizeMb: take('maxSessionSizeMb', check.megabytes),
@@ -71,10 +75,11 @@ export function resolveOptions(
     onLogout: take('onLogout', check.oneOf('relogin', 'stop')),
     onConflict: take('onConflict', check.oneOf('wait', 'stop')),
     maxRollbackMs: take('maxRollbackMs', check.milliseconds),
-    logger: take('logger', logger),
-    clock: take('clock', clock),
+    // Once, here: no room has to expect that a callback of the bot fails.
+    logger: safeLogger,
+    clock: guardClock(take('clock', clock), safeLogger),
     fs: take('fs', fileSystem),
-    random: take('random', check.randomSource),
+    random: guardRandom(take('random', check.randomSource), DEFAULT_OPTIONS.random, safeLogger),
   };
   const backupsElsewhere = given.backupStore !== undefined && given.backupPath === undefined;
   refuseOverlaps(

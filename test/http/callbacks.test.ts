@@ -8,7 +8,7 @@ function fail(): never {
   throw new Error('a callback of the bot');
 }
 
-const FAILURES: readonly (readonly [string, () => unknown])[] = [
+const FAILURES: [string, () => unknown][] = [
   ['throws', fail],
   ['rejects', async () => fail()],
   [

@@ -1,6 +1,7 @@
 import { type Clock, systemClock, type TimerHandle } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { swallowRejection } from './swallow-rejection.js';
 
 /** What a date can show with a year of four digits: names of files sort by it. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
@@ -66,7 +67,8 @@ class GuardedClock implements Clock {
       else setImmediate(callback); // who sets a timer does not expect it to fire before it has its handle
     };
     try {
-      const handle = this.#clock.setTimeout(fire, delayMs);
+      const handle: unknown = this.#clock.setTimeout(fire, delayMs);
+      swallowRejection(handle);
       timer.clear = () => this.#clock.clearTimeout(handle);
     } catch (error) {
       this.#tell('setTimeout', describeError(error).message);
@@ -87,7 +89,9 @@ class GuardedClock implements Clock {
 
   #ask(method: keyof Clock, ask: () => unknown): unknown {
     try {
-      return ask();
+      const answer = ask();
+      swallowRejection(answer);
+      return answer;
     } catch (error) {
       this.#tell(method, describeError(error).message);
       return undefined;

@@ -1,5 +1,6 @@
 import { describeError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { swallowRejection } from './swallow-rejection.js';
 
 /**
  * The same source of random numbers, but one that always answers with a number from 0 up to, but not including, 1: where
@@ -17,6 +18,7 @@ export function guardRandom(random: () => number, spare: () => number, logger: L
     try {
       const value: unknown = random();
       if (typeof value === 'number' && value >= 0 && value < 1) return value;
+      swallowRejection(value);
       tell(
         `it returned ${typeof value === 'number' ? value : `a ${typeof value}`}, not a number from 0 up to 1`,
       );

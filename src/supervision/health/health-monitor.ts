@@ -100,7 +100,9 @@ export class HealthMonitor {
 
   #begin(): RunningCheck {
     // Later in this tick: who began it has then said why.
-    const report = Promise.resolve().then(() => this.#check(running));
+    const report = Promise.resolve()
+      .then(() => this.#check(running))
+      .finally(() => this.#end(running)); // also a check that fails: else every later one would join it
     const running: RunningCheck = { report, generation: this.#generation, isTimed: false, isAsked: false };
     this.#running = running;
     return running;
@@ -117,9 +119,13 @@ export class HealthMonitor {
       ...evaluate({ ...facts, state: state(), upMs }),
       checkedAt: new Date(clock.now()).toISOString(),
     });
-    this.#running = undefined; // before it is told: a listener that asks again gets a new one
+    this.#end(running); // before it is told: a listener that asks again gets a new one
     if (running.isAsked || running.generation === this.#generation) this.#announce(report);
     return report;
+  }
+
+  #end(running: RunningCheck): void {
+    if (this.#running === running) this.#running = undefined;
   }
 
   #tellOfPage({ answered }: PageProbe, page: PageHandle | undefined, timed: boolean): void {
