@@ -1,6 +1,7 @@
 import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import { isEssential } from './essential-files.js';
+import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
 
 /** Chromium fills these again by itself. Relative to the profile; below the root of the user-data-dir. */
@@ -101,7 +102,8 @@ export async function profileSize(
     essentialModifiedMs,
     truncated,
   });
-  for await (const file of walkFiles(options.fs, profileDir, '')) {
+  const root = await resolveLinks(options.fs, profileDir); // a walk follows no link, not even at its root
+  for await (const file of walkFiles(options.fs, root, '')) {
     if (files === MAX_FILES) return size(true);
     totalBytes += file.size;
     files++;

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { errnoOf } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
-import { bothSideFolders, realProfileDir, type SideFolder, sideFolder } from './side-folder.js';
+import { fillDanglingLink, resolveLinks } from './links.js';
+import { bothSideFolders, type SideFolder, sideFolder } from './side-folder.js';
 import { isMissing, readFolder } from './walk.js';
 
 /** Where the profile waits for its deletion: below staging, which every start cleans. */
@@ -10,6 +11,8 @@ const CLEARED = 'cleared';
 
 /**
  * Deletes a profile for good, with its quarantine and staging. No browser may use it. Need not exist.
+ *
+ * Where the profile is a symbolic link, that stays, and leads to an empty folder.
  *
  * It is renamed away first: a deletion file by file that is cut short could leave half of a login that still opens.
  *
@@ -20,7 +23,7 @@ export async function clearProfile(
   options: { readonly fs: FileSystem; readonly keep?: readonly string[] },
 ): Promise<void> {
   const { fs, keep = [] } = options;
-  const real = await realProfileDir(fs, profileDir);
+  const real = await resolveLinks(fs, profileDir);
   if (!(await takeAway(fs, sideFolder(real, 'beside'), ''))) {
     for (const part of ESSENTIAL_PARTS) await takeAway(fs, sideFolder(real, 'inside'), part);
   }
@@ -32,6 +35,7 @@ export async function clearProfile(
     if (errnoOf(error) !== 'EBUSY') throw error;
     await empty(fs, real, []);
   }
+  await fillDanglingLink(fs, profileDir);
 }
 
 /** Deletes all that is in a folder but `keep`, and the folder itself where nothing was kept. */

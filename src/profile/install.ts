@@ -12,17 +12,17 @@ import {
   writeJournal,
 } from './install/journal.js';
 import { canRollForward, rollBack, rollForward } from './install/replace.js';
+import { fillDanglingLink, resolveLinks } from './links.js';
 import { beginQuarantine, type QuarantineReason } from './quarantine.js';
 import {
   bothSideFolders,
   type NameSource,
-  realProfileDir,
   resolveSideFolder,
   type SideFolder,
   sideFolder,
   uniqueName,
 } from './side-folder.js';
-import { exists, lstatIfPresent } from './walk.js';
+import { exists, lstatIfPresent, readFolder } from './walk.js';
 
 export interface InstallOptions extends NameSource {
   /** Chromium's user-data-dir; no browser may use it. Need not exist. */
@@ -39,7 +39,7 @@ export interface InstallOptions extends NameSource {
 }
 
 /**
- * Replaces the profile by a staged one; the old one goes to quarantine. After a crash at any point, `recoverInstall`
+ * Replaces the profile by a staged one; a profile that is a symbolic link stays one. The old one goes to quarantine. After a crash at any point, `recoverInstall`
  * leaves the old or the new one, whole (invariant 2).
  *
  * @returns where the old profile lies now; `undefined` when there was none
@@ -48,6 +48,10 @@ export interface InstallOptions extends NameSource {
 export async function installProfile(
   options: InstallOptions,
 ): Promise<{ readonly quarantined: string | undefined }> {
+  return whileLinked(options, () => install(options));
+}
+
+async function install(options: InstallOptions): Promise<Replaced> {
   const { fs, profileDir, stagedDir } = options;
   const side = await resolveSideFolder(profileDir, { fs });
   await recoverInstall(profileDir, { fs });
@@ -66,7 +70,8 @@ export async function installProfile(
 }
 
 /**
- * Puts the profile aside without a replacement, with the reason beside it.
+ * Puts the profile aside without a replacement, with the reason beside it. Where the profile is a symbolic link, that
+ * leads to an empty folder afterwards.
  *
  * @returns where it lies now; `undefined` when there was none
  */
@@ -75,10 +80,13 @@ export async function quarantineProfile(
   reason: string,
   options: NameSource & { readonly fs: FileSystem; readonly copyOf?: string | undefined },
 ): Promise<string | undefined> {
-  const { fs } = options;
+  return whileLinked({ ...options, profileDir }, () => putAside({ ...options, profileDir, reason }));
+}
+
+async function putAside(work: Replacement): Promise<string | undefined> {
+  const { fs, profileDir } = work;
   await recoverInstall(profileDir, { fs });
   const side = await resolveSideFolder(profileDir, { fs });
-  const work = { ...options, profileDir, reason };
   if (side.placement === 'inside') return (await replaceParts(work, side)).quarantined;
   const outcome = await replace(work, side, 'folder');
   if (!('undoneBy' in outcome)) return outcome.quarantined;
@@ -86,9 +94,32 @@ export async function quarantineProfile(
   return (await replaceParts(work, sideFolder(side.profileDir, 'inside'))).quarantined;
 }
 
+/** What a rename took away from under a link is an empty folder afterwards, whether the work failed or not. */
+async function whileLinked<Result>(
+  { fs, profileDir }: Pick<Replacement, 'fs' | 'profileDir'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    // Not under a journal: the next start goes on with it. What fails here as well, that one does again.
+    await fillUnlessUnfinished(fs, profileDir).catch(() => undefined);
+    throw error;
+  }
+  await fillDanglingLink(fs, profileDir);
+  return result;
+}
+
+async function fillUnlessUnfinished(fs: FileSystem, profileDir: string): Promise<void> {
+  const sides = bothSideFolders(await resolveLinks(fs, profileDir));
+  for (const { journal } of sides) if (await exists(fs, journal)) return;
+  await fillDanglingLink(fs, profileDir);
+}
+
 /**
- * Finishes or undoes a replacement that a crash has cut short. To be called at every start, before anything looks at
- * the profile. Does nothing when there is nothing to do.
+ * Finishes or undoes a replacement that a crash has cut short, and makes a folder where a link dangles. To be called at
+ * every start, before anything looks at the profile. Does nothing when there is nothing to do.
  *
  * @returns what was done
  */
@@ -97,7 +128,7 @@ export async function recoverInstall(
   options: { readonly fs: FileSystem },
 ): Promise<'nothing' | 'completed' | 'undone'> {
   const { fs } = options;
-  const real = await realProfileDir(fs, profileDir);
+  const real = await resolveLinks(fs, profileDir);
   let outcome: 'nothing' | 'completed' | 'undone' = 'nothing';
   for (const side of bothSideFolders(real)) {
     await removeUnfinishedJournal(fs, side);
@@ -112,6 +143,7 @@ export async function recoverInstall(
     await removeJournal(fs, side);
     outcome = isComplete ? 'completed' : 'undone';
   }
+  await fillDanglingLink(fs, profileDir);
   return outcome;
 }
 
@@ -154,6 +186,7 @@ async function replace(
 ): Promise<Replaced | { readonly undoneBy: unknown }> {
   const { fs, stagedDir } = work;
   const parts = mode === 'folder' ? [''] : ESSENTIAL_PARTS;
+  if (mode === 'folder') await removeIfEmpty(fs, side.profileDir);
   const old = await presentParts(fs, side.profileDir, parts);
   if (old.length === 0 && stagedDir === undefined) return { quarantined: undefined };
   const journal: InstallJournal = {
@@ -182,6 +215,13 @@ async function replace(
   return { quarantined: old.length > 0 ? aside : undefined };
 }
 
+/** A folder without anything in it is no profile, and must not push one out of the quarantine. */
+async function removeIfEmpty(fs: FileSystem, folder: string): Promise<void> {
+  if ((await readFolder(fs, folder)).length > 0) return;
+  // Fails where nothing is there, at a file, at a mount point, and where something was put there meanwhile: it stays then.
+  await fs.promises.rmdir(folder).catch(() => undefined);
+}
+
 async function presentParts(fs: FileSystem, root: string, parts: readonly string[]): Promise<string[]> {
   const present: string[] = [];
   for (const part of parts) if (await exists(fs, path.join(root, part))) present.push(part);
@@ -189,7 +229,7 @@ async function presentParts(fs: FileSystem, root: string, parts: readonly string
 }
 
 async function sideFolderOfStaged(fs: FileSystem, side: SideFolder, stagedDir: string): Promise<SideFolder> {
-  const real = await realProfileDir(fs, stagedDir);
+  const real = await resolveLinks(fs, stagedDir);
   const isFolder = (await lstatIfPresent(fs, real))?.isDirectory() === true;
   if (!isFolder || path.dirname(real) !== side.staging) {
     throw new SessionError('INTERNAL', 'a profile is installed only from its own staging folder');

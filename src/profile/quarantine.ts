@@ -3,7 +3,8 @@ import { ConfigurationError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { readJson, writeDurably } from './install/durable.js';
 import { QUARANTINED_PROFILE } from './install/replace.js';
-import { bothSideFolders, type NameSource, realProfileDir, type SideFolder } from './side-folder.js';
+import { resolveLinks } from './links.js';
+import { bothSideFolders, type NameSource, type SideFolder } from './side-folder.js';
 import { exists, readFolder, walkFiles } from './walk.js';
 
 /** A profile that was put aside. */
@@ -113,7 +114,7 @@ export async function beginQuarantine(
 }
 
 async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
-  const real = await realProfileDir(fs, profileDir);
+  const real = await resolveLinks(fs, profileDir);
   const found: string[] = [];
   for (const { quarantine } of bothSideFolders(real)) {
     for (const { name } of await readFolder(fs, quarantine)) found.push(path.join(quarantine, name));
@@ -123,7 +124,7 @@ async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
 
 /** An entry without a profile: a crash came before the move. One that a journal still needs is left alone. */
 async function removeRests(fs: FileSystem, profileDir: string): Promise<void> {
-  const real = await realProfileDir(fs, profileDir);
+  const real = await resolveLinks(fs, profileDir);
   for (const { journal } of bothSideFolders(real)) if (await exists(fs, journal)) return;
   for (const folder of await entries(fs, profileDir)) {
     if (await exists(fs, path.join(folder, QUARANTINED_PROFILE))) continue;

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { Clock } from '../clock.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
-import { exists, isMissing, lstatIfPresent, readFolder, walkFiles } from './walk.js';
+import { resolveLinks } from './links.js';
+import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
 
 /**
  * The folder of this library that goes with a profile, on the same file system, so that moving between the two is a
@@ -39,7 +40,7 @@ export async function resolveSideFolder(
   profileDir: string,
   options: { readonly fs: FileSystem },
 ): Promise<SideFolder> {
-  const real = await realProfileDir(options.fs, profileDir);
+  const real = await resolveLinks(options.fs, profileDir);
   return sideFolder(real, (await isMountPoint(options.fs, real)) ? 'inside' : 'beside');
 }
 
@@ -77,7 +78,7 @@ export async function removeStagingLeftovers(
   profileDir: string,
   { fs }: { readonly fs: FileSystem },
 ): Promise<{ readonly freedBytes: number; readonly files: number }> {
-  const real = await realProfileDir(fs, profileDir);
+  const real = await resolveLinks(fs, profileDir);
   let freedBytes = 0;
   let files = 0;
   for (const { staging, journal } of bothSideFolders(real)) {
@@ -104,19 +105,6 @@ export function uniqueName({ clock, random }: NameSource): string {
   const time = new Date(clock.now()).toISOString().replace(/[-:.]/g, '');
   const chance = Math.floor(random() * 2 ** 32);
   return `${time}-${chance.toString(16).padStart(8, '0')}`;
-}
-
-/** Follows a symbolic link to the profile: it is the folder itself that is renamed. */
-export async function realProfileDir(fs: FileSystem, profileDir: string): Promise<string> {
-  const absolute = path.resolve(profileDir);
-  try {
-    return await fs.promises.realpath(absolute);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  const parent = path.dirname(absolute);
-  if (parent === absolute) return absolute;
-  return path.join(await realProfileDir(fs, parent), path.basename(absolute));
 }
 
 async function isMountPoint(fs: FileSystem, folder: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import {
   mayHoldLogin,
   type OldSession,
 } from '../profile/import/old-session.js';
-import { realProfileDir } from '../profile/side-folder.js';
+import { resolveLinks } from '../profile/links.js';
 import type { SessionContext } from './session-context.js';
 
 /** Finds what other systems have left: where a person points to, and at the places where they are known to keep it. */
@@ -98,7 +98,7 @@ export class OldSessionFinder {
 
   async #isOwn(path: string): Promise<boolean> {
     const { fs, profileDir } = this.#context;
-    return (await realProfileDir(fs, path)) === (await realProfileDir(fs, profileDir));
+    return (await resolveLinks(fs, path)) === (await resolveLinks(fs, profileDir));
   }
 
   // Of others' folders nothing is promised: one that may not be read is as good as none.
