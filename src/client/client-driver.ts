@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import type { PendingPairing } from '../types.js';
+import { addIsConnected, isBrowserConnected } from './browser-handle.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
 import { intercept } from './intercept.js';
+import { destroyStartsAgain, ownClose } from './own-close.js';
 
 /** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
 export type ClientEvent =
@@ -56,7 +58,7 @@ export class ClientDriver {
   #supervisor: ClientSupervisor = NOBODY;
   readonly #originals: {
     readonly initialize: () => Promise<unknown>;
-    readonly destroy: () => Promise<unknown>;
+    readonly close: () => Promise<unknown>;
     readonly logout: () => Promise<unknown>;
   };
   readonly #clock: Clock;
@@ -67,7 +69,7 @@ export class ClientDriver {
   /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
   #ownDestroyFollows = false;
 
-  /** @throws ConfigurationError when the client has a session already. */
+  /** @throws ConfigurationError when the client has a session already, or is of a kind that can't be closed. */
   constructor(client: WhatsAppClient, clock: Clock) {
     this.#client = client as ClientInternals;
     this.#clock = clock;
@@ -78,7 +80,7 @@ export class ClientDriver {
     }
     this.#originals = {
       initialize: client.initialize.bind(client),
-      destroy: client.destroy.bind(client),
+      close: ownClose(this.#client),
       logout: client.logout.bind(client),
     };
   }
@@ -114,7 +116,7 @@ export class ClientDriver {
   /** Whether a browser is there and answers on its connection. */
   get connected(): boolean {
     const browser = this.browser;
-    return browser !== undefined && (browser.connected ?? browser.isConnected?.() ?? false);
+    return browser !== undefined && isBrowserConnected(browser);
   }
 
   /** Starts the client: its own `initialize()`. Rejects as that does. */
@@ -146,10 +148,10 @@ export class ClientDriver {
     this.#closing = true;
   }
 
-  /** Closes the browser: the client's own `destroy()`. */
+  /** Closes the browser: the client's own `destroy()`, or what it has in its place. */
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#originals.destroy();
+    await this.#originals.close();
   }
 
   /** Unlinks the device: the client's own `logout()`. The profile stays; what becomes of it is not its matter. */
@@ -159,6 +161,7 @@ export class ClientDriver {
   }
 
   #wrapCalls(): void {
+    if (destroyStartsAgain(this.#client)) this.#client.stop = () => this.#supervisor.onBotDestroy();
     this.#client.initialize = () => this.#supervisor.onBotInitialize();
     this.#client.destroy = async () => {
       if (this.#ownDestroyFollows) return;
@@ -243,6 +246,7 @@ export class ClientDriver {
   /** Sees the browser and the page in the moment the client gets them: it listens to neither's end (FACTS 2.3). */
   #watchBrowser(): void {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
+      addIsConnected(browser);
       // A launch that was given up on has come up after all: nobody wants it any more.
       if (this.#closing) browser.close().catch(() => browser.process?.()?.kill?.('SIGKILL'));
       this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });

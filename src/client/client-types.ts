@@ -28,6 +28,8 @@ export interface ClientInternals extends WhatsAppClient {
   inject?: () => Promise<unknown>;
   requestPairingCode?: (...args: unknown[]) => Promise<unknown>;
   getNumberId?: (number: string) => Promise<{ _serialized: string } | null>;
+  /** Of @juzi/whatsapp-web.js, whose `destroy()` starts the client again. */
+  stop?: () => Promise<unknown>;
 }
 
 export interface PuppeteerOptions {
@@ -50,8 +52,15 @@ export interface AuthStrategy {
 
 /** puppeteer's Browser. */
 export interface BrowserHandle {
-  process?(): { readonly pid?: number | undefined; kill?(signal: NodeJS.Signals): unknown } | null;
+  process?(): {
+    readonly pid?: number | undefined;
+    readonly exitCode?: number | null;
+    readonly signalCode?: NodeJS.Signals | null;
+    kill?(signal: NodeJS.Signals): unknown;
+  } | null;
+  /** Gone in puppeteer 25. */
   isConnected?(): boolean;
+  /** Not in puppeteer 18, which whatsapp-web.js used up to 1.34.1. */
   readonly connected?: boolean;
   version?(): Promise<string>;
   close(): Promise<void>;

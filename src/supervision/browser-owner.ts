@@ -107,14 +107,16 @@ export class BrowserOwner {
       .catch((error: unknown) => this.#parameters.logger.warn('could not record the browser', { error }));
   }
 
-  /** Ends what is left of this session's own browser, its lock included. Resolves when it is gone. */
-  async endOwn(): Promise<void> {
+  /**
+   * Ends what is left of this session's own browser, its lock included. Resolves when it is gone: to whether it had to
+   * be ended.
+   */
+  async endOwn(): Promise<boolean> {
     const own = await this.#own;
-    if (own) {
-      await this.#end(own);
-      await this.#removeLockOf(own);
-    }
+    const hadToBeEnded = own !== undefined && (await this.#end(own));
+    if (own) await this.#removeLockOf(own);
     this.#own = Promise.resolve(undefined);
+    return hadToBeEnded;
   }
 
   /**
@@ -166,11 +168,13 @@ export class BrowserOwner {
     return !(await isSameProcessAlive(record.launcher));
   }
 
-  async #end(browser: ProcessIdentity): Promise<void> {
+  async #end(browser: ProcessIdentity): Promise<boolean> {
     const { clock, logger } = this.#parameters;
-    if (!(await isSameProcessAlive(browser))) return;
+    if (!(await isSameProcessAlive(browser))) return false;
     const ended = await endProcessTree(browser, { clock, deadlineMs: END_DEADLINE_MS });
+    if (ended.length === 0) return false; // it has gone by itself in this moment
     logger.info('ended a browser that was left', { pid: browser.pid, processes: ended.length });
+    return true;
   }
 
   // Of a browser that has ended; one that closed in order has removed it. What fails here, the next start does.

@@ -209,9 +209,9 @@ describe('the owner of a browser', () => {
     const browser = await newProcess();
     owner.noteBrowser(undefined);
     owner.noteBrowser(browser.pid);
-    await owner.endOwn();
+    expect(await owner.endOwn()).toBe(true);
     await isGone(browser);
-    await owner.endOwn();
+    expect(await owner.endOwn()).toBe(false);
     await expect.poll(readRecord).toMatchObject({ browser });
   });
 

@@ -1,0 +1,31 @@
+import type { BrowserHandle } from './client-types.js';
+
+/** Whether the browser is there and answers on its connection, as each version of puppeteer tells it. */
+export function isBrowserConnected(browser: BrowserHandle): boolean {
+  if (typeof browser.connected === 'boolean') return browser.connected;
+  if (typeof browser.isConnected === 'function') return browser.isConnected();
+  const running = browser.process?.();
+  return running !== undefined && running !== null && !hasEnded(running);
+}
+
+/**
+ * Gives a browser of puppeteer 25 the `isConnected()` of earlier ones, which `client.destroy()` and `client.logout()`
+ * ask (Client.js): without it the first does nothing, and the second rejects after it has unlinked the device.
+ */
+export function addIsConnected(browser: BrowserHandle): void {
+  if (typeof browser.isConnected === 'function' || typeof browser.connected !== 'boolean') return;
+  Object.defineProperty(browser, 'isConnected', {
+    configurable: true,
+    value: () => browser.connected === true,
+  });
+}
+
+/** Whether a signal ended the browser's process: puppeteer kills one that does not close by itself. */
+export function wasKilled(browser: BrowserHandle): boolean {
+  const signal = browser.process?.()?.signalCode;
+  return signal !== undefined && signal !== null;
+}
+
+function hasEnded(running: NonNullable<ReturnType<NonNullable<BrowserHandle['process']>>>): boolean {
+  return (running.exitCode ?? null) !== null || (running.signalCode ?? null) !== null;
+}
