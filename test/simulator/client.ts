@@ -6,6 +6,9 @@ import { waitForEvent, withDeadline } from './waiting.js';
 
 export { waitForEvent } from './waiting.js';
 
+/** What a bot imports from whatsapp-web.js: the project's own version, or another one. */
+export type Library = Pick<typeof wweb, 'Client' | 'LocalAuth' | 'NoAuth'>;
+
 export interface BotOptions {
   readonly simulator: Pick<WhatsAppSimulator, 'port'>;
   /** `local` is LocalAuth over `dataPath` and `clientId`, `none` is NoAuth over `userDataDir`. Default `local`. */
@@ -16,13 +19,15 @@ export interface BotOptions {
   /** Further options of the Client; its puppeteer arguments are added to those that lead to the simulator. */
   readonly clientOptions?: ClientOptions;
   readonly executablePath?: string;
+  /** Default: the whatsapp-web.js that the project is developed with. */
+  readonly library?: Library;
 }
 
 /** The real whatsapp-web.js Client, led to the simulator; not initialized yet. */
 export function createBot(options: BotOptions): Client {
-  const { clientOptions = {} } = options;
+  const { clientOptions = {}, library = wweb } = options;
   const { puppeteer = {} } = clientOptions;
-  return new wweb.Client({
+  return new library.Client({
     ...clientOptions,
     authStrategy: clientOptions.authStrategy ?? authStrategy(options),
     webVersionCache: { type: 'none' },
@@ -52,10 +57,10 @@ export function chromiumArguments(port: number): string[] {
 }
 
 function authStrategy(options: BotOptions): AuthStrategy {
-  const { auth = 'local', clientId, dataPath } = options;
-  if (auth === 'none') return new wweb.NoAuth();
+  const { auth = 'local', clientId, dataPath, library = wweb } = options;
+  if (auth === 'none') return new library.NoAuth();
   if (auth !== 'local') return auth;
-  return new wweb.LocalAuth({
+  return new library.LocalAuth({
     ...(clientId === undefined ? {} : { clientId }),
     ...(dataPath === undefined ? {} : { dataPath }),
   });

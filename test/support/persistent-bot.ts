@@ -7,7 +7,7 @@ import {
   type SessionEventPayloads,
   type SnapshotInfo,
 } from '../../src/index.js';
-import { createBot, waitForEvent } from '../simulator/client.js';
+import { createBot, type Library, waitForEvent } from '../simulator/client.js';
 import type { WhatsAppSimulator } from '../simulator/server.js';
 
 const CLIENT_ID = 'bot';
@@ -21,6 +21,8 @@ export interface PersistentBotOptions {
   readonly client?: ClientOptions;
   /** Default `local`; `none` is NoAuth, `given` a `puppeteer.userDataDir`. */
   readonly auth?: 'local' | 'none' | 'given';
+  /** Default: the whatsapp-web.js that the project is developed with. */
+  readonly library?: Library;
   /** Default: that of the sources. The demo takes the built package's. */
   readonly Session?: typeof PersistentSession;
 }
@@ -43,6 +45,7 @@ export class PersistentBot {
     session,
     client,
     auth = 'local',
+    library,
     Session = PersistentSession,
   }: PersistentBotOptions) {
     this.authPath = join(folder, 'auth');
@@ -54,6 +57,7 @@ export class PersistentBot {
       ...(auth === 'local' && { dataPath: this.authPath, clientId: CLIENT_ID }),
       ...(auth === 'given' && { userDataDir: join(this.authPath, 'given') }),
       ...(client && { clientOptions: client }),
+      ...(library && { library }),
     });
     this.client.on('qr', (qr: string) => this.qrCodes.push(qr));
     this.session = new Session(this.client, {

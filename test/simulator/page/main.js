@@ -11,6 +11,8 @@ const HEARTBEAT_MS = 2_000;
 const TIMEOUT_AFTER_MS = 3_000; // how long a lost connection is OPENING before it is TIMEOUT
 const NAVIGATION_DELAY_MS = 1_000; // Socket.logout() must have returned to node before the page goes away
 const CLIENT_PAUSE_MS = 300; // from the client's last subscription to its `framenavigated` handler
+/** What clients listen to: up to 1.34.1 to the second. */
+const PROGRESS_EVENTS = ['offline_progress_update_from_bridge', 'offline_progress_update'];
 
 let pairingCode;
 let lost;
@@ -59,11 +61,11 @@ async function enter({ account, deviceId }, { modes, traffic }) {
 /** The client must have subscribed, or it would never learn of it: that case is a mode of its own. */
 async function sync() {
   await until(
-    () => Socket.hasListener('change:hasSynced') && Cmd.hasListener('offline_progress_update_from_bridge'),
+    () => Socket.hasListener('change:hasSynced') && PROGRESS_EVENTS.some((name) => Cmd.hasListener(name)),
   );
   for (const progress of [0, 50, 100]) {
     login.progress = progress;
-    Cmd.trigger('offline_progress_update_from_bridge');
+    for (const name of PROGRESS_EVENTS) Cmd.trigger(name);
   }
   Socket.set('hasSynced', true);
 }

@@ -1,7 +1,8 @@
-// What `window.require(name)` gives: the parts of WhatsApp Web that whatsapp-web.js 1.34 asks for, no others.
+// What `window.require(name)` gives: the parts of WhatsApp Web that whatsapp-web.js 1.30 to 1.34 asks for, no others.
 
 import { sendMessage } from './messages.js';
-import { Contact, Model, MsgKey, Wid } from './models.js';
+import { Collection, Contact, Model, MsgKey, Wid } from './models.js';
+import { STUBS } from './older-clients.js';
 import { Chats, Cmd, Conn, findOrCreateChat, login, Msg, missing, Socket } from './state.js';
 import { base64 } from './storage.js';
 
@@ -24,7 +25,7 @@ const MODULES = {
   },
   WABase64: { encodeB64: base64 },
   WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: '1' },
-  WAWebAdvSignatureApi: {},
+  WAWebAdvSignatureApi: { getADVSecretKey: () => login.keys.advSecret }, // up to 1.34.6
   WAWebUserPrefsInfoStore: {
     waNoiseInfo: { get: async () => ({ staticKeyPair: { pubKey: login.keys.noise } }) },
   },
@@ -38,13 +39,20 @@ const MODULES = {
   WAWebLaunchSocketUtils: { refreshQR: () => login.relaunch() },
 
   // --- attachEventListeners(): ready
-  WAWebUserPrefsMeUser: { getMaybeMePnUser: me, getMaybeMeLidUser: nothing },
+  WAWebUserPrefsMeUser: {
+    getMaybeMePnUser: me,
+    getMaybeMeLidUser: nothing,
+    getMeUser: me, // the other two: up to 1.34.1
+    getMaybeMeUser: me,
+  },
   WAWebCollections: {
     Msg,
     Chat: Chats,
     Contact: { find },
     GroupMetadata: { update: nothing },
     Blocklist: { get: nothing },
+    Call: new Collection(), // this and the next: up to 1.34.6
+    PollVote: new Collection(),
   },
   WAWebSyncGatingUtils: {},
   WAWebCallCollection: Object.assign(new Model(), { calls: new Map() }),
@@ -57,7 +65,8 @@ const MODULES = {
   WAWebWidFactory: { createWid: Wid.of, createWidFromWidLike: Wid.of, asUserWidOrThrow: Wid.of },
   WAWebFindChatAction: { findOrCreateLatestChat: async (id) => ({ chat: await findOrCreateChat(id) }) },
   WAWebStreamModel: { Stream: { markAvailable: nothing, markUnavailable: nothing } },
-  WAWebUpdateUnreadChatAction: { sendSeen: async ({ chat }) => chat.set('unreadCount', 0) },
+  // Up to 1.34.1 it was given the chat itself.
+  WAWebUpdateUnreadChatAction: { sendSeen: async (seen) => (seen.chat ?? seen).set('unreadCount', 0) },
   WAWebChatGetters: { getIsNewsletter: no, getIsBroadcast: (chat) => chat.id.server === 'broadcast' },
   WALinkify: { findLink: nothing, findLinks: () => [] },
   WAWebLinkPreviewChatAction: { getLinkPreview: async () => undefined },
@@ -87,6 +96,7 @@ const MODULES = {
 };
 
 export function requireModule(name) {
-  if (!(name in MODULES) || missing.has(name)) throw new Error(`Requiring unknown module "${name}"`);
-  return MODULES[name];
+  const module = MODULES[name] ?? STUBS[name];
+  if (module === undefined || missing.has(name)) throw new Error(`Requiring unknown module "${name}"`);
+  return module;
 }

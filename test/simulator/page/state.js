@@ -13,7 +13,9 @@ export const Msg = Object.assign(new Collection(), {
   modelClass: Message,
   getMessagesById: async (ids) => ({ messages: ids.map((id) => Msg.get(id)).filter(Boolean) }),
 });
-export const Chats = new Collection();
+export const Chats = Object.assign(new Collection(), {
+  find: (id) => findOrCreateChat(id), // what whatsapp-web.js up to 1.34.1 calls to open one
+});
 
 /** What the page knows about its login; filled by main.js. */
 export const login = {
