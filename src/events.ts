@@ -71,6 +71,7 @@ export type WarningCode =
   | 'nothing-to-restore'
   | 'other-profile'
   | 'profile-moved'
+  | 'profile-removed'
   | 'replicas'
   | 'retention-failed'
   | 'revocation-incomplete'

@@ -26,6 +26,7 @@ import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
 import { ProfilePreparer } from './supervision/profile-preparer.js';
 import { Pruner } from './supervision/pruner.js';
+import { RemovedProfile } from './supervision/removed-profile.js';
 import { Restorer } from './supervision/restorer.js';
 import { Revoker } from './supervision/revoker.js';
 import { SaveSchedule } from './supervision/save-schedule.js';
@@ -174,7 +175,8 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
-  const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue);
+  const removed = new RemovedProfile(context, snapshots);
+  const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue, removed);
   const restorer = new Restorer(context, snapshots);
   const finder = new OldSessionFinder(context, place);
   const importer = new Importer(context, snapshots, restorer);
@@ -192,21 +194,21 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     revoker,
     stopper,
     subscribe: events.subscribe,
-    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport, blobRescue),
+    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport, blobRescue, removed),
   });
   const bringUp = new BringUp(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);
   const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
     forceSave: () => operations.forceSave(),
     backup: () => operations.backup(),
-    validate: () => validateProfile(context).then(() => cacheTrimmer.trimIfOversized()),
+    validate: () => validateProfile(context, removed).then(() => cacheTrimmer.trimIfOversized()),
     isBackupDue: () => operations.isBackupDue(),
   });
   const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
   const health = new HealthMonitor(context, { bringUp, degradedTimer, settleWatch });
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {
     bringUp,
-    closer: new SessionCloser(context, { lineageKeeper, pruner, revoker, saver, stopper }),
+    closer: new SessionCloser(context, { lineageKeeper, pruner, removed, revoker, saver, stopper }),
     degradedTimer,
     events,
     health,
@@ -233,6 +235,7 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     operations: queue,
     ownership,
     pruner,
+    removed,
     restorer,
     saver,
     snapshots,

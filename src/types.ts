@@ -44,6 +44,8 @@ export interface SnapshotInfo {
   readonly verifiedAt?: string;
   /** Whether the phone has logged this pairing out: never restored by itself. */
   readonly revoked: boolean;
+  /** Whether its profile was removed while the session ran: not restored by itself, only by `restore()`. */
+  readonly held?: true;
 }
 
 /** A QR or a pairing code that waits to be scanned or typed. A credential: whoever uses it links an account to the bot. */

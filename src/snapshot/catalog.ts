@@ -11,6 +11,7 @@ import { mapLimited } from './concurrency.js';
 import { contentDigest } from './manifest.js';
 import { NewerFormatError } from './manifest-fields.js';
 import {
+  type Hold,
   isWorthMore,
   newestFirst,
   type ProblemListener,
@@ -19,7 +20,7 @@ import {
   snapshotInfo,
   type UnreadableSnapshot,
 } from './repository.js';
-import { RevocationMarkers, VerificationRecords } from './sidecars.js';
+import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
 import { findSnapshotId, timeOfId } from './snapshot-id.js';
 import { deleteObject, listAll } from './store-bytes.js';
 
@@ -60,6 +61,7 @@ export interface CatalogOptions {
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
+  readonly #holds: HoldMarkers;
   readonly #verifications: VerificationRecords;
   readonly #cache = new Map<
     string,
@@ -69,6 +71,7 @@ export class SnapshotCatalog {
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
+    this.#holds = new HoldMarkers(options.store, options.clientId);
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
@@ -119,12 +122,14 @@ export class SnapshotCatalog {
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
     const revoked = await this.#revocations.lineages(options);
+    const held = await this.#holds.lineages(options);
     const recorded = await this.#verifications.all(options);
     return entries.map((entry) =>
       snapshotInfo(entry.manifest, {
         store: this.#options.store.name,
         storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
         revoked: revoked.has(entry.manifest.lineage),
+        held: held.has(entry.manifest.lineage),
         verifiedAt: latest(recorded.get(entry.manifest.id), verifiedAt(entry)),
       }),
     );
@@ -201,6 +206,14 @@ export class SnapshotCatalog {
 
   revokedLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
     return this.#revocations.lineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions): Promise<void> {
+    return this.#holds.put(lineage, hold, options);
+  }
+
+  release(lineage: string, options: StoreCallOptions): Promise<void> {
+    return this.#holds.remove(lineage, options);
   }
 
   async #entryOf(

@@ -20,6 +20,7 @@ import { ObjectShelf } from './object-shelf.js';
 import { putUnderNewId } from './put-under-new-id.js';
 import type {
   CreateResult,
+  Hold,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -180,6 +181,14 @@ export class IncrementalRepository implements SnapshotRepository {
 
   revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
     return this.#catalog.revokedLineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.hold(lineage, hold, options);
+  }
+
+  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.release(lineage, options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {

@@ -23,6 +23,14 @@ export interface Revocation {
   readonly at: string;
 }
 
+/** Why a lineage is not to be restored by itself until a person asks for it. */
+export interface Hold {
+  /** Its profile was removed under a session that ran. */
+  readonly cause: 'removed';
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** What `remove` did. */
 export interface RemoveResult {
   /** Ids of those that were there. */
@@ -107,6 +115,10 @@ export interface SnapshotRepository {
   /** Marks a pairing as logged out. The first cause stays. */
   revoke(lineage: string, revocation: Revocation, options?: StoreCallOptions): Promise<void>;
   revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
+  /** Marks a pairing as not to be restored by itself: its snapshots are listed as `held`. */
+  hold(lineage: string, hold: Hold, options?: StoreCallOptions): Promise<void>;
+  /** Takes that mark away again. Idempotent. */
+  release(lineage: string, options?: StoreCallOptions): Promise<void>;
   /** Deletes every key of this client id. */
   clear(options?: StoreCallOptions): Promise<void>;
 }
@@ -137,6 +149,7 @@ export function snapshotInfo(
     readonly store: string;
     readonly storedBytes: number;
     readonly revoked: boolean;
+    readonly held: boolean;
     readonly verifiedAt: string | undefined;
   },
 ): SnapshotInfo {
@@ -156,6 +169,7 @@ export function snapshotInfo(
     settled: manifest.settled,
     ...(stored.verifiedAt === undefined ? {} : { verifiedAt: stored.verifiedAt }),
     revoked: stored.revoked,
+    ...(stored.held && { held: true }),
   };
 }
 

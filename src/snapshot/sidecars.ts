@@ -1,6 +1,6 @@
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import { mapLimited } from './concurrency.js';
-import type { Revocation } from './repository.js';
+import type { Hold, Revocation } from './repository.js';
 import { isSnapshotId } from './snapshot-id.js';
 import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
 
@@ -27,6 +27,37 @@ export class RevocationMarkers {
   async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
     const markers = await listAll(this.#store, this.#prefix, options);
     return new Set(markers.map(({ key }) => baseName(key)));
+  }
+}
+
+/** `held/<lineage>.json`: the pairings whose profile was removed, until a person brings one back. */
+export class HoldMarkers {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/held/`;
+  }
+
+  async put(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
+    if ((await this.lineages(options)).has(lineage)) return;
+    const marker = { format: 1, lineage, cause, at };
+    await putBytes(this.#store, this.#key(lineage), toJson(marker), options);
+  }
+
+  async remove(lineage: string, options: StoreCallOptions): Promise<void> {
+    await deleteObject(this.#store, this.#key(lineage), options);
+  }
+
+  /** The name alone decides, as with {@link RevocationMarkers}. */
+  async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    return new Set(markers.map(({ key }) => baseName(key)));
+  }
+
+  #key(lineage: string): string {
+    return `${this.#prefix}${lineage}.json`;
   }
 }
 

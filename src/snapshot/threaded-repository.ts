@@ -13,6 +13,7 @@ import type {
 import type { WritePermit } from '../write-permit.js';
 import type {
   CreateResult,
+  Hold,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -123,6 +124,14 @@ export class ThreadedRepository implements SnapshotRepository {
 
   revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
     return this.#call('revokedLineages', [], options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('hold', [lineage, hold], options);
+  }
+
+  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('release', [lineage], options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {

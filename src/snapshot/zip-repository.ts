@@ -20,6 +20,7 @@ import { buildManifest } from './manifest.js';
 import { putUnderNewId } from './put-under-new-id.js';
 import type {
   CreateResult,
+  Hold,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -195,6 +196,14 @@ export class ZipRepository implements SnapshotRepository {
 
   revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
     return this.#catalog.revokedLineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.hold(lineage, hold, options);
+  }
+
+  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.release(lineage, options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {

@@ -70,7 +70,7 @@ export class LineageKeeper {
     if (account === undefined) return undefined;
     const located = await this.#snapshots.list().catch(() => []);
     for (const { info, repository } of located) {
-      if (info.revoked || this.#isOver(info.lineage)) continue;
+      if (info.revoked || info.held || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
       if (manifest === undefined) continue;
       return (await isMarkOf(manifest.account ?? '', account)) ? info.lineage : undefined;
@@ -78,10 +78,12 @@ export class LineageKeeper {
     return undefined;
   }
 
-  /** Logged out or rejected by WhatsApp: its snapshots are never restored by themselves, so nothing may be added to it. */
+  /** Logged out, rejected by WhatsApp, or removed: its snapshots are never restored by themselves, so nothing may be added to it. */
   #isOver(lineage: string | undefined): boolean {
-    const { revokedLineages, rejectedLineages } = this.#context.record.current;
-    return lineage !== undefined && [...revokedLineages, ...rejectedLineages].includes(lineage);
+    const { revokedLineages, rejectedLineages, heldLineages = [] } = this.#context.record.current;
+    return (
+      lineage !== undefined && [...revokedLineages, ...rejectedLineages, ...heldLineages].includes(lineage)
+    );
   }
 
   // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.

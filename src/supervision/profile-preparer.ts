@@ -8,6 +8,7 @@ import type { SnapshotFile, SnapshotInfo, SoundnessReport } from '../types.js';
 import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
+import { HELD_MESSAGE, type RemovedProfile } from './removed-profile.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
@@ -23,6 +24,7 @@ export class ProfilePreparer {
   readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
   readonly #blobRescue: BlobRescue;
+  readonly #removed: RemovedProfile;
 
   constructor(
     context: SessionContext,
@@ -31,6 +33,7 @@ export class ProfilePreparer {
     pruner: Pruner,
     firstImport: FirstImport,
     blobRescue: BlobRescue,
+    removed: RemovedProfile,
   ) {
     this.#context = context;
     this.#snapshots = snapshots;
@@ -38,6 +41,7 @@ export class ProfilePreparer {
     this.#pruner = pruner;
     this.#firstImport = firstImport;
     this.#blobRescue = blobRescue;
+    this.#removed = removed;
   }
 
   /**
@@ -61,7 +65,10 @@ export class ProfilePreparer {
     // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
     await this.#repeatRevocations();
-    return this.#restoreIfNeeded(signal);
+    await this.#removed.repeat();
+    const restored = await this.#restoreIfNeeded(signal);
+    await folders.presence.note();
+    return restored;
   }
 
   async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
@@ -69,6 +76,7 @@ export class ProfilePreparer {
     const report = await this.#check(signal);
     if (record.current.lineage === undefined) await this.#refuseAnothersLogin();
     if (report.verdict === 'sound') {
+      await this.#releaseIfHeld();
       const newer = await this.#newerSnapshots();
       const restored =
         newer.length > 0 && (await this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal));
@@ -76,6 +84,7 @@ export class ProfilePreparer {
       await this.#blobRescue.mend(signal);
       return undefined;
     }
+    if (await this.#removed.notice()) return undefined;
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
     if (reason === 'profile-damaged')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
@@ -93,6 +102,7 @@ export class ProfilePreparer {
         ? `none of its ${candidates.length} snapshots is sound`
         : await this.#whyPassedOver();
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
+    else if (await this.#removed.isNewestHeld()) warn('profile-removed', HELD_MESSAGE);
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
   }
@@ -135,6 +145,15 @@ export class ProfilePreparer {
       `the login of this bot was restored from where it was before: ${info.profile?.path}. If that is another bot, ` +
         'stop this one and give each of them a clientId of its own',
     );
+  }
+
+  // It was away for a moment only, or somebody has put it back.
+  async #releaseIfHeld(): Promise<void> {
+    const { lineage } = this.#context.record.current;
+    if (lineage === undefined) return;
+    const located = await this.#snapshots.list().catch(() => []);
+    const isHeld = located.some(({ info }) => info.lineage === lineage && this.#removed.isHeld(info));
+    if (isHeld) await this.#removed.release(lineage);
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */

@@ -9,6 +9,10 @@ export interface CandidatePolicy {
   /** Were restored before and met a QR. */
   readonly rejectedSnapshots: readonly string[];
   readonly rejectedLineages: readonly string[];
+  /** Besides those that their stores mark as held. */
+  readonly heldLineages?: readonly string[] | undefined;
+  /** Whether a person asks for it: then one that is held may be restored, too. */
+  readonly isAskedFor?: boolean;
 }
 
 /**
@@ -23,10 +27,21 @@ export function restoreCandidates(
   const lineage = policy.lineage ?? newestLineage(snapshots);
   if (lineage === undefined) return [];
   if (policy.revokedLineages.includes(lineage) || policy.rejectedLineages.includes(lineage)) return [];
+  if (policy.isAskedFor !== true && isHeld(lineage, snapshots, policy)) return [];
   return snapshots
     .filter((snapshot) => snapshot.lineage === lineage && !snapshot.revoked)
     .filter((snapshot) => !policy.rejectedSnapshots.includes(snapshot.id))
     .sort(bestFirst);
+}
+
+/** Whether its profile was removed; what one store knows of it holds for the copies in all. */
+function isHeld(
+  lineage: string,
+  snapshots: readonly SnapshotInfo[],
+  { heldLineages = [] }: CandidatePolicy,
+): boolean {
+  const isMarked = (snapshot: SnapshotInfo) => snapshot.lineage === lineage && snapshot.held === true;
+  return heldLineages.includes(lineage) || snapshots.some(isMarked);
 }
 
 // A pairing that followed another made the other's credentials worthless: an older lineage is never looked at,

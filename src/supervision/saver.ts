@@ -9,6 +9,7 @@ import type { BlobRescue } from './blob-rescue.js';
 import { captureGate } from './capture-gate.js';
 import { freeBytesOfProfile } from './profile-disk.js';
 import type { Pruner } from './pruner.js';
+import type { RemovedProfile } from './removed-profile.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
@@ -35,6 +36,7 @@ export class Saver {
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
   readonly #blobRescue: BlobRescue;
+  readonly #removed: RemovedProfile;
   #browserVersion: string | undefined;
 
   constructor(
@@ -43,12 +45,14 @@ export class Saver {
     pruner: Pruner,
     snapshots: SessionSnapshots,
     blobRescue: BlobRescue,
+    removed: RemovedProfile,
   ) {
     this.#context = context;
     this.#settleWatch = settleWatch;
     this.#pruner = pruner;
     this.#snapshots = snapshots;
     this.#blobRescue = blobRescue;
+    this.#removed = removed;
   }
 
   /** Takes one snapshot and announces what came of it. Rejects when it failed. */
@@ -89,6 +93,11 @@ export class Saver {
     const { folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
     if (request.capture === 'hot' && (await this.#isUnchanged(request))) return { skipped: 'unchanged' };
+    // Before anything is written beside it: a folder that was deleted must not be made anew.
+    if (await folders.presence.isEmpty()) {
+      if (request.capture === 'hot') await this.#removed.notice();
+      return { skipped: 'unsound' };
+    }
     const freeBytes = await freeBytesOfProfile(this.#context);
     if (freeBytes < MIN_FREE_BYTES && !(await this.#pruner.makeRoom(MIN_FREE_BYTES))) {
       return { skipped: 'no-space' };

@@ -2,6 +2,7 @@ import { isLoggedOutState, lookAtPage } from '../client/page-probe.js';
 import { LogoutFailedError, TimeoutError } from '../errors.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { Pruner } from './pruner.js';
+import type { RemovedProfile } from './removed-profile.js';
 import type { RevocationCause, Revoker } from './revoker.js';
 import type { Saver } from './saver.js';
 import type { SessionContext } from './session-context.js';
@@ -29,6 +30,7 @@ export class SessionCloser {
   readonly #parts: {
     readonly lineageKeeper: LineageKeeper;
     readonly pruner: Pruner;
+    readonly removed: RemovedProfile;
     readonly revoker: Revoker;
     readonly saver: Saver;
     readonly stopper: Stopper;
@@ -39,6 +41,7 @@ export class SessionCloser {
     parts: {
       readonly lineageKeeper: LineageKeeper;
       readonly pruner: Pruner;
+      readonly removed: RemovedProfile;
       readonly revoker: Revoker;
       readonly saver: Saver;
       readonly stopper: Stopper;
@@ -49,7 +52,15 @@ export class SessionCloser {
   }
 
   /** @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4) */
-  async close({ save, logout = false, revoke }: CloseRequest, wasUp: boolean): Promise<void> {
+  async close(request: CloseRequest, wasUp: boolean): Promise<void> {
+    try {
+      await this.#close(request, wasUp);
+    } finally {
+      await this.#parts.removed.settle();
+    }
+  }
+
+  async #close({ save, logout = false, revoke }: CloseRequest, wasUp: boolean): Promise<void> {
     const { stopper, revoker, lineageKeeper } = this.#parts;
     const isWorthSaving = save && wasUp && !(await this.#isLoggedOut());
     const { orderly, logoutError } = await stopper.stop({ logout });

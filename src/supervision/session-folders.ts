@@ -4,6 +4,7 @@ import type { FileSystem } from '../file-system.js';
 import { clearProfile } from '../profile/clear-profile.js';
 import { installProfile, quarantineProfile, recoverInstall } from '../profile/install.js';
 import { type PatientOptions, patientFileSystem } from '../profile/patient-file-system.js';
+import { ProfilePresence } from '../profile/profile-presence.js';
 import { pruneQuarantine } from '../profile/quarantine.js';
 import {
   createStagingFolder,
@@ -20,6 +21,8 @@ export const PROFILE_LEASE = 'lease';
 
 /** What lies beside the profile: staging, quarantine, and small files of state. */
 export class SessionFolders {
+  /** Whether the login that was seen in the profile is still there. */
+  readonly presence: ProfilePresence;
   readonly #profileDir: string;
   readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
 
@@ -29,6 +32,7 @@ export class SessionFolders {
   ) {
     this.#profileDir = profileDir;
     this.#parameters = { ...parameters, fs: patientFileSystem(parameters.fs, parameters) };
+    this.presence = new ProfilePresence(profileDir, this.#parameters);
   }
 
   /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */
@@ -53,10 +57,12 @@ export class SessionFolders {
    */
   async install(stagedDir: string, reason: string, copyOf?: string): Promise<string | undefined> {
     const { fs, clock, random } = this.#parameters;
+    this.presence.forget();
     const { quarantined } = await installProfile({
       ...{ profileDir: this.#profileDir, stagedDir, reason, copyOf, fs, clock, random },
       isDurable: true,
     });
+    await this.presence.note();
     return quarantined;
   }
 
@@ -71,6 +77,7 @@ export class SessionFolders {
    * @param copyOf the snapshot that it is a rejected copy of, if it is
    */
   async quarantine(reason: string, copyOf?: string): Promise<void> {
+    this.presence.forget();
     const path = await quarantineProfile(this.#profileDir, reason, { ...this.#parameters, copyOf });
     if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
   }
@@ -86,11 +93,21 @@ export class SessionFolders {
     return freedBytes;
   }
 
+  /** Removes the folders beside the profile that hold nothing: those of one that was deleted may have been made anew. */
+  async removeEmpty(): Promise<void> {
+    const { fs } = this.#parameters;
+    const { root, staging, quarantine } = await resolveSideFolder(this.#profileDir, this.#parameters);
+    for (const folder of [staging, quarantine, join(root, PROFILE_LEASE), root]) {
+      await fs.promises.rmdir(folder).catch(() => undefined); // not there, or in use
+    }
+  }
+
   /**
    * Deletes the profile and everything that lies beside it, but for the lease: it is held while this runs, and its
    * number must not begin anew for a process that still waits for it.
    */
   clear(): Promise<void> {
+    this.presence.forget();
     return clearProfile(this.#profileDir, { fs: this.#parameters.fs, keep: [PROFILE_LEASE] });
   }
 }

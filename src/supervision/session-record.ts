@@ -3,6 +3,7 @@ import { errnoOf, StoreError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { Mutex } from '../mutex.js';
 import { writeDurably } from '../profile/install/durable.js';
+import { isMissing } from '../profile/walk.js';
 
 /**
  * What this machine remembers of the session, in a small file beside the profile. It holds no credential; without
@@ -30,6 +31,8 @@ export interface SessionRecord {
   readonly rejectedSnapshots: readonly string[];
   /** Pairings whose newest snapshots were all rejected. */
   readonly rejectedLineages: readonly string[];
+  /** Pairings whose profile was removed while they were in use. Also marked in the stores, as above. */
+  readonly heldLineages?: readonly string[];
 }
 
 export const EMPTY_RECORD: SessionRecord = {
@@ -45,6 +48,9 @@ export const EMPTY_RECORD: SessionRecord = {
 export function rejectedCopyInPlace({ basedOn, rejectedSnapshots }: SessionRecord): string | undefined {
   return basedOn !== undefined && rejectedSnapshots.includes(basedOn) ? basedOn : undefined;
 }
+
+/** `undefined` removes a field. */
+export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined };
 
 /** Bound of the lists above: the oldest are forgotten. */
 const MAX_REMEMBERED = 200;
@@ -81,11 +87,19 @@ export class SessionRecordFile {
   }
 
   /** Changes some fields and writes the record. `undefined` removes a field. */
-  async update(change: { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined }): Promise<void> {
-    const merged: Record<string, unknown> = { ...this.#current, ...change };
-    for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
-    this.#current = parseRecord(JSON.stringify(merged));
+  async update(change: RecordChange): Promise<void> {
+    this.#apply(change);
     await this.#writing.runExclusive(() => this.#write());
+  }
+
+  /** The same, but where the record's folder is gone, nothing is written: it was deleted, and stays so. */
+  async updateInPlace(change: RecordChange): Promise<void> {
+    this.#apply(change);
+    try {
+      await this.#writing.runExclusive(async () => this.#writeInto(await this.#path()));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   /** Forgets everything (`clear()`). */
@@ -94,10 +108,20 @@ export class SessionRecordFile {
     await this.#writing.runExclusive(async () => this.#fs.promises.rm(await this.#path(), { force: true }));
   }
 
+  #apply(change: RecordChange): void {
+    const merged: Record<string, unknown> = { ...this.#current, ...change };
+    for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
+    this.#current = parseRecord(JSON.stringify(merged));
+  }
+
   async #write(): Promise<void> {
     const path = await this.#path();
     await this.#fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await writeDurably(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
+    await this.#writeInto(path);
+  }
+
+  #writeInto(path: string): Promise<void> {
+    return writeDurably(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
   }
 }
 
@@ -117,6 +141,7 @@ function parseRecord(text: string): SessionRecord {
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),
+    ...(texts(raw.heldLineages).length > 0 && { heldLineages: texts(raw.heldLineages) }),
   };
 }
 

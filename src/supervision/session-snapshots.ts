@@ -43,13 +43,21 @@ export class SessionSnapshots {
     return located;
   }
 
-  /** Those of this profile that may be restored by themselves, best first; see {@link restoreCandidates}. */
-  async candidates(lineage: string | undefined): Promise<readonly LocatedSnapshot[]> {
+  /**
+   * Those of this profile that may be restored by themselves, best first; see {@link restoreCandidates}.
+   *
+   * @param options `isAskedFor`: whether a person asks, so that a login whose profile was removed may come back
+   */
+  async candidates(
+    lineage: string | undefined,
+    { isAskedFor = false } = {},
+  ): Promise<readonly LocatedSnapshot[]> {
     const { ours: located } = await this.#binding.sort(await this.list());
-    const { revokedLineages, rejectedSnapshots, rejectedLineages } = this.#context.record.current;
+    const { revokedLineages, rejectedSnapshots, rejectedLineages, heldLineages } =
+      this.#context.record.current;
     const infos = restoreCandidates(
       located.map(({ info }) => info),
-      { lineage, revokedLineages, rejectedSnapshots, rejectedLineages },
+      { lineage, revokedLineages, rejectedSnapshots, rejectedLineages, heldLineages, isAskedFor },
     );
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
   }

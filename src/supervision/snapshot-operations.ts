@@ -7,6 +7,7 @@ import type { FirstImport } from './first-import.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PruneResult, Pruner } from './pruner.js';
+import type { RemovedProfile } from './removed-profile.js';
 import type { Restorer } from './restorer.js';
 import type { SaveResult, Saver } from './saver.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -37,6 +38,7 @@ export interface OperationParts {
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pruner: Pruner;
+  readonly removed: RemovedProfile;
   readonly restorer: Restorer;
   readonly saver: Saver;
   readonly supervisor: SessionSupervisor;
@@ -184,7 +186,7 @@ export class SnapshotOperations {
     if (snapshotId !== undefined) return snapshots.find(snapshotId);
     // What was revoked or rejected, also in a process that has not started yet.
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
-    const [best] = await snapshots.candidates(undefined);
+    const [best] = await snapshots.candidates(undefined, { isAskedFor: true });
     if (best) return best;
     const { newest: other } = await snapshots.ofOtherProfiles();
     const instead = other
@@ -213,6 +215,7 @@ export class SnapshotOperations {
       rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
       rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
     });
+    await this.#parts.removed.release(lineage);
   }
 }
 

@@ -63,6 +63,7 @@ export class StateFollower {
     lineageKeeper.noteReady(run.isPairing);
     run.isPairing = false;
     run.wasReady = true;
+    void this.#context.folders.presence.note();
     bringUp.noteReady();
     operations.open();
     schedule.start();

@@ -1,15 +1,20 @@
 import { describeError } from '../errors.js';
 import { checkProfileTask } from '../profile/soundness.js';
+import type { RemovedProfile } from './removed-profile.js';
 import type { SessionContext } from './session-context.js';
 
 /**
  * A quick look at the live profile (documented: every minute). Damage is announced, and nothing more: the browser
- * works on, saves of it are refused, and the next start restores the last sound snapshot.
+ * works on, saves of it are refused, and the next start restores the last sound snapshot, unless the profile was removed.
  */
-export async function validateProfile(context: SessionContext): Promise<void> {
+export async function validateProfile(
+  context: SessionContext,
+  removed: Pick<RemovedProfile, 'notice'>,
+): Promise<void> {
   const { runner, profileDir, announce, warn } = context;
   try {
     const report = await runner.run(checkProfileTask, { profileDir, depth: 'quick', live: true });
+    if (report.verdict === 'absent' && (await removed.notice())) return;
     if (report.verdict === 'corrupt' || report.verdict === 'absent') {
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     }

@@ -1,0 +1,95 @@
+import path from 'node:path';
+import type { FileSystem } from '../file-system.js';
+import { listEssentialFiles, recogniseLayout } from './essential-files.js';
+import { realProfileDir } from './side-folder.js';
+import { lstatIfPresent } from './walk.js';
+
+/** What tells one folder from another of the same name. */
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+  readonly birthtimeMs: number;
+}
+
+/**
+ * Whether the login that was in the profile while this process used it is still there. What vanishes under its eyes was
+ * removed on purpose; what is absent when a process starts may as well be a new disk.
+ */
+export class ProfilePresence {
+  readonly #profileDir: string;
+  readonly #fs: FileSystem;
+  #seen: { readonly profile: Identity } | undefined;
+
+  constructor(profileDir: string, { fs }: { readonly fs: FileSystem }) {
+    this.#profileDir = profileDir;
+    this.#fs = fs;
+  }
+
+  /** Call when the profile is known to hold a login. Never rejects: what can't be looked at was not seen. */
+  async note(): Promise<void> {
+    try {
+      const layout = await recogniseLayout(this.#profileDir, { fs: this.#fs });
+      if (layout.indexedDb === 'none' || layout.localStorage === 'none') return;
+      const profile = await this.#lookAt(await this.#realDir());
+      if (profile) this.#seen = { profile };
+    } catch {
+      // As before, then.
+    }
+  }
+
+  /** Call when the profile goes by the hand of this library, and when the session has ended. */
+  forget(): void {
+    this.#seen = undefined;
+  }
+
+  /** Whether nothing of a login is in the profile. */
+  async isEmpty(): Promise<boolean> {
+    return (await listEssentialFiles(this.#profileDir, { fs: this.#fs })).length === 0;
+  }
+
+  /**
+   * Whether a login was there and is gone. Not where its disk is gone with it: a mount that is away may come back. Never
+   * rejects: a disk that fails proves nothing.
+   */
+  async isRemoved(): Promise<boolean> {
+    if (this.#seen === undefined) return false;
+    try {
+      return (await this.isEmpty()) && (await this.#deviceNow()) === this.#seen.profile.dev;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Deletes what a closing browser has made anew in place of a profile that was removed as a whole. */
+  async removeRemade(): Promise<void> {
+    const seen = this.#seen?.profile;
+    if (seen === undefined) return;
+    const folder = await this.#realDir();
+    const now = await this.#lookAt(folder);
+    if (now === undefined || isSame(now, seen) || !(await this.isEmpty())) return;
+    await this.#fs.promises.rm(folder, { recursive: true, force: true });
+  }
+
+  // Of the profile, or of what is left of the way to it.
+  async #deviceNow(): Promise<number | undefined> {
+    for (let folder = await this.#realDir(); ; folder = path.dirname(folder)) {
+      const found = await this.#lookAt(folder);
+      if (found !== undefined) return found.dev;
+      if (folder === path.dirname(folder)) return undefined;
+    }
+  }
+
+  #realDir(): Promise<string> {
+    return realProfileDir(this.#fs, this.#profileDir);
+  }
+
+  async #lookAt(folder: string): Promise<Identity | undefined> {
+    const stats = await lstatIfPresent(this.#fs, folder);
+    return stats && { dev: stats.dev, ino: stats.ino, birthtimeMs: stats.birthtimeMs };
+  }
+}
+
+// A number of an inode is given anew soon after it is free; when it was born is not known everywhere.
+function isSame(one: Identity, other: Identity): boolean {
+  return one.ino === other.ino && one.birthtimeMs === other.birthtimeMs;
+}

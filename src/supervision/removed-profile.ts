@@ -1,0 +1,142 @@
+import { dirname } from 'node:path';
+import { withDeadline } from '../clock.js';
+import { describeError } from '../errors.js';
+import { exists } from '../profile/walk.js';
+import { allRepositories, type SessionContext } from './session-context.js';
+import type { SessionSnapshots } from './session-snapshots.js';
+
+/** A store that hangs must not keep a process from ending. */
+const MARK_DEADLINE_MS = 10_000;
+
+/** What a person is told, whenever a login is not restored for this reason. */
+export const HELD_MESSAGE =
+  'the profile was removed while the session ran, so its login is not restored by itself: a new QR scan is needed. ' +
+  'restore() brings the login back, restore(id) one of its snapshots';
+
+/**
+ * A profile that vanishes under a session that runs, or that is being closed, was removed on purpose: its snapshots are
+ * kept, but held, and only a person brings them back. In memory, beside the profile, and in every store that has some:
+ * who removes a profile often removes all that lies beside it.
+ */
+export class RemovedProfile {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /**
+   * Looks whether the profile was removed since it was last seen; if so, holds its login and says so. Never rejects: what
+   * can't be marked is told.
+   */
+  async notice(): Promise<boolean> {
+    const { folders, warn } = this.#context;
+    if (!(await folders.presence.isRemoved()) || !(await this.#isOurs())) return false;
+    folders.presence.forget();
+    await this.#hold().catch((error: unknown) => this.#tellIncomplete(error));
+    warn('profile-removed', HELD_MESSAGE);
+    return true;
+  }
+
+  /** At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew. */
+  async settle(): Promise<void> {
+    const { folders, logger } = this.#context;
+    try {
+      if (await folders.presence.isRemoved()) {
+        await folders.presence.removeRemade();
+        await this.notice();
+        await folders.removeEmpty();
+      }
+    } catch (error) {
+      logger.warn('what was left of a removed profile stays', { error: describeError(error) });
+    }
+    folders.presence.forget();
+  }
+
+  /** A person has brought this login back, or the profile in place turned out to be of it. Never rejects. */
+  async release(lineage: string): Promise<void> {
+    const { record } = this.#context;
+    const { heldLineages = [] } = record.current;
+    try {
+      if (heldLineages.includes(lineage)) {
+        await record.update({ heldLineages: heldLineages.filter((held) => held !== lineage) });
+      }
+    } catch (error) {
+      this.#tellIncomplete(error);
+    }
+    for (const { info, repository } of await this.#snapshots.list().catch(() => [])) {
+      if (info.lineage !== lineage || info.held !== true) continue;
+      await repository.release(lineage).catch((error: unknown) => this.#tellIncomplete(error));
+    }
+  }
+
+  /** At a start: a store that was down when the profile was removed is told now. */
+  async repeat(): Promise<void> {
+    for (const lineage of this.#context.record.current.heldLineages ?? []) {
+      await this.#markStores(lineage).catch((error: unknown) => this.#tellIncomplete(error));
+    }
+  }
+
+  /** Whether the newest login there is is held: then nothing is restored by itself. */
+  async isNewestHeld(): Promise<boolean> {
+    const [newest] = await this.#snapshots.list();
+    return newest !== undefined && this.isHeld(newest.info);
+  }
+
+  isHeld({ lineage, held }: { readonly lineage: string; readonly held?: true }): boolean {
+    return held === true || (this.#context.record.current.heldLineages ?? []).includes(lineage);
+  }
+
+  async #hold(): Promise<void> {
+    const { record, clock } = this.#context;
+    const lineage = record.current.lineage ?? (await this.#newestLineage());
+    if (lineage === undefined) return;
+    const { heldLineages = [] } = record.current;
+    await record.updateInPlace({
+      loggedIn: false,
+      basedOn: undefined,
+      lineage: undefined,
+      account: undefined,
+      run: 0,
+      heldLineages: [...heldLineages.filter((held) => held !== lineage), lineage],
+    });
+    await withDeadline(clock, MARK_DEADLINE_MS, 'marking a removed login', this.#markStores(lineage));
+  }
+
+  // Where a store has no copy there is nothing to hold; it may be gone, too, and must not be made anew.
+  async #markStores(lineage: string): Promise<void> {
+    const at = new Date(this.#context.clock.now()).toISOString();
+    for (const repository of allRepositories(this.#context)) {
+      try {
+        const copies = (await repository.list()).filter((info) => info.lineage === lineage);
+        if (copies.length === 0 || copies.some(({ held }) => held === true)) continue;
+        await repository.hold(lineage, { cause: 'removed', at });
+      } catch (error) {
+        this.#tellIncomplete(error, repository.store.name);
+      }
+    }
+  }
+
+  async #newestLineage(): Promise<string | undefined> {
+    const located = await this.#snapshots.list().catch(() => []);
+    return located[0]?.info.lineage;
+  }
+
+  // What another session has put aside was not removed. The lease of the profile lies beside it, and may be gone with it.
+  async #isOurs(): Promise<boolean> {
+    const { lease, profileLease, folders, fs } = this.#context;
+    if (!(await lease.confirm())) return false;
+    if (await profileLease.confirm()) return true;
+    const recordPath = await folders.stateFile('session.json');
+    return !(await exists(fs, dirname(recordPath)));
+  }
+
+  #tellIncomplete(error: unknown, where = 'the removed login'): void {
+    this.#context.warn(
+      'revocation-incomplete',
+      `${where}: its snapshots could not be marked yet: ${describeError(error).message}`,
+    );
+  }
+}
