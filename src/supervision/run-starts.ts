@@ -8,6 +8,7 @@ import { whileAlive } from './keep-alive.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PairingWatch } from './pairing-watch.js';
+import type { ProfileHolder } from './profile-holders.js';
 import type { Revoker } from './revoker.js';
 import type { Run } from './run.js';
 import type { SessionContext } from './session-context.js';
@@ -29,6 +30,8 @@ export interface RunStartsParts {
 export interface RunStartsHooks {
   /** A signal asks the process to end. */
   readonly shutdown: () => Promise<void>;
+  /** How it stands to another session of this process that wants its profile. */
+  readonly holder: ProfileHolder;
   /** The session ends without anybody's call. */
   readonly stopByItself: () => void;
   /** An event that came in the last moment of the start. */
@@ -54,7 +57,7 @@ export class RunStarts {
     await this.#guard(run, async () => {
       const { ownership, bringUp } = this.#parts;
       await assertWritable(this.#context);
-      await ownership.take(() => this.#hooks.shutdown(), run.abort.signal);
+      await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
       await this.#context.record.load();
       await warnOfStorage(this.#context);
       bringUp.reset();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isSessionError, ProfileLockedError } from '../errors.js';
 import { whileAlive } from './keep-alive.js';
+import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
 import type { SessionContext } from './session-context.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
@@ -13,6 +14,9 @@ export class SessionOwnership {
   /** Calls that work as owner without the session running; it may start or stop under them. */
   #guests = 0;
   #isRunning = false;
+  /** The session that runs, to others of this process that want its profile. */
+  #holder: ProfileHolder | undefined;
+  #leave: (() => void) | undefined;
 
   constructor(
     context: SessionContext,
@@ -29,10 +33,12 @@ export class SessionOwnership {
 
   /**
    * @throws LeaseHeldError when another live process owns the session
-   * @throws ProfileLockedError when another session of this process has the profile
+   * @throws ProfileLockedError when another session of this process has the profile and keeps it. One that is being
+   * closed is waited for; one that is of no use to its bot any more retires.
    * @throws LeaseLostError when a call that works as owner meanwhile has lost it
    */
-  async take(shutdown: () => Promise<void>, signal?: AbortSignal): Promise<void> {
+  async take(shutdown: () => Promise<void>, holder: ProfileHolder, signal?: AbortSignal): Promise<void> {
+    this.#holder = holder;
     this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
     try {
       await this.#acquire(signal);
@@ -70,10 +76,15 @@ export class SessionOwnership {
   }
 
   async #acquire(signal?: AbortSignal): Promise<void> {
-    const { lease, browserOwner, announce, period, assertOwned } = this.#context;
+    const { lease, browserOwner, announce, period, assertOwned, profileDir, clock } = this.#context;
     // Somebody works as owner already: one who finds that over must not become a new one under their feet.
     if (period.name !== undefined) return assertOwned();
+    if (this.#leave === undefined) await makeWay(profileDir, { clock, signal });
     browserOwner.claim();
+    this.#leave ??= holdProfile(profileDir, {
+      stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
+      retire: () => this.#holder?.retire() ?? Promise.resolve(),
+    });
     try {
       // Both at once: each may have to watch another machine's heartbeat for half a minute.
       const [session, profile] = await Promise.allSettled([
@@ -106,10 +117,13 @@ export class SessionOwnership {
 
   async #release(): Promise<void> {
     const { lease, profileLease, browserOwner, logger } = this.#context;
+    const leave = this.#leave;
+    this.#leave = undefined;
     browserOwner.unclaim();
     for (const held of [lease, profileLease]) {
       await held.release().catch((error: unknown) => logger.warn('a lease was not released', { error }));
     }
+    leave?.();
   }
 
   async #releaseUnlessUsed(): Promise<void> {

@@ -5,7 +5,6 @@ import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
-import type { SessionState } from '../state.js';
 import type { BringUp } from './bring-up.js';
 import { causeOfLoss, isDecisive } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
@@ -14,6 +13,7 @@ import { whileAlive } from './keep-alive.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PairingWatch } from './pairing-watch.js';
+import type { Stance } from './profile-holders.js';
 import type { Revoker } from './revoker.js';
 import { Run } from './run.js';
 import { RunStarts } from './run-starts.js';
@@ -21,6 +21,7 @@ import type { SaveSchedule } from './save-schedule.js';
 import type { CloseRequest, SessionCloser } from './session-closer.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
+import { isUp, stanceOf } from './stance.js';
 import type { Starter } from './starter.js';
 import type { StateFollower } from './state-follower.js';
 import type { Stopper } from './stopper.js';
@@ -50,6 +51,8 @@ export class SessionSupervisor implements ClientSupervisor {
   #run: Run | undefined;
   #stopping: Promise<void> | undefined;
   #stops = 0;
+  /** See {@link stanceOf}. */
+  #isLetGo = false;
   /** Held by what replaces or deletes the profile: nothing starts meanwhile. */
   readonly #halted = new Mutex();
   #lastHalt: Promise<unknown> | undefined;
@@ -59,6 +62,7 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#parts = parts;
     this.#starts = new RunStarts(context, parts, {
       shutdown: () => this.destroy(),
+      holder: { stance: () => this.#stance(), retire: () => this.destroy() },
       stopByItself: () => this.#stopByItself(),
       decide: (run, event) => this.#decide(run, event),
       forget: () => {
@@ -83,6 +87,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   async initialize(): Promise<void> {
+    this.#isLetGo = false;
     const stops = this.#stops;
     if (this.#stopping) await this.#stopping.catch(() => undefined); // a logout that fails is its caller's matter
     for (let seen: unknown; seen !== this.#lastHalt; ) {
@@ -103,6 +108,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Reconnects at once, with all attempts fresh; soon after another call it takes its turn as a loss does. */
   async reconnect(): Promise<void> {
+    this.#isLetGo = false;
     const run = this.#run;
     if (!run) {
       if (this.#context.state() === 'failed') return this.initialize();
@@ -175,6 +181,7 @@ export class SessionSupervisor implements ClientSupervisor {
   onClientEvent(event: ClientEvent): void {
     const run = this.#run;
     if (!run || run.abort.signal.aborted) return;
+    if (event.type === 'disconnected') this.#isLetGo = true;
     this.#parts.stateFollower.follow(run, event); // before anybody hears of it
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
@@ -196,6 +203,13 @@ export class SessionSupervisor implements ClientSupervisor {
   /** Whether the start that is under way has got what it waits for, and only has to say so. */
   #hasSettled(): boolean {
     return ['ready', 'awaiting_qr'].includes(this.#context.state());
+  }
+
+  /** To another session of this process that wants the profile. */
+  #stance(): Stance {
+    const { state, driver } = this.#context;
+    const { isMeantToRun } = this;
+    return stanceOf({ isMeantToRun, isLetGo: this.#isLetGo, state: state(), isConnected: driver.connected });
   }
 
   /** Another process owns the session now: no write follows (invariant 6). */
@@ -282,8 +296,4 @@ export class SessionSupervisor implements ClientSupervisor {
       if (state() === 'stopping') moveTo('stopped'); // else a clear() has come to its end meanwhile
     }
   }
-}
-
-function isUp(state: SessionState): boolean {
-  return state === 'ready' || state === 'degraded';
 }
