@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { FileSystem } from '../file-system.js';
 import { listEssentialFiles, recogniseLayout } from './essential-files.js';
-import { realProfileDir } from './side-folder.js';
+import { resolveLinks } from './links.js';
 import { lstatIfPresent } from './walk.js';
 
 /** What tells one folder from another of the same name. */
@@ -80,7 +80,7 @@ export class ProfilePresence {
   }
 
   #realDir(): Promise<string> {
-    return realProfileDir(this.#fs, this.#profileDir);
+    return resolveLinks(this.#fs, this.#profileDir);
   }
 
   async #lookAt(folder: string): Promise<Identity | undefined> {

@@ -1,17 +1,19 @@
 import { join } from 'node:path';
-import { ConfigurationError, describeError, isSessionError, SessionError } from '../errors.js';
+import { describeError, isSessionError, SessionError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
-import type { SnapshotFile, SnapshotInfo, SoundnessReport } from '../types.js';
+import type { SnapshotFile, SoundnessReport } from '../types.js';
+import { AccountGuard } from './account-guard.js';
 import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import { HELD_MESSAGE, type RemovedProfile } from './removed-profile.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
-import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
+import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { passSessionErrors } from './typed-error.js';
 
 /**
  * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
@@ -24,6 +26,7 @@ export class ProfilePreparer {
   readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
   readonly #blobRescue: BlobRescue;
+  readonly #accountGuard: AccountGuard;
   readonly #removed: RemovedProfile;
 
   constructor(
@@ -41,6 +44,7 @@ export class ProfilePreparer {
     this.#pruner = pruner;
     this.#firstImport = firstImport;
     this.#blobRescue = blobRescue;
+    this.#accountGuard = new AccountGuard(context, snapshots);
     this.#removed = removed;
   }
 
@@ -56,7 +60,7 @@ export class ProfilePreparer {
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, warn, assertOwned } = this.#context;
     await assertOwned(); // an attempt may come after a suspension
-    this.#refuseAnotherScript();
+    this.#accountGuard.refuseAnotherScript();
     await browserOwner.settleProfile();
     await folders.recoverInstall();
     await this.#pruner.removeLeftovers().catch((error: unknown) => {
@@ -74,7 +78,7 @@ export class ProfilePreparer {
   async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
     const { record, warn, announce } = this.#context;
     const report = await this.#check(signal);
-    if (record.current.lineage === undefined) await this.#refuseAnothersLogin();
+    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin();
     if (report.verdict === 'sound') {
       await this.#releaseIfHeld();
       const newer = await this.#newerSnapshots();
@@ -92,7 +96,7 @@ export class ProfilePreparer {
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
     if (restored) {
-      this.#tellOfMove(restored.info);
+      this.#accountGuard.tellOfMove(restored.info);
       return restored;
     }
     const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
@@ -105,46 +109,6 @@ export class ProfilePreparer {
     else if (await this.#removed.isNewestHeld()) warn('profile-removed', HELD_MESSAGE);
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;
-  }
-
-  /** @throws ConfigurationError when another script of the folder was ready with this profile last */
-  #refuseAnotherScript(): void {
-    const { entryScript, record, clientId, profileDir } = this.#context;
-    const { startedBy } = record.current;
-    if (entryScript === undefined || startedBy === undefined || startedBy === entryScript) return;
-    throw new ConfigurationError(
-      `clientId: none was chosen, and the login in ${profileDir} is that of ${startedBy}, not of ${entryScript}. Give every ` +
-        `bot a clientId of its own; if this is the same bot under a new name, set clientId: '${clientId}'.`,
-    );
-  }
-
-  /**
-   * A profile without a record is new to its stores: they may hold the login of another one under the same client id.
-   *
-   * @throws ConfigurationError when that other profile is still there
-   */
-  async #refuseAnothersLogin(): Promise<void> {
-    // A store that does not answer says nothing; whoever needs it tells of that.
-    const others = await this.#snapshots.ofOtherProfiles().catch(passSessionErrors);
-    if (others === undefined || others.hasOurs) return;
-    if (others.owned !== undefined) throw sharedClientId(others.owned);
-    const { newest: other } = others;
-    if (other === undefined) return;
-    this.#context.warn(
-      'other-profile',
-      `the snapshots of '${other.clientId}' were made for another profile (${other.profile?.path}), so none of them is ` +
-        `restored by itself. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
-        'of its own',
-    );
-  }
-
-  #tellOfMove(info: SnapshotInfo): void {
-    if (!this.#snapshots.isMoved(info)) return;
-    this.#context.warn(
-      'profile-moved',
-      `the login of this bot was restored from where it was before: ${info.profile?.path}. If that is another bot, ` +
-        'stop this one and give each of them a clientId of its own',
-    );
   }
 
   // It was away for a moment only, or somebody has put it back.
@@ -277,8 +241,4 @@ export class ProfilePreparer {
 
 function isDamaged({ verdict }: SoundnessReport): boolean {
   return verdict === 'corrupt' || verdict === 'suspect';
-}
-
-function passSessionErrors(error: unknown): undefined {
-  if (!isSessionError(error)) throw error;
 }

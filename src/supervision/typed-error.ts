@@ -29,3 +29,8 @@ export async function typed<Result>(operation: string, work: Promise<Result>): P
     throw asSessionError(error, operation);
   }
 }
+
+/** For `catch`: what a store or the library itself says is no answer; anything else is a bug and goes on. */
+export function passSessionErrors(error: unknown): undefined {
+  if (!isSessionError(error)) throw error;
+}
