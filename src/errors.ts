@@ -16,6 +16,7 @@ export type SessionErrorCode =
   | 'SNAPSHOT_NOT_FOUND'
   | 'PROFILE_LOCKED'
   | 'PROFILE_UNSOUND'
+  | 'BROWSER_TOO_OLD'
   | 'LEASE_HELD'
   | 'LEASE_LOST'
   | 'TIMEOUT'
@@ -125,6 +126,29 @@ export class ProfileUnsoundError extends SessionError {
   override readonly name = 'ProfileUnsoundError';
   constructor(message: string, details?: SessionErrorDetails) {
     super('PROFILE_UNSOUND', message, details);
+  }
+}
+
+/**
+ * The browser is older than the one that has written the login, and would start its database anew: a logout. It was not
+ * let near it, and everything is as it was. The message says which browser reads it.
+ */
+export class BrowserTooOldError extends SessionError {
+  override readonly name = 'BrowserTooOldError';
+  /** The browser that was refused, for example `Chrome/146.0.7680.31`. */
+  readonly browser: string | undefined;
+  /** The browser that has written the login, where it is known. */
+  readonly writtenBy: string | undefined;
+  constructor(
+    message: string,
+    details?: SessionErrorDetails & {
+      readonly browser?: string | undefined;
+      readonly writtenBy?: string | undefined;
+    },
+  ) {
+    super('BROWSER_TOO_OLD', message, details);
+    this.browser = details?.browser;
+    this.writtenBy = details?.writtenBy;
   }
 }
 

@@ -54,6 +54,10 @@ export type RestoreReason =
   | 'silent-logout'
   /** A store holds a newer snapshot of the same lineage. */
   | 'newer-snapshot'
+  /** This browser would start the database of a newer browser's login anew: an older copy that it can read. */
+  | 'browser-too-old'
+  /** With this profile the session never became `ready`, although WhatsApp was reached: one older copy is tried. */
+  | 'never-ready'
   /** The login of another system was taken over: the snapshot that was made of it. */
   | 'imported'
   /** `restore()` was called. */
@@ -62,6 +66,8 @@ export type RestoreReason =
 /** Stable codes of `warning`. */
 export type WarningCode =
   | 'account-changed'
+  | 'browser-too-old'
+  | 'browser-version-unknown'
   | 'cleanup-failed'
   | 'client-rejection'
   | 'corrupt-snapshot'
@@ -72,6 +78,7 @@ export type WarningCode =
   | 'other-profile'
   | 'profile-moved'
   | 'profile-removed'
+  | 'profile-not-starting'
   | 'replicas'
   | 'retention-failed'
   | 'revocation-incomplete'

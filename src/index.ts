@@ -2,6 +2,7 @@ export type { WhatsAppClient } from './client/client-types.js';
 export type { TestMessageResult } from './client/send-test-message.js';
 export { type Clock, systemClock, type TimerHandle } from './clock.js';
 export {
+  BrowserTooOldError,
   ClosedError,
   ConfigurationError,
   InvalidStateError,

@@ -1,4 +1,5 @@
 import {
+  BrowserTooOldError,
   ClosedError,
   ConfigurationError,
   InvalidStateError,
@@ -110,6 +111,7 @@ const CLASSES: Partial<
   SNAPSHOT_UNSAFE: SnapshotUnsafeError,
   SNAPSHOT_NOT_FOUND: SnapshotNotFoundError,
   PROFILE_UNSOUND: ProfileUnsoundError,
+  BROWSER_TOO_OLD: BrowserTooOldError,
   LEASE_HELD: LeaseHeldError,
   LEASE_LOST: LeaseLostError,
   TIMEOUT: TimeoutError,

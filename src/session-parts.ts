@@ -14,6 +14,7 @@ import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
 import { BlobRescue } from './supervision/blob-rescue.js';
 import { BringUp } from './supervision/bring-up.js';
+import { BrowserGuard } from './supervision/browser-guard.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
@@ -109,6 +110,16 @@ function createContext(
     ...leases,
     directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
   });
+  const record = new SessionRecordFile(() => folders.stateFile('session.json'), fs);
+  const warn: SessionContext['warn'] = (code, message) => {
+    logger.warn(message, { code });
+    hooks.announce('warning', { code, message });
+  };
+  const browserGuard = new BrowserGuard({
+    ...{ driver, profileDir, runner, record, clock, logger, warn },
+    deadlineMs: options.puppeteerTimeoutMs,
+  });
+  driver.holdNavigation(() => browserGuard.beforeNavigation());
   return {
     clientId,
     options,
@@ -129,6 +140,7 @@ function createContext(
       random,
       logger,
     }),
+    browserGuard,
     ...createRepositories(options, {
       runner,
       announce: hooks.announce,
@@ -147,12 +159,9 @@ function createContext(
     },
     runner,
     soundTables: new SoundTableMemory(),
-    record: new SessionRecordFile(() => folders.stateFile('session.json'), fs),
+    record,
     announce: hooks.announce,
-    warn: (code, message) => {
-      logger.warn(message, { code });
-      hooks.announce('warning', { code, message });
-    },
+    warn,
     state: hooks.state,
     moveTo: hooks.moveTo,
   };

@@ -82,6 +82,8 @@ export interface SnapshotContext {
   readonly state: string;
   /** For example `Chrome/156.0.8078.79`; absent when the browser did not say. */
   readonly browserVersion?: string;
+  /** Of its IndexedDB, for example `5.16.21` (docs/profile.md); absent where that could not be read. */
+  readonly dataVersion?: string;
 }
 
 /** The manifest inside every snapshot. */

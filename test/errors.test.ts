@@ -11,6 +11,7 @@ const CLASSES: readonly (readonly [string, new (message: string) => errors.Sessi
     ['SnapshotNotFoundError', errors.SnapshotNotFoundError, 'SNAPSHOT_NOT_FOUND', false],
     ['ProfileLockedError', errors.ProfileLockedError, 'PROFILE_LOCKED', true],
     ['ProfileUnsoundError', errors.ProfileUnsoundError, 'PROFILE_UNSOUND', false],
+    ['BrowserTooOldError', errors.BrowserTooOldError, 'BROWSER_TOO_OLD', false],
     ['LeaseHeldError', errors.LeaseHeldError, 'LEASE_HELD', true],
     ['LeaseLostError', errors.LeaseLostError, 'LEASE_LOST', false],
     ['TimeoutError', errors.TimeoutError, 'TIMEOUT', true],

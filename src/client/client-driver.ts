@@ -4,6 +4,7 @@ import type { PendingPairing } from '../types.js';
 import { addIsConnected, isBrowserConnected } from './browser-handle.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
+import { holdNavigation } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
 
@@ -62,6 +63,7 @@ export class ClientDriver {
     readonly logout: () => Promise<unknown>;
   };
   readonly #clock: Clock;
+  #mayNavigate: () => Promise<void> = async () => undefined;
   #starting = false;
   #closing = true;
   #pairing: PendingPairing | undefined;
@@ -94,6 +96,11 @@ export class ClientDriver {
     this.#wrapInject();
     this.#wrapStrategy();
     this.#watchBrowser();
+  }
+
+  /** Each page that the client gets goes nowhere before `verdict` resolves; the start fails with what it rejects with. */
+  holdNavigation(verdict: () => Promise<void>): void {
+    this.#mayNavigate = verdict;
   }
 
   get client(): ClientInternals {
@@ -261,6 +268,7 @@ export class ClientDriver {
       page.on('error', tellOf({ type: 'page-crashed' }));
       page.on('close', tellOf({ type: 'page-crashed' }));
       page.on('framenavigated', tellOf({ type: 'progress' }));
+      holdNavigation(page, () => this.#mayNavigate());
       containPage(page, (error) => this.#supervisor.onClientEvent({ type: 'contained', error }));
     });
   }

@@ -37,6 +37,11 @@ export interface PuppeteerOptions {
   browserWSEndpoint?: string;
   browserURL?: string;
   args?: readonly string[];
+  executablePath?: string;
+  browser?: string;
+  /** What `browser` was called before puppeteer 23. */
+  product?: string;
+  ignoreDefaultArgs?: boolean | readonly string[];
   handleSIGINT?: boolean;
   handleSIGTERM?: boolean;
   handleSIGHUP?: boolean;
@@ -70,6 +75,7 @@ export interface BrowserHandle {
 /** puppeteer's Page. */
 export interface PageHandle {
   evaluate(expression: string): Promise<unknown>;
+  goto?(...args: unknown[]): Promise<unknown>;
   url?(): string;
   createCDPSession?(): Promise<DevToolsSession>;
   on(event: string, listener: (...args: unknown[]) => unknown): unknown;

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-types.js';
+import { assertKeepsLogin } from './launch-arguments.js';
 
 /**
  * Where the login of a client lives.
@@ -47,9 +48,13 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
     const { clientId } = authStrategy;
     const folder = clientId ? `session-${clientId}` : 'session';
     const authPath = resolve(authStrategy.dataPath);
-    const place = { kind: 'local-auth', authPath, profileDir: join(authPath, folder) } as const;
+    const profileDir = join(authPath, folder);
+    assertKeepsLogin(puppeteer, profileDir);
+    assertNoOtherFolder(puppeteer.userDataDir, profileDir);
+    const place = { kind: 'local-auth', authPath, profileDir } as const;
     return clientId ? { ...place, clientId } : place;
   }
+  assertKeepsLogin(puppeteer);
   return given === undefined ? { kind: 'none' } : { kind: 'given', profileDir: resolve(given) };
 }
 
@@ -58,6 +63,15 @@ export function assignProfile(client: WhatsAppClient, profileDir: string): void 
   const internals = client as ClientInternals;
   internals.options ??= {};
   internals.options.puppeteer = { ...internals.options.puppeteer, userDataDir: profileDir };
+}
+
+// LocalAuth refuses it only at the launch, and again at each further attempt.
+function assertNoOtherFolder(given: string | undefined, profileDir: string): void {
+  if (given === undefined || given === profileDir) return;
+  throw new ConfigurationError(
+    `client: puppeteer.userDataDir is ${JSON.stringify(given)}, and its LocalAuth keeps the profile in ${profileDir}. ` +
+      'Remove the option, or the LocalAuth.',
+  );
 }
 
 const METHODS = ['initialize', 'destroy', 'logout', 'getState', 'sendMessage', 'emit', 'on'] as const;

@@ -42,6 +42,7 @@ const STATUS: Readonly<Record<SessionErrorCode, number>> = {
   SNAPSHOT_NOT_FOUND: 404,
   PROFILE_LOCKED: 409,
   PROFILE_UNSOUND: 409,
+  BROWSER_TOO_OLD: 409,
   LEASE_HELD: 409,
   LEASE_LOST: 409,
   TIMEOUT: 504,

@@ -1,6 +1,7 @@
 import { defineTask } from '../task.js';
 import type { CapturedFile, CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
 import { captureProfile } from './capture.js';
+import { dataVersionText, readDataVersion } from './data-version.js';
 import { ESSENTIAL_PATHS, listEssentialFiles } from './essential-files.js';
 import type { MissingBlob } from './missing-blobs.js';
 import { knownSound, NO_SOUND_TABLES, rememberSound, type SoundTables } from './sound-tables.js';
@@ -24,6 +25,8 @@ export interface CheckedCapture {
   readonly soundTables: SoundTables;
   /** Blobs that the profile has lost. */
   readonly missingBlobs: readonly MissingBlob[];
+  /** Of the copy, as a manifest names it. */
+  readonly dataVersion?: string;
 }
 
 /** Copies a profile and checks the copy. A capture is worth nothing unless `report.verdict` is `sound`. */
@@ -42,7 +45,15 @@ export const captureTask = defineTask<CaptureInput, CheckedCapture>(
       return sha256 === undefined ? file : { ...file, sha256 };
     });
     const tree = { directory, files: hashed };
-    return { tree, report, soundTables: rememberSound(files, tables), missingBlobs };
+    const found = await readDataVersion({ ...context, profileDir: directory });
+    const dataVersion = found && dataVersionText(found);
+    return {
+      tree,
+      report,
+      soundTables: rememberSound(files, tables),
+      missingBlobs,
+      ...(dataVersion !== undefined && { dataVersion }),
+    };
   },
 );
 

@@ -13,6 +13,8 @@ const CLIENT_ID = /^[-\w]{1,128}$/;
 /** Becomes part of a key (`revoked/<lineage>.json`). */
 const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
 const WORD = /^[a-z_]{1,32}$/;
+/** Schema, V8 and Blink of an IndexedDB. */
+const DATA_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
 const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
 /** A path of any system, bounded, without control characters. */
 const PATH = /^\P{Cc}{1,4096}$/u;
@@ -32,7 +34,7 @@ const REQUIRED = [
   'contentDigest',
   'files',
 ];
-const OPTIONAL = ['profile', 'account', 'browserVersion'];
+const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion'];
 
 /** A newer version of this library wrote it, in a way that this one does not know: it may well be whole. */
 export class NewerFormatError extends SnapshotCorruptError {}
@@ -69,6 +71,9 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
     ...(fields.browserVersion === undefined
       ? {}
       : { browserVersion: matching(fields, 'browserVersion', PRINTABLE) }),
+    ...(fields.dataVersion === undefined
+      ? {}
+      : { dataVersion: matching(fields, 'dataVersion', DATA_VERSION) }),
     libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
     contentDigest: matching(fields, 'contentDigest', SHA256),
     files: fileList(fields.files, maxFiles),

@@ -35,6 +35,7 @@ export function buildManifest(
     settled: context.settled,
     state: context.state,
     ...(context.browserVersion === undefined ? {} : { browserVersion: context.browserVersion }),
+    ...(context.dataVersion === undefined ? {} : { dataVersion: context.dataVersion }),
     libraryVersion: LIBRARY_VERSION,
     contentDigest: digest,
     files: sorted,

@@ -90,6 +90,7 @@ export class BringUp {
 
   /**
    * @throws StartFailedError when all attempts are used up; the session is then `failed`, with everything kept.
+   * @throws BrowserTooOldError at once
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
   async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
@@ -192,7 +193,7 @@ export class BringUp {
       }
       return result;
     } catch (error) {
-      if (signal.aborted || isFinal(error) || isLeaseLost(error)) throw error;
+      if (signal.aborted || isFinal(error) || isFinalAlways(error)) throw error;
       return { kind: 'failed', cause: 'start-failed', error: asError(error) };
     }
   }
@@ -229,8 +230,8 @@ function isHopeless(error: unknown): boolean {
   return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
 }
 
-function isLeaseLost(error: unknown): boolean {
-  return isSessionError(error) && error.code === 'LEASE_LOST';
+function isFinalAlways(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'LEASE_LOST' || error.code === 'BROWSER_TOO_OLD');
 }
 
 function asError(error: unknown): Error {

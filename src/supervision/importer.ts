@@ -17,6 +17,7 @@ interface Taken {
   readonly tree: CapturedTree;
   /** Of one of our own backups: what it knows beside the files. */
   readonly manifest?: SnapshotManifest | undefined;
+  readonly dataVersion?: string | undefined;
 }
 
 /**
@@ -125,15 +126,15 @@ export class Importer {
       mode: 'cold',
       links: kind === 'zip', // what is unpacked is ours; of the old session not even an inode is shared
     } as const;
-    const { tree, report } = await runner.run(captureTask, capture, { signal });
-    if (report.verdict === 'sound') return { tree, manifest };
+    const { tree, report, dataVersion } = await runner.run(captureTask, capture, { signal });
+    if (report.verdict === 'sound') return { tree, manifest, dataVersion };
     const findings = report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
     throw new ProfileUnsoundError(
       `the old session is ${report.verdict}, and is not taken over${findings && `: ${findings}`} (${path})`,
     );
   }
 
-  async #store({ tree, manifest }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
+  async #store({ tree, manifest, dataVersion }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
     const { clientId, profile, saves, assertOwned, state } = this.#context;
     await assertOwned();
     const stored = await saves.create(
@@ -150,6 +151,7 @@ export class Importer {
         settled: manifest?.settled ?? true,
         state: state(),
         ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
+        ...(dataVersion !== undefined && { dataVersion }),
       },
       { signal },
     );

@@ -10,6 +10,7 @@ import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import { HELD_MESSAGE, type RemovedProfile } from './removed-profile.js';
+import { isMisfit } from './restore-search.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -52,13 +53,14 @@ export class ProfilePreparer {
    * Leaves a sound profile in place, restored if need be, or none at all (then a QR is due). Resolves to the
    * snapshot that was restored, if one was.
    *
-   * @throws LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
+   * @throws BrowserTooOldError when this browser would wipe what there is; LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
    * the profile; StoreError when that is lost and no store answers, or no snapshot proves sound and one can't be read: a
    * store that is down must not look like a missing session.
    * @param isFirst whether it is the first start of a run, not a further attempt
    */
   async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
-    const { folders, browserOwner, warn, assertOwned } = this.#context;
+    const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
+    await browserGuard.learn(isFirst);
     await assertOwned(); // an attempt may come after a suspension
     this.#accountGuard.refuseAnotherScript();
     await browserOwner.settleProfile();
@@ -76,15 +78,16 @@ export class ProfilePreparer {
   }
 
   async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
-    const { record, warn, announce } = this.#context;
+    const { record, warn, announce, browserGuard } = this.#context;
     const report = await this.#check(signal);
     if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin();
     if (report.verdict === 'sound') {
       await this.#releaseIfHeld();
       const newer = await this.#newerSnapshots();
-      const restored =
-        newer.length > 0 && (await this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal));
+      const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));
       if (restored) return restored;
+      const refusal = await browserGuard.refusalOfProfile(signal);
+      if (refusal !== undefined) return this.#takeReadable(refusal, signal);
       await this.#blobRescue.mend(signal);
       return undefined;
     }
@@ -118,6 +121,31 @@ export class ProfilePreparer {
     const located = await this.#snapshots.list().catch(() => []);
     const isHeld = located.some(({ info }) => info.lineage === lineage && this.#removed.isHeld(info));
     if (isHeld) await this.#removed.release(lineage);
+  }
+
+  /** A newer login that this browser can't read does not keep the local one, which it can, from being used. */
+  async #takeNewer(
+    newer: readonly LocatedSnapshot[],
+    signal: AbortSignal,
+  ): Promise<LocatedSnapshot | undefined> {
+    try {
+      return await this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal);
+    } catch (error) {
+      if (!isMisfit(error)) throw error;
+      this.#context.warn(
+        'browser-too-old',
+        `${error.message}. Until then the older login that lies here is used`,
+      );
+      return undefined;
+    }
+  }
+
+  /** The browser must not have the profile: a copy that it can read, or none of it starts. The profile goes to quarantine. */
+  #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    if (refusal.code !== 'BROWSER_TOO_OLD') throw refusal;
+    return this.#snapshots
+      .candidates(this.#context.record.current.lineage)
+      .then((older) => this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal));
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */

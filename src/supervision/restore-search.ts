@@ -1,4 +1,4 @@
-import { describeError, isSessionError } from '../errors.js';
+import { describeError, isSessionError, type SessionError } from '../errors.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotFile } from '../types.js';
 import type { LocatedSnapshot } from './session-snapshots.js';
@@ -71,7 +71,16 @@ async function filesOf({ info, repository }: LocatedSnapshot): Promise<readonly 
 /** Whether a snapshot that could not be fetched for this reason says nothing of the others. */
 export function mayOthersDoBetter(error: unknown): boolean {
   const { code } = describeError(error);
-  return isStoreFault(error) || ['SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE', 'SNAPSHOT_NOT_FOUND'].includes(code);
+  return (
+    isStoreFault(error) ||
+    isMisfit(error) ||
+    ['SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE', 'SNAPSHOT_NOT_FOUND'].includes(code)
+  );
+}
+
+/** Whether the browser must not have it; another one may. */
+export function isMisfit(error: unknown): error is SessionError {
+  return isSessionError(error) && ['BROWSER_TOO_OLD', 'CONFIGURATION'].includes(error.code);
 }
 
 /** Whether a store could not deliver; what the disk below the profile says is an error of the system. */

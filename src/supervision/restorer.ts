@@ -1,10 +1,10 @@
-import { describeError, SnapshotCorruptError } from '../errors.js';
+import { describeError, type SessionError, SnapshotCorruptError } from '../errors.js';
 import type { RestoreReason } from '../events.js';
 import type { SoundTables } from '../profile/sound-tables.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { newLineageAfter } from './lineage.js';
-import { isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
+import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
 import { rejectedCopyInPlace } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -23,25 +23,39 @@ export class Restorer {
    * The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. A corrupt
    * one, and one that its store can't deliver at the second time either, is passed over for the next.
    *
-   * @throws StoreError when none proves sound and one could not be read; errors of the system when the disk of the profile
+   * @param passedOver why this browser must not have what lies in place: then a copy that is older is a roll-back, and
+   * none is taken that is older than `maxRollbackMs`. So it is behind each snapshot that is passed over for the browser
+   * @throws BrowserTooOldError when none proves sound, and one was passed over for the browser; StoreError when none proves
+   * sound and one could not be read; errors of the system when the disk of the profile
    * fails, at once
    */
   async restoreFirstSound(
     candidates: readonly LocatedSnapshot[],
     reason: RestoreReason,
     signal: AbortSignal,
+    passedOver?: SessionError,
   ): Promise<LocatedSnapshot | undefined> {
+    const { browserGuard } = this.#context;
     const search = new RestoreSearch();
+    let refusal = passedOver;
     for (const candidate of candidates) {
+      const unfit = await browserGuard.refusalOfSnapshot(candidate);
+      refusal ??= unfit;
+      if (unfit !== undefined || (refusal !== undefined && this.#isTooOld(candidate))) continue;
       if (!(await search.isWorthAnAttempt(candidate))) continue;
       let failure = await this.#attempt(candidate, reason, signal);
       // It may pass, and the next one is an older login.
       if (failure && isStoreFault(failure.error)) failure = await this.#attempt(candidate, reason, signal);
-      if (failure === undefined) return candidate;
+      if (failure === undefined) {
+        if (refusal !== undefined) this.#tellRollback(candidate, refusal);
+        return candidate;
+      }
+      if (isMisfit(failure.error)) refusal ??= failure.error;
       await search.passOver(candidate, failure.error);
       if (isStoreFault(failure.error)) this.#tellUnreadable(candidate, failure.error);
     }
     search.assertAllRead();
+    if (refusal !== undefined) throw refusal;
     return undefined;
   }
 
@@ -64,7 +78,7 @@ export class Restorer {
     reason: RestoreReason,
     signal: AbortSignal,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { clock, announce, record, assertOwned, folders } = this.#context;
+    const { clock, announce, record, assertOwned, folders, browserGuard } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
@@ -73,6 +87,8 @@ export class Restorer {
     try {
       const manifest = await repository.restore(info.id, staged, { signal });
       const soundTables = await this.#assertSound(candidate, staged, manifest.files, signal);
+      const refusal = await browserGuard.refusalOfStaged(staged, manifest, signal);
+      if (refusal !== undefined) throw refusal;
       isFetched = true;
       await assertOwned();
       await record.update({ restoring: info.id });
@@ -95,6 +111,18 @@ export class Restorer {
     return undefined;
   }
 
+  #isTooOld({ info }: LocatedSnapshot): boolean {
+    const { clock, options } = this.#context;
+    return Date.parse(info.createdAt) < clock.now() - options.maxRollbackMs;
+  }
+
+  #tellRollback({ info }: LocatedSnapshot, refusal: SessionError): void {
+    this.#context.warn(
+      'browser-too-old',
+      `${refusal.message}. Until then snapshot ${info.id} of ${info.createdAt}, which this browser reads, is in place`,
+    );
+  }
+
   #tellUnreadable({ info, repository }: LocatedSnapshot, error: unknown): void {
     this.#context.warn(
       'snapshot-unreadable',
@@ -103,7 +131,7 @@ export class Restorer {
   }
 
   /** The record follows the profile: this snapshot is what lies there now. */
-  async noteInPlace({ info }: LocatedSnapshot, { account }: SnapshotManifest): Promise<void> {
+  async noteInPlace({ info }: LocatedSnapshot, { account, browserVersion }: SnapshotManifest): Promise<void> {
     const { record } = this.#context;
     const before = record.current;
     const { lineage, run } = await this.#lineageOf(info);
@@ -113,6 +141,7 @@ export class Restorer {
       // Another login's account says nothing of this one.
       account: lineage === before.lineage ? (before.account ?? account) : account,
       loggedIn: true,
+      browserVersion,
       basedOn: info.id,
       restoring: undefined,
     });

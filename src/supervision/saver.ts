@@ -26,6 +26,12 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
+interface Captured {
+  readonly tree: CapturedTree;
+  readonly createdAt: string;
+  readonly dataVersion: string | undefined;
+}
+
 /** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
@@ -123,11 +129,12 @@ export class Saver {
       clock,
     });
     if (captured === undefined) return { skipped: 'unsound' };
-    const { tree, createdAt } = captured;
+    const { tree, createdAt, dataVersion } = captured;
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
     if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
-    const context = await this.#describe(request, createdAt);
-    if (context === undefined) return { skipped: 'not-ready' };
+    const described = await this.#describe(request, createdAt);
+    if (described === undefined) return { skipped: 'not-ready' };
+    const context = { ...described, ...(dataVersion !== undefined && { dataVersion }) };
     return request.kind === 'save'
       ? this.#store(this.#context.saves, tree, context, request)
       : this.#backUp(tree, context, request);
@@ -137,6 +144,7 @@ export class Saver {
   async #describe(request: SaveRequest, createdAt: string): Promise<SnapshotContext | undefined> {
     const { lineage, run, account } = this.#context.record.current;
     if (lineage === undefined) return undefined;
+    const version = this.#browserVersion ?? this.#context.browserGuard.version;
     return {
       clientId: this.#context.clientId,
       profile: this.#context.profile,
@@ -147,7 +155,7 @@ export class Saver {
       capture: request.capture,
       settled: request.orderly ?? (await this.#settleWatch.isSettled()),
       state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
-      ...(this.#browserVersion !== undefined && { browserVersion: this.#browserVersion }),
+      ...(version !== undefined && { browserVersion: version }),
     };
   }
 
@@ -179,18 +187,16 @@ export class Saver {
   }
 
   /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
-  async #capture(
-    { capture: mode, signal }: SaveRequest,
-    targetDir: string,
-  ): Promise<{ readonly tree: CapturedTree; readonly createdAt: string } | undefined> {
+  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<Captured | undefined> {
     const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
     const input = { profileDir, targetDir, mode, soundTables: memory.known };
-    const { tree, report, soundTables, missingBlobs } = await runner.run(captureTask, input, { signal });
+    const capture = await runner.run(captureTask, input, { signal });
+    const { tree, report, soundTables, missingBlobs, dataVersion } = capture;
     if (report.verdict === 'sound') {
       memory.known = soundTables;
       this.#blobRescue.tell(missingBlobs);
-      return { tree, createdAt };
+      return { tree, createdAt, dataVersion };
     }
     memory.forget();
     // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.

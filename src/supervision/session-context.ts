@@ -10,6 +10,7 @@ import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SessionState } from '../state.js';
 import type { TaskRunner } from '../task.js';
 import type { ProfileIdentity } from '../types.js';
+import type { BrowserGuard } from './browser-guard.js';
 import type { BrowserOwner } from './browser-owner.js';
 import type { SessionFolders } from './session-folders.js';
 import type { SessionRecordFile } from './session-record.js';
@@ -32,6 +33,7 @@ export interface SessionContext {
   readonly folders: SessionFolders;
   readonly driver: ClientDriver;
   readonly browserOwner: BrowserOwner;
+  readonly browserGuard: BrowserGuard;
   /** The primary store's; force-saves go here. */
   readonly saves: SnapshotRepository;
   readonly backups: readonly SnapshotRepository[];

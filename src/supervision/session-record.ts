@@ -19,6 +19,8 @@ export interface SessionRecord {
   readonly account?: string;
   /** The script of the bot that was ready with it last, where only that tells two bots of a folder apart. */
   readonly startedBy?: string;
+  /** The browser that has opened the profile in place last, for example `Chrome/156.0.8078.79`. */
+  readonly browserVersion?: string;
   /** Whether the profile in place was logged in when it was last seen. */
   readonly loggedIn: boolean;
   /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
@@ -134,6 +136,7 @@ function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'lineage'),
     ...optionalText(raw, 'account'),
     ...optionalText(raw, 'startedBy'),
+    ...optionalText(raw, 'browserVersion'),
     ...optionalText(raw, 'basedOn'),
     ...optionalText(raw, 'restoring'),
     run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,

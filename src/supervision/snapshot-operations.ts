@@ -78,6 +78,7 @@ export class SnapshotOperations {
     const wanted = await this.#wanted(snapshotId);
     // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
     if (wasRunning) await this.#assertWhole(wanted);
+    if (wasRunning) await this.#assertReadable(wanted);
     try {
       await supervisor.whileHalted(() => this.#install(wanted));
     } finally {
@@ -138,6 +139,7 @@ export class SnapshotOperations {
     return ownership.during(() =>
       operations.exclusive(async () => {
         await this.#context.record.load();
+        await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.settleProfile();
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
         await this.#forgive(wanted.info);
@@ -205,6 +207,13 @@ export class SnapshotOperations {
       this.#context.announce('restore:failed', { error: describeError(error), snapshot: info });
       throw error;
     }
+  }
+
+  async #assertReadable(wanted: LocatedSnapshot): Promise<void> {
+    const refusal = await this.#context.browserGuard.refusalOfSnapshot(wanted);
+    if (refusal === undefined) return;
+    this.#context.announce('restore:failed', { error: describeError(refusal), snapshot: wanted.info });
+    throw refusal;
   }
 
   /** A human asked for it: what was rejected before gets another chance. */

@@ -1,9 +1,11 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
+import type { SessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
+import { isMisfit } from './restore-search.js';
 import type { Restorer } from './restorer.js';
 import type { Revoker } from './revoker.js';
 import type { SessionContext } from './session-context.js';
@@ -21,10 +23,10 @@ export type StartResult =
 /** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
 const MAX_ROLLBACKS = 2;
 /**
- * First start, both rollbacks, the one that shows the QR, one after a logout answered by the server, and one after a
- * navigation at a bad moment.
+ * First start, both rollbacks, the one that shows the QR, one after a logout answered by the server, one after a
+ * navigation at a bad moment, and one after the browser has turned out to be too old.
  */
-const MAX_ROUNDS = MAX_ROLLBACKS + 4;
+const MAX_ROUNDS = MAX_ROLLBACKS + 5;
 
 export interface StarterParts {
   readonly operations: OperationQueue;
@@ -62,6 +64,7 @@ export class Starter {
       return await this.#start(signal, isFirst);
     } catch (error) {
       this.#holdsPairing = false;
+      if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
     }
   }
@@ -73,6 +76,7 @@ export class Starter {
     let isGivenUp = false;
     let isLoggedOut = false;
     let mayRepeat = true;
+    let mayLearn = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks()));
       const outcome = await this.#startClient(signal);
@@ -97,6 +101,13 @@ export class Starter {
         case 'failed':
         case 'gave-up':
           await stopper.stop();
+          if (outcome.kind === 'failed' && isMisfit(outcome.error)) {
+            if (!mayLearn || outcome.error.code !== 'BROWSER_TOO_OLD') throw outcome.error;
+            mayLearn = false;
+            this.#enter('restoring', signal);
+            if (await operations.exclusive(() => preparer.prepare(signal, false))) rollbacks = 1;
+            continue;
+          }
           if (outcome.kind === 'gave-up' || !mayRepeat || !isNavigationRace(outcome.error)) return outcome;
           mayRepeat = false;
           this.#enter('restoring', signal);
@@ -110,7 +121,9 @@ export class Starter {
   }
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
-    const { driver, browserOwner, clock, options, assertOwned } = this.#context;
+    const { driver, browserOwner, browserGuard, clock, options, assertOwned } = this.#context;
+    const refusal = await browserGuard.refusalOfProfile(signal);
+    if (refusal !== undefined) throw refusal;
     await assertOwned();
     this.#enter('starting', signal);
     await browserOwner.announceLaunch(driver.client);
@@ -173,10 +186,13 @@ export class Starter {
     const fallbacks = await this.#fallbacks(rollbacks);
     const { rejectedSnapshots, basedOn, lineage } = record.current;
     // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
-    if (rollbacks > 0 && basedOn !== undefined) {
+    if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
+    const untried = await this.#parts.snapshots.candidates(lineage);
+    await this.#assertNoneForNewerBrowser(untried);
+    const isFinal = !(await this.#anyOfNewerBrowser(untried));
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
@@ -188,9 +204,30 @@ export class Starter {
       lineage: undefined,
       account: undefined,
       run: 0,
-      ...(lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
+      ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
     return false;
+  }
+
+  /** A QR for a login that a newer browser would still find is a QR for nothing. */
+  async #assertNoneForNewerBrowser(untried: readonly LocatedSnapshot[]): Promise<void> {
+    for (const candidate of untried) {
+      const refusal = await this.#context.browserGuard.refusalOfSnapshot(candidate);
+      if (refusal !== undefined) throw refusal;
+    }
+  }
+
+  /** What an older browser fails at says nothing of what a newer one has written: it is never rejected for that. */
+  async #anyOfNewerBrowser(located: readonly LocatedSnapshot[]): Promise<boolean> {
+    for (const candidate of located) {
+      if (await this.#context.browserGuard.isOfNewerBrowser(candidate)) return true;
+    }
+    return false;
+  }
+
+  async #isOfNewerBrowser(id: string): Promise<boolean> {
+    const located = (await this.#parts.snapshots.list()).filter(({ info }) => info.id === id);
+    return this.#anyOfNewerBrowser(located);
   }
 
   #tellOfLoss(): void {
@@ -207,6 +244,10 @@ export class Starter {
     // A reconnect stays one to the outside until it succeeds.
     if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state, cause);
   }
+}
+
+function isTooOld(error: unknown): error is SessionError {
+  return isMisfit(error) && error.code === 'BROWSER_TOO_OLD';
 }
 
 // A profile that was emptied has no login that could be ended: what answers so goes on as a failed start, with delays.

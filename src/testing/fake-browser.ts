@@ -8,9 +8,11 @@ export class FakeBrowser extends EventEmitter {
   hangs = false;
   #rejectClosed: (reason: Error) => void = () => undefined;
   #connected = true;
+  readonly #version: string;
 
-  constructor() {
+  constructor(version = 'Fake/1.0') {
     super();
+    this.#version = version;
     this.closed = new Promise((_, reject) => {
       this.#rejectClosed = reject;
     });
@@ -26,7 +28,7 @@ export class FakeBrowser extends EventEmitter {
   }
 
   async version(): Promise<string> {
-    return 'Fake/1.0';
+    return this.#version;
   }
 
   async close(): Promise<void> {
@@ -67,6 +69,10 @@ export class FakePage extends EventEmitter {
 
   url(): string {
     return this.#url;
+  }
+
+  async goto(url: string): Promise<void> {
+    this.navigate(url);
   }
 
   /** A navigation has ended: tells who listens for `framenavigated`. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type FileSystem, systemFileSystem } from '../file-system.js';
 import { FakeBrowser, FakePage } from './fake-browser.js';
-import { type FakeLogin, readFakeProfile, writeFakeProfile } from './fake-profile.js';
+import { type FakeLogin, openAsChromium, readFakeProfile, writeFakeProfile } from './fake-profile.js';
 import { FakeLocalAuth, type FakeLocalAuthOptions, FakeNoAuth } from './fake-strategy.js';
 import type { FakeWhatsApp } from './fake-whatsapp.js';
 
@@ -12,6 +12,11 @@ export interface FakeClientOptions {
   /** Where the profile lies. Default: the real file system. */
   readonly fs?: FileSystem;
   readonly puppeteer?: Record<string, unknown>;
+  /**
+   * Major version of the Chromium that it launches: it says so, writes with the data version of such a browser, and starts
+   * a database anew that a newer one has written. Default: a browser that does not tell, and does none of this.
+   */
+  readonly chromium?: number;
   readonly takeoverOnConflict?: boolean;
   /** Pairs by code instead of QR. */
   readonly pairWithPhoneNumber?: string;
@@ -50,6 +55,8 @@ export class FakeClient extends EventEmitter {
   /** While set, injecting the client's code into the page rejects with it, as after a navigation at a bad moment. */
   injectError: unknown;
   readonly #fs: FileSystem;
+  /** See {@link FakeClientOptions.chromium}; a test may change it, as an update of the machine does. */
+  chromium: number | undefined;
   #qrShown = 0;
   #lastLoggedOut = false;
 
@@ -57,6 +64,7 @@ export class FakeClient extends EventEmitter {
     super();
     this.whatsApp = options.whatsApp;
     this.#fs = options.fs ?? systemFileSystem;
+    this.chromium = options.chromium;
     this.options = {
       puppeteer: { ...options.puppeteer },
       takeoverOnConflict: options.takeoverOnConflict ?? false,
@@ -78,14 +86,17 @@ export class FakeClient extends EventEmitter {
   async initialize(): Promise<void> {
     await this.authStrategy.beforeBrowserInitialized();
     this.launches++;
-    const browser = new FakeBrowser();
+    const browser = new FakeBrowser(
+      this.chromium === undefined ? undefined : `Chrome/${this.chromium}.0.7000.1`,
+    );
     const page = new FakePage(browser);
     this.pupBrowser = browser;
     this.pupPage = page;
     await this.authStrategy.afterBrowserInitialized();
     if (this.whatsApp.offline) throw new Error('net::ERR_CONNECTION_REFUSED at https://web.whatsapp.com/');
     if (this.whatsApp.hangs) await browser.closed;
-    page.navigate();
+    await page.goto('https://web.whatsapp.com/');
+    if (this.chromium) await openAsChromium(this.#fs, this.profileDir, this.chromium);
     await this.inject();
     page.on('framenavigated', async (frame: { url(): string }) => {
       if (frame.url().includes('post_logout=1') || this.#lastLoggedOut) {
@@ -152,7 +163,7 @@ export class FakeClient extends EventEmitter {
 
   /** Writes into the profile, as a browser does all the time. */
   async writeLogin(login: FakeLogin): Promise<void> {
-    await writeFakeProfile(this.#fs, this.profileDir, login);
+    await writeFakeProfile(this.#fs, this.profileDir, login, this.chromium);
   }
 
   /** The login that lies in the profile now. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../file-system.js';
+import { readDataVersion } from '../profile/data-version.js';
 import { ESSENTIAL_PATHS } from '../profile/essential-files.js';
 import { crc32c, maskCrc } from '../profile/leveldb/crc32c.js';
 
@@ -18,8 +19,14 @@ const FILE_MODE = 0o600;
  * Writes a profile as Chromium would leave it: both halves of the login as small, sound LevelDB folders. Their logs
  * grow with every call, as those of a live browser do.
  */
-export async function writeFakeProfile(fs: FileSystem, profileDir: string, login: FakeLogin): Promise<void> {
+export async function writeFakeProfile(
+  fs: FileSystem,
+  profileDir: string,
+  login: FakeLogin,
+  chromium?: number,
+): Promise<void> {
   const record = JSON.stringify(login);
+  if (chromium) await writeDataVersion(fs, profileDir, chromium);
   await writeDatabase(fs, join(profileDir, ESSENTIAL_PATHS.indexedDbLevelDb), 'idb_cmp1', 'login', record);
   await writeDatabase(
     fs,
@@ -41,6 +48,33 @@ export async function readFakeProfile(fs: FileSystem, profileDir: string): Promi
   return first !== undefined && second !== undefined && first.credential === second.credential
     ? first
     : undefined;
+}
+
+/** The version of V8's values that a Chromium writes, and the highest that it reads. */
+const V8_FROM_149 = 16;
+const V8_BEFORE = 15;
+const BLINK = 21;
+/** Metadata of the whole database: which version its data has. */
+const DATA_VERSION_KEY = '\0\0\0\0\x02';
+
+/** What a Chromium of this major version does to a profile as soon as a page opens. */
+export async function openAsChromium(fs: FileSystem, profileDir: string, chromium: number): Promise<void> {
+  const data = await readDataVersion({ fs, profileDir });
+  if (data === undefined) return;
+  if (data.v8 <= v8Of(chromium)) return writeDataVersion(fs, profileDir, chromium);
+  const folder = join(profileDir, ESSENTIAL_PATHS.indexedDbLevelDb);
+  await fs.promises.rm(folder, { recursive: true, force: true });
+  await writeDataVersion(fs, profileDir, chromium);
+}
+
+function v8Of(chromium: number): number {
+  return chromium >= 149 ? V8_FROM_149 : V8_BEFORE;
+}
+
+async function writeDataVersion(fs: FileSystem, profileDir: string, chromium: number): Promise<void> {
+  const version = String.fromCharCode(BLINK, 0, 0, 0, v8Of(chromium));
+  const folder = join(profileDir, ESSENTIAL_PATHS.indexedDbLevelDb);
+  await writeDatabase(fs, folder, 'idb_cmp1', DATA_VERSION_KEY, version);
 }
 
 async function lastLogin(fs: FileSystem, folder: string): Promise<FakeLogin | undefined> {

@@ -1,5 +1,6 @@
 import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
+import { profileFormatTask } from '../profile/data-version.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
@@ -27,6 +28,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(examineProfileTask),
     erase(profileSizeTask),
     erase(missingBlobsTask),
+    erase(profileFormatTask),
   ].map((task) => [task.name, task]),
 );
 

@@ -47,6 +47,8 @@ const REASONS: Readonly<Record<RestoreReason, true>> = {
   'profile-damaged': true,
   'silent-logout': true,
   'newer-snapshot': true,
+  'browser-too-old': true,
+  'never-ready': true,
   imported: true,
   requested: true,
 };

@@ -1,0 +1,79 @@
+import { ConfigurationError } from '../errors.js';
+import type { PuppeteerOptions } from './client-types.js';
+
+/** A switch as Chromium reads it: one dash is as good as two, on Windows a slash, too. */
+const SWITCH = /^(?:--?|\/)([^=]+)(?:=(.*))?$/s;
+
+/** Switches by which the login lands elsewhere, or is not kept: measured with Chromium 149 and 156 (docs/profile.md). */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['incognito', 'keeps nothing: the login would be lost with every restart'],
+  ['guest', 'keeps nothing: the login would be lost with every restart'],
+  ['disable-local-storage', 'takes away localStorage, which holds half of the login'],
+]);
+
+/** The features by which Chromium keeps a half of the login in SQLite, at another place. */
+export const SQLITE_FEATURES = {
+  indexedDb: 'IdbSqliteBackingStore',
+  localStorage: 'DomStorageSqlite',
+} as const;
+
+/**
+ * Refuses what would take the login out of the profile that is saved.
+ *
+ * @param profileDir the profile, where the client's strategy has chosen it; absent where only these options do
+ * @throws ConfigurationError that names the option or the argument
+ */
+export function assertKeepsLogin(options: PuppeteerOptions, profileDir?: string): void {
+  for (const name of ['browser', 'product'] as const) {
+    if (options[name] !== undefined && options[name] !== 'chrome') {
+      refuse(`${name}: ${JSON.stringify(options[name])}`, 'is not supported: it must be "chrome"');
+    }
+  }
+  for (const argument of options.args ?? []) {
+    const [, name = '', value = ''] = SWITCH.exec(argument) ?? [];
+    const why = REFUSED.get(name);
+    if (why !== undefined) refuse(`args: "${argument}"`, why);
+    if (name === 'profile-directory' && value !== '' && value !== 'Default') {
+      refuse(`args: "${argument}"`, 'keeps the login in a folder that is not saved: it must be "Default"');
+    }
+    if (name === 'user-data-dir') assertIsProfile(argument, value, profileDir);
+  }
+  assertProfileIsTold(options);
+}
+
+/** Whether the arguments switch a feature on or off; `undefined`: they leave it to Chromium. Off wins, as in Chromium. */
+export function isFeatureOn(args: readonly string[] | undefined, feature: string): boolean | undefined {
+  const isNamed = (list: string) =>
+    (args ?? []).some((argument) => {
+      const [, name, value = ''] = SWITCH.exec(argument) ?? [];
+      return name === list && value.split(',').some((entry) => entry.split(/[<:]/, 1)[0]?.trim() === feature);
+    });
+  if (isNamed('disable-features')) return false;
+  return isNamed('enable-features') ? true : undefined;
+}
+
+function assertIsProfile(argument: string, value: string, profileDir: string | undefined): void {
+  // puppeteer looks for two dashes only, and takes a temporary folder instead.
+  if (!argument.startsWith('--')) refuse(`args: "${argument}"`, 'is not seen by puppeteer: write two dashes');
+  if (profileDir !== undefined && value !== profileDir) {
+    refuse(`args: "${argument}"`, `contradicts the folder of the client's LocalAuth, which is ${profileDir}`);
+  }
+}
+
+/** Without the default arguments, puppeteer launches the browser in a temporary folder. */
+function assertProfileIsTold({ ignoreDefaultArgs, args = [] }: PuppeteerOptions): void {
+  if (args.some((argument) => argument.startsWith('--user-data-dir='))) return;
+  const isTakenAway = Array.isArray(ignoreDefaultArgs)
+    ? ignoreDefaultArgs.some((argument) => String(argument).startsWith('--user-data-dir'))
+    : ignoreDefaultArgs === true;
+  if (!isTakenAway) return;
+  refuse(
+    `ignoreDefaultArgs: ${JSON.stringify(ignoreDefaultArgs)}`,
+    'takes away --user-data-dir, so that the login is kept in a temporary folder: name only those arguments that you ' +
+      'do not want, and not this one',
+  );
+}
+
+function refuse(what: string, why: string): never {
+  throw new ConfigurationError(`client: puppeteer.${what} ${why}`);
+}
