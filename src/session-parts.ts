@@ -49,7 +49,6 @@ import { Stopper } from './supervision/stopper.js';
 import { validateProfile } from './supervision/validate-profile.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
-import { notTheOwner } from './write-permit.js';
 
 /** What the facade holds of a wired session. */
 export interface SessionParts {
@@ -105,7 +104,11 @@ function createContext(
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
   const period: SessionContext['period'] = { name: undefined };
-  const lease = new LocalLease({ ...leases, directory: join(sessionPath, 'lease') });
+  const lease = new LocalLease({
+    ...leases,
+    directory: join(sessionPath, 'lease'),
+    onReclaimed: ({ owner, generation }) => hooks.announce('lease:acquired', { owner, generation }),
+  });
   const profileLease = new LocalLease({
     ...leases,
     directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
@@ -155,7 +158,7 @@ function createContext(
     lease,
     profileLease,
     assertOwned: async () => {
-      for (const one of [lease, profileLease]) if (!(await one.confirm())) throw notTheOwner(clientId);
+      for (const one of [lease, profileLease]) if (!(await one.confirm())) one.assertHeld();
     },
     runner,
     soundTables: new SoundTableMemory(),

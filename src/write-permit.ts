@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { LeaseLostError } from './errors.js';
+import { LeaseLostError, StoreError } from './errors.js';
 
 /**
  * Until when this process may write what belongs to a session. It lies in memory that its threads share: one that
@@ -36,4 +36,12 @@ export class WritePermit {
 
 export function notTheOwner(clientId: string): LeaseLostError {
   return new LeaseLostError(`this process does not own the session '${clientId}' (any more)`);
+}
+
+/** Nobody else is known to own the session, but the disk of the lease can't tell that we do. */
+export function notProvenOwner(clientId: string): StoreError {
+  return new StoreError(
+    `it can't be told just now whether this process owns the session '${clientId}': its lease file can't be read and ` +
+      'written. Nothing is changed until it can',
+  );
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, orAborted, sleep, withDeadline } from '../clock.js';
-import { LeaseHeldError } from '../errors.js';
+import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
 import type { LeaseHolder, LeaseRecord } from './lease-record.js';
@@ -22,6 +22,8 @@ export interface Contest {
   /** How long to wait for a live owner to let go, ms. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** The generation that we had: the claim gets a higher one, also where the files of all others are gone. */
+  readonly above?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function contestLease(contest: Contest): Promise<Claim> {
 
     if (verdict === 'free' || verdict === 'dead' || state === 'over') {
       const claim = await claimAfter(seen, watched, self, contest);
-      if (claim !== undefined) return claim;
+      if (claim !== undefined) return raised(claim, contest);
       continue; // somebody else was first: who is it?
     }
     const alive = verdict === 'held' || state === 'moved';
@@ -69,12 +71,39 @@ async function claimAfter(
   };
   heldTokens.add(token); // before the file can be seen by another session of this process
   let ours = false;
+  const creating = createUncontested(files, claim, watched);
   try {
-    ours = await bounded(clock, createUncontested(files, claim, watched));
+    ours = await bounded(clock, creating);
+  } catch (error) {
+    // One that a hanging disk makes after all would look like a newer owner, to ourselves as well.
+    creating.then((made) => (made ? files.withdraw(claim.generation) : undefined)).catch(() => undefined);
+    throw error;
   } finally {
     if (!ours) heldTokens.delete(token);
   }
   return ours ? claim : undefined;
+}
+
+/**
+ * The number of a claim is what its contenders fought for, so it was the next free one; only who has won it may go on to
+ * a higher one.
+ */
+async function raised(claim: Claim, { files, clock, machine, above = 0 }: Contest): Promise<Claim> {
+  if (claim.generation > above) return claim;
+  const higher = { ...claim, generation: above + 1 };
+  const creating = files.create(higher.generation, higher.record);
+  try {
+    if (await bounded(clock, creating)) {
+      await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined); // the next owner sweeps it
+      return higher;
+    }
+    throw new StoreError(`the lease files in ${files.directory} change faster than they can be read`);
+  } catch (error) {
+    machine.heldTokens.delete(claim.record.token);
+    creating.then((made) => (made ? files.withdraw(higher.generation) : undefined)).catch(() => undefined);
+    await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined);
+    throw error;
+  }
 }
 
 /**

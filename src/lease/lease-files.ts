@@ -88,8 +88,8 @@ export class LeaseFiles {
     });
   }
 
-  /** Writes our newest record over the old one, in place; false when the file is gone or another's. */
-  async rewrite(generation: number, record: LeaseRecord): Promise<boolean> {
+  /** Writes our newest record over the old one, in place; `gone` when the file is, or is another's. */
+  async rewrite(generation: number, record: LeaseRecord): Promise<'ours' | 'gone'> {
     const done = await this.#unlessGone(async () => {
       // The handle stays with the file it has read: what came under this name meanwhile can't be overwritten.
       const handle = await this.#fs.open(this.#path(generation), 'r+');
@@ -108,7 +108,7 @@ export class LeaseFiles {
         await handle.close();
       }
     });
-    return done ?? false;
+    return done === true ? 'ours' : 'gone';
   }
 
   /** Whether a higher generation than this one exists. */

@@ -3,7 +3,7 @@ import { ClosedError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
-import { notTheOwner, type WritePermit } from '../write-permit.js';
+import { notProvenOwner, notTheOwner, type WritePermit } from '../write-permit.js';
 import { contestLease } from './contest.js';
 import { type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
@@ -21,6 +21,8 @@ export interface LocalLeaseOptions {
   readonly logger?: Logger;
   /** Called once when an acquired lease is lost (not when it is released). */
   readonly onLost?: (reason: string) => void;
+  /** Called when the lease file was gone, nobody else was the owner, and the lease was claimed anew. */
+  readonly onReclaimed?: (grant: LeaseGrant) => void;
   /** What is known of this machine and its processes. Default: all of it. */
   readonly machine?: Machine;
 }
@@ -46,7 +48,8 @@ export interface LeaseGrant {
  * The owner is whoever created the file of the highest generation; it rewrites that file every 5 s. A holder whose
  * process is proven dead on this machine is taken over at once, one of another machine or container when its file
  * stood still for 30 s. An owner that could not write for 30 s (or was suspended for that long) does not count
- * itself as one any more, before anybody can have taken over.
+ * itself as one, before anybody can have taken over, until it has looked again: it is lost to a newer owner only. A file
+ * that is gone (somebody cleaned the folder) is contested and made again, under a higher generation.
  *
  * @example
  * const lease = new LocalLease({ directory: join(sessionPath, 'lease'), clientId, fs, clock, onLost: stopWriting });
@@ -97,8 +100,13 @@ export class LocalLease {
     return this.#ownership?.isHeld() ?? false;
   }
 
+  /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is ours. */
+  isUnproven(): boolean {
+    return this.#ownership?.isUnproven() ?? false;
+  }
+
   /**
-   * The same, but where the last proof is too old to tell (the process was suspended), a new one is made first: a read
+   * The same as {@link isHeld}, but where the last proof is too old to tell (the process was suspended), a new one is made first: a read
    * and a write of the lease file. A lease that is found lost is told of as by a heartbeat. Never rejects.
    */
   async confirm(): Promise<boolean> {
@@ -113,7 +121,7 @@ export class LocalLease {
   /** @throws LeaseLostError unless {@link isHeld}. */
   assertHeld(): void {
     if (this.isHeld()) return;
-    throw notTheOwner(this.#options.clientId);
+    throw (this.isUnproven() ? notProvenOwner : notTheOwner)(this.#options.clientId);
   }
 
   /** Lets go, so that the next owner need not wait. Never rejects; does nothing where there is nothing to release. */
@@ -132,8 +140,9 @@ export class LocalLease {
     const files = this.#files;
     this.#ownership?.abandon(); // lost already, or too long without proof
     const claim = await contestLease({ files, clock, machine, waitMs, signal });
-    const { heldTokens } = machine;
-    const ownership = new Ownership({ files, clock, logger, heldTokens, onLost }, claim);
+    const onReclaimed = () => this.#options.onReclaimed?.(grantOf(ownership));
+    const parts = { files, clock, logger, machine, onLost, onReclaimed };
+    const ownership: Ownership = new Ownership(parts, claim);
     if (signal.aborted) {
       await ownership.release();
       signal.throwIfAborted();

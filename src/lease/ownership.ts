@@ -1,26 +1,39 @@
 import { type Clock, withDeadline } from '../clock.js';
-import { describeError } from '../errors.js';
+import { ClosedError, describeError, isSessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { Mutex } from '../mutex.js';
 import { WritePermit } from '../write-permit.js';
-import type { Claim } from './contest.js';
+import { type Claim, contestLease } from './contest.js';
+import type { Machine } from './judge-holder.js';
 import type { LeaseFiles } from './lease-files.js';
 import type { LeaseRecord } from './lease-record.js';
 import { FILES_DEADLINE_MS, HEARTBEAT_MS, TAKEOVER_MS } from './timing.js';
+
+/** Why a lease is lost: nothing else ends it. */
+const TAKEN_OVER = 'another process took the session over';
 
 export interface OwnershipParts {
   readonly files: LeaseFiles;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The tokens of the leases that this thread holds now. */
-  readonly heldTokens: Set<string>;
+  readonly machine: Machine;
   readonly onLost: (reason: string) => void;
+  /** Our file was gone, nobody else had taken the session, and it is claimed anew. */
+  readonly onReclaimed: () => void;
 }
 
-/** The time from a claim to its release or loss: keeps the heart beating, and knows whether we may still write. */
+/**
+ * The time from a claim to its release or loss: keeps the heart beating, and knows whether we may still write.
+ *
+ * A look at the files has three answers: the lease is ours (we may write for 30 s more), it is a newer owner's (it is
+ * lost), or it can't be told, because the disk fails or hangs: then the writes pause when the last proof is 30 s old, the
+ * question is asked again every 5 s, and afterwards all goes on.
+ */
 export class Ownership {
   readonly #parts: OwnershipParts;
-  readonly #claim: Claim;
+  readonly #ending = new AbortController();
+  #claim: Claim;
+  #contesting: Promise<void> | undefined;
   /** A heartbeat and the release write the same file: one after the other. */
   readonly #writing = new Mutex();
   #held = true;
@@ -51,7 +64,12 @@ export class Ownership {
     return this.permit.isValid(this.#parts.clock);
   }
 
-  /** The same, but where the last proof is too old to tell, a new one is made first. Never rejects. */
+  /** Whether nobody is known to have taken it over, and yet it is not proven ours at this moment. */
+  isUnproven(): boolean {
+    return this.#held && !this.isHeld();
+  }
+
+  /** The same as `isHeld`, but where the last proof is too old to tell, a new one is made first. Never rejects. */
   async confirm(): Promise<boolean> {
     if (this.#held && !this.isHeld()) await this.#beatNow();
     return this.isHeld();
@@ -61,8 +79,9 @@ export class Ownership {
   abandon(): void {
     this.#held = false;
     this.permit.end();
-    this.#parts.heldTokens.delete(this.#claim.record.token);
+    this.#parts.machine.heldTokens.delete(this.#claim.record.token);
     this.#parts.clock.clearTimeout(this.#timer);
+    this.#ending.abort(new ClosedError('the lease was given up'));
   }
 
   /** Ends it and says so in the file. Never rejects. */
@@ -70,8 +89,8 @@ export class Ownership {
     const { files, clock } = this.#parts;
     this.abandon();
     const write = this.#writing.runExclusive(async () => {
-      const ours = await files.rewrite(this.generation, { ...this.#nextRecord(), released: true });
-      if (ours) await files.removeOlder(this.generation);
+      const found = await files.rewrite(this.generation, { ...this.#nextRecord(), released: true });
+      if (found === 'ours') await files.removeOlder(this.generation);
     });
     try {
       await withDeadline(clock, FILES_DEADLINE_MS, 'releasing the lease', write);
@@ -97,21 +116,57 @@ export class Ownership {
   }
 
   async #beatOnce(): Promise<void> {
-    const { clock } = this.#parts;
-    const begunAt = clock.monotonic();
     try {
-      const proof = this.#writing.runExclusive(() => this.#prove());
-      const lost = await withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', proof);
-      if (lost !== undefined) this.#lose(lost);
-      else this.#extendPermit(begunAt);
+      await (this.#contesting === undefined ? this.#beatInFile() : this.#contested());
     } catch (error) {
-      if (!this.isHeld()) {
-        this.#lose(`no heartbeat could be written for ${TAKEOVER_MS / 1000} s`);
-      } else {
-        this.#say('a heartbeat of the lease failed', describeError(error));
-      }
+      const message = this.isHeld()
+        ? 'a heartbeat of the lease failed'
+        : 'it can not be told whether the lease is still ours: nothing is written until it can';
+      this.#say(message, describeError(error));
     }
     if (this.#held) this.#scheduleBeat();
+  }
+
+  async #beatInFile(): Promise<void> {
+    const { clock } = this.#parts;
+    const begunAt = clock.monotonic();
+    const proof = this.#writing.runExclusive(() => this.#prove());
+    const answer = await withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', proof);
+    if (answer === 'ours') return this.#extendPermit(begunAt);
+    if (answer === 'taken-over') return this.#lose(TAKEN_OVER);
+    if (!this.#held) return;
+    this.permit.end(); // whoever comes now finds nobody's name on the door
+    this.#say('the lease file was removed or replaced: the lease is contested again', {});
+    await this.#contested();
+  }
+
+  /** Who finds no file of ours may become the owner as well as we: exactly one of us does. */
+  #contested(): Promise<void> {
+    const { clock } = this.#parts;
+    this.#contesting ??= this.#contestAnew().finally(() => {
+      this.#contesting = undefined;
+    });
+    // One of another machine may have to be watched for half a minute: the next heartbeat asks what came of it.
+    return withDeadline(clock, FILES_DEADLINE_MS, 'contesting the lease', this.#contesting);
+  }
+
+  async #contestAnew(): Promise<void> {
+    const { files, clock, machine, onReclaimed } = this.#parts;
+    const contest = { files, clock, machine, waitMs: 0, signal: this.#ending.signal, above: this.generation };
+    try {
+      const claim = await contestLease(contest);
+      if (!this.#held) {
+        machine.heldTokens.delete(claim.record.token);
+        return await files.withdraw(claim.generation);
+      }
+      machine.heldTokens.delete(this.#claim.record.token);
+      this.#claim = claim;
+      this.#extendPermit(claim.begunAt);
+      this.#tell(onReclaimed);
+    } catch (error) {
+      if (!isSessionError(error) || error.code !== 'LEASE_HELD') throw error;
+      this.#lose(TAKEN_OVER);
+    }
   }
 
   /** @param begunAt when the proof that we are the owner was *begun*, monotonic ms */
@@ -119,23 +174,27 @@ export class Ownership {
     if (this.#held) this.permit.extendTo(begunAt + TAKEOVER_MS);
   }
 
-  /** Writes a heartbeat, then looks for a newer owner (in this order: see contest.ts). Why it is lost, if it is. */
-  async #prove(): Promise<string | undefined> {
-    if (!this.#held) return undefined;
+  /** Writes a heartbeat, then looks for a newer owner (in this order: see contest.ts). */
+  async #prove(): Promise<'ours' | 'taken-over' | 'gone'> {
+    if (!this.#held) return 'gone';
     const { files } = this.#parts;
-    const ours = await files.rewrite(this.generation, this.#nextRecord());
-    if (await files.isSuperseded(this.generation)) return 'another process took the session over';
-    return ours ? undefined : 'the lease file was removed or replaced';
+    const found = await files.rewrite(this.generation, this.#nextRecord());
+    if (await files.isSuperseded(this.generation)) return 'taken-over';
+    return found;
   }
 
   #lose(reason: string): void {
     if (!this.#held) return;
     this.abandon();
     this.#say('the lease was lost', { reason });
+    this.#tell(() => this.#parts.onLost(reason));
+  }
+
+  #tell(listener: () => void): void {
     try {
-      this.#parts.onLost(reason);
+      listener();
     } catch (error) {
-      this.#say('the handler of a lost lease failed', describeError(error));
+      this.#say('a listener of the lease failed', describeError(error));
     }
   }
 

@@ -45,7 +45,7 @@ export interface SessionContext {
    * Before anything is changed: session and profile are ours. Looks anew where the last proof of it is too old, as after
    * a suspension.
    *
-   * @throws LeaseLostError
+   * @throws LeaseLostError; StoreError where it can't be told just now
    */
   readonly assertOwned: () => Promise<void>;
   /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */

@@ -17,6 +17,8 @@ export class SessionOwnership {
   /** The session that runs, to others of this process that want its profile. */
   #holder: ProfileHolder | undefined;
   #leave: (() => void) | undefined;
+  /** One acquisition for all who want it at the same time. */
+  #acquiring: Promise<void> | undefined;
 
   constructor(
     context: SessionContext,
@@ -76,9 +78,23 @@ export class SessionOwnership {
   }
 
   async #acquire(signal?: AbortSignal): Promise<void> {
-    const { lease, browserOwner, announce, period, assertOwned, profileDir, clock } = this.#context;
+    // Who comes while another acquires gets what that one got; or tries by itself, where that one was called off.
+    const joined = this.#acquiring;
+    if (joined !== undefined) {
+      const failed = await joined.then(() => false).catch(() => true);
+      signal?.throwIfAborted();
+      if (!failed) return;
+    }
     // Somebody works as owner already: one who finds that over must not become a new one under their feet.
-    if (period.name !== undefined) return assertOwned();
+    if (this.#context.period.name !== undefined) return this.#context.assertOwned();
+    this.#acquiring ??= this.#acquireNow(signal).finally(() => {
+      this.#acquiring = undefined;
+    });
+    return this.#acquiring;
+  }
+
+  async #acquireNow(signal: AbortSignal | undefined): Promise<void> {
+    const { lease, browserOwner, announce, period, profileDir, clock } = this.#context;
     if (this.#leave === undefined) await makeWay(profileDir, { clock, signal });
     browserOwner.claim();
     this.#leave ??= holdProfile(profileDir, {

@@ -106,6 +106,7 @@ export class FactsReader {
       eventLoopDelayMs: meter.read(),
       reconnect: { attempt: bringUp.attempt, maxAttempts: Number.isFinite(most) ? most : null },
       leaseHeld: lease.isHeld(),
+      leaseUnproven: lease.isUnproven(),
     };
   }
 

@@ -30,6 +30,8 @@ export interface HealthFacts {
   /** `maxAttempts` is `null` where there is no bound. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   readonly leaseHeld: boolean;
+  /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is held. */
+  readonly leaseUnproven: boolean;
 }
 
 /** The options that facts are judged by. */

@@ -82,6 +82,7 @@ const ROWS: readonly Row[] = [
   ['event-loop-slow', { eventLoopDelayMs: 501 }, 'warning'],
   ['reconnects-low', { upMs: 59_999, reconnect: { attempt: 4, maxAttempts: 5 } }, 'warning', 'reconnect'],
   ['lease-lost', { leaseHeld: false }, 'critical', 'initialize'],
+  ['lease-unproven', { leaseHeld: false, leaseUnproven: true }, 'warning'],
 ];
 
 /** Those that cost points, but do not lower the status by themselves. */
@@ -306,6 +307,7 @@ describe('whatever the facts', () => {
     eventLoopDelayMs: maybe(number),
     reconnect: fc.record({ attempt: fc.nat(), maxAttempts: fc.option(fc.nat()) }),
     leaseHeld: fc.boolean(),
+    leaseUnproven: fc.boolean(),
   });
 
   it('the score is an integer from 0 to 100 and agrees with the status, the issues and the checks', () => {

@@ -55,6 +55,7 @@ export const HEALTHY: HealthFacts = {
   eventLoopDelayMs: 3,
   reconnect: { attempt: 0, maxAttempts: 5 },
   leaseHeld: true,
+  leaseUnproven: false,
 };
 
 /** Nothing could be read but the state. */

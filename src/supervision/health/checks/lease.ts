@@ -1,10 +1,12 @@
 import { isRunning } from '../facts.js';
-import type { Check } from '../issue.js';
+import type { Check, Issue } from '../issue.js';
+import { isolated } from '../text.js';
 
 /** Whether this process owns the session that it runs. */
-export const lease: Check = ({ state, leaseHeld }) => {
+export const lease: Check = ({ state, leaseHeld, leaseUnproven }) => {
   if (!isRunning(state)) return 'unknown';
   if (leaseHeld) return [];
+  if (leaseUnproven) return [UNPROVEN];
   return [
     {
       code: 'lease-lost',
@@ -20,4 +22,17 @@ export const lease: Check = ({ state, leaseHeld }) => {
       action: 'initialize',
     },
   ];
+};
+
+const UNPROVEN: Issue = {
+  code: 'lease-unproven',
+  severity: 'warning',
+  message: {
+    en: 'It can not be told just now whether the session is still owned by this process: saves pause.',
+    ar: 'لا يمكن التأكد الآن من أن الجلسة ما زالت ملكًا لهذه العملية، فالحفظ متوقف مؤقتًا.',
+  },
+  advice: {
+    en: 'Check the disk of sessionPath: is it mounted, writable and not full? It goes on by itself afterwards.',
+    ar: `تحقّق من قرص ${isolated('sessionPath')}: هل هو مربوط وقابل للكتابة وغير ممتلئ؟ بعدها يُستأنف الحفظ تلقائيًا.`,
+  },
 };
