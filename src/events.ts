@@ -84,6 +84,7 @@ export type WarningCode =
   | 'revocation-incomplete'
   | 'snapshot-unreadable'
   | 'large-values-missing'
+  | 'store-limited'
   | 'store-unreachable'
   | 'storage'
   | 'validation-failed';

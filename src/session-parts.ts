@@ -187,8 +187,16 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
+  const queue = new OperationQueue(clock);
   const removed = new RemovedProfile(context, snapshots);
-  const saver = new Saver(context, settleWatch, pruner, snapshots, blobRescue, removed);
+  const saver = new Saver(context, {
+    settleWatch,
+    pruner,
+    snapshots,
+    blobRescue,
+    removed,
+    operations: queue,
+  });
   const restorer = new Restorer(context, snapshots);
   const finder = new OldSessionFinder(context, place);
   const importer = new Importer(context, snapshots, restorer);
@@ -196,7 +204,6 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const lineageKeeper = new LineageKeeper(context, snapshots);
   const revoker = new Revoker(context, snapshots);
   const stopper = new Stopper(context);
-  const queue = new OperationQueue(clock);
   const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
   const starter = new Starter(context, {

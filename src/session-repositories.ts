@@ -5,10 +5,12 @@ import type { Announce } from './events.js';
 import { systemFileSystem } from './file-system.js';
 import type { ResolvedOptions } from './options.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
+import { IsolatedRepository } from './snapshot/isolated-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import type { RepositoryFormat } from './snapshot/repository-task.js';
 import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
+import { watchStore } from './snapshot/watch-store.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
@@ -17,6 +19,9 @@ import { localStoreSpec } from './stores/local-store-spec.js';
 import type { SessionStore } from './stores/session-store.js';
 import { uniqueStoreNames } from './stores/unique-names.js';
 import type { TaskRunner } from './task.js';
+
+/** So many different things a session tells of what its stores lack or hold beside snapshots. */
+const MAX_NOTICES = 50;
 
 /** The repositories of a session over its stores; those of plain local ones work in the worker thread while it is owned. */
 export function createRepositories(
@@ -38,6 +43,13 @@ export function createRepositories(
       code: 'corrupt-snapshot',
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
+  const told = new Set<string>();
+  const tellOnce = (storeName: string, notice: string) => {
+    const message = `the store ${storeName}: ${notice}`;
+    if (told.has(message) || told.size >= MAX_NOTICES) return;
+    told.add(message);
+    announce('warning', { code: 'store-limited', message });
+  };
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
   const guard = guardStores();
   const saveStore = store ? guard(store) : new FileSystemStore(join(sessionPath, 'store'), { fs });
@@ -45,20 +57,19 @@ export function createRepositories(
   const names = uniqueStoreNames([saveStore, ...backupStores]);
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;
-    const repository = { ...shared, store, storeName, assertMayWrite };
+    const onNotice = (notice: string) => tellOnce(storeName, notice);
+    const watched = watchStore(store, { clock, name: storeName, assertMayWrite, onNotice });
+    const repository = { ...shared, store: watched, storeName, assertMayWrite };
     const local =
       format.kind === 'save'
         ? new IncrementalRepository(repository)
         : new ZipRepository({ ...repository, stagingDirectory, compression });
     const isReal = clock === systemClock && fs === systemFileSystem;
     const place = isReal ? localStoreSpec(store) : undefined;
-    if (place === undefined) return local;
-    return new ThreadedRepository({
-      ...parts,
-      local,
-      spec: { ...format, store: { ...place, name: storeName }, clientId },
-      onProblem,
-    });
+    const spec = place && { ...format, store: { ...place, name: storeName }, clientId };
+    const inner =
+      spec === undefined ? local : new ThreadedRepository({ ...parts, local, spec, onProblem, onNotice });
+    return new IsolatedRepository(inner, { clock, clientId });
   };
   const backupFormat: RepositoryFormat = {
     kind: 'backup',

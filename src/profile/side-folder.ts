@@ -73,10 +73,12 @@ export async function createStagingFolder(
 /**
  * Removes what interrupted restores have left in staging. To be called after `recoverInstall`, by the owner of the
  * session, while nothing is being restored.
+ *
+ * @param options.inUse the folders that stay
  */
 export async function removeStagingLeftovers(
   profileDir: string,
-  { fs }: { readonly fs: FileSystem },
+  { fs, inUse }: { readonly fs: FileSystem; readonly inUse?: ReadonlySet<string> },
 ): Promise<{ readonly freedBytes: number; readonly files: number }> {
   const real = await resolveLinks(fs, profileDir);
   let freedBytes = 0;
@@ -85,6 +87,7 @@ export async function removeStagingLeftovers(
     // A journal that is still there needs its staged profile.
     if (await exists(fs, journal)) continue;
     for (const { name } of await readFolder(fs, staging)) {
+      if (inUse?.has(path.join(staging, name))) continue;
       for await (const { size } of walkFiles(fs, staging, name)) {
         freedBytes += size;
         files++;

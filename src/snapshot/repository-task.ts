@@ -1,10 +1,12 @@
 import { type PortableError, packError } from '../portable-error.js';
 import { type LocalStoreSpec, openLocalStore } from '../stores/local-store-spec.js';
+import type { NoticeListener } from '../stores/watched-store.js';
 import { defineTask, inlineTaskRunner, type TaskContext } from '../task.js';
 import { notTheOwner, WritePermit } from '../write-permit.js';
 import { IncrementalRepository } from './incremental-repository.js';
 import type { ProblemListener, SnapshotRepository } from './repository.js';
 import { SignatureCache } from './tree-hasher.js';
+import { watchStore } from './watch-store.js';
 import { ZipRepository } from './zip-repository.js';
 import type { ZipCompression } from './zip-writer.js';
 
@@ -24,7 +26,7 @@ export type RepositorySpec = RepositoryFormat & {
 };
 
 /** The methods of a repository whose arguments and results can go to another thread and back. */
-export type PortableMethod = Exclude<keyof SnapshotRepository, 'kind' | 'store' | 'open'>;
+export type PortableMethod = Exclude<keyof SnapshotRepository, 'kind' | 'store' | 'open' | 'ping'>;
 
 /** The arguments of such a method, but for the last, its `options`. */
 export type PortableArguments<Method extends PortableMethod> =
@@ -42,17 +44,26 @@ export interface RepositoryAnswer {
   readonly value?: unknown;
   /** What the call rejected with: it comes as an answer, so that the problems come along. */
   readonly error?: PortableError;
+  /** What was passed over because it does not matter. */
+  readonly notices: readonly string[];
   /** Damaged snapshots met on the way. */
   readonly problems: readonly { readonly id: string; readonly error: PortableError }[];
 }
 
+/** Of one call. */
+const MAX_NOTICES = 20;
 /** Two for each of a hundred sessions; a bound, for a thread that serves many sessions one after the other. */
 const MAX_OPEN = 200;
+
+interface Listener {
+  readonly onProblem: ProblemListener;
+  readonly onNotice: NoticeListener;
+}
 
 interface OpenRepository {
   readonly repository: SnapshotRepository;
   /** Of the calls under way, the listeners. */
-  readonly listeners: Set<ProblemListener>;
+  readonly listeners: Set<Listener>;
 }
 
 /** The repositories of this thread. What they know (hashes, manifests) makes the next call cheap; losing it is no harm. */
@@ -65,14 +76,20 @@ export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
   async ({ repository: spec, permit, method, arguments: given }, context) => {
     const { repository, listeners } = openRepository(spec, new WritePermit(permit), context);
     const problems: RepositoryAnswer['problems'][number][] = [];
-    const listener: ProblemListener = (id, error) => problems.push({ id, error: packError(error) });
+    const notices: string[] = [];
+    const listener: Listener = {
+      onProblem: (id, error) => problems.push({ id, error: packError(error) }),
+      onNotice: (notice) => {
+        if (notices.length < MAX_NOTICES && !notices.includes(notice)) notices.push(notice);
+      },
+    };
     listeners.add(listener);
     try {
       const call = repository[method] as (...values: readonly unknown[]) => Promise<unknown>;
       const options = context.signal === undefined ? {} : { signal: context.signal };
-      return { value: await call.apply(repository, [...given, options]), problems };
+      return { value: await call.apply(repository, [...given, options]), problems, notices };
     } catch (error) {
-      return { error: packError(error), problems };
+      return { error: packError(error), problems, notices };
     } finally {
       listeners.delete(listener);
     }
@@ -89,19 +106,25 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
     return known;
   }
   if (open.size >= MAX_OPEN) closeOldest();
-  const listeners = new Set<ProblemListener>();
+  const listeners = new Set<Listener>();
+  // One call reports it: to the session it is one warning.
+  const onNotice = (notice: string) => [...listeners][0]?.onNotice(notice);
   const assertMayWrite = () => {
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
   };
   const shared = {
-    store: openLocalStore(spec.store, context.fs),
+    store: watchStore(openLocalStore(spec.store, context.fs), {
+      clock: context.clock,
+      name: spec.store.name,
+      assertMayWrite,
+      onNotice,
+    }),
     assertMayWrite,
     clientId: spec.clientId,
     fs: context.fs,
     runner: inlineTaskRunner(context.fs, context.clock),
     signatures: signaturesOf(spec.period),
-    // One call reports it: to the session it is one warning.
-    onProblem: (id: string, error: unknown) => [...listeners][0]?.(id, error),
+    onProblem: (id: string, error: unknown) => [...listeners][0]?.onProblem(id, error),
   };
   const repository =
     spec.kind === 'save'

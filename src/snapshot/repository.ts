@@ -70,6 +70,8 @@ export interface SweepResult {
 export interface SnapshotRepository {
   readonly kind: SnapshotKind;
   readonly store: SessionStore;
+  /** Resolves when the store answers at all, within 5 s: the cheapest of questions. */
+  ping?(): Promise<void>;
   /**
    * Makes a snapshot of a captured tree and verifies the stored copy before it is listed. Skipped when the newest
    * one of the same lineage holds the same, unless this capture is worth more (settled, cold, account known).

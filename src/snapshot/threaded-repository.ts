@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { isSessionError } from '../errors.js';
 import { unpackError } from '../portable-error.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
+import type { NoticeListener } from '../stores/watched-store.js';
 import type { TaskRunner } from '../task.js';
 import type {
   CapturedFile,
@@ -37,6 +38,7 @@ export interface ThreadedRepositoryOptions {
   /** `undefined` while the session is not owned: nobody would end the thread. */
   readonly period: () => OwnedPeriod | undefined;
   readonly onProblem?: ProblemListener;
+  readonly onNotice?: NoticeListener;
 }
 
 /** The time for which this process owns the session. */
@@ -164,14 +166,15 @@ export class ThreadedRepository implements SnapshotRepository {
     given: readonly unknown[],
     options: StoreCallOptions,
   ): Promise<unknown> {
-    const { spec, runner, onProblem } = this.#options;
+    const { spec, runner, onProblem, onNotice } = this.#options;
     const call = {
       repository: { ...spec, period: name },
       permit: permit.memory,
       method,
       arguments: given,
     };
-    const { value, error, problems } = await runner.run(repositoryTask, call, options);
+    const { value, error, problems, notices } = await runner.run(repositoryTask, call, options);
+    for (const notice of notices) onNotice?.(notice);
     for (const problem of problems) onProblem?.(problem.id, unpackError(problem.error));
     if (error === undefined) return value;
     options.signal?.throwIfAborted(); // the caller's own reason is better than its copy

@@ -31,6 +31,11 @@ export function assertPortableKey(key: string): void {
   if (problem !== undefined) refuse(key, problem);
 }
 
+/** Whether {@link assertPortableKey} lets it pass. */
+export function isPortableKey(key: string): boolean {
+  return problemOf(key) === undefined;
+}
+
 /**
  * Refuses a prefix with which no portable key can begin. The empty one is fine, and so is one that ends with `/` or
  * within a name.

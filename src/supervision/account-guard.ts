@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
+import type { StorePatience } from './ask-stores.js';
 import type { SessionContext } from './session-context.js';
 import { type SessionSnapshots, sharedClientId } from './session-snapshots.js';
 import { passSessionErrors } from './typed-error.js';
@@ -30,9 +31,9 @@ export class AccountGuard {
    *
    * @throws ConfigurationError when that other profile is still there
    */
-  async refuseAnothersLogin(): Promise<void> {
+  async refuseAnothersLogin(patience: StorePatience): Promise<void> {
     // A store that does not answer says nothing; whoever needs it tells of that.
-    const others = await this.#snapshots.ofOtherProfiles().catch(passSessionErrors);
+    const others = await this.#snapshots.ofOtherProfiles(patience).catch(passSessionErrors);
     if (others === undefined || others.hasOurs) return;
     if (others.owned !== undefined) throw sharedClientId(others.owned);
     const { newest: other } = others;

@@ -1,9 +1,13 @@
 import { dirname, join } from 'node:path';
-import { ConfigurationError, errnoOf } from '../errors.js';
+import { withDeadline } from '../clock.js';
+import { ConfigurationError, errnoOf, isSessionError } from '../errors.js';
 import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { resolveLinks } from '../profile/links.js';
 import { resolveSideFolder } from '../profile/side-folder.js';
 import type { SessionContext } from './session-context.js';
+
+/** Together with what the start waits for stores otherwise no more than it may, ms. */
+const PATIENCE_MS = 2_000;
 
 /**
  * Tells at once, and by the option's name, what would else fail minutes later.
@@ -12,8 +16,9 @@ import type { SessionContext } from './session-context.js';
  */
 export async function assertWritable(context: SessionContext): Promise<void> {
   const { options, profileDir } = context;
+  const backupPath =
+    options.backupStore === undefined && assertFolder(context, 'backupPath', options.backupPath);
   await assertFolder(context, 'sessionPath', options.sessionPath);
-  if (options.backupStore === undefined) await assertFolder(context, 'backupPath', options.backupPath);
   const name = "the client's profile folder";
   await assertFolder(context, name, dirname(profileDir));
   // Where the profile is a link, it is put aside beside what that leads to.
@@ -21,6 +26,25 @@ export async function assertWritable(context: SessionContext): Promise<void> {
   const side = await resolveSideFolder(profileDir, { fs });
   const isLink = dirname(side.profileDir) !== (await resolveLinks(fs, dirname(profileDir)));
   if (isLink && side.placement === 'beside') await assertFolder(context, name, dirname(side.profileDir));
+  await unlessItHangs(context, 'backupPath', backupPath);
+}
+
+/** Backups may lie on a network share that is gone: the session starts without them, and its health names the store. */
+async function unlessItHangs(
+  { clock, warn }: SessionContext,
+  name: string,
+  look: Promise<void> | false,
+): Promise<void> {
+  if (look === false) return;
+  try {
+    await withDeadline(clock, PATIENCE_MS, name, look);
+  } catch (error) {
+    if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
+    warn(
+      'store-unreachable',
+      `${name} does not answer: no file could be written there within ${PATIENCE_MS} ms`,
+    );
+  }
 }
 
 async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {

@@ -7,6 +7,7 @@ import { patientFileSystem } from '../profile/patient-file-system.js';
 import { lstatIfPresent, throwIfAborted } from '../profile/walk.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotManifest } from '../types.js';
+import { answered, askStores, type StorePatience } from './ask-stores.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 
 /** The snapshot that a profile is based on, as it lies in a store. */
@@ -33,10 +34,10 @@ export class BlobRescue {
    * Mends a profile that no browser has open, as far as it can: the login does not need it to start. Rejects only for an
    * abort, or when another owns the session.
    */
-  async mend(signal: AbortSignal): Promise<void> {
+  async mend(signal: AbortSignal, patience: StorePatience): Promise<void> {
     const { runner, profileDir, logger } = this.#context;
     try {
-      const source = await this.#source();
+      const source = await this.#source(patience);
       // Nothing could be brought back, then: a start need not read the names.
       if (!source?.manifest.files.some(({ path }) => isBlobPath(path))) return;
       const missing = await runner.run(missingBlobsTask, { profileDir }, { signal });
@@ -70,14 +71,16 @@ export class BlobRescue {
     );
   }
 
-  async #source(): Promise<Source | undefined> {
+  async #source(patience: StorePatience): Promise<Source | undefined> {
     const { basedOn } = this.#context.record.current;
     if (basedOn === undefined) return undefined;
-    for (const repository of allRepositories(this.#context)) {
-      const manifest = await repository.manifest(basedOn);
-      if (manifest) return { repository, manifest };
-    }
-    return undefined;
+    const answers = await askStores(
+      allRepositories(this.#context),
+      (repository) => repository.manifest(basedOn),
+      patience,
+    );
+    const [found] = answered(answers);
+    return found && { repository: found.repository, manifest: found.value };
   }
 
   /** The whole snapshot is unpacked and verified for it: that is seldom needed. Says which files are in place. */

@@ -1,6 +1,7 @@
 import { describeError, errnoOf, isSessionError } from '../errors.js';
 import type { OldSession } from '../profile/import/old-session.js';
 import { listQuarantine } from '../profile/quarantine.js';
+import { answered, askStores, failed } from './ask-stores.js';
 import type { Importer } from './importer.js';
 import type { OldSessionFinder } from './old-session-finder.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -87,9 +88,13 @@ export class FirstImport {
     const past = [...revokedLineages, ...rejectedLineages, ...rejectedSnapshots];
     if (lineage !== undefined || past.length > 0) return 'this bot has had a login of its own';
     if ((await this.#parts.snapshots.list()).length > 0) return 'there are snapshots of this bot';
-    for (const repository of allRepositories(this.#context)) {
-      if ((await repository.revokedLineages()).size > 0) return 'a login of this bot was logged out before';
-    }
+    const answers = await askStores(allRepositories(this.#context), (repository) =>
+      repository.revokedLineages(),
+    );
+    const [failure] = failed(answers);
+    if (answered(answers).some(({ value }) => value.size > 0))
+      return 'a login of this bot was logged out before';
+    if (failure !== undefined) throw failure.error;
     if ((await listQuarantine(profileDir, { fs })).length > 0)
       return 'a profile of this bot is in quarantine';
     return undefined;

@@ -2,9 +2,13 @@ import { accountId } from '../client/page-probe.js';
 import { withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
 import { isMarkOf, markAccount } from './account-mark.js';
+import { StorePatience } from './ask-stores.js';
 import { newLineageAfter } from './lineage.js';
 import type { SessionContext } from './session-context.js';
-import type { SessionSnapshots } from './session-snapshots.js';
+import { OTHERS_PATIENCE_MS, type SessionSnapshots } from './session-snapshots.js';
+
+/** A store that does not answer holds up neither the saves nor the end of a session for longer, ms. */
+const STORES_PATIENCE_MS = 5_000;
 
 /**
  * Decides at every `ready` which lineage the session is in, and counts the run.
@@ -68,7 +72,9 @@ export class LineageKeeper {
 
   async #lineageOf(account: string | undefined): Promise<string | undefined> {
     if (account === undefined) return undefined;
-    const located = await this.#snapshots.list().catch(() => []);
+    const located = await this.#snapshots
+      .list(new StorePatience(this.#context.clock, STORES_PATIENCE_MS))
+      .catch(() => []);
     for (const { info, repository } of located) {
       if (info.revoked || info.held || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
@@ -88,6 +94,7 @@ export class LineageKeeper {
 
   // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.
   #runsOf(lineage: string): Promise<number> {
-    return this.#snapshots.lastRun(lineage).catch(() => 0);
+    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    return this.#snapshots.lastRun(lineage, patience).catch(() => 0);
   }
 }

@@ -3,16 +3,20 @@ import { ClosedError } from '../errors.js';
 import { Mutex } from '../mutex.js';
 import { whileAlive } from './keep-alive.js';
 
-/** How long a running save may go on when its session is stopped; then it is aborted. */
+/** How long a running save may go on when its session is no longer ready; then it is aborted. */
 const PATIENCE_MS = 30_000;
+/** What was aborted ends at once, unless it is stuck in the file system. */
+const ABORT_MS = 500;
 
 /**
- * One thing at a time at the profile and the stores: saves, backups, restores, stops. They queue in the order of
- * the calls and never interleave.
+ * One thing at a time at the profile: captures, restores, stops. They queue in the order of the calls and never
+ * interleave. What has its copy and only brings it into a store goes on beside the queue, so that a store that hangs holds
+ * up nobody else: each store has turns of its own.
  */
 export class OperationQueue {
   readonly #clock: Clock;
   readonly #mutex = new Mutex();
+  readonly #beside = new Set<Promise<unknown>>();
   #current = new AbortController();
 
   constructor(clock: Clock) {
@@ -32,9 +36,9 @@ export class OperationQueue {
   /** The session is ready no more: what runs may finish soon, or is aborted. */
   shut(): void {
     const { signal } = this.#current;
-    if (signal.aborted || !this.#mutex.busy) return;
+    if (signal.aborted || (!this.#mutex.busy && this.#beside.size === 0)) return;
     const current = this.#current;
-    const finished = this.#mutex.runExclusive(() => undefined);
+    const finished = this.#finished();
     withDeadline(this.#clock, PATIENCE_MS, 'the running save', finished).catch(() => {
       current.abort(new ClosedError('the session was closed while this ran'));
     });
@@ -43,6 +47,31 @@ export class OperationQueue {
   /** Aborts what runs, at once. */
   abort(): void {
     this.#current.abort(new ClosedError('this process does not own the session any more'));
+  }
+
+  /** Gives what goes on beside the queue so long to end, then aborts it. Never rejects. */
+  async endBeside(ms: number): Promise<void> {
+    const current = this.#current;
+    const work = Promise.allSettled(this.#beside);
+    if (this.#beside.size === 0) return;
+    try {
+      await withDeadline(this.#clock, Math.max(0, ms), 'what goes into the stores', work);
+    } catch {
+      current.abort(new ClosedError('the session was closed while this ran'));
+      await withDeadline(this.#clock, ABORT_MS, 'what was aborted', work).catch(() => undefined);
+    }
+  }
+
+  /** Runs `work` beside the queue, until the session is over: it uses {@link signal}, and changes nothing of the profile. */
+  beside<Result>(work: () => Promise<Result>): Promise<Result> {
+    const working = whileAlive(work);
+    const noted = working.catch(() => undefined).finally(() => this.#beside.delete(noted));
+    this.#beside.add(noted);
+    return working;
+  }
+
+  async #finished(): Promise<void> {
+    await Promise.all([this.#mutex.runExclusive(() => undefined), ...this.#beside]);
   }
 
   /** Queues `work`. */

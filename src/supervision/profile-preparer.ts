@@ -4,8 +4,10 @@ import type { RestoreReason } from '../events.js';
 import { listEssentialFiles } from '../profile/essential-files.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotFile, SoundnessReport } from '../types.js';
 import { AccountGuard } from './account-guard.js';
+import { answered, askStores, failed, type StorePatience } from './ask-stores.js';
 import type { BlobRescue } from './blob-rescue.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
@@ -57,38 +59,43 @@ export class ProfilePreparer {
    * the profile; StoreError when that is lost and no store answers, or no snapshot proves sound and one can't be read: a
    * store that is down must not look like a missing session.
    * @param isFirst whether it is the first start of a run, not a further attempt
+   * @param patience how long stores are waited for while there is a sound profile to start with
    */
-  async prepare(signal: AbortSignal, isFirst: boolean): Promise<LocatedSnapshot | undefined> {
+  async prepare(
+    signal: AbortSignal,
+    isFirst: boolean,
+    patience: StorePatience,
+  ): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
     await browserGuard.learn(isFirst);
     await assertOwned(); // an attempt may come after a suspension
     this.#accountGuard.refuseAnotherScript();
     await browserOwner.settleProfile();
     await folders.recoverInstall();
-    await this.#pruner.removeLeftovers().catch((error: unknown) => {
+    await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });
     // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
-    await this.#repeatRevocations();
-    await this.#removed.repeat();
-    const restored = await this.#restoreIfNeeded(signal);
+    await this.#repeatRevocations(patience);
+    await this.#removed.repeat(patience);
+    const restored = await this.#restoreIfNeeded(signal, patience);
     await folders.presence.note();
     return restored;
   }
 
-  async #restoreIfNeeded(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+  async #restoreIfNeeded(signal: AbortSignal, patience: StorePatience): Promise<LocatedSnapshot | undefined> {
     const { record, warn, announce, browserGuard } = this.#context;
-    const report = await this.#check(signal);
-    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin();
+    const report = await this.#check(signal, patience);
+    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
     if (report.verdict === 'sound') {
-      await this.#releaseIfHeld();
-      const newer = await this.#newerSnapshots();
+      await this.#releaseIfHeld(patience);
+      const newer = await this.#newerSnapshots(patience);
       const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));
       if (restored) return restored;
       const refusal = await browserGuard.refusalOfProfile(signal);
       if (refusal !== undefined) return this.#takeReadable(refusal, signal);
-      await this.#blobRescue.mend(signal);
+      await this.#blobRescue.mend(signal, patience);
       return undefined;
     }
     if (await this.#removed.notice()) return undefined;
@@ -115,10 +122,10 @@ export class ProfilePreparer {
   }
 
   // It was away for a moment only, or somebody has put it back.
-  async #releaseIfHeld(): Promise<void> {
+  async #releaseIfHeld(patience: StorePatience): Promise<void> {
     const { lineage } = this.#context.record.current;
     if (lineage === undefined) return;
-    const located = await this.#snapshots.list().catch(() => []);
+    const located = await this.#snapshots.list(patience).catch(() => []);
     const isHeld = located.some(({ info }) => info.lineage === lineage && this.#removed.isHeld(info));
     if (isHeld) await this.#removed.release(lineage);
   }
@@ -176,11 +183,11 @@ export class ProfilePreparer {
     await folders.quarantine('profile-damaged');
   }
 
-  async #check(signal: AbortSignal): Promise<SoundnessReport> {
+  async #check(signal: AbortSignal, patience: StorePatience): Promise<SoundnessReport> {
     const { record } = this.#context;
     const { restoring } = record.current;
     if (restoring !== undefined) await this.#settleInterrupted(restoring, signal);
-    return this.#compare(record.current.basedOn, signal);
+    return this.#compare(record.current.basedOn, signal, patience);
   }
 
   // A restore was cut short. No browser has opened the profile since: where every byte is that of the snapshot, it was
@@ -204,10 +211,14 @@ export class ProfilePreparer {
     return files.every(({ sha256 }, index) => hashes[index]?.sha256 === sha256);
   }
 
-  async #compare(id: string | undefined, signal: AbortSignal): Promise<SoundnessReport> {
+  async #compare(
+    id: string | undefined,
+    signal: AbortSignal,
+    patience: StorePatience,
+  ): Promise<SoundnessReport> {
     const { soundTables: memory } = this.#context;
     memory.forget(); // what a disk has lost since keeps its signature
-    const reference = await this.#manifestOf(id);
+    const reference = await this.#manifestOf(id, patience);
     let found = await this.#examine(reference, signal);
     // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
     if (isDamaged(found.report)) found = await this.#examine(reference, signal);
@@ -222,26 +233,24 @@ export class ProfilePreparer {
   }
 
   // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
-  async #manifestOf(id: string | undefined): Promise<readonly SnapshotFile[] | undefined> {
+  async #manifestOf(
+    id: string | undefined,
+    patience: StorePatience,
+  ): Promise<readonly SnapshotFile[] | undefined> {
     if (id === undefined) return undefined;
-    for (const repository of allRepositories(this.#context)) {
-      try {
-        const manifest = await repository.manifest(id);
-        if (manifest) return manifest.files;
-      } catch (error) {
-        if (!isSessionError(error)) throw error;
-      }
-    }
-    return undefined;
+    const ask = (repository: SnapshotRepository) => repository.manifest(id);
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    for (const { error } of failed(answers)) if (!isSessionError(error)) throw error;
+    return answered(answers)[0]?.value.files;
   }
 
   // Another machine may have run this session since (invariant 5). Told by the run, not by the time: this profile
   // went on after its own last save, too.
-  async #newerSnapshots(): Promise<readonly LocatedSnapshot[]> {
+  async #newerSnapshots(patience: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage, run } = this.#context.record.current;
     if (lineage === undefined) return [];
     try {
-      return (await this.#snapshots.candidates(lineage)).filter(({ info }) => info.run > run);
+      return (await this.#snapshots.candidates(lineage, { patience })).filter(({ info }) => info.run > run);
     } catch (error) {
       if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound
       throw error;
@@ -249,20 +258,20 @@ export class ProfilePreparer {
   }
 
   // A store that was down when the phone logged out is told now.
-  async #repeatRevocations(): Promise<void> {
+  async #repeatRevocations(patience: StorePatience): Promise<void> {
     const { record, clock, warn } = this.#context;
     const { revokedLineages } = record.current;
     if (revokedLineages.length === 0) return;
-    for (const repository of allRepositories(this.#context)) {
-      try {
-        const known = await repository.revokedLineages();
-        for (const lineage of revokedLineages) {
-          if (known.has(lineage)) continue;
-          await repository.revoke(lineage, { cause: 'phone', at: new Date(clock.now()).toISOString() });
-        }
-      } catch (error) {
-        warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
+    const at = new Date(clock.now()).toISOString();
+    const mark = async (repository: SnapshotRepository) => {
+      const known = await repository.revokedLineages();
+      for (const lineage of revokedLineages) {
+        if (!known.has(lineage)) await repository.revoke(lineage, { cause: 'phone', at });
       }
+    };
+    const answers = await askStores(allRepositories(this.#context), mark, patience);
+    for (const { repository, error } of failed(answers)) {
+      warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
     }
   }
 }

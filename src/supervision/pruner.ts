@@ -3,6 +3,7 @@ import { describeError } from '../errors.js';
 import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../profile/caches.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import { type RetentionPolicy, selectForRemoval } from '../snapshot/retention.js';
+import { answered, askStores, failed, type StorePatience } from './ask-stores.js';
 import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -51,12 +52,19 @@ export class Pruner {
   }
 
   /** What killed processes left beside the profile and in the stores. Returns the bytes freed. */
-  async removeLeftovers(): Promise<number> {
-    let freedBytes = await this.#context.folders.removeLeftovers();
-    for (const repository of allRepositories(this.#context)) {
-      freedBytes += (await repository.removeLeftovers()).freedBytes;
+  async removeLeftovers(patience?: StorePatience): Promise<number> {
+    const beside = await this.#context.folders.removeLeftovers().catch((error: unknown) => ({ error }));
+    const sweep = (repository: SnapshotRepository) => repository.removeLeftovers();
+    const answers = await askStores(allRepositories(this.#context), sweep, patience);
+    for (const { repository, error } of failed(answers)) {
+      const why = describeError(error).message;
+      this.#context.warn(
+        'cleanup-failed',
+        `${repository.store.name}: leftovers could not be removed: ${why}`,
+      );
     }
-    return freedBytes;
+    if (typeof beside === 'object') throw beside.error;
+    return answered(answers).reduce((sum, { value }) => sum + value.freedBytes, beside);
   }
 
   /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
@@ -66,6 +74,8 @@ export class Pruner {
       const { from } = await this.#unreadable.remove(retention, allRepositories(this.#context));
       await this.#remove(await this.#select(retention), from);
     } catch (error) {
+      const { code } = describeError(error);
+      if (code === 'CLOSED' || code === 'LEASE_LOST') return; // the session has stopped meanwhile, or is another's
       this.#context.warn(
         'retention-failed',
         `old snapshots could not be removed: ${describeError(error).message}`,
@@ -167,16 +177,19 @@ export class Pruner {
     const { announce, assertOwned } = this.#context;
     const removed: string[] = [];
     let freedBytes = 0;
-    for (const repository of allRepositories(this.#context)) {
+    const clean = async (repository: SnapshotRepository) => {
       const ids = snapshots.filter((one) => one.repository === repository).map(({ info }) => info.id);
-      if (ids.length === 0 && !alsoSwept.includes(repository)) continue;
+      if (ids.length === 0 && !alsoSwept.includes(repository)) return;
       await assertOwned();
       const unlisted = await repository.remove(ids);
-      const swept = await repository.sweep();
       removed.push(...unlisted.removed);
-      freedBytes += unlisted.freedBytes + swept.freedBytes;
-    }
+      freedBytes += unlisted.freedBytes;
+      freedBytes += (await repository.sweep()).freedBytes;
+    };
+    const answers = await askStores(allRepositories(this.#context), clean);
     if (removed.length > 0) announce('snapshots:pruned', { removed, freedBytes });
+    const [failure] = failed(answers);
+    if (failure !== undefined) throw failure.error;
     return { removed, freedBytes };
   }
 }

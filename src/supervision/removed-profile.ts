@@ -1,12 +1,13 @@
 import { dirname } from 'node:path';
-import { withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
 import { exists } from '../profile/walk.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import { askStores, failed, StorePatience } from './ask-stores.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
 
 /** A store that hangs must not keep a process from ending. */
-const MARK_DEADLINE_MS = 10_000;
+const MARK_PATIENCE_MS = 5_000;
 
 /** What a person is told, whenever a login is not restored for this reason. */
 export const HELD_MESSAGE =
@@ -73,9 +74,9 @@ export class RemovedProfile {
   }
 
   /** At a start: a store that was down when the profile was removed is told now. */
-  async repeat(): Promise<void> {
+  async repeat(patience: StorePatience): Promise<void> {
     for (const lineage of this.#context.record.current.heldLineages ?? []) {
-      await this.#markStores(lineage).catch((error: unknown) => this.#tellIncomplete(error));
+      await this.#markStores(lineage, patience);
     }
   }
 
@@ -102,20 +103,21 @@ export class RemovedProfile {
       run: 0,
       heldLineages: [...heldLineages.filter((held) => held !== lineage), lineage],
     });
-    await withDeadline(clock, MARK_DEADLINE_MS, 'marking a removed login', this.#markStores(lineage));
+    await this.#markStores(lineage, new StorePatience(clock, MARK_PATIENCE_MS));
   }
 
   // Where a store has no copy there is nothing to hold; it may be gone, too, and must not be made anew.
-  async #markStores(lineage: string): Promise<void> {
+  async #markStores(lineage: string, patience: StorePatience): Promise<void> {
     const at = new Date(this.#context.clock.now()).toISOString();
-    for (const repository of allRepositories(this.#context)) {
-      try {
-        const copies = (await repository.list()).filter((info) => info.lineage === lineage);
-        if (copies.length === 0 || copies.some(({ held }) => held === true)) continue;
-        await repository.hold(lineage, { cause: 'removed', at });
-      } catch (error) {
-        this.#tellIncomplete(error, repository.store.name);
-      }
+    const mark = async (repository: SnapshotRepository) => {
+      const copies = (await repository.list()).filter((info) => info.lineage === lineage);
+      if (copies.length === 0 || copies.some(({ held }) => held === true)) return;
+      await repository.hold(lineage, { cause: 'removed', at });
+    };
+    for (const { repository, error } of failed(
+      await askStores(allRepositories(this.#context), mark, patience),
+    )) {
+      this.#tellIncomplete(error, repository.store.name);
     }
   }
 

@@ -3,6 +3,7 @@ import type { RestoreReason } from '../events.js';
 import type { SoundTables } from '../profile/sound-tables.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
+import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
 import { newLineageAfter } from './lineage.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
@@ -174,6 +175,10 @@ export class Restorer {
     if (info.revoked || record.current.revokedLineages.includes(info.lineage)) {
       return { lineage: newLineageAfter(this.#context), run: 0 };
     }
-    return { lineage: info.lineage, run: Math.max(info.run, await this.#snapshots.lastRun(info.lineage)) };
+    const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
+    return {
+      lineage: info.lineage,
+      run: Math.max(info.run, await this.#snapshots.lastRun(info.lineage, patience)),
+    };
   }
 }

@@ -1,6 +1,11 @@
 import { describeError } from '../errors.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import { askStores, failed, StorePatience } from './ask-stores.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
+
+/** The record of this machine knows of the logout; a store that takes longer is told at the next start. */
+const MARK_PATIENCE_MS = 5_000;
 
 /** Who ended the login. */
 export type RevocationCause = 'phone' | 'client' | 'server';
@@ -59,16 +64,15 @@ export class Revoker {
   }
 
   async #markSnapshots(lineage: string, cause: RevocationCause, at: string): Promise<void> {
-    for (const repository of allRepositories(this.#context)) {
-      try {
-        await repository.revoke(lineage, { cause, at });
-      } catch (error) {
-        this.#context.warn(
-          'revocation-incomplete',
-          `the snapshots in ${repository.store.name} could not be marked as logged out yet: ` +
-            describeError(error).message,
-        );
-      }
+    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
+    const mark = (repository: SnapshotRepository) => repository.revoke(lineage, { cause, at });
+    const answers = await askStores(allRepositories(this.#context), mark, patience);
+    for (const { repository, error } of failed(answers)) {
+      this.#context.warn(
+        'revocation-incomplete',
+        `the snapshots in ${repository.store.name} could not be marked as logged out yet: ` +
+          describeError(error).message,
+      );
     }
   }
 

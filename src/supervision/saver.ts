@@ -1,17 +1,19 @@
 import { browserVersion, isLoggedOutState, lookAtPage } from '../client/page-probe.js';
-import { orAborted } from '../clock.js';
+import { orAborted, withDeadline } from '../clock.js';
 import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
+import { answered, askStores, failed } from './ask-stores.js';
 import type { BlobRescue } from './blob-rescue.js';
 import { captureGate } from './capture-gate.js';
+import type { OperationQueue } from './operation-queue.js';
 import { freeBytesOfProfile } from './profile-disk.js';
 import type { Pruner } from './pruner.js';
 import type { RemovedProfile } from './removed-profile.js';
 import type { SessionContext } from './session-context.js';
-import type { SessionSnapshots } from './session-snapshots.js';
+import { OTHERS_PATIENCE_MS, type SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
 import { asSessionError } from './typed-error.js';
 
@@ -26,16 +28,39 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
-interface Captured {
+/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
+const MIN_FREE_BYTES = 16 * 1024 * 1024;
+
+const UNCHANGED = { skipped: 'unchanged' } as const;
+
+/** Runs work alone at the profile. */
+type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+export interface SaverParts {
+  readonly settleWatch: SettleWatch;
+  readonly pruner: Pruner;
+  readonly snapshots: SessionSnapshots;
+  readonly blobRescue: BlobRescue;
+  readonly removed: RemovedProfile;
+  readonly operations: OperationQueue;
+}
+
+/** What the browser's profile held, and when the copy of it was begun. */
+interface LiveCopy {
   readonly tree: CapturedTree;
   readonly createdAt: string;
   readonly dataVersion: string | undefined;
 }
 
-/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
-const MIN_FREE_BYTES = 16 * 1024 * 1024;
+/** A copy of the profile, to be stored and then removed. */
+interface Captured {
+  readonly tree: CapturedTree;
+  readonly context: SnapshotContext;
+  /** Its folder. */
+  readonly staging: string;
+}
 
-/** Takes snapshots: capture, check, store, verify, retain. Calls must not overlap; the session queues them. */
+/** Takes snapshots: capture, check, store, verify, retain. Captures must not overlap; the session queues them. */
 export class Saver {
   readonly #context: SessionContext;
   readonly #settleWatch: SettleWatch;
@@ -43,30 +68,29 @@ export class Saver {
   readonly #snapshots: SessionSnapshots;
   readonly #blobRescue: BlobRescue;
   readonly #removed: RemovedProfile;
+  readonly #operations: OperationQueue;
   #browserVersion: string | undefined;
 
-  constructor(
-    context: SessionContext,
-    settleWatch: SettleWatch,
-    pruner: Pruner,
-    snapshots: SessionSnapshots,
-    blobRescue: BlobRescue,
-    removed: RemovedProfile,
-  ) {
+  constructor(context: SessionContext, parts: SaverParts) {
     this.#context = context;
-    this.#settleWatch = settleWatch;
-    this.#pruner = pruner;
-    this.#snapshots = snapshots;
-    this.#blobRescue = blobRescue;
-    this.#removed = removed;
+    this.#settleWatch = parts.settleWatch;
+    this.#pruner = parts.pruner;
+    this.#snapshots = parts.snapshots;
+    this.#blobRescue = parts.blobRescue;
+    this.#removed = parts.removed;
+    this.#operations = parts.operations;
   }
 
-  /** Takes one snapshot and announces what came of it. Rejects when it failed. */
-  async take(request: SaveRequest): Promise<SaveResult> {
+  /**
+   * Takes one snapshot and announces what came of it. Rejects when it failed.
+   *
+   * @param inTurn runs what looks at the live profile alone, in the order of the calls; what only brings the copy into a
+   * store does not hold up the next one. Default: the caller has the turn already
+   */
+  async take(request: SaveRequest, inTurn: InTurn = (work) => work()): Promise<SaveResult> {
     const { announce } = this.#context;
     try {
-      const refusal = await this.#refusal(request);
-      const result = refusal === undefined ? await this.#takeInTime(request) : { skipped: refusal };
+      const result = await this.#takeInTime(request, inTurn);
       if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
       return result;
     } catch (error) {
@@ -90,15 +114,32 @@ export class Saver {
   }
 
   // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
-  #takeInTime(request: SaveRequest): Promise<SaveResult> {
-    const taking = this.#take(request);
+  #takeInTime(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
+    const taking = this.#take(request, inTurn);
     return request.signal.aborted ? taking : orAborted(taking, request.signal);
   }
 
-  async #take(request: SaveRequest): Promise<SaveResult> {
+  async #take(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
+    const { clock } = this.#context;
+    let asking: Promise<boolean> | undefined;
+    const first = await inTurn(async () => {
+      const refusal = await this.#refusal(request);
+      if (refusal !== undefined) return { skipped: refusal };
+      if (request.capture === 'cold') return this.#captured(request);
+      asking = this.#isUnchanged(request);
+      const isUnchanged = await withDeadline(clock, OTHERS_PATIENCE_MS, 'asking', asking).catch(passTimeout);
+      if (isUnchanged === undefined) return undefined;
+      return isUnchanged ? UNCHANGED : this.#captured(request);
+    });
+    if (first === undefined && (await asking)) return UNCHANGED; // its store takes its time, and nobody else's
+    const taken = first ?? (await inTurn(() => this.#captured(request)));
+    return 'skipped' in taken ? taken : this.#storeCaptured(request, taken);
+  }
+
+  /** A sound copy of the profile in a folder of its own, or why there is none. */
+  async #captured(request: SaveRequest): Promise<Captured | { readonly skipped: SkipReason }> {
     const { folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
-    if (request.capture === 'hot' && (await this.#isUnchanged(request))) return { skipped: 'unchanged' };
     // Before anything is written beside it: a folder that was deleted must not be made anew.
     if (await folders.presence.isEmpty()) {
       if (request.capture === 'hot') await this.#removed.notice();
@@ -109,14 +150,19 @@ export class Saver {
       return { skipped: 'no-space' };
     }
     const staging = await folders.createStaging();
+    let taken: Captured | { readonly skipped: SkipReason } | undefined;
     try {
-      return await this.#captureAndStore(request, staging);
+      taken = await this.#captureInto(request, staging);
+      return taken;
     } finally {
-      await folders.removeStaging(staging);
+      if (taken === undefined || 'skipped' in taken) await folders.removeStaging(staging);
     }
   }
 
-  async #captureAndStore(request: SaveRequest, staging: string): Promise<SaveResult> {
+  async #captureInto(
+    request: SaveRequest,
+    staging: string,
+  ): Promise<Captured | { readonly skipped: SkipReason }> {
     const { clock, options, driver } = this.#context;
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
@@ -135,9 +181,17 @@ export class Saver {
     const described = await this.#describe(request, createdAt);
     if (described === undefined) return { skipped: 'not-ready' };
     const context = { ...described, ...(dataVersion !== undefined && { dataVersion }) };
-    return request.kind === 'save'
-      ? this.#store(this.#context.saves, tree, context, request)
-      : this.#backUp(tree, context, request);
+    return { tree, context, staging };
+  }
+
+  async #storeCaptured(request: SaveRequest, { tree, context, staging }: Captured): Promise<SaveResult> {
+    try {
+      return request.kind === 'save'
+        ? await this.#store(this.#context.saves, tree, context, request)
+        : await this.#backUp(tree, context, request);
+    } finally {
+      await this.#context.folders.removeStaging(staging);
+    }
   }
 
   /** What the snapshot will say of the session; `undefined` while there is no login to speak of. */
@@ -168,11 +222,12 @@ export class Saver {
     try {
       const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
       if (files.length === 0) return false;
-      for (const repository of request.kind === 'save' ? [saves] : backups) {
-        const same = await repository.unchanged(files, context, { signal });
-        if (same === undefined) return false;
-        if (request.kind === 'save') await this.#rememberBasis(same);
-      }
+      const repositories = request.kind === 'save' ? [saves] : backups;
+      const ask = (repository: SnapshotRepository) => repository.unchanged(files, context, { signal });
+      const answers = await askStores(repositories, ask);
+      if (answers.some((answer) => !('value' in answer) || answer.value === undefined)) return false;
+      const [same] = answered(answers);
+      if (request.kind === 'save' && same?.value) await this.#rememberBasis(same.value);
       return true;
     } catch (error) {
       // Not known, then: a store that does not answer must not keep the others from their copy.
@@ -187,7 +242,7 @@ export class Saver {
   }
 
   /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
-  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<Captured | undefined> {
+  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | undefined> {
     const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
     const input = { profileDir, targetDir, mode, soundTables: memory.known };
@@ -207,18 +262,12 @@ export class Saver {
 
   // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
   async #backUp(tree: CapturedTree, context: SnapshotContext, request: SaveRequest): Promise<SaveResult> {
-    let result: SaveResult = { skipped: 'unchanged' };
-    const failures: unknown[] = [];
-    for (const repository of this.#context.backups) {
-      try {
-        const stored = await this.#store(repository, tree, context, request);
-        if ('snapshot' in stored) result = stored;
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-    return result;
+    const store = (repository: SnapshotRepository) => this.#store(repository, tree, context, request);
+    const answers = await askStores(this.#context.backups, store);
+    const [failure] = failed(answers);
+    if (failure !== undefined) throw failure.error;
+    const results = answered(answers).map(({ value }) => value);
+    return results.find((result) => 'snapshot' in result) ?? UNCHANGED;
   }
 
   async #store(
@@ -239,8 +288,15 @@ export class Saver {
       durationMs: clock.monotonic() - startedAt,
       bytesWritten: stored.bytesWritten,
     });
-    await this.#pruner.retain();
+    await this.#retain();
     return { snapshot: stored.snapshot };
+  }
+
+  // Another store may be slow or hang over it: the copy is in its place, and the caller is told soon.
+  async #retain(): Promise<void> {
+    const retaining = this.#operations.beside(() => this.#pruner.retain());
+    const { clock } = this.#context;
+    await withDeadline(clock, OTHERS_PATIENCE_MS, 'retention', retaining).catch(() => undefined);
   }
 
   // The page knows of a logout before the client tells.
@@ -254,6 +310,11 @@ export class Saver {
   #isReady(): boolean {
     return this.#context.state() === 'ready';
   }
+}
+
+/** Not known in time; anything else is a failure. */
+function passTimeout(error: unknown): undefined {
+  if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
 }
 
 /** What is no failure of the save, but a reason not to take one. */

@@ -18,7 +18,14 @@ export interface CloseRequest {
   readonly revoke?: RevocationCause;
 }
 
-const FINAL_SAVE_DEADLINE_MS = 60_000;
+/**
+ * A process that is told to end has some ten seconds. So the final save into a store that may be far away takes no longer
+ * than what is left of eight, counted from when the session began to stop, but two in any case; the last save before it is
+ * there. A folder on this machine gets a minute: it moves as fast as it can.
+ */
+const FINAL_SAVE_MS = 8_000;
+const LEAST_FINAL_SAVE_MS = 2_000;
+const LOCAL_FINAL_SAVE_MS = 60_000;
 /** Caches are of no hurry: a signal leaves seconds, and what matters is saved by then. */
 const PRUNE_DEADLINE_MS = 2_000;
 /** On a signal there is no time to wait for a page that hangs. */
@@ -51,23 +58,30 @@ export class SessionCloser {
     this.#parts = parts;
   }
 
-  /** @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4) */
-  async close(request: CloseRequest, wasUp: boolean): Promise<void> {
+  /**
+   * @param stoppingSince when the session began to stop, monotonic ms
+   * @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4)
+   */
+  async close(request: CloseRequest, wasUp: boolean, stoppingSince: number): Promise<void> {
     try {
-      await this.#close(request, wasUp);
+      await this.#close(request, wasUp, stoppingSince);
     } finally {
       await this.#parts.removed.settle();
     }
   }
 
-  async #close({ save, logout = false, revoke }: CloseRequest, wasUp: boolean): Promise<void> {
+  async #close(
+    { save, logout = false, revoke }: CloseRequest,
+    wasUp: boolean,
+    stoppingSince: number,
+  ): Promise<void> {
     const { stopper, revoker, lineageKeeper } = this.#parts;
     const isWorthSaving = save && wasUp && !(await this.#isLoggedOut());
     const { orderly, logoutError } = await stopper.stop({ logout });
     await lineageKeeper.settled();
     if (logoutError !== undefined) throw new LogoutFailedError(logoutError);
     if (revoke) await revoker.revoke(revoke);
-    if (isWorthSaving) await this.#takeFinalSave(orderly);
+    if (isWorthSaving) await this.#takeFinalSave(orderly, stoppingSince);
     if (save && orderly && this.#ownsProfile()) await this.#parts.pruner.pruneAfterStop(PRUNE_DEADLINE_MS);
   }
 
@@ -86,12 +100,15 @@ export class SessionCloser {
   }
 
   // A store that hangs must not keep a process from ending.
-  async #takeFinalSave(orderly: boolean): Promise<void> {
-    const { clock } = this.#context;
+  async #takeFinalSave(orderly: boolean, stoppingSince: number): Promise<void> {
+    const { clock, saves } = this.#context;
+    const left = FINAL_SAVE_MS - (clock.monotonic() - stoppingSince);
+    const isLocal = saves.store.localPath !== undefined;
+    const ms = isLocal ? LOCAL_FINAL_SAVE_MS : Math.max(left, LEAST_FINAL_SAVE_MS);
     const deadline = new AbortController();
     const timer = clock.setTimeout(
-      () => deadline.abort(new TimeoutError(`the final save took longer than ${FINAL_SAVE_DEADLINE_MS} ms`)),
-      FINAL_SAVE_DEADLINE_MS,
+      () => deadline.abort(new TimeoutError(`the final save took longer than ${ms} ms`)),
+      ms,
     );
     const { signal } = deadline;
     await this.#parts.saver.take({ kind: 'save', capture: 'cold', orderly, signal }).catch(() => undefined);

@@ -26,6 +26,9 @@ export class SessionFolders {
   readonly #profileDir: string;
   readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
 
+  /** Staging folders: a copy may still be on its way into a store when the next start cleans up. */
+  readonly #inUse = new Set<string>();
+
   constructor(
     profileDir: string,
     parameters: NameSource & PatientOptions & { readonly fs: FileSystem; readonly announce: Announce },
@@ -42,11 +45,14 @@ export class SessionFolders {
   }
 
   /** A new empty folder on the profile's file system. */
-  createStaging(): Promise<string> {
-    return createStagingFolder(this.#profileDir, this.#parameters);
+  async createStaging(): Promise<string> {
+    const folder = await createStagingFolder(this.#profileDir, this.#parameters);
+    this.#inUse.add(folder);
+    return folder;
   }
 
   async removeStaging(folder: string): Promise<void> {
+    this.#inUse.delete(folder);
     await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
   }
 
@@ -58,6 +64,7 @@ export class SessionFolders {
   async install(stagedDir: string, reason: string, copyOf?: string): Promise<string | undefined> {
     const { fs, clock, random } = this.#parameters;
     this.presence.forget();
+    this.#inUse.delete(stagedDir);
     const { quarantined } = await installProfile({
       ...{ profileDir: this.#profileDir, stagedDir, reason, copyOf, fs, clock, random },
       isDurable: true,
@@ -85,7 +92,7 @@ export class SessionFolders {
   /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
   async removeLeftovers(): Promise<number> {
     const { fs, clock, announce } = this.#parameters;
-    const staged = await removeStagingLeftovers(this.#profileDir, { fs });
+    const staged = await removeStagingLeftovers(this.#profileDir, { fs, inUse: this.#inUse });
     const aside = await pruneQuarantine(this.#profileDir, { fs, now: clock.now(), ...QUARANTINE });
     const freedBytes = staged.freedBytes + aside.freedBytes;
     const files = staged.files + aside.files;

@@ -1,6 +1,7 @@
 import { ConfigurationError, describeError, SnapshotNotFoundError } from '../errors.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
+import { answered, askStores, failed, StorePatience } from './ask-stores.js';
 import { ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -19,6 +20,14 @@ export interface SnapshotsOfOthers {
   /** The newest of a profile that still lies on this machine: another bot's. */
   readonly owned: SnapshotInfo | undefined;
 }
+/** How long a copy that is to be taken now waits for stores that it does not go into, ms. */
+export const OTHERS_PATIENCE_MS = 100;
+
+/** Of a search for what may be restored. */
+export interface CandidateOptions {
+  readonly patience?: StorePatience | undefined;
+  readonly isAskedFor?: boolean;
+}
 
 /** What all repositories together hold. */
 export class SessionSnapshots {
@@ -26,6 +35,10 @@ export class SessionSnapshots {
   readonly #binding: ProfileBinding;
   /** Of the last capture known, ms since 1970. */
   #latest: number | undefined;
+  /** What each store had when it last answered. */
+  readonly #known = new Map<SnapshotRepository, readonly SnapshotInfo[]>();
+  /** Stores that did not answer the last time: told once for as long as that lasts. */
+  readonly #silent = new Set<SnapshotRepository>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -35,10 +48,12 @@ export class SessionSnapshots {
   /**
    * Every whole snapshot, newest capture first.
    *
+   * @param patience a store that has not answered by then counts as one that does not answer; default: as long as it
+   * takes
    * @throws StoreError when no store answers: a store that is down never looks like a missing session.
    */
-  async list(): Promise<readonly LocatedSnapshot[]> {
-    const { located, failures } = await this.#ask();
+  async list(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { located, failures } = await this.#ask(patience);
     if (located.length === 0 && failures.length > 0) throw failures[0];
     return located;
   }
@@ -46,13 +61,14 @@ export class SessionSnapshots {
   /**
    * Those of this profile that may be restored by themselves, best first; see {@link restoreCandidates}.
    *
-   * @param options `isAskedFor`: whether a person asks, so that a login whose profile was removed may come back
+   * @param options `patience`: as in {@link list}. `isAskedFor`: whether a person asks, so that a login whose profile was
+   * removed may come back
    */
   async candidates(
     lineage: string | undefined,
-    { isAskedFor = false } = {},
+    { patience, isAskedFor = false }: CandidateOptions = {},
   ): Promise<readonly LocatedSnapshot[]> {
-    const { ours: located } = await this.#binding.sort(await this.list());
+    const { ours: located } = await this.#binding.sort(await this.list(patience));
     const { revokedLineages, rejectedSnapshots, rejectedLineages, heldLineages } =
       this.#context.record.current;
     const infos = restoreCandidates(
@@ -63,8 +79,8 @@ export class SessionSnapshots {
   }
 
   /** What the client id has besides the snapshots of this profile; see {@link SnapshotsOfOthers}. */
-  async ofOtherProfiles(): Promise<SnapshotsOfOthers> {
-    const { ours, others } = await this.#binding.sort(await this.list());
+  async ofOtherProfiles(patience?: StorePatience): Promise<SnapshotsOfOthers> {
+    const { ours, others } = await this.#binding.sort(await this.list(patience));
     let owned: SnapshotInfo | undefined;
     for (const { info } of others) {
       if (info.profile && (await this.#binding.isProfileAt(info.profile))) owned ??= info;
@@ -93,39 +109,56 @@ export class SessionSnapshots {
    * Which is newer must stay true when the clock was set back, or when another machine's was ahead.
    */
   async nextCaptureTime(): Promise<string> {
-    this.#latest ??= await this.#latestCapture().catch(() => undefined);
+    if (this.#latest === undefined) await this.#askSoon();
     this.#latest = Math.max(this.#context.clock.now(), (this.#latest ?? 0) + 1);
     return new Date(this.#latest).toISOString();
   }
 
-  /** How many runs the lineage has had, as far as its snapshots tell. */
-  async lastRun(lineage: string): Promise<number> {
-    const located = await this.list();
-    return Math.max(0, ...located.filter(({ info }) => info.lineage === lineage).map(({ info }) => info.run));
+  /** How many runs the lineage has had, as far as its snapshots tell; of a store that is silent those it had before. */
+  async lastRun(lineage: string, patience?: StorePatience): Promise<number> {
+    const { failures } = await this.#ask(patience);
+    const infos = [...this.#known.values()].flat();
+    if (infos.length === 0 && failures.length > 0) throw failures[0];
+    return Math.max(0, ...infos.filter((info) => info.lineage === lineage).map(({ run }) => run));
   }
 
-  async #latestCapture(): Promise<number> {
-    const [newest] = await this.list();
-    return newest === undefined ? 0 : Date.parse(newest.info.createdAt);
+  async #askSoon(): Promise<void> {
+    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    await this.list(patience).catch(() => undefined);
   }
 
-  async #ask(): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {
-    const located: LocatedSnapshot[] = [];
-    const failures: unknown[] = [];
-    for (const repository of allRepositories(this.#context)) {
-      try {
-        for (const info of await repository.list()) located.push({ info, repository });
-      } catch (error) {
-        failures.push(error);
-        this.#context.warn(
-          'store-unreachable',
-          `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,
-        );
-      }
-    }
+  async #ask(
+    patience?: StorePatience,
+  ): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {
+    const repositories = allRepositories(this.#context);
+    const list = async (repository: SnapshotRepository) => {
+      const infos = await repository.list();
+      this.#noteCaptures(infos); // also of a store that was waited for no more
+      this.#known.set(repository, infos);
+      this.#silent.delete(repository);
+      return infos;
+    };
+    const answers = await askStores(repositories, list, patience);
+    for (const { repository, error } of failed(answers)) this.#tell(repository, error);
+    const located = answered(answers).flatMap(({ repository, value }) =>
+      value.map((info) => ({ info, repository })),
+    );
     const newestFirst = (a: LocatedSnapshot, b: LocatedSnapshot) =>
       a.info.createdAt < b.info.createdAt ? 1 : a.info.createdAt > b.info.createdAt ? -1 : 0;
-    return { located: located.sort(newestFirst), failures };
+    return { located: located.sort(newestFirst), failures: failed(answers).map(({ error }) => error) };
+  }
+
+  #noteCaptures(infos: readonly SnapshotInfo[]): void {
+    this.#latest = Math.max(this.#latest ?? 0, ...infos.map(({ createdAt }) => Date.parse(createdAt)));
+  }
+
+  #tell(repository: SnapshotRepository, error: unknown): void {
+    if (this.#silent.has(repository)) return;
+    this.#silent.add(repository);
+    this.#context.warn(
+      'store-unreachable',
+      `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,
+    );
   }
 }
 

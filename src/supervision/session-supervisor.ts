@@ -43,6 +43,9 @@ export interface SupervisorParts {
   readonly stopper: Stopper;
 }
 
+/** What goes into stores while the session stops has so long, from then on; then it is ended. */
+const STORES_END_MS = 8_500;
+
 /** Decides what follows from what happens: starts, losses, logouts, and what the bot itself calls. */
 export class SessionSupervisor implements ClientSupervisor {
   readonly #context: SessionContext;
@@ -279,8 +282,9 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   async #stopNow(request: CloseRequest): Promise<void> {
-    const { state, moveTo } = this.#context;
+    const { state, moveTo, clock } = this.#context;
     const { operations, ownership, closer } = this.#parts;
+    const stoppingSince = clock.monotonic();
     const run = this.#run;
     if (!run && (state() === 'stopped' || state() === 'stopping')) return;
     const wasUp = isUp(state()) || this.#restsAfterReady(run);
@@ -289,8 +293,9 @@ export class SessionSupervisor implements ClientSupervisor {
     moveTo('stopping');
     await run?.settled.catch(() => undefined);
     try {
-      await operations.exclusive(() => closer.close(request, wasUp));
+      await operations.exclusive(() => closer.close(request, wasUp, stoppingSince));
     } finally {
+      await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
       this.#run = undefined;
       await ownership.giveUp();
       if (state() === 'stopping') moveTo('stopped'); // else a clear() has come to its end meanwhile

@@ -3,6 +3,7 @@ import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError
 import { isDamage } from '../snapshot/catalog.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
+import { askStores, failed } from './ask-stores.js';
 import type { FirstImport } from './first-import.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
@@ -157,7 +158,9 @@ export class SnapshotOperations {
         const { owned } = await snapshots.ofOtherProfiles();
         if (owned !== undefined) throw sharedClientId(owned);
         const count = (await snapshots.list()).length;
-        for (const repository of allRepositories(this.#context)) await repository.clear();
+        const answers = await askStores(allRepositories(this.#context), (repository) => repository.clear());
+        const [failure] = failed(answers);
+        if (failure !== undefined) throw failure.error;
         await assertOwned();
         await record.remove();
         await folders.clear();
@@ -172,11 +175,12 @@ export class SnapshotOperations {
     const running = this.#running.get(kind);
     if (running) return running;
     const { operations, saver, lineageKeeper } = this.#parts;
+    const inTurn = <Result>(work: () => Promise<Result>) => operations.exclusive(work);
     const taking = operations
-      .exclusive(async () => {
+      .beside(async () => {
         await lineageKeeper.settled();
         const { signal } = operations;
-        return saver.take({ kind, capture: 'hot', signal });
+        return saver.take({ kind, capture: 'hot', signal }, inTurn);
       })
       .finally(() => this.#running.delete(kind));
     this.#running.set(kind, taking);

@@ -3,6 +3,7 @@ import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
 import type { SessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
+import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import { isMisfit } from './restore-search.js';
@@ -72,13 +73,15 @@ export class Starter {
   async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
     const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
-    let rollbacks = (await operations.exclusive(() => preparer.prepare(signal, isFirst))) ? 1 : 0;
+    const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
+    const prepared = await operations.exclusive(() => preparer.prepare(signal, isFirst, patience));
+    let rollbacks = prepared ? 1 : 0;
     let isGivenUp = false;
     let isLoggedOut = false;
     let mayRepeat = true;
     let mayLearn = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks()));
+      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks(patience)));
       const outcome = await this.#startClient(signal);
       this.#holdsPairing = false;
       switch (outcome.kind) {
@@ -105,7 +108,7 @@ export class Starter {
             if (!mayLearn || outcome.error.code !== 'BROWSER_TOO_OLD') throw outcome.error;
             mayLearn = false;
             this.#enter('restoring', signal);
-            if (await operations.exclusive(() => preparer.prepare(signal, false))) rollbacks = 1;
+            if (await operations.exclusive(() => preparer.prepare(signal, false, patience))) rollbacks = 1;
             continue;
           }
           if (outcome.kind === 'gave-up' || !mayRepeat || !isNavigationRace(outcome.error)) return outcome;
@@ -143,18 +146,18 @@ export class Starter {
   }
 
   /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */
-  async #mayHaveFallbacks(): Promise<boolean> {
+  async #mayHaveFallbacks(patience: StorePatience): Promise<boolean> {
     try {
-      return (await this.#fallbacks(0)).length > 0;
+      return (await this.#fallbacks(0, patience)).length > 0;
     } catch {
       return this.#context.record.current.loggedIn;
     }
   }
 
   /** What could be restored over a profile that met a QR, best first. */
-  async #fallbacks(rollbacks: number): Promise<readonly LocatedSnapshot[]> {
+  async #fallbacks(rollbacks: number, patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { record, options, clock } = this.#context;
-    const candidates = await this.#parts.snapshots.candidates(record.current.lineage);
+    const candidates = await this.#parts.snapshots.candidates(record.current.lineage, { patience });
     if (rollbacks === 0) return candidates;
     if (rollbacks >= MAX_ROLLBACKS) return [];
     const rejected = await this.#contentInPlace();

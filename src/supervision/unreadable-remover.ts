@@ -1,5 +1,6 @@
 import type { SnapshotRepository, UnreadableSnapshot } from '../snapshot/repository.js';
 import { isOutlived, type RetentionPolicy } from '../snapshot/retention.js';
+import { askStores, failed } from './ask-stores.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionSnapshots } from './session-snapshots.js';
 
@@ -30,17 +31,19 @@ export class UnreadableRemover {
   ): Promise<UnreadableRemoved> {
     const from: SnapshotRepository[] = [];
     let freedBytes = 0;
-    for (const repository of repositories) {
+    const removeFrom = async (repository: SnapshotRepository) => {
       const outlived = await this.#outlivedIn(repository, policy);
-      if (outlived.length === 0) continue;
+      if (outlived.length === 0) return;
       await this.#context.assertOwned();
       const gone = await repository.removeUnreadable(outlived.map(({ key }) => key));
-      if (gone.removed.length === 0) continue;
+      if (gone.removed.length === 0) return;
       from.push(repository);
       freedBytes += gone.freedBytes;
       for (const snapshot of outlived)
         if (gone.removed.includes(snapshot.id)) this.#tell(repository, snapshot);
-    }
+    };
+    const [failure] = failed(await askStores(repositories, removeFrom));
+    if (failure !== undefined) throw failure.error;
     return { from, freedBytes };
   }
 

@@ -55,14 +55,20 @@ export interface CopyFacts {
   readonly count: number | undefined;
   /** What they take in their stores. */
   readonly bytes: number | undefined;
-  /** Names of the stores that do not answer. */
-  readonly unreachable: readonly string[];
+  /** The stores that do not answer. */
+  readonly unreachable: readonly SilentStore[];
   /** The newest one of the present login. */
   readonly last: LastCopy | undefined;
   /** Since the profile was last copied or found unchanged, ms. */
   readonly confirmedAgeMs: number | undefined;
   /** Whether the last try failed. */
   readonly hasFailed: boolean;
+}
+
+export interface SilentStore {
+  readonly name: string;
+  /** Since it was first asked without an answer, ms. */
+  readonly forMs: number;
 }
 
 export interface LastCopy {

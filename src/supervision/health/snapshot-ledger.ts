@@ -9,16 +9,19 @@ import type { CopyFacts, LastCopy } from './facts.js';
 const LIST_EVERY_MS = 300_000;
 /** A store that did not answer is asked again sooner. */
 const ASK_AGAIN_AFTER_MS = 60_000;
+/** Whether a store answers at all costs next to nothing to ask: a store that hangs is named within half a minute. */
+const PING_EVERY_MS = 10_000;
 /** Ids of snapshots that were found damaged; the oldest are forgotten. */
 const MAX_CORRUPT = 200;
 
 /** What is known of one repository. */
 interface Listing {
   readonly infos: readonly SnapshotInfo[] | undefined;
-  readonly isReachable: boolean;
+  /** Since when it does not answer, monotonic ms. */
+  readonly silentSince?: number | undefined;
 }
 
-const UNLISTED: Listing = { infos: undefined, isReachable: true };
+const UNLISTED: Listing = { infos: undefined };
 
 /** Knows the snapshots of all stores without asking them all the time: lists them rarely, and follows the events. */
 export class SnapshotLedger {
@@ -33,6 +36,8 @@ export class SnapshotLedger {
   /** Monotonic; 0: at once. */
   #listingDueAt = 0;
   #listing: Promise<void> | undefined;
+  #pingDueAt = 0;
+  #pinging: Promise<unknown> | undefined;
   /** Taken while a listing runs, which may have missed them. */
   #arrived: SnapshotInfo[] = [];
 
@@ -61,12 +66,16 @@ export class SnapshotLedger {
 
   /** Lists the stores, if that is due. A store that does not answer keeps what was known of it. Never rejects. */
   async refresh(): Promise<void> {
-    if (this.#clock.monotonic() >= this.#listingDueAt) {
+    const now = this.#clock.monotonic();
+    if (now >= this.#listingDueAt) {
       this.#listing ??= this.#listAll().finally(() => {
         this.#listing = undefined;
       });
+    } else if (this.#listing === undefined && now >= this.#pingDueAt) {
+      this.#pingDueAt = now + PING_EVERY_MS;
+      this.#pinging = Promise.all(allRepositories(this.#context).map((one) => this.#ping(one)));
     }
-    await this.#listing;
+    await Promise.all([this.#listing, this.#pinging]);
   }
 
   /** Whether any store holds a snapshot that may be restored by itself. */
@@ -87,9 +96,10 @@ export class SnapshotLedger {
     return {
       count: isKnown ? infos.length : undefined,
       bytes: isKnown ? infos.reduce((sum, { storedBytes }) => sum + storedBytes, 0) : undefined,
-      unreachable: repositories
-        .filter((_, index) => listings[index]?.isReachable === false)
-        .map(({ store }) => store.name),
+      unreachable: repositories.flatMap(({ store }, index) => {
+        const since = listings[index]?.silentSince;
+        return since === undefined ? [] : [{ name: store.name, forMs: this.#clock.monotonic() - since }];
+      }),
       last,
       confirmedAgeMs: sinceConfirmed ?? last?.ageMs,
       hasFailed,
@@ -121,7 +131,10 @@ export class SnapshotLedger {
     this.#arrived = [];
     this.#listingDueAt = this.#clock.monotonic() + LIST_EVERY_MS; // before: what happens meanwhile may ask for another one
     await Promise.all(repositories.map((repository) => this.#list(repository)));
-    const isComplete = repositories.every((repository) => this.#listings.get(repository)?.isReachable);
+    const isComplete = repositories.every((repository) => {
+      const listing = this.#listings.get(repository);
+      return listing !== undefined && listing.silentSince === undefined;
+    });
     if (!isComplete) {
       this.#listingDueAt = Math.min(this.#listingDueAt, this.#clock.monotonic() + ASK_AGAIN_AFTER_MS);
     }
@@ -135,15 +148,30 @@ export class SnapshotLedger {
       const listed = await withDeadline(this.#clock, deadlineMs, `listing ${name}`, repository.list());
       const ids = new Set(listed.map(({ id }) => id));
       const missed = this.#arrived.filter((info) => belongsTo(repository, info) && !ids.has(info.id));
-      this.#listings.set(repository, { infos: [...listed, ...missed], isReachable: true });
+      this.#listings.set(repository, { infos: [...listed, ...missed] });
     } catch (error) {
       logger.debug('a store could not be listed for the health check', {
         store: repository.store.name,
         error,
       });
-      const { infos } = this.#listings.get(repository) ?? UNLISTED;
-      this.#listings.set(repository, { infos, isReachable: false });
+      this.#noteSilent(repository);
     }
+  }
+
+  /** One that answers again is listed at once: what it holds may have changed. */
+  async #ping(repository: SnapshotRepository): Promise<void> {
+    try {
+      await repository.ping?.();
+    } catch (error) {
+      this.#context.logger.debug('a store did not answer', { store: repository.store.name, error });
+      return this.#noteSilent(repository);
+    }
+    if (this.#listings.get(repository)?.silentSince !== undefined) await this.#list(repository);
+  }
+
+  #noteSilent(repository: SnapshotRepository): void {
+    const { infos, silentSince = this.#clock.monotonic() } = this.#listings.get(repository) ?? UNLISTED;
+    this.#listings.set(repository, { infos, silentSince });
   }
 
   #noteTaken(snapshot: SnapshotInfo): void {
@@ -152,7 +180,7 @@ export class SnapshotLedger {
     for (const [repository, { infos }] of this.#listings) {
       if (!belongsTo(repository, snapshot)) continue;
       // Without a listing nobody knows how many there are.
-      this.#listings.set(repository, { infos: infos && [snapshot, ...infos], isReachable: true });
+      this.#listings.set(repository, { infos: infos && [snapshot, ...infos] });
     }
   }
 
@@ -173,8 +201,8 @@ export class SnapshotLedger {
 
   #forget(ids: readonly string[]): void {
     if (this.#listing) this.#listingDueAt = 0; // what it has read may hold them still
-    for (const [repository, { infos, isReachable }] of this.#listings) {
-      this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), isReachable });
+    for (const [repository, { infos, silentSince }] of this.#listings) {
+      this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), silentSince });
     }
   }
 

@@ -20,6 +20,8 @@ type Row = readonly [
   action?: HealthAction,
 ];
 
+const silent = (name: string) => ({ name, forMs: 90_000 });
+
 const copies = (of: 'saves' | 'backups', change: Partial<CopyFacts>): Partial<HealthFacts> => ({
   [of]: { ...HEALTHY[of], ...change },
 });
@@ -61,13 +63,13 @@ const ROWS: readonly Row[] = [
   ['save-failed', copies('saves', { hasFailed: true }), 'warning', 'forceSave'],
   ['save-unverified', last('saves', { isVerified: false }), 'warning', 'forceSave'],
   ['save-corrupt', last('saves', { isCorrupt: true }), 'warning', 'forceSave'],
-  ['save-store-unreachable', copies('saves', { unreachable: ['s3'] }), 'warning'],
+  ['save-store-unreachable', copies('saves', { unreachable: [silent('s3')] }), 'warning'],
   ['backup-missing', copies('backups', NO_COPY), 'warning', 'backup'],
   ['backup-overdue', copies('backups', { confirmedAgeMs: 900_001 }), 'warning', 'backup'],
   ['backup-failed', copies('backups', { hasFailed: true }), 'warning', 'backup'],
   ['backup-unverified', last('backups', { isVerified: false }), 'warning', 'backup'],
   ['backup-corrupt', last('backups', { isCorrupt: true }), 'warning', 'backup'],
-  ['backup-store-unreachable', copies('backups', { unreachable: ['s3', 'disk'] }), 'warning'],
+  ['backup-store-unreachable', copies('backups', { unreachable: [silent('s3'), silent('disk')] }), 'warning'],
   ['session-ephemeral', storage({ isSessionEphemeral: true }), 'warning'],
   ['backup-ephemeral', storage({ isBackupEphemeral: true }), 'warning'],
   ['replicas', storage({ mayOverlap: true }), 'warning'],
@@ -244,7 +246,7 @@ describe('whatever the facts', () => {
   const copyFacts = fc.record({
     count: maybe(number),
     bytes: maybe(number),
-    unreachable: fc.array(fc.string()),
+    unreachable: fc.array(fc.record({ name: fc.string(), forMs: fc.nat() })),
     last: maybe(
       fc.record({
         createdAt: fc.string(),

@@ -135,7 +135,7 @@ describe('the ledger of snapshots', () => {
     const refreshed = ledger.refresh();
     await clock.advance(5000);
     await refreshed;
-    expect(ledger.facts('backup')).toMatchObject({ count: 1, unreachable: ['s3'] });
+    expect(ledger.facts('backup')).toMatchObject({ count: 1, unreachable: [{ name: 's3', forMs: 0 }] });
     expect(ledger.facts('save').unreachable).toEqual([]);
     far.answer = async () => [];
     await clock.advance(60_000);

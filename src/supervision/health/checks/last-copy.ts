@@ -1,5 +1,5 @@
 import type { HealthAction, LocalizedText } from '../../../health.js';
-import { type CopyFacts, type HealthFacts, isUp } from '../facts.js';
+import { type CopyFacts, type HealthFacts, isUp, type SilentStore } from '../facts.js';
 import type { Check, Issue, Judgement } from '../issue.js';
 import { duration, isolated } from '../text.js';
 
@@ -154,14 +154,17 @@ function corrupt({ name, noun, action }: Kind, runnable: HealthAction | undefine
   };
 }
 
-function unreachable(stores: readonly string[], { name, silentStore }: Kind): Issue {
-  const names = stores.join(', ');
+function unreachable(stores: readonly SilentStore[], { name, silentStore }: Kind): Issue {
+  const names = stores.map((store) => `${store.name} (${duration(store.forMs, 'en')})`).join(', ');
+  const namesInArabic = stores
+    .map((store) => `${isolated(store.name)} (${duration(store.forMs, 'ar')})`)
+    .join('، ');
   return {
     code: `${name}-store-unreachable`,
     severity: 'warning',
     message: {
       en: `${silentStore.en}: ${names}.`,
-      ar: `${silentStore.ar}: ${isolated(names)}.`,
+      ar: `${silentStore.ar}: ${namesInArabic}.`,
     },
     advice: {
       en: 'Check its address, its credentials and the network. Nothing in it counts as lost.',

@@ -1,0 +1,92 @@
+import type { Clock, TimerHandle } from '../../clock.js';
+import { ClosedError, StoreError, TimeoutError } from '../../errors.js';
+
+/** What a call that is being waited for can say: it still moves. */
+export type Moving = () => void;
+
+export interface Waiting {
+  readonly clock: Clock;
+  /** Of the store, for the error. */
+  readonly name: string;
+  /** What the call is to do, for the error: `list shop/`. */
+  readonly action: string;
+  /** So long nothing may move. */
+  readonly ms: number;
+  /** The caller's: the wait ends with it, whether or not the store heeds it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Waits for a call of a store no longer than it moves. Who gives it up aborts it; a store that does not heed that goes on,
+ * and what it comes to is `late`'s matter.
+ *
+ * @throws StoreError, whose cause is a TimeoutError; the reason of the caller's signal
+ */
+export function whileItMoves<T>(
+  { clock, name, action, ms, signal }: Waiting,
+  call: (signal: AbortSignal, moving: Moving) => Promise<T>,
+  late: (value: T) => void = () => undefined,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ending = new AbortController();
+    let timer: TimerHandle;
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const giveUp = (reason: Error): void => {
+      end();
+      reject(reason);
+      ending.abort(reason);
+    };
+    const onAbort = (): void => giveUp(reasonOf(signal));
+    const moving = (): void => {
+      if (isOver) return;
+      clock.clearTimeout(timer);
+      timer = clock.setTimeout(() => giveUp(standstill(name, action, ms)), ms);
+    };
+    if (signal?.aborted) return reject(reasonOf(signal));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    moving();
+    attempt(() => call(ending.signal, moving)).then(
+      (value) => {
+        if (isOver) return late(value);
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        if (isOver) return;
+        end();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The error of a store that stood still. */
+export function standstill(name: string, action: string, ms: number): StoreError {
+  const cause = new TimeoutError(`nothing moved for ${ms / 1000} s`);
+  return new StoreError(`${name} does not answer: it could not ${action} within ${ms / 1000} s`, { cause });
+}
+
+/** Whether an error says that a store did not answer in time: not that it refused, and nothing of what it holds. */
+export function isStandstill(error: unknown): boolean {
+  let current = error;
+  for (let depth = 0; depth < 10 && current instanceof Error; depth++) {
+    const { code } = current as { code?: unknown };
+    if (code === 'TIMEOUT') return true;
+    current = current.cause;
+  }
+  return false;
+}
+
+/** A store of the user's own may throw before it makes a promise. */
+async function attempt<T>(call: () => Promise<T>): Promise<T> {
+  return call();
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
+}

@@ -1,0 +1,65 @@
+import { type Clock, sleep } from '../../src/clock.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
+
+/** What can be wrong with a store: it answers to nothing, or only after a while, or refuses. */
+export type Illness = 'hangs' | 'slow' | 'refuses';
+
+const SLOW_MS = 3000;
+
+/** A store in memory that falls ill, and recovers; calls that hang then go on, late. */
+export class IllStore extends MemoryStore {
+  readonly calls: string[] = [];
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+  #illness: Illness | undefined;
+
+  constructor(name: string, clock: Clock) {
+    super({ name, clock });
+    this.#clock = clock;
+  }
+
+  fall(illness: Illness): void {
+    this.#illness = illness;
+    this.setDown(illness === 'refuses');
+  }
+
+  /** Calls that hang are forgotten, as a connection that was lost; or answered late, where `answer` says so. */
+  recover({ answer = false } = {}): void {
+    this.#illness = undefined;
+    this.setDown(false);
+    if (answer) for (const goOn of this.#waiting) goOn();
+    this.#waiting.clear();
+  }
+
+  override async put(...given: Parameters<MemoryStore['put']>): ReturnType<MemoryStore['put']> {
+    const [key, body, { signal: _, ...options } = {}] = given;
+    await this.#turn(`put ${key}`);
+    return super.put(key, body, options);
+  }
+
+  override async get(...given: Parameters<MemoryStore['get']>): ReturnType<MemoryStore['get']> {
+    await this.#turn(`get ${given[0]}`);
+    return super.get(given[0]);
+  }
+
+  override async head(...given: Parameters<MemoryStore['head']>): ReturnType<MemoryStore['head']> {
+    await this.#turn(`head ${given[0]}`);
+    return super.head(given[0]);
+  }
+
+  override async *list(...given: Parameters<MemoryStore['list']>): ReturnType<MemoryStore['list']> {
+    await this.#turn(`list ${given[0]}`);
+    yield* super.list(given[0]);
+  }
+
+  override async delete(...given: Parameters<MemoryStore['delete']>): ReturnType<MemoryStore['delete']> {
+    await this.#turn(`delete ${given[0]}`);
+    return super.delete(given[0]);
+  }
+
+  async #turn(call: string): Promise<void> {
+    this.calls.push(call);
+    if (this.#illness === 'slow') await sleep(this.#clock, SLOW_MS);
+    if (this.#illness === 'hangs') await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+}
