@@ -5,12 +5,13 @@ import { defineTask } from '../task.js';
 import type { SnapshotFile, SnapshotManifest } from '../types.js';
 import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
 import { mapLimited } from './concurrency.js';
+import { readForeignZip } from './foreign-zip.js';
 import { hashBytes } from './hashing.js';
 import { DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
 import { quoteName } from './safe-path.js';
-import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import type { ZipEntry } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
-import { extractZipTask } from './zip-reader.js';
+import { readListed, unpackListed } from './zip-reader.js';
 import { entryBytes, withZipSource, type ZipSource } from './zip-source.js';
 
 const CONCURRENCY = 3;
@@ -23,23 +24,24 @@ interface ImportZipInput {
 
 /**
  * Unpacks somebody else's zip of a profile (RemoteAuth's has neither manifest nor hashes) into an empty folder: only
- * the files of the login, each read through and compared with its CRC before anything is written. One of our own is
- * compared with its manifest instead, which is returned. When anything is wrong the folder is removed.
+ * the files of the login, each read through and compared with its CRC before anything is written. One of our own, also
+ * when another tool has zipped it again, is compared with its manifest instead, which is returned. When anything is
+ * wrong the folder is removed.
  *
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */
 export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: SnapshotManifest }>(
   'snapshot:import-zip',
-  async (input, context) => {
-    const { fs, signal } = context;
-    const { path, directory, limits = DEFAULT_LIMITS } = input;
-    const isForeign = await withZipSource(fs, { path }, async (source) => {
-      const entries = await readZipDirectory(source, limits, { folders: 'skip' });
-      if (entries[0]?.name === MANIFEST_NAME) return false;
-      const essential = entries.filter(({ name }) => isEssential(name));
-      if (essential.length === 0) {
-        throw new SnapshotCorruptError("the zip holds no login of WhatsApp Web below a folder 'Default'");
+  ({ path, directory, limits = DEFAULT_LIMITS }, { fs, signal }) =>
+    withZipSource(fs, { path }, async (source) => {
+      const entries = await readForeignZip(source, limits);
+      const manifestEntry = entries.find(({ name }) => name === MANIFEST_NAME);
+      if (manifestEntry !== undefined) {
+        const listed = await readListed(source, entries, manifestEntry, limits);
+        await unpackListed(fs, source, directory, listed, signal);
+        return { manifest: listed.manifest };
       }
+      const essential = entries.filter(({ name }) => isEssential(name));
       const files = await mapLimited(essential, CONCURRENCY, (entry) => readThrough(source, entry, signal));
       await prepareEmptyFolder(fs, directory);
       try {
@@ -56,10 +58,8 @@ export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: Sn
         await discardFolder(fs, directory);
         throw error;
       }
-      return true;
-    });
-    return isForeign ? {} : { manifest: await extractZipTask.run(input, context) };
-  },
+      return {};
+    }),
 );
 
 async function readThrough(

@@ -60,6 +60,15 @@ export function assertSafePaths(paths: readonly string[]): void {
   }
 }
 
+/**
+ * Throws {@link SnapshotUnsafeError} for a name that leads out of the folder it would be joined to. For what is never
+ * written under this name, and so may have characters that some platform does not know.
+ */
+export function assertStaysInside(path: string): void {
+  const problem = escapeProblem(path);
+  if (problem !== undefined) throw new SnapshotUnsafeError(`unsafe entry ${quoteName(path)}: ${problem}`);
+}
+
 /** A name as messages show it: quoted, escaped and never long. */
 export function quoteName(name: string): string {
   return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name);
@@ -69,15 +78,25 @@ function pathProblem(path: string): string | undefined {
   if (path === '') return 'it has no name';
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `it is longer than ${MAX_PATH_BYTES} bytes`;
   if (LONE_SURROGATE.test(path)) return 'it is not valid Unicode';
-  if (path.startsWith('/')) return 'it is absolute';
-  if (/^[a-z]:/i.test(path)) return 'it names a drive';
+  const problem = escapeProblem(path);
+  if (problem !== undefined) return problem;
   for (const character of path) {
-    if (character < ' ' || character === '\u007f') return 'it has a control character';
     if (FORBIDDEN_CHARACTERS.includes(character)) return `it has the character ${character}`;
   }
   const names = path.split('/');
   if (names.length > MAX_DEPTH) return `it is more than ${MAX_DEPTH} folders deep`;
   return names.map(nameProblem).find((problem) => problem !== undefined);
+}
+
+function escapeProblem(path: string): string | undefined {
+  if (path.startsWith('/')) return 'it is absolute';
+  if (/^[a-z]:/i.test(path)) return 'it names a drive';
+  if (path.split('/').includes('..')) return 'it has .. as a name';
+  for (const character of path) {
+    if (character < ' ' || character === '\u007f') return 'it has a control character';
+    if (character === '\\') return 'it has the character \\';
+  }
+  return undefined;
 }
 
 function nameProblem(name: string): string | undefined {

@@ -1,7 +1,9 @@
 import type { File as DirectoryRecord } from 'unzipper';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
 import type { SnapshotLimits } from './limits.js';
-import { assertSafePath, assertSafePaths, quoteName } from './safe-path.js';
+import { assertSafePaths, quoteName } from './safe-path.js';
+import { readZipEnd, type ZipEnd } from './zip-end.js';
+import { DEFLATED, endRecord, STORED } from './zip-records.js';
 import { MAX_ZIP_BYTES, type ZipSource } from './zip-source.js';
 
 /** One file inside a zip, where its bytes lie and what they claim to become. */
@@ -17,31 +19,27 @@ export interface ZipEntry {
   readonly crc32: number;
 }
 
-/** What to do with entries for folders: ours have none, archiver's `directory()` writes one for each. */
-export interface ZipDirectoryOptions {
-  /** `skip`: they are judged and left out. Default: refused. */
-  readonly folders?: 'refuse' | 'skip';
-}
-
-const END_RECORD = Buffer.from('PK\x05\x06');
-const END_BYTES = 22;
 /** Where unzipper starts to look for the end record. */
 const UNZIPPER_TAIL_BYTES = 80;
 const LOCAL_HEADER_BYTES = 30;
+const CENTRAL_HEADER_BYTES = 46;
 const LOCAL_SIGNATURE = 0x04034b50;
 const CENTRAL_SIGNATURE = 0x02014b50;
-/** Encrypted, patched, strongly encrypted, masked headers. */
-const REFUSED_FLAGS = 0x2061;
-const STORED = 0;
-const DEFLATED = 8;
+/** Encrypted, strongly encrypted, masked headers. */
+const ENCRYPTED_FLAGS = 0x2041;
+const PATCHED_FLAG = 0x20;
 const FILE_TYPE_MASK = 0xf000;
 const REGULAR_FILE = 0x8000;
 const FOLDER = 0x4000;
 const DOS_FOLDER = 0x10;
 /** Of nothing, deflated. */
 const MAX_EMPTY_BYTES = 2;
-/** A header, the longest accepted name, and room for extra fields. */
-const CENTRAL_BYTES_PER_ENTRY = 2048;
+
+/** An entry of the directory as it stands there, under the name that it is judged and unpacked by. */
+export interface ZipRecord {
+  readonly name: string;
+  readonly record: DirectoryRecord;
+}
 
 /**
  * Reads the directory of a zip as an attacker's: names, kinds, sizes, counts, ratio and positions are all judged
@@ -52,108 +50,118 @@ const CENTRAL_BYTES_PER_ENTRY = 2048;
 export async function readZipDirectory(
   source: ZipSource,
   limits: SnapshotLimits,
-  { folders = 'refuse' }: ZipDirectoryOptions = {},
 ): Promise<readonly ZipEntry[]> {
+  const { records, end } = await readZipRecords(source, limits);
+  for (const { path, pathBuffer, fileNameLength } of records) {
+    // unzipper hands out no buffer at all for an empty name.
+    if (fileNameLength > 0 && !Buffer.from(path).equals(pathBuffer)) throw damagedAt(path);
+  }
+  return judgeRecords(
+    source,
+    limits,
+    end,
+    records.map((record) => ({ name: record.path, record })),
+  );
+}
+
+/** The entries of a zip as its directory lists them: nothing is judged but that they are entries. */
+export async function readZipRecords(
+  source: ZipSource,
+  limits: SnapshotLimits,
+): Promise<{ readonly records: readonly DirectoryRecord[]; readonly end: ZipEnd }> {
   if (source.size > MAX_ZIP_BYTES) throw new SnapshotUnsafeError('the zip is larger than 4 GiB');
-  const { count, offset, bytes } = await readZipEnd(source, limits);
-  const all = await parseRecords(bytes, count, offset);
-  const records = folders === 'skip' ? all.filter((record) => !isPlainFolder(record)) : all;
+  const end = await readZipEnd(source, limits);
+  return { records: await parseRecords(end), end };
+}
+
+/** Judges what shall be unpacked, and tells where its bytes lie. */
+export async function judgeRecords(
+  source: ZipSource,
+  limits: SnapshotLimits,
+  end: ZipEnd,
+  records: readonly ZipRecord[],
+): Promise<readonly ZipEntry[]> {
   assertBounds(records, source.size, limits);
-  assertSafePaths(records.map(({ path }) => path));
-  const entries: ZipEntry[] = [];
-  for (const record of records) entries.push(await locate(source, record));
-  assertApart(entries, offset);
+  assertSafePaths(records.map(({ name }) => name));
+  const entries: LocatedEntry[] = [];
+  for (const record of records) entries.push(await locate(source, record, end.prefix));
+  assertApart(entries, end.offset);
   return entries;
 }
 
-/** The end record of a zip, with the bytes of its directory: absent when the zip was cut off anywhere. */
-export async function readZipEnd(
-  source: ZipSource,
-  limits: SnapshotLimits,
-): Promise<{ readonly count: number; readonly offset: number; readonly bytes: Buffer }> {
-  const position = source.size - END_BYTES;
-  const end = position < 0 ? Buffer.alloc(0) : await source.read(position, END_BYTES);
-  if (end.length < END_BYTES || !end.subarray(0, 4).equals(END_RECORD)) {
-    throw new SnapshotCorruptError('the zip is cut off: it has no directory at its end');
-  }
-  const count = end.readUInt16LE(10);
-  const size = end.readUInt32LE(12);
-  const offset = end.readUInt32LE(16);
-  const whole = end.readUInt32LE(4) === 0 && end.readUInt16LE(8) === count && end.readUInt16LE(20) === 0;
-  if (!whole || offset + size !== position) {
-    throw new SnapshotCorruptError('the directory of the zip is damaged: its end record makes no sense');
-  }
-  if (count > limits.maxFiles + 1 || size > count * CENTRAL_BYTES_PER_ENTRY) {
-    throw new SnapshotUnsafeError(`the zip claims ${count} entries in a directory of ${size} bytes`);
-  }
-  return { count, offset, bytes: Buffer.concat([await source.read(offset, size), end]) };
-}
-
-async function parseRecords(
-  bytes: Buffer,
-  count: number,
-  offset: number,
-): Promise<readonly DirectoryRecord[]> {
-  // A second end record in the tail would show unzipper another directory than the one checked here.
-  const tail = bytes.subarray(Math.max(0, bytes.length - UNZIPPER_TAIL_BYTES));
-  if (tail.indexOf(END_RECORD) !== tail.length - END_BYTES) {
-    throw new SnapshotUnsafeError('the zip has two directories');
-  }
-  const alone = Buffer.from(bytes);
-  alone.writeUInt32LE(0, alone.length - END_BYTES + 16);
+async function parseRecords({ count, offset, bytes }: ZipEnd): Promise<readonly DirectoryRecord[]> {
+  const damaged = (cause?: unknown) =>
+    new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`, { cause });
+  // A small end record of our own, which unzipper finds and nothing else; the 64-bit one has been read.
+  const alone = Buffer.concat([bytes, Buffer.alloc(UNZIPPER_TAIL_BYTES), endRecord(count, bytes.length, 0)]);
   const { Open } = await import('unzipper');
+  let files: readonly DirectoryRecord[];
   try {
     // `Open.buffer` over the directory alone: no stream of unzipper ever touches the file (an error in one of its
     // streams has no listener and would end the process).
-    const { files } = await Open.buffer(alone);
-    if (files.length === count) return files;
+    ({ files } = await Open.buffer(alone));
   } catch (cause) {
-    throw new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`, { cause });
+    throw damaged(cause);
   }
-  throw new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`);
+  const length = files.reduce(
+    (sum, { fileNameLength, extraFieldLength, fileCommentLength }) =>
+      sum + CENTRAL_HEADER_BYTES + fileNameLength + extraFieldLength + fileCommentLength,
+    0,
+  );
+  if (files.length !== count || length !== bytes.length) throw damaged();
+  return files;
 }
 
-function assertBounds(records: readonly DirectoryRecord[], zipBytes: number, limits: SnapshotLimits): void {
+function assertBounds(records: readonly ZipRecord[], zipBytes: number, limits: SnapshotLimits): void {
   let total = 0;
   for (const record of records) {
     assertPlainFile(record);
-    const { uncompressedSize, path } = record;
+    const { uncompressedSize } = record.record;
+    const name = quoteName(record.name);
     total += uncompressedSize;
     if (uncompressedSize > limits.maxFileBytes || total > limits.maxTotalBytes) {
-      throw new SnapshotUnsafeError(`entry ${quoteName(path)} unpacks to more bytes than are accepted`);
+      throw new SnapshotUnsafeError(`entry ${name} unpacks to more bytes than are accepted`);
     }
     if (total > limits.freeExpansionBytes && total > zipBytes * limits.maxExpansionRatio) {
-      throw new SnapshotUnsafeError(`entry ${quoteName(path)} unpacks to far more bytes than the zip has`);
+      throw new SnapshotUnsafeError(`entry ${name} unpacks to far more bytes than the zip has`);
     }
   }
 }
 
-/** An entry that only says that a folder is there. Its name is judged too: whoever hides something there is refused. */
-function isPlainFolder(record: DirectoryRecord): boolean {
-  const { path, fileNameLength, externalFileAttributes, uncompressedSize, compressedSize } = record;
-  if (fileNameLength === 0 || !path.endsWith('/')) return false;
-  const type = (externalFileAttributes >>> 16) & FILE_TYPE_MASK;
-  if ((type !== 0 && type !== FOLDER) || uncompressedSize !== 0 || compressedSize > MAX_EMPTY_BYTES)
-    return false;
-  assertSafePath(path.slice(0, -1));
-  return true;
+/** The type that a tool of Unix notes; 0 where none is noted. */
+export function fileTypeOf({ externalFileAttributes }: DirectoryRecord): number {
+  return (externalFileAttributes >>> 16) & FILE_TYPE_MASK;
 }
 
-function assertPlainFile(record: DirectoryRecord): void {
-  // unzipper hands out no buffer at all for an empty name.
+/** Whether an entry only says that a folder is there. */
+export function isPlainFolder({ name, record }: ZipRecord): boolean {
+  const { uncompressedSize, compressedSize } = record;
+  const type = fileTypeOf(record);
+  return (
+    name.endsWith('/') &&
+    (type === 0 || type === FOLDER) &&
+    uncompressedSize === 0 &&
+    compressedSize <= MAX_EMPTY_BYTES
+  );
+}
+
+function assertPlainFile({ name: path, record }: ZipRecord): void {
   if (record.fileNameLength === 0) throw new SnapshotUnsafeError('an entry of the zip has no name');
-  const name = quoteName(record.path);
-  if (record.signature !== CENTRAL_SIGNATURE || !Buffer.from(record.path).equals(record.pathBuffer)) {
-    throw new SnapshotCorruptError(`the directory of the zip is damaged at entry ${name}`);
-  }
-  const type = (record.externalFileAttributes >>> 16) & FILE_TYPE_MASK;
+  const name = quoteName(path);
+  if (record.signature !== CENTRAL_SIGNATURE) throw damagedAt(path);
+  const type = fileTypeOf(record);
   if ((type !== 0 && type !== REGULAR_FILE) || (record.externalFileAttributes & DOS_FOLDER) !== 0) {
     throw new SnapshotUnsafeError(`entry ${name} is not a plain file (a link, a folder or a device)`);
   }
   const { compressionMethod, compressedSize, uncompressedSize, flags } = record;
-  if ((flags & REFUSED_FLAGS) !== 0) throw new SnapshotUnsafeError(`entry ${name} is encrypted or patched`);
+  if ((flags & ENCRYPTED_FLAGS) !== 0) {
+    throw new SnapshotUnsafeError(`entry ${name} is encrypted: only a zip without a password is read`);
+  }
+  if ((flags & PATCHED_FLAG) !== 0) throw new SnapshotUnsafeError(`entry ${name} is a patch, not a file`);
   if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
-    throw new SnapshotUnsafeError(`entry ${name} has the unknown compression ${compressionMethod}`);
+    throw new SnapshotUnsafeError(
+      `entry ${name} has the unknown compression ${compressionMethod}: only stored and deflated files are read`,
+    );
   }
   if (![compressedSize, uncompressedSize, record.offsetToLocalFileHeader].every(Number.isSafeInteger)) {
     throw new SnapshotCorruptError(`entry ${name} has no sizes or no place`);
@@ -163,9 +171,19 @@ function assertPlainFile(record: DirectoryRecord): void {
   }
 }
 
+function damagedAt(path: string): SnapshotCorruptError {
+  return new SnapshotCorruptError(`the directory of the zip is damaged at entry ${quoteName(path)}`);
+}
+
+interface LocatedEntry extends ZipEntry {
+  /** Where its local header begins. */
+  readonly start: number;
+}
+
 /** The local header must tell the same story: other unpackers believe it, not the directory. */
-async function locate(source: ZipSource, record: DirectoryRecord): Promise<ZipEntry> {
-  const { path, pathBuffer, compressionMethod, flags, offsetToLocalFileHeader: start } = record;
+async function locate(source: ZipSource, { name, record }: ZipRecord, prefix: number): Promise<LocatedEntry> {
+  const { pathBuffer, compressionMethod, flags, offsetToLocalFileHeader } = record;
+  const start = offsetToLocalFileHeader + prefix;
   const header = await source.read(start, LOCAL_HEADER_BYTES + pathBuffer.length);
   const same =
     header.length === LOCAL_HEADER_BYTES + pathBuffer.length &&
@@ -174,9 +192,10 @@ async function locate(source: ZipSource, record: DirectoryRecord): Promise<ZipEn
     header.readUInt16LE(8) === compressionMethod &&
     header.readUInt16LE(26) === pathBuffer.length &&
     header.subarray(LOCAL_HEADER_BYTES).equals(pathBuffer);
-  if (!same) throw new SnapshotCorruptError(`entry ${quoteName(path)} of the zip has a damaged header`);
+  if (!same) throw new SnapshotCorruptError(`entry ${quoteName(name)} of the zip has a damaged header`);
   return {
-    name: path,
+    name,
+    start,
     compressed: compressionMethod === DEFLATED,
     dataOffset: start + header.length + header.readUInt16LE(28),
     dataSize: record.compressedSize,
@@ -186,11 +205,11 @@ async function locate(source: ZipSource, record: DirectoryRecord): Promise<ZipEn
 }
 
 /** Entries that share bytes are how a small zip unpacks to petabytes. */
-function assertApart(entries: readonly ZipEntry[], directoryOffset: number): void {
+function assertApart(entries: readonly LocatedEntry[], directoryOffset: number): void {
   let end = 0;
-  for (const entry of [...entries].sort((a, b) => a.dataOffset - b.dataOffset)) {
-    const start = entry.dataOffset - LOCAL_HEADER_BYTES - Buffer.byteLength(entry.name);
-    if (start < end) throw new SnapshotUnsafeError(`entry ${quoteName(entry.name)} overlaps another one`);
+  for (const entry of [...entries].sort((a, b) => a.start - b.start)) {
+    if (entry.start < end)
+      throw new SnapshotUnsafeError(`entry ${quoteName(entry.name)} overlaps another one`);
     end = entry.dataOffset + entry.dataSize;
     if (end > directoryOffset) throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} is cut off`);
   }

@@ -1,4 +1,5 @@
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotManifest } from '../types.js';
 import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
@@ -41,32 +42,72 @@ export const extractZipTask = defineTask<ZipInput & { readonly directory: string
   ({ directory, limits = DEFAULT_LIMITS, ...zip }, { fs, signal }) =>
     withZipSource(fs, zip, async (source) => {
       const { manifest, entries } = await openSnapshotZip(source, limits);
-      await prepareEmptyFolder(fs, directory);
-      try {
-        await mapLimited(manifest.files, CONCURRENCY, (file) =>
-          writeChecked(fs, directory, file, entryBytes(source, entryOf(entries, file.path)), signal),
-        );
-        await syncFolders(
-          fs,
-          directory,
-          manifest.files.map((file) => file.path),
-        );
-      } catch (error) {
-        await discardFolder(fs, directory);
-        throw error;
-      }
+      await unpackListed(fs, source, directory, { manifest, entries }, signal);
       return manifest;
     }),
 );
 
-/** The directory and the manifest of a zip, which must name the same files with the same sizes. */
-async function openSnapshotZip(
+/** What a zip holds by its manifest, and where. */
+export interface ListedFiles {
+  readonly manifest: SnapshotManifest;
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+}
+
+/** Unpacks the files of the manifest, and no other, each compared with its SHA-256; all or nothing. */
+export async function unpackListed(
+  fs: FileSystem,
   source: ZipSource,
-  limits: SnapshotLimits,
-): Promise<{ readonly manifest: SnapshotManifest; readonly entries: ReadonlyMap<string, ZipEntry> }> {
+  directory: string,
+  { manifest, entries }: ListedFiles,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await prepareEmptyFolder(fs, directory);
+  try {
+    await mapLimited(manifest.files, CONCURRENCY, (file) =>
+      writeChecked(fs, directory, file, entryBytes(source, entryOf(entries, file.path)), signal),
+    );
+    await syncFolders(
+      fs,
+      directory,
+      manifest.files.map((file) => file.path),
+    );
+  } catch (error) {
+    await discardFolder(fs, directory);
+    throw error;
+  }
+}
+
+/** The directory and the manifest of a zip, which must name the same files with the same sizes. */
+async function openSnapshotZip(source: ZipSource, limits: SnapshotLimits): Promise<ListedFiles> {
   const list = await readZipDirectory(source, limits);
+  const [first] = list;
+  if (first?.name !== MANIFEST_NAME) {
+    throw new SnapshotCorruptError(
+      `the zip does not begin with ${MANIFEST_NAME}: it is no backup of a session`,
+    );
+  }
+  const listed = await readListed(source, list, first, limits);
+  const named = new Set([MANIFEST_NAME, ...listed.manifest.files.map(({ path }) => path)]);
+  const extra = list.find(({ name }) => !named.has(name));
+  if (extra !== undefined) {
+    throw new SnapshotUnsafeError(`entry ${quoteName(extra.name)} is not in the manifest`);
+  }
+  return listed;
+}
+
+/**
+ * Reads a manifest and finds its files among the entries.
+ *
+ * @throws SnapshotCorruptError for one that is missing, or has another size than the manifest says
+ */
+export async function readListed(
+  source: ZipSource,
+  list: readonly ZipEntry[],
+  manifestEntry: ZipEntry,
+  limits: SnapshotLimits,
+): Promise<ListedFiles> {
   const entries = new Map(list.map((entry) => [entry.name, entry]));
-  const manifest = await readManifest(source, list[0], limits);
+  const manifest = await readManifest(source, manifestEntry, limits);
   for (const { path, size } of manifest.files) {
     const entry = entryOf(entries, path);
     if (entry.size !== size) {
@@ -75,29 +116,19 @@ async function openSnapshotZip(
       );
     }
   }
-  const named = new Set([MANIFEST_NAME, ...manifest.files.map(({ path }) => path)]);
-  const extra = list.find(({ name }) => !named.has(name));
-  if (extra !== undefined) {
-    throw new SnapshotUnsafeError(`entry ${quoteName(extra.name)} is not in the manifest`);
-  }
   return { manifest, entries };
 }
 
 async function readManifest(
   source: ZipSource,
-  first: ZipEntry | undefined,
+  entry: ZipEntry,
   limits: SnapshotLimits,
 ): Promise<SnapshotManifest> {
-  if (first?.name !== MANIFEST_NAME) {
-    throw new SnapshotCorruptError(
-      `the zip does not begin with ${MANIFEST_NAME}: it is no backup of a session`,
-    );
-  }
-  if (first.size > limits.maxManifestBytes) {
+  if (entry.size > limits.maxManifestBytes) {
     throw new SnapshotUnsafeError(`entry ${MANIFEST_NAME} is larger than any honest one`);
   }
   const parts: Uint8Array[] = [];
-  for await (const part of entryBytes(source, first)) parts.push(Buffer.from(part));
+  for await (const part of entryBytes(source, entry)) parts.push(Buffer.from(part));
   return parseManifest(Buffer.concat(parts), limits);
 }
 

@@ -8,7 +8,7 @@ import type { SweepResult } from './repository.js';
 import { sameBytesTask } from './same-bytes.js';
 import { Staging } from './staging.js';
 import { objectBytes, putLocalFile, readStart, withdrawObject } from './store-bytes.js';
-import { readZipEnd } from './zip-directory.js';
+import { readZipEnd } from './zip-end.js';
 import { readManifestAtHead } from './zip-head.js';
 import { extractZipTask, verifyZipTask } from './zip-reader.js';
 import { MAX_ZIP_BYTES, withZipSource, type ZipFile } from './zip-source.js';

@@ -226,7 +226,8 @@ describe('a zip built by hand', () => {
     ['another place', { offset: 7 }],
     ['another size', { size: 1 }],
     ['several disks', { disk: 1 }],
-    ['a comment after it', { comment: Buffer.from('hello') }],
+    ['64-bit records that disagree', { zip64: {}, count: 2 }],
+    ['64-bit records elsewhere', { zip64: { at: 5, offset: 3 } }],
   ])('is refused for an end record with %s', async (_what, end) => {
     const { outcome, all } = await extract(buildZip(honest, end));
     expect(outcome).toMatchObject({ code: expect.stringMatching(/SNAPSHOT_/) as string });
