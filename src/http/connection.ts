@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** What a request does not tell of itself; `toNodeListener()` gives it. */
 export interface ConnectionInfo {
   /** The other end of the socket. */
@@ -26,7 +28,7 @@ export function clientView(request: Request, connection: ConnectionInfo, trustPr
   return {
     isSecure,
     host: withoutDefaultPort((forwarded('host') || asked).toLowerCase(), isSecure),
-    address: withoutPort(forwarded('for')) || connection.remoteAddress,
+    address: addressOf(forwarded('for')) ?? connection.remoteAddress,
   };
 }
 
@@ -36,7 +38,12 @@ function withoutDefaultPort(host: string, isSecure: boolean): string {
   return host.endsWith(port) ? host.slice(0, -port.length) : host;
 }
 
-/** Some proxies add the port (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every connection. */
-function withoutPort(address: string): string {
-  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;
+/**
+ * Some proxies add the port (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every connection. What is no
+ * address (`unknown`) tells no caller from another.
+ */
+function addressOf(forwarded: string): string | undefined {
+  const [, plain = forwarded] =
+    /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(forwarded) ?? /^\[(.*)\](?::\d+)?$/.exec(forwarded) ?? [];
+  return isIP(plain) === 0 ? undefined : plain;
 }

@@ -51,11 +51,11 @@ async function serve(
 
 /** What can't be a request of ours is refused here: making a `Request` would normalize it, or throw. */
 async function answerTo(handler: SessionHandler, incoming: NodeRequest): Promise<Response> {
-  const { url = '', socket, headersDistinct } = incoming;
+  const { url = '', socket } = incoming;
   if (!url.startsWith('/')) return refusal(badRequest('its target is no path'));
   if (plainPathOf(url) === undefined) return refusal(notFound('there is nothing here'));
   // RFC 9112 3.2: whoever stands in front may have looked at the other one.
-  if ((headersDistinct.host?.length ?? 0) > 1) return refusal(badRequest('it names two hosts'));
+  if (new Set(hostsOf(incoming)).size > 1) return refusal(badRequest('it names two hosts'));
   const request = toRequest(incoming);
   if (!request) return refusal(badRequest('its method or its host is none'));
   const { remoteAddress } = socket;
@@ -80,16 +80,25 @@ function toRequest(incoming: NodeRequest): Request | undefined {
   }
 }
 
-function headersOf({ headersDistinct }: IncomingMessage): Headers {
+/** HTTP/2 has no `headersDistinct`, and headers that are none of `fetch` (`:path`). */
+function headersOf(incoming: IncomingMessage): Headers {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
+  for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
+    if (name.startsWith(':')) continue;
+    for (const value of [values ?? []].flat()) headers.append(name, value);
   }
   return headers;
 }
 
-function hostOf({ headers }: IncomingMessage): string {
-  return /^[\w.[\]:-]+$/.test(headers.host ?? '') ? (headers.host ?? '') : 'localhost';
+/** As the request names them; HTTP/2 has another header for it. */
+function hostsOf({ headersDistinct, headers }: IncomingMessage): readonly string[] {
+  const hosts = headersDistinct?.host ?? [headers.host ?? []].flat();
+  return [...hosts, ...[headers[':authority'] ?? []].flat()];
+}
+
+function hostOf(incoming: IncomingMessage): string {
+  const [host = ''] = hostsOf(incoming);
+  return /^[\w.[\]:-]+$/.test(host) ? host : 'localhost';
 }
 
 /** What a parser in front has read is written again as it was meant. */
@@ -116,7 +125,7 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
   const cookies = response.headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
   // A body that was refused is not read to its end, and nothing can follow it on this connection.
-  if (!incoming.complete) outgoing.setHeader('connection', 'close');
+  if (!incoming.complete && incoming.httpVersionMajor < 2) outgoing.setHeader('connection', 'close');
   if (response.body === null) {
     outgoing.end();
     return;

@@ -20,6 +20,10 @@ const NTFS = 10;
 const SYMBOLIC_LINK = 0xa000;
 /** Links that Chromium keeps beside a profile while it runs; it makes them anew. */
 const CHROMIUM_LINK = /^(Singleton(Lock|Cookie|Socket)|RunningChromeVersion)$/;
+/** Where every path of the login begins. */
+const PROFILE_FOLDER = 'Default/';
+/** A name may have thousands of places where the profile could begin; an honest one has one or two. */
+const MAX_PLACES = 8;
 /** What macOS and Windows leave in any folder: never part of a login, wherever it lies. */
 const LITTER = /^(__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 
@@ -84,12 +88,8 @@ function isFolder(entry: ZipRecord): boolean {
 function rootOf(names: readonly string[]): string {
   const roots = new Set<string>();
   for (const name of names) {
-    // Only the first place where it may begin: a profile inside a profile is none.
-    for (let at = 0; at >= 0; at = name.indexOf('/', at) + 1 || -1) {
-      if (!isEssential(name.slice(at))) continue;
-      roots.add(name.slice(0, at));
-      break;
-    }
+    const at = placesOf(name).find((place) => isEssential(name.slice(place)));
+    if (at !== undefined) roots.add(name.slice(0, at));
   }
   if (roots.has('') || (roots.size === 0 && names.includes(MANIFEST_NAME))) return '';
   const [root, ...others] = roots;
@@ -103,4 +103,14 @@ function rootOf(names: readonly string[]): string {
     );
   }
   return root;
+}
+
+/** Where in a name the profile may begin, the outermost first: a profile inside a profile is none. */
+function placesOf(name: string): readonly number[] {
+  const places: number[] = [];
+  for (let at = name.indexOf(PROFILE_FOLDER); at >= 0; at = name.indexOf(PROFILE_FOLDER, at + 1)) {
+    if (places.length >= MAX_PLACES) break;
+    if (at === 0 || name[at - 1] === '/') places.push(at);
+  }
+  return places;
 }

@@ -48,7 +48,10 @@ export async function readZipEnd(source: ZipSource, limits: SnapshotLimits): Pro
   const { record, position, behind } = await findEndRecord(source);
   const { count, size, offset, position: end } = await readEnd64(source, fieldsOf(record, position));
   if (count > limits.maxFiles + 1 || size > count * CENTRAL_BYTES_PER_ENTRY) {
-    throw new SnapshotUnsafeError(`the zip claims ${count} entries in a directory of ${size} bytes`);
+    throw new SnapshotUnsafeError(
+      `the zip claims ${count} entries in a directory of ${size} bytes; accepted are at most ${limits.maxFiles + 1} ` +
+        `entries, of ${CENTRAL_BYTES_PER_ENTRY} bytes each`,
+    );
   }
   const prefix = end - size - offset;
   if (prefix < 0) {

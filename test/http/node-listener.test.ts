@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import express from 'express';
@@ -84,6 +86,37 @@ describe('in Express', () => {
     const answer = await fetch(`${await listen(app)}${API}`, { method: 'POST', headers: HEADERS, body });
     expect(answer.status).toBe(413);
     expect(session.calls).toEqual([]);
+  });
+});
+
+describe('over HTTP/2', () => {
+  it('it answers, streams and takes an action as over HTTP/1.1', async () => {
+    const { session, handler } = makeHandler();
+    // Its requests and responses are those of node:http in all that the listener uses.
+    const listener = toNodeListener(handler) as unknown as Parameters<typeof createHttp2Server>[1];
+    const server = createHttp2Server(listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    ends.push(async () => {
+      client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const ask = async (headers: Record<string, string>, body?: string) => {
+      const stream = client.request({ ...HEADERS, ...headers });
+      stream.end(body);
+      const [head] = (await once(stream, 'response')) as [Record<string, unknown>];
+      const [first] = (await once(stream, 'data')) as [Buffer];
+      stream.destroy();
+      return [head[':status'], first.toString()];
+    };
+    expect(await ask({ ':path': API })).toEqual([200, expect.stringContaining('"success":true')]);
+    expect(await ask({ ':path': `${API}/events` })).toEqual([200, expect.stringContaining('retry: ')]);
+    const action = { ':method': 'POST', ':path': `${API}?wait` };
+    expect(await ask(action, '{"action":"backup"}')).toEqual([200, expect.stringContaining(BACKUP.id)]);
+    expect(session.called('backup')).toBe(1);
+    expect(await ask({ ':path': API, authorization: '' })).toEqual([401, expect.any(String)]);
+    const twoHosts = { ':path': API, ':authority': 'localhost', host: 'evil.example' };
+    expect(await ask(twoHosts)).toEqual([400, expect.stringContaining('two hosts')]);
   });
 });
 

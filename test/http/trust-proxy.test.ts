@@ -30,6 +30,18 @@ describe('behind a trusted proxy', () => {
     }
   });
 
+  it.each([
+    ['1.2.3.4:5678', '1.2.3.4'],
+    ['[2001:db8::1]:5678', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['unknown', '10.0.0.2'],
+    ['_hidden', '10.0.0.2'],
+    ['x'.repeat(8000), '10.0.0.2'],
+  ])('of %s the address is %s', (forwarded, address) => {
+    expect(view({ 'x-forwarded-for': `9.9.9.9, ${forwarded}` }).address).toBe(address);
+  });
+
   it('the port that a scheme has anyway is no other host', () => {
     expect(view({ 'x-forwarded-host': 'bot.example:443', 'x-forwarded-proto': 'https' }).host).toBe(
       'bot.example',
