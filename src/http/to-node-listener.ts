@@ -123,7 +123,8 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
     if (name !== 'set-cookie') outgoing.setHeader(name, value);
   }
   const cookies = response.headers.getSetCookie();
-  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
+  // Beside those of middleware in front.
+  if (cookies.length > 0) outgoing.appendHeader('set-cookie', cookies);
   // A body that was refused is not read to its end, and nothing can follow it on this connection.
   if (!incoming.complete && incoming.httpVersionMajor < 2) outgoing.setHeader('connection', 'close');
   if (response.body === null) {

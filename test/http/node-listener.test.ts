@@ -77,6 +77,44 @@ describe('in Express', () => {
     expect((await fetch(`${origin}/healthz`)).status).toBe(404);
   });
 
+  it('behind middleware that sets a cookie both cookies are set', async () => {
+    const app = express();
+    app.use((_request, response, next) => {
+      response.cookie('theirs', '1');
+      next();
+    });
+    app.use(toNodeListener(makeHandler().handler));
+    const answer = await fetch(`${await listen(app)}${DASHBOARD}/login`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ token: TOKEN }),
+    });
+    expect(answer.headers.getSetCookie().map((cookie) => cookie.split(/[-=]/)[0])).toEqual([
+      'theirs',
+      'wwebjs',
+    ]);
+  });
+
+  it('behind middleware that has answered already, its answer arrives whole', async () => {
+    let release = () => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const handler = createSessionHandler(new FakeSession(), { auth: () => until.then(() => true) });
+    const listener = toNodeListener(handler);
+    let done: Promise<unknown> = Promise.resolve();
+    const app = express();
+    app.use((request, response, next) => {
+      response.status(503).write('too '); // as middleware with a deadline does, while the handler still works
+      listener(request, response, next);
+      release();
+      done = new Promise((resolve) => setImmediate(resolve)).then(() => response.end('slow'));
+    });
+    const answer = await fetch(`${await listen(app)}${API}`);
+    expect([answer.status, await answer.text()]).toEqual([503, 'too slow']);
+    await done;
+  });
+
   it('behind a parser a body is bounded all the same', async () => {
     const { session, handler } = makeHandler();
     const app = express()
