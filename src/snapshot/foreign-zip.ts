@@ -27,18 +27,22 @@ const MAX_PLACES = 8;
 /** What macOS and Windows leave in any folder: never part of a login, wherever it lies. */
 const LITTER = /^(__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 
+/** What a zip holds of a profile. */
+export interface ForeignZip {
+  /** What stands in front of every path of the profile: nothing, or the folders around it with a `/` at the end. */
+  readonly folder: string;
+  /** The files of the profile, named relative to it. */
+  readonly entries: readonly ZipEntry[];
+}
+
 /**
  * Reads the directory of a zip of a profile that some tool made: names may begin with `./`, one or more folders may stand
  * around the profile, and entries may be there that are no part of it. What lies in the profile is judged as strictly as
  * in a zip of our own; nothing else is ever unpacked.
  *
- * @returns the files of the profile, named relative to it
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */
-export async function readForeignZip(
-  source: ZipSource,
-  limits: SnapshotLimits,
-): Promise<readonly ZipEntry[]> {
+export async function readForeignZip(source: ZipSource, limits: SnapshotLimits): Promise<ForeignZip> {
   const { records, end } = await readZipRecords(source, limits);
   const named = records
     .map((record) => ({ name: nameOf(record), record }))
@@ -49,12 +53,8 @@ export async function readForeignZip(
   const inside = wanted
     .filter(({ name }) => name.startsWith(root))
     .map(({ name, record }) => ({ name: name.slice(root.length), record }));
-  return judgeRecords(
-    source,
-    limits,
-    end,
-    inside.filter((entry) => !isFolder(entry)),
-  );
+  const files = inside.filter((entry) => !isFolder(entry));
+  return { folder: root, entries: await judgeRecords(source, limits, end, files) };
 }
 
 /** As it is meant: `/` between names, no `./` in front. */
@@ -84,7 +84,6 @@ function isFolder(entry: ZipRecord): boolean {
   return true;
 }
 
-/** What stands in front of every path of the profile: nothing, or the folders around it with a `/` at the end. */
 function rootOf(names: readonly string[]): string {
   const roots = new Set<string>();
   for (const name of names) {

@@ -22,6 +22,14 @@ interface ImportZipInput {
   readonly limits?: SnapshotLimits;
 }
 
+/** What is known of what was unpacked. */
+export interface ImportedZip {
+  /** The folders around the profile in the zip, with a `/` at the end; empty where there are none. */
+  readonly folder: string;
+  /** Of a backup of our own. */
+  readonly manifest?: SnapshotManifest;
+}
+
 /**
  * Unpacks somebody else's zip of a profile (RemoteAuth's has neither manifest nor hashes) into an empty folder: only
  * the files of the login, each read through and compared with its CRC before anything is written. One of our own, also
@@ -30,16 +38,16 @@ interface ImportZipInput {
  *
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */
-export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: SnapshotManifest }>(
+export const importZipTask = defineTask<ImportZipInput, ImportedZip>(
   'snapshot:import-zip',
   ({ path, directory, limits = DEFAULT_LIMITS }, { fs, signal }) =>
     withZipSource(fs, { path }, async (source) => {
-      const entries = await readForeignZip(source, limits);
+      const { folder, entries } = await readForeignZip(source, limits);
       const manifestEntry = entries.find(({ name }) => name === MANIFEST_NAME);
       if (manifestEntry !== undefined) {
         const listed = await readListed(source, entries, manifestEntry, limits);
         await unpackListed(fs, source, directory, listed, signal);
-        return { manifest: listed.manifest };
+        return { folder, manifest: listed.manifest };
       }
       const essential = entries.filter(({ name }) => isEssential(name));
       const files = await mapLimited(essential, CONCURRENCY, (entry) => readThrough(source, entry, signal));
@@ -58,7 +66,7 @@ export const importZipTask = defineTask<ImportZipInput, { readonly manifest?: Sn
         await discardFolder(fs, directory);
         throw error;
       }
-      return {};
+      return { folder };
     }),
 );
 

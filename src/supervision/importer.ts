@@ -1,10 +1,16 @@
 import { hostname } from 'node:os';
-import { describeError, ProfileLockedError, ProfileUnsoundError, SessionError } from '../errors.js';
+import {
+  describeError,
+  ProfileLockedError,
+  ProfileUnsoundError,
+  SessionError,
+  SnapshotUnsafeError,
+} from '../errors.js';
 import { captureTask } from '../profile/capture-task.js';
 import { isMarkedAsMoved, markAsMoved, movedMarkerOf } from '../profile/import/moved-marker.js';
-import { type OldSession, profileOf } from '../profile/import/old-session.js';
+import { clientIdsOf, type OldSession, profileOf } from '../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../profile/import/source-use.js';
-import { importZipTask } from '../snapshot/import-zip.js';
+import { type ImportedZip, importZipTask } from '../snapshot/import-zip.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
 import { isAlive, isClaimedHere } from './browser-owner.js';
 import { newLineageAfter } from './lineage.js';
@@ -116,10 +122,10 @@ export class Importer {
   async #copy(session: OldSession, unpacked: string, copy: string, signal: AbortSignal): Promise<Taken> {
     const { runner } = this.#context;
     const { kind, path } = session;
-    const manifest =
-      kind === 'zip'
-        ? (await runner.run(importZipTask, { path, directory: unpacked }, { signal })).manifest
-        : undefined;
+    const zip =
+      kind === 'zip' ? await runner.run(importZipTask, { path, directory: unpacked }, { signal }) : undefined;
+    if (zip !== undefined) assertOfItsName(session, zip);
+    const manifest = zip?.manifest;
     const capture = {
       profileDir: kind === 'zip' ? unpacked : path,
       targetDir: copy,
@@ -180,4 +186,18 @@ export class Importer {
       { pid: process.pid },
     );
   }
+}
+
+/**
+ * A session that was chosen by the client id in its name must not hold that of another one. Where a person named the
+ * file itself nothing was chosen: a session may move to another client id.
+ */
+function assertOfItsName({ clientId, path }: OldSession, { folder, manifest }: ImportedZip): void {
+  if (clientId === undefined) return;
+  const told = [...clientIdsOf(folder), manifest?.clientId ?? clientId];
+  const other = told.find((one) => one !== clientId);
+  if (other === undefined) return;
+  throw new SnapshotUnsafeError(
+    `the zip is of the client id '${clientId}' by its name, and holds the session of '${other}' (${path})`,
+  );
 }

@@ -182,6 +182,34 @@ describe('importSession()', () => {
       },
     );
 
+    it('takes one with folders around the profile, whatever client id they name: a person has named the file', async () => {
+      await oldSession('/somewhere');
+      await stage().fs.promises.mkdir(OLD, { recursive: true });
+      await stage().fs.promises.writeFile(
+        zip,
+        await zipOf(stage().fs, '/somewhere', { below: 'bot/session-old/' }),
+      );
+      const bot = newBot();
+      await bot.finish(bot.session.importSession(zip));
+      await bot.start();
+      expect(bot.state).toBe('ready');
+    });
+
+    it('that was chosen by its name refuses what is of another client id inside', async () => {
+      await oldSession('/somewhere');
+      await stage().fs.promises.mkdir(OLD, { recursive: true });
+      await stage().fs.promises.writeFile(
+        zip,
+        await zipOf(stage().fs, '/somewhere', { below: 'session-other/' }),
+      );
+      const bot = newBot();
+      await expect(bot.finish(bot.session.importSession(OLD))).rejects.toMatchObject({
+        code: 'SNAPSHOT_UNSAFE',
+        message: expect.stringContaining("holds the session of 'other'") as string,
+      });
+      expect(await leftovers(stage(), bot)).toEqual([]);
+    });
+
     it('takes a backup of this library, compared with its manifest, and knows the account from it', async () => {
       const other = stage().bot({ folder: '/other', session: BY_HAND });
       await other.logIn('4915100000007@c.us');
@@ -589,6 +617,17 @@ describe('a first start', () => {
       await oldSession(join(AUTH, 'session-shop'));
       await oldSession(join(AUTH, 'RemoteAuth-shop'));
       await expectOffered(newBot(), join(AUTH, 'session-shop'), /several/);
+    });
+
+    it('when it is a zip with the session of another client id in it', async () => {
+      await oldSession('/somewhere');
+      const zip = join(AUTH, 'RemoteAuth-shop.zip');
+      await stage().fs.promises.mkdir(AUTH, { recursive: true });
+      await stage().fs.promises.writeFile(
+        zip,
+        await zipOf(stage().fs, '/somewhere', { below: 'session-other/' }),
+      );
+      await expectOffered(newBot(), zip, /holds the session of 'other'/);
     });
 
     it('while a live process holds it', async () => {

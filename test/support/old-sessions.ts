@@ -10,17 +10,21 @@ export async function takeOver(fs: FileSystem, profileDir: string, holder: strin
 }
 
 /** A profile as RemoteAuth zips it: archiver's `directory()` writes an entry for each folder, too. */
-export async function zipOf(fs: FileSystem, profileDir: string, { deflate = false } = {}): Promise<Buffer> {
+export async function zipOf(
+  fs: FileSystem,
+  profileDir: string,
+  { deflate = false, below = '' } = {},
+): Promise<Buffer> {
   const entries: EvilEntry[] = [];
   const folders = new Set<string>();
   for await (const { path } of walkFiles(fs, profileDir, '')) {
     for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1)) {
       const name = path.slice(0, end + 1);
-      if (!folders.has(name)) entries.push({ name, mode: 0o40755, dosAttributes: 0x10 });
+      if (!folders.has(name)) entries.push({ name: below + name, mode: 0o40755, dosAttributes: 0x10 });
       folders.add(name);
     }
     const data = (await fs.promises.readFile(join(profileDir, path))) as Buffer;
-    entries.push({ name: path, data, deflate });
+    entries.push({ name: below + path, data, deflate });
   }
   return buildZip(entries);
 }

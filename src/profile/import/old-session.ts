@@ -52,6 +52,11 @@ export async function listOldSessions(
   return found;
 }
 
+/** The client ids that the folders of a path tell by their names. */
+export function clientIdsOf(folders: string): readonly string[] {
+  return folders.split('/').flatMap((name) => NAME.exec(name)?.[1] ?? []);
+}
+
 /** Whether there is anything of WhatsApp Web to take; of a zip nobody knows before it is opened. */
 export async function mayHoldLogin(
   { kind, path }: OldSession,
