@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importZipTask } from '../../src/snapshot/import-zip.js';
 import { buildManifest, serializeManifest } from '../../src/snapshot/manifest.js';
@@ -341,5 +342,48 @@ describe('what no honest tool makes of one profile is refused as before', () => 
     ['more padding than anybody adds', 'cut off', buildZip(files, { padding: Buffer.alloc(300_000) })],
   ])('%s', async (_what, named, zip) => {
     await expectRefused(zip, 'SNAPSHOT_CORRUPT', named);
+  });
+});
+
+describe('a zip of any of these shapes, mangled', () => {
+  it('gives its own bytes in its own folder, or nothing (fuzz)', async () => {
+    const shapes = [
+      buildZip(
+        below('session-shop/').map((entry) => ({ ...entry, streamed: true })),
+        { comment: Buffer.from('a comment') },
+      ),
+      buildZip(
+        files.map((entry) => ({ ...entry, zip64: true })),
+        { zip64: {}, prefix: Buffer.alloc(50, 'MZ') },
+      ),
+      buildZip(below('./'), { padding: Buffer.alloc(40) }),
+    ];
+    const mangling = fc.record({
+      shape: fc.nat(shapes.length - 1),
+      // Counted from the end as well: the records there steer everything.
+      edits: fc.array(fc.tuple(fc.boolean(), fc.nat(1500), fc.nat(255)), { maxLength: 5 }),
+      cut: fc.option(fc.nat(1500), { nil: undefined }),
+      insert: fc.option(fc.tuple(fc.nat(1500), fc.uint8Array({ maxLength: 40 })), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(mangling, async ({ shape, edits, cut, insert }) => {
+        let zip = Buffer.from(shapes[shape] ?? []);
+        for (const [fromEnd, at, value] of edits) {
+          const place = at % zip.length;
+          zip[fromEnd ? zip.length - 1 - (place % 200) : place] = value;
+        }
+        if (insert !== undefined) {
+          zip = Buffer.concat([zip.subarray(0, insert[0]), insert[1], zip.subarray(insert[0])]);
+        }
+        const { outcome, all } = await unpack(zip.subarray(0, cut));
+        if (outcome !== 'unpacked') expect(outcome.code).toMatch(/^SNAPSHOT_/);
+        if (outcome !== 'unpacked') expect(all).toEqual({});
+        for (const [path, text] of Object.entries(all)) {
+          expect(path).toMatch(/^box\/out\/Default\//);
+          expect(Object.values(UNPACKED)).toContain(text);
+        }
+      }),
+      { numRuns: 600 },
+    );
   });
 });
