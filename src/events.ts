@@ -72,6 +72,7 @@ export type WarningCode =
   | 'client-rejection'
   | 'corrupt-snapshot'
   | 'import-available'
+  | 'import-skipped'
   | 'listener-failed'
   | 'login-rejected'
   | 'nothing-to-restore'

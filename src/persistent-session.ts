@@ -10,6 +10,7 @@ import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import type { PruneResult } from './supervision/pruner.js';
 import type { SaveResult } from './supervision/saver.js';
+import type { ImportOptions } from './supervision/session-import.js';
 import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 import { typed } from './supervision/typed-error.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
@@ -130,8 +131,14 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * At a first start this happens by itself when there is exactly one old session of the same client id, and no doubt;
    * else a `warning` with the code `import-available` names this call.
    *
+   * What was taken over before is not taken over again, so that the call may stay in a bot: it then resolves to the snapshot
+   * that was made of the old session, or else to the newest of that login, changes nothing, and a `warning` says
+   * `import-skipped`. While the bot has a login, this holds for all that comes from the same path, also for what has
+   * changed there since; without one (after a logout), only for what is still the same.
+   *
    * @param from a profile of LocalAuth, RemoteAuth or any Chromium (a folder with `Default` in it), a zip of
    * RemoteAuth or a backup of this library, or the folder that holds exactly one of the client's id
+   * @param options `force: true` takes it over whatever was before; the login in place goes to quarantine. Default: `{}`
    * @throws ConfigurationError when there is no such session, several fit, or it is the profile in use anyway
    * @throws ProfileLockedError with the `pid` while another program has the old session open
    * @throws ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError when it is damaged or a zip is hostile;
@@ -140,8 +147,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @example
    * const { id } = await session.importSession('.wwebjs_auth/RemoteAuth-shop.zip');
    */
-  importSession(from: string): Promise<SnapshotInfo> {
-    return typed('importSession', this.#parts.imports.run(from));
+  importSession(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
+    return typed('importSession', this.#parts.imports.run(from, options));
   }
 
   /**

@@ -18,6 +18,7 @@ import { BrowserGuard } from './supervision/browser-guard.js';
 import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
+import { EarlierImport } from './supervision/earlier-import.js';
 import { FirstImport } from './supervision/first-import.js';
 import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { Importer } from './supervision/importer.js';
@@ -260,7 +261,15 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     snapshots,
     supervisor,
   });
-  const imports = new SessionImport(context, { finder, importer, operations: queue, ownership, supervisor });
+  const imports = new SessionImport(context, {
+    earlierImport: new EarlierImport(context, snapshots, importer),
+    finder,
+    importer,
+    operations: queue,
+    ownership,
+    saver,
+    supervisor,
+  });
   const status = new StatusReporter(context, bringUp);
   return { context, supervisor, operations, imports, status, health };
 }

@@ -8,10 +8,12 @@ import type {
   SnapshotManifest,
 } from '../types.js';
 import { mapLimited } from './concurrency.js';
+import { ImportMarkers } from './import-markers.js';
 import { contentDigest } from './manifest.js';
 import { NewerFormatError } from './manifest-fields.js';
 import {
   type Hold,
+  type ImportMark,
   isWorthMore,
   newestFirst,
   type ProblemListener,
@@ -62,6 +64,7 @@ export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
   readonly #holds: HoldMarkers;
+  readonly #imports: ImportMarkers;
   readonly #verifications: VerificationRecords;
   readonly #cache = new Map<
     string,
@@ -72,6 +75,7 @@ export class SnapshotCatalog {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
     this.#holds = new HoldMarkers(options.store, options.clientId);
+    this.#imports = new ImportMarkers(options.store, options.clientId);
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
@@ -214,6 +218,14 @@ export class SnapshotCatalog {
 
   release(lineage: string, options: StoreCallOptions): Promise<void> {
     return this.#holds.remove(lineage, options);
+  }
+
+  noteImport(mark: ImportMark, options: StoreCallOptions): Promise<void> {
+    return this.#imports.put(mark, options);
+  }
+
+  imports(options: StoreCallOptions): Promise<readonly ImportMark[]> {
+    return this.#imports.all(options);
   }
 
   async #entryOf(

@@ -16,14 +16,13 @@ import { type CatalogEntry, type DamagedEntry, SnapshotCatalog, sameAsNewest } f
 import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest, parseManifest, serializeManifest } from './manifest.js';
+import { MarkingRepository } from './marking-repository.js';
 import { ObjectShelf } from './object-shelf.js';
 import { putUnderNewId } from './put-under-new-id.js';
 import type {
   CreateResult,
-  Hold,
   ProblemListener,
   RemoveResult,
-  Revocation,
   SnapshotRepository,
   SweepResult,
   UnreadableSnapshot,
@@ -65,11 +64,11 @@ const COPYING_MS = 3_600_000;
  * const result = await saves.create(tree, context);
  * console.log('skipped' in result ? result.skipped : result.snapshot.id);
  */
-export class IncrementalRepository implements SnapshotRepository {
+export class IncrementalRepository extends MarkingRepository implements SnapshotRepository {
   readonly kind = 'save';
   readonly store: SessionStore;
   readonly #options: IncrementalRepositoryOptions;
-  readonly #catalog: SnapshotCatalog;
+  protected readonly catalog: SnapshotCatalog;
   readonly #objects: ObjectShelf;
   readonly #signatures: SignatureCache;
   readonly #clock: Clock;
@@ -78,6 +77,7 @@ export class IncrementalRepository implements SnapshotRepository {
   readonly #prefix: string;
 
   constructor(options: IncrementalRepositoryOptions) {
+    super();
     const { clientId } = options;
     const store = guardStore(options.store, options);
     this.store = store;
@@ -86,7 +86,7 @@ export class IncrementalRepository implements SnapshotRepository {
     this.#signatures = options.signatures ?? new SignatureCache();
     this.#prefix = `${clientId}/snapshots/`;
     this.#objects = new ObjectShelf({ ...options, store, clock: this.#clock });
-    this.#catalog = new SnapshotCatalog({
+    this.catalog = new SnapshotCatalog({
       store,
       recordStore: options.store,
       clientId,
@@ -124,71 +124,55 @@ export class IncrementalRepository implements SnapshotRepository {
   }
 
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     return this.#infos(entries, options);
   }
 
   async manifest(id: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
-    return (await this.#catalog.find(id, options)).manifest;
+    return (await this.catalog.find(id, options)).manifest;
   }
 
   async restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
-    const { manifest } = await this.#catalog.find(id, options);
+    const { manifest } = await this.catalog.find(id, options);
     await this.#objects.restore(manifest.files, directory, options);
     return manifest;
   }
 
   async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
     const at = new Date(this.#clock.now()).toISOString();
-    const { manifest } = await this.#catalog.findAnew(id, options);
+    const { manifest } = await this.catalog.findAnew(id, options);
     await this.#objects.check(manifest.files, options);
-    await this.#catalog.markVerified(id, at, options);
+    await this.catalog.markVerified(id, at, options);
     return this.#info(id, options);
   }
 
   remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+    return this.#turns.runExclusive(() => this.catalog.remove(ids, options));
   }
 
   unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
-    return this.#catalog.unreadable(options);
+    return this.catalog.unreadable(options);
   }
 
   removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+    return this.#turns.runExclusive(() => this.catalog.removeUnreadable(keys, options));
   }
 
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
-      const { entries, damaged } = await this.#catalog.read(options);
+      const { entries, damaged } = await this.catalog.read(options);
       const manifests = [
         ...entries.map(({ manifest }) => manifest),
         ...damaged.map(({ misplaced }) => misplaced),
       ];
       const needed = manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []);
       const swept = await this.#objects.sweep(new Set(needed), lastNeedOf(damaged), options);
-      return { ...swept, files: swept.files + (await this.#catalog.sweepRecords(options)) };
+      return { ...swept, files: swept.files + (await this.catalog.sweepRecords(options)) };
     });
   }
 
   removeLeftovers(): Promise<SweepResult> {
     return sweepTemporariesOf(this.store);
-  }
-
-  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.revoke(lineage, revocation, options);
-  }
-
-  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return this.#catalog.revokedLineages(options);
-  }
-
-  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.hold(lineage, hold, options);
-  }
-
-  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.release(lineage, options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {
@@ -211,7 +195,7 @@ export class IncrementalRepository implements SnapshotRepository {
     assertSafePaths(tree.files.map(({ path }) => path));
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const stock = await this.#objects.stock(options);
     const lacking = await this.#objects.lacking(files, stock, options);
     // Also when nothing changed: the newest snapshot may have lost an object since, and here are its bytes.
@@ -230,7 +214,7 @@ export class IncrementalRepository implements SnapshotRepository {
   ): Promise<SnapshotInfo | undefined> {
     const known = this.#signatures.lookUpAll(files);
     if (known === undefined) return undefined;
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const same = sameAsNewest(entries, known, context);
     if (same === undefined) return undefined;
     const lacking = await this.#objects.lacking(known, await this.#objects.stock(options), options);
@@ -266,7 +250,7 @@ export class IncrementalRepository implements SnapshotRepository {
   }
 
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const infos = await this.#infos(entries, options);
     const info = infos.find((candidate) => candidate.id === id);
     if (info === undefined)
@@ -275,7 +259,7 @@ export class IncrementalRepository implements SnapshotRepository {
   }
 
   #infos(entries: readonly CatalogEntry[], options: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
-    return this.#catalog.infos(
+    return this.catalog.infos(
       entries,
       addedBytes(entries),
       ({ manifest }) => this.#objects.provenAt(manifest.files),

@@ -14,6 +14,7 @@ import type {
 import type {
   CreateResult,
   Hold,
+  ImportMark,
   RemoveResult,
   Revocation,
   SnapshotRepository,
@@ -118,6 +119,14 @@ export class IsolatedRepository implements SnapshotRepository {
 
   release(lineage: string, options?: StoreCallOptions): Promise<void> {
     return this.#call(options, () => this.#inner.release(lineage, options));
+  }
+
+  noteImport(mark: ImportMark, options?: StoreCallOptions): Promise<void> {
+    return this.#call(options, () => this.#inner.noteImport(mark, options));
+  }
+
+  imports(options?: StoreCallOptions): Promise<readonly ImportMark[]> {
+    return this.#call(options, () => this.#inner.imports(options));
   }
 
   clear(options?: StoreCallOptions): Promise<void> {

@@ -17,13 +17,12 @@ import { discardFolder } from './checked-file.js';
 import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest } from './manifest.js';
+import { MarkingRepository } from './marking-repository.js';
 import { putUnderNewId } from './put-under-new-id.js';
 import type {
   CreateResult,
-  Hold,
   ProblemListener,
   RemoveResult,
-  Revocation,
   SnapshotRepository,
   SweepResult,
   UnreadableSnapshot,
@@ -70,11 +69,11 @@ export interface ZipRepositoryOptions {
  * const backups = new ZipRepository({ store, clientId: 'shop', runner, fs, stagingDirectory: '/data/staging' });
  * await backups.create(tree, context); // shop/shop_20261123T051409123Z-1a2b3c4d_run3.zip
  */
-export class ZipRepository implements SnapshotRepository {
+export class ZipRepository extends MarkingRepository implements SnapshotRepository {
   readonly kind = 'backup';
   readonly store: SessionStore;
   readonly #options: ZipRepositoryOptions;
-  readonly #catalog: SnapshotCatalog;
+  protected readonly catalog: SnapshotCatalog;
   readonly #zips: ZipShelf;
   readonly #signatures: SignatureCache;
   readonly #clock: Clock;
@@ -84,6 +83,7 @@ export class ZipRepository implements SnapshotRepository {
   readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
 
   constructor(options: ZipRepositoryOptions) {
+    super();
     const { clientId } = options;
     const store = guardStore(options.store, options);
     this.store = store;
@@ -92,7 +92,7 @@ export class ZipRepository implements SnapshotRepository {
     this.#signatures = options.signatures ?? new SignatureCache();
     this.#zips = new ZipShelf({ ...options, store });
     this.#prefix = `${clientId}/`;
-    this.#catalog = new SnapshotCatalog({
+    this.catalog = new SnapshotCatalog({
       store,
       recordStore: options.store,
       clientId,
@@ -129,17 +129,17 @@ export class ZipRepository implements SnapshotRepository {
   }
 
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const sizes = new Map(entries.map(({ manifest, info }) => [manifest.id, info.size]));
-    return this.#catalog.infos(entries, sizes, (entry) => this.#provenAt(entry), options);
+    return this.catalog.infos(entries, sizes, (entry) => this.#provenAt(entry), options);
   }
 
   async manifest(id: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
-    return (await this.#catalog.find(id, options)).manifest;
+    return (await this.catalog.find(id, options)).manifest;
   }
 
   async restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
-    const { info } = await this.#catalog.find(id, options);
+    const { info } = await this.catalog.find(id, options);
     const manifest = await this.#zips.extract(info, directory, options);
     if (manifest.id === id) return manifest;
     await discardFolder(this.#options.fs, directory);
@@ -148,36 +148,36 @@ export class ZipRepository implements SnapshotRepository {
 
   async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
     const at = new Date(this.#clock.now()).toISOString();
-    const { info } = await this.#catalog.findAnew(id, options);
+    const { info } = await this.catalog.findAnew(id, options);
     await this.#zips.check(info, options);
-    await this.#catalog.markVerified(id, at, options);
+    await this.catalog.markVerified(id, at, options);
     return this.#info(id, options);
   }
 
   async open(id: string, options: StoreCallOptions = {}): Promise<Readable> {
-    const { info } = await this.#catalog.find(id, options);
+    const { info } = await this.catalog.find(id, options);
     const stored = await this.store.get(info.key, options);
     if (stored === undefined) throw new SnapshotNotFoundError(`the zip of ${id} was removed meanwhile`);
     return stored.body;
   }
 
   remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+    return this.#turns.runExclusive(() => this.catalog.remove(ids, options));
   }
 
   /** Only what has an id in its name: another zip was put there by somebody, for whatever reason, and is not ours. */
   async unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
-    return (await this.#catalog.unreadable(options)).filter(({ id }) => isSnapshotId(id));
+    return (await this.catalog.unreadable(options)).filter(({ id }) => isSnapshotId(id));
   }
 
   removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+    return this.#turns.runExclusive(() => this.catalog.removeUnreadable(keys, options));
   }
 
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const swept = await this.#zips.sweep();
-      return { ...swept, files: swept.files + (await this.#catalog.sweepRecords(options)) };
+      return { ...swept, files: swept.files + (await this.catalog.sweepRecords(options)) };
     });
   }
 
@@ -188,22 +188,6 @@ export class ZipRepository implements SnapshotRepository {
       freedBytes: zips.freedBytes + temporaries.freedBytes,
       files: zips.files + temporaries.files,
     };
-  }
-
-  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.revoke(lineage, revocation, options);
-  }
-
-  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return this.#catalog.revokedLineages(options);
-  }
-
-  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.hold(lineage, hold, options);
-  }
-
-  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.release(lineage, options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {
@@ -223,7 +207,7 @@ export class ZipRepository implements SnapshotRepository {
     assertSafePaths([MANIFEST_NAME, ...tree.files.map(({ path }) => path)]);
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, this.#options.runner, this.#signatures, options.signal);
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) {
       this.#signatures.remember(tree, files);
@@ -247,7 +231,7 @@ export class ZipRepository implements SnapshotRepository {
   ): Promise<SnapshotInfo | undefined> {
     const known = this.#signatures.lookUpAll(files);
     if (known === undefined) return undefined;
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.catalog.read(options);
     const same = sameAsNewest(entries, known, context);
     return same && this.#info(same.id, options);
   }

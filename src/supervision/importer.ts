@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import {
   describeError,
   ProfileLockedError,
@@ -7,15 +9,24 @@ import {
   SnapshotUnsafeError,
 } from '../errors.js';
 import { captureTask } from '../profile/capture-task.js';
-import { isMarkedAsMoved, markAsMoved, movedMarkerOf } from '../profile/import/moved-marker.js';
-import { clientIdsOf, type OldSession, profileOf } from '../profile/import/old-session.js';
+import {
+  isMarkedAsMoved,
+  type MovedNote,
+  markAsMoved,
+  movedMarkerOf,
+  readMovedNote,
+} from '../profile/import/moved-marker.js';
+import { clientIdsOf, type OldSession, placeOf, profileOf } from '../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../profile/import/source-use.js';
+import { hashFilesTask } from '../snapshot/hashing.js';
 import { type ImportedZip, importZipTask } from '../snapshot/import-zip.js';
+import { contentDigest } from '../snapshot/manifest.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
+import { askStores, failed } from './ask-stores.js';
 import { isAlive, isClaimedHere } from './browser-owner.js';
 import { newLineageAfter } from './lineage.js';
 import type { Restorer } from './restorer.js';
-import type { SessionContext } from './session-context.js';
+import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 
 /** What was taken of an old session, whole and sound, in a staging folder. */
@@ -24,6 +35,8 @@ interface Taken {
   /** Of one of our own backups: what it knows beside the files. */
   readonly manifest?: SnapshotManifest | undefined;
   readonly dataVersion?: string | undefined;
+  /** What it looked like from outside, SHA-256, hex. */
+  readonly look: string;
 }
 
 /**
@@ -43,12 +56,13 @@ export class Importer {
   }
 
   /**
-   * Whether it could be taken over: copies and checks it, and keeps nothing.
+   * Whether it could be taken over: copies and checks it, and keeps nothing. Resolves to what it holds, as
+   * `contentDigest`.
    *
    * @throws ProfileLockedError, ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError
    */
-  assertFit(session: OldSession, signal: AbortSignal): Promise<void> {
-    return this.#withCopy(session, signal, async () => undefined);
+  assertFit(session: OldSession, signal: AbortSignal): Promise<string> {
+    return this.#withCopy(session, signal, (taken) => this.#contentOf(taken, signal));
   }
 
   /**
@@ -57,35 +71,54 @@ export class Importer {
    * @throws as {@link assertFit}, and StoreError; the profile is then as it was
    */
   async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
-    const snapshot = await this.#withCopy(session, signal, (taken) => this.#store(taken, signal));
+    const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => ({
+      snapshot: await this.#store(copy, signal),
+      taken: { look: copy.look, content: await this.#contentOf(copy, signal) },
+    }));
     try {
       await this.#restorer.restore(snapshot, 'imported', signal);
     } catch (error) {
       await this.#withdraw(snapshot);
       throw error;
     }
-    await this.mark(session, snapshot.info.id);
+    await this.#remember(session, snapshot.info.lineage, taken.content);
+    await this.mark(session, { snapshot: snapshot.info.id, taken });
     this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
     return snapshot;
   }
 
   /** Notes beside an old session that it is done with. Never rejects: without the note it is only offered again. */
-  async mark(session: OldSession, snapshot?: string): Promise<void> {
+  async mark(session: OldSession, made: Pick<MovedNote, 'snapshot' | 'taken'> = {}): Promise<void> {
     const { fs, clientId, clock, warn } = this.#context;
     const note =
-      snapshot === undefined
+      made.snapshot === undefined
         ? 'clear() was called: this old session is not taken over by itself.'
         : 'wwebjs-persistent-session has taken over this session. Do not start it here any more: two clients with ' +
           'one login end in a conflict. To go back, stop the new bot first, and delete this file.';
     const at = new Date(clock.now()).toISOString();
     try {
-      await markAsMoved(this.#markerOf(session), { note, clientId, at, snapshot }, { fs });
+      await markAsMoved(this.#markerOf(session), { note, clientId, at, ...made }, { fs });
     } catch (error) {
       warn(
         'cleanup-failed',
         `the old session at ${session.path} could not be marked as moved: ${describeError(error).message}`,
       );
     }
+  }
+
+  /**
+   * What the note beside it says of an import by this bot, if there was one. `content` is what it holds, as long as it looks
+   * as it did then.
+   */
+  async noteOf(
+    session: OldSession,
+  ): Promise<{ readonly snapshot: string; readonly content?: string } | undefined> {
+    const { fs, clientId } = this.#context;
+    const note = await readMovedNote(this.#markerOf(session), { fs });
+    if (note?.snapshot === undefined || note.clientId !== clientId) return undefined;
+    const { snapshot, taken } = note;
+    const isAsItWas = taken !== undefined && sha256((await lookAt(session, { fs })).text) === taken.look;
+    return isAsItWas ? { snapshot, content: taken.content } : { snapshot };
   }
 
   isMarked(session: OldSession): Promise<boolean> {
@@ -112,14 +145,19 @@ export class Importer {
     try {
       const taken = await this.#copy(session, unpacked, copy, signal);
       await assertUntouched(session, before, use);
-      return await work(taken);
+      return await work({ ...taken, look: sha256(before.text) });
     } finally {
       await folders.removeStaging(unpacked);
       await folders.removeStaging(copy);
     }
   }
 
-  async #copy(session: OldSession, unpacked: string, copy: string, signal: AbortSignal): Promise<Taken> {
+  async #copy(
+    session: OldSession,
+    unpacked: string,
+    copy: string,
+    signal: AbortSignal,
+  ): Promise<Omit<Taken, 'look'>> {
     const { runner } = this.#context;
     const { kind, path } = session;
     const zip =
@@ -138,6 +176,29 @@ export class Importer {
     throw new ProfileUnsoundError(
       `the old session is ${report.verdict}, and is not taken over${findings && `: ${findings}`} (${path})`,
     );
+  }
+
+  async #contentOf({ tree }: Taken, signal: AbortSignal): Promise<string> {
+    const paths = tree.files.map(({ path }) => join(tree.directory, path));
+    const hashes = await this.#context.runner.run(hashFilesTask, { paths }, { signal });
+    return contentDigest(
+      tree.files.map(({ path, size }, index) => ({ path, size, sha256: hashes[index]?.sha256 ?? '' })),
+    );
+  }
+
+  /** In the record and in all stores, for when the snapshot is gone one day. Never rejects: the note beside the old session says it, too. */
+  async #remember(session: OldSession, lineage: string, content: string): Promise<void> {
+    const mark = { lineage, place: placeOf(session), content };
+    const { record } = this.#context;
+    const noted = [...(record.current.imported ?? []), `${lineage}/${mark.place}.${content}`];
+    await record.update({ imported: noted }).catch((error: unknown) => {
+      this.#context.warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
+    });
+    const noting = askStores(allRepositories(this.#context), (repository) => repository.noteImport(mark));
+    for (const { repository, error } of failed(await noting)) {
+      const { message } = describeError(error);
+      this.#context.warn('cleanup-failed', `${repository.store.name}: the import was not noted: ${message}`);
+    }
   }
 
   async #store({ tree, manifest, dataVersion }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
@@ -200,4 +261,8 @@ function assertOfItsName({ clientId, path }: OldSession, { folder, manifest }: I
   throw new SnapshotUnsafeError(
     `the zip is of the client id '${clientId}' by its name, and holds the session of '${other}' (${path})`,
   );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,17 +1,28 @@
+import { ConfigurationError, InvalidStateError } from '../errors.js';
 import type { OldSession } from '../profile/import/old-session.js';
 import type { SnapshotInfo } from '../types.js';
+import type { EarlierImport, TakenBefore } from './earlier-import.js';
 import type { Importer } from './importer.js';
 import type { OldSessionFinder } from './old-session-finder.js';
 import type { OperationQueue } from './operation-queue.js';
+import type { Saver } from './saver.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
+/** How `importSession()` goes about it. */
+export interface ImportOptions {
+  /** Takes over what was taken over before, also in place of a login that is newer. Default false. */
+  readonly force?: boolean;
+}
+
 export interface SessionImportParts {
+  readonly earlierImport: EarlierImport;
   readonly finder: OldSessionFinder;
   readonly importer: Importer;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
+  readonly saver: Saver;
   readonly supervisor: SessionSupervisor;
 }
 
@@ -25,10 +36,13 @@ export class SessionImport {
     this.#parts = parts;
   }
 
-  async run(from: string): Promise<SnapshotInfo> {
+  async run(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
+    const isForced = forceOf(options);
     const { supervisor, finder } = this.#parts;
     const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
     const session = await finder.find(from);
+    const earlier = isForced ? undefined : await this.#findEarlier(session);
+    if (earlier) return earlier.snapshot ?? (await this.#saveWhatIsHere());
     if (wasRunning) await this.#assertFit(session); // a bot that is healthy does not stop for a login that is not
     try {
       return await supervisor.whileHalted(() => this.#take(session));
@@ -37,7 +51,30 @@ export class SessionImport {
     }
   }
 
-  #assertFit(session: OldSession): Promise<void> {
+  async #findEarlier(session: OldSession): Promise<TakenBefore | undefined> {
+    if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
+    return this.#parts.earlierImport.find(session, () => this.#assertFit(session));
+  }
+
+  // The stores were lost, the login was not: the answer is what a save makes of it.
+  async #saveWhatIsHere(): Promise<SnapshotInfo> {
+    const { ownership, operations, saver, supervisor } = this.#parts;
+    const capture = supervisor.isRunning ? 'hot' : 'cold';
+    const result = await ownership.during(() =>
+      operations.exclusive(async () => {
+        if (capture === 'cold') await this.#context.browserOwner.settleProfile();
+        return saver.take({ kind: 'save', capture, signal: NEVER_ABORTED });
+      }),
+    );
+    if ('snapshot' in result) return result.snapshot;
+    throw new InvalidStateError(
+      `the old session was taken over before, and there is no snapshot of what it became (${result.skipped}); ` +
+        'with { force: true } it replaces the login that is here',
+      { operation: 'importSession' },
+    );
+  }
+
+  #assertFit(session: OldSession): Promise<string> {
     const { ownership, operations, importer } = this.#parts;
     return ownership.during(() => operations.exclusive(() => importer.assertFit(session, NEVER_ABORTED)));
   }
@@ -52,6 +89,23 @@ export class SessionImport {
       }),
     );
   }
+}
+
+function forceOf(options: unknown): boolean {
+  const given =
+    typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : undefined;
+  const unknown = Object.keys(given ?? {}).find((name) => name !== 'force');
+  const { force = false } = given ?? {};
+  if (given !== undefined && unknown === undefined && typeof force === 'boolean') return force;
+  const problem =
+    given === undefined
+      ? `${JSON.stringify(options) ?? String(options)} is given`
+      : unknown !== undefined
+        ? `${JSON.stringify(unknown)} is unknown`
+        : `force is ${JSON.stringify(force)}`;
+  throw new ConfigurationError(`options: ${problem}; expected { force?: boolean }`, {
+    operation: 'importSession',
+  });
 }
 
 const NEVER_ABORTED = new AbortController().signal;

@@ -35,6 +35,8 @@ export interface SessionRecord {
   readonly rejectedLineages: readonly string[];
   /** Pairings whose profile was removed while they were in use. Also marked in the stores, as above. */
   readonly heldLineages?: readonly string[];
+  /** Old sessions that were taken over: `<lineage>/<place>.<content>`, as the stores have it, too. */
+  readonly imported?: readonly string[];
 }
 
 export const EMPTY_RECORD: SessionRecord = {
@@ -144,6 +146,7 @@ function parseRecord(text: string): SessionRecord {
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),
+    ...(texts(raw.imported).length > 0 && { imported: texts(raw.imported) }),
     ...(texts(raw.heldLineages).length > 0 && { heldLineages: texts(raw.heldLineages) }),
   };
 }

@@ -1,8 +1,12 @@
 import path from 'node:path';
 import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
+import { readJson } from '../install/durable.js';
 import { exists } from '../walk.js';
 
-/** What the note beside an old session says. For people: that it is there is all that counts. */
+/**
+ * What the note beside an old session says. For people: to an import that nobody asked for, that it is there is all that
+ * counts.
+ */
 export interface MovedNote {
   readonly note: string;
   readonly clientId: string;
@@ -10,6 +14,8 @@ export interface MovedNote {
   readonly at: string;
   /** The snapshot that was made of it. */
   readonly snapshot?: string | undefined;
+  /** What was taken: what the files looked like from outside, and what they held. Two SHA-256, hex. */
+  readonly taken?: { readonly look: string; readonly content: string } | undefined;
 }
 
 /**
@@ -22,6 +28,25 @@ export function movedMarkerOf(sessionDir: string, ownFolder: string): string {
 
 export function isMarkedAsMoved(marker: string, { fs }: { readonly fs: FileSystem }): Promise<boolean> {
   return exists(fs, marker);
+}
+
+/** What the note says; `undefined` where there is none that can be read. */
+export async function readMovedNote(
+  marker: string,
+  { fs }: { readonly fs: FileSystem },
+): Promise<Partial<MovedNote> | undefined> {
+  const value = await readJson(fs, marker).catch(() => undefined);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { clientId, snapshot, taken } = value as Record<string, unknown>;
+  const { look, content } = (typeof taken === 'object' && taken !== null ? taken : {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    ...(typeof clientId === 'string' && { clientId }),
+    ...(typeof snapshot === 'string' && { snapshot }),
+    ...(typeof look === 'string' && typeof content === 'string' && { taken: { look, content } }),
+  };
 }
 
 /** Writes the note. Not by way of a temporary file: half a note is a note, and nothing can be left behind. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { FileSystem } from '../../file-system.js';
 import { recogniseLayout } from '../essential-files.js';
@@ -65,6 +66,11 @@ export async function mayHoldLogin(
   if (kind === 'zip') return true;
   const layout = await recogniseLayout(path, options);
   return layout.indexedDb !== 'none' && layout.localStorage !== 'none';
+}
+
+/** Where an old session lies, in a form that tells nothing: 16 hex digits. */
+export function placeOf({ path: session }: OldSession): string {
+  return createHash('sha256').update(session).digest('hex').slice(0, 16);
 }
 
 /** The profile whose browser has the login open while it runs: RemoteAuth's folder lies beside its zip. */

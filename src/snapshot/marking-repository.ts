@@ -1,0 +1,37 @@
+import type { StoreCallOptions } from '../stores/session-store.js';
+import type { SnapshotCatalog } from './catalog.js';
+import type { Hold, ImportMark, Revocation, SnapshotRepository } from './repository.js';
+
+type Marking = Pick<
+  SnapshotRepository,
+  'revoke' | 'revokedLineages' | 'hold' | 'release' | 'noteImport' | 'imports'
+>;
+
+/** The part of a repository that is the same in every format: what is said of whole pairings, in small objects. */
+export abstract class MarkingRepository implements Marking {
+  protected abstract readonly catalog: SnapshotCatalog;
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
+    return this.catalog.revoke(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.catalog.revokedLineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
+    return this.catalog.hold(lineage, hold, options);
+  }
+
+  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.catalog.release(lineage, options);
+  }
+
+  noteImport(mark: ImportMark, options: StoreCallOptions = {}): Promise<void> {
+    return this.catalog.noteImport(mark, options);
+  }
+
+  imports(options: StoreCallOptions = {}): Promise<readonly ImportMark[]> {
+    return this.catalog.imports(options);
+  }
+}
