@@ -31,6 +31,8 @@ export interface FileSystem {
     Partial<Pick<Promises, 'statfs'>>;
   readonly createReadStream: typeof nodeFs.createReadStream;
   readonly createWriteStream: typeof nodeFs.createWriteStream;
+  /** Without it, a logout is noted a moment later: a listener that ends the process at once may come before. */
+  readonly writeFileSync?: typeof nodeFs.writeFileSync;
 }
 
 /** An open file of a {@link FileSystem}. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
@@ -23,6 +23,7 @@ import { FirstImport } from './supervision/first-import.js';
 import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { Importer } from './supervision/importer.js';
 import { LineageKeeper } from './supervision/lineage-keeper.js';
+import { LogoutNote } from './supervision/logout-note.js';
 import { OldSessionFinder } from './supervision/old-session-finder.js';
 import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
@@ -105,6 +106,8 @@ function createContext(
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
   const period: SessionContext['period'] = { name: undefined };
+  const recordFolder = async () => dirname(await folders.stateFile('session.json'));
+  const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
   const lease = new LocalLease({
     ...leases,
     directory: join(sessionPath, 'lease'),
@@ -114,7 +117,11 @@ function createContext(
     ...leases,
     directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
   });
-  const record = new SessionRecordFile(() => folders.stateFile('session.json'), fs);
+  const record = new SessionRecordFile(
+    () => folders.stateFile('session.json'),
+    fs,
+    () => logoutNote.lineages(),
+  );
   const warn: SessionContext['warn'] = (code, message) => {
     logger.warn(message, { code });
     hooks.announce('warning', { code, message });
@@ -164,6 +171,7 @@ function createContext(
     runner,
     soundTables: new SoundTableMemory(),
     record,
+    logoutNote,
     announce: hooks.announce,
     warn,
     state: hooks.state,

@@ -25,3 +25,8 @@ export function causeOfLoss(event: ClientEvent): DisconnectCause | undefined {
       return undefined;
   }
 }
+
+/** The phone or the server has unlinked this device. */
+export function isLogout(event: ClientEvent): boolean {
+  return event.type === 'disconnected' && event.reason === LOGOUT;
+}

@@ -1,6 +1,7 @@
 import { type OldSession, placeOf } from '../profile/import/old-session.js';
 import type { ImportMark } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
+import { answered, askStores, failed } from './ask-stores.js';
 import type { Importer } from './importer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import { EMPTY_RECORD } from './session-record.js';
@@ -60,11 +61,9 @@ export class EarlierImport {
   async #marks(): Promise<readonly ImportMark[]> {
     const { saves, record } = this.#context;
     const marks = (record.current.imported ?? []).flatMap((text) => parseMark(text) ?? []);
-    for (const repository of allRepositories(this.#context)) {
-      const imports = repository.imports();
-      marks.push(...(await (repository === saves ? imports : imports.catch(() => []))));
-    }
-    return marks;
+    const answers = await askStores(allRepositories(this.#context), (repository) => repository.imports());
+    for (const { repository, error } of failed(answers)) if (repository === saves) throw error;
+    return [...marks, ...answered(answers).flatMap(({ value }) => value)];
   }
 
   /** Whether a start would find a login: in the profile, or in a snapshot that is restored by itself. */

@@ -23,6 +23,12 @@ export class Revoker {
     this.#snapshots = snapshots;
   }
 
+  /** In the same tick in which it is heard of, before the bot hears it: its listener may end the process. Never throws. */
+  noteNow(): void {
+    const { record, logoutNote } = this.#context;
+    if (record.current.lineage !== undefined) logoutNote.writeNow(record.current.lineage);
+  }
+
   /**
    * Notes on this machine that the login has ended: before the browser is closed, which takes its time. Whoever is killed
    * meanwhile must not restore it at the next start. Never rejects: what can't be noted now fails again in `revoke()`.
@@ -52,9 +58,10 @@ export class Revoker {
       run: 0,
       ...(lineage !== undefined && { revokedLineages: [...others, lineage] }),
     });
+    await this.#context.logoutNote.remove();
     if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
     announce('session:revoked', { cause });
-    await this.#putProfileAside();
+    await this.#putProfileAside(cause);
   }
 
   // The record was lost: what was in place is most likely the newest, and `restore(id)` brings back what was not.
@@ -76,11 +83,13 @@ export class Revoker {
     }
   }
 
-  async #putProfileAside(): Promise<void> {
+  async #putProfileAside(cause: RevocationCause): Promise<void> {
     const { folders, warn, assertOwned } = this.#context;
     try {
       await assertOwned();
-      await folders.quarantine('logged-out');
+      const wasThere = await folders.quarantine('logged-out');
+      // Bots remove the session's folder after client.logout(), and not all of them bear that it is gone.
+      if (wasThere && cause === 'client') await folders.leaveEmpty();
     } catch (error) {
       warn(
         'cleanup-failed',

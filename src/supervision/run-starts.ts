@@ -58,7 +58,7 @@ export class RunStarts {
       const { ownership, bringUp } = this.#parts;
       await assertWritable(this.#context);
       await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
-      await this.#context.record.load();
+      await this.#takeNotes();
       await warnOfStorage(this.#context);
       bringUp.reset();
       await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
@@ -87,6 +87,15 @@ export class RunStarts {
       if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself();
       await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause: 'logged-out' }));
     });
+  }
+
+  /** Loads the record, and writes down what was noted beside it only. */
+  async #takeNotes(): Promise<void> {
+    const { record, logoutNote } = this.#context;
+    await record.load();
+    if ((await logoutNote.lineages()).length === 0) return;
+    await record.update({});
+    await logoutNote.remove();
   }
 
   /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */

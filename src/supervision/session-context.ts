@@ -12,6 +12,7 @@ import type { TaskRunner } from '../task.js';
 import type { ProfileIdentity } from '../types.js';
 import type { BrowserGuard } from './browser-guard.js';
 import type { BrowserOwner } from './browser-owner.js';
+import type { LogoutNote } from './logout-note.js';
 import type { SessionFolders } from './session-folders.js';
 import type { SessionRecordFile } from './session-record.js';
 
@@ -53,6 +54,8 @@ export interface SessionContext {
   readonly runner: TaskRunner;
   readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;
+  /** Logouts that the record may not know of yet. */
+  readonly logoutNote: LogoutNote;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;
   readonly state: () => SessionState;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { errnoOf } from '../errors.js';
 import type { Announce } from '../events.js';
-import type { FileSystem } from '../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { clearProfile } from '../profile/clear-profile.js';
 import { installProfile, quarantineProfile, recoverInstall } from '../profile/install.js';
 import { type PatientOptions, patientFileSystem } from '../profile/patient-file-system.js';
@@ -12,6 +13,7 @@ import {
   removeStagingLeftovers,
   resolveSideFolder,
 } from '../profile/side-folder.js';
+import { isMissing } from '../profile/walk.js';
 
 /** Damaged or rejected profiles are kept for a human: the last in any case, others up to these bounds. */
 const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
@@ -79,14 +81,15 @@ export class SessionFolders {
   }
 
   /**
-   * Puts the profile aside and says so; without a profile it does nothing.
+   * Puts the profile aside and says so; without a profile it does nothing, and resolves to false.
    *
    * @param copyOf the snapshot that it is a rejected copy of, if it is
    */
-  async quarantine(reason: string, copyOf?: string): Promise<void> {
+  async quarantine(reason: string, copyOf?: string): Promise<boolean> {
     this.presence.forget();
     const path = await quarantineProfile(this.#profileDir, reason, { ...this.#parameters, copyOf });
     if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
+    return path !== undefined;
   }
 
   /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
@@ -98,6 +101,14 @@ export class SessionFolders {
     const files = staged.files + aside.files;
     if (files > 0) announce('profile:pruned', { freedBytes, files });
     return freedBytes;
+  }
+
+  /** Makes an empty folder where the profile was; not where the folder around it is gone. */
+  async leaveEmpty(): Promise<void> {
+    const { fs } = this.#parameters;
+    await fs.promises.mkdir(this.#profileDir, { mode: PRIVATE_FOLDER_MODE }).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST' && !isMissing(error)) throw error;
+    });
   }
 
   /** Removes the folders beside the profile that hold nothing: those of one that was deleted may have been made anew. */

@@ -64,11 +64,18 @@ export class SessionRecordFile {
   readonly #path: () => Promise<string>;
   readonly #fs: FileSystem;
   readonly #writing = new Mutex();
+  /** Pairings that ended since the record was last written. */
+  readonly #endedSince: () => Promise<readonly string[]>;
   #current: SessionRecord = EMPTY_RECORD;
 
-  constructor(path: () => Promise<string>, fs: FileSystem) {
+  constructor(
+    path: () => Promise<string>,
+    fs: FileSystem,
+    endedSince: () => Promise<readonly string[]> = async () => [],
+  ) {
     this.#path = path;
     this.#fs = fs;
+    this.#endedSince = endedSince;
   }
 
   get current(): SessionRecord {
@@ -86,6 +93,12 @@ export class SessionRecordFile {
         throw new StoreError(`the session's record can't be read (${code}): ${path}`, { cause: error });
       }
       this.#current = EMPTY_RECORD;
+    }
+    const ended = await this.#endedSince();
+    if (ended.length > 0) {
+      const { revokedLineages } = this.#current;
+      const others = revokedLineages.filter((lineage) => !ended.includes(lineage));
+      this.#apply({ loggedIn: false, revokedLineages: [...others, ...ended] });
     }
     return this.#current;
   }

@@ -1,12 +1,11 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
-import { LOGOUT } from '../client/lost-state.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
 import type { BringUp } from './bring-up.js';
-import { causeOfLoss, isDecisive } from './cause-of-loss.js';
+import { causeOfLoss, isDecisive, isLogout } from './cause-of-loss.js';
 import type { DegradedTimer } from './degraded-timer.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import { whileAlive } from './keep-alive.js';
@@ -185,6 +184,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const run = this.#run;
     if (!run || run.abort.signal.aborted) return;
     if (event.type === 'disconnected') this.#isLetGo = true;
+    if (isLogout(event)) this.#parts.revoker.noteNow();
     this.#parts.stateFollower.follow(run, event); // before anybody hears of it
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
@@ -194,7 +194,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** What to do about an event while no start is under way. */
   #decide(run: Run, event: ClientEvent): void {
-    if (event.type === 'disconnected' && event.reason === LOGOUT) return this.#logOut(run);
+    if (isLogout(event)) return this.#logOut(run);
     if (event.type === 'auth-failure' || (event.type === 'disconnected' && event.reason === MAX_QR_RETRIES)) {
       return this.#stopByItself();
     }

@@ -150,7 +150,7 @@ export class SnapshotOperations {
 
   async #deleteAll(): Promise<void> {
     const { ownership, operations, snapshots, firstImport } = this.#parts;
-    const { announce, moveTo, folders, record, browserOwner, assertOwned } = this.#context;
+    const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.settleProfile();
@@ -163,6 +163,7 @@ export class SnapshotOperations {
         if (failure !== undefined) throw failure.error;
         await assertOwned();
         await record.remove();
+        await logoutNote.remove();
         await folders.clear();
         await firstImport.forgo();
         announce('session:cleared', { snapshots: count });

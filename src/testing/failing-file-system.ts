@@ -39,6 +39,7 @@ export function failingFileSystem(fs: FileSystem, plan: FaultPlan = {}): FaultyF
     createReadStream: (path, options) => faultyReadStream(fs.createReadStream(path, options), counter, path),
     createWriteStream: (path, options) =>
       faultyWriteStream(fs.createWriteStream(path, options), counter, path),
+    ...(fs.writeFileSync && { writeFileSync: fs.writeFileSync.bind(fs) }),
   };
 }
 

@@ -104,6 +104,7 @@ export function memoryFileSystem(): FileSystem {
   return {
     promises: fs.promises,
     createWriteStream: fs.createWriteStream.bind(fs),
+    ...(fs.writeFileSync && { writeFileSync: fs.writeFileSync.bind(fs) }),
     // memfs passes `end` over unless there is a `start`; node does not.
     createReadStream: (path, options) =>
       fs.createReadStream(path, typeof options === 'object' ? { start: 0, ...options } : options),
