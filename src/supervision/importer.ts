@@ -25,6 +25,7 @@ import type { CapturedTree, SnapshotManifest } from '../types.js';
 import { askStores, failed } from './ask-stores.js';
 import { isAlive, isClaimedHere } from './browser-owner.js';
 import { newLineageAfter } from './lineage.js';
+import { makeWay } from './profile-holders.js';
 import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -137,7 +138,7 @@ export class Importer {
   ): Promise<Result> {
     const { folders, fs, clock } = this.#context;
     const use = { fs, clock, hostname: hostname(), isAlive, signal };
-    this.#assertNotOfThisProcess(session);
+    await this.#assertNotOfThisProcess(session, signal);
     await assertUnused(session, use);
     const before = await lookAt(session, use);
     const copy = await folders.createStaging();
@@ -239,8 +240,10 @@ export class Importer {
     }
   }
 
-  // Its browser may be closed just now, and come back.
-  #assertNotOfThisProcess(session: OldSession): void {
+  // Its browser may be closed just now, and come back. A session that is being closed is waited for.
+  async #assertNotOfThisProcess(session: OldSession, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    await makeWay(profileOf(session), { clock, signal, mayRetire: false });
     if (!isClaimedHere(profileOf(session))) return;
     throw new ProfileLockedError(
       `another session of this process (pid ${process.pid}) uses the old session; destroy() that one first: ${session.path}`,

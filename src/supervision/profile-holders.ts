@@ -48,17 +48,26 @@ export function holdProfile(profileDir: string, holder: ProfileHolder): () => vo
  * Waits for a session of this process that leaves the profile, and has one retire that is of no use any more. Returns at
  * once where nobody is, or somebody keeps it: claiming the profile then says so.
  *
+ * @param options `mayRetire`: whether one that yields retires; else it counts as one that keeps it. Default true.
  * @throws ProfileLockedError when it has not left in time
  */
 export async function makeWay(
   profileDir: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
+  {
+    clock,
+    signal,
+    mayRetire = true,
+  }: {
+    readonly clock: Clock;
+    readonly signal?: AbortSignal | undefined;
+    readonly mayRetire?: boolean;
+  },
 ): Promise<void> {
   const latest = clock.monotonic() + PATIENCE_MS;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const entry = holders.get(profileDir);
     const stance = entry?.holder.stance();
-    if (entry === undefined || stance === 'keeps') return;
+    if (entry === undefined || stance === 'keeps' || (stance === 'yields' && !mayRetire)) return;
     const leaving = stance === 'yields' ? entry.holder.retire().then(() => entry.left) : entry.left;
     const inTime = withDeadline(clock, Math.max(1, latest - clock.monotonic()), 'the other session', leaving);
     try {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BotProcess } from '../support/bot-process.js';
 import { useStage } from './setup.js';
 
 describe('a logout', () => {
@@ -28,6 +29,23 @@ describe('a logout', () => {
     expect(next.session.state).toBe('ready');
     expect(next.qrCodes).toEqual([]);
     expect(next.session.status().lineage).not.toBe(first.lineage);
+  });
+
+  it('by the phone is final, too, where the bot ends its process at once', async () => {
+    const first = stage.bot();
+    await first.logIn(stage.simulator);
+    await first.settledSave();
+    await first.session.destroy();
+    const child = new BotProcess(stage.folder, stage.simulator.port, { exitOnDisconnected: true });
+    await child.waitFor('initialized');
+    await stage.simulator.logoutFromPhone();
+    expect((await child.exit).code).toBe(0);
+
+    const next = stage.bot();
+    await next.session.initialize();
+    expect(next.session.state).toBe('awaiting_qr');
+    expect(next.payloads('restore:started')).toEqual([]);
+    expect((await next.session.listSnapshots()).every((snapshot) => snapshot.revoked)).toBe(true);
   });
 
   it('by the server, met at a start, is final too', async () => {

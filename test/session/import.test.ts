@@ -351,6 +351,17 @@ describe('importSession()', () => {
       });
     });
 
+    it('waits for another session of this process that is being closed', async () => {
+      const other = stage().bot({ folder: '/other', session: BY_HAND });
+      await other.logIn();
+      await other.note('last words');
+      const closing = other.client.destroy();
+      const bot = newBot();
+      await bot.finish(bot.session.importSession(other.client.profileDir));
+      await other.finish(closing);
+      expect(await bot.client.readLogin()).toMatchObject({ note: 'last words' });
+    });
+
     it('goes on past the lock of a dead process', async () => {
       await oldSession();
       await takeOver(stage().fs, `${OLD}/session-shop`, `${hostname()}-4194000`);

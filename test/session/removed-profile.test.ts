@@ -105,6 +105,38 @@ describe('a profile that is removed while the session runs', () => {
     expect(await stage().exists(dirname(bot.client.profileDir))).toBe(!whole);
   });
 
+  it('of a NoAuth client goes with its saves: the backups are held, and nothing is made anew', async () => {
+    const bot = stage().bot({ auth: 'none', session: BY_HAND });
+    await bot.logIn();
+    await stage().clock.advance(100_000);
+    await bot.backUp('one');
+    const closing = bot.client.destroy();
+    await stage().remove('/bot/session');
+    await bot.finish(closing);
+    expect(await stage().exists('/bot/session')).toBe(false);
+    expect(await bot.session.listSnapshots()).toMatchObject([{ kind: 'backup', held: true }]);
+    await expectHeld(stage().bot({ auth: 'none', session: BY_HAND }));
+  });
+
+  it('with all that there is of it, is a new session', async () => {
+    const bot = await pairedBot();
+    const closing = bot.client.destroy();
+    await stage().remove('/bot');
+    await bot.finish(closing);
+    expect(await stage().exists('/bot')).toBe(false);
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('awaiting_qr');
+    expect(next.warnings).not.toContain('profile-removed');
+  });
+
+  it('and registered again at once shows the QR of a new login', async () => {
+    const bot = await pairedBot();
+    void bot.client.destroy();
+    await removeProfile(bot);
+    await expectHeld(stage().bot({ session: BY_HAND }));
+  });
+
   it('is asked for a new login in this run, when the browser ends', async () => {
     const bot = await pairedBot();
     await removeProfile(bot);

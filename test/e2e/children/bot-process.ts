@@ -10,10 +10,12 @@ export interface BotProcessOptions {
   readonly session?: PersistentSessionOptions;
   /** Sends itself a SIGTERM when it enters this state, however short that is, or when this happens. */
   readonly terminateIn?: SessionState | 'restore:started';
+  /** Ends the process in the bot's own `disconnected` handler, as published bots do. */
+  readonly exitOnDisconnected?: boolean;
 }
 
 const [folder = '', port = '', json = '{}'] = process.argv.slice(2);
-const { session, terminateIn } = JSON.parse(json) as BotProcessOptions;
+const { session, terminateIn, exitOnDisconnected } = JSON.parse(json) as BotProcessOptions;
 const bot = new PersistentBot({
   simulator: { port: Number(port) },
   folder,
@@ -42,6 +44,7 @@ for (const name of [
 bot.session.on('state:changed', ({ to }) => terminateIf(to));
 bot.session.on('restore:started', () => terminateIf('restore:started'));
 bot.client.on('qr', () => tell('qr'));
+if (exitOnDisconnected) bot.client.on('disconnected', () => process.exit(0));
 
 try {
   await bot.session.initialize();
