@@ -80,7 +80,7 @@ export class ProfilePreparer {
     await this.#repeatRevocations(patience);
     await this.#removed.repeat(patience);
     const restored = await this.#restoreIfNeeded(signal, patience);
-    await folders.presence.note();
+    if (this.#context.record.current.loggedIn) await folders.presence.note();
     return restored;
   }
 

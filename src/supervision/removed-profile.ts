@@ -33,10 +33,12 @@ export class RemovedProfile {
    * can't be marked is told.
    */
   async notice(): Promise<boolean> {
-    const { folders, warn } = this.#context;
+    const { folders, record, warn } = this.#context;
     if (!(await folders.presence.isRemoved()) || !(await this.#isOurs())) return false;
     folders.presence.forget();
-    await this.#hold().catch((error: unknown) => this.#tellIncomplete(error));
+    const lineage = record.current.lineage ?? (await this.#newestLineage());
+    if (lineage === undefined) return true; // there is nothing that could come back
+    await this.#hold(lineage).catch((error: unknown) => this.#tellIncomplete(error));
     warn('profile-removed', HELD_MESSAGE);
     return true;
   }
@@ -45,7 +47,8 @@ export class RemovedProfile {
   async settle(): Promise<void> {
     const { folders, logger } = this.#context;
     try {
-      if (await folders.presence.isRemoved()) {
+      // Another session that has put the profile aside may be making its own.
+      if ((await folders.presence.isRemoved()) && (await this.#isOurs())) {
         await folders.presence.removeRemade();
         await this.notice();
         await folders.removeEmpty();
@@ -90,10 +93,8 @@ export class RemovedProfile {
     return held === true || (this.#context.record.current.heldLineages ?? []).includes(lineage);
   }
 
-  async #hold(): Promise<void> {
+  async #hold(lineage: string): Promise<void> {
     const { record, clock } = this.#context;
-    const lineage = record.current.lineage ?? (await this.#newestLineage());
-    if (lineage === undefined) return;
     const { heldLineages = [] } = record.current;
     await record.updateInPlace({
       loggedIn: false,

@@ -261,6 +261,31 @@ describe('a profile that is removed while the session runs', () => {
       expect((await bot.session.listSnapshots()).some(({ held }) => held)).toBe(false);
     });
 
+    it('what another machine does that has taken the session over', async () => {
+      const bot = await pairedBot();
+      const { profileDir } = bot.client;
+      stage().sleepMachine(60_000);
+      await stage().takeOver();
+      await stage().remove(profileDir);
+      await stage().fs.promises.mkdir(profileDir); // the other one's browser is about to start
+      await bot.stop();
+      await bot.untilState('stopped');
+      expect(bot.warnings).not.toContain('profile-removed');
+      expect(await stage().exists(profileDir)).toBe(true);
+      expect((await bot.session.listSnapshots()).some(({ held }) => held)).toBe(false);
+    });
+
+    it('the profile of a pairing that nobody finished', async () => {
+      const bot = stage().bot({ session: BY_HAND });
+      await bot.start();
+      expect(bot.state).toBe('awaiting_qr');
+      await bot.client.writeLogin({ credential: '', note: 'a page without a login' });
+      const closing = bot.client.destroy();
+      await removeProfile(bot);
+      await bot.finish(closing);
+      expect(bot.warnings).not.toContain('profile-removed');
+    });
+
     it('a damage', async () => {
       const bot = await pairedBot();
       await stage().damageProfile(bot);
