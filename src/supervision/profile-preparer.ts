@@ -9,6 +9,7 @@ import type { SnapshotFile, SoundnessReport } from '../types.js';
 import { AccountGuard } from './account-guard.js';
 import { answered, askStores, failed, type StorePatience } from './ask-stores.js';
 import type { BlobRescue } from './blob-rescue.js';
+import { findingsOf } from './findings-of.js';
 import type { FirstImport } from './first-import.js';
 import type { Pruner } from './pruner.js';
 import { HELD_MESSAGE, type RemovedProfile } from './removed-profile.js';
@@ -100,8 +101,10 @@ export class ProfilePreparer {
     }
     if (await this.#removed.notice()) return undefined;
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
-    if (reason === 'profile-damaged')
-      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    // A browser that never got as far as a login is no damage: the first start of a bot whose network was down.
+    const isLoss = report.findings.length > 0 || record.current.loggedIn;
+    if (reason === 'profile-damaged' && isLoss)
+      announce('corruption:detected', { where: 'profile', findings: findingsOf(report) });
     const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
     const candidates = await this.#snapshots.candidates(lineage);
     const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);

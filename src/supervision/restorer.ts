@@ -4,6 +4,7 @@ import type { SoundTables } from '../profile/sound-tables.js';
 import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
+import { findingsOf } from './findings-of.js';
 import { newLineageAfter } from './lineage.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
@@ -161,10 +162,11 @@ export class Restorer {
       { signal },
     );
     if (report.verdict === 'sound') return soundTables;
-    announce('corruption:detected', { where: 'snapshot', snapshot: info, findings: report.findings });
+    const findings = findingsOf(report);
+    announce('corruption:detected', { where: 'snapshot', snapshot: info, findings });
     throw new SnapshotCorruptError(
       `snapshot ${info.id} is whole, but the profile in it is ${report.verdict}: ` +
-        report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; '),
+        findings.map(({ file, problem }) => `${file}: ${problem}`).join('; '),
     );
   }
 

@@ -1,5 +1,6 @@
 import { describeError } from '../errors.js';
 import { checkProfileTask } from '../profile/soundness.js';
+import { findingsOf } from './findings-of.js';
 import type { RemovedProfile } from './removed-profile.js';
 import type { SessionContext } from './session-context.js';
 
@@ -16,7 +17,7 @@ export async function validateProfile(
     const report = await runner.run(checkProfileTask, { profileDir, depth: 'quick', live: true });
     if (report.verdict === 'absent' && (await removed.notice())) return;
     if (report.verdict === 'corrupt' || report.verdict === 'absent') {
-      announce('corruption:detected', { where: 'profile', findings: report.findings });
+      announce('corruption:detected', { where: 'profile', findings: findingsOf(report) });
     }
   } catch (error) {
     warn('validation-failed', `the profile could not be looked at: ${describeError(error).message}`);

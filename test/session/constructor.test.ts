@@ -74,6 +74,17 @@ describe('new PersistentSession(client)', () => {
   });
 
   it.each([
+    [{ args: ['--incognito'] }, '--incognito'],
+    [{ args: ['--profile-directory=Profile 1'] }, '--profile-directory=Profile 1'],
+    [{ args: ['--user-data-dir=/elsewhere'] }, '/elsewhere'],
+    [{ userDataDir: '/elsewhere' }, '/elsewhere'],
+    [{ ignoreDefaultArgs: true }, 'ignoreDefaultArgs'],
+  ])('refuses %j, by which the login would not be kept in the profile', (puppeteer, named) => {
+    const client = newClient({ localAuth: { dataPath: '/bot/auth', clientId: 'shop' }, puppeteer });
+    expect(refusal(client)).toContain(named);
+  });
+
+  it.each([
     ['puppeteer.userDataDir', { userDataDir: '/bot/own' }],
     ['a --user-data-dir argument', { args: ['--no-sandbox', '--user-data-dir=/bot/own'] }],
   ])('leaves the profile where %s puts it', (_name, puppeteer) => {

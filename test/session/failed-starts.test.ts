@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { useFakeStage } from '../support/fake-stage.js';
+import { writeBatch, writeEdit, writeLog } from '../profile/leveldb-writer.js';
+import { type FakeStage, LOCAL_STORAGE, useFakeStage } from '../support/fake-stage.js';
 
 const RETRIES = {
   maxInitRetries: 2,
@@ -7,6 +9,20 @@ const RETRIES = {
   reconnectDelayMs: 1000,
   healthCheckIntervalMs: 0,
 };
+
+/** What Chromium leaves of a page that did not load: a Local Storage without a word of WhatsApp Web. */
+async function writeForeignProfile({ fs }: FakeStage, profileDir: string): Promise<void> {
+  const folder = join(profileDir, LOCAL_STORAGE);
+  const edit = { comparator: 'leveldb.BytewiseComparator', logNumber: 0, nextFileNumber: 2, lastSequence: 0 };
+  await fs.promises.mkdir(folder, { recursive: true });
+  await fs.promises.writeFile(join(folder, 'CURRENT'), 'MANIFEST-000001\n');
+  await fs.promises.writeFile(join(folder, 'MANIFEST-000001'), writeLog([writeEdit(edit)]));
+  const entries = [
+    ['VERSION', '1'],
+    ['_https://example.com\0\x01item', 'value'],
+  ] as const;
+  await fs.promises.writeFile(join(folder, '000003.log'), writeLog([writeBatch(entries)]));
+}
 
 describe('a start that fails', () => {
   const stage = useFakeStage();
@@ -74,6 +90,19 @@ describe('a start that fails', () => {
 
 describe('WhatsApp that can not be reached', () => {
   const stage = useFakeStage();
+
+  it('is no damage of what a fresh bot has: a browser that never got as far as a login', async () => {
+    const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 0 } });
+    bot.client.authStrategy.afterBrowserInitialized = () =>
+      writeForeignProfile(stage(), bot.client.profileDir);
+    stage().whatsApp.offline = true;
+    const start = bot.session.initialize();
+    await bot.until('some tries', () => bot.payloads('reconnect:attempted').length >= 3);
+    expect(bot.payloads('corruption:detected')).toEqual([]);
+    stage().whatsApp.offline = false;
+    await bot.finish(start);
+    expect(bot.state).toBe('awaiting_qr');
+  });
 
   it('is waited for, at least every 15 s, and counted as no attempt', async () => {
     await stage().loggedInOnce();
