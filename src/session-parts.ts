@@ -25,6 +25,7 @@ import { Importer } from './supervision/importer.js';
 import { LineageKeeper } from './supervision/lineage-keeper.js';
 import { LogoutNote } from './supervision/logout-note.js';
 import { OldSessionFinder } from './supervision/old-session-finder.js';
+import { OlderCopyTrial } from './supervision/older-copy-trial.js';
 import { OperationQueue } from './supervision/operation-queue.js';
 import { PairingWatch } from './supervision/pairing-watch.js';
 import { ProfilePreparer } from './supervision/profile-preparer.js';
@@ -215,14 +216,24 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const stopper = new Stopper(context);
   const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
+  const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
   const starter = new Starter(context, {
+    olderCopy,
     operations: queue,
     snapshots,
     restorer,
     revoker,
     stopper,
     subscribe: events.subscribe,
-    preparer: new ProfilePreparer(context, snapshots, restorer, pruner, firstImport, blobRescue, removed),
+    preparer: new ProfilePreparer(context, {
+      blobRescue,
+      firstImport,
+      olderCopy,
+      pruner,
+      removed,
+      restorer,
+      snapshots,
+    }),
   });
   const bringUp = new BringUp(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);

@@ -16,7 +16,15 @@ export type StartOutcome =
   | { readonly kind: 'logged-out' }
   /** The client gave up for good: `auth_failure`, or all its QR codes were used. */
   | { readonly kind: 'gave-up'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly cause: StartFailure; readonly error: Error };
+  | FailedStart;
+
+export interface FailedStart {
+  readonly kind: 'failed';
+  readonly cause: StartFailure;
+  readonly error: Error;
+  /** Whether the browser got as far as a page of WhatsApp: then it is not the network. */
+  readonly reachedPage: boolean;
+}
 
 export type StartFailure =
   | 'start-failed'
@@ -238,7 +246,8 @@ export class StartWatch {
   }
 
   #fail(cause: StartFailure, error: Error): void {
-    this.#finish({ kind: 'failed', cause, error });
+    const reachedPage = this.#navigated || this.#authenticated;
+    this.#finish({ kind: 'failed', cause, error, reachedPage });
   }
 
   #finish(outcome: StartOutcome): void {

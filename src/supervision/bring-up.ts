@@ -2,6 +2,7 @@ import { sleep } from '../clock.js';
 import { describeError, isSessionError, SessionError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { backoffDelayMs, conflictDelayMs, floorMs, STABLE_AFTER_MS } from './backoff.js';
+import { FruitlessStarts } from './fruitless-starts.js';
 import type { SessionContext } from './session-context.js';
 import type { Starter, StartResult } from './starter.js';
 
@@ -32,18 +33,20 @@ const BY_HAND_INTERVAL_MS = 60_000;
  */
 export class BringUp {
   readonly #context: BringUpContext;
-  readonly #starter: Pick<Starter, 'start'>;
+  readonly #starter: Pick<Starter, 'start' | 'tryOlderCopy'>;
   #attempt = 0;
   #readySince: number | undefined;
   #isWaiting = false;
   /** Whether a logout was answered since the session was last stable. */
   #loggedInAnew = false;
+  readonly #fruitless: FruitlessStarts;
   #takenInHandAt: number | undefined;
   #hurry = new AbortController();
 
-  constructor(context: BringUpContext, starter: Pick<Starter, 'start'>) {
+  constructor(context: BringUpContext, starter: Pick<Starter, 'start' | 'tryOlderCopy'>) {
     this.#context = context;
     this.#starter = starter;
+    this.#fruitless = new FruitlessStarts(context, starter);
   }
 
   /** Attempts used since the session was last stable. */
@@ -51,7 +54,13 @@ export class BringUp {
     return this.#attempt;
   }
 
+  /** The snapshot that a human may try, where starts with the profile in place lead nowhere. */
+  get olderCopy(): string | undefined {
+    return this.#fruitless.olderCopy;
+  }
+
   noteReady(): void {
+    this.#fruitless.noteReady();
     this.#readySince = this.#context.clock.monotonic();
   }
 
@@ -63,6 +72,7 @@ export class BringUp {
   /** The next failure is the first again: `initialize()`. */
   reset(): void {
     this.#attempt = 0;
+    this.#fruitless.reset();
     this.#readySince = undefined;
     this.#loggedInAnew = false;
   }
@@ -106,6 +116,8 @@ export class BringUp {
       const result = await this.#start(signal, isHopeless, failures === 0);
       if (result.kind !== 'failed') return result;
       logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
+      const older = await this.#fruitless.tryOlderCopy(result.cause, signal);
+      if (older !== undefined) return older;
       if (result.cause === 'network-down' || failures >= options.maxInitRetries) {
         this.#context.moveTo('reconnecting', result.cause);
         return this.#reconnect(result.cause, signal, false);
@@ -150,9 +162,9 @@ export class BringUp {
       });
       announce('reconnect:attempted', { attempt, cause });
       const result = await this.#start(signal, () => false);
-      if (result.kind === 'ready') {
+      const tellSuccess = () =>
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
-      }
+      if (result.kind === 'ready') tellSuccess();
       // An attempt that met no network was none: only the wait for the next one grows.
       if (result.kind === 'failed' && result.cause === 'network-down') outages++;
       else {
@@ -161,6 +173,11 @@ export class BringUp {
       }
       if (result.kind !== 'failed') return result;
       cause = result.cause;
+      const made = this.#attempt >= maxReconnectAttempts ? this.#attempt : undefined;
+      const older = await this.#fruitless.tryOlderCopy(cause, signal, made);
+      if (older === undefined) continue;
+      tellSuccess();
+      return older;
     }
   }
 
@@ -187,6 +204,7 @@ export class BringUp {
     try {
       const result = await this.#starter.start(signal, { isFirst });
       signal.throwIfAborted();
+      this.#fruitless.note(result);
       const yields = this.#context.options.onConflict === 'stop';
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
         return { kind: 'gave-up', reason: 'CONFLICT' };
@@ -194,7 +212,9 @@ export class BringUp {
       return result;
     } catch (error) {
       if (signal.aborted || isFinal(error) || isFinalAlways(error)) throw error;
-      return { kind: 'failed', cause: 'start-failed', error: asError(error) };
+      const result = { kind: 'failed', cause: 'start-failed', error: asError(error) } as const;
+      this.#fruitless.note(result);
+      return result;
     }
   }
 
@@ -221,7 +241,10 @@ export class BringUp {
     moveTo('failed', cause);
     throw new StartFailedError(
       `WhatsApp did not come up within ${attempts} attempts (last cause: ${cause}); everything is kept, ` +
-        'call initialize() or reconnect() to try again',
+        'call initialize() or reconnect() to try again' +
+        (this.olderCopy === undefined
+          ? ''
+          : `, or restore(${JSON.stringify(this.olderCopy)}) for an older copy`),
     );
   }
 }
@@ -231,7 +254,11 @@ function isHopeless(error: unknown): boolean {
 }
 
 function isFinalAlways(error: unknown): boolean {
-  return isSessionError(error) && (error.code === 'LEASE_LOST' || error.code === 'BROWSER_TOO_OLD');
+  return isLeaseLost(error) || (isSessionError(error) && error.code === 'BROWSER_TOO_OLD');
+}
+
+function isLeaseLost(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'LEASE_LOST';
 }
 
 function asError(error: unknown): Error {

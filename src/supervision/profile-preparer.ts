@@ -11,6 +11,7 @@ import { answered, askStores, failed, type StorePatience } from './ask-stores.js
 import type { BlobRescue } from './blob-rescue.js';
 import { findingsOf } from './findings-of.js';
 import type { FirstImport } from './first-import.js';
+import type { OlderCopyTrial } from './older-copy-trial.js';
 import type { Pruner } from './pruner.js';
 import { HELD_MESSAGE, type RemovedProfile } from './removed-profile.js';
 import { isMisfit } from './restore-search.js';
@@ -18,6 +19,16 @@ import type { Restorer } from './restorer.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 import { passSessionErrors } from './typed-error.js';
+
+export interface PreparerParts {
+  readonly blobRescue: BlobRescue;
+  readonly firstImport: FirstImport;
+  readonly olderCopy: OlderCopyTrial;
+  readonly pruner: Pruner;
+  readonly removed: RemovedProfile;
+  readonly restorer: Restorer;
+  readonly snapshots: SessionSnapshots;
+}
 
 /**
  * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
@@ -32,24 +43,18 @@ export class ProfilePreparer {
   readonly #blobRescue: BlobRescue;
   readonly #accountGuard: AccountGuard;
   readonly #removed: RemovedProfile;
+  readonly #olderCopy: OlderCopyTrial;
 
-  constructor(
-    context: SessionContext,
-    snapshots: SessionSnapshots,
-    restorer: Restorer,
-    pruner: Pruner,
-    firstImport: FirstImport,
-    blobRescue: BlobRescue,
-    removed: RemovedProfile,
-  ) {
+  constructor(context: SessionContext, parts: PreparerParts) {
     this.#context = context;
-    this.#snapshots = snapshots;
-    this.#restorer = restorer;
-    this.#pruner = pruner;
-    this.#firstImport = firstImport;
-    this.#blobRescue = blobRescue;
-    this.#accountGuard = new AccountGuard(context, snapshots);
-    this.#removed = removed;
+    this.#snapshots = parts.snapshots;
+    this.#restorer = parts.restorer;
+    this.#pruner = parts.pruner;
+    this.#firstImport = parts.firstImport;
+    this.#blobRescue = parts.blobRescue;
+    this.#accountGuard = new AccountGuard(context, parts.snapshots);
+    this.#removed = parts.removed;
+    this.#olderCopy = parts.olderCopy;
   }
 
   /**
@@ -73,6 +78,7 @@ export class ProfilePreparer {
     this.#accountGuard.refuseAnotherScript();
     await browserOwner.settleProfile();
     await folders.recoverInstall();
+    await this.#olderCopy.putBack();
     await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });

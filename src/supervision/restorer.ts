@@ -93,7 +93,8 @@ export class Restorer {
       if (refusal !== undefined) throw refusal;
       isFetched = true;
       await assertOwned();
-      await record.update({ restoring: info.id });
+      // What a person or a start has put in place is no trial.
+      await record.update({ restoring: info.id, ...(reason !== 'never-ready' && { trial: undefined }) });
       const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });

@@ -3,10 +3,13 @@ import { errnoOf } from '../errors.js';
 import type { Announce } from '../events.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { clearProfile } from '../profile/clear-profile.js';
+import { copyTree } from '../profile/install/copy-tree.js';
+import { syncTree } from '../profile/install/durable.js';
+import { QUARANTINED_PROFILE } from '../profile/install/replace.js';
 import { installProfile, quarantineProfile, recoverInstall } from '../profile/install.js';
 import { type PatientOptions, patientFileSystem } from '../profile/patient-file-system.js';
 import { ProfilePresence } from '../profile/profile-presence.js';
-import { pruneQuarantine } from '../profile/quarantine.js';
+import { listQuarantine, pruneQuarantine } from '../profile/quarantine.js';
 import {
   createStagingFolder,
   type NameSource,
@@ -90,6 +93,24 @@ export class SessionFolders {
     const path = await quarantineProfile(this.#profileDir, reason, { ...this.#parameters, copyOf });
     if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
     return path !== undefined;
+  }
+
+  /** The newest profile that was put aside for this reason, not before `since` (ISO 8601); `undefined`: there is none. */
+  async quarantinedSince(since: string, reason: string): Promise<string | undefined> {
+    const aside = await listQuarantine(this.#profileDir, this.#parameters);
+    return aside.findLast((entry) => entry.reason === reason && entry.at >= since)?.path;
+  }
+
+  /** Copies a profile out of quarantine into a staging folder, ready to be installed. */
+  async stageQuarantined(quarantined: string): Promise<string> {
+    const staged = await this.createStaging();
+    await copyTree(this.#parameters.fs, join(quarantined, QUARANTINED_PROFILE), staged);
+    await syncTree(this.#parameters.fs, staged);
+    return staged;
+  }
+
+  async removeQuarantined(quarantined: string): Promise<void> {
+    await this.#parameters.fs.promises.rm(quarantined, { recursive: true, force: true });
   }
 
   /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */

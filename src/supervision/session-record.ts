@@ -21,6 +21,8 @@ export interface SessionRecord {
   readonly startedBy?: string;
   /** The browser that has opened the profile in place last, for example `Chrome/156.0.8078.79`. */
   readonly browserVersion?: string;
+  /** An older copy is in place of the profile only to be tried; what it has replaced is in quarantine since then. */
+  readonly trial?: { readonly since: string; readonly before: RecordBasis };
   /** Whether the profile in place was logged in when it was last seen. */
   readonly loggedIn: boolean;
   /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
@@ -38,6 +40,12 @@ export interface SessionRecord {
   /** Old sessions that were taken over: `<lineage>/<place>.<content>`, as the stores have it, too. */
   readonly imported?: readonly string[];
 }
+
+/** What the record says of the profile in place. */
+export type RecordBasis = Pick<
+  SessionRecord,
+  'lineage' | 'run' | 'account' | 'loggedIn' | 'basedOn' | 'browserVersion'
+>;
 
 export const EMPTY_RECORD: SessionRecord = {
   format: 1,
@@ -148,20 +156,39 @@ function parseRecord(text: string): SessionRecord {
   const raw = value as Record<string, unknown>;
   return {
     format: 1,
-    ...optionalText(raw, 'lineage'),
-    ...optionalText(raw, 'account'),
+    ...basisIn(raw),
     ...optionalText(raw, 'startedBy'),
-    ...optionalText(raw, 'browserVersion'),
-    ...optionalText(raw, 'basedOn'),
     ...optionalText(raw, 'restoring'),
-    run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,
-    loggedIn: raw.loggedIn === true,
+    ...trialIn(raw.trial),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),
     ...(texts(raw.imported).length > 0 && { imported: texts(raw.imported) }),
     ...(texts(raw.heldLineages).length > 0 && { heldLineages: texts(raw.heldLineages) }),
   };
+}
+
+/** The part of a record that speaks of the profile in place. */
+export function basisOf(record: SessionRecord): RecordBasis {
+  return basisIn({ ...record });
+}
+
+function basisIn(raw: Record<string, unknown>): RecordBasis {
+  return {
+    ...optionalText(raw, 'lineage'),
+    ...optionalText(raw, 'account'),
+    ...optionalText(raw, 'basedOn'),
+    ...optionalText(raw, 'browserVersion'),
+    run: typeof raw.run === 'number' && Number.isSafeInteger(raw.run) && raw.run >= 0 ? raw.run : 0,
+    loggedIn: raw.loggedIn === true,
+  };
+}
+
+function trialIn(value: unknown): Pick<SessionRecord, 'trial'> {
+  if (typeof value !== 'object' || value === null) return {};
+  const { since, before } = value as Record<string, unknown>;
+  if (typeof since !== 'string' || typeof before !== 'object' || before === null) return {};
+  return { trial: { since, before: basisIn(before as Record<string, unknown>) } };
 }
 
 function optionalText<Name extends string>(

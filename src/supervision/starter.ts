@@ -4,6 +4,7 @@ import { type StartOutcome, startClient } from '../client/start-client.js';
 import type { SessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
+import type { OlderCopyTrial, TrialResult } from './older-copy-trial.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import { isMisfit } from './restore-search.js';
@@ -18,7 +19,13 @@ import type { Stopper } from './stopper.js';
 export type StartResult =
   | { readonly kind: 'ready' | 'pairing' }
   | { readonly kind: 'logged-out' }
-  | { readonly kind: 'failed'; readonly cause: DisconnectCause; readonly error: Error }
+  | {
+      readonly kind: 'failed';
+      readonly cause: DisconnectCause;
+      readonly error: Error;
+      /** See {@link FailedStart}. */
+      readonly reachedPage?: boolean;
+    }
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
 /** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
@@ -36,6 +43,7 @@ export interface StarterParts {
   readonly preparer: ProfilePreparer;
   readonly revoker: Revoker;
   readonly stopper: Stopper;
+  readonly olderCopy: OlderCopyTrial;
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
 }
 
@@ -68,6 +76,22 @@ export class Starter {
       if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
     }
+  }
+
+  /**
+   * One start from an older copy, after others from this profile have failed with WhatsApp in reach. Bring-up calls it once in
+   * a series of failures. Rejects as {@link start}.
+   */
+  async tryOlderCopy(cause: DisconnectCause, signal: AbortSignal): Promise<TrialResult> {
+    this.#enter('restoring', signal);
+    return this.#parts.olderCopy.run(cause, signal, async () => {
+      this.#holdsPairing = true; // a QR says that the copy is no good, not that a scan is due
+      try {
+        return await this.#startClient(signal);
+      } finally {
+        this.#holdsPairing = false;
+      }
+    });
   }
 
   async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {

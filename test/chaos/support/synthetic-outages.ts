@@ -135,7 +135,7 @@ class OutageBot {
         moveTo: () => undefined,
         announce: (name, payload) => this.#check(name, payload),
       },
-      { start: (signal) => this.#start(signal) },
+      { start: (signal) => this.#start(signal), tryOlderCopy: async () => ({}) },
     );
   }
 
