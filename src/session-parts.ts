@@ -117,6 +117,7 @@ function createContext(
   const profileLease = new LocalLease({
     ...leases,
     directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
+    ownFolders: 2,
   });
   const record = new SessionRecordFile(
     () => folders.stateFile('session.json'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Clock, sleep } from '../clock.js';
 import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { assertRealFolder } from '../real-folder.js';
 import {
   decodeRecord,
   encodeRecord,
@@ -33,14 +34,18 @@ const MAX_LISTINGS = 20;
  */
 export class LeaseFiles {
   readonly #fs: FileSystem['promises'];
+  readonly #fileSystem: FileSystem;
 
   constructor(
     readonly directory: string,
     readonly clientId: string,
     fs: FileSystem,
     readonly clock: Clock,
+    /** So many names at the end of `directory` are folders of ours: no symbolic link is followed there. */
+    readonly ownFolders = 1,
   ) {
     this.#fs = fs.promises;
+    this.#fileSystem = fs;
   }
 
   /** The file of the highest generation; `undefined` when there is none. */
@@ -77,6 +82,7 @@ export class LeaseFiles {
   /** Creates a generation; false when somebody else was first. */
   create(generation: number, record: LeaseRecord): Promise<boolean> {
     return this.#explained('written', async () => {
+      await this.#assertOwnFolder();
       await this.#fs.mkdir(this.directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
       const temporary = join(this.directory, `${this.clientId}.${randomUUID()}.lease-new`);
       try {
@@ -157,7 +163,12 @@ export class LeaseFiles {
     return names.flatMap((name) => generationOf(name, this.clientId) ?? []).sort((one, other) => one - other);
   }
 
+  #assertOwnFolder(): Promise<void> {
+    return assertRealFolder(this.#fileSystem, this.directory, this.ownFolders);
+  }
+
   async #names(): Promise<readonly string[]> {
+    await this.#assertOwnFolder();
     return (await this.#unlessGone(() => this.#fs.readdir(this.directory))) ?? [];
   }
 
@@ -220,7 +231,7 @@ export class LeaseFiles {
     try {
       return await work();
     } catch (cause) {
-      if (cause instanceof StoreError) throw cause;
+      if (cause instanceof StoreError || cause instanceof ConfigurationError) throw cause;
       const code = errnoOf(cause) ?? 'unknown error';
       const message = `the lease folder ${this.directory} can't be ${what} (${code})`;
       if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOENT|ENAMETOOLONG)$/.test(code)) {

@@ -15,6 +15,8 @@ export type { Machine } from './judge-holder.js';
 export interface LocalLeaseOptions {
   /** The folder of the lease files, for example `<sessionPath>/lease`; made when it is missing. */
   readonly directory: string;
+  /** So many names at the end of `directory` are folders of this library, and no symbolic links. Default 1. */
+  readonly ownFolders?: number;
   readonly clientId: string;
   readonly fs: FileSystem;
   readonly clock: Clock;
@@ -64,11 +66,11 @@ export class LocalLease {
   #ownership: Ownership | undefined;
 
   constructor(options: LocalLeaseOptions) {
-    const { directory, clientId, fs, clock } = options;
+    const { directory, ownFolders, clientId, fs, clock } = options;
     this.#options = options;
     // Where `Shop` and `shop` are one folder, they are one session.
     const key = foldsCase(process.platform) ? clientId.toLowerCase() : clientId;
-    this.#files = new LeaseFiles(directory, key, fs, clock);
+    this.#files = new LeaseFiles(directory, key, fs, clock, ownFolders);
   }
 
   /** The fencing number of the lease we have, or had last; 0 before the first and after a release. */

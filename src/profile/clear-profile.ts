@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { errnoOf } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { removeLink } from '../real-folder.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { fillDanglingLink, resolveLinks } from './links.js';
 import { bothSideFolders, type SideFolder, sideFolder } from './side-folder.js';
@@ -24,6 +25,12 @@ export async function clearProfile(
 ): Promise<void> {
   const { fs, keep = [] } = options;
   const real = await resolveLinks(fs, profileDir);
+  for (const { root, staging, quarantine } of bothSideFolders(real)) {
+    // Only the links go: what lies behind one is not ours to delete.
+    await removeLink(fs, root);
+    await removeLink(fs, staging);
+    await removeLink(fs, quarantine);
+  }
   if (!(await takeAway(fs, sideFolder(real, 'beside'), ''))) {
     for (const part of ESSENTIAL_PARTS) await takeAway(fs, sideFolder(real, 'inside'), part);
   }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { errnoOf, SessionError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { removeLink } from '../real-folder.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { copyTree } from './install/copy-tree.js';
 import { syncFolder, syncTree } from './install/durable.js';
@@ -64,6 +65,7 @@ async function install(options: InstallOptions): Promise<Replaced> {
   // A mount point that no list showed can't be renamed, but what is in it can.
   const inside = sideFolder(side.profileDir, 'inside');
   const staged = path.join(inside.staging, path.basename(stagedDir));
+  await removeLink(fs, inside.staging);
   await fs.promises.mkdir(inside.staging, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   await moveAcross(fs, stagedDir, staged);
   return replaceParts({ ...options, stagedDir: staged }, inside);

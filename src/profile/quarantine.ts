@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { isRealFolder, removeLink } from '../real-folder.js';
 import { readJson, writeDurably } from './install/durable.js';
 import { QUARANTINED_PROFILE } from './install/replace.js';
 import { resolveLinks } from './links.js';
@@ -106,6 +107,7 @@ export async function beginQuarantine(
   name: string,
 ): Promise<void> {
   const folder = path.join(side.quarantine, name);
+  await removeLink(work.fs, side.quarantine);
   await work.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const at = new Date(work.clock.now()).toISOString();
   const { reason, copyOf } = work;
@@ -117,6 +119,7 @@ async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
   const real = await resolveLinks(fs, profileDir);
   const found: string[] = [];
   for (const { quarantine } of bothSideFolders(real)) {
+    if (!(await isRealFolder(fs, quarantine, 2))) continue; // what lies behind a link is not ours to delete
     for (const { name } of await readFolder(fs, quarantine)) found.push(path.join(quarantine, name));
   }
   return found;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../clock.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { assertRealFolder, isRealFolder, removeLink } from '../real-folder.js';
 import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
 
@@ -33,6 +34,7 @@ export interface NameSource {
  * Finds the side folder of a profile. Creates nothing. The same profile has the same one for as long as it is, or is
  * not, a mount point.
  *
+ * @throws ConfigurationError when a symbolic link is in its place
  * @example
  * const side = await resolveSideFolder('/data/session', { fs }); // side.root: '/data/.session.persistent'
  */
@@ -41,7 +43,9 @@ export async function resolveSideFolder(
   options: { readonly fs: FileSystem },
 ): Promise<SideFolder> {
   const real = await resolveLinks(options.fs, profileDir);
-  return sideFolder(real, (await isMountPoint(options.fs, real)) ? 'inside' : 'beside');
+  const side = sideFolder(real, (await isMountPoint(options.fs, real)) ? 'inside' : 'beside');
+  await assertRealFolder(options.fs, side.root);
+  return side;
 }
 
 /** The paths of a side folder in a given place; no I/O. */
@@ -65,6 +69,7 @@ export async function createStagingFolder(
   options: NameSource & { readonly fs: FileSystem },
 ): Promise<string> {
   const { staging } = await resolveSideFolder(profileDir, options);
+  await removeLink(options.fs, staging);
   const folder = path.join(staging, uniqueName(options));
   await options.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   return folder;
@@ -86,6 +91,7 @@ export async function removeStagingLeftovers(
   for (const { staging, journal } of bothSideFolders(real)) {
     // A journal that is still there needs its staged profile.
     if (await exists(fs, journal)) continue;
+    if (!(await isRealFolder(fs, staging, 2))) continue; // what lies behind a link is not ours to delete
     for (const { name } of await readFolder(fs, staging)) {
       if (inUse?.has(path.join(staging, name))) continue;
       for await (const { size } of walkFiles(fs, staging, name)) {

@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { assertRealFolder, isRealFolder } from '../real-folder.js';
 import type { SweepResult } from './repository.js';
 
+/** `staging/<clientId>`, or `<clientId>/worker` in it: no symbolic link is followed there. */
+const OWN_FOLDERS = 2;
 const SUFFIX = '.zip.partial';
 /** Files in use by any repository of this process: several may share one folder. */
 const inUse = new Set<string>();
@@ -21,6 +24,7 @@ export class Staging {
   /** Lends the path of a file that does not exist yet, and removes it afterwards. */
   async withFile<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
     const path = join(this.#directory, `${randomBytes(8).toString('hex')}${SUFFIX}`);
+    await assertRealFolder(this.#fs, this.#directory, OWN_FOLDERS);
     await this.#fs.promises.mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
     inUse.add(path);
     try {
@@ -34,6 +38,7 @@ export class Staging {
   async sweep(): Promise<SweepResult> {
     let freedBytes = 0;
     let files = 0;
+    if (!(await isRealFolder(this.#fs, this.#directory, OWN_FOLDERS))) return { freedBytes, files };
     for (const name of await this.#names()) {
       const path = join(this.#directory, name);
       if (!name.endsWith(SUFFIX) || inUse.has(path)) continue;

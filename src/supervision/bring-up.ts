@@ -12,7 +12,7 @@ export type BringUpResult = Exclude<StartResult, { readonly kind: 'failed' }>;
 export type BringUpContext = Pick<
   SessionContext,
   'announce' | 'clock' | 'logger' | 'moveTo' | 'options' | 'random'
->;
+> & { readonly lease: Pick<SessionContext['lease'], 'isUnproven'> };
 
 export interface BringUpRequest {
   readonly signal: AbortSignal;
@@ -211,11 +211,16 @@ export class BringUp {
       }
       return result;
     } catch (error) {
-      if (signal.aborted || isFinal(error) || isFinalAlways(error)) throw error;
+      if (signal.aborted || isFinal(error) || this.#isLeaseLost(error) || isTooOld(error)) throw error;
       const result = { kind: 'failed', cause: 'start-failed', error: asError(error) } as const;
       this.#fruitless.note(result);
       return result;
     }
+  }
+
+  // That it can't be told just now is no reason to end the session.
+  #isLeaseLost(error: unknown): boolean {
+    return isSessionError(error) && error.code === 'LEASE_LOST' && !this.#context.lease.isUnproven();
   }
 
   #delayMs(cause: DisconnectCause, attempt: number): number {
@@ -253,12 +258,8 @@ function isHopeless(error: unknown): boolean {
   return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
 }
 
-function isFinalAlways(error: unknown): boolean {
-  return isLeaseLost(error) || (isSessionError(error) && error.code === 'BROWSER_TOO_OLD');
-}
-
-function isLeaseLost(error: unknown): boolean {
-  return isSessionError(error) && error.code === 'LEASE_LOST';
+function isTooOld(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
 }
 
 function asError(error: unknown): Error {

@@ -90,13 +90,13 @@ export class Saver {
   async take(request: SaveRequest, inTurn: InTurn = (work) => work()): Promise<SaveResult> {
     const { announce } = this.#context;
     try {
-      const result = await this.#takeInTime(request, inTurn);
+      const result = await this.#take(request, inTurn);
       if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
       return result;
     } catch (error) {
       // Whatever failed, the next capture believes nothing it has not read.
       this.#context.soundTables.forget();
-      const reason = reasonToSkip(error);
+      const reason = reasonToSkip(error) ?? (this.#isLost(error) ? 'no-lease' : undefined);
       if (reason !== undefined) {
         announce(`${request.kind}:skipped`, { reason });
         return { skipped: reason };
@@ -113,27 +113,31 @@ export class Saver {
     return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
   }
 
-  // A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
-  #takeInTime(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
-    const taking = this.#take(request, inTurn);
-    return request.signal.aborted ? taking : orAborted(taking, request.signal);
-  }
-
   async #take(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
-    const { clock } = this.#context;
     let asking: Promise<boolean> | undefined;
     const first = await inTurn(async () => {
       const refusal = await this.#refusal(request);
       if (refusal !== undefined) return { skipped: refusal };
-      if (request.capture === 'cold') return this.#captured(request);
-      asking = this.#isUnchanged(request);
-      const isUnchanged = await withDeadline(clock, OTHERS_PATIENCE_MS, 'asking', asking).catch(passTimeout);
+      if (request.capture === 'cold') return inTime(request, () => this.#captured(request));
+      asking = inTime(request, () => this.#isUnchanged(request));
+      const isUnchanged = await this.#soon(asking);
       if (isUnchanged === undefined) return undefined;
-      return isUnchanged ? UNCHANGED : this.#captured(request);
+      return isUnchanged ? UNCHANGED : inTime(request, () => this.#captured(request));
     });
     if (first === undefined && (await asking)) return UNCHANGED; // its store takes its time, and nobody else's
-    const taken = first ?? (await inTurn(() => this.#captured(request)));
-    return 'skipped' in taken ? taken : this.#storeCaptured(request, taken);
+    const taken = first ?? (await inTurn(() => inTime(request, () => this.#captured(request))));
+    return 'skipped' in taken ? taken : inTime(request, () => this.#storeCaptured(request, taken));
+  }
+
+  /** `undefined` when it is not there soon. */
+  #soon<T>(work: Promise<T>): Promise<T | undefined> {
+    return withDeadline(this.#context.clock, OTHERS_PATIENCE_MS, 'asking', work).catch(passTimeout);
+  }
+
+  // Who finds the lease lost aborts what runs, the finder as well.
+  #isLost(error: unknown): boolean {
+    const { lease } = this.#context;
+    return describeError(error).code === 'CLOSED' && !lease.isHeld() && !lease.isUnproven();
   }
 
   /** A sound copy of the profile in a folder of its own, or why there is none. */
@@ -295,8 +299,7 @@ export class Saver {
   // Another store may be slow or hang over it: the copy is in its place, and the caller is told soon.
   async #retain(): Promise<void> {
     const retaining = this.#operations.beside(() => this.#pruner.retain());
-    const { clock } = this.#context;
-    await withDeadline(clock, OTHERS_PATIENCE_MS, 'retention', retaining).catch(() => undefined);
+    await this.#soon(retaining);
   }
 
   // The page knows of a logout before the client tells.
@@ -310,6 +313,11 @@ export class Saver {
   #isReady(): boolean {
     return this.#context.state() === 'ready';
   }
+}
+
+// A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
+function inTime<T>({ signal }: SaveRequest, work: () => Promise<T>): Promise<T> {
+  return signal.aborted ? work() : orAborted(work(), signal);
 }
 
 /** Not known in time; anything else is a failure. */

@@ -42,6 +42,8 @@ export interface SupervisorParts {
   readonly stopper: Stopper;
 }
 
+/** What is on its way into a store when the session begins to stop may take so long. */
+const COPIES_END_MS = 4_000;
 /** What goes into stores while the session stops has so long, from then on; then it is ended. */
 const STORES_END_MS = 8_500;
 
@@ -291,10 +293,13 @@ export class SessionSupervisor implements ClientSupervisor {
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
     moveTo('stopping');
+    // A copy that is on its way gets some time; what has come since is in the final save, which needs its own.
+    const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
       await operations.exclusive(() => closer.close(request, wasUp, stoppingSince));
     } finally {
+      await ending;
       await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
       this.#run = undefined;
       await ownership.giveUp();

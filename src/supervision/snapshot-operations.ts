@@ -176,13 +176,22 @@ export class SnapshotOperations {
     const running = this.#running.get(kind);
     if (running) return running;
     const { operations, saver, lineageKeeper } = this.#parts;
-    const inTurn = <Result>(work: () => Promise<Result>) => operations.exclusive(work);
-    const taking = operations
-      .beside(async () => {
+    let signal: AbortSignal | undefined; // of the time in which its turn comes
+    const inTurn = <Result>(work: () => Promise<Result>) =>
+      operations.exclusive(async () => {
         await lineageKeeper.settled();
-        const { signal } = operations;
-        return saver.take({ kind, capture: 'hot', signal }, inTurn);
-      })
+        signal ??= operations.signal;
+        return work();
+      });
+    const request = {
+      kind,
+      capture: 'hot',
+      get signal() {
+        return signal ?? operations.signal;
+      },
+    } as const;
+    const taking = operations
+      .beside(() => saver.take(request, inTurn))
       .finally(() => this.#running.delete(kind));
     this.#running.set(kind, taking);
     return taking;

@@ -160,9 +160,9 @@ describe('a save that is not taken', () => {
       if (key.includes('/objects/')) stage().sleepMachine(60_000);
       return put(key, ...rest);
     };
-    await expect(bot.finish(bot.session.forceSave())).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await expect(bot.finish(bot.session.forceSave())).rejects.toMatchObject({ code: 'STORE' });
     expect(await bot.session.listSnapshots()).toEqual([]);
-    expect(bot.payloads('save:failed')).toMatchObject([{ error: { code: 'LEASE_LOST' } }]);
+    expect(bot.payloads('save:failed')).toMatchObject([{ error: { code: 'STORE' } }]);
   });
 
   it('is taken after a suspension that nobody used', async () => {

@@ -205,9 +205,6 @@ describe('a store that lists its snapshots but can not be read', () => {
 
   it('is not what fails after the profile is in its place: it is not replaced by an older one', async () => {
     const stores = { store: new MemoryStore(), backupStore: new MemoryStore() };
-    const setDown = (isDown: boolean) => {
-      for (const store of Object.values(stores)) store.setDown(isDown);
-    };
     const first = stage().bot({ session: { ...BY_HAND, ...stores } });
     await first.logIn();
     await stage().clock.advance(100_000);
@@ -217,10 +214,16 @@ describe('a store that lists its snapshots but can not be read', () => {
     await first.stop();
     await stage().damageProfile(first);
     const bot = stage().bot({ session: { ...BY_HAND, ...stores } });
-    bot.session.on('session:quarantined', () => setDown(true)); // the new profile is in place
-    bot.session.on('restore:failed', () => setDown(false));
+    bot.session.on('session:quarantined', () => {
+      // The new profile is in place; stores that are gone by now are no matter, the record is.
+      for (const store of Object.values(stores)) store.setDown(true);
+      stage().fs.arm({ operation: 'rename', path: 'session.json', failOn: 1 });
+    });
+    bot.session.on('restore:failed', () => {
+      for (const store of Object.values(stores)) store.setDown(false);
+    });
     await bot.start();
-    expect(bot.payloads('restore:failed')).toMatchObject([{ error: { code: 'STORE' } }]);
+    expect(bot.payloads('restore:failed')).toMatchObject([{ error: { code: 'EIO' } }]);
     expect(tried(bot)).toHaveLength(1);
     expect(await noteIn(bot)).toBe('newest');
   });

@@ -16,16 +16,16 @@ describe('the folders of a session on Windows, where a scanner keeps files busy'
     const disk = createFsFromVolume(Volume.fromJSON({ [`${PROFILE}/${CURRENT}`]: 'old' }));
     const fs = failingFileSystem(disk as unknown as FileSystem);
     const clock = new ManualClock();
-    const folders = new SessionFolders(PROFILE, {
-      ...{ fs, clock, platform, random: () => 0.5, announce: () => undefined },
-    });
+    const parameters = { fs, clock, platform, random: () => 0.5, announce: () => undefined };
+    const folders = new SessionFolders(PROFILE, parameters);
+    const next = new SessionFolders(PROFILE, parameters); // of the next process
     const staged = await folders.createStaging();
     await fs.promises.mkdir(`${staged}/${INDEXED_DB}`, { recursive: true });
     await fs.promises.writeFile(`${staged}/${CURRENT}`, 'new');
     const current = async () => String(await fs.promises.readFile(`${PROFILE}/${CURRENT}`, 'utf8'));
     /** Renames of the profile itself: of the folder that a scanner, or a mount, holds. */
     const ofProfile = { operation: 'rename', path: /^\/bot\/session$/ };
-    return { fs, clock, folders, staged, current, ofProfile };
+    return { fs, clock, folders, next, staged, current, ofProfile };
   }
 
   it.each(['EBUSY', 'EPERM', 'EACCES'])(
@@ -78,13 +78,21 @@ describe('the folders of a session on Windows, where a scanner keeps files busy'
       'a staging folder',
       ({ folders, staged }: { folders: SessionFolders; staged: string }) => folders.removeStaging(staged),
     ],
-    ['what killed processes left', ({ folders }: { folders: SessionFolders }) => folders.removeLeftovers()],
+    ['what killed processes left', ({ next }: { next: SessionFolders }) => next.removeLeftovers()],
     ['everything', ({ folders }: { folders: SessionFolders }) => folders.clear()],
   ])('remove %s', async (_, remove) => {
-    const { fs, clock, folders, staged } = await setup();
+    const { fs, clock, folders, next, staged } = await setup();
     fs.arm({ operation: /^(rename|rm)$/, failOn: 1, times: 3, errno: 'EBUSY' });
-    await clock.advanceUntil(Promise.resolve(remove({ folders, staged })));
+    await clock.advanceUntil(Promise.resolve(remove({ folders, next, staged })));
     expect(fs.calls.filter(({ failed }) => failed)).toHaveLength(3);
+    await expect(fs.promises.lstat(staged)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('keep a staging folder whose copy is still on its way into a store', async () => {
+    const { fs, folders, staged, next } = await setup();
+    await folders.removeLeftovers();
+    await fs.promises.lstat(staged);
+    await next.removeLeftovers();
     await expect(fs.promises.lstat(staged)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 

@@ -133,6 +133,7 @@ class OutageBot {
         random: dice.next,
         logger: silentLogger,
         moveTo: () => undefined,
+        lease: { isUnproven: () => false },
         announce: (name, payload) => this.#check(name, payload),
       },
       { start: (signal) => this.#start(signal), tryOlderCopy: async () => ({}) },
