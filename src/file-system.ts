@@ -1,4 +1,5 @@
 import nodeFs from 'node:fs';
+import { errnoOf } from './errors.js';
 
 type Promises = typeof nodeFs.promises;
 
@@ -63,4 +64,52 @@ export async function writeAll(
     if (bytesWritten === 0) throw new Error('the file system wrote nothing and gave no reason');
     done += bytesWritten;
   }
+}
+
+/**
+ * How a file system says that it does not know something that only makes things better: an owner's mode, a time stamp, a
+ * flush (Azure Files, FUSE, FAT, network shares). What fails otherwise is an error.
+ */
+const REFUSALS: ReadonlySet<string> = new Set(
+  'EPERM EACCES ENOTSUP EOPNOTSUPP ENOSYS EINVAL EROFS ENOTTY EBADF EISDIR'.split(' '),
+);
+
+/**
+ * Does what only makes things better, and passes over it where the file system refuses it.
+ *
+ * @param refused called with the code of the refusal
+ */
+export async function improve(
+  work: () => Promise<unknown>,
+  refused: (code: string) => void = () => undefined,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    refused(errnoOf(error) ?? '');
+  }
+}
+
+/** Whether a file system says that it can't, or may not, do something at all. */
+export function isRefusal(error: unknown): boolean {
+  return REFUSALS.has(errnoOf(error) ?? '');
+}
+
+/** Whether nobody but its owner may look at something: most likely it is not ours, as `lost+found`. */
+export function isDenied(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+/** Puts the names in a folder on the disk. Windows can't, nor can some network mounts: there it is passed over. */
+export async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
+  await improve(async () => {
+    const handle = await fs.promises.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
 }

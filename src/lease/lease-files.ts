@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../clock.js';
 import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, improve, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { assertRealFolder } from '../real-folder.js';
 import {
   decodeRecord,
@@ -176,7 +176,7 @@ export class LeaseFiles {
     const handle = await this.#fs.open(path, 'wx', PRIVATE_FILE_MODE);
     try {
       await handle.writeFile(encodeRecord(record));
-      await handle.sync(); // a generation must not come twice because the power failed
+      await improve(() => handle.sync()); // a generation must not come twice because the power failed
     } catch (error) {
       await this.#fs.unlink(path).catch(() => undefined); // half a file would make everybody wait
       throw error;

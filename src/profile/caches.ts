@@ -2,7 +2,7 @@ import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import { isEssential } from './essential-files.js';
 import { resolveLinks } from './links.js';
-import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
+import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
 
 /** Chromium fills these again by itself. Relative to the profile; below the root of the user-data-dir. */
 export const ROOT_CACHES: readonly string[] = [
@@ -48,6 +48,9 @@ export const PROFILE_CACHES: readonly string[] = [
 const ROOT_CACHE_NAMES = /^BrowserMetrics.*\.pma$/;
 const MAX_FILES = 200_000;
 
+/** What may not be read is no cache of ours, nor any file of the login. */
+const ignore = () => undefined;
+
 export interface PruneResult {
   readonly freedBytes: number;
   readonly files: number;
@@ -65,7 +68,7 @@ export async function pruneCaches(
   let freedBytes = 0;
   let files = 0;
   for (const path of await cachePaths(fs, profileDir)) {
-    for await (const file of walkFiles(fs, profileDir, path)) {
+    for await (const file of walkFiles(fs, profileDir, path, ignore)) {
       if (signal?.aborted === true) return { freedBytes, files };
       if (isEssential(file.path) || !(await removed(fs, `${profileDir}/${file.path}`))) continue;
       freedBytes += file.size;
@@ -103,7 +106,7 @@ export async function profileSize(
     truncated,
   });
   const root = await resolveLinks(options.fs, profileDir); // a walk follows no link, not even at its root
-  for await (const file of walkFiles(options.fs, root, '')) {
+  for await (const file of walkFiles(options.fs, root, '', ignore)) {
     if (files === MAX_FILES) return size(true);
     totalBytes += file.size;
     files++;
@@ -124,7 +127,7 @@ async function cachePaths(fs: FileSystem, profileDir: string): Promise<string[]>
   const paths = [...ROOT_CACHES];
   for (const { name } of await readFolder(fs, profileDir)) {
     if (ROOT_CACHE_NAMES.test(name) && !paths.includes(name)) paths.push(name);
-    const isProfile = await exists(fs, `${profileDir}/${name}/Preferences`);
+    const isProfile = await unlessDenied(exists(fs, `${profileDir}/${name}/Preferences`));
     if (name === 'Default' || isProfile) paths.push(...PROFILE_CACHES.map((cache) => `${name}/${cache}`));
   }
   return paths;
@@ -143,7 +146,8 @@ async function removed(fs: FileSystem, path: string): Promise<boolean> {
 async function removeEmptyFolders(fs: FileSystem, path: string): Promise<void> {
   // Never through a symbolic link: some put the cache on another disk that way.
   if ((await lstatIfPresent(fs, path))?.isDirectory() !== true) return;
-  for (const { name } of await readFolder(fs, path)) await removeEmptyFolders(fs, `${path}/${name}`);
+  for (const { name } of (await unlessDenied(readFolder(fs, path))) ?? [])
+    await removeEmptyFolders(fs, `${path}/${name}`);
   // Fails when something is left in it: then it stays.
   await fs.promises.rmdir(path).catch(() => undefined);
 }

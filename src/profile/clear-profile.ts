@@ -7,6 +7,8 @@ import { fillDanglingLink, resolveLinks } from './links.js';
 import { bothSideFolders, type SideFolder, sideFolder } from './side-folder.js';
 import { isMissing, readFolder } from './walk.js';
 
+/** Of the file system itself, at a mount point. */
+const LOST_AND_FOUND = 'lost+found';
 /** Where the profile waits for its deletion: below staging, which every start cleans. */
 const CLEARED = 'cleared';
 
@@ -48,7 +50,8 @@ export async function clearProfile(
 /** Deletes all that is in a folder but `keep`, and the folder itself where nothing was kept. */
 async function empty(fs: FileSystem, folder: string, keep: readonly string[]): Promise<void> {
   for (const { name } of await readFolder(fs, folder)) {
-    if (!keep.includes(name)) await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
+    if (keep.includes(name) || name === LOST_AND_FOUND) continue;
+    await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
   }
   // Fails where something was kept, where there is no such folder, and at a mount point: then it stays as it is.
   await fs.promises.rmdir(folder).catch(() => undefined);

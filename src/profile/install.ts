@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { errnoOf, SessionError } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE, syncFolder } from '../file-system.js';
 import { removeLink } from '../real-folder.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { copyTree } from './install/copy-tree.js';
-import { syncFolder, syncTree } from './install/durable.js';
+import { syncTree } from './install/durable.js';
 import {
   type InstallJournal,
   readJournal,

@@ -6,7 +6,7 @@ import { readJson, writeDurably } from './install/durable.js';
 import { QUARANTINED_PROFILE } from './install/replace.js';
 import { resolveLinks } from './links.js';
 import { bothSideFolders, type NameSource, type SideFolder } from './side-folder.js';
-import { exists, readFolder, walkFiles } from './walk.js';
+import { exists, readFolder, unlessDenied, walkFiles } from './walk.js';
 
 /** A profile that was put aside. */
 export interface QuarantinedProfile {
@@ -41,10 +41,10 @@ export async function listQuarantine(
   const found: QuarantinedProfile[] = [];
   for (const folder of await entries(fs, profileDir)) {
     const profile = path.join(folder, QUARANTINED_PROFILE);
-    if (!(await exists(fs, profile))) continue;
+    if ((await unlessDenied(exists(fs, profile))) !== true) continue;
     let bytes = 0;
     let files = 0;
-    for await (const file of walkFiles(fs, profile, '')) {
+    for await (const file of walkFiles(fs, profile, '', () => undefined)) {
       bytes += file.size;
       files++;
     }
@@ -63,6 +63,8 @@ export interface PruneQuarantineOptions {
   readonly maxAgeMs?: number | undefined;
   /** ... and as long as all that stay make no more than so many bytes, copies counted last. Default: no limit. */
   readonly maxBytes?: number | undefined;
+  /** Called for what may not be looked at or removed: it is somebody else's, and stays. */
+  readonly passOver?: ((path: string) => void) | undefined;
 }
 
 /**
@@ -74,10 +76,11 @@ export async function pruneQuarantine(
   options: PruneQuarantineOptions,
 ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number; readonly files: number }> {
   const { fs, now, keepLast, maxAgeMs = 0, maxBytes = Number.POSITIVE_INFINITY } = options;
+  const { passOver = () => undefined } = options;
   if (keepLast < ALWAYS_KEPT) {
     throw new ConfigurationError(`keepLast is ${keepLast}; the quarantine keeps at least ${ALWAYS_KEPT}`);
   }
-  await removeRests(fs, profileDir);
+  await removeRests(fs, profileDir, passOver);
   const removed: string[] = [];
   let freedBytes = 0;
   let files = 0;
@@ -91,7 +94,8 @@ export async function pruneQuarantine(
     keptBytes += entry.bytes;
     const isYoung = now - Date.parse(entry.at) < maxAgeMs;
     if (isYoung && keptBytes <= maxBytes) continue;
-    await fs.promises.rm(entry.path, { recursive: true, force: true });
+    const removing = fs.promises.rm(entry.path, { recursive: true, force: true }).then(() => true);
+    if ((await unlessDenied(removing, () => passOver(entry.path))) !== true) continue;
     keptBytes -= entry.bytes;
     freedBytes += entry.bytes;
     files += entry.files;
@@ -126,12 +130,20 @@ async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
 }
 
 /** An entry without a profile: a crash came before the move. One that a journal still needs is left alone. */
-async function removeRests(fs: FileSystem, profileDir: string): Promise<void> {
+async function removeRests(
+  fs: FileSystem,
+  profileDir: string,
+  passOver: (path: string) => void,
+): Promise<void> {
   const real = await resolveLinks(fs, profileDir);
   for (const { journal } of bothSideFolders(real)) if (await exists(fs, journal)) return;
   for (const folder of await entries(fs, profileDir)) {
-    if (await exists(fs, path.join(folder, QUARANTINED_PROFILE))) continue;
-    await fs.promises.rm(folder, { recursive: true, force: true });
+    const isProfile = await unlessDenied(exists(fs, path.join(folder, QUARANTINED_PROFILE)));
+    if (isProfile !== false) {
+      if (isProfile === undefined) passOver(folder);
+      continue;
+    }
+    await unlessDenied(fs.promises.rm(folder, { recursive: true, force: true }), () => passOver(folder));
   }
 }
 

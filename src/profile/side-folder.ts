@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { assertRealFolder, isRealFolder, removeLink } from '../real-folder.js';
 import { resolveLinks } from './links.js';
-import { exists, lstatIfPresent, readFolder, walkFiles } from './walk.js';
+import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
 
 /**
  * The folder of this library that goes with a profile, on the same file system, so that moving between the two is a
@@ -80,10 +80,19 @@ export async function createStagingFolder(
  * session, while nothing is being restored.
  *
  * @param options.inUse the folders that stay
+ * @param options.passOver called for what may not be removed: it is somebody else's
  */
 export async function removeStagingLeftovers(
   profileDir: string,
-  { fs, inUse }: { readonly fs: FileSystem; readonly inUse?: ReadonlySet<string> },
+  {
+    fs,
+    inUse,
+    passOver = () => undefined,
+  }: {
+    readonly fs: FileSystem;
+    readonly inUse?: ReadonlySet<string>;
+    readonly passOver?: (path: string) => void;
+  },
 ): Promise<{ readonly freedBytes: number; readonly files: number }> {
   const real = await resolveLinks(fs, profileDir);
   let freedBytes = 0;
@@ -94,11 +103,17 @@ export async function removeStagingLeftovers(
     if (!(await isRealFolder(fs, staging, 2))) continue; // what lies behind a link is not ours to delete
     for (const { name } of await readFolder(fs, staging)) {
       if (inUse?.has(path.join(staging, name))) continue;
-      for await (const { size } of walkFiles(fs, staging, name)) {
-        freedBytes += size;
-        files++;
+      let size = 0;
+      let count = 0;
+      for await (const file of walkFiles(fs, staging, name, () => undefined)) {
+        size += file.size;
+        count++;
       }
-      await fs.promises.rm(path.join(staging, name), { recursive: true, force: true });
+      const folder = path.join(staging, name);
+      const removing = fs.promises.rm(folder, { recursive: true, force: true }).then(() => true);
+      if ((await unlessDenied(removing, () => passOver(folder))) !== true) continue;
+      freedBytes += size;
+      files += count;
     }
   }
   return { freedBytes, files };

@@ -1,6 +1,6 @@
 import type { BigIntStats, Dirent, Stats } from 'node:fs';
 import { ClosedError, errnoOf } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
+import { type FileSystem, isDenied } from '../file-system.js';
 import type { FileSignature } from '../types.js';
 
 /** Deeper than anything Chromium makes; a bound, so that a walk always ends. */
@@ -18,11 +18,14 @@ export interface WalkedFile {
 /**
  * Every regular file at or below `path`, which is relative to `root`. Symbolic links are never followed; what
  * vanishes meanwhile is left out, since the browser may be at work.
+ *
+ * @param passOver called for a folder that may not be read, which is then passed over; default: that is an error
  */
 export async function* walkFiles(
   fs: FileSystem,
   root: string,
   path: string,
+  passOver?: (path: string) => void,
   depth = 0,
 ): AsyncGenerator<WalkedFile> {
   const stats = await bigStatsIfPresent(fs, path === '' ? root : `${root}/${path}`);
@@ -31,8 +34,10 @@ export async function* walkFiles(
     yield { path, size: signature.size, modifiedMs: Number(stats.mtimeNs) / 1e6, signature };
   }
   if (stats?.isDirectory() !== true || depth > MAX_DEPTH) return;
-  for (const entry of await readFolder(fs, path === '' ? root : `${root}/${path}`)) {
-    yield* walkFiles(fs, root, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1);
+  const reading = readFolder(fs, path === '' ? root : `${root}/${path}`);
+  const entries = passOver === undefined ? await reading : await unlessDenied(reading, () => passOver(path));
+  for (const entry of entries ?? []) {
+    yield* walkFiles(fs, root, path === '' ? entry.name : `${path}/${entry.name}`, passOver, depth + 1);
   }
 }
 
@@ -44,6 +49,20 @@ export async function readFolder(fs: FileSystem, path: string): Promise<Dirent[]
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
+  }
+}
+
+/** `undefined` where this process may not look, of which `denied` is told: most likely it is `lost+found`. */
+export async function unlessDenied<T>(
+  work: Promise<T>,
+  denied: () => void = () => undefined,
+): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    denied();
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
+import { isDenied } from '../file-system.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   SnapshotContext,
@@ -71,6 +72,9 @@ export class SnapshotCatalog {
     { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
   >();
 
+  /** Keys of objects that this process may not read, and that were told of. */
+  readonly #denied = new Set<string>();
+
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
@@ -87,7 +91,9 @@ export class SnapshotCatalog {
     const infos = (await listAll(store, prefix, options)).filter(({ key }) => idOf(key) !== undefined);
     const present = new Set(infos.map(({ key }) => key));
     for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
+    for (const key of this.#denied) if (!present.has(key)) this.#denied.delete(key);
     const found = await mapLimited(infos, 4, (info) => this.#entryOf(info, options));
+    assertNotAllDenied(found);
     const byId = new Map<string, CatalogEntry>();
     const damaged: DamagedEntry[] = [];
     for (const entry of found) {
@@ -161,7 +167,7 @@ export class SnapshotCatalog {
   async unreadable(options: StoreCallOptions): Promise<readonly UnreadableSnapshot[]> {
     const { damaged } = await this.read(options);
     return damaged
-      .filter(({ misplaced }) => misplaced === undefined)
+      .filter(({ misplaced, error }) => misplaced === undefined && isDamage(error))
       .map(({ id, info, error }) => ({
         key: info.key,
         id,
@@ -236,8 +242,11 @@ export class SnapshotCatalog {
     if (cached !== undefined && cached.version === info.version) return cached.found;
     const found = await this.#load(info, options);
     if (found === undefined) return undefined;
-    this.#cache.set(info.key, { version: info.version, found });
-    if ('error' in found) this.#options.onProblem?.(found.id, found.error);
+    const mayNot = isDeniedEntry(found);
+    if (!mayNot) this.#cache.set(info.key, { version: info.version, found }); // that may be mended any time
+    const isTold = mayNot && this.#denied.has(info.key);
+    if (mayNot) this.#denied.add(info.key);
+    if ('error' in found && !isTold) this.#options.onProblem?.(found.id, found.error);
     return found;
   }
 
@@ -254,10 +263,29 @@ export class SnapshotCatalog {
         : `it is a ${manifest.kind} of another client id, or in a wrong place`;
       return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error) && !isDeniedObject(error)) throw error;
       return { id, info, error };
     }
   }
+}
+
+/**
+ * One file that this process may not read, among others that it may, was put there by somebody else. Where none can be
+ * read it is the store that can't.
+ */
+function assertNotAllDenied(found: readonly (CatalogEntry | DamagedEntry | undefined)[]): void {
+  const denied = found.find((entry) => entry !== undefined && isDeniedEntry(entry));
+  if (denied === undefined || !('error' in denied)) return;
+  if (!found.some((entry) => entry !== undefined && !isDeniedEntry(entry))) throw denied.error;
+}
+
+function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
+  return 'error' in entry && isDeniedObject(entry.error);
+}
+
+/** Of a local store: the system says that the file may not be read, as often as it is asked. */
+function isDeniedObject(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
 }
 
 /**

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { errnoOf, InvalidStateError, SnapshotCorruptError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE, writeAll } from '../file-system.js';
+import { InvalidStateError, SnapshotCorruptError } from '../errors.js';
+import {
+  type FileSystem,
+  improve,
+  PRIVATE_FILE_MODE,
+  PRIVATE_FOLDER_MODE,
+  syncFolder,
+  writeAll,
+} from '../file-system.js';
 import type { SnapshotFile } from '../types.js';
 import { assertSafePath } from './safe-path.js';
 
@@ -33,7 +40,7 @@ export async function writeChecked(
       await writeAll(handle, chunk);
     }
     assertSame(file, { size, sha256: hash.digest('hex') });
-    await handle.sync();
+    await improve(() => handle.sync());
   } finally {
     await handle.close();
   }
@@ -77,21 +84,6 @@ export async function syncFolders(
     }
   }
   for (const folder of folders) await syncFolder(fs, folder);
-}
-
-async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
-  try {
-    const handle = await fs.promises.open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Windows opens no folder; some network file systems open but don't sync one.
-    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EBADF'].includes(errnoOf(error) ?? ''))
-      throw error;
-  }
 }
 
 function mismatch(file: SnapshotFile, problem: string): SnapshotCorruptError {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
-import { type FileHandle, type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../file-system.js';
+import { type FileHandle, type FileSystem, improve, PRIVATE_FILE_MODE, writeAll } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SnapshotManifest } from '../types.js';
 import { fileBytes } from './hashing.js';
@@ -93,7 +93,7 @@ class ZipFile {
     const offset = this.#size;
     for (const entry of this.#entries) await this.#append(centralHeader(entry));
     await this.#append(endRecord(this.#entries.length, this.#size - offset, offset));
-    await this.#handle.sync();
+    await improve(() => this.#handle.sync());
     return this.#size;
   }
 

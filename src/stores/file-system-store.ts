@@ -51,6 +51,7 @@ export class FileSystemStore implements SessionStore {
   readonly name: string;
   readonly capabilities = { conditionalPut: true } as const;
   readonly #disk: Disk;
+  readonly #listeners = new Set<(notice: string) => void>();
 
   /** @param root made with the first put where it is missing; may be a link to a folder. */
   constructor(root: string, options: FileSystemStoreOptions = {}) {
@@ -61,7 +62,10 @@ export class FileSystemStore implements SessionStore {
     }
     this.name = options.name ?? 'file-system';
     const { fs = systemFileSystem, clock = systemClock, platform = process.platform } = options;
-    this.#disk = { fs, clock, platform, root: resolve(root), stamps: new Stamps(clock) };
+    const onNotice = (notice: string) => {
+      for (const listener of this.#listeners) listener(notice);
+    };
+    this.#disk = { fs, clock, platform, root: resolve(root), stamps: new Stamps(clock), onNotice };
   }
 
   async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<ObjectInfo> {
@@ -141,6 +145,15 @@ export class FileSystemStore implements SessionStore {
   realPlace(): { readonly root: string; readonly platform: NodeJS.Platform } | undefined {
     const { fs, clock, root, platform } = this.#disk;
     return fs === systemFileSystem && clock === systemClock ? { root, platform } : undefined;
+  }
+
+  /**
+   * Tells of what is passed over because it does not matter.
+   *
+   * @internal
+   */
+  onNotice(listener: (notice: string) => void): void {
+    this.#listeners.add(listener);
   }
 
   localPath(key: string): string {

@@ -22,6 +22,11 @@ const MAX_STUCK = 2;
 /** Called for something that is passed over because it does not matter. */
 export type NoticeListener = (notice: string) => void;
 
+/** A store on a local disk, which tells of what its file system refuses. */
+interface NoticeTeller {
+  onNotice(listener: NoticeListener): void;
+}
+
 export interface StoreWatch {
   readonly clock: Clock;
   /** How messages name the store; default: as it names itself. */
@@ -55,6 +60,7 @@ export class WatchedStore implements SessionStore {
     this.#watch = watch;
     const { putFile, localPath, close } = store;
     const { sweepTemporaries } = store as Partial<WatchedStore>;
+    if (watch.onNotice !== undefined) (store as Partial<NoticeTeller>).onNotice?.(watch.onNotice);
     if (putFile !== undefined) {
       this.putFile = (key, path, options = {}) =>
         this.#put(key, msToCopy(options.size), options, (own) => putFile.call(store, key, path, own));

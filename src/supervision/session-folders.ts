@@ -33,6 +33,8 @@ export class SessionFolders {
 
   /** Staging folders: a copy may still be on its way into a store when the next start cleans up. */
   readonly #inUse = new Set<string>();
+  /** Told once. */
+  readonly #passedOver = new Set<string>();
 
   constructor(
     profileDir: string,
@@ -116,8 +118,12 @@ export class SessionFolders {
   /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
   async removeLeftovers(): Promise<number> {
     const { fs, clock, announce } = this.#parameters;
-    const staged = await removeStagingLeftovers(this.#profileDir, { fs, inUse: this.#inUse });
-    const aside = await pruneQuarantine(this.#profileDir, { fs, now: clock.now(), ...QUARANTINE });
+    const passOver = (path: string) => this.#passOver(path);
+    const staged = await removeStagingLeftovers(this.#profileDir, { fs, inUse: this.#inUse, passOver });
+    const aside = await pruneQuarantine(this.#profileDir, {
+      ...{ fs, now: clock.now(), passOver },
+      ...QUARANTINE,
+    });
     const freedBytes = staged.freedBytes + aside.freedBytes;
     const files = staged.files + aside.files;
     if (files > 0) announce('profile:pruned', { freedBytes, files });
@@ -139,6 +145,13 @@ export class SessionFolders {
     for (const folder of [staging, quarantine, join(root, PROFILE_LEASE), root]) {
       await fs.promises.rmdir(folder).catch(() => undefined); // not there, or in use
     }
+  }
+
+  #passOver(path: string): void {
+    if (this.#passedOver.has(path)) return;
+    this.#passedOver.add(path);
+    const message = `${path} may not be looked at or removed, and is passed over`;
+    this.#parameters.announce('warning', { code: 'cleanup-failed', message });
   }
 
   /**

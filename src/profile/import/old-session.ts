@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { FileSystem } from '../../file-system.js';
 import { recogniseLayout } from '../essential-files.js';
-import { isMissing, lstatIfPresent, readFolder } from '../walk.js';
+import { isMissing, lstatIfPresent, readFolder, unlessDenied } from '../walk.js';
 
 /** A login that another system keeps on this disk. */
 export interface OldSession {
@@ -46,7 +46,7 @@ export async function listOldSessions(
     if (match === null) continue;
     const [, clientId, extension] = match;
     const session = path.join(folder, name);
-    const kind = await kindOfOldSession(session, options);
+    const kind = await unlessDenied(kindOfOldSession(session, options)); // one that may not be read hides no other
     const isZip = extension !== undefined && name.startsWith('RemoteAuth');
     if (kind === (isZip ? 'zip' : 'profile')) found.push({ kind, path: session, clientId });
   }

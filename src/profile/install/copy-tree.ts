@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, improve, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { walkFiles } from '../walk.js';
 
 /** Copies all regular files of a folder into a new one. */
@@ -9,6 +9,6 @@ export async function copyTree(fs: FileSystem, from: string, to: string): Promis
     const target = path.join(to, file);
     await fs.promises.mkdir(path.dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
     await fs.promises.copyFile(path.join(from, file), target);
-    await fs.promises.chmod(target, PRIVATE_FILE_MODE);
+    await improve(() => fs.promises.chmod(target, PRIVATE_FILE_MODE));
   }
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
-import { errnoOf } from '../../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
+import { type FileSystem, improve, PRIVATE_FILE_MODE, syncFolder } from '../../file-system.js';
 import { isMissing, walkFiles } from '../walk.js';
 
 /** Writes a small file so that after a power cut it is the old one or the new one. */
@@ -9,7 +8,7 @@ export async function writeDurably(fs: FileSystem, file: string, contents: strin
   const handle = await fs.promises.open(temporary, 'w', PRIVATE_FILE_MODE);
   try {
     await handle.writeFile(contents);
-    await handle.sync();
+    await improve(() => handle.sync());
   } finally {
     await handle.close();
   }
@@ -22,27 +21,12 @@ export function temporaryOf(file: string): string {
   return `${file}.tmp`;
 }
 
-/** Brings renames in a folder to the disk. Windows can't open folders; its file systems journal renames themselves. */
-export async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
-  try {
-    const handle = await fs.promises.open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    const code = errnoOf(error) ?? '';
-    if (!['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP'].includes(code)) throw error;
-  }
-}
-
 /** Brings every file of a tree to the disk, so that a rename never shows names without contents. */
 export async function syncTree(fs: FileSystem, folder: string): Promise<void> {
   for await (const { path: file } of walkFiles(fs, folder, '')) {
     const handle = await fs.promises.open(`${folder}/${file}`, 'r+');
     try {
-      await handle.sync();
+      await improve(() => handle.sync());
     } finally {
       await handle.close();
     }

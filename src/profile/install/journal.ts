@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { FileSystem } from '../../file-system.js';
+import { type FileSystem, syncFolder } from '../../file-system.js';
 import { ESSENTIAL_PARTS } from '../essential-files.js';
 import type { SideFolder } from '../side-folder.js';
 import { isMissing } from '../walk.js';
-import { readJson, syncFolder, temporaryOf, writeDurably } from './durable.js';
+import { readJson, temporaryOf, writeDurably } from './durable.js';
 
 /** A replacement that is under way: written before the first rename, removed after the last. */
 export interface InstallJournal {

@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE, syncFolder } from '../../file-system.js';
 import type { SideFolder } from '../side-folder.js';
 import { exists } from '../walk.js';
-import { syncFolder } from './durable.js';
 import type { InstallJournal } from './journal.js';
 
 /** Below an entry of the quarantine: the old profile, or its parts under their paths. */

@@ -12,6 +12,13 @@ export interface Disk {
   readonly stamps: Stamps;
   /** Absolute. */
   readonly root: string;
+  /** Called for something that is passed over because it does not matter. */
+  readonly onNotice: (notice: string) => void;
+}
+
+/** Tells that the file system refuses what only makes things better. */
+export function refused(disk: Disk, what: string): (code: string) => void {
+  return (code) => disk.onNotice(`its file system refuses ${what} (${code}); it works without`);
 }
 
 /** Waits between tries, ms: 1.3 s in all, far below the staleness of a key's lock. */

@@ -1,14 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, StoreError } from '../../errors.js';
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
-import { type Disk, unless, whileBusy } from './disk.js';
-
-/**
- * Not every system and file system can flush a folder: Windows, some network mounts. One that is gone was removed,
- * with what was in it, by a concurrent delete.
- */
-const NO_FOLDER_SYNC = ['EPERM', 'EINVAL', 'EISDIR', 'ENOTSUP', 'ENOENT'];
+import { improve, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type Disk, refused, unless, whileBusy } from './disk.js';
 
 /** Where an object lies, or would. */
 export function pathOf(disk: Disk, key: string): string {
@@ -69,19 +63,21 @@ export async function pruneFolders(disk: Disk, key: string): Promise<void> {
   }
 }
 
-/** Puts the names in a folder on the disk: without it a file that was renamed may be gone after a power loss. */
+/**
+ * Puts the names in a folder on the disk: without it a file that was renamed may be gone after a power loss. Not every
+ * system and file system can do that: Windows, some network mounts. A folder that is gone was removed, with what was in
+ * it, by a concurrent delete.
+ */
 export async function syncFolder(disk: Disk, folder: string): Promise<void> {
-  await unless(
-    NO_FOLDER_SYNC,
-    (async () => {
-      const handle = await whileBusy(disk, () => disk.fs.promises.open(folder, 'r'));
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    })(),
-  );
+  const sync = improve(async () => {
+    const handle = await whileBusy(disk, () => disk.fs.promises.open(folder, 'r'));
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+  await unless(['ENOENT'], sync);
 }
 
 /** The error of a key whose place is taken by something else. */
@@ -114,9 +110,9 @@ async function createFolder(disk: Disk, folder: string): Promise<void> {
     // Another put may have made the root since.
     await unless(['EEXIST'], create());
   }
-  await disk.fs.promises.chmod(folder, PRIVATE_FOLDER_MODE); // mkdir's mode passes through the umask
-  // The folder above the root is not ours: we may be allowed to pass through it, but not to open it.
-  await unless(folder === disk.root ? ['EACCES'] : [], syncFolder(disk, parent));
+  // mkdir's mode passes through the umask
+  await improve(() => disk.fs.promises.chmod(folder, PRIVATE_FOLDER_MODE), refused(disk, 'modes of folders'));
+  await syncFolder(disk, parent);
 }
 
 function symbolicLink(key: string): StoreError {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../errors.js';
-import { PRIVATE_FILE_MODE } from '../../file-system.js';
+import { improve, PRIVATE_FILE_MODE } from '../../file-system.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import { type Disk, unless, whileBusy } from './disk.js';
 import { isProvenDead, thisWriter, type Writer } from './writer.js';
@@ -36,7 +36,7 @@ export async function createLock(disk: Disk, path: string): Promise<string | und
   try {
     try {
       await handle.writeFile(`${id} ${host} ${pid}\n`);
-      await handle.chmod(PRIVATE_FILE_MODE); // open's mode passes through the umask
+      await improve(() => handle.chmod(PRIVATE_FILE_MODE)); // open's mode passes through the umask
     } finally {
       await handle.close();
     }

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../../errors.js';
+import { improve } from '../../file-system.js';
 import { assertExpected, conflict } from '../conditions.js';
 import type { PutOptions } from '../session-store.js';
 import { type Disk, unless, versionOf, whileBusy } from './disk.js';
@@ -72,7 +73,7 @@ async function stampedAfter(
 ): Promise<BigIntStats> {
   if (current === undefined || stats.mtimeNs > current.mtimeNs) return stats;
   const modified = Number(current.mtimeNs / 1000n) / 1e6 + NEXT_STAMP_S;
-  await fs.promises.utimes(path, modified, modified);
+  await improve(() => fs.promises.utimes(path, modified, modified));
   return fs.promises.lstat(path, { bigint: true });
 }
 

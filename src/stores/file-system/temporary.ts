@@ -4,17 +4,18 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { errnoOf, StoreError } from '../../errors.js';
-import { PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
+import { improve, isRefusal, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import { assertSize, chunksOf, throwIfAborted } from '../body.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import type { PutOptions } from '../session-store.js';
-import { type Disk, unless, whileBusy } from './disk.js';
+import { type Disk, refused, unless, whileBusy } from './disk.js';
 import { makeFolder, pruneFolders } from './folders.js';
 import { thisWriter, type Writer } from './writer.js';
 
 /** How often a put makes its folder again when deletes keep removing it as empty. */
 const MAX_FOLDER_TRIES = 20;
 
+const COPY_BYTES = 256 * 1024;
 const COPY_FLAGS = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
 
 /** A whole new value, private and on the disk, next to the place it is for. */
@@ -68,9 +69,11 @@ export function withCopy<T>(
           errnoOf(error) === 'ENOENT' && (await unless(['ENOENT'], promises.stat(from))) === undefined;
         if (gone)
           throw new StoreError(`the file for "${key}" is not there`, { cause: error, retryable: false });
+        if (isRefusal(error)) return copyByHand(disk, from, path);
         throw error;
       }
-      await promises.chmod(path, PRIVATE_FILE_MODE); // copyFile copies the mode, which may not even let us write
+      // copyFile copies the mode, which may not even let us write
+      await improve(() => promises.chmod(path, PRIVATE_FILE_MODE), refused(disk, 'modes of files'));
       return whileBusy(disk, () => promises.open(path, 'r+'), options.signal);
     },
     async fill(handle) {
@@ -79,6 +82,29 @@ export function withCopy<T>(
     },
   };
   return withSource(disk, key, source, options, use);
+}
+
+/** The system's own copying sets the mode, too, and fails where that is refused. */
+async function copyByHand(disk: Disk, from: string, path: string): Promise<FileHandle> {
+  const { promises } = disk.fs;
+  await promises.unlink(path).catch(() => undefined); // what was begun
+  const source = await promises.open(from, 'r');
+  try {
+    const target = await promises.open(path, 'wx', PRIVATE_FILE_MODE);
+    try {
+      const buffer = Buffer.allocUnsafe(COPY_BYTES);
+      for (;;) {
+        const { bytesRead } = await source.read(buffer, 0, buffer.length, null);
+        if (bytesRead === 0) return target;
+        await writeAll(target, buffer.subarray(0, bytesRead));
+      }
+    } catch (error) {
+      await target.close();
+      throw error;
+    }
+  } finally {
+    await source.close();
+  }
 }
 
 /** Who writes the temporary file of this name; `undefined` for any other file. */
@@ -135,10 +161,11 @@ async function openTemporary(disk: Disk, key: string, source: Source) {
 async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>): Promise<BigIntStats> {
   try {
     await fill();
-    await handle.chmod(PRIVATE_FILE_MODE); // open's mode passes through the umask
+    // open's mode passes through the umask
+    await improve(() => handle.chmod(PRIVATE_FILE_MODE), refused(disk, 'modes of files'));
     const modified = disk.stamps.next();
-    await handle.utimes(modified, modified);
-    await handle.sync();
+    await improve(() => handle.utimes(modified, modified), refused(disk, 'time stamps'));
+    await improve(() => handle.sync(), refused(disk, 'to flush files'));
     return await handle.stat({ bigint: true });
   } finally {
     await handle.close();

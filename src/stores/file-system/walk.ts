@@ -1,4 +1,6 @@
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { isDenied } from '../../file-system.js';
 import { throwIfAborted } from '../body.js';
 import { type Disk, unless, whileBusy } from './disk.js';
 
@@ -17,11 +19,14 @@ export interface WalkOptions {
   /** Folders for which this is false are not entered. `key` ends with `/`. */
   readonly enter?: (key: string) => boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the folder was found on the way, and not asked for. Default false. */
+  readonly isBelow?: boolean;
 }
 
 /**
  * Every plain file below `folder` (whose names are `names`), folder by folder, sorted by name in each.
- * Follows no links. What vanishes during the walk is passed over.
+ * Follows no links. What vanishes during the walk is passed over, and so is a folder below that may not be read: nothing
+ * of ours is in `lost+found`.
  */
 export async function* walk(
   disk: Disk,
@@ -30,8 +35,7 @@ export async function* walk(
   options: WalkOptions = {},
 ): AsyncGenerator<WalkedFile, void, void> {
   throwIfAborted(options.signal);
-  const read = () => disk.fs.promises.readdir(folder, { withFileTypes: true });
-  const entries = (await unless(['ENOENT', 'ENOTDIR'], whileBusy(disk, read, options.signal))) ?? [];
+  const entries = await entriesOf(disk, folder, names, options);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const { name } = entry;
@@ -40,7 +44,23 @@ export async function* walk(
     const key = below.join('/');
     if (entry.isFile()) yield { key, name, path };
     else if (entry.isDirectory() && below.length < MAX_DEPTH && (options.enter?.(`${key}/`) ?? true)) {
-      yield* walk(disk, path, below, options);
+      yield* walk(disk, path, below, { ...options, isBelow: true });
     }
+  }
+}
+
+async function entriesOf(
+  disk: Disk,
+  folder: string,
+  names: readonly string[],
+  { signal, isBelow = false }: WalkOptions,
+): Promise<Dirent[]> {
+  const read = () => disk.fs.promises.readdir(folder, { withFileTypes: true });
+  try {
+    return (await unless(['ENOENT', 'ENOTDIR'], whileBusy(disk, read, signal))) ?? [];
+  } catch (error) {
+    if (!isBelow || !isDenied(error)) throw error;
+    disk.onNotice(`"${names.join('/')}" in it may not be read, and is passed over`);
+    return [];
   }
 }

@@ -69,5 +69,5 @@ describe('breakLock', () => {
 
 function diskOn(fs: FileSystem): Disk {
   const clock = new ManualClock();
-  return { fs, clock, platform: 'linux', root: '/', stamps: new Stamps(clock) };
+  return { fs, clock, platform: 'linux', root: '/', stamps: new Stamps(clock), onNotice: () => undefined };
 }
