@@ -88,7 +88,8 @@ export type WarningCode =
   | 'store-limited'
   | 'store-unreachable'
   | 'storage'
-  | 'validation-failed';
+  | 'validation-failed'
+  | 'web-cache-unwritable';
 
 /** The payload of every event: one readonly, JSON-safe object. */
 export interface SessionEventPayloads {
@@ -119,6 +120,8 @@ export interface SessionEventPayloads {
     readonly maxAttempts: number | null;
     readonly delayMs: number;
     readonly cause: DisconnectCause;
+    /** What the last start, or the session that was up, failed by; absent where only the cause is known. */
+    readonly error?: EventError;
   };
   'reconnect:attempted': { readonly attempt: number; readonly cause: DisconnectCause };
   'reconnect:succeeded': {
@@ -126,7 +129,11 @@ export interface SessionEventPayloads {
     readonly durationMs: number;
     readonly cause: DisconnectCause;
   };
-  'reconnect:exhausted': { readonly attempts: number; readonly cause: DisconnectCause };
+  'reconnect:exhausted': {
+    readonly attempts: number;
+    readonly cause: DisconnectCause;
+    readonly error?: EventError;
+  };
   'health:checked': { readonly report: HealthReport };
   'health:changed': {
     readonly from: HealthStatus;

@@ -255,7 +255,9 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     lineageKeeper,
     operations: queue,
     ownership,
-    pairingWatch: new PairingWatch(context, events.subscribe, () => supervisor.lose('never-ready')),
+    pairingWatch: new PairingWatch(context, events.subscribe, (error) =>
+      supervisor.lose('never-ready', error),
+    ),
     revoker,
     schedule,
     starter,

@@ -19,6 +19,13 @@ export interface SessionStatus {
   /** `maxAttempts` is `null` where there is no bound. */
   /** Of the last health check; `checkHealth()` and `health:checked` have the whole report. */
   readonly health?: { readonly score: number; readonly status: HealthStatus; readonly checkedAt: string };
+  /** What the last start, or the session that was up, failed by; absent while it is up, or only the cause is known. */
+  readonly lastError?: {
+    readonly code: string;
+    readonly message: string;
+    /** ISO 8601. */
+    readonly at: string;
+  };
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   readonly lease: { readonly held: boolean; readonly generation?: number };
   readonly paths: { readonly profile: string; readonly session: string; readonly backup: string };

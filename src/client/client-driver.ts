@@ -7,6 +7,7 @@ import { containPage } from './contain-page.js';
 import { holdNavigation } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
+import { PageNews } from './page-news.js';
 
 /** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
 export type ClientEvent =
@@ -25,8 +26,8 @@ export type ClientEvent =
   | { readonly type: 'page-crashed' }
   /** whatsapp-web.js could not inject itself again after a navigation. */
   | { readonly type: 'inject-failed'; readonly error: unknown }
-  /** A rejection of the client's own handlers, contained. */
-  | { readonly type: 'contained'; readonly error: unknown };
+  /** A rejection of the client's own handlers, contained; `exposed`: of this function, which the page calls. */
+  | { readonly type: 'contained'; readonly error: unknown; readonly exposed?: string | undefined };
 
 /** Who decides what the client may do, and hears what it did. */
 export interface ClientSupervisor {
@@ -64,6 +65,7 @@ export class ClientDriver {
   };
   readonly #clock: Clock;
   #mayNavigate: () => Promise<void> = async () => undefined;
+  readonly #pageNews = new PageNews();
   #starting = false;
   #closing = true;
   #pairing: PendingPairing | undefined;
@@ -112,6 +114,11 @@ export class ClientDriver {
     return this.#closing ? undefined : this.#pairing;
   }
 
+  /** What went wrong last in the page, or in the client's functions that it calls. */
+  get lastPageError(): string | undefined {
+    return this.#pageNews.last;
+  }
+
   get page(): PageHandle | undefined {
     return this.#client.pupPage ?? undefined;
   }
@@ -131,6 +138,7 @@ export class ClientDriver {
     this.#closing = false;
     this.#pairing = undefined;
     this.#starting = true;
+    this.#pageNews.clear();
     const launched = this.#originals.initialize();
     this.#launched = launched.catch(() => undefined);
     try {
@@ -269,7 +277,11 @@ export class ClientDriver {
       page.on('close', tellOf({ type: 'page-crashed' }));
       page.on('framenavigated', tellOf({ type: 'progress' }));
       holdNavigation(page, () => this.#mayNavigate());
-      containPage(page, (error) => this.#supervisor.onClientEvent({ type: 'contained', error }));
+      page.on('pageerror', (error) => this.#pageNews.note('the page', error));
+      containPage(page, (error, exposed) => {
+        if (exposed !== undefined) this.#pageNews.note(exposed, error);
+        this.#supervisor.onClientEvent({ type: 'contained', error, exposed });
+      });
     });
   }
 

@@ -20,6 +20,7 @@ export interface ClientInternals extends WhatsAppClient {
     puppeteer?: PuppeteerOptions;
     takeoverOnConflict?: boolean;
     pairWithPhoneNumber?: { phoneNumber?: string };
+    webVersionCache?: WebVersionCacheOptions;
   };
   authStrategy?: AuthStrategy;
   pupBrowser?: BrowserHandle | null | undefined;
@@ -42,9 +43,18 @@ export interface PuppeteerOptions {
   /** What `browser` was called before puppeteer 23. */
   product?: string;
   ignoreDefaultArgs?: boolean | readonly string[];
+  /** Of the browser; default that of this process. */
+  env?: Readonly<Record<string, string | undefined>>;
   handleSIGINT?: boolean;
   handleSIGTERM?: boolean;
   handleSIGHUP?: boolean;
+}
+
+/** Where the client keeps the pages of WhatsApp Web that it has met. */
+export interface WebVersionCacheOptions {
+  readonly type?: string;
+  readonly path?: string;
+  readonly [option: string]: unknown;
 }
 
 export interface AuthStrategy {
@@ -80,6 +90,7 @@ export interface PageHandle {
   createCDPSession?(): Promise<DevToolsSession>;
   on(event: string, listener: (...args: unknown[]) => unknown): unknown;
   off?(event: string, listener: (...args: unknown[]) => unknown): unknown;
+  exposeFunction?(name: string, exposed: (...args: unknown[]) => unknown): Promise<unknown>;
 }
 
 /** puppeteer's CDPSession: Chromium's DevTools protocol. */

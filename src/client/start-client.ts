@@ -1,9 +1,10 @@
 import type { Clock, TimerHandle } from '../clock.js';
-import { ClosedError, TimeoutError } from '../errors.js';
+import { ClosedError, TimeoutError, toError } from '../errors.js';
 import type { ClientDriver, ClientEvent } from './client-driver.js';
 import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
+import { obstacleOf, type StartObstacle } from './start-error.js';
 
 /** How a start of the client ended. */
 export type StartOutcome =
@@ -24,6 +25,8 @@ export interface FailedStart {
   readonly error: Error;
   /** Whether the browser got as far as a page of WhatsApp: then it is not the network. */
   readonly reachedPage: boolean;
+  /** Why trying again is no use, where that is known. */
+  readonly obstacle?: StartObstacle;
 }
 
 export type StartFailure =
@@ -109,8 +112,13 @@ export class StartWatch {
   begin(): void {
     this.#parameters.driver.launch().then(
       () => this.#armLook(),
-      (error: unknown) => this.#fail(isNetworkError(error) ? 'network-down' : 'start-failed', toError(error)),
+      (error: unknown) => this.#onLaunchFailed(error),
     );
+  }
+
+  #onLaunchFailed(error: unknown): void {
+    if (isNetworkError(error)) return this.#fail('network-down', toError(error));
+    this.#fail('start-failed', toError(error), obstacleOf({ error, launched: this.#launched }));
   }
 
   /** The browser is there already: only looks and waits. `authenticated`: the client has told so before. */
@@ -185,7 +193,9 @@ export class StartWatch {
   async #onDeadline(): Promise<void> {
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
-    const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms`);
+    const { lastPageError } = driver;
+    const why = lastPageError === undefined ? '' : ` (last error there: ${lastPageError})`;
+    const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms${why}`);
     // A browser that does not even come up says nothing of the network.
     if (!this.#navigated && !this.#authenticated) {
       return this.#fail(this.#launched ? 'network-down' : 'start-failed', error);
@@ -245,9 +255,9 @@ export class StartWatch {
     await fireSynced(driver, clock, puppeteerTimeoutMs);
   }
 
-  #fail(cause: StartFailure, error: Error): void {
+  #fail(cause: StartFailure, error: Error, obstacle?: StartObstacle): void {
     const reachedPage = this.#navigated || this.#authenticated;
-    this.#finish({ kind: 'failed', cause, error, reachedPage });
+    this.#finish({ kind: 'failed', cause, error, reachedPage, ...(obstacle && { obstacle }) });
   }
 
   #finish(outcome: StartOutcome): void {
@@ -255,11 +265,6 @@ export class StartWatch {
     this.end();
     this.#settle(outcome);
   }
-}
-
-// whatsapp-web.js throws strings too: 'auth timeout', 'ready timeout' (Client.js, inject).
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function abortError(signal: AbortSignal): Error {

@@ -98,7 +98,13 @@ class SessionServer {
         this.#streams.announce(name, { job });
       },
     });
-    this.#status = new StatusReader(session, { clock, logger, jobs: this.#jobs, pairing: this.#pairing });
+    this.#status = new StatusReader(session, {
+      clock,
+      logger,
+      jobs: this.#jobs,
+      pairing: this.#pairing,
+      redact: (value) => this.#redactor.value(value),
+    });
     this.#actions = new ActionRunner({ session, jobs: this.#jobs, ...options });
     this.#downloads = new Downloads(session, options.allowDownload);
     this.#dashboard = new Dashboard({

@@ -33,6 +33,8 @@ export interface StatusReaderParts {
   readonly logger: Logger;
   readonly jobs: Jobs;
   readonly pairing: PairingCodes;
+  /** Takes secrets out of what errors say; of the codes that wait, too. */
+  readonly redact: <Value>(value: Value) => Value;
 }
 
 /** Collects what the status tells. A page may ask every second: stores and disks are asked far less often. */
@@ -69,13 +71,14 @@ export class StatusReader {
   }
 
   async read(): Promise<StatusResponse> {
-    const { jobs, pairing } = this.#parts;
+    const { jobs, pairing, redact } = this.#parts;
     const [snapshots, health] = await Promise.all([this.#snapshots.read(), this.#health.read()]);
     const status = this.#session.status(); // last: it must not be older than what stands beside it
+    const session = sessionView({ status, snapshots, health });
     return {
       success: true,
-      session: sessionView({ status, snapshots, health }),
-      health: health ?? null,
+      session: { ...session, lastError: redact(session.lastError) },
+      health: health ? redact(health) : null,
       systemInfo: this.#systemInfo(status),
       qr: pairing.get('qr') ?? null,
       pairingCode: pairing.get('code') ?? null,

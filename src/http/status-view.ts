@@ -40,6 +40,7 @@ export function sessionView({ status, snapshots, health }: KnownFacts): SessionV
     lastBackup: newest(snapshots, 'backup') ?? status.lastBackup?.createdAt ?? null,
     reconnectAttempts: status.reconnect.attempt,
     maxReconnectAttempts: status.reconnect.maxAttempts,
+    lastError: status.lastError ?? null,
     snapshots: snapshots?.slice(0, MAX_SNAPSHOTS) ?? null,
   };
 }

@@ -1,13 +1,17 @@
+import { obstacleOf } from '../client/start-error.js';
 import { sleep } from '../clock.js';
-import { describeError, isSessionError, SessionError, StartFailedError } from '../errors.js';
-import type { DisconnectCause } from '../events.js';
+import { describeError, isSessionError, toError } from '../errors.js';
+import type { DisconnectCause, EventError } from '../events.js';
 import { backoffDelayMs, conflictDelayMs, floorMs, STABLE_AFTER_MS } from './backoff.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import type { SessionContext } from './session-context.js';
+import { exhausted, hopeless, LastError } from './start-failures.js';
 import type { Starter, StartResult } from './starter.js';
 
 /** How a session came up, or why it will not. */
 export type BringUpResult = Exclude<StartResult, { readonly kind: 'failed' }>;
+
+type Failure = Extract<StartResult, { readonly kind: 'failed' }>;
 
 export type BringUpContext = Pick<
   SessionContext,
@@ -42,11 +46,23 @@ export class BringUp {
   readonly #fruitless: FruitlessStarts;
   #takenInHandAt: number | undefined;
   #hurry = new AbortController();
+  readonly #lastError: LastError;
 
   constructor(context: BringUpContext, starter: Pick<Starter, 'start' | 'tryOlderCopy'>) {
     this.#context = context;
     this.#starter = starter;
     this.#fruitless = new FruitlessStarts(context, starter);
+    this.#lastError = new LastError(context.clock);
+  }
+
+  /** What went wrong last, until the session is up again. */
+  get lastError(): (EventError & { readonly at: string }) | undefined {
+    return this.#lastError.told;
+  }
+
+  /** What a session that was up was lost by, where there is an error that says so. */
+  noteError(error: unknown): void {
+    this.#lastError.note(error);
   }
 
   /** Attempts used since the session was last stable. */
@@ -99,28 +115,37 @@ export class BringUp {
   }
 
   /**
-   * @throws StartFailedError when all attempts are used up; the session is then `failed`, with everything kept.
+   * @throws StartFailedError when all attempts are used up, or at once when a session that was not up yet meets what
+   * trying again can't mend; the session is then `failed`, with everything kept.
    * @throws BrowserTooOldError at once
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
   async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
     signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
-    if (cause === undefined) return this.#initialize(signal);
-    if (cause === 'logged-out') return this.#logInAnew(signal);
-    return this.#reconnect(cause, signal, atOnce);
+    const result = await this.#bringUp(signal, cause, atOnce);
+    if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
+    return result;
   }
 
-  async #initialize(signal: AbortSignal): Promise<BringUpResult> {
+  #bringUp(signal: AbortSignal, cause: DisconnectCause | undefined, atOnce: boolean): Promise<BringUpResult> {
+    if (cause === undefined) return this.#initialize(signal, { isFirst: true });
+    if (cause === 'logged-out') return this.#logInAnew(signal);
+    // What was up before may come up again: a browser that is being replaced by a newer one is missing for a while.
+    return this.#reconnect(cause, signal, { atOnce, isFirst: false });
+  }
+
+  async #initialize(signal: AbortSignal, { isFirst }: { readonly isFirst: boolean }): Promise<BringUpResult> {
     const { options, logger } = this.#context;
     for (let failures = 0; ; failures++) {
       const result = await this.#start(signal, isHopeless, failures === 0);
       if (result.kind !== 'failed') return result;
       logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
+      if (isFirst) this.#giveUpIfHopeless(result);
       const older = await this.#fruitless.tryOlderCopy(result.cause, signal);
       if (older !== undefined) return older;
       if (result.cause === 'network-down' || failures >= options.maxInitRetries) {
         this.#context.moveTo('reconnecting', result.cause);
-        return this.#reconnect(result.cause, signal, false);
+        return this.#reconnect(result.cause, signal, { atOnce: false, isFirst });
       }
       await this.#wait(this.#delayMs(result.cause, failures + 1), signal);
     }
@@ -131,17 +156,17 @@ export class BringUp {
     this.#forgetOldAttempts();
     if (this.#loggedInAnew) {
       this.#context.moveTo('reconnecting', 'logged-out');
-      return this.#reconnect('logged-out', signal, false);
+      return this.#reconnect('logged-out', signal, { atOnce: false, isFirst: false });
     }
     this.reset();
     this.#loggedInAnew = true;
-    return this.#initialize(signal);
+    return this.#initialize(signal, { isFirst: false });
   }
 
   async #reconnect(
     firstCause: DisconnectCause,
     signal: AbortSignal,
-    atOnce: boolean,
+    { atOnce, isFirst }: { readonly atOnce: boolean; readonly isFirst: boolean },
   ): Promise<BringUpResult> {
     const { options, clock, announce } = this.#context;
     const startedAt = clock.monotonic();
@@ -158,7 +183,7 @@ export class BringUp {
       const delayMs = immediate ? 0 : this.#delayMs(cause, attempt + outages);
       immediate = false;
       await this.#wait(delayMs, signal, () => {
-        announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause });
+        announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause, ...this.#lastError.field });
       });
       announce('reconnect:attempted', { attempt, cause });
       const result = await this.#start(signal, () => false);
@@ -172,6 +197,7 @@ export class BringUp {
         this.#attempt++;
       }
       if (result.kind !== 'failed') return result;
+      if (isFirst) this.#giveUpIfHopeless(result);
       cause = result.cause;
       const made = this.#attempt >= maxReconnectAttempts ? this.#attempt : undefined;
       const older = await this.#fruitless.tryOlderCopy(cause, signal, made);
@@ -209,10 +235,14 @@ export class BringUp {
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
         return { kind: 'gave-up', reason: 'CONFLICT' };
       }
+      if (result.kind === 'failed') this.#lastError.note(result.error);
       return result;
     } catch (error) {
       if (signal.aborted || isFinal(error) || this.#isLeaseLost(error) || isTooOld(error)) throw error;
-      const result = { kind: 'failed', cause: 'start-failed', error: asError(error) } as const;
+      this.#lastError.note(error);
+      const obstacle = obstacleOf({ error, launched: false });
+      const failure = { kind: 'failed', cause: 'start-failed', error: toError(error) } as const;
+      const result = { ...failure, ...(obstacle && { obstacle }) };
       this.#fruitless.note(result);
       return result;
     }
@@ -242,15 +272,19 @@ export class BringUp {
   #giveUp(cause: DisconnectCause): never {
     const { announce, moveTo } = this.#context;
     const attempts = this.#attempt;
-    announce('reconnect:exhausted', { attempts, cause });
+    announce('reconnect:exhausted', { attempts, cause, ...this.#lastError.field });
     moveTo('failed', cause);
-    throw new StartFailedError(
-      `WhatsApp did not come up within ${attempts} attempts (last cause: ${cause}); everything is kept, ` +
-        'call initialize() or reconnect() to try again' +
-        (this.olderCopy === undefined
-          ? ''
-          : `, or restore(${JSON.stringify(this.olderCopy)}) for an older copy`),
-    );
+    throw exhausted({ attempts, cause, error: this.#lastError.error, olderCopy: this.olderCopy });
+  }
+
+  #giveUpIfHopeless({ cause, error, obstacle }: Failure): void {
+    if (
+      obstacle === undefined &&
+      !(isSessionError(error) && error.code === 'START_FAILED' && !error.retryable)
+    )
+      return;
+    this.#context.moveTo('failed', cause);
+    throw hopeless(error, obstacle);
   }
 }
 
@@ -260,8 +294,4 @@ function isHopeless(error: unknown): boolean {
 
 function isTooOld(error: unknown): boolean {
   return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new SessionError('INTERNAL', String(error));
 }

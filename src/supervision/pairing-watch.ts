@@ -16,7 +16,7 @@ const LOOK_INTERVAL_MS = 5_000;
 export class PairingWatch {
   readonly #context: SessionContext;
   readonly #subscribe: (listener: (event: ClientEvent) => void) => () => void;
-  readonly #onStuck: () => void;
+  readonly #onStuck: (error: Error) => void;
   readonly #looks: PeriodicTask;
   #unsubscribe: (() => void) | undefined;
   #login: StartWatch | undefined;
@@ -24,7 +24,7 @@ export class PairingWatch {
   constructor(
     context: SessionContext,
     subscribe: (listener: (event: ClientEvent) => void) => () => void,
-    onStuck: () => void,
+    onStuck: (error: Error) => void,
   ) {
     this.#context = context;
     this.#subscribe = subscribe;
@@ -83,7 +83,7 @@ export class PairingWatch {
         if (outcome.kind === 'pairing') return this.#looks.start();
         this.end();
         // Everything else the supervisor hears of by itself, and knows better what it means.
-        if (outcome.kind === 'failed' && outcome.error instanceof TimeoutError) this.#onStuck();
+        if (outcome.kind === 'failed' && outcome.error instanceof TimeoutError) this.#onStuck(outcome.error);
       },
     );
     this.#login.follow(progress);

@@ -202,7 +202,7 @@ export class SessionSupervisor implements ClientSupervisor {
     }
     const cause = causeOfLoss(event);
     if (cause === 'conflict' && this.#context.options.onConflict === 'stop') return this.#stopByItself();
-    if (cause !== undefined) this.#lose(cause);
+    if (cause !== undefined) this.lose(cause, event.type === 'inject-failed' ? event.error : undefined);
   }
 
   /** Whether the start that is under way has got what it waits for, and only has to say so. */
@@ -233,7 +233,8 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
-  lose(cause: DisconnectCause): void {
+  lose(cause: DisconnectCause, error?: unknown): void {
+    if (error !== undefined) this.#parts.bringUp.noteError(error);
     this.#lose(cause);
   }
 

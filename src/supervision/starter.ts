@@ -1,6 +1,7 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
+import type { StartObstacle } from '../client/start-error.js';
 import type { SessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
@@ -25,6 +26,8 @@ export type StartResult =
       readonly error: Error;
       /** See {@link FailedStart}. */
       readonly reachedPage?: boolean;
+      /** Why trying again is no use, where that is known. */
+      readonly obstacle?: StartObstacle;
     }
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 

@@ -1,4 +1,6 @@
 import type { ClientEvent } from '../client/client-driver.js';
+import { isNavigationRace } from '../client/navigation-race.js';
+import { summaryOf } from '../client/start-error.js';
 import { describeError } from '../errors.js';
 import type { BringUp } from './bring-up.js';
 import type { DegradedTimer } from './degraded-timer.js';
@@ -29,13 +31,13 @@ export class StateFollower {
   }
 
   follow(run: Run, event: ClientEvent): void {
-    const { state, moveTo, logger, browserOwner } = this.#context;
+    const { state, moveTo, browserOwner } = this.#context;
     switch (event.type) {
       case 'browser-launched':
         run.wasReady = false;
         return browserOwner.noteBrowser(event.pid);
       case 'contained':
-        return logger.debug('contained a rejection of the client', { error: describeError(event.error) });
+        return this.#onContained(event);
       case 'pairing':
         run.isPairing = true;
         return moveTo('awaiting_qr');
@@ -49,6 +51,19 @@ export class StateFollower {
       default:
         return;
     }
+  }
+
+  // What a function does that the page calls, nobody else hears of: the login may stop in the midst of it.
+  #onContained({ error, exposed }: Extract<ClientEvent, { readonly type: 'contained' }>): void {
+    const { logger, warn, driver } = this.#context;
+    // A page that navigates, or a browser that ends, takes the ground from under what runs; both say so themselves.
+    if (exposed === undefined || isNavigationRace(error) || driver.isClosing) {
+      return logger.debug('contained a rejection of the client', { error: describeError(error) });
+    }
+    warn(
+      'client-rejection',
+      `${exposed}() of the client, or a listener that it called, failed: ${summaryOf(error).message}`,
+    );
   }
 
   #onReady(run: Run): void {

@@ -55,6 +55,7 @@ export class StatusReporter {
       ...(this.#lastBackup && { lastBackup: this.#lastBackup }),
       ...(this.#lastRestore && { lastRestore: this.#lastRestore }),
       ...(this.#health && { health: this.#health }),
+      ...(this.#bringUp.lastError && { lastError: this.#bringUp.lastError }),
       reconnect: {
         attempt: this.#bringUp.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,

@@ -54,6 +54,8 @@ export class FakeClient extends EventEmitter {
   launches = 0;
   /** While set, injecting the client's code into the page rejects with it, as after a navigation at a bad moment. */
   injectError: unknown;
+  /** While set, the browser does not come up: `initialize()` rejects with it, as puppeteer's launch does. */
+  launchError: unknown;
   readonly #fs: FileSystem;
   /** See {@link FakeClientOptions.chromium}; a test may change it, as an update of the machine does. */
   chromium: number | undefined;
@@ -86,6 +88,7 @@ export class FakeClient extends EventEmitter {
   async initialize(): Promise<void> {
     await this.authStrategy.beforeBrowserInitialized();
     this.launches++;
+    if (this.launchError !== undefined) throw this.launchError;
     const browser = new FakeBrowser(
       this.chromium === undefined ? undefined : `Chrome/${this.chromium}.0.7000.1`,
     );

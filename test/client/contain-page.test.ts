@@ -70,3 +70,42 @@ describe('a contained page', () => {
     await expect(page.evaluate('awaited')).rejects.toThrow('Target closed');
   });
 });
+
+describe('a function that the client gives the page', () => {
+  async function exposed(fn: (...args: unknown[]) => unknown) {
+    const given = new Map<string, (...args: unknown[]) => unknown>();
+    const page: PageHandle = {
+      evaluate: async () => undefined,
+      on: () => undefined,
+      exposeFunction: async (name, one) => given.set(name, one),
+    };
+    const contained: unknown[] = [];
+    containPage(page, (error, name) => contained.push([name, error]));
+    await page.exposeFunction?.('onAppStateHasSyncedEvent', fn);
+    return {
+      call: async (...args: unknown[]) => given.get('onAppStateHasSyncedEvent')?.(...args),
+      contained,
+    };
+  }
+
+  it('answers as it does', async () => {
+    const { call, contained } = await exposed(async (one, two) => [one, two]);
+    expect(await call('a', 'b')).toEqual(['a', 'b']);
+    expect(contained).toEqual([]);
+  });
+
+  it.each<[string, (error: Error) => () => unknown]>([
+    [
+      'throws',
+      (error) => () => {
+        throw error;
+      },
+    ],
+    ['rejects', (error) => () => Promise.reject(error)],
+  ])('is told of by its name where it %s, and fails for the page all the same', async (_name, failing) => {
+    const error = new Error("EACCES: permission denied, mkdir './.wwebjs_cache/'");
+    const { call, contained } = await exposed(failing(error));
+    await expect(call()).rejects.toBe(error);
+    expect(contained).toEqual([['onAppStateHasSyncedEvent', error]]);
+  });
+});

@@ -96,6 +96,7 @@ describe('GET the status', () => {
         lastBackup: BACKUP.createdAt,
         reconnectAttempts: 0,
         maxReconnectAttempts: 5,
+        lastError: null,
         snapshots: [{ id: BACKUP.id }, { id: SAVE.id }],
       },
       health: { score: 92, status: 'healthy' },

@@ -81,7 +81,11 @@ const PAYLOADS: SessionEventPayloads = {
   'reconnect:scheduled': { attempt: 1, maxAttempts: null, delayMs: 5000, cause: 'browser-gone' },
   'reconnect:attempted': { attempt: 1, cause: 'browser-gone' },
   'reconnect:succeeded': { attempt: 1, durationMs: 900, cause: 'browser-gone' },
-  'reconnect:exhausted': { attempts: 5, cause: 'browser-gone' },
+  'reconnect:exhausted': {
+    attempts: 5,
+    cause: 'browser-gone',
+    error: { code: 'INTERNAL', message: 'no browser' },
+  },
   'health:checked': { report: healthReport() },
   'health:changed': { from: 'healthy', to: 'warning', report: healthReport() },
   'session:revoked': { cause: 'phone' },

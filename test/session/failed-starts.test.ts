@@ -38,7 +38,7 @@ describe('a start that fails', () => {
     );
     expect(bot.state).toBe('failed');
     expect(bot.payloads('reconnect:attempted').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
-    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 3, cause: 'start-failed' }]);
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 3, cause: 'start-failed' }]);
     expect(stage().clock.pendingTimers).toBe(0);
   });
 
@@ -135,7 +135,7 @@ describe('WhatsApp that can not be reached', () => {
     stage().whatsApp.offline = false;
     bot.client.injectError = 'auth timeout';
     await expect(bot.finish(start)).rejects.toMatchObject({ code: 'START_FAILED' });
-    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 2, cause: 'start-failed' }]);
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 2, cause: 'start-failed' }]);
   });
 
   it('is told from a page out of the cache whose socket does not connect: that is no network, too', async () => {
@@ -170,7 +170,7 @@ describe('WhatsApp that can not be reached', () => {
     });
     bot.client.authStrategy.beforeBrowserInitialized = () => new Promise(() => undefined);
     await expect(bot.start()).rejects.toMatchObject({ code: 'START_FAILED' });
-    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 1, cause: 'start-failed' }]);
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 1, cause: 'start-failed' }]);
   });
 });
 
@@ -267,7 +267,7 @@ describe('the deadline of a start', () => {
     stage().whatsApp.neverReady = true;
     const bot = stage().bot({ session: { ...session, maxReconnectAttempts: 1 } });
     await expect(bot.start()).rejects.toMatchObject({ code: 'START_FAILED' });
-    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 1, cause: 'never-ready' }]);
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 1, cause: 'never-ready' }]);
     // A client that is told of the sync again says `ready`, but hears no message.
     expect(bot.states).not.toContain('ready');
   });

@@ -175,7 +175,7 @@ describe('a session that was ready', () => {
     }
     bot.client.pupBrowser?.kill();
     await bot.untilState('failed');
-    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 2, cause: 'browser-gone' }]);
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 2, cause: 'browser-gone' }]);
     expect(await bot.session.listSnapshots()).toHaveLength(1);
     expect(bot.session.status().lease.held).toBe(false);
     expect(stage().clock.pendingTimers).toBe(0);

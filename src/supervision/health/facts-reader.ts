@@ -41,7 +41,7 @@ const TREE_MAX_AGE_MS = 60_000;
 const BYTES_PER_MB = 1024 * 1024;
 
 export interface FactsReaderParts {
-  readonly bringUp: Pick<BringUp, 'attempt'>;
+  readonly bringUp: Pick<BringUp, 'attempt' | 'lastError'>;
   readonly ledger: SnapshotLedger;
   readonly meter: EventLoopMeter;
   readonly settleWatch: Pick<SettleWatch, 'isSettled'>;
@@ -105,6 +105,7 @@ export class FactsReader {
       memory: { nodeRssBytes: rss, nodeHeapUsedBytes: heapUsed, browser, limitBytes },
       eventLoopDelayMs: meter.read(),
       reconnect: { attempt: bringUp.attempt, maxAttempts: Number.isFinite(most) ? most : null },
+      lastError: bringUp.lastError,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),
     };

@@ -1,4 +1,5 @@
 import type { PageProbe } from '../../client/page-probe.js';
+import type { EventError } from '../../events.js';
 import type { DiskSpace } from '../../platform.js';
 import type { TreeMemory } from '../../processes.js';
 import type { ProfileSize } from '../../profile/caches.js';
@@ -29,6 +30,8 @@ export interface HealthFacts {
   readonly eventLoopDelayMs: number | undefined;
   /** `maxAttempts` is `null` where there is no bound. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
+  /** What went wrong last, until the session is up again. */
+  readonly lastError: EventError | undefined;
   readonly leaseHeld: boolean;
   /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is held. */
   readonly leaseUnproven: boolean;

@@ -24,6 +24,7 @@ export function metricsOf(facts: HealthFacts): HealthMetrics {
     backupDiskFreeBytes: disks.backup?.freeBytes ?? null,
     ...memoryOf(facts.memory),
     eventLoopDelayMs: facts.eventLoopDelayMs === undefined ? null : Math.round(facts.eventLoopDelayMs),
+    lastError: facts.lastError ? { code: facts.lastError.code, message: facts.lastError.message } : null,
     reconnectAttempt: reconnect.attempt,
     maxReconnectAttempts: reconnect.maxAttempts,
     leaseHeld: facts.leaseHeld,

@@ -237,6 +237,7 @@ const STATUS: StatusResponse = {
     lastBackup: null,
     reconnectAttempts: 0,
     maxReconnectAttempts: null,
+    lastError: null,
     snapshots: [],
   },
   health: null,

@@ -231,6 +231,7 @@ export function report(
       eventLoopDelayMs: null,
       reconnectAttempt: 0,
       maxReconnectAttempts: 5,
+      lastError: null,
       leaseHeld: true,
     },
     checkedAt: new Date(at).toISOString(),

@@ -154,6 +154,7 @@ export function healthReport(patch: Partial<HealthReport> = {}): HealthReport {
       eventLoopDelayMs: null,
       reconnectAttempt: 0,
       maxReconnectAttempts: 5,
+      lastError: null,
       leaseHeld: true,
     },
     checkedAt: '2026-11-23T05:14:10.000Z',

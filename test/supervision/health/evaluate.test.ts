@@ -308,6 +308,7 @@ describe('whatever the facts', () => {
     }),
     eventLoopDelayMs: maybe(number),
     reconnect: fc.record({ attempt: fc.nat(), maxAttempts: fc.option(fc.nat()) }),
+    lastError: fc.option(fc.record({ code: fc.string(), message: fc.string() }), { nil: undefined }),
     leaseHeld: fc.boolean(),
     leaseUnproven: fc.boolean(),
   });

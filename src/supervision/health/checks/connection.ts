@@ -5,7 +5,7 @@ import { isolated } from '../text.js';
 
 /** Whether the page is alive and says CONNECTED, or what the session does instead of being connected. */
 export const connection: Check = (facts) => {
-  if (!isUp(facts.state)) return [notUp(facts.state)];
+  if (!isUp(facts.state)) return [withReason(notUp(facts.state), facts.lastError)];
   const { probe } = facts;
   if (probe === undefined) return 'unknown'; // it came up while the others were looked at
   if (!probe.answered) return [UNRESPONSIVE];
@@ -29,6 +29,17 @@ function notUp(state: HealthFacts['state']): Issue {
     default:
       return STARTING;
   }
+}
+
+/** What the last start failed by: else it stands in the log only, if anywhere. */
+function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
+  const isTold = issue.code === 'failed' || issue.code === 'reconnecting' || issue.code === 'starting';
+  if (error === undefined || !isTold) return issue;
+  const { en, ar } = issue.message;
+  return {
+    ...issue,
+    message: { en: `${en} Last error: ${error.message}`, ar: `${ar} آخر خطأ: ${isolated(error.message)}` },
+  };
 }
 
 const NOT_STARTED: Issue = {
@@ -83,8 +94,8 @@ const FAILED: Issue = {
     ar: 'تعذّرت إعادة تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
   },
   advice: {
-    en: 'Look in the log for the cause, then use reconnect().',
-    ar: 'ابحث عن السبب في السجل، ثم استعمل reconnect().',
+    en: 'Mend the cause (the last error names it), then use reconnect().',
+    ar: 'عالج السبب (يذكره آخر خطأ)، ثم استعمل reconnect().',
   },
   action: 'reconnect',
 };

@@ -31,7 +31,8 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
         connected: to === 'ready',
         stateSince: new Date(at).toISOString(),
       });
-      return to === 'ready' ? { ...changed, qr: null, pairingCode: null } : changed;
+      if (to !== 'ready') return changed;
+      return { ...changed, session: { ...changed.session, lastError: null }, qr: null, pairingCode: null };
     }
     case 'save:completed': {
       const { snapshot } = event.data;
@@ -53,7 +54,11 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
     }
     case 'session:cleared':
       return session({ snapshots: [], hasSession: false, hasBackup: false });
-    case 'reconnect:scheduled':
+    case 'reconnect:scheduled': {
+      const { attempt, error } = event.data;
+      const lastError = error && { ...error, at: new Date(at).toISOString() };
+      return session({ reconnectAttempts: attempt, ...(lastError && { lastError }) });
+    }
     case 'reconnect:attempted':
       return session({ reconnectAttempts: event.data.attempt });
     case 'health:checked':

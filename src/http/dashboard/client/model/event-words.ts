@@ -61,14 +61,17 @@ export function eventWords({ texts, format }: Language, event: StreamEvent): Wor
       );
     }
     case 'reconnect:scheduled':
-      return {
-        tone: 'warning',
-        text: fill(events[event.name], {
-          attempt: event.data.attempt,
-          delay: format.duration(event.data.delayMs),
-          cause: wordFor(texts.causes, event.data.cause),
-        }),
-      };
+      return withDetail(
+        {
+          tone: 'warning',
+          text: fill(events[event.name], {
+            attempt: event.data.attempt,
+            delay: format.duration(event.data.delayMs),
+            cause: wordFor(texts.causes, event.data.cause),
+          }),
+        },
+        event.data.error?.message,
+      );
     case 'reconnect:attempted':
       return { tone: 'info', text: fill(events[event.name], { attempt: event.data.attempt }) };
     case 'reconnect:succeeded':
@@ -77,10 +80,13 @@ export function eventWords({ texts, format }: Language, event: StreamEvent): Wor
         text: fill(events[event.name], { duration: format.duration(event.data.durationMs) }),
       };
     case 'reconnect:exhausted':
-      return {
-        tone: 'critical',
-        text: fill(events[event.name], { cause: wordFor(texts.causes, event.data.cause) }),
-      };
+      return withDetail(
+        {
+          tone: 'critical',
+          text: fill(events[event.name], { cause: wordFor(texts.causes, event.data.cause) }),
+        },
+        event.data.error?.message,
+      );
     case 'health:changed':
       return {
         tone: toneOfHealth(event.data.to),

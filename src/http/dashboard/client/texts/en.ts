@@ -41,6 +41,7 @@ export const en: Texts = {
     announce: 'State: {state}',
     attempt: { one: '{n} attempt so far', other: '{n} attempts so far' },
     attemptOf: 'attempt {n} of {max}',
+    lastError: 'Last error',
     words: {
       idle: 'Not started',
       restoring: 'Checking the login',
@@ -65,7 +66,8 @@ export const en: Texts = {
       reconnecting: 'The connection was lost and is being restored by itself. The login is kept.',
       stopping: 'The browser is being closed in order.',
       stopped: 'The session was closed in order. The login is kept; start it whenever you like.',
-      failed: 'All attempts are used up. The login is kept; start again once the cause is gone.',
+      failed:
+        'It could not be started, or all attempts are used up. The login is kept; start again once the cause is gone.',
     },
   },
 

@@ -50,7 +50,7 @@ export interface Texts
     | 'endedHint'
     | 'logIn'
   >;
-  readonly state: Named<'title' | 'since' | 'announce' | 'attemptOf'> & {
+  readonly state: Named<'title' | 'since' | 'announce' | 'attemptOf' | 'lastError'> & {
     readonly attempt: Plural;
     readonly words: Named<SessionState>;
     readonly meanings: Named<SessionState>;

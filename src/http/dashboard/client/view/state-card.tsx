@@ -1,7 +1,7 @@
-import { fill } from '../model/fill.js';
+import { fill, plain } from '../model/fill.js';
 import { toneOfState } from '../model/words.js';
 import { Icon } from './icons.js';
-import { Age, Card, Skeleton } from './parts.js';
+import { Age, Card, Code, Skeleton } from './parts.js';
 import { useUi } from './ui.js';
 
 /** The one thing that everybody wants to know. */
@@ -39,6 +39,12 @@ export function StateCard() {
         </div>
       </div>
       <p class="state-meaning">{texts.state.meanings[now]}</p>
+      {session.lastError && (
+        <p class="state-error">
+          {texts.state.lastError} (<Age at={session.lastError.at} />
+          ): <Code>{plain(session.lastError.message)}</Code>
+        </p>
+      )}
       <dl class="state-facts">
         {[
           [texts.details.lastSaved, session.lastSaved] as const,

@@ -1,0 +1,156 @@
+import { describeError, errnoOf, isSessionError } from '../errors.js';
+import type { EventError } from '../events.js';
+
+/** Why a start can't succeed before somebody has done something, and what. */
+export interface StartObstacle {
+  readonly reason: string;
+  readonly advice: string;
+}
+
+/** What is known of a start that failed. */
+export interface FailedStart {
+  readonly error: unknown;
+  /** Whether its browser came up: what the code throws afterwards may come of a browser that went away. */
+  readonly launched: boolean;
+  /** Default: the present one. */
+  readonly platform?: NodeJS.Platform;
+}
+
+const INSTALL =
+  "install it (npx puppeteer browsers install chrome), or name one that is there in the client's puppeteer.executablePath";
+const LIBRARIES =
+  "install the system packages that Chrome needs (on Debian and Ubuntu: apt-get install chromium, or the list on puppeteer's troubleshooting page)";
+
+/** What puppeteer and the browser say, in the words of puppeteer 24 and Chromium 156 (docs/recovery.md). */
+const IN_WORDS: readonly (readonly [pattern: RegExp, reason: string, advice: string])[] = [
+  [
+    /Browser was not found at the configured executablePath|Tried to find the browser at the configured path|Could not find (?:Chrome|Google Chrome|Firefox|Chromium)\b|Failed to launch the browser process:\s+spawn .* ENOENT/,
+    'there is no browser to start',
+    INSTALL,
+  ],
+  [
+    /Failed to launch the browser process:\s+spawn .* (?:EACCES|EPERM)/,
+    'the browser may not be executed',
+    "give this user the right to execute it (chmod +x; no `noexec` on its file system), or correct the client's puppeteer.executablePath",
+  ],
+  [
+    /Exec format error|cannot execute binary file|spawn .*ENOEXEC/,
+    'the browser is none for this machine',
+    "install one for the machine's own processor; Chrome has none for Linux on ARM, Chromium has",
+  ],
+  [
+    /error while loading shared libraries|Library not loaded|version `GLIBC\w*_[\d.]+' not found|symbol lookup error/,
+    'the browser lacks a shared library',
+    LIBRARIES,
+  ],
+  [
+    /Running as root without --no-sandbox is not supported|No usable sandbox/,
+    "Chromium's sandbox can't be used here",
+    "add '--no-sandbox' to the client's puppeteer.args, or run the bot as a user of its own",
+  ],
+  [
+    /__name is not defined/,
+    'a bundler has changed the code of whatsapp-web.js',
+    'leave whatsapp-web.js out of the bundle (external), or switch off keepNames',
+  ],
+];
+
+const MODULE_CODES = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_REQUIRE_ESM',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+]);
+/** Only somebody's hand changes these; on Windows a virus scanner gives the first two for a moment. */
+const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
+const NO_FOLDER = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EISDIR']);
+/** Codes of node for arguments that are none: puppeteer's options. */
+const BAD_ARGUMENT = /^ERR_INVALID_(?:ARG|OPT|URL|RETURN)/;
+
+/**
+ * Whether trying again is no use, and why. `undefined`: the next attempt may succeed, as after EAGAIN, ENOMEM, ETXTBSY, a
+ * browser that was killed, and whatever else is not known to last.
+ */
+export function obstacleOf({
+  error,
+  launched,
+  platform = process.platform,
+}: FailedStart): StartObstacle | undefined {
+  if (isSessionError(error)) return undefined; // says itself whether it is worth another attempt
+  const { message } = describeError(error);
+  const said = IN_WORDS.find(([pattern]) => pattern.test(message));
+  if (said !== undefined) return { reason: said[1], advice: said[2] };
+  const code = errnoOf(error) ?? '';
+  if (MODULE_CODES.has(code)) {
+    return {
+      reason: 'a module is missing',
+      advice: 'install the packages of the bot again, or add it to the bundle',
+    };
+  }
+  if (NO_FOLDER.has(code) || (FORBIDDEN.has(code) && platform !== 'win32')) {
+    return {
+      reason: `a file or folder can't be used (${code})`,
+      advice:
+        "give this user the right to read and write the profile's folder, also what another user left in it",
+    };
+  }
+  return launched ? undefined : ofTheCode(error, code);
+}
+
+/** An error of the program, not of the world. Before there is a browser it comes of nothing that changes by itself. */
+function ofTheCode(error: unknown, code: string): StartObstacle | undefined {
+  const isOfCode =
+    error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  // What fetch() throws says nothing of the code.
+  const isOfNetwork = isOfCode && (error.cause !== undefined || /fetch failed|network/i.test(error.message));
+  if (!BAD_ARGUMENT.test(code) && (!isOfCode || isOfNetwork)) return undefined;
+  return {
+    reason: 'the program fails before it starts the browser',
+    advice:
+      "look at the error's stack (its cause): an option of the client, a package that is not whole, or a bundler; whatsapp-web.js and puppeteer stay outside of a bundle",
+  };
+}
+
+/** Longer texts are cut: a launch that fails quotes all that the browser wrote. */
+const MAX_TEXT = 400;
+const MAX_LOG_LINES = 3;
+
+/**
+ * An error of a start, short enough for an event and a page, and without credentials: of a browser that did not come up
+ * the first line, and the last lines that it wrote.
+ */
+export function summaryOf(error: unknown): EventError {
+  const { code, message } = describeError(error);
+  return { code, message: shortened(withoutCredentials(readable(message))) };
+}
+
+/** A single line of a text, bounded, without credentials. */
+export function oneLine(text: string, most: number): string {
+  const line = withoutCredentials(text.slice(0, 4 * most))
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length > most ? `${line.slice(0, most)}…` : line;
+}
+
+function readable(message: string): string {
+  const [head = '', log] = message.slice(0, 100_000).split(/^stderr:$/m);
+  if (log === undefined) return head;
+  const lines = log
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('TROUBLESHOOTING'));
+  const last = lines.slice(-MAX_LOG_LINES).join(' | ');
+  return last === '' ? head : `${head.trim()}: ${last}`;
+}
+
+function shortened(text: string): string {
+  return oneLine(text, MAX_TEXT) || 'no message';
+}
+
+/** `http://user:password@proxy`, and `--proxy-server=user:password@proxy`. */
+function withoutCredentials(text: string): string {
+  return text
+    .replace(/\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/@]{0,500}@/gi, '$1***@')
+    .replace(/([=\s"'])[^\s/@:="']{1,200}:[^\s/@:"']{1,200}@(?=[\w.-]+:\d)/g, '$1***@');
+}
