@@ -4,6 +4,7 @@ import type { PendingPairing } from '../types.js';
 import { addIsConnected, isBrowserConnected } from './browser-handle.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
+import { guardInject } from './guard-inject.js';
 import { holdNavigation } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
@@ -15,7 +16,8 @@ export type ClientEvent =
   /** A QR or code that is about to be superseded: neither requested nor delivered. */
   | { readonly type: 'pairing-held'; readonly via: 'qr' | 'code' }
   | { readonly type: 'authenticated' }
-  | { readonly type: 'ready' }
+  /** `repeated`: the connection was ready before; the bot is not told again. */
+  | { readonly type: 'ready'; readonly repeated?: true }
   /** Any sign that a start gets on: a navigation, a loading screen. */
   | { readonly type: 'progress' }
   | { readonly type: 'state'; readonly state: string }
@@ -70,6 +72,9 @@ export class ClientDriver {
   #closing = true;
   #pairing: PendingPairing | undefined;
   #launched: Promise<unknown> = Promise.resolve();
+  readonly #launchListeners = new Set<(launched: Promise<unknown>) => void>();
+  /** Whether this connection, from the launch of its browser on, was told to be ready. */
+  #wasReady = false;
   /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
   #ownDestroyFollows = false;
 
@@ -137,15 +142,23 @@ export class ClientDriver {
   async launch(): Promise<void> {
     this.#closing = false;
     this.#pairing = undefined;
+    this.#wasReady = false;
     this.#starting = true;
     this.#pageNews.clear();
     const launched = this.#originals.initialize();
+    for (const listener of this.#launchListeners) listener(launched);
     this.#launched = launched.catch(() => undefined);
     try {
       await launched;
     } finally {
       this.#starting = false;
     }
+  }
+
+  /** Hears of every start of the client: what its own `initialize()` promises. Returns the function that ends it. */
+  onLaunch(listener: (launched: Promise<unknown>) => void): () => void {
+    this.#launchListeners.add(listener);
+    return () => this.#launchListeners.delete(listener);
   }
 
   /** Whether the browser is being closed, or was, and none has been started since. */
@@ -189,13 +202,17 @@ export class ClientDriver {
     const emit = this.#client.emit.bind(this.#client);
     this.#client.emit = (event, ...args) => {
       if (this.#closing) return event === 'qr' || event === 'code' ? false : emit(event, ...args);
-      const news = translate(event, args);
+      const news = translate(event, args, this.#wasReady);
       if (news?.type === 'pairing' && !this.#supervisor.mayPair()) {
         this.#tell({ type: 'pairing-held', via: news.via });
         return false;
       }
       this.#notePairing(news, args[0]);
       if (news) this.#tell(news);
+      if (news?.type === 'ready') {
+        if (news.repeated) return false;
+        this.#wasReady = true;
+      }
       const isLast = news?.type === 'disconnected' || news?.type === 'auth-failure';
       // What follows in the same browser (after a LOGOUT: a QR, FACTS 2.2) is no news any more.
       if (isLast) this.#closing = true;
@@ -222,33 +239,13 @@ export class ClientDriver {
   }
 
   #wrapInject(): void {
-    const inject = this.#client.inject?.bind(this.#client);
-    if (inject) {
-      // After the start, only the client's `framenavigated` handler calls this, and nobody awaits that handler: a
-      // rejection ("Execution context was destroyed", whatsapp-web.js #3792) would end the bot's process.
-      this.#client.inject = async () => {
-        if (this.#closing) return undefined;
-        if (this.#starting) return inject();
-        try {
-          return await inject();
-        } catch (error) {
-          this.#tell({ type: 'inject-failed', error });
-          return undefined;
-        }
-      };
-    }
-    const requestPairingCode = this.#client.requestPairingCode?.bind(this.#client);
-    if (requestPairingCode) {
-      this.#client.requestPairingCode = (...args) => {
-        if (this.#closing || !this.#supervisor.mayPair()) {
-          this.#tell({ type: 'pairing-held', via: 'code' });
-          return Promise.resolve(undefined);
-        }
-        const code = requestPairingCode(...args);
-        code.catch(() => undefined); // `inject()` does not await it
-        return code;
-      };
-    }
+    guardInject(this.#client, {
+      isClosing: () => this.#closing,
+      isStarting: () => this.#starting,
+      mayPair: () => this.#supervisor.mayPair(),
+      onHeldCode: () => this.#tell({ type: 'pairing-held', via: 'code' }),
+      onFailed: (error) => this.#tell({ type: 'inject-failed', error }),
+    });
   }
 
   // LocalAuth.logout() deletes the profile under the live browser (FACTS 2.2). It starts in the same tick as
@@ -290,14 +287,19 @@ export class ClientDriver {
   }
 }
 
-function translate(event: string | symbol, args: readonly unknown[]): ClientEvent | undefined {
+function translate(
+  event: string | symbol,
+  args: readonly unknown[],
+  wasReady: boolean,
+): ClientEvent | undefined {
   switch (event) {
     case 'qr':
     case 'code':
       return { type: 'pairing', via: event };
     case 'authenticated':
-    case 'ready':
       return { type: event };
+    case 'ready':
+      return wasReady ? { type: event, repeated: true } : { type: event };
     case 'loading_screen':
       return { type: 'progress' };
     case 'change_state':

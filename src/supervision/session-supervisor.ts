@@ -1,5 +1,6 @@
 import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvents } from '../client/client-events.js';
+import { withClientTiming } from '../client/client-timing.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
@@ -159,7 +160,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   onBotInitialize(): Promise<void> {
-    return this.initialize();
+    return withClientTiming(this.#context.driver, this.initialize());
   }
 
   onBotDestroy(): Promise<void> {

@@ -31,7 +31,7 @@ export class StateFollower {
   }
 
   follow(run: Run, event: ClientEvent): void {
-    const { state, moveTo, browserOwner } = this.#context;
+    const { state, moveTo, logger, browserOwner } = this.#context;
     switch (event.type) {
       case 'browser-launched':
         run.wasReady = false;
@@ -45,6 +45,7 @@ export class StateFollower {
         if (state() === 'starting' || state() === 'awaiting_qr') moveTo('authenticated');
         return;
       case 'ready':
+        if (event.repeated) logger.debug('the client said ready once more: the bot was not told again');
         return this.#onReady(run);
       case 'state':
         return this.#parts.degradedTimer.onState(event.state);

@@ -61,6 +61,8 @@ export class FakePage extends EventEmitter {
   readonly #browser: FakeBrowser;
   #url = 'about:blank';
   #crashed = false;
+  /** Whether the library has noted in the document that the client's code is there. */
+  #marked = false;
 
   constructor(browser: FakeBrowser) {
     super();
@@ -75,9 +77,16 @@ export class FakePage extends EventEmitter {
     this.navigate(url);
   }
 
-  /** A navigation has ended: tells who listens for `framenavigated`. */
+  /** A navigation has ended, and a new document is there: tells who listens for `framenavigated`. */
   navigate(url = HOME): void {
     this.#url = url;
+    this.#marked = false;
+    this.injected = false;
+    this.emit('framenavigated', { url: () => url });
+  }
+
+  /** A frame inside the page has navigated, or the page has only changed its address: the document stays. */
+  navigateFrame(url = `${HOME}frame`): void {
     this.emit('framenavigated', { url: () => url });
   }
 
@@ -88,6 +97,10 @@ export class FakePage extends EventEmitter {
   async evaluate(script: string): Promise<unknown> {
     if (!this.#browser.isConnected()) throw new Error('Protocol error: Target closed');
     if (this.#crashed || this.hangs) return this.#browser.closed;
+    if (script.includes('persistent-session.injected')) {
+      if (!script.endsWith('=== true')) this.#marked = true;
+      return this.#marked;
+    }
     if (script.includes('onAppStateHasSyncedEvent(')) {
       this.onSynced?.();
       return this.onSynced !== undefined;

@@ -136,6 +136,58 @@ describe('a driven client', () => {
     await expect(driver.launch()).rejects.toThrow('Execution context was destroyed');
   });
 
+  it('is injected once into a document, whatever frame of it navigates', async () => {
+    const { client, driver, rules } = driven();
+    const heard: unknown[] = [];
+    client.on('qr', (qr) => heard.push(qr));
+    await driver.launch();
+    for (let frame = 0; frame < 3; frame++) client.pupPage?.navigateFrame();
+    await turn();
+    expect(heard).toEqual(['code-1']);
+    client.pupPage?.navigate();
+    client.pupPage?.navigateFrame(); // while the new document is injected
+    for (let turns = 0; turns < 3; turns++) await turn();
+    expect(heard).toEqual(['code-1', 'code-2']);
+    expect(rules.mayPair).toBe(true);
+  });
+
+  it('tells the bot once of each connection that it is ready', async () => {
+    const { client, driver, events } = driven();
+    let heard = 0;
+    client.on('ready', () => heard++);
+    await driver.launch();
+    await client.scan();
+    client.pupPage?.navigate(); // a reload: the client says ready once more
+    for (let turns = 0; turns < 3; turns++) await turn();
+    expect(events.filter(({ type }) => type === 'ready')).toEqual([
+      { type: 'ready' },
+      { type: 'ready', repeated: true },
+    ]);
+    expect(heard).toBe(1);
+    await driver.close();
+    await driver.launch();
+    for (let turns = 0; turns < 3; turns++) await turn();
+    expect(heard).toBe(2);
+  });
+
+  it('tells of every launch what the client itself promises, until one is told no more', async () => {
+    const { driver, whatsApp } = driven();
+    const outcomes: string[] = [];
+    const end = driver.onLaunch((launched) => {
+      launched.then(
+        () => outcomes.push('started'),
+        (error: Error) => outcomes.push(error.message),
+      );
+    });
+    await driver.launch();
+    await driver.close();
+    whatsApp.offline = true;
+    await expect(driver.launch()).rejects.toThrow('net::ERR_CONNECTION_REFUSED');
+    end();
+    await expect(driver.launch()).rejects.toThrow('net::ERR_CONNECTION_REFUSED');
+    expect(outcomes).toEqual(['started', expect.stringContaining('net::ERR_CONNECTION_REFUSED')]);
+  });
+
   it('does not inject into a page that is being closed', async () => {
     const { client, driver } = driven();
     await driver.launch();

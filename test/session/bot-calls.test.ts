@@ -30,12 +30,88 @@ describe('what the bot itself calls', () => {
     expect(bot.client.launches).toBe(1);
   });
 
-  it('client.initialize() starts the session', async () => {
-    await stage().loggedInOnce();
-    const bot = stage().bot({ session: BY_HAND });
-    await bot.finish(bot.client.initialize());
-    expect(bot.state).toBe('ready');
-    expect(bot.session.status().lease.held).toBe(true);
+  describe('client.initialize()', () => {
+    const online = () => Object.assign(stage().whatsApp, { offline: false });
+
+    it('starts the session, and resolves before its `ready`, as the plain client does', async () => {
+      await stage().loggedInOnce();
+      const bot = stage().bot({ session: BY_HAND });
+      let heard = 0;
+      await bot.finish(
+        bot.client.initialize().then(() => {
+          bot.client.on('ready', () => heard++);
+        }),
+      );
+      expect(bot.session.status().lease.held).toBe(true);
+      await bot.untilState('ready');
+      expect(heard).toBe(1);
+    });
+
+    it('rejects at once where WhatsApp is unreachable; the session waits for it, and a second call joins', async () => {
+      await stage().loggedInOnce();
+      stage().whatsApp.offline = true;
+      const bot = stage().bot({ session: BY_HAND });
+      await expect(bot.finish(bot.client.initialize(), { limitMs: 0 })).rejects.toThrow(
+        'net::ERR_CONNECTION_REFUSED',
+      );
+      await bot.untilState('reconnecting');
+      const second = bot.client.initialize();
+      await expect(bot.finish(second)).rejects.toThrow('net::ERR_CONNECTION_REFUSED');
+      const third = bot.client.initialize();
+      online();
+      await bot.finish(third);
+      await bot.untilState('ready');
+      expect(bot.client.launches).toBe(3);
+      expect(bot.payloads('lease:acquired')).toHaveLength(1);
+    });
+
+    it('causes no unhandled rejection where nobody listens to it', async () => {
+      stage().whatsApp.offline = true;
+      const bot = stage().bot({ session: BY_HAND });
+      void bot.client.initialize(); // vitest fails the run on a rejection that nobody handles
+      await bot.untilState('reconnecting');
+      online();
+      await bot.untilState('awaiting_qr');
+    });
+
+    it('waits out a navigation at a bad moment, after which the session starts once more at once', async () => {
+      await stage().loggedInOnce();
+      const bot = stage().bot({ session: BY_HAND });
+      const race = new Error('Execution context was destroyed, most likely because of a navigation.');
+      Object.defineProperty(bot.client, 'injectError', {
+        get: () => (bot.client.launches === 1 ? race : undefined),
+      });
+      await bot.finish(bot.client.initialize());
+      await bot.untilState('ready');
+      expect(bot.client.launches).toBe(2);
+    });
+
+    it('does not reject for a browser that the session closes itself, over a QR that it holds back', async () => {
+      await stage().loggedInOnce();
+      stage().whatsApp.revokeAll();
+      const bot = stage().bot({ session: BY_HAND });
+      await bot.finish(bot.client.initialize());
+      await bot.untilState('awaiting_qr');
+      expect(bot.codes).toHaveLength(1);
+    });
+
+    it('rejects as the session does where there is no start of the client at all', async () => {
+      const one = stage().bot({ session: BY_HAND });
+      await one.logIn();
+      const other = stage().bot({ session: BY_HAND });
+      await expect(other.finish(other.client.initialize())).rejects.toMatchObject({ name: /Held|Locked/ });
+      expect(other.client.launches).toBe(0);
+    });
+
+    it('rejects with ClosedError when destroy() comes between', async () => {
+      stage().whatsApp.hangs = true;
+      const bot = stage().bot({ session: BY_HAND });
+      const start = bot.client.initialize();
+      start.catch(() => undefined);
+      await bot.until('the launch', () => bot.client.launches === 1);
+      await bot.stop();
+      await expect(start).rejects.toMatchObject({ code: 'CLOSED' });
+    });
   });
 
   it('client.initialize() inside a `disconnected` listener joins the reconnect', async () => {
@@ -94,14 +170,14 @@ describe('what the bot itself calls', () => {
     expect(bot.heard.filter(([name]) => name === 'auth_failure')).toHaveLength(2);
   });
 
-  it('still hears every event of its client, in order', async () => {
+  it('still hears every event of its client, in order, `ready` once for each connection', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
     bot.client.showLoading(50);
     bot.client.emit('message', { body: 'hello' });
     await bot.client.changeState('OPENING');
     await bot.client.changeState('CONNECTED');
-    bot.client.emit('ready');
+    bot.client.emit('ready'); // of the same connection: it was told
     await bot.client.changeState('CONFLICT');
     await bot.until('the loss', () => bot.state !== 'ready');
     await bot.untilState('ready');
@@ -112,7 +188,6 @@ describe('what the bot itself calls', () => {
       ['loading_screen', 50],
       ['change_state', 'OPENING'],
       ['change_state', 'CONNECTED'],
-      ['ready', undefined],
       ['change_state', 'CONFLICT'],
       ['disconnected', 'CONFLICT'],
       ['authenticated', undefined],
