@@ -77,6 +77,7 @@ export type WarningCode =
   | 'login-rejected'
   | 'nothing-to-restore'
   | 'other-profile'
+  | 'pairing-expired'
   | 'profile-moved'
   | 'profile-removed'
   | 'profile-not-starting'

@@ -114,7 +114,7 @@ export class ClientDriver {
     return this.#client;
   }
 
-  /** The QR or code that was delivered last, until it is used or the browser ends. */
+  /** The QR or code that was delivered last, until it is used, has expired, or the browser ends. */
   get pairing(): PendingPairing | undefined {
     return this.#closing ? undefined : this.#pairing;
   }
@@ -122,6 +122,11 @@ export class ClientDriver {
   /** What went wrong last in the page, or in the client's functions that it calls. */
   get lastPageError(): string | undefined {
     return this.#pageNews.last;
+  }
+
+  /** The code that waits can't be used any more. */
+  expirePairing(): void {
+    this.#pairing = undefined;
   }
 
   get page(): PageHandle | undefined {

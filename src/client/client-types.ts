@@ -21,6 +21,7 @@ export interface ClientInternals extends WhatsAppClient {
     takeoverOnConflict?: boolean;
     pairWithPhoneNumber?: { phoneNumber?: string };
     webVersionCache?: WebVersionCacheOptions;
+    qrMaxRetries?: number;
   };
   authStrategy?: AuthStrategy;
   pupBrowser?: BrowserHandle | null | undefined;

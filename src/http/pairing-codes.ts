@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { WarningCode } from '../events.js';
 import type { SessionState } from '../state.js';
 import type { PairingCode, PairingKind } from './contract.js';
 import type { SessionLike } from './session-like.js';
@@ -34,8 +35,16 @@ export class PairingCodes {
     const onState = (payload: unknown) => {
       if ((payload as { readonly to: SessionState }).to !== 'awaiting_qr') drop();
     };
+    // No new one follows by itself, or it would have replaced this one.
+    const onWarning = (payload: unknown) => {
+      if ((payload as { readonly code: WarningCode }).code === 'pairing-expired') drop();
+    };
     session.on('state:changed', onState);
-    this.#stops.push(() => session.off('state:changed', onState));
+    session.on('warning', onWarning);
+    this.#stops.push(
+      () => session.off('state:changed', onState),
+      () => session.off('warning', onWarning),
+    );
   }
 
   get(kind: PairingKind): PairingCode | undefined {

@@ -1,8 +1,10 @@
 import type { ClientEvent } from '../client/client-driver.js';
 import { lookAtPage } from '../client/page-probe.js';
+import { QR_EXPIRED } from '../client/refresh-qr.js';
 import { StartWatch } from '../client/start-client.js';
 import { TimeoutError } from '../errors.js';
 import { PeriodicTask } from './periodic-task.js';
+import { QrRenewal } from './qr-renewal.js';
 import type { SessionContext } from './session-context.js';
 
 /** States of the page that a scan leads through; the client tells of none of them before `authenticated`. */
@@ -11,13 +13,14 @@ const LOOK_INTERVAL_MS = 5_000;
 
 /**
  * Follows a pairing: no deadline while a QR or a code waits, a new one from the scan on, so that a login that hangs
- * between scan and `ready` is noticed.
+ * between scan and `ready` is noticed. A QR that expires meanwhile is replaced.
  */
 export class PairingWatch {
   readonly #context: SessionContext;
   readonly #subscribe: (listener: (event: ClientEvent) => void) => () => void;
   readonly #onStuck: (error: Error) => void;
   readonly #looks: PeriodicTask;
+  readonly #renewal: QrRenewal;
   #unsubscribe: (() => void) | undefined;
   #login: StartWatch | undefined;
 
@@ -29,6 +32,7 @@ export class PairingWatch {
     this.#context = context;
     this.#subscribe = subscribe;
     this.#onStuck = onStuck;
+    this.#renewal = new QrRenewal(context);
     this.#looks = new PeriodicTask({
       clock: context.clock,
       random: context.random,
@@ -41,7 +45,9 @@ export class PairingWatch {
   /** Call when a QR or code was delivered. */
   begin(): void {
     this.end();
+    this.#renewal.reset();
     this.#unsubscribe = this.#subscribe((event) => {
+      if (event.type === 'pairing') this.#renewal.onNewCode();
       if (event.type === 'authenticated') this.#onScanned({ authenticated: true });
       if (event.type === 'ready') this.end();
     });
@@ -60,6 +66,8 @@ export class PairingWatch {
   async #look(): Promise<void> {
     const { driver, clock, options } = this.#context;
     const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
+    if (!this.#unsubscribe || this.#login) return; // it came to its end meanwhile
+    if (look?.state === QR_EXPIRED) return this.#renewal.onExpired();
     if (look?.state !== undefined && AFTER_SCAN.includes(look.state)) {
       this.#onScanned({ authenticated: false });
     }

@@ -56,6 +56,8 @@ export class FakePage extends EventEmitter {
   injected = false;
   /** What the client exposed as `onAppStateHasSyncedEvent`. */
   onSynced: (() => void) | undefined;
+  /** What the page does when it is asked for a new QR; `undefined`: it has no such function. */
+  onRefreshQr: (() => void) | undefined;
   /** While set, it answers nothing and tells nobody, as a page that hangs in a loop of its own. */
   hangs = false;
   readonly #browser: FakeBrowser;
@@ -91,7 +93,8 @@ export class FakePage extends EventEmitter {
   }
 
   /**
-   * Answers every question about the socket; a script that calls `onAppStateHasSyncedEvent` wakes the client. After a
+   * Answers every question about the socket; a script that calls `onAppStateHasSyncedEvent` wakes the client, one that
+   * calls `refreshQR` asks for a new QR. After a
    * crash it never answers, after the browser's end it rejects, both as puppeteer does.
    */
   async evaluate(script: string): Promise<unknown> {
@@ -100,6 +103,10 @@ export class FakePage extends EventEmitter {
     if (script.includes('persistent-session.injected')) {
       if (!script.endsWith('=== true')) this.#marked = true;
       return this.#marked;
+    }
+    if (script.includes('refreshQR')) {
+      this.onRefreshQr?.();
+      return this.onRefreshQr !== undefined;
     }
     if (script.includes('onAppStateHasSyncedEvent(')) {
       this.onSynced?.();

@@ -153,6 +153,17 @@ export class FakeClient extends EventEmitter {
     }
   }
 
+  /** Nobody scans for some minutes: the QR is dead, and the page waits to be asked for a new one. The client is silent. */
+  expireQr(): void {
+    const page = this.#openPage();
+    page.state = 'UNPAIRED_IDLE';
+    page.onRefreshQr = () => {
+      if (!this.whatsApp.renewsQr) return;
+      page.state = 'UNPAIRED';
+      setImmediate(() => this.showQr());
+    };
+  }
+
   /** The phone scans the QR, or takes the code. Resolves when the client has told so. */
   async scan(account = '4915100000001@c.us'): Promise<void> {
     const page = this.#openPage();

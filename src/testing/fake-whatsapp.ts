@@ -24,6 +24,8 @@ export class FakeWhatsApp {
   syncsEarly = false;
   /** Rejected credentials are answered with a logout instead of a silent QR. */
   answersWithLogout = false;
+  /** Whether a page whose QR has expired gives a new one when it is asked. */
+  renewsQr = true;
   /** The account that paired last. */
   account = '';
   /** How many QR or pairing codes were made. */
