@@ -1,26 +1,36 @@
 import { defineConfig } from 'tsup';
+import { inlineUnzipper } from './scripts/build/inline-unzipper.js';
 
-export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    'http/index': 'src/http/index.ts',
-    'testing/index': 'src/testing/index.ts',
-    worker: 'src/worker/entry.ts',
-  },
-  format: ['esm', 'cjs'],
-  target: 'node20',
-  platform: 'node',
-  splitting: true,
-  shims: true,
-  clean: true,
-  sourcemap: true,
-  // TypeScript 6 deprecates the baseUrl that tsup's declaration build sets by itself.
-  dts: {
+const common = { target: 'node20', platform: 'node', sourcemap: true } as const;
+
+export default defineConfig([
+  {
+    ...common,
     entry: {
       index: 'src/index.ts',
       'http/index': 'src/http/index.ts',
       'testing/index': 'src/testing/index.ts',
     },
-    compilerOptions: { ignoreDeprecations: '6.0' },
+    format: ['esm', 'cjs'],
+    splitting: true,
+    clean: ['!worker.*'],
+    // A bundler follows what CommonJS requires; modules carry the part of unzipper that they need.
+    noExternal: [/^unzipper\//],
+    esbuildPlugins: [inlineUnzipper({ requiredFrom: '.cjs' })],
+    // CommonJS knows its file by `__filename` (src/worker/locate-worker.ts).
+    esbuildOptions(options, { format }) {
+      if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
+    },
+    // TypeScript 6 deprecates the baseUrl that tsup's declaration build sets by itself.
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   },
-});
+  {
+    ...common,
+    // One file that needs no other: an application that is bundled copies it beside its bundle (docs/bundling.md).
+    entry: { worker: 'src/worker/entry.ts' },
+    format: ['cjs'],
+    splitting: false,
+    noExternal: [/.*/],
+    esbuildPlugins: [inlineUnzipper()],
+  },
+]);

@@ -1,4 +1,6 @@
+import { PassThrough } from 'node:stream';
 import type { File as DirectoryRecord } from 'unzipper';
+import type { DirectorySource } from 'unzipper/lib/Open/directory.js';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
 import type { SnapshotLimits } from './limits.js';
 import { assertSafePaths, quoteName } from './safe-path.js';
@@ -94,12 +96,13 @@ async function parseRecords({ count, offset, bytes }: ZipEnd): Promise<readonly 
     new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`, { cause });
   // A small end record of our own, which unzipper finds and nothing else; the 64-bit one has been read.
   const alone = Buffer.concat([bytes, Buffer.alloc(UNZIPPER_TAIL_BYTES), endRecord(count, bytes.length, 0)]);
-  const { Open } = await import('unzipper');
+  // Not the package's main module: that one requires an SDK that is not installed, at which bundlers stop.
+  const { default: openDirectory } = await import('unzipper/lib/Open/directory.js');
   let files: readonly DirectoryRecord[];
   try {
-    // `Open.buffer` over the directory alone: no stream of unzipper ever touches the file (an error in one of its
+    // Over the directory alone: no stream of unzipper ever touches the file (an error in one of its
     // streams has no listener and would end the process).
-    ({ files } = await Open.buffer(alone));
+    ({ files } = await openDirectory(bytesAsSource(alone)));
   } catch (cause) {
     throw damaged(cause);
   }
@@ -110,6 +113,17 @@ async function parseRecords({ count, offset, bytes }: ZipEnd): Promise<readonly 
   );
   if (files.length !== count || length !== bytes.length) throw damaged();
   return files;
+}
+
+function bytesAsSource(bytes: Buffer): DirectorySource {
+  return {
+    size: async () => bytes.length,
+    stream: (offset, length) => {
+      const stream = new PassThrough();
+      stream.end(bytes.subarray(offset, length ? offset + length : undefined));
+      return stream;
+    },
+  };
 }
 
 function assertBounds(records: readonly ZipRecord[], zipBytes: number, limits: SnapshotLimits): void {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../clock.js';
+import type { Clock, TimerHandle } from '../clock.js';
 import { ClosedError, SessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { packError, unpackError } from '../portable-error.js';
@@ -21,6 +21,8 @@ interface PendingTask {
 /** Crashes in a row after which the thread rests: something in a session's files may kill it every time. */
 const MAX_CRASHES = 5;
 const REST_MS = 300_000;
+/** How long a thread may take until it answers for the first time; it takes 50 ms on an idle machine. */
+const START_DEADLINE_S = 60;
 
 /**
  * One worker thread and the tasks that wait for it. A thread that crashes rejects its tasks (retryable) and is
@@ -35,6 +37,7 @@ export class SharedWorker {
   #nextId = 1;
   /** Whether the present thread has answered. */
   #ready = false;
+  #startDeadline: TimerHandle | undefined;
   #unusable = false;
   #crashes = 0;
   #restsUntil = 0;
@@ -84,6 +87,7 @@ export class SharedWorker {
   async end(): Promise<void> {
     const thread = this.#thread;
     this.#thread = undefined;
+    this.#clock.clearTimeout(this.#startDeadline);
     this.#rejectAll(new ClosedError('the task runner was closed'));
     await thread?.terminate();
   }
@@ -91,13 +95,17 @@ export class SharedWorker {
   #start(): Worker | undefined {
     try {
       // Nothing of the bot's own flags or environment: its `--inspect` or loaders are not for this thread.
-      const thread = new Worker(this.#url, { execArgv: [], name: 'wwebjs-persistent-session' });
+      const options = { execArgv: [], name: 'wwebjs-persistent-session' };
+      // Not by `new`: Turbopack takes each `new Worker(...)` for a file to be bundled and stops at one it can't know.
+      const thread: Worker = Reflect.construct(Worker, [this.#url, options]);
       this.#thread = thread;
       this.#ready = false;
       thread.on('message', (message: FromWorker) => this.#receive(thread, message));
       thread.on('error', (error) => this.#crashed(thread, error));
       thread.on('messageerror', (error) => this.#crashed(thread, error));
       thread.on('exit', (code) => this.#crashed(thread, new Error(`exit code ${code}`)));
+      const late = () => this.#crashed(thread, new Error(`no answer within ${START_DEADLINE_S} s`));
+      this.#startDeadline = this.#clock.setTimeout(late, START_DEADLINE_S * 1000);
       return thread;
     } catch (error) {
       this.#giveUp(error);
@@ -108,6 +116,7 @@ export class SharedWorker {
   #receive(thread: Worker, message: FromWorker): void {
     if (thread !== this.#thread) return;
     if (message.type === 'ready') {
+      this.#clock.clearTimeout(this.#startDeadline);
       if (message.version === LIBRARY_VERSION) this.#sendWaiting(thread);
       else this.#giveUp(new Error(`the worker file is of version ${message.version}`));
       return;
@@ -151,9 +160,11 @@ export class SharedWorker {
   #giveUp(cause: unknown): void {
     this.#unusable = true;
     this.#drop();
-    this.#logger.warn('the worker thread did not start: heavy work runs in the main thread', {
-      reason: cause instanceof Error ? cause.message : String(cause),
-    });
+    this.#logger.warn(
+      "the worker thread did not start: heavy work is done in the bot's own thread. " +
+        "If the bot is bundled, copy the installed package's dist/worker.cjs beside the bundle (docs/bundling.md)",
+      { reason: cause instanceof Error ? cause.message : String(cause), file: this.#url.href },
+    );
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.resolve(UNAVAILABLE);
   }
 
@@ -169,6 +180,7 @@ export class SharedWorker {
   #drop(): void {
     const thread = this.#thread;
     this.#thread = undefined;
+    this.#clock.clearTimeout(this.#startDeadline);
     thread?.terminate().catch(() => undefined);
   }
 

@@ -9,20 +9,24 @@ import { SharedWorker, UNAVAILABLE } from './shared-worker.js';
 export interface TaskRunnerOptions {
   readonly fs: FileSystem;
   readonly logger?: Logger;
-  /** The worker's file; by default the one that is built with the library. */
+  /** The worker's file; by default `locate` is asked. */
   readonly workerUrl?: URL;
+  /** Finds the file that is built with the library. */
+  readonly locate?: () => URL | undefined;
   readonly clock?: Clock;
 }
 
 /** One thread per worker file serves all sessions of the process. */
 const shared = new Map<string, { readonly worker: SharedWorker; users: number }>();
 
+const told = new WeakSet<Logger>();
+
 /**
  * Runs tasks in the library's worker thread, started at the first task and ended when its last user closes.
  * The thread never keeps the process alive by itself; a pending task does.
  *
  * Tasks run where they are called when `fs` is not the real file system (a worker can't see another), or when
- * there is no worker file (an app bundled without it).
+ * there is no worker file (an app bundled without it) or its thread does not start: the logger is told.
  *
  * @example
  * const runner = createTaskRunner({ fs: systemFileSystem });
@@ -34,9 +38,9 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const clock = options.clock ?? systemClock;
   const inline = inlineTaskRunner(options.fs, clock);
   if (options.fs !== systemFileSystem) return inline;
-  const url = options.workerUrl ?? locateWorker();
+  const url = options.workerUrl ?? (options.locate ?? locateWorker)();
   if (url === undefined) {
-    logger.warn('the worker file was not found beside the library: heavy work runs in the main thread');
+    tellOfMissingWorker(logger);
     return inline;
   }
   return new WorkerRunner(url, logger, clock, inline);
@@ -93,6 +97,16 @@ class WorkerRunner implements TaskRunner {
     this.#worker = entry.worker;
     return entry.worker;
   }
+}
+
+/** Once to each logger: a session that is started again has nothing new to say. */
+function tellOfMissingWorker(logger: Logger): void {
+  if (told.has(logger)) return;
+  told.add(logger);
+  logger.warn(
+    "the library's worker file was not found: heavy work is done in the bot's own thread. To have it done in " +
+      'another one, copy dist/worker.cjs of the package beside the bundle (docs/bundling.md)',
+  );
 }
 
 function closed(): ClosedError {

@@ -1,5 +1,5 @@
 // What the library loads on first use, loaded here: a module that is on its way shows nowhere that work goes on.
-import 'unzipper';
+import 'unzipper/lib/Open/directory.js';
 import type { ManualClock } from '../../src/testing/manual-clock.js';
 import { piecesInPool } from './pool-activity.js';
 

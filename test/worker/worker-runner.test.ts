@@ -11,6 +11,7 @@ import { type FileSystem, systemFileSystem } from '../../src/file-system.js';
 import { silentLogger } from '../../src/logger.js';
 import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing.js';
 import { defineTask, type TaskRunner } from '../../src/task.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import { locateWorker } from '../../src/worker/locate-worker.js';
 import { createTaskRunner } from '../../src/worker/worker-runner.js';
 
@@ -168,6 +169,32 @@ describe('the task runner', () => {
     },
   );
 
+  it('runs everything in its own thread when the worker does not answer, and says so', async () => {
+    const warn = vi.fn();
+    const clock = new ManualClock();
+    const runner = open('mute-worker.mjs', { clock, logger: { ...silentLogger, warn } });
+    const answer = runner.run(echo, 1);
+    await clock.advance(60_000);
+    expect(await answer).toBe('inline');
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringContaining('dist/worker.cjs'),
+        expect.objectContaining({ reason: 'no answer within 60 s' }),
+      ],
+    ]);
+  });
+
+  it('says once to each logger that there is no worker file, and what to do', async () => {
+    const warn = vi.fn();
+    const logger = { ...silentLogger, warn };
+    for (let round = 0; round < 3; round++) {
+      const runner = createTaskRunner({ fs, logger, locate: () => undefined });
+      expect(await runner.run(echo, 1)).toBe('inline');
+      await runner.close();
+    }
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('copy dist/worker.cjs')]]);
+  });
+
   it('runs everything in its own thread over another file system, which no worker could see', async () => {
     const other: FileSystem = { ...fs };
     const seen = defineTask<null, boolean>('odd:echo', async (_input, context) => context.fs === other);
@@ -198,13 +225,20 @@ describe('the worker file', () => {
 
   it('is the one beside the chunk that asks, when it is this library’s', () => {
     writeFileSync(join(home, 'worker.cjs'), '// wwebjs-persistent-session:worker-thread');
-    expect(locateWorker(at('index.js'))?.href).toBe(at('worker.cjs'));
-    expect(locateWorker(at('testing/index.js'))?.href).toBe(at('worker.cjs'));
+    expect(locateWorker([at('index.js')])?.href).toBe(at('worker.cjs'));
+    expect(locateWorker([at('testing/index.js')])?.href).toBe(at('worker.cjs'));
+  });
+
+  it('is the one beside the program, where a bundler left no name of the file it runs from, or a strange one', () => {
+    writeFileSync(join(home, 'worker.cjs'), '// wwebjs-persistent-session:worker-thread');
+    const names = [undefined, '', 'webpack://shop/index.js', 'file:///made/here/index.js', at('bot.js')];
+    expect(locateWorker(names)?.href).toBe(at('worker.cjs'));
+    expect(locateWorker([undefined, undefined])).toBeUndefined();
   });
 
   it('is never another file of that name, which a bundled app may have', () => {
     writeFileSync(join(home, 'worker.cjs'), 'startTheShop()');
-    expect(locateWorker(at('app.js'))).toBeUndefined();
-    expect(locateWorker(at('nowhere/else/app.js'))).toBeUndefined();
+    expect(locateWorker([at('app.js')])).toBeUndefined();
+    expect(locateWorker([at('nowhere/else/app.js')])).toBeUndefined();
   });
 });

@@ -1,0 +1,124 @@
+/**
+ * Bundles a small bot with each bundler and runs what comes out in a folder without node_modules: with the library's
+ * worker file beside it, and without. `--only <word>` takes the bundlers whose name has the word in it.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { transformSync } from 'esbuild';
+import { BUNDLERS } from './bundles/bundlers.js';
+
+/** What the bot prints at its end. */
+interface Report {
+  /** Worker threads that were started. */
+  readonly threads: number;
+  /** What the library logged of its worker as a warning or an error. */
+  readonly warnings: readonly string[];
+}
+
+const RUN_DEADLINE_MS = 60_000;
+const BOT = fileURLToPath(new URL('bundles/bot.mjs', import.meta.url));
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const home = mkdtempSync(join(tmpdir(), 'wwebjs-bundles-'));
+const failures: string[] = [];
+try {
+  const app = join(home, 'app');
+  const packed = installPackage(app);
+  const worker = join(home, 'kept', 'worker.cjs');
+  cpSync(join(packed, 'dist', 'worker.cjs'), worker);
+  const sources = { esm: join(app, 'bot.mjs'), cjs: join(app, 'bot.cjs') };
+  copyFileSync(BOT, sources.esm);
+  writeFileSync(sources.cjs, transformSync(readFileSync(BOT, 'utf8'), { format: 'cjs' }).code);
+
+  const bundles = new Map<string, string>();
+  for (const { name, source, bundle } of BUNDLERS.filter(({ name }) => name.includes(values.only))) {
+    await step(`${name}: builds`, async () => {
+      bundles.set(name, await bundle(sources[source], join(home, `bundle-${bundles.size}`)));
+    });
+  }
+  // Out of the way: a bundle must not live on what lies where it was made.
+  renameSync(app, join(home, 'gone'));
+  for (const [name, file] of bundles) {
+    await step(`${name}: runs with the worker`, () => assertThread(run(file, worker)));
+    await step(`${name}: runs without the worker`, () => assertNoThread(run(file)));
+  }
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
+if (failures.length > 0) {
+  console.error(`\nfailed:\n${failures.join('\n')}`);
+  process.exitCode = 1;
+}
+
+/** The packed package in a project of its own, with its dependencies and without the peer. */
+function installPackage(app: string): string {
+  mkdirSync(app);
+  execFileSync(npm, ['pack', '--silent', '--pack-destination', app], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const tarball = readdirSync(app).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack made no tarball');
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'bot', private: true }));
+  const install = [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--silent',
+    '--legacy-peer-deps',
+    '--prefer-offline',
+  ];
+  execFileSync(npm, [...install, `./${tarball}`], { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] });
+  return join(app, 'node_modules', 'wwebjs-persistent-session');
+}
+
+async function step(name: string, work: () => unknown): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    await work();
+    console.log(`ok    ${name} (${Math.round(performance.now() - startedAt)} ms)`);
+  } catch (error) {
+    failures.push(name);
+    console.error(`FAIL  ${name}\n${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Runs a copy of the bundle in a folder that holds nothing else but, where it is given, the worker. */
+function run(bundle: string, worker?: string): Report {
+  const folder = mkdtempSync(join(home, 'run-'));
+  cpSync(dirname(bundle), folder, { recursive: true });
+  if (worker !== undefined) copyFileSync(worker, join(folder, 'worker.cjs'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [basename(bundle), join(folder, 'data')], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: RUN_DEADLINE_MS,
+  });
+  if (status !== 0) throw new Error(`it ended with ${status}:\n${stdout}${stderr}`);
+  return JSON.parse(stdout) as Report;
+}
+
+function assertThread({ threads, warnings }: Report): void {
+  if (threads > 0 && warnings.length === 0) return;
+  throw new Error(`${threads} threads were started; ${JSON.stringify(warnings)}`);
+}
+
+/** One word to the user, that says what to do. */
+function assertNoThread({ threads, warnings }: Report): void {
+  const [line, ...more] = warnings;
+  if (threads === 0 && more.length === 0 && line?.includes('copy dist/worker.cjs')) return;
+  throw new Error(`${threads} threads were started; ${JSON.stringify(warnings)}`);
+}
