@@ -59,6 +59,14 @@ describe('a zip built by hand', () => {
     expect(all).toEqual(Object.fromEntries(expected));
   });
 
+  it.each<[string, EvilEnd]>([
+    ['a comment', { comment: Buffer.from('of the shop') }],
+    ['padding', { padding: Buffer.alloc(512) }],
+    ['64-bit records', { zip64: {} }],
+  ])('is restored with %s that somebody has added', async (_what, end) => {
+    expect((await extract(buildZip(honest, end))).outcome).toBe('restored');
+  });
+
   it.each([
     '/etc/cron.d/evil',
     '../evil',
