@@ -67,7 +67,7 @@ export type {
   StoredObject,
 } from './stores/session-store.js';
 export type { PruneResult } from './supervision/pruner.js';
-export type { SaveResult } from './supervision/saver.js';
+export type { SaveResult } from './supervision/save-request.js';
 export type { ImportOptions } from './supervision/session-import.js';
 export type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 export type {

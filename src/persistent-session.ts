@@ -9,7 +9,7 @@ import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import type { PruneResult } from './supervision/pruner.js';
-import type { SaveResult } from './supervision/saver.js';
+import type { SaveResult } from './supervision/save-request.js';
 import type { ImportOptions } from './supervision/session-import.js';
 import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 import { typed } from './supervision/typed-error.js';

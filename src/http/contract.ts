@@ -3,7 +3,7 @@ import type { HealthReport } from '../health.js';
 import type { PlatformName } from '../platform.js';
 import type { SessionState } from '../state.js';
 import type { PruneResult } from '../supervision/pruner.js';
-import type { SaveResult } from '../supervision/saver.js';
+import type { SaveResult } from '../supervision/save-request.js';
 import type { VerifyReport } from '../supervision/snapshot-operations.js';
 import type { SnapshotInfo } from '../types.js';
 

@@ -191,6 +191,7 @@ export class SnapshotCatalog {
       if (found === undefined) continue;
       this.#cache.set(info.key, { version: info.version, found });
       if (!('error' in found) || found.misplaced !== undefined) continue;
+      if (!isSameProblem(found, known.found)) continue; // who asked for it knew another one
       if (!(await deleteObject(store, info.key, options))) continue;
       removed.push(found.id);
       freedBytes += info.size;
@@ -267,6 +268,10 @@ export class SnapshotCatalog {
       return { id, info, error };
     }
   }
+}
+
+function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry): boolean {
+  return 'error' in known && describeError(found.error).message === describeError(known.error).message;
 }
 
 /**

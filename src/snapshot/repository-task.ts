@@ -1,12 +1,13 @@
 import { type PortableError, packError } from '../portable-error.js';
 import { type LocalStoreSpec, openLocalStore } from '../stores/local-store-spec.js';
 import type { NoticeListener } from '../stores/watched-store.js';
-import { defineTask, inlineTaskRunner, type TaskContext } from '../task.js';
+import { defineTask, type TaskContext } from '../task.js';
 import { notTheOwner, WritePermit } from '../write-permit.js';
 import { IncrementalRepository } from './incremental-repository.js';
 import type { ProblemListener, SnapshotRepository } from './repository.js';
 import { SignatureCache } from './tree-hasher.js';
 import { watchStore } from './watch-store.js';
+import { watchedTaskRunner } from './watched-runner.js';
 import { ZipRepository } from './zip-repository.js';
 import type { ZipCompression } from './zip-writer.js';
 
@@ -122,7 +123,7 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
     assertMayWrite,
     clientId: spec.clientId,
     fs: context.fs,
-    runner: inlineTaskRunner(context.fs, context.clock),
+    runner: watchedTaskRunner(context.fs, context.clock, spec.store.name),
     signatures: signaturesOf(spec.period),
     onProblem: (id: string, error: unknown) => [...listeners][0]?.onProblem(id, error),
   };

@@ -7,8 +7,8 @@ export type StoreAnswer<T> =
   | { readonly repository: SnapshotRepository; readonly value: T }
   | { readonly repository: SnapshotRepository; readonly error: unknown };
 
-/** What a start with a sound profile waits for each store, all its questions together, ms. */
-export const START_PATIENCE_MS = 5_000;
+/** What a start with a sound profile waits for each store, all its questions together, ms: it is up within 5 s more. */
+export const START_PATIENCE_MS = 4_500;
 
 /** How long each store is waited for, all the questions that share it taken together. */
 export class StorePatience {

@@ -1,5 +1,5 @@
 import { PeriodicTask } from './periodic-task.js';
-import type { SaveResult } from './saver.js';
+import type { SaveResult } from './save-request.js';
 import type { SessionContext } from './session-context.js';
 import type { SettleWatch } from './settle-watch.js';
 

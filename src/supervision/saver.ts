@@ -1,10 +1,10 @@
 import { browserVersion, isLoggedOutState, lookAtPage } from '../client/page-probe.js';
-import { orAborted, withDeadline } from '../clock.js';
-import { ClosedError, describeError, errnoOf, isSessionError } from '../errors.js';
+import { withDeadline } from '../clock.js';
+import { ClosedError, describeError } from '../errors.js';
 import type { SkipReason } from '../events.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
-import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../types.js';
+import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../types.js';
 import { answered, askStores, failed } from './ask-stores.js';
 import type { BlobRescue } from './blob-rescue.js';
 import { captureGate } from './capture-gate.js';
@@ -12,29 +12,23 @@ import type { OperationQueue } from './operation-queue.js';
 import { freeBytesOfProfile } from './profile-disk.js';
 import type { Pruner } from './pruner.js';
 import type { RemovedProfile } from './removed-profile.js';
+import {
+  type Captured,
+  type InTurn,
+  inTime,
+  passTimeout,
+  reasonToSkip,
+  type SaveRequest,
+  type SaveResult,
+  UNCHANGED,
+} from './save-request.js';
 import type { SessionContext } from './session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from './session-snapshots.js';
 import type { SettleWatch } from './settle-watch.js';
 import { asSessionError } from './typed-error.js';
 
-/** What a save or a backup came to. */
-export type SaveResult = { readonly snapshot: SnapshotInfo } | { readonly skipped: SkipReason };
-
-export interface SaveRequest {
-  readonly kind: 'save' | 'backup';
-  readonly capture: CaptureMode;
-  /** Of a cold capture: whether the browser closed by itself, so that everything had reached the disk. */
-  readonly orderly?: boolean;
-  readonly signal: AbortSignal;
-}
-
 /** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
-
-const UNCHANGED = { skipped: 'unchanged' } as const;
-
-/** Runs work alone at the profile. */
-type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 export interface SaverParts {
   readonly settleWatch: SettleWatch;
@@ -50,14 +44,6 @@ interface LiveCopy {
   readonly tree: CapturedTree;
   readonly createdAt: string;
   readonly dataVersion: string | undefined;
-}
-
-/** A copy of the profile, to be stored and then removed. */
-interface Captured {
-  readonly tree: CapturedTree;
-  readonly context: SnapshotContext;
-  /** Its folder. */
-  readonly staging: string;
 }
 
 /** Takes snapshots: capture, check, store, verify, retain. Captures must not overlap; the session queues them. */
@@ -313,28 +299,4 @@ export class Saver {
   #isReady(): boolean {
     return this.#context.state() === 'ready';
   }
-}
-
-// A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
-function inTime<T>({ signal }: SaveRequest, work: () => Promise<T>): Promise<T> {
-  return signal.aborted ? work() : orAborted(work(), signal);
-}
-
-/** Not known in time; anything else is a failure. */
-function passTimeout(error: unknown): undefined {
-  if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
-}
-
-/** What is no failure of the save, but a reason not to take one. */
-function reasonToSkip(error: unknown): SkipReason | undefined {
-  if (isSessionError(error) && error.code === 'PROFILE_UNSOUND') return 'unsound';
-  return errnoOf(rootCause(error)) === 'ENOSPC' ? 'no-space' : undefined;
-}
-
-function rootCause(error: unknown): unknown {
-  let current = error;
-  for (let depth = 0; depth < 10 && current instanceof Error && current.cause !== undefined; depth++) {
-    current = current.cause;
-  }
-  return current;
 }

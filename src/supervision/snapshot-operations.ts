@@ -9,8 +9,10 @@ import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { PruneResult, Pruner } from './pruner.js';
 import type { RemovedProfile } from './removed-profile.js';
+import { isStoreFault } from './restore-search.js';
 import type { Restorer } from './restorer.js';
-import type { SaveResult, Saver } from './saver.js';
+import type { SaveResult } from './save-request.js';
+import type { Saver } from './saver.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
 import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
@@ -20,6 +22,11 @@ import type { SessionSupervisor } from './session-supervisor.js';
 export interface VerifyReport {
   readonly sound: readonly SnapshotInfo[];
   readonly corrupt: readonly {
+    readonly snapshot: SnapshotInfo;
+    readonly error: { readonly code: string; readonly message: string };
+  }[];
+  /** Those that their stores could not deliver: nobody knows how they are. */
+  readonly unread: readonly {
     readonly snapshot: SnapshotInfo;
     readonly error: { readonly code: string; readonly message: string };
   }[];
@@ -95,20 +102,39 @@ export class SnapshotOperations {
     const located = isAll ? await snapshots.list() : [await snapshots.find(snapshotId)];
     const sound: SnapshotInfo[] = [];
     const corrupt: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
+    const unread: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
+    let firstFault: unknown;
     for (const { info, repository } of located) {
       try {
         sound.push(await repository.verify(info.id));
       } catch (error) {
         const gone = isDamage(error) ? await whyGone(repository, info.id) : error;
         if (isAll && isNotFound(gone)) continue;
-        if (gone !== undefined) throw gone;
+        if (gone !== undefined) {
+          if (!isAll || !isStoreFault(gone)) throw gone;
+          firstFault ??= gone;
+          unread.push({ snapshot: info, error: describeError(gone) });
+          continue;
+        }
         const described = describeError(error);
         corrupt.push({ snapshot: info, error: described });
         const findings = [{ file: info.id, problem: described.message }];
         this.#context.announce('corruption:detected', { where: 'snapshot', snapshot: info, findings });
       }
     }
-    return { sound, corrupt };
+    if (firstFault !== undefined && sound.length + corrupt.length === 0) throw firstFault;
+    this.#tellUnread(unread);
+    return { sound, corrupt, unread };
+  }
+
+  #tellUnread(unread: VerifyReport['unread']): void {
+    for (const store of new Set(unread.map(({ snapshot }) => snapshot.store))) {
+      const ofStore = unread.filter(({ snapshot }) => snapshot.store === store);
+      this.#context.warn(
+        'snapshot-unreadable',
+        `${ofStore.length} snapshots were not verified: ${store} can't deliver them: ${ofStore[0]?.error.message}`,
+      );
+    }
   }
 
   async openBackup(snapshotId: string): Promise<OpenBackup> {

@@ -197,7 +197,9 @@ describe.each(CASES)('a store that %s, as the %s', (illness, role) => {
         bot.payloads('warning').filter(({ message }) => message.includes(` ${ill.name}`)).length;
       expect(await took(bot, bot.session.listSnapshots())).toBeLessThanOrEqual(5000);
       expect(named()).toBeGreaterThan(0);
-      expect(await took(bot, bot.session.verify())).toBeLessThanOrEqual(10_000);
+      const verifying = bot.session.verify();
+      expect(await took(bot, verifying)).toBeLessThanOrEqual(10_000);
+      expect((await verifying).sound.length).toBeGreaterThan(0);
       expect(await took(bot, bot.session.prune())).toBeLessThanOrEqual(10_000);
       const clearing = bot.session.clear();
       expect(await took(bot, clearing)).toBeLessThanOrEqual(20_000);

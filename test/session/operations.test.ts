@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../src/errors.js';
 import { FakeWhatsApp } from '../../src/testing/fake-whatsapp.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -332,6 +333,24 @@ describe('verify()', () => {
     expect(report.sound).toEqual([]);
     expect(report.corrupt).toMatchObject([{ snapshot: { id }, error: { code: 'SNAPSHOT_CORRUPT' } }]);
     expect(bot.payloads('corruption:detected')).toMatchObject([{ where: 'snapshot', snapshot: { id } }]);
+  });
+
+  it('tells what a store could not deliver, when another one can be verified', async () => {
+    const [store, backups] = [new MemoryStore({ name: 'ours' }), new MemoryStore({ name: 'zips' })];
+    const bot = stage().bot({ session: { ...BY_HAND, store, backupStore: backups } });
+    await bot.logIn();
+    await bot.save('one');
+    await bot.backUp('two');
+    backups.get = async () => {
+      throw new StoreError('403');
+    };
+    const report = await bot.finish(bot.session.verify());
+    expect(report.sound).toMatchObject([{ store: 'ours' }]);
+    expect(report.unread).toMatchObject([{ snapshot: { store: 'zips' }, error: { code: 'STORE' } }]);
+    expect(bot.payloads('warning').at(-1)).toMatchObject({
+      code: 'snapshot-unreadable',
+      message: expect.stringContaining('zips'),
+    });
   });
 
   it('rejects for an unknown id, and for a store that is down: that is no corruption', async () => {

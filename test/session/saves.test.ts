@@ -229,10 +229,8 @@ describe('backups', () => {
     const bot = stage().bot({ session: { ...BY_HAND, backupStore } });
     await bot.logIn();
     await bot.finish(bot.session.backup());
-    expect(bot.payloads('backup:completed').map(({ snapshot }) => snapshot.store)).toEqual([
-      'first',
-      'second',
-    ]);
+    const reached = bot.payloads('backup:completed').map(({ snapshot }) => snapshot.store);
+    expect(reached.sort()).toEqual(['first', 'second']); // each in its own time
   });
 
   it('reach the other stores when one is down, and then reject', async () => {

@@ -15,7 +15,7 @@ export interface UntilOptions {
   readonly stepMs?: number;
 }
 
-const QUIET_TURNS = 12;
+const QUIET_TURNS = 20;
 /** What else works in the thread pool shows nowhere: it gets some real milliseconds. */
 const POOL_ROUNDS = 2;
 const REAL_LIMIT_MS = 15_000;

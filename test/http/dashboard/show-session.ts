@@ -104,7 +104,7 @@ export class ShowSession extends EventEmitter implements SessionLike {
   };
   verify = async (id?: string) => {
     await this.#do('verify', id);
-    return { sound: id === undefined ? this.snapshots : [this.#find(id)], corrupt: [] };
+    return { sound: id === undefined ? this.snapshots : [this.#find(id)], corrupt: [], unread: [] };
   };
   sendTestMessage = async (phoneNumber: string, message: string) => {
     await this.#do('sendTestMessage', phoneNumber, message);

@@ -90,7 +90,7 @@ describe('the words of a result', () => {
     backup: { snapshot },
     'force-save': { skipped: 'unchanged' },
     restore: { snapshot },
-    verify: { sound: [snapshot], corrupt: [{ snapshot, error }] },
+    verify: { sound: [snapshot], corrupt: [{ snapshot, error }], unread: [] },
     reconnect: { state: 'ready' },
     prune: { removedSnapshots: [], freedBytes: 2048, cacheFiles: 0 },
     destroy: { state: 'stopped' },

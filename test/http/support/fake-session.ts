@@ -102,7 +102,7 @@ export class FakeSession extends EventEmitter implements SessionLike {
     chatId: '201234567890@c.us',
     messageId: 'm1',
   }));
-  verify = this.#method('verify', async () => ({ sound: [BACKUP, SAVE], corrupt: [] }));
+  verify = this.#method('verify', async () => ({ sound: [BACKUP, SAVE], corrupt: [], unread: [] }));
 
   #method<Result>(name: Method, work: () => Promise<Result>): (...args: unknown[]) => Promise<Result> {
     return (...args) => {
