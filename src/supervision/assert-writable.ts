@@ -1,49 +1,51 @@
 import { dirname, join } from 'node:path';
 import { withDeadline } from '../clock.js';
-import { ConfigurationError, errnoOf, isSessionError } from '../errors.js';
-import { PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { ConfigurationError, describeError, errnoOf, isSessionError } from '../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { resolveLinks } from '../profile/links.js';
 import { resolveSideFolder } from '../profile/side-folder.js';
 import type { SessionContext } from './session-context.js';
 
-/** Together with what the start waits for stores otherwise no more than it may, ms. */
-const PATIENCE_MS = 2_000;
+/** A disk that answers at all does so within this time, ms. */
+const DISK_DEADLINE_MS = 10_000;
+/** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
+const SOON_MS = 250;
 
 /**
  * Tells at once, and by the option's name, what would else fail minutes later.
  *
- * @throws ConfigurationError when a folder that the session needs can't be written.
+ * @throws ConfigurationError when a folder that the session needs can't be written; TimeoutError when its disk hangs
  */
 export async function assertWritable(context: SessionContext): Promise<void> {
-  const { options, profileDir } = context;
-  const backupPath =
-    options.backupStore === undefined && assertFolder(context, 'backupPath', options.backupPath);
-  await assertFolder(context, 'sessionPath', options.sessionPath);
+  const { options, clock } = context;
+  const backups = options.backupStore === undefined && assertBackupPath(context);
+  const needed = Promise.all([
+    assertFolder(context, 'sessionPath', options.sessionPath),
+    assertProfileFolder(context),
+    backups,
+  ]);
+  await withDeadline(clock, DISK_DEADLINE_MS, 'writing into sessionPath and the profile folder', needed);
+}
+
+// Where the profile is a link, it is put aside beside what that leads to.
+async function assertProfileFolder(context: SessionContext): Promise<void> {
+  const { fs, profileDir } = context;
   const name = "the client's profile folder";
   await assertFolder(context, name, dirname(profileDir));
-  // Where the profile is a link, it is put aside beside what that leads to.
-  const { fs } = context;
   const side = await resolveSideFolder(profileDir, { fs });
   const isLink = dirname(side.profileDir) !== (await resolveLinks(fs, dirname(profileDir)));
   if (isLink && side.placement === 'beside') await assertFolder(context, name, dirname(side.profileDir));
-  await unlessItHangs(context, 'backupPath', backupPath);
 }
 
 /** Backups may lie on a network share that is gone: the session starts without them, and its health names the store. */
-async function unlessItHangs(
-  { clock, warn }: SessionContext,
-  name: string,
-  look: Promise<void> | false,
-): Promise<void> {
-  if (look === false) return;
+async function assertBackupPath(context: SessionContext): Promise<void> {
+  const { clock, warn, options } = context;
+  const look = assertFolder(context, 'backupPath', options.backupPath);
   try {
-    await withDeadline(clock, PATIENCE_MS, name, look);
+    await withDeadline(clock, SOON_MS, 'writing into backupPath', look);
   } catch (error) {
     if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
-    warn(
-      'store-unreachable',
-      `${name} does not answer: no file could be written there within ${PATIENCE_MS} ms`,
-    );
+    look.catch((late: unknown) => warn('store-unreachable', describeError(late).message));
   }
 }
 
@@ -53,15 +55,25 @@ async function assertFolder({ fs }: SessionContext, name: string, folder: string
   try {
     // What a link leads to, also where that is not there yet: on a volume that is new.
     await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE });
+    await fs.promises.rm(probe, { force: true });
+    // Never through a symbolic link that somebody has put there.
+    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE, flag: 'wx' });
     await fs.promises.rm(probe, { force: true });
   } catch (error) {
     const code = errnoOf(error);
     // A full disk is no wrong option: the login may still be restored from what is there.
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE') return;
+    if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session looks at this very moment
     throw new ConfigurationError(
       `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,
       { operation: 'initialize', cause: error },
     );
   }
+}
+
+async function isFolder(fs: FileSystem, path: string): Promise<boolean> {
+  return fs.promises.stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }

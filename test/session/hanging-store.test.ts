@@ -207,3 +207,38 @@ describe.each(CASES)('a store that %s, as the %s', (illness, role) => {
     },
   );
 });
+
+describe('a folder of backups that hangs', () => {
+  const stage = useFakeStage();
+
+  it('delays a sound start by 5 s at most, is named, and keeps no other copy from its place', async () => {
+    const session = { ...BY_HAND, healthCheckIntervalMs: 15_000 };
+    await stage().loggedInOnce({ session });
+    const { promises } = stage().fs;
+    const hangs = new Proxy(promises, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) =>
+          String(given[0]).startsWith('/bot/backup')
+            ? new Promise(() => undefined)
+            : Reflect.apply(value, target, given);
+      },
+    });
+    const fs = { ...stage().fs, promises: hangs };
+    const bot = stage().bot({ session: { ...session, fs } });
+    const from = stage().clock.monotonic();
+    await bot.finish(bot.session.initialize(), EXACT);
+    expect(stage().clock.monotonic() - from).toBeLessThanOrEqual(5000);
+    await bot.until('the name in the health', () =>
+      bot
+        .payloads('health:checked')
+        .some(({ report }) => report.issues.some(({ message }) => message.en.includes('backup-dir'))),
+    );
+    expect(stage().clock.monotonic() - from).toBeLessThanOrEqual(35_000);
+    expect(await bot.save('all the same')).toMatchObject({ kind: 'save' });
+    const stopping = stage().clock.monotonic();
+    await bot.finish(bot.session.destroy(), EXACT);
+    expect(stage().clock.monotonic() - stopping).toBeLessThanOrEqual(10_000);
+  });
+});
