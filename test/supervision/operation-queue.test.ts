@@ -63,4 +63,35 @@ describe('the queue of operations', () => {
     queue.open();
     expect(queue.signal).toBe(after);
   });
+
+  it('is not held up by what goes on beside it', async () => {
+    const { queue } = setUp();
+    void queue.beside(() => new Promise(() => undefined));
+    expect(await queue.exclusive(async () => 'next')).toBe('next');
+  });
+
+  it('aborts what goes on beside it 30 s after it was shut, or when its time is over', async () => {
+    for (const end of ['shut', 'endBeside'] as const) {
+      const { clock, queue } = setUp();
+      const { signal } = queue;
+      const ms = end === 'shut' ? 30_000 : 4_000;
+      void queue.beside(() => new Promise(() => undefined));
+      const ended = end === 'shut' ? queue.shut() : queue.endBeside(ms);
+      await clock.advance(ms - 1);
+      expect(signal.aborted).toBe(false);
+      await clock.advance(1);
+      expect(signal.aborted).toBe(true);
+      await clock.advance(500); // what is stuck is not waited for
+      await ended;
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+
+  it('waits for nothing, and aborts nothing, when what went on beside it is over', async () => {
+    const { clock, queue } = setUp();
+    await expect(queue.beside(async () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+    await queue.endBeside(4_000);
+    queue.shut();
+    expect([queue.signal.aborted, clock.pendingTimers]).toEqual([false, 0]);
+  });
 });
