@@ -29,7 +29,7 @@ export interface Contest {
 /**
  * Becomes the owner, or finds out that somebody alive is.
  *
- * @throws LeaseHeldError
+ * @throws LeaseHeldError; StoreError where neither comes out, as when somebody deletes the folder again and again
  */
 export async function contestLease(contest: Contest): Promise<Claim> {
   const { files, clock, machine, waitMs, signal } = contest;
@@ -50,10 +50,11 @@ export async function contestLease(contest: Contest): Promise<Claim> {
       continue; // somebody else was first: who is it?
     }
     const alive = verdict === 'held' || state === 'moved';
-    if (alive && clock.monotonic() >= waitUntil) break;
+    if (alive && clock.monotonic() >= waitUntil) throw heldBy(seen, self, files);
     await sleep(clock, LOOK_EVERY_MS, signal);
   }
-  throw heldBy(seen, self, files);
+  // Somebody deletes the folder again and again, or others come and go: nobody is known to have it.
+  throw new StoreError(`the lease files in ${files.directory} change faster than they can be claimed`);
 }
 
 async function claimAfter(

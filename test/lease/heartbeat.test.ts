@@ -256,6 +256,22 @@ describe('a lease whose file is gone or can not be read is not lost', () => {
     },
   );
 
+  it('when somebody deletes its folder again and again: it is told to be unproven, and claimed anew afterwards', async () => {
+    const { world, lease, onLost } = await owned();
+    const { link } = world.fs.promises;
+    world.fs.rmSync('/s', { recursive: true });
+    world.fs.promises.link = async () => {
+      world.fs.rmSync('/s', { recursive: true, force: true });
+      throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+    };
+    await world.clock.advance(3 * HEARTBEAT_MS);
+    expect([lease.isHeld(), lease.isUnproven()]).toEqual([false, true]);
+    world.fs.promises.link = link;
+    await world.clock.advance(HEARTBEAT_MS);
+    expect([lease.isHeld(), lease.generation]).toEqual([true, 2]);
+    expect(onLost).not.toHaveBeenCalled();
+  });
+
   it('leaves nothing behind where it was released while it was contested', async () => {
     const { world, lease } = await owned();
     world.fs.writeFileSync('/s/lease/shop.1.lease', 'nonsense');
