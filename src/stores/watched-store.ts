@@ -9,7 +9,7 @@ import type {
   StoreCallOptions,
   StoredObject,
 } from './session-store.js';
-import { movingBody, watchedBody } from './watched/bodies.js';
+import { tellReads, watchedBody } from './watched/bodies.js';
 import { type Moving, standstill, whileItMoves } from './watched/deadline.js';
 import { CALL_MS, LIST_MS, msToCopy, msToPut, TRANSFER_MS } from './watched/limits.js';
 
@@ -87,9 +87,10 @@ export class WatchedStore implements SessionStore {
       return this.#put(key, ms, options, (own) => this.#store.put(key, body, own));
     }
     try {
-      return await this.#put(key, TRANSFER_MS, options, (own, moving) =>
-        this.#store.put(key, movingBody(body, moving), own),
-      );
+      return await this.#put(key, TRANSFER_MS, options, (own, moving) => {
+        tellReads(body, moving);
+        return this.#store.put(key, body, own);
+      });
     } catch (error) {
       discardBody(body);
       throw error;

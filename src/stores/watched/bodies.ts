@@ -4,20 +4,17 @@ import { StoreError } from '../../errors.js';
 import type { Moving } from './deadline.js';
 import { TRANSFER_MS } from './limits.js';
 
-/** The same body, which says with every piece that is taken of it that the transfer moves. */
-export function movingBody(body: Readable, moving: Moving): Readable {
-  const counted = Readable.from(pieces(body, moving), { objectMode: false });
-  // Whoever reads it is told; without a listener a late error would end the bot's process.
-  counted.on('error', () => undefined);
-  body.on('error', () => undefined);
-  return counted;
-}
-
-async function* pieces(body: Readable, moving: Moving): AsyncGenerator<unknown> {
-  for await (const piece of body) {
+/**
+ * Says with every piece that is asked of a body that the transfer moves. The body stays the object that it is: some stores
+ * know a stream of a file by its class, and its length by that.
+ */
+export function tellReads(body: Readable, moving: Moving): void {
+  body.on('error', () => undefined); // whoever reads it is told; a late one must not end the bot's process
+  const read = body._read.bind(body);
+  body._read = (size) => {
     moving();
-    yield piece;
-  }
+    read(size);
+  };
 }
 
 /** The bytes that a store delivers. A source that stands still while somebody waits for more is given up. */
