@@ -74,7 +74,7 @@ describe('verify() while snapshots are removed', () => {
     const { bot, store, saves } = await withSaves(1);
     atFirstObject(store, () => store.removeSnapshot(saves[0]?.id ?? ''));
     const report = await bot.finish(bot.session.verify());
-    expect(report).toEqual({ sound: [], corrupt: [] });
+    expect(report).toEqual({ sound: [], corrupt: [], unread: [] });
     expect(corruptions(bot)).toEqual([]);
   });
 
