@@ -199,7 +199,7 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
   const queue = new OperationQueue(clock);
-  const removed = new RemovedProfile(context, snapshots);
+  const removed = new RemovedProfile(context, snapshots, (work) => ownership.during(work));
   const saver = new Saver(context, {
     settleWatch,
     pruner,

@@ -22,10 +22,17 @@ export const HELD_MESSAGE =
 export class RemovedProfile {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #asOwner: (work: () => Promise<void>) => Promise<void>;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  /** @param asOwner runs work with the leases of the session held */
+  constructor(
+    context: SessionContext,
+    snapshots: SessionSnapshots,
+    asOwner: (work: () => Promise<void>) => Promise<void>,
+  ) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#asOwner = asOwner;
   }
 
   /**
@@ -43,20 +50,31 @@ export class RemovedProfile {
     return true;
   }
 
-  /** At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew. */
-  async settle(): Promise<void> {
+  /**
+   * At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew.
+   *
+   * @param options `hasFailed`: whether its attempts were used up before, so that it holds no lease any more
+   */
+  async settle({ hasFailed = false } = {}): Promise<void> {
     const { folders, logger } = this.#context;
     try {
-      // Another session that has put the profile aside may be making its own.
-      if ((await folders.presence.isRemoved()) && (await this.#isOurs())) {
-        await folders.presence.removeRemade();
-        await this.notice();
-        await folders.removeEmpty();
+      if (await folders.presence.isRemoved()) {
+        if (hasFailed) await this.#asOwner(() => this.#tidy());
+        else await this.#tidy();
       }
     } catch (error) {
       logger.warn('what was left of a removed profile stays', { error: describeError(error) });
     }
     folders.presence.forget();
+  }
+
+  // Another session that has put the profile aside may be making its own.
+  async #tidy(): Promise<void> {
+    const { folders } = this.#context;
+    if (!(await this.#isOurs())) return;
+    await folders.presence.removeRemade();
+    await this.notice();
+    await folders.removeEmpty();
   }
 
   /** A person has brought this login back, or the profile in place turned out to be of it. Never rejects. */

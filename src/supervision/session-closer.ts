@@ -16,6 +16,8 @@ export interface CloseRequest {
   readonly logout?: boolean;
   /** Marks the login as ended. */
   readonly revoke?: RevocationCause;
+  /** Whether its attempts were used up before: nothing runs, and it holds no lease. */
+  readonly hasFailed?: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export class SessionCloser {
     try {
       await this.#close(request, wasUp, stoppingSince);
     } finally {
-      await this.#parts.removed.settle();
+      await this.#parts.removed.settle(request);
     }
   }
 

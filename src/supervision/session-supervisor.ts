@@ -299,7 +299,8 @@ export class SessionSupervisor implements ClientSupervisor {
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
-      await operations.exclusive(() => closer.close(request, wasUp, stoppingSince));
+      const closing = { ...request, hasFailed: !run };
+      await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
     } finally {
       await ending;
       await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
