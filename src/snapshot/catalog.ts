@@ -9,12 +9,10 @@ import type {
   SnapshotManifest,
 } from '../types.js';
 import { mapLimited } from './concurrency.js';
-import { ImportMarkers } from './import-markers.js';
 import { contentDigest } from './manifest.js';
 import { NewerFormatError } from './manifest-fields.js';
 import {
   type Hold,
-  type ImportMark,
   isWorthMore,
   newestFirst,
   type ProblemListener,
@@ -65,7 +63,6 @@ export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
   readonly #holds: HoldMarkers;
-  readonly #imports: ImportMarkers;
   readonly #verifications: VerificationRecords;
   readonly #cache = new Map<
     string,
@@ -79,7 +76,6 @@ export class SnapshotCatalog {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
     this.#holds = new HoldMarkers(options.store, options.clientId);
-    this.#imports = new ImportMarkers(options.store, options.clientId);
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
@@ -225,14 +221,6 @@ export class SnapshotCatalog {
 
   release(lineage: string, options: StoreCallOptions): Promise<void> {
     return this.#holds.remove(lineage, options);
-  }
-
-  noteImport(mark: ImportMark, options: StoreCallOptions): Promise<void> {
-    return this.#imports.put(mark, options);
-  }
-
-  imports(options: StoreCallOptions): Promise<readonly ImportMark[]> {
-    return this.#imports.all(options);
   }
 
   async #entryOf(

@@ -14,7 +14,6 @@ import type {
 import type {
   CreateResult,
   Hold,
-  ImportMark,
   RemoveResult,
   Revocation,
   SnapshotRepository,
@@ -119,14 +118,6 @@ export class IsolatedRepository implements SnapshotRepository {
 
   release(lineage: string, options?: StoreCallOptions): Promise<void> {
     return this.#call(options, () => this.#inner.release(lineage, options));
-  }
-
-  noteImport(mark: ImportMark, options?: StoreCallOptions): Promise<void> {
-    return this.#call(options, () => this.#inner.noteImport(mark, options));
-  }
-
-  imports(options?: StoreCallOptions): Promise<readonly ImportMark[]> {
-    return this.#call(options, () => this.#inner.imports(options));
   }
 
   clear(options?: StoreCallOptions): Promise<void> {

@@ -1,11 +1,8 @@
 import type { StoreCallOptions } from '../stores/session-store.js';
 import type { SnapshotCatalog } from './catalog.js';
-import type { Hold, ImportMark, Revocation, SnapshotRepository } from './repository.js';
+import type { Hold, Revocation, SnapshotRepository } from './repository.js';
 
-type Marking = Pick<
-  SnapshotRepository,
-  'revoke' | 'revokedLineages' | 'hold' | 'release' | 'noteImport' | 'imports'
->;
+type Marking = Pick<SnapshotRepository, 'revoke' | 'revokedLineages' | 'hold' | 'release'>;
 
 /** The part of a repository that is the same in every format: what is said of whole pairings, in small objects. */
 export abstract class MarkingRepository implements Marking {
@@ -25,13 +22,5 @@ export abstract class MarkingRepository implements Marking {
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
     return this.catalog.release(lineage, options);
-  }
-
-  noteImport(mark: ImportMark, options: StoreCallOptions = {}): Promise<void> {
-    return this.catalog.noteImport(mark, options);
-  }
-
-  imports(options: StoreCallOptions = {}): Promise<readonly ImportMark[]> {
-    return this.catalog.imports(options);
   }
 }

@@ -31,16 +31,6 @@ export interface Hold {
   readonly at: string;
 }
 
-/** An old session that was taken over. */
-export interface ImportMark {
-  /** The pairing that it became. */
-  readonly lineage: string;
-  /** Where it lay, in a form that tells nothing: 16 hex digits. */
-  readonly place: string;
-  /** What it held: the `contentDigest` of its copy. */
-  readonly content: string;
-}
-
 /** What `remove` did. */
 export interface RemoveResult {
   /** Ids of those that were there. */
@@ -131,9 +121,6 @@ export interface SnapshotRepository {
   hold(lineage: string, hold: Hold, options?: StoreCallOptions): Promise<void>;
   /** Takes that mark away again. Idempotent. */
   release(lineage: string, options?: StoreCallOptions): Promise<void>;
-  /** Remembers an old session that was taken over, also when its snapshot is gone. */
-  noteImport(mark: ImportMark, options?: StoreCallOptions): Promise<void>;
-  imports(options?: StoreCallOptions): Promise<readonly ImportMark[]>;
   /** Deletes every key of this client id. */
   clear(options?: StoreCallOptions): Promise<void>;
 }

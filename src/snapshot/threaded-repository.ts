@@ -15,7 +15,6 @@ import type { WritePermit } from '../write-permit.js';
 import type {
   CreateResult,
   Hold,
-  ImportMark,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -137,14 +136,6 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('release', [lineage], options);
   }
 
-  noteImport(mark: ImportMark, options: StoreCallOptions = {}): Promise<void> {
-    return this.#call('noteImport', [mark], options);
-  }
-
-  imports(options: StoreCallOptions = {}): Promise<readonly ImportMark[]> {
-    return this.#call('imports', [], options);
-  }
-
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#call('clear', [], options);
   }
@@ -192,7 +183,6 @@ export class ThreadedRepository implements SnapshotRepository {
 }
 
 const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
-  'imports',
   'list',
   'manifest',
   'revokedLineages',

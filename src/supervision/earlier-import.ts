@@ -1,8 +1,8 @@
 import { type OldSession, placeOf } from '../profile/import/old-session.js';
-import type { ImportMark } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
-import { answered, askStores, failed } from './ask-stores.js';
+import { answered, askStores } from './ask-stores.js';
 import type { Importer } from './importer.js';
+import { importOf, isSameContent } from './lineage.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import { EMPTY_RECORD } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -34,22 +34,22 @@ export class EarlierImport {
    * Whether nothing is to be done; `undefined` where the session is to be taken over. The record must be loaded.
    *
    * @param contentOf reads the session through, and says what it holds; rejects where it is damaged or in use
-   * @throws StoreError when the store of the saves can't say what was taken over
+   * @throws StoreError when no store answers
    */
   async find(session: OldSession, contentOf: () => Promise<string>): Promise<TakenBefore | undefined> {
     const located = await this.#snapshots.list();
-    const marks = await this.#marks();
+    const marked = await this.#marked(located);
     const note = await this.#importer.noteOf(session);
-    const ofPlace = marks.filter(({ place }) => place === placeOf(session));
+    const place = placeOf(session);
+    const ofPlace = marked.filter((lineage) => importOf(lineage)?.place === place);
     if ((ofPlace.length > 0 || note?.snapshot !== undefined) && (await this.#hasLogin())) {
       this.#tell(session);
-      const lineages = ofPlace.map(({ lineage }) => lineage);
-      return answer(located, ({ info }) => info.id === note?.snapshot || lineages.includes(info.lineage));
+      return answer(located, ({ info }) => info.id === note?.snapshot || ofPlace.includes(info.lineage));
     }
     const imported = located.filter(({ info }) => info.run === 0);
-    if (marks.length === 0 && imported.length === 0) return undefined;
+    if (marked.length === 0 && imported.length === 0) return undefined;
     const content = note?.content ?? (await contentOf());
-    const lineages = marks.filter((mark) => mark.content === content).map(({ lineage }) => lineage);
+    const lineages = marked.filter((lineage) => isOfContent(lineage, content));
     for (const copy of imported)
       if ((await contentOfCopy(copy)) === content) lineages.push(copy.info.lineage);
     if (lineages.length === 0) return undefined;
@@ -57,13 +57,14 @@ export class EarlierImport {
     return answer(located, ({ info }) => lineages.includes(info.lineage));
   }
 
-  // Of a store of backups that does not answer, the others know the same; so does the record, where stores were lost.
-  async #marks(): Promise<readonly ImportMark[]> {
-    const { saves, record } = this.#context;
-    const marks = (record.current.imported ?? []).flatMap((text) => parseMark(text) ?? []);
-    const answers = await askStores(allRepositories(this.#context), (repository) => repository.imports());
-    for (const { repository, error } of failed(answers)) if (repository === saves) throw error;
-    return [...marks, ...answered(answers).flatMap(({ value }) => value)];
+  /** Every pairing known that began with an import. */
+  async #marked(located: readonly LocatedSnapshot[]): Promise<string[]> {
+    const { lineage = '', imported = [], revokedLineages, rejectedLineages } = this.#context.record.current;
+    const known = new Set([lineage, ...imported, ...revokedLineages, ...rejectedLineages]);
+    for (const { info } of located) known.add(info.lineage);
+    const asking = askStores(allRepositories(this.#context), (repository) => repository.revokedLineages());
+    for (const { value } of answered(await asking)) for (const one of value) known.add(one);
+    return [...known].filter((one) => importOf(one) !== undefined);
   }
 
   /** Whether a start would find a login: in the profile, or in a snapshot that is restored by itself. */
@@ -95,11 +96,9 @@ function answer(
   return { snapshot: (own ?? fitting[0] ?? newestFirst[0])?.info };
 }
 
-/** As the session's record keeps it: `<lineage>/<place>.<content>`. */
-function parseMark(text: string): ImportMark | undefined {
-  const [, lineage, place, content] = /^([^/]+)\/([0-9a-f]{16})\.([0-9a-f]{64})$/.exec(text) ?? [];
-  if (lineage === undefined || place === undefined || content === undefined) return undefined;
-  return { lineage, place, content };
+function isOfContent(lineage: string, content: string): boolean {
+  const mark = importOf(lineage);
+  return mark !== undefined && isSameContent(mark, content);
 }
 
 async function contentOfCopy({ info, repository }: LocatedSnapshot): Promise<string | undefined> {

@@ -22,12 +22,11 @@ import { hashFilesTask } from '../snapshot/hashing.js';
 import { type ImportedZip, importZipTask } from '../snapshot/import-zip.js';
 import { contentDigest } from '../snapshot/manifest.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
-import { askStores, failed } from './ask-stores.js';
 import { isAlive, isClaimedHere } from './browser-owner.js';
-import { newLineageAfter } from './lineage.js';
+import { type ImportMark, importedLineage, newLineageAfter } from './lineage.js';
 import { makeWay } from './profile-holders.js';
 import type { Restorer } from './restorer.js';
-import { allRepositories, type SessionContext } from './session-context.js';
+import type { SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
 
 /** What was taken of an old session, whole and sound, in a staging folder. */
@@ -72,17 +71,18 @@ export class Importer {
    * @throws as {@link assertFit}, and StoreError; the profile is then as it was
    */
   async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
-    const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => ({
-      snapshot: await this.#store(copy, signal),
-      taken: { look: copy.look, content: await this.#contentOf(copy, signal) },
-    }));
+    const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => {
+      const content = await this.#contentOf(copy, signal);
+      const mark = { content, place: placeOf(session) };
+      return { snapshot: await this.#store(copy, mark, signal), taken: { look: copy.look, content } };
+    });
     try {
       await this.#restorer.restore(snapshot, 'imported', signal);
     } catch (error) {
       await this.#withdraw(snapshot);
       throw error;
     }
-    await this.#remember(session, snapshot.info.lineage, taken.content);
+    await this.#remember(snapshot.info.lineage);
     await this.mark(session, { snapshot: snapshot.info.id, taken });
     this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
     return snapshot;
@@ -187,22 +187,20 @@ export class Importer {
     );
   }
 
-  /** In the record and in all stores, for when the snapshot is gone one day. Never rejects: the note beside the old session says it, too. */
-  async #remember(session: OldSession, lineage: string, content: string): Promise<void> {
-    const mark = { lineage, place: placeOf(session), content };
-    const { record } = this.#context;
-    const noted = [...(record.current.imported ?? []), `${lineage}/${mark.place}.${content}`];
-    await record.update({ imported: noted }).catch((error: unknown) => {
-      this.#context.warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
+  // The stores know it by the name of the lineage, as long as they have anything of it.
+  async #remember(lineage: string): Promise<void> {
+    const { record, warn } = this.#context;
+    const { imported = [] } = record.current;
+    await record.update({ imported: [...imported, lineage] }).catch((error: unknown) => {
+      warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
     });
-    const noting = askStores(allRepositories(this.#context), (repository) => repository.noteImport(mark));
-    for (const { repository, error } of failed(await noting)) {
-      const { message } = describeError(error);
-      this.#context.warn('cleanup-failed', `${repository.store.name}: the import was not noted: ${message}`);
-    }
   }
 
-  async #store({ tree, manifest, dataVersion }: Taken, signal: AbortSignal): Promise<LocatedSnapshot> {
+  async #store(
+    { tree, manifest, dataVersion }: Taken,
+    mark: ImportMark,
+    signal: AbortSignal,
+  ): Promise<LocatedSnapshot> {
     const { clientId, profile, saves, assertOwned, state } = this.#context;
     await assertOwned();
     const stored = await saves.create(
@@ -210,7 +208,7 @@ export class Importer {
       {
         clientId,
         profile,
-        lineage: newLineageAfter(this.#context),
+        lineage: importedLineage(newLineageAfter(this.#context), mark),
         run: 0,
         ...(manifest?.account !== undefined && { account: manifest.account }),
         createdAt: await this.#snapshots.nextCaptureTime(),

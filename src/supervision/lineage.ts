@@ -8,3 +8,29 @@ export function newLineageAfter({ clock, random }: Pick<SessionContext, 'clock' 
     .padStart(8, '0');
   return `${day}-${suffix}`;
 }
+
+/** An old session that was taken over: what it held (`contentDigest`) and where it lay (`placeOf`). */
+export interface ImportMark {
+  readonly content: string;
+  readonly place: string;
+}
+
+const IMPORTED = /-i([0-9a-f]{32})([0-9a-f]{16})$/;
+
+/**
+ * The name of a lineage that begins with an import. It says what was taken over: so do all its snapshots, in every store, and
+ * its revocation, also when the record and the snapshot of the import itself are gone.
+ */
+export function importedLineage(lineage: string, { content, place }: ImportMark): string {
+  return `${lineage}-i${content.slice(0, 32)}${place}`;
+}
+
+/** What a lineage began with; `undefined` where that was no import. */
+export function importOf(lineage: string): ImportMark | undefined {
+  const [, content, place] = IMPORTED.exec(lineage) ?? [];
+  return content === undefined || place === undefined ? undefined : { content, place };
+}
+
+export function isSameContent(mark: ImportMark, content: string): boolean {
+  return mark.content.slice(0, 32) === content.slice(0, 32);
+}

@@ -37,7 +37,7 @@ export interface SessionRecord {
   readonly rejectedLineages: readonly string[];
   /** Pairings whose profile was removed while they were in use. Also marked in the stores, as above. */
   readonly heldLineages?: readonly string[];
-  /** Old sessions that were taken over: `<lineage>/<place>.<content>`, as the stores have it, too. */
+  /** Pairings that began with an import; their names tell of what, see lineage.ts. */
   readonly imported?: readonly string[];
 }
 

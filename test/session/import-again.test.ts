@@ -96,6 +96,27 @@ describe('importSession() of what was taken over before', () => {
     await nothingWasDone(next);
   });
 
+  it('after a logout and a new scan, with the record and the note lost and the snapshot of the import gone', async () => {
+    await oldSession();
+    const first = await startWithTheLine();
+    await first.client.logOutByPhone();
+    await first.untilState('awaiting_qr');
+    await first.client.scan();
+    await first.untilState('ready');
+    await first.save('scanned');
+    await first.stop();
+    for (const { id, revoked } of await first.session.listSnapshots()) {
+      if (revoked) await stage().remove(`/bot/session/store/shop/snapshots/${id}.json`);
+    }
+    await stage().remove('/bot/session/profile');
+    await stage().remove(`${ZIP}.moved.json`);
+    await extract();
+    const next = await startWithTheLine();
+    expect(next.state).toBe('ready');
+    expect(await noteIn(next)).toBe('scanned');
+    expect(next.payloads('session:imported')).toEqual([]);
+  });
+
   it('after a logout that nobody answered yet, shows the QR of a new login', async () => {
     await oldSession();
     const first = await startWithTheLine();
@@ -240,12 +261,12 @@ describe('importSession() of what was taken over before', () => {
     expect(await noteIn(next)).toBe('newer');
   });
 
-  it('is refused without anything done when the store of the saves can not say', async () => {
+  it('is refused without anything done when no store can say', async () => {
     await oldSession();
     const first = await startWithTheLine();
     await first.note('newer');
     await first.stop();
-    stage().fs.arm({ path: 'store/shop/imported', failOn: 1, times: 1000 });
+    stage().fs.arm({ path: /\/bot\/(session\/store|backup)/, failOn: 1, times: 1000 });
     const next = newBot();
     await expect(next.finish(next.session.importSession(ZIP))).rejects.toMatchObject({ code: 'STORE' });
     stage().fs.arm({});
