@@ -78,7 +78,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * first QR or pairing code that is delivered to the bot. While it runs, further calls join.
    *
    * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up; the state is `failed`
-   * @throws LeaseHeldError, ProfileLockedError when another live process has the session
+   * A session of this process that is being closed is waited for, 150 s at most; one that has lost its connection, or whose
+   * bot was told `disconnected` and has made a new client since, retires.
+   *
+   * @throws LeaseHeldError, ProfileLockedError when another live process has the session, or another session of this one
+   * that is up
    * @throws ConfigurationError when a folder can't be written
    * @throws ClosedError when `destroy()` came between
    */
@@ -115,7 +119,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
 
   /**
    * Puts a snapshot in place of the profile, by default the best there is. Stops the client if it runs and starts it
-   * again. The replaced profile goes to quarantine. Also brings back a revoked one, if its id is given.
+   * again. The replaced profile goes to quarantine. Also brings back a login whose profile was removed (`held`), and a
+   * revoked one, if its id is given.
    *
    * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was
    */

@@ -89,7 +89,7 @@ async function obey(order: Order): Promise<unknown> {
     case 'restore':
       return session.restore(order.snapshotId);
     case 'import':
-      return session.importSession(order.from);
+      return session.importSession(order.from, { force: true });
     case 'prune':
       return session.prune();
     case 'clear':
