@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { FileSystem } from '../file-system.js';
-import { listEssentialFiles, recogniseLayout } from './essential-files.js';
+import { ESSENTIAL_PARTS, isEssential, recogniseLayout } from './essential-files.js';
 import { resolveLinks } from './links.js';
-import { lstatIfPresent } from './walk.js';
+import { lstatIfPresent, walkFiles } from './walk.js';
 
 /** What tells one folder from another of the same name. */
 interface Identity {
@@ -44,7 +44,12 @@ export class ProfilePresence {
 
   /** Whether nothing of a login is in the profile. */
   async isEmpty(): Promise<boolean> {
-    return (await listEssentialFiles(this.#profileDir, { fs: this.#fs })).length === 0;
+    for (const part of ESSENTIAL_PARTS) {
+      for await (const { path: file } of walkFiles(this.#fs, this.#profileDir, part)) {
+        if (isEssential(file)) return false;
+      }
+    }
+    return true;
   }
 
   /**
