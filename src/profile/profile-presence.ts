@@ -11,6 +11,11 @@ interface Identity {
   readonly birthtimeMs: number;
 }
 
+/** Profiles with a login whose clients the bot has closed, while the process goes on. By the file system they lie on. */
+const leftByBots = new WeakMap<FileSystem, Map<string, Identity>>();
+/** A process that has closed more clients than this forgets the oldest. */
+const MAX_LEFT = 1000;
+
 /**
  * Whether the login that was in the profile while this process used it is still there. What vanishes under its eyes was
  * removed on purpose; what is absent when a process starts may as well be a new disk.
@@ -18,11 +23,19 @@ interface Identity {
 export class ProfilePresence {
   readonly #profileDir: string;
   readonly #fs: FileSystem;
+  readonly #left: Map<string, Identity>;
   #seen: { readonly profile: Identity } | undefined;
 
-  constructor(profileDir: string, { fs }: { readonly fs: FileSystem }) {
+  /** @param options `disk`: the file system as the bot gave it, which other sessions of the process share. Default: `fs`. */
+  constructor(
+    profileDir: string,
+    { fs, disk = fs }: { readonly fs: FileSystem; readonly disk?: FileSystem },
+  ) {
     this.#profileDir = profileDir;
     this.#fs = fs;
+    const left = leftByBots.get(disk) ?? new Map<string, Identity>();
+    leftByBots.set(disk, left);
+    this.#left = left;
   }
 
   /** Call when the profile is known to hold a login. Never rejects: what can't be looked at was not seen. */
@@ -37,9 +50,32 @@ export class ProfilePresence {
     }
   }
 
-  /** Call when the profile goes by the hand of this library, and when the session has ended. */
+  /** Call when the profile goes by the hand of this library. */
   forget(): void {
     this.#seen = undefined;
+    this.#left.delete(this.#profileDir);
+  }
+
+  /**
+   * Call when the session has ended.
+   *
+   * @param options `byBot`: whether the bot has closed its client. It may remove the profile next: a later session of this
+   * process looks whether it did.
+   */
+  end({ byBot = false } = {}): void {
+    const seen = this.#seen?.profile;
+    this.forget();
+    if (!byBot || seen === undefined) return;
+    this.#left.set(this.#profileDir, seen);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
+  }
+
+  /** Call at the first start of a session: goes on with what an earlier one of this process has seen. */
+  begin(): void {
+    const profile = this.#left.get(this.#profileDir);
+    this.#left.delete(this.#profileDir);
+    if (profile !== undefined) this.#seen ??= { profile };
   }
 
   /** Whether nothing of a login is in the profile. */

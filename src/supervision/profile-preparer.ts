@@ -86,6 +86,7 @@ export class ProfilePreparer {
     await this.#pruner.pruneBeforeStart(isFirst);
     await this.#repeatRevocations(patience);
     await this.#removed.repeat(patience);
+    if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience);
     if (this.#context.record.current.loggedIn) await folders.presence.note();
     return restored;

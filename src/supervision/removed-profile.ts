@@ -53,9 +53,10 @@ export class RemovedProfile {
   /**
    * At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew.
    *
-   * @param options `hasFailed`: whether its attempts were used up before, so that it holds no lease any more
+   * @param options `hasFailed`: whether its attempts were used up before, so that it holds no lease any more; `byBot`: whether
+   * the bot has closed its client
    */
-  async settle({ hasFailed = false } = {}): Promise<void> {
+  async settle({ hasFailed = false, byBot = false } = {}): Promise<void> {
     const { folders, logger } = this.#context;
     try {
       if (await folders.presence.isRemoved()) {
@@ -65,7 +66,7 @@ export class RemovedProfile {
     } catch (error) {
       logger.warn('what was left of a removed profile stays', { error: describeError(error) });
     }
-    folders.presence.forget();
+    folders.presence.end({ byBot });
   }
 
   // Another session that has put the profile aside may be making its own.

@@ -18,6 +18,8 @@ export interface CloseRequest {
   readonly revoke?: RevocationCause;
   /** Whether its attempts were used up before: nothing runs, and it holds no lease. */
   readonly hasFailed?: boolean;
+  /** Whether the bot itself has called `client.destroy()`. */
+  readonly byBot?: boolean;
 }
 
 /**

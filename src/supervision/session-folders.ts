@@ -42,7 +42,7 @@ export class SessionFolders {
   ) {
     this.#profileDir = profileDir;
     this.#parameters = { ...parameters, fs: patientFileSystem(parameters.fs, parameters) };
-    this.presence = new ProfilePresence(profileDir, this.#parameters);
+    this.presence = new ProfilePresence(profileDir, { fs: this.#parameters.fs, disk: parameters.fs });
   }
 
   /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */

@@ -132,10 +132,10 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** Final save, orderly close, `stopped`. Concurrent calls join. */
-  async destroy(): Promise<void> {
+  async destroy({ byBot = false } = {}): Promise<void> {
     this.#stops++;
     const joined = this.#stopping;
-    if (joined === undefined) return this.#stop({ save: true });
+    if (joined === undefined) return this.#stop({ save: true, byBot });
     await joined.catch((error: unknown) => {
       if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
     });
@@ -164,7 +164,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   onBotDestroy(): Promise<void> {
-    return this.destroy();
+    return this.destroy({ byBot: true });
   }
 
   async onBotLogout(): Promise<void> {

@@ -116,6 +116,37 @@ describe('a profile that is removed while the session runs', () => {
     expect(await stage().exists(dirname(bot.client.profileDir))).toBe(!whole);
   });
 
+  it('after client.destroy(), awaited, is not restored by the next client of the process', async () => {
+    const bot = await pairedBot();
+    await bot.finish(bot.client.destroy());
+    await removeProfile(bot);
+    await expectHeld(stage().bot({ session: BY_HAND }));
+  });
+
+  it('after client.destroy() and left alone, is used by the next client', async () => {
+    const bot = await pairedBot();
+    await bot.finish(bot.client.destroy());
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('ready');
+    await next.stop(); // by session.destroy(): the process is about to end
+    await removeProfile(next);
+    const last = stage().bot({ session: BY_HAND });
+    await last.start();
+    expect(last.state).toBe('ready');
+  });
+
+  it('after client.destroy() and restored by hand, is no removal', async () => {
+    const bot = await pairedBot();
+    await bot.finish(bot.client.destroy());
+    await removeProfile(bot);
+    const next = stage().bot({ session: BY_HAND });
+    await next.finish(next.session.restore());
+    await next.start();
+    expect(next.state).toBe('ready');
+    expect(next.warnings).not.toContain('profile-removed');
+  });
+
   it('of a NoAuth client goes with its saves: the backups are held, and nothing is made anew', async () => {
     const bot = stage().bot({ auth: 'none', session: BY_HAND });
     await bot.logIn();
