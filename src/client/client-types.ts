@@ -20,6 +20,7 @@ export interface ClientInternals extends WhatsAppClient {
     puppeteer?: PuppeteerOptions;
     takeoverOnConflict?: boolean;
     pairWithPhoneNumber?: { phoneNumber?: string };
+    webVersion?: unknown;
     webVersionCache?: WebVersionCacheOptions;
     qrMaxRetries?: number;
   };

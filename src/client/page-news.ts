@@ -13,8 +13,10 @@ export class PageNews {
   #messages: readonly string[] = [];
 
   note(what: string, error: unknown): void {
-    const message = oneLine(`${what}: ${describeError(error).message}`, MAX_LENGTH);
-    this.#messages = [...this.#messages, message].slice(-MAX_KEPT);
+    const said = oneLine(describeError(error).message, MAX_LENGTH);
+    // A function that fails does so in the page as well, which knows less of it.
+    if (said !== '' && this.last?.includes(said)) return;
+    this.#messages = [...this.#messages, `${what}: ${said}`].slice(-MAX_KEPT);
   }
 
   /** A new page begins. */

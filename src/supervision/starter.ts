@@ -2,9 +2,11 @@ import type { ClientEvent } from '../client/client-driver.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
 import type { StartObstacle } from '../client/start-error.js';
+import { WebCache } from '../client/web-cache.js';
 import type { SessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
+import { assertLaunchable } from './assert-launchable.js';
 import type { OlderCopyTrial, TrialResult } from './older-copy-trial.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
@@ -54,10 +56,12 @@ export interface StarterParts {
 export class Starter {
   readonly #context: SessionContext;
   readonly #parts: StarterParts;
+  readonly #webCache: WebCache;
   #holdsPairing = false;
 
   constructor(context: SessionContext, parts: StarterParts) {
     this.#context = context;
+    this.#webCache = new WebCache(context.driver.client, context);
     this.#parts = parts;
   }
 
@@ -100,6 +104,7 @@ export class Starter {
   async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
     const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
+    await assertLaunchable(this.#context);
     const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
     const prepared = await operations.exclusive(() => preparer.prepare(signal, isFirst, patience));
     let rollbacks = prepared ? 1 : 0;
@@ -156,6 +161,7 @@ export class Starter {
     if (refusal !== undefined) throw refusal;
     await assertOwned();
     this.#enter('starting', signal);
+    await this.#settleWebCache();
     await browserOwner.announceLaunch(driver.client);
     try {
       return await startClient({
@@ -170,6 +176,17 @@ export class Starter {
       await this.#parts.stopper.stop();
       throw error;
     }
+  }
+
+  async #settleWebCache(): Promise<void> {
+    const found = await this.#webCache.settle();
+    if (found === undefined) return;
+    const { folder, why } = found;
+    this.#context.warn(
+      'web-cache-unwritable',
+      `whatsapp-web.js can't keep WhatsApp's page in ${folder} (${why}), so it starts without its web cache: otherwise ` +
+        "`ready` would never come. Make the folder writable, or set the client's webVersionCache",
+    );
   }
 
   /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */

@@ -30,7 +30,7 @@ export function createBot(options: BotOptions): Client {
   return new library.Client({
     ...clientOptions,
     authStrategy: clientOptions.authStrategy ?? authStrategy(options),
-    webVersionCache: { type: 'none' },
+    webVersionCache: clientOptions.webVersionCache ?? { type: 'none' },
     puppeteer: {
       headless: true,
       executablePath: options.executablePath ?? ensureChromium(),

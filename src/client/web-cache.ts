@@ -1,0 +1,91 @@
+import path from 'node:path';
+import { type Clock, withDeadline } from '../clock.js';
+import { describeError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import type { ClientInternals, WebVersionCacheOptions } from './client-types.js';
+
+/** Of whatsapp-web.js's LocalWebCache. */
+const DEFAULT_FOLDER = './.wwebjs_cache/';
+/** A folder on a network disk that hangs counts as one that can't be written. */
+const TRY_DEADLINE_MS = 5_000;
+
+/** What was found of the folder in which the client keeps WhatsApp's page. */
+export interface UnwritableWebCache {
+  /** Absolute. */
+  readonly folder: string;
+  readonly why: string;
+}
+
+/**
+ * Keeps a client from hanging on its web cache. whatsapp-web.js writes WhatsApp's page into a folder, `./.wwebjs_cache`
+ * unless told otherwise, between `authenticated` and `ready`, in a function that only the page calls (Client.js,
+ * onAppStateHasSyncedEvent): where the folder can't be written, `ready` never comes, and nothing says why.
+ */
+export class WebCache {
+  readonly #client: ClientInternals;
+  readonly #fs: FileSystem;
+  readonly #clock: Clock;
+  /** What the bot has set, while it is replaced. */
+  #given: WebVersionCacheOptions | undefined;
+
+  constructor(client: ClientInternals, parts: { readonly fs: FileSystem; readonly clock: Clock }) {
+    this.#client = client;
+    this.#fs = parts.fs;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Call before every start: tries the folder, and starts the client without a cache where it can't be written. Where it
+   * can again, the bot's own setting is back. Never rejects.
+   *
+   * @returns what was found, where the cache is switched off for this start
+   */
+  async settle(): Promise<UnwritableWebCache | undefined> {
+    const { options } = this.#client;
+    if (options === undefined) return undefined;
+    if (this.#given !== undefined) options.webVersionCache = this.#given;
+    this.#given = undefined;
+    const given = options.webVersionCache;
+    if (given?.type !== 'local' || given.strict === true) return undefined; // a strict one writes nothing
+    const folder = path.resolve(
+      typeof given.path === 'string' && given.path !== '' ? given.path : DEFAULT_FOLDER,
+    );
+    if (await this.#holds(folder, options.webVersion)) return undefined;
+    const why = await this.#whyUnwritable(folder);
+    if (why === undefined) return undefined;
+    this.#given = given;
+    options.webVersionCache = { type: 'none' };
+    return { folder, why };
+  }
+
+  /** A version that is asked for and is there is read, and never written: also from a disk that is read-only. */
+  async #holds(folder: string, version: unknown): Promise<boolean> {
+    if (typeof version !== 'string') return false;
+    const read = this.#fs.promises.readFile(path.join(folder, `${version}.html`));
+    return this.#within(read).then(
+      (page) => page.length > 0,
+      () => false,
+    );
+  }
+
+  async #whyUnwritable(folder: string): Promise<string | undefined> {
+    const { promises } = this.#fs;
+    // Always the same name: one that a killed process left goes with the next start.
+    const probe = path.join(folder, '.write-probe');
+    const tryIt = async () => {
+      await promises.mkdir(folder, { recursive: true });
+      await promises.writeFile(probe, 'a page of WhatsApp Web');
+      await promises.rm(probe, { force: true });
+    };
+    try {
+      await this.#within(tryIt());
+      return undefined;
+    } catch (error) {
+      return describeError(error).message;
+    }
+  }
+
+  #within<Result>(work: Promise<Result>): Promise<Result> {
+    return withDeadline(this.#clock, TRY_DEADLINE_MS, 'the web cache', work);
+  }
+}

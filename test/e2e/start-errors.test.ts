@@ -1,0 +1,77 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { useStage } from './setup.js';
+
+/** Of the simulator's page. */
+const VERSION = '2.3000.1017054665';
+const ONE_TRY = { maxInitRetries: 0, maxReconnectAttempts: 0, sessionTimeoutMs: 8000 };
+
+describe('a web cache that can not be written', () => {
+  const stage = useStage();
+
+  it('costs the cache and a warning that names its folder, not the login', async () => {
+    await writeFile(join(stage.folder, 'file'), '');
+    const path = join(stage.folder, 'file', 'cache');
+    const bot = stage.bot({ client: { webVersionCache: { type: 'local', path } } });
+    await bot.logIn(stage.simulator);
+    expect(bot.session.state).toBe('ready');
+    expect(bot.payloads('warning')).toContainEqual({
+      code: 'web-cache-unwritable',
+      message: expect.stringContaining(path),
+    });
+  });
+
+  it('is used where it can be written, and holds nothing of ours', async () => {
+    const path = join(stage.folder, 'cache');
+    const bot = stage.bot({ client: { webVersionCache: { type: 'local', path } } });
+    await bot.logIn(stage.simulator);
+    expect(await readdir(path)).toEqual([`${VERSION}.html`]);
+  });
+
+  it('is told by the function that fails where nobody could know it before', async () => {
+    const path = join(stage.folder, 'cache');
+    await mkdir(join(path, `${VERSION}.html`), { recursive: true });
+    const bot = stage.bot({ session: ONE_TRY, client: { webVersionCache: { type: 'local', path } } });
+    await bot.session.initialize();
+    const told = bot.once('warning');
+    const lost = bot.once('reconnect:exhausted');
+    await stage.simulator.scan();
+    expect(await told).toMatchObject({
+      code: 'client-rejection',
+      message: expect.stringContaining('EISDIR'),
+    });
+    const { cause, error } = await lost;
+    expect(cause).toBe('never-ready');
+    expect(error?.message).toMatch(/onAppStateHasSyncedEvent: EISDIR/);
+  });
+});
+
+describe('a browser that can not be started', () => {
+  const stage = useStage();
+
+  it.each([
+    ['is not there', (folder: string) => ({ executablePath: join(folder, 'none') }), 'no browser to start'],
+    [
+      'may not be executed',
+      (folder: string) => ({ executablePath: join(folder, 'file') }),
+      'may not be executed',
+    ],
+    [
+      'has no folder for temporary files',
+      (folder: string) => ({ env: { ...process.env, TMPDIR: join(folder, 'none') } }),
+      'TMPDIR',
+    ],
+  ])(
+    'fails the start at once, with the reason and its cause, when it %s',
+    async (_name, puppeteer, reason) => {
+      await writeFile(join(stage.folder, 'file'), '');
+      const bot = stage.bot({ client: { puppeteer: puppeteer(stage.folder) } });
+      const failure = await bot.session.initialize().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'START_FAILED', retryable: false, cause: expect.any(Error) });
+      expect(String(failure)).toContain(reason);
+      expect(bot.payloads('reconnect:scheduled')).toEqual([]);
+      expect(bot.session.state).toBe('failed');
+    },
+  );
+});
