@@ -123,13 +123,13 @@ export interface PersistentSessionOptions {
   readonly onConflict?: 'wait' | 'stop';
   /** Oldest snapshot that is restored after the newest one was rejected, in ms. @defaultValue 604800000 (7 days) */
   readonly maxRollbackMs?: number;
-  /** Gets a line for everything that happens. @defaultValue silent @example logger: console */
+  /** Gets a line for everything that happens; one that fails hurts nobody. @defaultValue silent @example logger: console */
   readonly logger?: Logger;
-  /** The time; replace it in tests. @defaultValue the real one */
+  /** The time; replace it in tests. Where it fails, the system's is used. @defaultValue the real one */
   readonly clock?: Clock;
   /** The file system; replace it in tests. @defaultValue `node:fs` */
   readonly fs?: FileSystem;
-  /** Random numbers, 0 <= x < 1; replace it in tests. @defaultValue `Math.random` */
+  /** Random numbers, 0 <= x < 1; replace it in tests. Where it fails, the default is used. @defaultValue `Math.random` */
   readonly random?: () => number;
 }
 

@@ -68,7 +68,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     return this.#state === 'awaiting_qr' ? this.#parts.context.driver.pairing : undefined;
   }
 
-  /** All options, frozen, defaults filled in. */
+  /** All options, frozen, defaults filled in; the bot's callbacks in a form that never fails. */
   get options(): ResolvedOptions {
     return this.#parts.context.options;
   }
@@ -77,10 +77,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * Makes the profile sound (restores it if need be) and starts the client. Resolves at the first `ready`, or at the
    * first QR or pairing code that is delivered to the bot. While it runs, further calls join.
    *
-   * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up; the state is `failed`
    * A session of this process that is being closed is waited for, 150 s at most; one that has lost its connection, or whose
    * bot was told `disconnected` and has made a new client since, retires.
    *
+   * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up, or at once when the first start meets
+   * what trying again can't mend (no browser, for example); its `cause` is the last error, the state is `failed`
    * @throws LeaseHeldError, ProfileLockedError when another live process has the session, or another session of this one
    * that is up
    * @throws ConfigurationError when a folder can't be written
