@@ -18,10 +18,13 @@ export function containPage(page: PageHandle, onContained: OnContained): void {
   const on = page.on.bind(page);
   const off = page.off?.bind(page);
   page.on = (event, listener) => {
-    const guarded: PageListener = (...args) => {
-      const result = listener(...args);
-      return result instanceof Promise ? result.catch((error: unknown) => onContained(error)) : result;
-    };
+    // One form for all its events, so that each of them can be given up.
+    const guarded: PageListener =
+      contained.get(listener) ??
+      ((...args) => {
+        const result = listener(...args);
+        return result instanceof Promise ? result.catch((error: unknown) => onContained(error)) : result;
+      });
     contained.set(listener, guarded);
     return on(event, guarded);
   };

@@ -71,6 +71,18 @@ describe('a contained page', () => {
   });
 });
 
+describe('one listener on several events of a page', () => {
+  it('is let go of by each of them', () => {
+    const { emitter, page } = newPage();
+    const listener = () => undefined;
+    page.on('request', listener);
+    page.on('response', listener);
+    page.off?.('request', listener);
+    page.off?.('response', listener);
+    expect([emitter.listenerCount('request'), emitter.listenerCount('response')]).toEqual([0, 0]);
+  });
+});
+
 describe('a function that the client gives the page', () => {
   async function exposed(fn: (...args: unknown[]) => unknown) {
     const given = new Map<string, (...args: unknown[]) => unknown>();
