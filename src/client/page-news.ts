@@ -13,7 +13,9 @@ export class PageNews {
   #messages: readonly string[] = [];
 
   note(what: string, error: unknown): void {
-    const said = oneLine(describeError(error).message, MAX_LENGTH);
+    // What fails in the page brings its stack in the message.
+    const [first = ''] = describeError(error).message.trimStart().split('\n', 1);
+    const said = oneLine(first, MAX_LENGTH);
     // A function that fails does so in the page as well, which knows less of it.
     if (said !== '' && this.last?.includes(said)) return;
     this.#messages = [...this.#messages, `${what}: ${said}`].slice(-MAX_KEPT);

@@ -5,9 +5,9 @@ describe('what is heard of a page', () => {
   it('is the last few errors, each bounded and on one line', () => {
     const news = new PageNews();
     for (let round = 0; round < 100; round++)
-      news.note('the page', new Error(`error no. ${round}\nat somewhere`));
+      news.note('the page', new Error(`error no. ${round}\n    at somewhere`));
     expect(news.all).toHaveLength(5);
-    expect(news.last).toBe('the page: error no. 99 at somewhere');
+    expect(news.last).toBe('the page: error no. 99');
     news.note('the page', 'x'.repeat(1_000_000));
     expect(news.last?.length).toBeLessThan(250);
   });
@@ -15,7 +15,10 @@ describe('what is heard of a page', () => {
   it('is told once where a function fails and the page says the same', () => {
     const news = new PageNews();
     news.note('onQRChangedEvent', new Error('EISDIR: illegal operation'));
-    news.note('the page', new Error('EISDIR: illegal operation'));
+    news.note(
+      'the page',
+      new Error('EISDIR: illegal operation\n    at Object.writeFileSync (node:fs:2380:20)'),
+    );
     expect(news.all).toEqual(['onQRChangedEvent: EISDIR: illegal operation']);
   });
 
