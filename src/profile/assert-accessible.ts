@@ -21,7 +21,8 @@ export async function assertAccessible(
   for (const part of FOLDERS) {
     const folder = part === '' ? profileDir : `${profileDir}/${part}`;
     try {
-      await fs.promises.access(folder, ALL_RIGHTS);
+      // A file in its place is put aside by who restores the profile.
+      if ((await fs.promises.stat(folder)).isDirectory()) await fs.promises.access(folder, ALL_RIGHTS);
     } catch (error) {
       const code = errnoOf(error) ?? '';
       if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) continue; // not there, or told by who needs it

@@ -64,6 +64,7 @@ describe('before a browser is launched', () => {
     async (code) => {
       const root = await newFolder();
       const profile = join(root, 'bot', 'auth', 'session-shop');
+      await mkdir(join(profile, 'Default'), { recursive: true });
       const fs = fsOfStranger((path) => path === join(profile, 'Default'), code);
       const bot = stage().bot({
         folder: join(root, 'bot'),
@@ -81,8 +82,8 @@ describe('before a browser is launched', () => {
   it('a profile that is not there is no obstacle, nor are the rights of Windows', async () => {
     const fs = fsOfStranger(() => true);
     await assertAccessible('/nowhere', { fs: nodeFs });
-    await assertAccessible('/anywhere', { fs, platform: 'win32' });
-    await expect(assertAccessible('/anywhere', { fs, platform: 'linux' })).rejects.toMatchObject({
+    await assertAccessible(tmpdir(), { fs, platform: 'win32' });
+    await expect(assertAccessible(tmpdir(), { fs, platform: 'linux' })).rejects.toMatchObject({
       cause: { code: 'EACCES' },
     });
   });
