@@ -48,7 +48,7 @@ export function exhausted(last: {
 }): StartFailedError {
   const { attempts, cause, error, olderCopy } = last;
   const why = error === undefined ? '' : `: ${summaryOf(error).message}`;
-  const obstacle = error === undefined ? undefined : obstacleOf({ error, launched: false });
+  const obstacle = error === undefined ? undefined : obstacleOf({ error, launched: true });
   const advice = obstacle === undefined ? '' : `; ${obstacle.reason}: ${obstacle.advice}`;
   return new StartFailedError(
     `WhatsApp did not come up within ${attempts} attempts (last cause: ${cause}${why})${advice}; everything is kept, ` +
