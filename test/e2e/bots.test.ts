@@ -43,7 +43,9 @@ describe('any bot', () => {
       snapshot: { capture: 'cold', settled: true },
     });
     const next = stage.bot();
+    const again = next.next('ready');
     await next.client.initialize();
+    await again;
     expect(next.session.state).toBe('ready');
   });
 

@@ -209,6 +209,16 @@ export class WhatsAppSimulator {
     });
   }
 
+  /** Nobody has scanned for minutes: the QR is dead, and the page waits to be asked for a new one (UNPAIRED_IDLE). */
+  async expireQr(options: WaitOptions = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const expire = (page: OpenPage) => {
+      page.ref = newRef(); // no page shows it: it can't be scanned
+      return { type: 'expire' };
+    };
+    await this.#pages.ask(expire, { accepts: (page) => page.status === 'qr', timeoutMs });
+  }
+
   /** Sets what is named, keeps the rest. Applies from the next login (or scan) on. */
   setModes(modes: SimulatorModes): void {
     this.#modes = { ...this.#modes, ...modes };
@@ -352,6 +362,9 @@ export class WhatsAppSimulator {
         this.#record('code:shown', page.pageId, { code: page.pairingCode, phoneNumber: body.phoneNumber });
         return { code: page.pairingCode };
       }
+      case '/new-ref':
+        page.ref = newRef();
+        return { ref: page.ref };
       case '/send':
         return this.#takeMessage(page, body);
       case '/takeover':

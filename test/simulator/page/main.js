@@ -104,8 +104,12 @@ Object.assign(Socket, {
   },
 });
 
-Cmd.refreshQR = () => {
+Cmd.refreshQR = async () => {
   pairingCode = undefined;
+  if (Socket.state === 'UNPAIRED_IDLE') {
+    Conn.set('ref', (await post('/new-ref')).ref);
+    Socket.set('state', 'UNPAIRED');
+  }
   return report('qr:shown', { ref: Conn.ref, relaunched: true });
 };
 login.relaunch = Cmd.refreshQR;
@@ -129,6 +133,7 @@ const commands = {
     Conn.set('ref', ref);
     await report('qr:shown', { ref });
   },
+  expire: () => Socket.set('state', 'UNPAIRED_IDLE'),
   state({ state }) {
     Socket.set('state', state);
     if (state === 'CONNECTED') flushOutbox();
