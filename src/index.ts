@@ -45,6 +45,12 @@ export type {
   HealthStatus,
   LocalizedText,
 } from './health.js';
+export {
+  type ClientInStore,
+  type ListClientsOptions,
+  listClients,
+  type StoredClient,
+} from './list-clients.js';
 export type { Logger } from './logger.js';
 export {
   DEFAULT_OPTIONS,

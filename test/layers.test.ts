@@ -18,7 +18,14 @@ const sources: ReadonlyMap<string, string> = new Map(
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['cli', 'http', 'metrics', 'testing'],
-  ['index.ts', 'persistent-session.ts', 'session-parts.ts', 'session-place.ts', 'session-repositories.ts'],
+  [
+    'index.ts',
+    'list-clients.ts',
+    'persistent-session.ts',
+    'session-parts.ts',
+    'session-place.ts',
+    'session-repositories.ts',
+  ],
   ['supervision'],
   ['client', 'profile', 'snapshot', 'lease', 'worker'],
   ['stores'],

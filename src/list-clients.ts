@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import { withDeadline } from './clock.js';
+import { ConfigurationError, describeError, isSessionError, StoreError } from './errors.js';
+import { clientId as checkClientId } from './options/checks.js';
+import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { IncrementalRepository } from './snapshot/incremental-repository.js';
+import type { SnapshotRepository } from './snapshot/repository.js';
+import { ZipRepository } from './snapshot/zip-repository.js';
+import { BackupDirStore } from './stores/backup-dir-store.js';
+import { FileSystemStore } from './stores/file-system-store.js';
+import type { SessionStore } from './stores/session-store.js';
+import { uniqueStoreNames } from './stores/unique-names.js';
+import { inlineTaskRunner } from './task.js';
+import type { SnapshotInfo, SnapshotKind } from './types.js';
+
+/** What {@link listClients} takes: the options of the sessions, without the client id. */
+export interface ListClientsOptions extends Omit<PersistentSessionOptions, 'clientId'> {
+  /** Ends the listing. */
+  readonly signal?: AbortSignal;
+}
+
+/** What one store holds of a client. */
+export interface ClientInStore {
+  /** Name of the store, as in the `store` of a snapshot. */
+  readonly store: string;
+  readonly kind: SnapshotKind;
+  /** Bytes of everything it keeps for this client. */
+  readonly storedBytes: number;
+}
+
+/** One client id and what the stores hold of it. JSON-safe. */
+export interface StoredClient {
+  readonly clientId: string;
+  /** Its newest snapshot; absent where none can be read: damaged ones are left out. */
+  readonly newest?: SnapshotInfo;
+  /** Whether the login of the newest snapshot was logged out: a start asks for a QR. `false` where there is none. */
+  readonly revoked: boolean;
+  /** Which stores hold something of it, the store of the saves first. */
+  readonly stores: readonly ClientInStore[];
+  /** Bytes in all stores together. */
+  readonly storedBytes: number;
+}
+
+/** Of each answer of a store; one that hangs must not hold up the start of a gateway for ever. */
+const CALL_DEADLINE_MS = 60_000;
+/** More than any process can start: a bound on what is held in memory. */
+const MAX_CLIENTS = 100_000;
+
+/** A store and what was found in it: bytes by client id. */
+interface Shelf {
+  readonly kind: SnapshotKind;
+  readonly store: SessionStore;
+  readonly storeName: string;
+  readonly bytes: ReadonlyMap<string, number>;
+}
+
+/**
+ * Which clients have a login in the stores: what a gateway starts again after a redeploy. Reads only; starts nothing,
+ * takes no lease. The keys of each store are listed once; the snapshots of a client are read when it is its turn.
+ *
+ * @param options as given to the sessions, without `clientId`: `sessionPath` and `backupPath`, or `store` and `backupStore`
+ * @returns to be iterated once or more, in the order of the ids; each time the stores are asked anew
+ * @throws ConfigurationError for a wrong option
+ * @throws StoreError when a store does not answer (within 60 s a call): a store that is down never looks like one without
+ * clients
+ *
+ * @example
+ * for await (const { clientId, revoked } of listClients({ sessionPath: '/data/sessions' })) {
+ *   if (!revoked) await startBot(clientId);
+ * }
+ */
+export function listClients(options: ListClientsOptions = {}): AsyncIterable<StoredClient> {
+  const { signal, ...given } = options;
+  if ('clientId' in given) {
+    throw new ConfigurationError('clientId: listClients() lists all of them; leave it out');
+  }
+  const resolved = resolveOptions(given);
+  return { [Symbol.asyncIterator]: () => clientsOf(resolved, signal) };
+}
+
+async function* clientsOf(options: ResolvedOptions, signal?: AbortSignal): AsyncGenerator<StoredClient> {
+  const shelves = await openShelves(options, signal);
+  const ids = [...new Set(shelves.flatMap(({ bytes }) => [...bytes.keys()]))].sort();
+  for (const id of ids) yield await clientOf(id, shelves, options, signal);
+}
+
+async function openShelves(options: ResolvedOptions, signal?: AbortSignal): Promise<readonly Shelf[]> {
+  const { store, backupStore, sessionPath, backupPath, fs } = options;
+  const saves = store ?? new FileSystemStore(join(sessionPath, 'store'), { fs });
+  const backups = backupStore ?? [new BackupDirStore(backupPath, { fs })];
+  const names = uniqueStoreNames([saves, ...backups]);
+  const open = async (one: SessionStore, kind: SnapshotKind): Promise<Shelf> => ({
+    kind,
+    store: one,
+    storeName: names.get(one) ?? one.name,
+    bytes: await bytesByClient(one, options, signal),
+  });
+  const shelves = [await open(saves, 'save')];
+  for (const one of backups) shelves.push(await open(one, 'backup'));
+  return shelves;
+}
+
+async function bytesByClient(
+  store: SessionStore,
+  { clock }: ResolvedOptions,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const bytes = new Map<string, number>();
+  const objects = await ask(store, async () => store.list('', signal && { signal })[Symbol.asyncIterator]());
+  const next = () => withDeadline(clock, CALL_DEADLINE_MS, `listing the store ${store.name}`, objects.next());
+  // Bounded by what the store holds; only sums are kept.
+  signal?.throwIfAborted();
+  for (let step = await ask(store, next); !step.done; step = await ask(store, next)) {
+    const { key, size } = step.value;
+    const id = key.slice(0, Math.max(0, key.indexOf('/')));
+    if (!isClientId(id)) continue;
+    bytes.set(id, (bytes.get(id) ?? 0) + size);
+    if (bytes.size > MAX_CLIENTS) {
+      throw new StoreError(`the store ${store.name} holds more than ${MAX_CLIENTS} clients`, {
+        operation: 'listClients',
+        retryable: false,
+      });
+    }
+  }
+  return bytes;
+}
+
+async function clientOf(
+  clientId: string,
+  shelves: readonly Shelf[],
+  options: ResolvedOptions,
+  signal?: AbortSignal,
+): Promise<StoredClient> {
+  const holding = shelves.filter(({ bytes }) => bytes.has(clientId));
+  const found: SnapshotInfo[] = [];
+  for (const shelf of holding) {
+    const repository = openRepository(shelf, clientId, options);
+    const listing = () =>
+      withDeadline(
+        options.clock,
+        CALL_DEADLINE_MS,
+        `reading the snapshots of ${clientId}`,
+        repository.list(signal && { signal }),
+      );
+    found.push(...(await ask(shelf.store, listing)));
+  }
+  const newest = found.reduce<SnapshotInfo | undefined>(
+    (best, one) => (best === undefined || one.createdAt > best.createdAt ? one : best),
+    undefined,
+  );
+  const stores = holding.map(({ storeName, kind, bytes }) => ({
+    store: storeName,
+    kind,
+    storedBytes: bytes.get(clientId) ?? 0,
+  }));
+  return {
+    clientId,
+    ...(newest !== undefined && { newest }),
+    revoked: newest?.revoked ?? false,
+    stores,
+    storedBytes: stores.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+  };
+}
+
+function openRepository(
+  { kind, store, storeName }: Shelf,
+  clientId: string,
+  options: ResolvedOptions,
+): SnapshotRepository {
+  const { fs, clock, logger, sessionPath } = options;
+  const onProblem = (id: string, error: unknown) =>
+    logger.warn(`the snapshot ${id} is passed over`, { clientId, error: describeError(error) });
+  const shared = { store, storeName, clientId, fs, clock, onProblem, runner: inlineTaskRunner(fs, clock) };
+  if (kind === 'save') return new IncrementalRepository(shared);
+  return new ZipRepository({ ...shared, stagingDirectory: join(sessionPath, 'staging', clientId) });
+}
+
+/** A fault of a store is told as one, whatever it threw. */
+async function ask<Answer>(store: SessionStore, question: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    if (isSessionError(error) && error.code === 'STORE') throw error;
+    throw new StoreError(`the store ${store.name} can't be listed: ${describeError(error).message}`, {
+      operation: 'listClients',
+      cause: error,
+    });
+  }
+}
+
+function isClientId(name: string): boolean {
+  try {
+    checkClientId(name, 'clientId');
+    return true;
+  } catch {
+    return false; // something else that lies in the store
+  }
+}

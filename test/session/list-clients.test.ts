@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/errors.js';
+import { type ListClientsOptions, listClients, type StoredClient } from '../../src/index.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+};
+
+async function all(options: ListClientsOptions): Promise<readonly StoredClient[]> {
+  const clients: StoredClient[] = [];
+  for await (const client of listClients(options)) clients.push(client);
+  return clients;
+}
+
+describe('listClients()', () => {
+  const stage = useFakeStage();
+  const options = () => ({
+    sessionPath: '/bot/session',
+    backupPath: '/bot/backup',
+    fs: stage().fs,
+    clock: stage().clock,
+  });
+
+  /** An account that logged in, was saved and backed up, and stopped. */
+  async function account(clientId: string) {
+    const bot = stage().bot({
+      auth: 'none',
+      client: { localAuth: { dataPath: '/bot/auth', clientId } },
+      session: { ...BY_HAND, clientId },
+    });
+    await bot.logIn();
+    const backup = await bot.backUp('backed up');
+    await bot.stop();
+    return { bot, backup };
+  }
+
+  it('finds every account after a redeploy that took the profiles', async () => {
+    await account('bakery');
+    await account('shop');
+    await stage().remove('/bot/auth');
+    const clients = await all(options());
+    expect(clients.map(({ clientId }) => clientId)).toEqual(['bakery', 'shop']);
+    for (const { clientId, newest, revoked, stores, storedBytes } of clients) {
+      expect(newest).toMatchObject({ clientId, revoked: false });
+      expect(revoked).toBe(false);
+      expect(stores.map(({ store, kind }) => [store, kind])).toEqual([
+        ['file-system', 'save'],
+        ['backup-dir', 'backup'],
+      ]);
+      expect(storedBytes).toBe(stores.reduce((sum, one) => sum + one.storedBytes, 0));
+      expect(Math.min(...stores.map((one) => one.storedBytes))).toBeGreaterThan(0);
+    }
+  });
+
+  it('tells the newest snapshot of all stores, and one whose login was logged out', async () => {
+    const { bot } = await account('shop');
+    await bot.start();
+    const newest = await bot.save('newer');
+    expect((await all(options())).map((client) => client.newest?.id)).toEqual([newest.id]);
+    await bot.finish(bot.client.logout());
+    expect(await all(options())).toMatchObject([{ clientId: 'shop', revoked: true }]);
+  });
+
+  it('lists an account that only one of the stores has, and no folder that is none', async () => {
+    await account('shop');
+    await stage().remove('/bot/session/store/shop');
+    await stage().fs.promises.mkdir('/bot/backup/not a client', { recursive: true });
+    await stage().fs.promises.writeFile('/bot/backup/not a client/readme.zip', 'x');
+    expect(await all(options())).toMatchObject([{ clientId: 'shop', stores: [{ kind: 'backup' }] }]);
+  });
+
+  it('lists one whose snapshots can not be read, without a newest', async () => {
+    await account('shop');
+    for (const path of await stage().filesBelow('/bot')) {
+      if (/snapshots\/.*\.json$|\.zip$/.test(path)) await stage().fs.promises.writeFile(path, 'rot');
+    }
+    const [client] = await all(options());
+    expect(client).toMatchObject({ clientId: 'shop', revoked: false });
+    expect(client).not.toHaveProperty('newest');
+  });
+
+  it('takes stores of the bot, and finds nothing where there is nothing', async () => {
+    const store = new MemoryStore();
+    const bot = stage().bot({ session: { ...BY_HAND, store, backupStore: new MemoryStore() } });
+    expect(await all({ ...options(), store, backupStore: new MemoryStore() })).toEqual([]);
+    await bot.logIn();
+    await bot.save('to memory');
+    expect(await all({ ...options(), store, backupStore: new MemoryStore() })).toMatchObject([
+      { clientId: 'shop', stores: [{ store: store.name, kind: 'save' }] },
+    ]);
+  });
+
+  it('throws where a store is down: it never looks like one without clients', async () => {
+    const store = new MemoryStore();
+    store.list = () => {
+      throw new Error('connect ECONNREFUSED');
+    };
+    await expect(all({ ...options(), store })).rejects.toMatchObject({
+      code: 'STORE',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('throws where a store hangs, after a minute', async () => {
+    const store = new MemoryStore();
+    store.list = async function* () {
+      await new Promise(() => undefined);
+    };
+    const bot = stage().bot();
+    await expect(bot.finish(all({ ...options(), store }))).rejects.toMatchObject({ code: 'STORE' });
+  });
+
+  it('reads the snapshots of a client only when it is its turn', async () => {
+    await account('bakery');
+    await account('shop');
+    const clients = listClients(options())[Symbol.asyncIterator]();
+    expect((await clients.next()).value?.clientId).toBe('bakery');
+    await stage().remove('/bot/session/store/shop');
+    await stage().remove('/bot/backup/shop');
+    expect((await clients.next()).value).not.toHaveProperty('newest');
+  });
+
+  it('refuses a client id and an option that is unknown', () => {
+    expect(() => listClients({ clientId: 'shop' } as ListClientsOptions)).toThrow(ConfigurationError);
+    expect(() => listClients({ sesionPath: '/x' } as ListClientsOptions)).toThrow(/sesionPath/);
+  });
+});
