@@ -1,6 +1,7 @@
 /**
  * Installs the packed tarball into an empty project and uses it as a bot would: imported from ESM, required from CJS,
- * on every Node version that can be had (this one, and `node@20`, `node@22` from npm).
+ * on every Node version that can be had (this one, and `node@20`, `node@22`, `node@24` from npm). Each starts a session on
+ * the package's own fakes, over the real file system and its worker thread: pairs, saves, restarts without a QR.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 
 /** The budget of an import; the reason is that every bot pays it at every start. */
 const IMPORT_BUDGET_MS = 50;
-const NODE_VERSIONS = ['20', '22'];
+const NODE_VERSIONS = ['20', '22', '24'];
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 const folder = mkdtempSync(join(tmpdir(), 'wwebjs-smoke-'));
@@ -87,7 +88,34 @@ function probe(load: (name: string) => string): string {
     if (session.state !== 'idle' || !refused || heavy.length > 0) {
       throw new Error(JSON.stringify({ state: session.state, refused, heavy }));
     }
+    await start(library, ${load("'wwebjs-persistent-session/testing'")}, ${load("'node:fs'")});
     console.log(JSON.stringify({ importMs }));
+    async function start({ PersistentSession, listClients }, { FakeClient, FakeWhatsApp }, { mkdtempSync, rmSync }) {
+      const folder = mkdtempSync('smoke-session-');
+      const whatsApp = new FakeWhatsApp();
+      const open = () => {
+        const client = new FakeClient({ whatsApp, localAuth: { dataPath: folder + '/auth', clientId: 'smoke' } });
+        const options = { sessionPath: folder + '/session', backupPath: folder + '/backup', shutdownSignals: [] };
+        return { client, session: new PersistentSession(client, options) };
+      };
+      const first = open();
+      await first.session.initialize();
+      await first.client.scan();
+      await first.session.destroy();
+      const second = open();
+      await second.session.initialize();
+      const { state } = second.session;
+      const { sound } = await second.session.verify();
+      await second.session.destroy();
+      const ids = [];
+      for await (const { clientId } of listClients({ sessionPath: folder + '/session', backupPath: folder + '/backup' })) {
+        ids.push(clientId);
+      }
+      rmSync(folder, { recursive: true, force: true });
+      if (state !== 'ready' || sound.length === 0 || whatsApp.codes !== 1 || ids.join() !== 'smoke') {
+        throw new Error(JSON.stringify({ state, sound: sound.length, codes: whatsApp.codes, ids }));
+      }
+    }
   `;
 }
 

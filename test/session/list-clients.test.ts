@@ -95,6 +95,26 @@ describe('listClients()', () => {
     ]);
   });
 
+  it('is what a gateway starts again; one that it removes is listed no more', async () => {
+    await account('bakery');
+    await account('shop');
+    const started = [];
+    for (const { clientId } of await all(options())) {
+      const bot = stage().bot({
+        auth: 'none',
+        client: { localAuth: { dataPath: '/bot/auth', clientId } },
+        session: { ...BY_HAND, clientId },
+      });
+      await bot.start();
+      started.push(bot);
+    }
+    expect(started.map(({ state }) => state)).toEqual(['ready', 'ready']);
+    const [bakery] = started;
+    await bakery?.finish(bakery.session.clear({ logout: true }));
+    await bakery?.stop();
+    expect((await all(options())).map(({ clientId }) => clientId)).toEqual(['shop']);
+  });
+
   it('throws where a store is down: it never looks like one without clients', async () => {
     const store = new MemoryStore();
     store.list = () => {
