@@ -10,8 +10,9 @@ import { isNavigationRace } from './navigation-race.js';
  * @param session the session's own start: decides where there is no start of the client at all
  */
 export function withClientTiming(driver: ClientDriver, session: Promise<void>): Promise<void> {
+  let unsubscribe: () => void = () => undefined;
   const settled = new Promise<void>((resolve, reject) => {
-    const unsubscribe = driver.onLaunch((launched) => {
+    unsubscribe = driver.onLaunch((launched) => {
       launched.then(
         () => resolve(),
         (error: unknown) => {
@@ -19,9 +20,10 @@ export function withClientTiming(driver: ClientDriver, session: Promise<void>): 
         },
       );
     });
-    session.then(resolve, reject).finally(unsubscribe);
-    // Nobody has to listen: bots call it without awaiting it, and the session goes on.
+    session.then(resolve, reject);
   });
-  settled.catch(() => undefined);
+  // Nobody has to listen: bots call it without awaiting it, and the session goes on. A bot that calls it again and
+  // again during an outage leaves nothing behind.
+  settled.catch(() => undefined).finally(() => unsubscribe());
   return settled;
 }
