@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { failInjection } from '../support/fail-injection.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -131,9 +132,8 @@ describe('nothing loops faster than the backoff', () => {
   it('a storm of failed injections under a session that was ready: one loss', async () => {
     const bot = await loggedInBot();
     await bot.start();
-    bot.client.injectError = new Error('Execution context was destroyed');
+    failInjection(bot.client, new Error('Execution context was destroyed'));
     for (let navigation = 0; navigation < 100; navigation++) bot.client.pupPage?.navigate();
-    bot.client.injectError = undefined;
     await bot.until('the loss', () => bot.state === 'reconnecting');
     await bot.untilState('ready');
     expect(launches).toHaveLength(2);

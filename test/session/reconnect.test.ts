@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { failInjection } from '../support/fail-injection.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -29,9 +30,8 @@ describe('a session that was ready', () => {
     'tos-blocked': (bot) => void bot.client.changeState('SMB_TOS_BLOCK'),
     'state-lost': (bot) => void bot.client.changeState('UNLAUNCHED'),
     'start-failed': (bot) => {
-      bot.client.injectError = new Error('Execution context was destroyed');
+      failInjection(bot.client, new Error('Execution context was destroyed'));
       bot.client.pupPage?.navigate();
-      bot.client.injectError = undefined;
     },
   };
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failInjection } from '../support/fail-injection.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
 const BY_HAND = {
@@ -65,9 +66,8 @@ describe('nothing here ever becomes an unhandled rejection', () => {
   it('when a navigation at a bad moment makes the injection fail', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();
-    bot.client.injectError = new Error('Execution context was destroyed');
+    failInjection(bot.client, new Error('Execution context was destroyed'));
     bot.client.pupPage?.navigate();
-    bot.client.injectError = undefined;
     await bot.until('the loss', () => bot.state !== 'ready');
     await bot.untilState('ready');
     expect(bot.payloads('reconnect:succeeded')).toMatchObject([{ cause: 'start-failed' }]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { failInjection } from '../support/fail-injection.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -128,14 +129,12 @@ describe('a page that navigates while the client is injected', () => {
 
   it('also after the client said authenticated', async () => {
     await stage().loggedInOnce();
-    stage().whatsApp.neverReady = true;
     const one = stage().bot({ session: ONE_TRY });
+    Object.defineProperty(stage().whatsApp, 'neverReady', { get: () => one.client.launches < 2 });
     one.client.on('authenticated', () => {
       if (one.client.launches > 1) return;
-      stage().whatsApp.neverReady = false;
-      one.client.injectError = RACE;
+      failInjection(one.client, RACE);
       one.client.pupPage?.navigate();
-      one.client.injectError = undefined;
     });
     await one.start();
     expect(one.state).toBe('ready');
