@@ -98,6 +98,10 @@ describe('a profile that is whole, and never gets ready', () => {
     expect(bot.codes).toEqual([]);
     expect(await record()).toEqual(before);
     expect(advice(bot)).toEqual([expect.stringContaining(`restore("${oldest?.id}")`)]);
+    const report = await bot.finish(bot.session.checkHealth());
+    expect(report.recommendations.find(({ code }) => code === 'failed')?.text.en).toContain(
+      `restore("${oldest?.id}")`,
+    );
     // What was put back is not kept twice.
     expect(
       (await stage().filesBelow('/bot/auth/.session-shop.persistent/quarantine')).filter((path) =>

@@ -41,7 +41,7 @@ const TREE_MAX_AGE_MS = 60_000;
 const BYTES_PER_MB = 1024 * 1024;
 
 export interface FactsReaderParts {
-  readonly bringUp: Pick<BringUp, 'attempt' | 'lastError'>;
+  readonly bringUp: Pick<BringUp, 'attempt' | 'lastError' | 'olderCopy'>;
   readonly ledger: SnapshotLedger;
   readonly meter: EventLoopMeter;
   readonly settleWatch: Pick<SettleWatch, 'isSettled'>;
@@ -106,6 +106,7 @@ export class FactsReader {
       eventLoopDelayMs: meter.read(),
       reconnect: { attempt: bringUp.attempt, maxAttempts: Number.isFinite(most) ? most : null },
       lastError: bringUp.lastError,
+      olderCopy: bringUp.olderCopy,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),
     };

@@ -32,6 +32,8 @@ export interface HealthFacts {
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   /** What went wrong last, until the session is up again. */
   readonly lastError: EventError | undefined;
+  /** The snapshot to try by hand, where starts with the profile in place lead nowhere although WhatsApp is reached. */
+  readonly olderCopy: string | undefined;
   readonly leaseHeld: boolean;
   /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is held. */
   readonly leaseUnproven: boolean;

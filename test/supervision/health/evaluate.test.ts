@@ -263,6 +263,7 @@ describe('whatever the facts', () => {
     state: fc.constantFrom(...states),
     upMs: maybe(number),
     hasLogin: fc.boolean(),
+    olderCopy: maybe(fc.string()),
     limits: fc.record({ maxSessionBytes: number, saveIntervalMs: number, backupIntervalMs: number }),
     probe: maybe(
       fc.record({ answered: fc.boolean(), state: maybe(fc.string()), durationMs: number }),

@@ -5,7 +5,9 @@ import { isolated } from '../text.js';
 
 /** Whether the page is alive and says CONNECTED, or what the session does instead of being connected. */
 export const connection: Check = (facts) => {
-  if (!isUp(facts.state)) return [withReason(notUp(facts.state), facts.lastError)];
+  if (!isUp(facts.state)) {
+    return [withReason(withOlderCopy(notUp(facts.state), facts.olderCopy), facts.lastError)];
+  }
   const { probe } = facts;
   if (probe === undefined) return 'unknown'; // it came up while the others were looked at
   if (!probe.answered) return [UNRESPONSIVE];
@@ -39,6 +41,19 @@ function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
   return {
     ...issue,
     message: { en: `${en} Last error: ${error.message}`, ar: `${ar} آخر خطأ: ${isolated(error.message)}` },
+  };
+}
+
+/** Where starts lead nowhere although WhatsApp is reached, what is in the profile may be to blame. */
+function withOlderCopy(issue: Issue, id: string | undefined): Issue {
+  if (id === undefined || (issue !== RECONNECTING && issue !== FAILED)) return issue;
+  const call = isolated(`restore("${id}")`);
+  return {
+    ...issue,
+    advice: {
+      en: `WhatsApp is reached, and the session does not get ready: restore("${id}") tries an older copy. ${issue.advice.en}`,
+      ar: `يمكن الوصول إلى واتساب لكن الجلسة لا تصبح جاهزة: جرّب نسخة أقدم عبر ${call}. ${issue.advice.ar}`,
+    },
   };
 }
 
