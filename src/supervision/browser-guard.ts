@@ -60,11 +60,6 @@ export class BrowserGuard {
     this.#parameters = parameters;
   }
 
-  /** The browser of the next launch, as far as it is known; else that of the last one. */
-  get version(): string | undefined {
-    return this.#browser?.text;
-  }
-
   /**
    * Finds out which browser comes next. Where puppeteer chooses it, only its launch tells.
    *

@@ -186,9 +186,9 @@ export class Saver {
 
   /** What the snapshot will say of the session; `undefined` while there is no login to speak of. */
   async #describe(request: SaveRequest, createdAt: string): Promise<SnapshotContext | undefined> {
-    const { lineage, run, account } = this.#context.record.current;
+    const { lineage, run, account, browserVersion: lastOpenedBy } = this.#context.record.current;
     if (lineage === undefined) return undefined;
-    const version = this.#browserVersion ?? this.#context.browserGuard.version;
+    const version = lastOpenedBy ?? this.#browserVersion;
     return {
       clientId: this.#context.clientId,
       profile: this.#context.profile,

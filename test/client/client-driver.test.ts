@@ -42,6 +42,24 @@ describe('a driven client', () => {
     expect(driver.connected).toBe(true);
   });
 
+  it('opens no page before the verdict on its browser is in, and none after a bad one', async () => {
+    const { client, driver, types } = driven();
+    let decide: () => void = () => undefined;
+    driver.holdNavigation(() => new Promise((resolve) => (decide = resolve)));
+    const launching = driver.launch();
+    await turn();
+    expect(types()).toEqual(['browser-launched']);
+    decide();
+    await launching;
+    expect(types()).toContain('progress');
+    await driver.close();
+
+    driver.holdNavigation(() => Promise.reject(new Error('too old')));
+    await expect(driver.launch()).rejects.toThrow('too old');
+    await expect(client.pupPage?.goto('https://web.whatsapp.com/')).rejects.toThrow('too old');
+    expect(client.pupPage?.url()).toBe('about:blank');
+  });
+
   it('holds a QR back where it may not pair, and says so', async () => {
     const { client, driver, rules, types } = driven();
     const heard: unknown[] = [];

@@ -124,9 +124,10 @@ describe('nothing loops faster than the backoff', () => {
     bot.client.inject = async () => void bot.client.emit('disconnected', 'LOGOUT');
     startLoop(bot);
     await bot.untilState('failed');
-    expect(launches).toHaveLength(2 * 4);
-    expect(earlyStarts()).toBeLessThanOrEqual(4);
-    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 2, cause: 'logged-out' }]);
+    const ofAnOlderCopy = 1;
+    expect(launches).toHaveLength(2 * 4 + ofAnOlderCopy);
+    expect(earlyStarts()).toBeLessThanOrEqual(4 + ofAnOlderCopy);
+    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 2, cause: 'logged-out' }]);
   });
 
   it('a storm of failed injections under a session that was ready: one loss', async () => {
@@ -140,7 +141,7 @@ describe('nothing loops faster than the backoff', () => {
     expect(gaps()[0]).toBeGreaterThanOrEqual(FLOOR_MS);
   });
 
-  it('an injection that fails at every start: twice at once, then the delay', async () => {
+  it('an injection that fails at every start: twice at once, then the delay; an older copy once at once', async () => {
     const bot = await loggedInBot({ session: { maxInitRetries: 1, maxReconnectAttempts: 2 } });
     bot.client.injectError = new Error('Execution context was destroyed');
     startLoop(bot);
