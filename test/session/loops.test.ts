@@ -124,9 +124,8 @@ describe('nothing loops faster than the backoff', () => {
     bot.client.inject = async () => void bot.client.emit('disconnected', 'LOGOUT');
     startLoop(bot);
     await bot.untilState('failed');
-    const ofAnOlderCopy = 1;
-    expect(launches).toHaveLength(2 * 4 + ofAnOlderCopy);
-    expect(earlyStarts()).toBeLessThanOrEqual(4 + ofAnOlderCopy);
+    expect(launches).toHaveLength(2 * 4);
+    expect(earlyStarts()).toBeLessThanOrEqual(4);
     expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 2, cause: 'logged-out' }]);
   });
 
@@ -146,8 +145,9 @@ describe('nothing loops faster than the backoff', () => {
     bot.client.injectError = new Error('Execution context was destroyed');
     startLoop(bot);
     await bot.untilState('failed');
-    expect(launches).toHaveLength(2 * 4);
-    expect(earlyStarts()).toBeLessThanOrEqual(4);
+    const ofAnOlderCopy = 1;
+    expect(launches).toHaveLength(2 * 4 + ofAnOlderCopy);
+    expect(earlyStarts()).toBeLessThanOrEqual(4 + ofAnOlderCopy);
   });
 
   it.each([
