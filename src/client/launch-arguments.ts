@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import type { PuppeteerOptions } from './client-types.js';
 
@@ -55,7 +56,7 @@ export function isFeatureOn(args: readonly string[] | undefined, feature: string
 function assertIsProfile(argument: string, value: string, profileDir: string | undefined): void {
   // puppeteer looks for two dashes only, and takes a temporary folder instead.
   if (!argument.startsWith('--')) refuse(`args: "${argument}"`, 'is not seen by puppeteer: write two dashes');
-  if (profileDir !== undefined && value !== profileDir) {
+  if (profileDir !== undefined && resolve(value) !== profileDir) {
     refuse(`args: "${argument}"`, `contradicts the folder of the client's LocalAuth, which is ${profileDir}`);
   }
 }

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemFileSystem } from '../../src/file-system.js';
 import type { SnapshotInfo } from '../../src/index.js';
 import type { FakeLogin } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -175,6 +179,29 @@ describe('a profile that is whole, and never gets ready', () => {
     bot.client.pupBrowser?.kill();
     await bot.until('ready again', () => bot.payloads('reconnect:succeeded').length === 1);
     expect(await noteIn(bot)).toBe('older');
+  });
+
+  it('is put back on a real disk, too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'wwebjs-older-copy-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const place = { folder, client: { fs: systemFileSystem } };
+    const session = { ...BY_HAND, fs: systemFileSystem };
+    const first = stage().bot({ ...place, session });
+    await first.logIn();
+    await stage().clock.advance(100_000);
+    await first.save('older');
+    await stage().clock.advance(1000);
+    await first.note('poisoned');
+    await first.stop();
+    const bot = stage().bot({ ...place, session });
+    poison(bot, () => true);
+    await expect(bot.start()).rejects.toMatchObject({ code: 'START_FAILED' });
+    expect(bot.payloads('restore:completed')).toMatchObject([{ reason: 'never-ready' }]);
+    expect(await noteIn(bot)).toBe('poisoned');
+    const again = stage().bot({ ...place, session });
+    await again.start();
+    expect(again.state).toBe('ready');
+    expect(await noteIn(again)).toBe('poisoned');
   });
 
   async function record(): Promise<Record<string, unknown>> {
