@@ -40,7 +40,7 @@ describe('a Chromium that is older than the one that wrote the login', () => {
       writtenBy: expect.stringContaining('149.'),
       browser: expect.stringContaining('148.'),
     });
-    expect(older.client.pupBrowser === undefined).toBe(isNamed);
+    expect((older.client.pupBrowser ?? undefined) === undefined).toBe(isNamed);
     expect(older.qrCodes).toEqual([]);
     expect(older.session.state).toBe('stopped');
 
