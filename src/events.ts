@@ -1,3 +1,4 @@
+import type { SessionErrorCode } from './errors.js';
 import type { HealthReport, HealthStatus } from './health.js';
 import type { SessionState } from './state.js';
 import type { Finding, SnapshotInfo } from './types.js';
@@ -43,6 +44,15 @@ export type DisconnectCause =
   | 'start-failed'
   /** `reconnect()` was called. */
   | 'requested';
+
+/** A state of WhatsApp's page in which it is open and yet deaf. */
+export type DeafPageState = 'TIMEOUT' | 'CONFLICT';
+
+/**
+ * Why the session's state changed: why it was lost; for `degraded` the page's state, or `unresponsive`; for a start that failed
+ * for good the `code` of its error.
+ */
+export type StateChangeCause = DisconnectCause | DeafPageState | SessionErrorCode;
 
 /** Why a snapshot was put in place of the profile. */
 export type RestoreReason =
@@ -94,7 +104,11 @@ export type WarningCode =
 
 /** The payload of every event: one readonly, JSON-safe object. */
 export interface SessionEventPayloads {
-  'state:changed': { readonly from: SessionState; readonly to: SessionState; readonly cause?: string };
+  'state:changed': {
+    readonly from: SessionState;
+    readonly to: SessionState;
+    readonly cause?: StateChangeCause;
+  };
   'save:completed': SnapshotTaken;
   'save:failed': { readonly error: EventError };
   'save:skipped': { readonly reason: SkipReason };

@@ -24,6 +24,7 @@ export {
   TimeoutError,
 } from './errors.js';
 export type {
+  DeafPageState,
   DisconnectCause,
   EventError,
   RestoreReason,
@@ -31,6 +32,7 @@ export type {
   SessionEventPayloads,
   SessionEvents,
   SkipReason,
+  StateChangeCause,
   WarningCode,
 } from './events.js';
 export type { FileSystem } from './file-system.js';

@@ -1,7 +1,7 @@
 import type { WhatsAppClient } from './client/client-types.js';
 import { sendTestMessage, type TestMessageResult } from './client/send-test-message.js';
 import { describeError, InvalidStateError } from './errors.js';
-import type { SessionEventName, SessionEventPayloads, SessionEvents } from './events.js';
+import type { SessionEventName, SessionEventPayloads, SessionEvents, StateChangeCause } from './events.js';
 import type { HealthReport } from './health.js';
 import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
 import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
@@ -265,7 +265,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     (this.emit as (event: string, payload: unknown) => boolean).call(this, name, Object.freeze(payload));
   }
 
-  #moveTo(to: SessionState, cause?: string): void {
+  #moveTo(to: SessionState, cause?: StateChangeCause): void {
     const from = this.#state;
     if (from === to) return;
     assertTransition(from, to);

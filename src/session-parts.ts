@@ -3,7 +3,7 @@ import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
 import { assignProfile, locateProfile } from './client/profile-location.js';
-import type { Announce } from './events.js';
+import type { Announce, StateChangeCause } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
@@ -67,7 +67,7 @@ export interface SessionParts {
 export interface SessionHooks {
   readonly announce: Announce;
   readonly state: () => SessionState;
-  readonly moveTo: (to: SessionState, cause?: string) => void;
+  readonly moveTo: (to: SessionState, cause?: StateChangeCause) => void;
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   selfIdentity,
 } from '../processes.js';
 import { readProfileLock, removeProfileLocks } from '../profile/profile-lock.js';
+import { claimedProfiles } from './claimed-profiles.js';
 
 /** What is written before every launch, so that a later process can prove whose browser it meets. */
 interface LaunchRecord {
@@ -24,14 +25,6 @@ interface LaunchRecord {
   readonly mark: string;
   /** The browser, as soon as it is known. */
   readonly browser?: ProcessIdentity;
-}
-
-/** Profiles in use by sessions of this process, whichever build of the library they come from. */
-const claimed: Map<string, unknown> = sharedMap(Symbol.for('wwebjs-persistent-session.profiles'));
-
-/** Whether a session of this process uses a profile, also while its browser is closed for a moment. */
-export function isClaimedHere(profileDir: string): boolean {
-  return claimed.has(profileDir);
 }
 
 /** An unknown switch: Chromium ignores it, `/proc/<pid>/cmdline` shows it. */
@@ -67,7 +60,8 @@ export class BrowserOwner {
    * @throws ProfileLockedError when another session of this process has it.
    */
   claim(): void {
-    const { profileDir } = this.#parameters;
+    const { profileDir, fs } = this.#parameters;
+    const claimed = claimedProfiles(fs);
     const holder = claimed.get(profileDir);
     if (holder !== undefined && holder !== this) {
       throw new ProfileLockedError(
@@ -80,7 +74,9 @@ export class BrowserOwner {
 
   /** Gives the profile free. Idempotent. */
   unclaim(): void {
-    if (claimed.get(this.#parameters.profileDir) === this) claimed.delete(this.#parameters.profileDir);
+    const { profileDir, fs } = this.#parameters;
+    const claimed = claimedProfiles(fs);
+    if (claimed.get(profileDir) === this) claimed.delete(profileDir);
   }
 
   /** Call before every launch: marks the browser that `client` is about to start. */
@@ -216,12 +212,6 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return errnoOf(error) === 'EPERM'; // it is there, but another user's
   }
-}
-
-function sharedMap(key: symbol): Map<string, unknown> {
-  const shared = globalThis as unknown as Record<symbol, Map<string, unknown> | undefined>;
-  shared[key] ??= new Map();
-  return shared[key];
 }
 
 function markArguments(client: ClientInternals, mark: string): void {

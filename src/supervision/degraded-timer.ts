@@ -1,9 +1,9 @@
 import type { TimerHandle } from '../clock.js';
-import type { DisconnectCause } from '../events.js';
+import type { DeafPageState, DisconnectCause } from '../events.js';
 import type { SessionContext } from './session-context.js';
 
 /** States that the client bears, but in which the session is deaf. */
-const DEAF: Readonly<Record<string, DisconnectCause>> = { TIMEOUT: 'timeout', CONFLICT: 'conflict' };
+const DEAF: Readonly<Record<DeafPageState, DisconnectCause>> = { TIMEOUT: 'timeout', CONFLICT: 'conflict' };
 /** One unanswered probe may be a page that syncs; who answers none twice in a row will not answer any more. */
 const MAX_UNANSWERED = 2;
 
@@ -27,9 +27,8 @@ export class DegradedTimer {
   /** Call with every `change_state` of the client. */
   onState(pageState: string): void {
     const { state, moveTo } = this.#context;
-    const cause = DEAF[pageState];
-    if (cause !== undefined && this.#isUp() && this.#timer === undefined && this.#mayRecover(pageState)) {
-      this.#arm(cause); // first: a listener of the change may call reconnect() at once
+    if (isDeaf(pageState) && this.#isUp() && this.#timer === undefined && this.#mayRecover(pageState)) {
+      this.#arm(DEAF[pageState]); // first: a listener of the change may call reconnect() at once
       if (state() === 'ready') moveTo('degraded', pageState);
     } else if (pageState === 'CONNECTED' && state() === 'degraded') {
       this.stop();
@@ -72,4 +71,8 @@ export class DegradedTimer {
     const { clock, options } = this.#context;
     this.#timer = clock.setTimeout(() => this.#onLost(cause), options.sessionTimeoutMs);
   }
+}
+
+function isDeaf(pageState: string): pageState is DeafPageState {
+  return Object.hasOwn(DEAF, pageState);
 }

@@ -22,7 +22,8 @@ import { hashFilesTask } from '../snapshot/hashing.js';
 import { type ImportedZip, importZipTask } from '../snapshot/import-zip.js';
 import { contentDigest } from '../snapshot/manifest.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
-import { isAlive, isClaimedHere } from './browser-owner.js';
+import { isAlive } from './browser-owner.js';
+import { isClaimedHere } from './claimed-profiles.js';
 import { type ImportMark, importedLineage, newLineageAfter } from './lineage.js';
 import { makeWay } from './profile-holders.js';
 import type { Restorer } from './restorer.js';
@@ -240,9 +241,9 @@ export class Importer {
 
   // Its browser may be closed just now, and come back. A session that is being closed is waited for.
   async #assertNotOfThisProcess(session: OldSession, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
+    const { clock, fs } = this.#context;
     await makeWay(profileOf(session), { clock, signal, mayRetire: false });
-    if (!isClaimedHere(profileOf(session))) return;
+    if (!isClaimedHere(fs, profileOf(session))) return;
     throw new ProfileLockedError(
       `another session of this process (pid ${process.pid}) uses the old session; destroy() that one first: ${session.path}`,
       { pid: process.pid },

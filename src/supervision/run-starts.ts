@@ -1,5 +1,5 @@
 import type { ClientEvent } from '../client/client-driver.js';
-import { describeError, StartFailedError } from '../errors.js';
+import { StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { SessionState } from '../state.js';
 import { assertWritable } from './assert-writable.js';
@@ -14,6 +14,7 @@ import type { Run } from './run.js';
 import type { SessionContext } from './session-context.js';
 import type { SessionOwnership } from './session-ownership.js';
 import type { Stopper } from './stopper.js';
+import { asSessionError } from './typed-error.js';
 import { warnOfStorage } from './warn-of-storage.js';
 
 export interface RunStartsParts {
@@ -109,7 +110,7 @@ export class RunStarts {
       await this.#parts.ownership.giveUp();
       const { state, moveTo } = this.#context;
       if (!isAtRest(state())) {
-        const { code } = describeError(error);
+        const { code } = asSessionError(error, 'initialize');
         moveTo('stopping', code);
         moveTo('stopped', code);
       }

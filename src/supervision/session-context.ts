@@ -1,6 +1,6 @@
 import type { ClientDriver } from '../client/client-driver.js';
 import type { Clock } from '../clock.js';
-import type { Announce, WarningCode } from '../events.js';
+import type { Announce, StateChangeCause, WarningCode } from '../events.js';
 import type { FileSystem } from '../file-system.js';
 import type { LocalLease } from '../lease/local-lease.js';
 import type { Logger } from '../logger.js';
@@ -60,7 +60,7 @@ export interface SessionContext {
   readonly warn: (code: WarningCode, message: string) => void;
   readonly state: () => SessionState;
   /** Moves to `to`; throws when the table of transitions does not allow it. */
-  readonly moveTo: (to: SessionState, cause?: string) => void;
+  readonly moveTo: (to: SessionState, cause?: StateChangeCause) => void;
 }
 
 /** All repositories, the one for saves first. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientInternals } from '../../src/client/client-types.js';
 import { systemClock } from '../../src/clock.js';
+import { type FileSystem, systemFileSystem } from '../../src/file-system.js';
 import { silentLogger } from '../../src/logger.js';
 import { identityOf, type ProcessIdentity } from '../../src/processes.js';
 import { BrowserOwner } from '../../src/supervision/browser-owner.js';
@@ -253,5 +254,32 @@ describe('the owner of a browser', () => {
     second.claim();
     second.unclaim();
     elsewhere.unclaim();
+  });
+
+  it('shares no profile with a session on another file system, though the path is the same', () => {
+    const [here, there] = [setUp(), setUp()];
+    const [first, second] = [here.newOwner(), there.newOwner()];
+    first.claim();
+    second.claim();
+    second.unclaim(); // the first one's claim stays
+    expect(() => here.newOwner().claim()).toThrow('another session of this process');
+    first.unclaim();
+    here.newOwner().claim();
+  });
+
+  it('shares the profiles of the real file system, under whatever object it is handed in', () => {
+    const owner = (fs: FileSystem) =>
+      new BrowserOwner({
+        profileDir: '/bot/shared',
+        recordPath: async () => RECORD,
+        fs,
+        clock: systemClock,
+        random: seededRandom(1),
+        logger: silentLogger,
+      });
+    const first = owner(systemFileSystem);
+    first.claim();
+    expect(() => owner({ ...systemFileSystem }).claim()).toThrow('another session of this process');
+    first.unclaim();
   });
 });

@@ -17,6 +17,23 @@ describe('the error of a public call', () => {
     expect(asSessionError(systemError(code), 'backup').retryable).toBe(false);
   });
 
+  it('names the call that was refused, and calls nothing a file system that may be a network', () => {
+    const refused = Object.assign(systemError('ECONNREFUSED'), { syscall: 'connect' });
+    expect(asSessionError(refused, 'backup').message).toBe(
+      'backup() failed: the system answered ECONNREFUSED to connect',
+    );
+  });
+
+  it.each(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_INVALID_ARG_TYPE', 'ABORT_ERR', 'Z_DATA_ERROR'])(
+    'says what went wrong with %s, in which no system has answered',
+    (code) => {
+      const cause = Object.assign(new Error("Cannot find package 'unzipper'"), { code });
+      const error = asSessionError(cause, 'backup');
+      expect(error).toMatchObject({ code: 'INTERNAL', cause });
+      expect(error.message).toBe("backup() failed: Cannot find package 'unzipper'");
+    },
+  );
+
   it('is INTERNAL for anything else, with the cause', () => {
     const cause = new TypeError('x is undefined');
     expect(asSessionError(cause, 'prune')).toMatchObject({ code: 'INTERNAL', cause });
