@@ -1,6 +1,9 @@
 /**
  * Bundles a small bot with each bundler and runs what comes out in a folder without node_modules: with the library's
- * worker file beside it, and without. `--only <word>` takes the bundlers whose name has the word in it.
+ * worker file beside it, and without. Then the Next.js example, with the same bot in a route.
+ *
+ * `--only <word>` takes the bundlers whose name has the word in it. `--next all` builds the example with both builders,
+ * with the library inside the bundle and outside; `--next no` leaves it out. Default: Turbopack, inside.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -20,30 +23,30 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { transformSync } from 'esbuild';
 import { BUNDLERS } from './bundles/bundlers.js';
-
-/** What the bot prints at its end. */
-interface Report {
-  /** Worker threads that were started. */
-  readonly threads: number;
-  /** What the library logged of its worker as a warning or an error. */
-  readonly warnings: readonly string[];
-}
+import { type Builder, buildNext, installNext, runInNext } from './bundles/next.js';
+import { assertNoThread, assertThread, type Report } from './bundles/report.js';
 
 const RUN_DEADLINE_MS = 60_000;
-const BOT = fileURLToPath(new URL('bundles/bot.mjs', import.meta.url));
+const PARTS = fileURLToPath(new URL('bundles', import.meta.url));
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, next: { type: 'string', default: 'one' } },
+});
 const home = mkdtempSync(join(tmpdir(), 'wwebjs-bundles-'));
 const failures: string[] = [];
 try {
   const app = join(home, 'app');
-  const packed = installPackage(app);
+  const { tarball, packed } = installPackage(app);
   const worker = join(home, 'kept', 'worker.cjs');
   cpSync(join(packed, 'dist', 'worker.cjs'), worker);
   const sources = { esm: join(app, 'bot.mjs'), cjs: join(app, 'bot.cjs') };
-  copyFileSync(BOT, sources.esm);
-  writeFileSync(sources.cjs, transformSync(readFileSync(BOT, 'utf8'), { format: 'cjs' }).code);
+  copyFileSync(join(PARTS, 'bot.mjs'), sources.esm);
+  copyFileSync(join(PARTS, 'scenario.mjs'), join(app, 'scenario.mjs'));
+  for (const name of ['bot', 'scenario']) {
+    const { code } = transformSync(readFileSync(join(PARTS, `${name}.mjs`), 'utf8'), { format: 'cjs' });
+    writeFileSync(join(app, `${name}.cjs`), code.replace('./scenario.mjs', './scenario.cjs'));
+  }
 
   const bundles = new Map<string, string>();
   for (const { name, source, bundle } of BUNDLERS.filter(({ name }) => name.includes(values.only))) {
@@ -51,6 +54,7 @@ try {
       bundles.set(name, await bundle(sources[source], join(home, `bundle-${bundles.size}`)));
     });
   }
+  if (values.next !== 'no') await checkNext(tarball, values.next === 'all');
   // Out of the way: a bundle must not live on what lies where it was made.
   renameSync(app, join(home, 'gone'));
   for (const [name, file] of bundles) {
@@ -66,7 +70,7 @@ if (failures.length > 0) {
 }
 
 /** The packed package in a project of its own, with its dependencies and without the peer. */
-function installPackage(app: string): string {
+function installPackage(app: string): { readonly tarball: string; readonly packed: string } {
   mkdirSync(app);
   execFileSync(npm, ['pack', '--silent', '--pack-destination', app], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -83,7 +87,22 @@ function installPackage(app: string): string {
     '--prefer-offline',
   ];
   execFileSync(npm, [...install, `./${tarball}`], { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] });
-  return join(app, 'node_modules', 'wwebjs-persistent-session');
+  return {
+    tarball: join(app, tarball),
+    packed: join(app, 'node_modules', 'wwebjs-persistent-session'),
+  };
+}
+
+async function checkNext(tarball: string, all: boolean): Promise<void> {
+  const app = join(home, 'next');
+  await step('next: installs', () => installNext(app, tarball, npm));
+  for (const builder of (all ? ['turbopack', 'webpack'] : ['turbopack']) satisfies Builder[]) {
+    for (const isBundled of all ? [true, false] : [true]) {
+      const name = `next, ${builder}, the library ${isBundled ? 'inside' : 'outside'}`;
+      await step(`${name}: builds`, () => buildNext(app, builder, isBundled));
+      await step(`${name}: runs`, () => runInNext(app, join(home, `${builder}-${isBundled}`), isBundled));
+    }
+  }
 }
 
 async function step(name: string, work: () => unknown): Promise<void> {
@@ -109,16 +128,4 @@ function run(bundle: string, worker?: string): Report {
   });
   if (status !== 0) throw new Error(`it ended with ${status}:\n${stdout}${stderr}`);
   return JSON.parse(stdout) as Report;
-}
-
-function assertThread({ threads, warnings }: Report): void {
-  if (threads > 0 && warnings.length === 0) return;
-  throw new Error(`${threads} threads were started; ${JSON.stringify(warnings)}`);
-}
-
-/** One word to the user, that says what to do. */
-function assertNoThread({ threads, warnings }: Report): void {
-  const [line, ...more] = warnings;
-  if (threads === 0 && more.length === 0 && line?.includes('copy dist/worker.cjs')) return;
-  throw new Error(`${threads} threads were started; ${JSON.stringify(warnings)}`);
 }

@@ -1,17 +1,38 @@
 /**
  * Installs the packed tarball into an empty project and uses it as a bot would: imported from ESM, required from CJS,
  * on every Node version that can be had (this one, and `node@20`, `node@22`, `node@24` from npm). Each starts a session on
- * the package's own fakes, over the real file system and its worker thread: pairs, saves, restarts without a QR.
+ * the package's own fakes, over the real file system and its worker thread: pairs, saves, restarts without a QR. And
+ * type-checked under each way to find a package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The budget of an import; the reason is that every bot pays it at every start. */
 const IMPORT_BUDGET_MS = 50;
 const NODE_VERSIONS = ['20', '22', '24'];
+/** The options of a consumer's compiler by the way it resolves modules; node10 knows no `exports`. */
+const RESOLUTIONS = {
+  node10: ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'],
+  nodenext: ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
+  bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'],
+};
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/** Every entry of the package, and a type that the wrong word must not fit. */
+const CONSUMER = `
+import { PersistentSession } from 'wwebjs-persistent-session';
+import { createSessionHandler } from 'wwebjs-persistent-session/http';
+import { FakeClient, FakeWhatsApp } from 'wwebjs-persistent-session/testing';
+const session = new PersistentSession(new FakeClient({ whatsApp: new FakeWhatsApp() }));
+session.on('state:changed', ({ cause }) => cause === 'browser-gone' || cause === 'LEASE_HELD');
+// @ts-expect-error: no such cause
+session.on('state:changed', ({ cause }) => cause === 'browser-went');
+export const handler: (request: Request) => Promise<Response> = createSessionHandler(session, { auth: 'none' });
+`;
 
 const folder = mkdtempSync(join(tmpdir(), 'wwebjs-smoke-'));
 try {
@@ -28,6 +49,8 @@ try {
   for (const node of [process.execPath, ...NODE_VERSIONS.map(nodeBinary)]) {
     for (const script of ['smoke.mjs', 'smoke.cjs']) run(node, script);
   }
+  writeFileSync(join(folder, 'consumer.ts'), CONSUMER);
+  for (const [name, options] of Object.entries(RESOLUTIONS)) typeCheck(name, options);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -117,6 +140,16 @@ function probe(load: (name: string) => string): string {
       }
     }
   `;
+}
+
+function typeCheck(name: string, resolution: readonly string[]): void {
+  const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')];
+  const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,esnext.disposable'];
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const args = [tsc, 'consumer.ts', ...strict, ...types, ...resolution];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`a consumer with moduleResolution ${name} fails:\n${stdout}${stderr}`);
+  console.log(`types under moduleResolution ${name}: found`);
 }
 
 function run(node: string, script: string): void {
