@@ -96,7 +96,8 @@ export class SharedWorker {
     try {
       // Nothing of the bot's own flags or environment: its `--inspect` or loaders are not for this thread.
       const options = { execArgv: [], name: 'wwebjs-persistent-session' };
-      // Not by `new`: Turbopack takes each `new Worker(...)` for a file to be bundled and stops at one it can't know.
+      // Not by `new`: bundlers look for a file to take in wherever a program says `new Worker(...)`, and users of Turbopack
+      // saw their build stop here, at one that it can't know.
       const thread: Worker = Reflect.construct(Worker, [this.#url, options]);
       this.#thread = thread;
       this.#ready = false;
