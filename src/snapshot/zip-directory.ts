@@ -1,3 +1,4 @@
+/// <reference path="./unzipper.d.ts" />
 import { PassThrough } from 'node:stream';
 import type { File as DirectoryRecord } from 'unzipper';
 import type { DirectorySource } from 'unzipper/lib/Open/directory.js';
