@@ -35,6 +35,8 @@ export interface StoredClient {
   readonly newest?: SnapshotInfo;
   /** Whether the login of the newest snapshot was logged out: a start asks for a QR. `false` where there is none. */
   readonly revoked: boolean;
+  /** Whether its profile was removed on purpose: a start asks for a QR, and `restore()` brings the login back. */
+  readonly held: boolean;
   /** Which stores hold something of it, the store of the saves first. */
   readonly stores: readonly ClientInStore[];
   /** Bytes in all stores together. */
@@ -65,8 +67,8 @@ interface Shelf {
  * clients
  *
  * @example
- * for await (const { clientId, revoked } of listClients({ sessionPath: '/data/sessions' })) {
- *   if (!revoked) await startBot(clientId);
+ * for await (const { clientId, revoked, held } of listClients({ sessionPath: '/data/sessions' })) {
+ *   if (!revoked && !held) await startBot(clientId);
  * }
  */
 export function listClients(options: ListClientsOptions = {}): AsyncIterable<StoredClient> {
@@ -157,6 +159,7 @@ async function clientOf(
     clientId,
     ...(newest !== undefined && { newest }),
     revoked: newest?.revoked ?? false,
+    held: newest?.held ?? false,
     stores,
     storedBytes: stores.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
   };

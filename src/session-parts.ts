@@ -147,6 +147,7 @@ function createContext(
     driver,
     browserOwner: new BrowserOwner({
       profileDir,
+      realPath: profile.path,
       recordPath: () => folders.stateFile('browser.json'),
       fs,
       clock,

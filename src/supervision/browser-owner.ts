@@ -14,7 +14,7 @@ import {
   selfIdentity,
 } from '../processes.js';
 import { readProfileLock, removeProfileLocks } from '../profile/profile-lock.js';
-import { claimedProfiles } from './claimed-profiles.js';
+import { profilesInUse } from './profiles-in-use.js';
 
 /** What is written before every launch, so that a later process can prove whose browser it meets. */
 interface LaunchRecord {
@@ -34,6 +34,8 @@ const END_DEADLINE_MS = 10_000;
 
 export interface BrowserOwnerParameters {
   readonly profileDir: string;
+  /** The same with its links resolved: two spellings of one profile are one. */
+  readonly realPath: string;
   /** File of the launch record. */
   readonly recordPath: () => Promise<string>;
   readonly fs: FileSystem;
@@ -60,23 +62,23 @@ export class BrowserOwner {
    * @throws ProfileLockedError when another session of this process has it.
    */
   claim(): void {
-    const { profileDir, fs } = this.#parameters;
-    const claimed = claimedProfiles(fs);
-    const holder = claimed.get(profileDir);
+    const { profileDir, realPath, fs } = this.#parameters;
+    const claims = profilesInUse<BrowserOwner>('claims', fs);
+    const holder = claims.get(realPath);
     if (holder !== undefined && holder !== this) {
       throw new ProfileLockedError(
         `another session of this process (pid ${process.pid}) uses the profile; destroy() that one first: ${profileDir}`,
         { pid: process.pid },
       );
     }
-    claimed.set(profileDir, this);
+    claims.set(realPath, this);
   }
 
   /** Gives the profile free. Idempotent. */
   unclaim(): void {
-    const { profileDir, fs } = this.#parameters;
-    const claimed = claimedProfiles(fs);
-    if (claimed.get(profileDir) === this) claimed.delete(profileDir);
+    const { realPath, fs } = this.#parameters;
+    const claims = profilesInUse<BrowserOwner>('claims', fs);
+    if (claims.get(realPath) === this) claims.delete(realPath);
   }
 
   /** Call before every launch: marks the browser that `client` is about to start. */

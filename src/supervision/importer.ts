@@ -18,14 +18,15 @@ import {
 } from '../profile/import/moved-marker.js';
 import { clientIdsOf, type OldSession, placeOf, profileOf } from '../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../profile/import/source-use.js';
+import { resolveLinks } from '../profile/links.js';
 import { hashFilesTask } from '../snapshot/hashing.js';
 import { type ImportedZip, importZipTask } from '../snapshot/import-zip.js';
 import { contentDigest } from '../snapshot/manifest.js';
 import type { CapturedTree, SnapshotManifest } from '../types.js';
 import { isAlive } from './browser-owner.js';
-import { isClaimedHere } from './claimed-profiles.js';
 import { type ImportMark, importedLineage, newLineageAfter } from './lineage.js';
 import { makeWay } from './profile-holders.js';
+import { isClaimedHere } from './profiles-in-use.js';
 import type { Restorer } from './restorer.js';
 import type { SessionContext } from './session-context.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
@@ -242,8 +243,9 @@ export class Importer {
   // Its browser may be closed just now, and come back. A session that is being closed is waited for.
   async #assertNotOfThisProcess(session: OldSession, signal: AbortSignal): Promise<void> {
     const { clock, fs } = this.#context;
-    await makeWay(profileOf(session), { clock, signal, mayRetire: false });
-    if (!isClaimedHere(fs, profileOf(session))) return;
+    const realPath = await resolveLinks(fs, profileOf(session));
+    await makeWay({ fs, realPath }, { clock, signal, mayRetire: false });
+    if (!isClaimedHere(fs, realPath)) return;
     throw new ProfileLockedError(
       `another session of this process (pid ${process.pid}) uses the old session; destroy() that one first: ${session.path}`,
       { pid: process.pid },

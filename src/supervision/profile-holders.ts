@@ -1,5 +1,7 @@
 import { type Clock, orAborted, withDeadline } from '../clock.js';
 import { isSessionError, ProfileLockedError } from '../errors.js';
+import type { FileSystem } from '../file-system.js';
+import { profilesInUse } from './profiles-in-use.js';
 
 /**
  * How a session of this process stands to another one that wants its profile.
@@ -9,6 +11,13 @@ import { isSessionError, ProfileLockedError } from '../errors.js';
  * - `leaving`: it is being closed, or works on the profile for a moment: the new one waits
  */
 export type Stance = 'keeps' | 'yields' | 'leaving';
+
+/** A profile, whichever way its path is spelled. */
+export interface ProfilePlace {
+  readonly fs: FileSystem;
+  /** Absolute, links resolved. */
+  readonly realPath: string;
+}
 
 export interface ProfileHolder {
   stance(): Stance;
@@ -27,19 +36,17 @@ const PATIENCE_MS = 150_000;
 /** Each round is another session that came first. */
 const MAX_ROUNDS = 20;
 
-/** By profile, whichever build of the library the session comes from. */
-const holders: Map<string, Entry> = sharedMap(Symbol.for('wwebjs-persistent-session.holders.v1'));
-
 /** Makes a session known to those that come after it; the returned function ends that (idempotent). */
-export function holdProfile(profileDir: string, holder: ProfileHolder): () => void {
+export function holdProfile({ fs, realPath }: ProfilePlace, holder: ProfileHolder): () => void {
+  const holders = profilesInUse<Entry>('holders', fs);
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
   const entry = { holder, left };
-  holders.set(profileDir, entry);
+  holders.set(realPath, entry);
   return () => {
-    if (holders.get(profileDir) === entry) holders.delete(profileDir);
+    if (holders.get(realPath) === entry) holders.delete(realPath);
     leave();
   };
 }
@@ -52,7 +59,7 @@ export function holdProfile(profileDir: string, holder: ProfileHolder): () => vo
  * @throws ProfileLockedError when it has not left in time
  */
 export async function makeWay(
-  profileDir: string,
+  { fs, realPath }: ProfilePlace,
   {
     clock,
     signal,
@@ -63,9 +70,10 @@ export async function makeWay(
     readonly mayRetire?: boolean;
   },
 ): Promise<void> {
+  const holders = profilesInUse<Entry>('holders', fs);
   const latest = clock.monotonic() + PATIENCE_MS;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const entry = holders.get(profileDir);
+    const entry = holders.get(realPath);
     const stance = entry?.holder.stance();
     if (entry === undefined || stance === 'keeps' || (stance === 'yields' && !mayRetire)) return;
     const leaving = stance === 'yields' ? entry.holder.retire().then(() => entry.left) : entry.left;
@@ -74,25 +82,19 @@ export async function makeWay(
       await (signal === undefined ? inTime : orAborted(inTime, signal));
     } catch (error) {
       signal?.throwIfAborted();
-      throw stillThere(profileDir, error);
+      throw stillThere(realPath, error);
     }
   }
 }
 
-function stillThere(profileDir: string, cause: unknown): ProfileLockedError {
+function stillThere(realPath: string, cause: unknown): ProfileLockedError {
   const isLate = isSessionError(cause) && cause.code === 'TIMEOUT';
   return new ProfileLockedError(
     `another session of this process (pid ${process.pid}) ` +
       (isLate
         ? `is still being closed after ${PATIENCE_MS / 1000} s; try again later`
         : 'could not be closed; destroy() that one first') +
-      `: ${profileDir}`,
+      `: ${realPath}`,
     { pid: process.pid, cause },
   );
-}
-
-function sharedMap(key: symbol): Map<string, Entry> {
-  const shared = globalThis as unknown as Record<symbol, Map<string, Entry> | undefined>;
-  shared[key] ??= new Map();
-  return shared[key];
 }

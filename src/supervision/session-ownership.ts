@@ -94,10 +94,11 @@ export class SessionOwnership {
   }
 
   async #acquireNow(signal: AbortSignal | undefined): Promise<void> {
-    const { lease, browserOwner, announce, period, profileDir, clock } = this.#context;
-    if (this.#leave === undefined) await makeWay(profileDir, { clock, signal });
+    const { lease, browserOwner, announce, period, clock, fs, profile } = this.#context;
+    const place = { fs, realPath: profile.path };
+    if (this.#leave === undefined) await makeWay(place, { clock, signal });
     browserOwner.claim();
-    this.#leave ??= holdProfile(profileDir, {
+    this.#leave ??= holdProfile(place, {
       stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
       retire: () => this.#holder?.retire() ?? Promise.resolve(),
     });

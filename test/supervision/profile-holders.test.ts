@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { systemFileSystem } from '../../src/file-system.js';
 import { holdProfile, makeWay, type Stance } from '../../src/supervision/profile-holders.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 
 describe('the way to a profile that another session of the process has', () => {
   let count = 0;
-  const aProfile = () => `/profiles/${++count}`;
+  const aProfile = () => ({ fs: systemFileSystem, realPath: `/profiles/${++count}` });
 
   function holder(stance: Stance, retire: () => Promise<void> = async () => undefined) {
     return { stance: () => stance, retire };
