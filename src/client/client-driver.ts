@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import type { PendingPairing } from '../types.js';
 import { addIsConnected, isBrowserConnected } from './browser-handle.js';
+import { type ClientEvent, translate } from './client-event.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
 import { guardInject } from './guard-inject.js';
@@ -9,27 +10,6 @@ import { holdNavigation } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
 import { PageNews } from './page-news.js';
-
-/** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
-export type ClientEvent =
-  | { readonly type: 'pairing'; readonly via: 'qr' | 'code' }
-  /** A QR or code that is about to be superseded: neither requested nor delivered. */
-  | { readonly type: 'pairing-held'; readonly via: 'qr' | 'code' }
-  | { readonly type: 'authenticated' }
-  /** `repeated`: the connection was ready before; the bot is not told again. */
-  | { readonly type: 'ready'; readonly repeated?: true }
-  /** Any sign that a start gets on: a navigation, a loading screen. */
-  | { readonly type: 'progress' }
-  | { readonly type: 'state'; readonly state: string }
-  | { readonly type: 'disconnected'; readonly reason: string }
-  | { readonly type: 'auth-failure' }
-  | { readonly type: 'browser-launched'; readonly pid: number | undefined }
-  | { readonly type: 'browser-gone' }
-  | { readonly type: 'page-crashed' }
-  /** whatsapp-web.js could not inject itself again after a navigation. */
-  | { readonly type: 'inject-failed'; readonly error: unknown }
-  /** A rejection of the client's own handlers, contained; `exposed`: of this function, which the page calls. */
-  | { readonly type: 'contained'; readonly error: unknown; readonly exposed?: string | undefined };
 
 /** Who decides what the client may do, and hears what it did. */
 export interface ClientSupervisor {
@@ -289,31 +269,5 @@ export class ClientDriver {
 
   #tell(event: ClientEvent): void {
     if (!this.#closing) this.#supervisor.onClientEvent(event);
-  }
-}
-
-function translate(
-  event: string | symbol,
-  args: readonly unknown[],
-  wasReady: boolean,
-): ClientEvent | undefined {
-  switch (event) {
-    case 'qr':
-    case 'code':
-      return { type: 'pairing', via: event };
-    case 'authenticated':
-      return { type: event };
-    case 'ready':
-      return wasReady ? { type: event, repeated: true } : { type: event };
-    case 'loading_screen':
-      return { type: 'progress' };
-    case 'change_state':
-      return { type: 'state', state: String(args[0]) };
-    case 'disconnected':
-      return { type: 'disconnected', reason: String(args[0]) };
-    case 'auth_failure':
-      return { type: 'auth-failure' };
-    default:
-      return undefined;
   }
 }

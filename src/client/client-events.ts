@@ -1,4 +1,4 @@
-import type { ClientEvent } from './client-driver.js';
+import type { ClientEvent } from './client-event.js';
 
 type Listener = (event: ClientEvent) => void;
 

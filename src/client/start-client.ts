@@ -1,6 +1,7 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import { ClosedError, TimeoutError, toError } from '../errors.js';
-import type { ClientDriver, ClientEvent } from './client-driver.js';
+import type { ClientDriver } from './client-driver.js';
+import type { ClientEvent } from './client-event.js';
 import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';

@@ -1,19 +1,11 @@
 import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
 import { isDenied } from '../file-system.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../stores/session-store.js';
-import type {
-  SnapshotContext,
-  SnapshotFile,
-  SnapshotInfo,
-  SnapshotKind,
-  SnapshotManifest,
-} from '../types.js';
+import type { SnapshotInfo, SnapshotKind, SnapshotManifest } from '../types.js';
 import { mapLimited } from './concurrency.js';
-import { contentDigest } from './manifest.js';
 import { NewerFormatError } from './manifest-fields.js';
 import {
   type Hold,
-  isWorthMore,
   newestFirst,
   type ProblemListener,
   type RemoveResult,
@@ -279,21 +271,6 @@ function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
 /** Of a local store: the system says that the file may not be read, as often as it is asked. */
 function isDeniedObject(error: unknown): boolean {
   return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
-}
-
-/**
- * The newest snapshot of the lineage, where it already holds these files and a new one would be worth no more.
- *
- * @param entries newest first
- */
-export function sameAsNewest(
-  entries: readonly CatalogEntry[],
-  files: readonly SnapshotFile[],
-  context: SnapshotContext,
-): SnapshotManifest | undefined {
-  const newest = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
-  if (newest?.contentDigest !== contentDigest(files) || isWorthMore(context, newest)) return undefined;
-  return newest;
 }
 
 /** Whether an error speaks of the snapshot's bytes, and not of the store that should deliver them. */

@@ -12,7 +12,7 @@ import type {
   SnapshotInfo,
   SnapshotManifest,
 } from '../types.js';
-import { type CatalogEntry, type DamagedEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
+import { type CatalogEntry, type DamagedEntry, SnapshotCatalog } from './catalog.js';
 import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
 import { buildManifest, parseManifest, serializeManifest } from './manifest.js';
@@ -28,6 +28,7 @@ import type {
   UnreadableSnapshot,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
+import { sameAsNewest } from './same-as-newest.js';
 import { deleteObject, listAll, putBytes, readStart, withdrawObject } from './store-bytes.js';
 import { sweepTemporariesOf } from './store-leftovers.js';
 import { hashTree, SignatureCache } from './tree-hasher.js';

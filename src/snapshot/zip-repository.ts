@@ -12,7 +12,7 @@ import type {
   SnapshotInfo,
   SnapshotManifest,
 } from '../types.js';
-import { type CatalogEntry, SnapshotCatalog, sameAsNewest } from './catalog.js';
+import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
 import { discardFolder } from './checked-file.js';
 import { guardStore } from './guarded-store.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
@@ -28,6 +28,7 @@ import type {
   UnreadableSnapshot,
 } from './repository.js';
 import { assertSafePaths } from './safe-path.js';
+import { sameAsNewest } from './same-as-newest.js';
 import { findSnapshotId, isSnapshotId } from './snapshot-id.js';
 import { deleteObject, listAll } from './store-bytes.js';
 import { sweepTemporariesOf } from './store-leftovers.js';

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { causeOfDisconnect, LOGOUT } from '../client/lost-state.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import type { DisconnectCause } from '../events.js';

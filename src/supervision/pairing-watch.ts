@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { lookAtPage } from '../client/page-probe.js';
 import { QR_EXPIRED } from '../client/refresh-qr.js';
 import { StartWatch } from '../client/start-client.js';

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { SessionState } from '../state.js';

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 
 /** From `initialize()` to the stop. */
 export class Run {

@@ -50,3 +50,10 @@ function rootCause(error: unknown): unknown {
   }
   return current;
 }
+
+/** What the browser's profile held, and when the copy of it was begun. */
+export interface LiveCopy {
+  readonly tree: CapturedTree;
+  readonly createdAt: string;
+  readonly dataVersion: string | undefined;
+}

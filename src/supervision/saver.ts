@@ -16,6 +16,7 @@ import {
   type Captured,
   type InTurn,
   inTime,
+  type LiveCopy,
   passTimeout,
   reasonToSkip,
   type SaveRequest,
@@ -37,13 +38,6 @@ export interface SaverParts {
   readonly blobRescue: BlobRescue;
   readonly removed: RemovedProfile;
   readonly operations: OperationQueue;
-}
-
-/** What the browser's profile held, and when the copy of it was begun. */
-interface LiveCopy {
-  readonly tree: CapturedTree;
-  readonly createdAt: string;
-  readonly dataVersion: string | undefined;
 }
 
 /** Takes snapshots: capture, check, store, verify, retain. Captures must not overlap; the session queues them. */

@@ -1,47 +1,19 @@
-import type { ClientEvent, ClientSupervisor } from '../client/client-driver.js';
-import type { ClientEvents } from '../client/client-events.js';
+import type { ClientSupervisor } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { withClientTiming } from '../client/client-timing.js';
 import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
-import type { BringUp } from './bring-up.js';
 import { causeOfLoss, isDecisive, isLogout } from './cause-of-loss.js';
-import type { DegradedTimer } from './degraded-timer.js';
-import type { HealthMonitor } from './health/health-monitor.js';
 import { whileAlive } from './keep-alive.js';
-import type { LineageKeeper } from './lineage-keeper.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { PairingWatch } from './pairing-watch.js';
 import type { Stance } from './profile-holders.js';
-import type { Revoker } from './revoker.js';
 import { Run } from './run.js';
 import { RunStarts } from './run-starts.js';
-import type { SaveSchedule } from './save-schedule.js';
-import type { CloseRequest, SessionCloser } from './session-closer.js';
+import type { CloseRequest } from './session-closer.js';
 import type { SessionContext } from './session-context.js';
-import type { SessionOwnership } from './session-ownership.js';
 import { isUp, stanceOf } from './stance.js';
-import type { Starter } from './starter.js';
-import type { StateFollower } from './state-follower.js';
-import type { Stopper } from './stopper.js';
-
-export interface SupervisorParts {
-  readonly bringUp: BringUp;
-  readonly closer: SessionCloser;
-  readonly lineageKeeper: LineageKeeper;
-  readonly degradedTimer: DegradedTimer;
-  readonly events: ClientEvents;
-  readonly health: HealthMonitor;
-  readonly operations: OperationQueue;
-  readonly ownership: SessionOwnership;
-  readonly pairingWatch: PairingWatch;
-  readonly revoker: Revoker;
-  readonly schedule: SaveSchedule;
-  readonly starter: Starter;
-  readonly stateFollower: StateFollower;
-  readonly stopper: Stopper;
-}
+import type { SupervisorParts } from './supervisor-parts.js';
 
 /** What is on its way into a store when the session begins to stop may take so long. */
 const COPIES_END_MS = 4_000;

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
 import type { StartObstacle } from '../client/start-error.js';
@@ -16,6 +16,7 @@ import type { Revoker } from './revoker.js';
 import type { SessionContext } from './session-context.js';
 import { rejectedCopyInPlace } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { settleWebCache } from './settle-web-cache.js';
 import type { Stopper } from './stopper.js';
 
 /** How one complete start ended: as the client's own, a held QR already dealt with. */
@@ -161,7 +162,7 @@ export class Starter {
     if (refusal !== undefined) throw refusal;
     await assertOwned();
     this.#enter('starting', signal);
-    await this.#settleWebCache();
+    await settleWebCache(this.#webCache, this.#context);
     await browserOwner.announceLaunch(driver.client);
     try {
       return await startClient({
@@ -176,17 +177,6 @@ export class Starter {
       await this.#parts.stopper.stop();
       throw error;
     }
-  }
-
-  async #settleWebCache(): Promise<void> {
-    const found = await this.#webCache.settle();
-    if (found === undefined) return;
-    const { folder, why } = found;
-    this.#context.warn(
-      'web-cache-unwritable',
-      `whatsapp-web.js can't keep WhatsApp's page in ${folder} (${why}), so it starts without its web cache: otherwise ` +
-        "`ready` would never come. Make the folder writable, or set the client's webVersionCache",
-    );
   }
 
   /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../client/client-driver.js';
+import type { ClientEvent } from '../client/client-event.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { summaryOf } from '../client/start-error.js';
 import { describeError } from '../errors.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ClientDriver, type ClientEvent, type ClientSupervisor } from '../../src/client/client-driver.js';
+import { ClientDriver, type ClientSupervisor } from '../../src/client/client-driver.js';
+import type { ClientEvent } from '../../src/client/client-event.js';
 import { systemClock } from '../../src/clock.js';
 import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-client.js';
 import { FakeStage } from '../support/fake-stage.js';

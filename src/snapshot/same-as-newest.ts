@@ -1,0 +1,19 @@
+import type { SnapshotContext, SnapshotFile, SnapshotManifest } from '../types.js';
+import type { CatalogEntry } from './catalog.js';
+import { contentDigest } from './manifest.js';
+import { isWorthMore } from './repository.js';
+
+/**
+ * The newest snapshot of the lineage, where it already holds these files and a new one would be worth no more.
+ *
+ * @param entries newest first
+ */
+export function sameAsNewest(
+  entries: readonly CatalogEntry[],
+  files: readonly SnapshotFile[],
+  context: SnapshotContext,
+): SnapshotManifest | undefined {
+  const newest = entries.find(({ manifest }) => manifest.lineage === context.lineage)?.manifest;
+  if (newest?.contentDigest !== contentDigest(files) || isWorthMore(context, newest)) return undefined;
+  return newest;
+}
