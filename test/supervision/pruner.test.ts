@@ -170,7 +170,12 @@ describe('a manifest that can not be read', () => {
     return counts;
   }
 
-  const write = (path: string, text: string) => stage().fs.promises.writeFile(path, text);
+  /** As on a disk, whose time stamps tell two writes of one millisecond apart; those in memory do not. */
+  async function write(path: string, text: string): Promise<void> {
+    await stage().fs.promises.writeFile(path, text);
+    const later = new Date(Date.now() + 1000);
+    await stage().fs.promises.utimes(path, later, later);
+  }
   const removals = (bot: FakeBot) =>
     bot.payloads('warning').filter(({ message }) => message.includes('was removed'));
 
