@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import type { SnapshotInfo } from '../types.js';
 import type { StorePatience } from './ask-stores.js';
@@ -15,15 +16,33 @@ export class AccountGuard {
     this.#snapshots = snapshots;
   }
 
-  /** @throws ConfigurationError when another script of the folder was ready with this profile last */
-  refuseAnotherScript(): void {
+  /**
+   * Two scripts that lie side by side are two bots. A script that is gone, or lies elsewhere, may well be the same bot: built,
+   * moved, or started in another way.
+   *
+   * @throws ConfigurationError when another script of the same folder was ready with this profile last
+   */
+  async refuseAnotherScript(): Promise<void> {
     const { entryScript, record, clientId, profileDir } = this.#context;
     const { startedBy } = record.current;
     if (entryScript === undefined || startedBy === undefined || startedBy === entryScript) return;
+    const [one, other] = [await this.#realScript(startedBy), await this.#realScript(entryScript)];
+    if (one === undefined || other === undefined || one === other || dirname(one) !== dirname(other)) return;
     throw new ConfigurationError(
       `clientId: none was chosen, and the login in ${profileDir} is that of ${startedBy}, not of ${entryScript}. Give every ` +
         `bot a clientId of its own; if this is the same bot under a new name, set clientId: '${clientId}'.`,
     );
+  }
+
+  /** Links resolved; `undefined` where there is no such file: `node .` and `node bot` name none. */
+  async #realScript(path: string): Promise<string | undefined> {
+    const { promises } = this.#context.fs;
+    try {
+      const real = String(await promises.realpath(path));
+      return (await promises.stat(real)).isFile() ? real : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /**

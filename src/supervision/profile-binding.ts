@@ -22,19 +22,16 @@ export class ProfileBinding {
   }
 
   /**
-   * Ours are those made at this very place, those of the login that lies here, and those made at the same place below
-   * the bot's folder, as long as no profile is left where they were made: the bot was moved, or deployed anew.
+   * Ours are those made at this very place, and those of a login that has lain here. Only where there is none of these, the
+   * bot may have been moved or deployed anew: then those count that were made at the same place below the bot's folder, as
+   * long as no profile is left where that was, and they are all of one place.
    */
   async sort(located: readonly LocatedSnapshot[]): Promise<BoundSnapshots> {
-    const ours: LocatedSnapshot[] = [];
-    const others: LocatedSnapshot[] = [];
-    const left = new Map<string, boolean>();
-    for (const candidate of located) {
-      const { info } = candidate;
-      const isOurs = this.#isOwn(info) || (this.#isFromSamePlace(info) && !(await this.#isLeft(info, left)));
-      (isOurs ? ours : others).push(candidate);
-    }
-    return { ours, others };
+    const lineages = this.#lineagesHere(located);
+    const isOwn = ({ info }: LocatedSnapshot) => info.profile === undefined || lineages.has(info.lineage);
+    const own = located.filter(isOwn);
+    const ours = new Set(own.length > 0 ? own : await this.#moved(located));
+    return { ours: located.filter((one) => ours.has(one)), others: located.filter((one) => !ours.has(one)) };
   }
 
   /** Whether it was made where the bot was before, and not at this very place. */
@@ -50,13 +47,25 @@ export class ProfileBinding {
     );
   }
 
-  #isOwn({ profile, lineage }: SnapshotInfo): boolean {
+  /** The logins that have lain at this very place. */
+  #lineagesHere(located: readonly LocatedSnapshot[]): ReadonlySet<string> {
     const { profile: here, record } = this.#context;
-    return profile === undefined || profile.path === here.path || lineage === record.current.lineage;
+    const lineages = located
+      .filter(({ info }) => info.profile?.path === here.path)
+      .map(({ info }) => info.lineage);
+    return new Set([...lineages, record.current.lineage ?? '']);
   }
 
-  #isFromSamePlace({ profile }: SnapshotInfo): boolean {
-    return profile !== undefined && isSameProfile(profile, this.#context.profile);
+  async #moved(located: readonly LocatedSnapshot[]): Promise<readonly LocatedSnapshot[]> {
+    const { profile: here } = this.#context;
+    const fromSamePlace = located.filter(({ info }) => info.profile && isSameProfile(info.profile, here));
+    if (placesOf(fromSamePlace).size > 1) return []; // two bots with copies in one store: nobody can tell which one this is
+    const left = new Map<string, boolean>();
+    const moved: LocatedSnapshot[] = [];
+    for (const candidate of fromSamePlace) {
+      if (!(await this.#isLeft(candidate.info, left))) moved.push(candidate);
+    }
+    return moved;
   }
 
   async #isLeft({ profile }: SnapshotInfo, known: Map<string, boolean>): Promise<boolean> {
@@ -65,4 +74,15 @@ export class ProfileBinding {
     known.set(profile.path, left);
     return left;
   }
+}
+
+/** Where the logins of these snapshots were last, but for those that have ended. A login that was moved is at one place. */
+function placesOf(located: readonly LocatedSnapshot[]): ReadonlySet<string> {
+  const last = new Map<string, SnapshotInfo>();
+  for (const { info } of located) {
+    const known = last.get(info.lineage);
+    if (known === undefined || known.createdAt < info.createdAt) last.set(info.lineage, info);
+  }
+  const living = [...last.values()].filter(({ revoked, held }) => !revoked && held !== true);
+  return new Set(living.flatMap(({ profile }) => profile?.path ?? []));
 }

@@ -75,7 +75,7 @@ export class ProfilePreparer {
     const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
     await browserGuard.learn(isFirst);
     await assertOwned(); // an attempt may come after a suspension
-    this.#accountGuard.refuseAnotherScript();
+    await this.#accountGuard.refuseAnotherScript();
     await browserOwner.settleProfile();
     await folders.recoverInstall();
     await this.#olderCopy.putBack();
@@ -260,6 +260,10 @@ export class ProfilePreparer {
     const { lineage, run } = this.#context.record.current;
     if (lineage === undefined) return [];
     try {
+      // The disk of the profile may have been set back to before a pairing: its login is over, and a later one is there.
+      if (await this.#snapshots.isRevoked(lineage, patience)) {
+        return await this.#snapshots.candidates(undefined, { patience });
+      }
       return (await this.#snapshots.candidates(lineage, { patience })).filter(({ info }) => info.run > run);
     } catch (error) {
       if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound

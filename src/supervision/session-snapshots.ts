@@ -88,6 +88,16 @@ export class SessionSnapshots {
     return { hasOurs: ours.length > 0, newest: others[0]?.info, owned };
   }
 
+  /** Whether a store has it that this login was logged out, as far as its snapshots tell. */
+  async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
+    return (await this.list(patience)).some(({ info }) => info.lineage === lineage && info.revoked);
+  }
+
+  /** Those of this profile, and of this one only, whatever has become of them. */
+  async ofThisProfile(): Promise<readonly LocatedSnapshot[]> {
+    return (await this.#binding.sort(await this.list())).ours;
+  }
+
   /** Whether it was made where the bot was before, and not at this very place. */
   isMoved(info: SnapshotInfo): boolean {
     return this.#binding.isMoved(info);

@@ -175,18 +175,13 @@ export class SnapshotOperations {
   }
 
   async #deleteAll(): Promise<void> {
-    const { ownership, operations, snapshots, firstImport } = this.#parts;
+    const { ownership, operations, firstImport } = this.#parts;
     const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.settleProfile();
         await record.load();
-        const { owned } = await snapshots.ofOtherProfiles();
-        if (owned !== undefined) throw sharedClientId(owned);
-        const count = (await snapshots.list()).length;
-        const answers = await askStores(allRepositories(this.#context), (repository) => repository.clear());
-        const [failure] = failed(answers);
-        if (failure !== undefined) throw failure.error;
+        const count = await this.#deleteSnapshots();
         await assertOwned();
         await record.remove();
         await logoutNote.remove();
@@ -196,6 +191,22 @@ export class SnapshotOperations {
       }),
     );
     moveTo('idle');
+  }
+
+  /** Resolves to how many there were. What was made for another profile of the client id stays: it is another bot's. */
+  async #deleteSnapshots(): Promise<number> {
+    const { snapshots } = this.#parts;
+    const others = await snapshots.ofOtherProfiles();
+    if (!others.hasOurs && others.owned !== undefined) throw sharedClientId(others.owned);
+    const ours = await snapshots.ofThisProfile();
+    const empty = async (repository: SnapshotRepository): Promise<void> => {
+      if (others.newest === undefined) return repository.clear();
+      await repository.remove(ours.filter((one) => one.repository === repository).map(({ info }) => info.id));
+      await repository.sweep();
+    };
+    const [failure] = failed(await askStores(allRepositories(this.#context), empty));
+    if (failure !== undefined) throw failure.error;
+    return ours.length;
   }
 
   #take(kind: 'save' | 'backup'): Promise<SaveResult> {

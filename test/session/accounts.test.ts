@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -159,12 +159,120 @@ describe('two accounts in one folder', () => {
   });
 });
 
+describe('two bots that share a place of backups', () => {
+  const stage = useFakeStage();
+  afterEach(() => vi.restoreAllMocks());
+
+  /** A folder for each bot, the same below it: the same relative path, and the same id. */
+  function botOf(user: string, root = '/srv'): FakeBot {
+    vi.spyOn(process, 'cwd').mockReturnValue(`${root}/${user}`);
+    return stage().bot({
+      client: { localAuth: { dataPath: `${root}/${user}/.wwebjs_auth`, clientId: 'bot' } },
+      session: { sessionPath: `${root}/${user}/persistent-session`, backupPath: '/mnt/backup' },
+    });
+  }
+
+  /** Both set up at the same time, so that neither meets the other's copies at its first start. */
+  async function bothBackedUp(): Promise<{ anna: FakeBot; ben: FakeBot }> {
+    const anna = botOf('anna');
+    const ben = botOf('ben');
+    await anna.start();
+    await ben.start();
+    await anna.client.scan(ANNA);
+    await anna.untilState('ready');
+    await ben.client.scan(BEN);
+    await ben.untilState('ready');
+    await stage().clock.advance(100_000);
+    await anna.backUp('of Anna');
+    await ben.backUp('of Ben');
+    await anna.stop();
+    await ben.stop();
+    return { anna, ben };
+  }
+
+  it('each gets its own login back when the disk of both is lost', async () => {
+    await bothBackedUp();
+    await stage().remove('/srv');
+    for (const [user, account] of [
+      ['anna', ANNA],
+      ['ben', BEN],
+    ] as const) {
+      const again = botOf(user);
+      await again.start();
+      expect(again.state).toBe('ready');
+      expect(again.client.info?.wid._serialized).toBe(account);
+      await again.stop();
+    }
+  });
+
+  it('nothing is restored at a new place, where two logins could be meant', async () => {
+    await bothBackedUp();
+    await stage().remove('/srv');
+    const again = botOf('anna', '/opt');
+    await again.start();
+    expect(again.state).toBe('awaiting_qr');
+    expect(again.warnings).toContain('other-profile');
+  });
+
+  it('a newer copy of the other one is not taken where only the profile is lost', async () => {
+    const { anna } = await bothBackedUp();
+    await stage().remove('/srv/ben');
+    await stage().remove(anna.client.profileDir);
+    const again = botOf('anna');
+    await again.start();
+    expect(again.client.info?.wid._serialized).toBe(ANNA);
+  });
+
+  it('clear() of one leaves the copies of the other, also where that one is on another machine', async () => {
+    const { anna } = await bothBackedUp();
+    await stage().remove('/srv/ben');
+    await anna.finish(anna.session.clear());
+    const left = await anna.session.listSnapshots();
+    expect(left.length).toBeGreaterThan(0);
+    expect(new Set(left.map(({ profile }) => profile?.path))).toEqual(
+      new Set(['/srv/ben/.wwebjs_auth/session-bot']),
+    );
+  });
+});
+
+describe('a disk of the profile that is set back to before a pairing', () => {
+  const stage = useFakeStage();
+
+  it('does not cost the login that was made since: its copies are taken', async () => {
+    const first = stage().bot();
+    await first.logIn(ANNA);
+    await first.stop();
+    const image = await stage().copyTree('/bot/auth');
+    const second = stage().bot();
+    await second.start();
+    await second.client.logOutByPhone();
+    await second.untilState('awaiting_qr');
+    await second.client.scan(BEN);
+    await second.untilState('ready');
+    await second.stop();
+    await stage().remove('/bot/auth');
+    await image.putAt('/bot/auth');
+    const again = stage().bot();
+    await again.start();
+    expect(again.state).toBe('ready');
+    expect(again.client.info?.wid._serialized).toBe(BEN);
+    expect(again.payloads('restore:completed')).toMatchObject([{ reason: 'newer-snapshot' }]);
+  });
+});
+
 describe('two bots that have neither a LocalAuth nor a client id', () => {
   const stage = useFakeStage();
   const before = process.argv[1];
 
   afterEach(() => {
     process.argv[1] = before ?? '';
+  });
+
+  beforeEach(async () => {
+    await stage().fs.promises.mkdir('/bot/dist', { recursive: true });
+    for (const name of ['anna.js', 'ben.js', 'renamed.js', 'dist/anna.js']) {
+      await stage().fs.promises.writeFile(`/bot/${name}`, '');
+    }
   });
 
   /** A bot that `node <script>` has started. */
@@ -183,6 +291,21 @@ describe('two bots that have neither a LocalAuth nor a client id', () => {
       message: expect.stringMatching(/anna\.js.*clientId/s),
     });
     expect(ben.client.launches).toBe(0);
+  });
+
+  it.each([
+    ['built into another folder', '/bot/dist/anna.js', undefined],
+    ['named without its ending', '/bot/anna', undefined],
+    ['named by its folder', '/bot', undefined],
+    ['renamed: the old one is gone', '/bot/renamed.js', '/bot/anna.js'],
+  ])('are one where the script was %s', async (_what, script, gone) => {
+    const first = started('/bot/anna.js');
+    await first.logIn(ANNA);
+    await first.stop();
+    if (gone !== undefined) await stage().remove(gone);
+    const second = started(script);
+    await second.start();
+    expect(second.state).toBe('ready');
   });
 
   it('are one where the same script runs again, or where the id was chosen', async () => {

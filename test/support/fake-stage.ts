@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createFsFromVolume, Volume } from 'memfs';
 import { afterEach, beforeEach } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
@@ -65,6 +65,22 @@ export class FakeStage {
       () => true,
       () => false,
     );
+  }
+
+  /** What is below `folder` now, to be put back later, as from an image of the disk. */
+  async copyTree(folder: string): Promise<{ putAt(target: string): Promise<void> }> {
+    const copies = new Map<string, Buffer>();
+    for (const path of await this.filesBelow(folder)) {
+      copies.set(relative(folder, path), Buffer.from(await this.fs.promises.readFile(path)));
+    }
+    return {
+      putAt: async (target) => {
+        for (const [path, bytes] of copies) {
+          await this.fs.promises.mkdir(dirname(join(target, path)), { recursive: true });
+          await this.fs.promises.writeFile(join(target, path), bytes);
+        }
+      },
+    };
   }
 
   /** Every file below `folder`, in order. */
