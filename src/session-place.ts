@@ -8,6 +8,7 @@ import {
   type PersistentSessionOptions,
   type ResolvedOptions,
 } from './options.js';
+import { findBotFolder } from './platform/bot-folder.js';
 import { identifyProfile } from './profile-identity.js';
 import { defaultAuthFolder } from './supervision/old-session-finder.js';
 import type { ProfileIdentity } from './types.js';
@@ -71,6 +72,6 @@ function identityOf(profileDir: string, { sessionPath }: ResolvedOptions): Profi
   const rules = { platform: process.platform, realpath: realpathSync.native };
   return identifyProfile(profileDir, {
     realPath: canonical(profileDir, rules),
-    bases: [sessionPath, process.cwd()],
+    bases: [sessionPath, findBotFolder() ?? process.cwd(), process.cwd()],
   });
 }

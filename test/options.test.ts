@@ -92,6 +92,16 @@ describe('without options', () => {
       expect(idOf('/elsewhere/sessions/anna', '/elsewhere')).toBe(idOf('/bot/sessions/anna'));
     });
 
+    it('the id stays from whatever working directory the bot is started', () => {
+      const idFrom = (cwd: string, authPath: string) =>
+        resolveOptions({}, { ...CONTEXT, cwd, authPath, botFolder: '/app' }).clientId;
+      for (const cwd of ['/', '/app', '/home/bot']) {
+        expect(idFrom(cwd, '/app/sessions/anna')).toBe('sessions-anna-b0b9341e');
+        expect(idFrom(cwd, '/app/.wwebjs_auth')).toBe('whatsapp-automation-pro-v2');
+      }
+      expect(idFrom('/app/bot', '/app/bot/.wwebjs_auth')).toBe('whatsapp-automation-pro-v2');
+    });
+
     it('is one that whatsapp-web.js accepts, and another one for every folder', () => {
       fc.assert(
         fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 5 }), (names) => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import { pathBelow, slashed } from '../profile-identity.js';
 import * as check from './checks.js';
@@ -16,8 +15,8 @@ export interface ClientIdSource {
   readonly strategyClientId?: string | undefined;
   /** The folder that its LocalAuth, or its `userDataDir`, keeps the profile in; absolute. */
   readonly authPath?: string | undefined;
-  /** The working directory. */
-  readonly cwd: string;
+  /** Folders that move together with the bot, the first one that holds `authPath` counts. */
+  readonly bases: readonly string[];
 }
 
 /**
@@ -27,7 +26,7 @@ export interface ClientIdSource {
  * @throws ConfigurationError when an id is malformed, or the option contradicts LocalAuth's
  */
 export function resolveClientId(given: string | undefined, source: ClientIdSource): string {
-  const { strategyClientId: own, authPath, cwd } = source;
+  const { strategyClientId: own, authPath, bases } = source;
   if (own !== undefined) check.clientId(own, 'clientId of the LocalAuth');
   if (given !== undefined) {
     check.clientId(given, 'clientId');
@@ -37,17 +36,15 @@ export function resolveClientId(given: string | undefined, source: ClientIdSourc
     );
   }
   if (own !== undefined) return own;
-  return isOwnFolder(authPath, cwd) ? derivedClientId(authPath, cwd) : DEFAULT_OPTIONS.clientId;
-}
-
-/** A bot that chose a folder for its login, and no id, is told from its neighbours by that folder. */
-function isOwnFolder(authPath: string | undefined, cwd: string): authPath is string {
-  return authPath !== undefined && authPath !== resolve(cwd, LOCAL_AUTH_DEFAULT);
+  if (authPath === undefined) return DEFAULT_OPTIONS.clientId;
+  const places = bases.flatMap((base) => pathBelow(base, authPath) ?? []);
+  if (places.includes(LOCAL_AUTH_DEFAULT)) return DEFAULT_OPTIONS.clientId;
+  // A bot that chose a folder for its login, and no id, is told from its neighbours by that folder.
+  return derivedClientId(places[0] ?? slashed(authPath));
 }
 
 /** Readable end of the path and a hash of all of it; the same after the bot's folder was moved as a whole. */
-function derivedClientId(authPath: string, cwd: string): string {
-  const place = pathBelow(cwd, authPath) ?? slashed(authPath);
+function derivedClientId(place: string): string {
   const readable = place
     .replace(/[^A-Za-z0-9]+/g, '-')
     .slice(-MAX_READABLE)

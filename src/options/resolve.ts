@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import type { Logger } from '../logger.js';
 import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from '../options.js';
+import { findBotFolder } from '../platform/bot-folder.js';
 import { defaultPaths, type Environment } from '../platform.js';
 import type { SessionStore } from '../stores/session-store.js';
 import { guardClock } from './callbacks/guard-clock.js';
@@ -25,6 +26,8 @@ export interface OptionsContext {
   readonly authPath?: string;
   /** Default: the working directory. */
   readonly cwd?: string;
+  /** The folder of the bot's package, where it has one; see {@link findBotFolder}. Default: that of the main script. */
+  readonly botFolder?: string | undefined;
   /** Tells the platform, for the default paths; no option is read from it. Default: `process.env`. */
   readonly env?: Environment;
   /** Default: `process.platform`. */
@@ -52,7 +55,7 @@ export function resolveOptions(
 
   const safeLogger = guardLogger(take('logger', logger));
   const options: ResolvedOptions = {
-    clientId: resolveClientId(given.clientId, { ...context, cwd }),
+    clientId: resolveClientId(given.clientId, { ...context, bases: basesOf(context, cwd) }),
     maxSessionSizeMb: take('maxSessionSizeMb', check.megabytes),
     sessionTimeoutMs: take('sessionTimeoutMs', check.milliseconds),
     puppeteerTimeoutMs: take('puppeteerTimeoutMs', check.milliseconds),
@@ -87,6 +90,11 @@ export function resolveOptions(
     { platform: context.platform ?? process.platform, realpath: context.realpath ?? realpathSync.native },
   );
   return Object.freeze(options);
+}
+
+function basesOf(context: OptionsContext, cwd: string): readonly string[] {
+  const botFolder = 'botFolder' in context ? context.botFolder : findBotFolder();
+  return botFolder === undefined ? [cwd] : [botFolder, cwd];
 }
 
 const store: check.Check<SessionStore> = (value, name) => {

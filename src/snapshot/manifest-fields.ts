@@ -6,8 +6,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_RUN = 1_000_000_000;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** A salted mark of the account, see `supervision/account-mark.ts`. */
-const ACCOUNT = /^scrypt\$[0-9a-f]{32}\$[0-9a-f]{64}$/;
+/** A salted mark of the account, see `supervision/account-mark.ts`; before that it was a plain SHA-256. */
+const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;
 /** What whatsapp-web.js accepts as a client id (FACTS 2.6), bounded. */
 const CLIENT_ID = /^[-\w]{1,128}$/;
 /** Becomes part of a key (`revoked/<lineage>.json`). */

@@ -1,7 +1,7 @@
 import { accountId } from '../client/page-probe.js';
 import { withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
-import { isMarkOf, markAccount } from './account-mark.js';
+import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 import { StorePatience } from './ask-stores.js';
 import { newLineageAfter } from './lineage.js';
 import type { SessionContext } from './session-context.js';
@@ -58,7 +58,8 @@ export class LineageKeeper {
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
     const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id)));
-    const account = isSame || id === undefined ? before.account : await markAccount(id);
+    const mayStay = id === undefined || (isSame && isSalted(before.account));
+    const account = mayStay ? before.account : await markAccount(id);
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),

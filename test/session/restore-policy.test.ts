@@ -90,6 +90,26 @@ describe('a start', () => {
     expect(bot.payloads('session:quarantined')).toMatchObject([{ reason: 'profile-damaged' }]);
   });
 
+  it('uses an older copy that was put in place by hand, with the record removed, as docs/recovery.md says', async () => {
+    const first = stage().bot({ session: BY_HAND });
+    await first.logIn();
+    await stage().clock.advance(100_000);
+    await first.note('older');
+    const older = await stage().copyTree(first.client.profileDir);
+    await first.save('the newest');
+    await first.stop();
+    await stage().remove(first.client.profileDir);
+    await stage().remove('/bot/auth/.session-shop.persistent/session.json');
+    await older.putAt(first.client.profileDir);
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.start();
+    expect(bot.state).toBe('ready');
+    expect(await noteIn(bot)).toBe('older');
+    expect(bot.payloads('restore:started')).toEqual([]);
+    const lineages = new Set((await bot.session.listSnapshots()).map(({ lineage }) => lineage));
+    expect(lineages).toEqual(new Set([bot.session.status().lineage]));
+  });
+
   it('takes the newest snapshot of all stores', async () => {
     const first = stage().bot({ session: BY_HAND });
     await first.logIn();

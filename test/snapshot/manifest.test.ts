@@ -89,7 +89,7 @@ describe('a manifest', () => {
     ['run', { run: -1 }],
     ['run', { run: 1.5 }],
     ['account', { account: 'someone@c.us' }],
-    ['account', { account: 'a'.repeat(64) }],
+    ['account', { account: `scrypt$${'a'.repeat(64)}` }],
     ['profile', { profile: '/bot/auth' }],
     ['profile', { profile: {} }],
     ['profile', { profile: { path: '/bot', host: 'here' } }],

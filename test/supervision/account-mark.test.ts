@@ -19,6 +19,12 @@ describe('the mark of an account', () => {
     expect(await isMarkOf(mark, BEN)).toBe(false);
   });
 
+  it('that was a plain hash once is known, too', async () => {
+    const plain = createHash('sha256').update(ANNA).digest('hex');
+    expect(await isMarkOf(plain, ANNA)).toBe(true);
+    expect(await isMarkOf(plain, BEN)).toBe(false);
+  });
+
   it('holds no plain hash that trying all numbers would find', async () => {
     const mark = await markAccount(BEN);
     for (const text of [BEN, BEN.split('@')[0] ?? '']) {
