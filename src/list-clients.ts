@@ -3,6 +3,7 @@ import { withDeadline } from './clock.js';
 import { ConfigurationError, describeError, isSessionError, StoreError } from './errors.js';
 import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { newestBelievableFirst } from './snapshot/capture-time.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
@@ -146,10 +147,7 @@ async function clientOf(
       );
     found.push(...(await ask(shelf.store, listing)));
   }
-  const newest = found.reduce<SnapshotInfo | undefined>(
-    (best, one) => (best === undefined || one.createdAt > best.createdAt ? one : best),
-    undefined,
-  );
+  const newest = found.sort(newestBelievableFirst(options.clock.now()))[0];
   const stores = holding.map(({ storeName, kind, bytes }) => ({
     store: storeName,
     kind,

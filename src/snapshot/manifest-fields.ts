@@ -4,7 +4,8 @@ import { compactTime, isSnapshotId } from './snapshot-id.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const MAX_RUN = 1_000_000_000;
+/** The last run that a manifest can tell. */
+export const MAX_RUN = 1_000_000_000;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** A salted mark of the account, see `supervision/account-mark.ts`; before that it was a plain SHA-256. */
 const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;

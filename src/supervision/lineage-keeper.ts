@@ -1,6 +1,7 @@
 import { accountId } from '../client/page-probe.js';
 import { withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
+import { MAX_RUN } from '../snapshot/manifest-fields.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 import { StorePatience } from './ask-stores.js';
 import { newLineageAfter } from './lineage.js';
@@ -63,7 +64,7 @@ export class LineageKeeper {
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
-      run: lastRun + 1,
+      run: Math.min(lastRun + 1, MAX_RUN),
       account: id === undefined && known === undefined ? undefined : account,
       startedBy: entryScript,
       loggedIn: true,

@@ -34,6 +34,12 @@ export class ProfileBinding {
     return { ours: located.filter((one) => ours.has(one)), others: located.filter((one) => !ours.has(one)) };
   }
 
+  /** Whether it may be one of {@link BoundSnapshots.ours}; no disk is asked for that. */
+  mayBeOurs({ profile, lineage }: SnapshotInfo): boolean {
+    const { profile: here, record } = this.#context;
+    return profile === undefined || isSameProfile(profile, here) || lineage === record.current.lineage;
+  }
+
   /** Whether it was made where the bot was before, and not at this very place. */
   isMoved({ profile }: SnapshotInfo): boolean {
     return profile !== undefined && profile.path !== this.#context.profile.path;

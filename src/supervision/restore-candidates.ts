@@ -1,3 +1,4 @@
+import { newestBelievableFirst } from '../snapshot/capture-time.js';
 import type { SnapshotInfo } from '../types.js';
 
 /** What decides which snapshots may be put in place, and in which order. */
@@ -13,6 +14,8 @@ export interface CandidatePolicy {
   readonly heldLineages?: readonly string[] | undefined;
   /** Whether a person asks for it: then one that is held may be restored, too. */
   readonly isAskedFor?: boolean;
+  /** The wall clock, ms since 1970: what was taken long after it comes last. */
+  readonly now: number;
 }
 
 /**
@@ -24,14 +27,14 @@ export function restoreCandidates(
   snapshots: readonly SnapshotInfo[],
   policy: CandidatePolicy,
 ): readonly SnapshotInfo[] {
-  const lineage = policy.lineage ?? newestLineage(snapshots);
+  const lineage = policy.lineage ?? newestLineage(snapshots, policy.now);
   if (lineage === undefined) return [];
   if (policy.revokedLineages.includes(lineage) || policy.rejectedLineages.includes(lineage)) return [];
   if (policy.isAskedFor !== true && isHeld(lineage, snapshots, policy)) return [];
   return snapshots
     .filter((snapshot) => snapshot.lineage === lineage && !snapshot.revoked)
     .filter((snapshot) => !policy.rejectedSnapshots.includes(snapshot.id))
-    .sort(bestFirst);
+    .sort(bestFirst(policy.now));
 }
 
 /** Whether its profile was removed; what one store knows of it holds for the copies in all. */
@@ -46,22 +49,18 @@ function isHeld(
 
 // A pairing that followed another made the other's credentials worthless: an older lineage is never looked at,
 // not even when the newest one is revoked.
-function newestLineage(snapshots: readonly SnapshotInfo[]): string | undefined {
-  let newest: SnapshotInfo | undefined;
-  for (const snapshot of snapshots) {
-    if (!newest || snapshot.createdAt > newest.createdAt) newest = snapshot;
-  }
-  return newest?.lineage;
+function newestLineage(snapshots: readonly SnapshotInfo[], now: number): string | undefined {
+  return [...snapshots].sort(newestBelievableFirst(now))[0]?.lineage;
 }
 
-function bestFirst(a: SnapshotInfo, b: SnapshotInfo): number {
-  return (
+function bestFirst(now: number): (a: SnapshotInfo, b: SnapshotInfo) => number {
+  const newestFirst = newestBelievableFirst(now);
+  return (a, b) =>
     b.run - a.run ||
     Number(b.settled) - Number(a.settled) ||
-    compare(b.createdAt, a.createdAt) ||
+    newestFirst(a, b) ||
     Number(a.kind === 'backup') - Number(b.kind === 'backup') ||
-    compare(a.store, b.store)
-  );
+    compare(a.store, b.store);
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import { ConfigurationError, describeError, SnapshotNotFoundError } from '../errors.js';
+import { captureTimeAfter, newestBelievableFirst } from '../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
@@ -33,8 +34,8 @@ export interface CandidateOptions {
 export class SessionSnapshots {
   readonly #context: SessionContext;
   readonly #binding: ProfileBinding;
-  /** Of the last capture known, ms since 1970. */
-  #latest: number | undefined;
+  /** Of the last capture that began here, ms since 1970. */
+  #given: number | undefined;
   /** What each store had when it last answered. */
   readonly #known = new Map<SnapshotRepository, readonly SnapshotInfo[]>();
   /** Stores that did not answer the last time: told once for as long as that lasts. */
@@ -46,7 +47,7 @@ export class SessionSnapshots {
   }
 
   /**
-   * Every whole snapshot, newest capture first.
+   * Every whole snapshot, newest capture first; those of a time that can't be believed come last.
    *
    * @param patience a store that has not answered by then counts as one that does not answer; default: as long as it
    * takes
@@ -73,7 +74,15 @@ export class SessionSnapshots {
       this.#context.record.current;
     const infos = restoreCandidates(
       located.map(({ info }) => info),
-      { lineage, revokedLineages, rejectedSnapshots, rejectedLineages, heldLineages, isAskedFor },
+      {
+        lineage,
+        revokedLineages,
+        rejectedSnapshots,
+        rejectedLineages,
+        heldLineages,
+        isAskedFor,
+        now: this.#context.clock.now(),
+      },
     );
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
   }
@@ -115,13 +124,16 @@ export class SessionSnapshots {
   }
 
   /**
-   * The time of a capture that begins now, ISO 8601: the wall clock, but always later than every snapshot there is.
-   * Which is newer must stay true when the clock was set back, or when another machine's was ahead.
+   * The time of a capture that begins now, ISO 8601: the wall clock, but later than every snapshot that may be this
+   * profile's and whose time can be believed. Which is newer must stay true when the clock was set back, or when another
+   * machine's was ahead.
    */
   async nextCaptureTime(): Promise<string> {
-    if (this.#latest === undefined) await this.#askSoon();
-    this.#latest = Math.max(this.#context.clock.now(), (this.#latest ?? 0) + 1);
-    return new Date(this.#latest).toISOString();
+    if (this.#given === undefined && this.#known.size === 0) await this.#askSoon();
+    const known = [...this.#known.values()].flat().filter((info) => this.#binding.mayBeOurs(info));
+    const times = known.map(({ createdAt }) => Date.parse(createdAt));
+    this.#given = captureTimeAfter(this.#context.clock.now(), [...times, this.#given ?? 0]);
+    return new Date(this.#given).toISOString();
   }
 
   /** How many runs the lineage has had, as far as its snapshots tell; of a store that is silent those it had before. */
@@ -143,8 +155,7 @@ export class SessionSnapshots {
     const repositories = allRepositories(this.#context);
     const list = async (repository: SnapshotRepository) => {
       const infos = await repository.list();
-      this.#noteCaptures(infos); // also of a store that was waited for no more
-      this.#known.set(repository, infos);
+      this.#known.set(repository, infos); // also of a store that was waited for no more
       this.#silent.delete(repository);
       return infos;
     };
@@ -153,13 +164,9 @@ export class SessionSnapshots {
     const located = answered(answers).flatMap(({ repository, value }) =>
       value.map((info) => ({ info, repository })),
     );
-    const newestFirst = (a: LocatedSnapshot, b: LocatedSnapshot) =>
-      a.info.createdAt < b.info.createdAt ? 1 : a.info.createdAt > b.info.createdAt ? -1 : 0;
-    return { located: located.sort(newestFirst), failures: failed(answers).map(({ error }) => error) };
-  }
-
-  #noteCaptures(infos: readonly SnapshotInfo[]): void {
-    this.#latest = Math.max(this.#latest ?? 0, ...infos.map(({ createdAt }) => Date.parse(createdAt)));
+    const newestFirst = newestBelievableFirst(this.#context.clock.now());
+    located.sort((a, b) => newestFirst(a.info, b.info));
+    return { located, failures: failed(answers).map(({ error }) => error) };
   }
 
   #tell(repository: SnapshotRepository, error: unknown): void {

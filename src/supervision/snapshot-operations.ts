@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
+import { isBelievable } from '../snapshot/capture-time.js';
 import { isDamage } from '../snapshot/catalog.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
@@ -76,8 +77,10 @@ export class SnapshotOperations {
     const { record, clock, options } = this.#context;
     const { lineage } = record.current;
     const located = await this.#parts.snapshots.list();
-    const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage);
-    return last === undefined || clock.now() - Date.parse(last.info.createdAt) >= options.backupIntervalMs;
+    const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage)?.info;
+    const now = clock.now();
+    if (last === undefined || !isBelievable(last, now)) return true;
+    return now - Date.parse(last.createdAt) >= options.backupIntervalMs;
   }
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type CandidatePolicy, restoreCandidates } from '../../src/supervision/restore-candidates.js';
 import type { SnapshotInfo } from '../../src/types.js';
 
-const OPEN: CandidatePolicy = { revokedLineages: [], rejectedSnapshots: [], rejectedLineages: [] };
+const OPEN: CandidatePolicy = {
+  revokedLineages: [],
+  rejectedSnapshots: [],
+  rejectedLineages: [],
+  now: Date.parse('2026-11-23T05:14:09.123Z'),
+};
 
 function snapshot(id: string, fields: Partial<SnapshotInfo> = {}): SnapshotInfo {
   return {
@@ -36,6 +41,16 @@ describe('the snapshots that may be restored by themselves', () => {
     expect(ids(all)).toEqual(['b']);
     expect(ids(all, { lineage: 'A' })).toEqual(['a']);
     expect(ids([])).toEqual([]);
+  });
+
+  it('come after all others of their run where their time lies far in the future', () => {
+    const far = { createdAt: '9999-12-31T23:59:59.999Z' };
+    const all = [
+      snapshot('far', far),
+      snapshot('believed'),
+      snapshot('of another login', { ...far, lineage: 'B' }),
+    ];
+    expect(ids(all)).toEqual(['believed', 'far']);
   });
 
   it('come the newest run first, then settled before unsettled, then the newest capture', () => {

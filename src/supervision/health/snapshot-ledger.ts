@@ -1,5 +1,6 @@
 import { type Clock, withDeadline } from '../../clock.js';
 import type { SessionEventName, SessionEventPayloads } from '../../events.js';
+import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
 import { allRepositories, type SessionContext } from '../session-context.js';
@@ -111,6 +112,7 @@ export class SnapshotLedger {
     let newest: SnapshotInfo | undefined;
     for (const info of infos) {
       if (!this.#isUsable(info) || (lineage !== undefined && info.lineage !== lineage)) continue;
+      if (!isBelievable(info, this.#clock.now())) continue;
       if (newest === undefined || info.createdAt > newest.createdAt) newest = info;
     }
     if (newest === undefined) return undefined;
