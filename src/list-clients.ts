@@ -4,6 +4,7 @@ import { ConfigurationError, describeError, isSessionError, StoreError } from '.
 import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
+import { isDeniedObject } from './snapshot/catalog.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { ZipRepository } from './snapshot/zip-repository.js';
@@ -32,7 +33,7 @@ export interface ClientInStore {
 /** One client id and what the stores hold of it. JSON-safe. */
 export interface StoredClient {
   readonly clientId: string;
-  /** Its newest snapshot; absent where none can be read: damaged ones are left out. */
+  /** Its newest snapshot; absent where none can be read: what is damaged or may not be read is left out. */
   readonly newest?: SnapshotInfo;
   /** Whether the login of the newest snapshot was logged out: a start asks for a QR. `false` where there is none. */
   readonly revoked: boolean;
@@ -65,7 +66,7 @@ interface Shelf {
  * @returns to be iterated once or more, in the order of the ids; each time the stores are asked anew
  * @throws ConfigurationError for a wrong option
  * @throws StoreError when a store does not answer (within 60 s a call): a store that is down never looks like one without
- * clients
+ * clients. A client whose own files may not be read is listed without its `newest`, and the logger is told why.
  *
  * @example
  * for await (const { clientId, revoked, held } of listClients({ sessionPath: '/data/sessions' })) {
@@ -136,17 +137,7 @@ async function clientOf(
 ): Promise<StoredClient> {
   const holding = shelves.filter(({ bytes }) => bytes.has(clientId));
   const found: SnapshotInfo[] = [];
-  for (const shelf of holding) {
-    const repository = openRepository(shelf, clientId, options);
-    const listing = () =>
-      withDeadline(
-        options.clock,
-        CALL_DEADLINE_MS,
-        `reading the snapshots of ${clientId}`,
-        repository.list(signal && { signal }),
-      );
-    found.push(...(await ask(shelf.store, listing)));
-  }
+  for (const shelf of holding) found.push(...(await snapshotsOf(clientId, shelf, options, signal)));
   const newest = found.sort(newestBelievableFirst(options.clock.now()))[0];
   const stores = holding.map(({ storeName, kind, bytes }) => ({
     store: storeName,
@@ -161,6 +152,31 @@ async function clientOf(
     stores,
     storedBytes: stores.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
   };
+}
+
+/** What a store holds of one client; nothing where only this client's files may not be read. */
+async function snapshotsOf(
+  clientId: string,
+  shelf: Shelf,
+  options: ResolvedOptions,
+  signal?: AbortSignal,
+): Promise<readonly SnapshotInfo[]> {
+  const { clock, logger } = options;
+  const repository = openRepository(shelf, clientId, options);
+  const what = `reading the snapshots of ${clientId}`;
+  const listing = () => withDeadline(clock, CALL_DEADLINE_MS, what, repository.list(signal && { signal }));
+  try {
+    return await ask(shelf.store, listing);
+  } catch (error) {
+    if (!isDeniedObject(error)) throw error;
+    const store = shelf.storeName;
+    logger.warn('the snapshots of a client can not be read', {
+      clientId,
+      store,
+      error: describeError(error),
+    });
+    return [];
+  }
 }
 
 function openRepository(

@@ -269,7 +269,7 @@ function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
 }
 
 /** Of a local store: the system says that the file may not be read, as often as it is asked. */
-function isDeniedObject(error: unknown): boolean {
+export function isDeniedObject(error: unknown): boolean {
   return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
 }
 

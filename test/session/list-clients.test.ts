@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import { type ListClientsOptions, listClients, type StoredClient } from '../../src/index.js';
+import { silentLogger } from '../../src/logger.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -113,6 +114,34 @@ describe('listClients()', () => {
     await bakery?.finish(bakery.session.clear({ logout: true }));
     await bakery?.stop();
     expect((await all(options())).map(({ clientId }) => clientId)).toEqual(['shop']);
+  });
+
+  it('lists a client whose files may not be read, tells why, and goes on with the others', async () => {
+    await account('bakery');
+    await account('shop');
+    stage().fs.arm({
+      failOn: 1,
+      times: Number.POSITIVE_INFINITY,
+      errno: 'EACCES',
+      operation: 'open',
+      path: '/bakery/',
+    });
+    const logged: string[] = [];
+    const warn = (message: string, fields?: object) => logged.push(`${message} ${JSON.stringify(fields)}`);
+    const logger = { ...silentLogger, warn };
+    const clients = await all({ ...options(), logger });
+    expect(clients.map(({ clientId }) => clientId)).toEqual(['bakery', 'shop']);
+    expect(clients[0]).not.toHaveProperty('newest');
+    expect(clients[0]?.storedBytes).toBeGreaterThan(0);
+    expect(clients[1]?.newest).toBeDefined();
+    const reasons = logged.filter((line) => line.includes('bakery') && line.includes('EACCES'));
+    expect(reasons.some((line) => line.includes('can not be read'))).toBe(true);
+  });
+
+  it('throws where the disk of a store fails while the files of a client are read', async () => {
+    await account('shop');
+    stage().fs.arm({ failOn: 1, times: Number.POSITIVE_INFINITY, operation: 'open', path: '/shop/' });
+    await expect(stage().bot().finish(all(options()))).rejects.toMatchObject({ code: 'STORE' });
   });
 
   it('throws where a store is down: it never looks like one without clients', async () => {
