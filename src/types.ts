@@ -46,6 +46,11 @@ export interface SnapshotInfo {
   readonly revoked: boolean;
   /** Whether its profile was removed while the session ran: not restored by itself, only by `restore()`. */
   readonly held?: true;
+  /**
+   * Pairings other than this one that began with an `importSession()`, as far as the bot knew when it was taken; absent
+   * where there were none. For as long as one snapshot is left, none of them is taken over again unasked.
+   */
+  readonly imported?: readonly string[];
 }
 
 /** A QR or a pairing code that waits to be scanned or typed. A credential: whoever uses it links an account to the bot. */
@@ -84,6 +89,8 @@ export interface SnapshotContext {
   readonly browserVersion?: string;
   /** Of its IndexedDB, for example `5.16.21` (docs/profile.md); absent where that could not be read. */
   readonly dataVersion?: string;
+  /** Other lineages of the client id that began with an import, oldest first; absent where there are none. */
+  readonly imported?: readonly string[];
 }
 
 /** The manifest inside every snapshot. */

@@ -211,6 +211,10 @@ export class SnapshotCatalog {
     return this.#holds.put(lineage, hold, options);
   }
 
+  heldLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return this.#holds.lineages(options);
+  }
+
   release(lineage: string, options: StoreCallOptions): Promise<void> {
     return this.#holds.remove(lineage, options);
   }

@@ -116,6 +116,10 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.hold(lineage, hold, options));
   }
 
+  heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return this.#call(options, () => this.#inner.heldLineages(options));
+  }
+
   release(lineage: string, options?: StoreCallOptions): Promise<void> {
     return this.#call(options, () => this.#inner.release(lineage, options));
   }

@@ -6,6 +6,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The last run that a manifest can tell. */
 export const MAX_RUN = 1_000_000_000;
+/** How many earlier imports a manifest remembers. */
+export const MAX_IMPORTED = 50;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** A salted mark of the account, see `supervision/account-mark.ts`; before that it was a plain SHA-256. */
 const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;
@@ -35,7 +37,7 @@ const REQUIRED = [
   'contentDigest',
   'files',
 ];
-const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion'];
+const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported'];
 
 /** A newer version of this library wrote it, in a way that this one does not know: it may well be whole. */
 export class NewerFormatError extends SnapshotCorruptError {}
@@ -75,6 +77,7 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
     ...(fields.dataVersion === undefined
       ? {}
       : { dataVersion: matching(fields, 'dataVersion', DATA_VERSION) }),
+    ...(fields.imported === undefined ? {} : { imported: lineages(fields.imported) }),
     libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
     contentDigest: matching(fields, 'contentDigest', SHA256),
     files: fileList(fields.files, maxFiles),
@@ -93,6 +96,14 @@ function profileIdentity(value: unknown): ProfileIdentity {
       relativePath: matching(place, 'relativePath', PATH, 'profile'),
     }),
   };
+}
+
+function lineages(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return refuse('imported', 'it must be a list');
+  if (value.length === 0 || value.length > MAX_IMPORTED) {
+    return refuse('imported', `it must have 1 to ${MAX_IMPORTED} entries`);
+  }
+  return value.map((item: unknown) => matching({ lineage: item }, 'lineage', LINEAGE, 'imported'));
 }
 
 function fileList(value: unknown, maxFiles: number): readonly SnapshotFile[] {

@@ -36,6 +36,7 @@ export function buildManifest(
     state: context.state,
     ...(context.browserVersion === undefined ? {} : { browserVersion: context.browserVersion }),
     ...(context.dataVersion === undefined ? {} : { dataVersion: context.dataVersion }),
+    ...(context.imported === undefined ? {} : { imported: context.imported }),
     libraryVersion: LIBRARY_VERSION,
     contentDigest: digest,
     files: sorted,

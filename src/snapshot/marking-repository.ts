@@ -2,7 +2,7 @@ import type { StoreCallOptions } from '../stores/session-store.js';
 import type { SnapshotCatalog } from './catalog.js';
 import type { Hold, Revocation, SnapshotRepository } from './repository.js';
 
-type Marking = Pick<SnapshotRepository, 'revoke' | 'revokedLineages' | 'hold' | 'release'>;
+type Marking = Pick<SnapshotRepository, 'revoke' | 'revokedLineages' | 'hold' | 'heldLineages' | 'release'>;
 
 /** The part of a repository that is the same in every format: what is said of whole pairings, in small objects. */
 export abstract class MarkingRepository implements Marking {
@@ -18,6 +18,10 @@ export abstract class MarkingRepository implements Marking {
 
   hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
     return this.catalog.hold(lineage, hold, options);
+  }
+
+  heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.catalog.heldLineages(options);
   }
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {

@@ -119,6 +119,8 @@ export interface SnapshotRepository {
   revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
   /** Marks a pairing as not to be restored by itself: its snapshots are listed as `held`. */
   hold(lineage: string, hold: Hold, options?: StoreCallOptions): Promise<void>;
+  /** The pairings so marked, also those of which no snapshot is left. */
+  heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
   /** Takes that mark away again. Idempotent. */
   release(lineage: string, options?: StoreCallOptions): Promise<void>;
   /** Deletes every key of this client id. */
@@ -135,8 +137,14 @@ export function isWorthMore(context: SnapshotContext, than: SnapshotContext): bo
   return (
     (context.settled && !than.settled) ||
     (context.capture === 'cold' && than.capture === 'hot') ||
-    (context.account !== undefined && than.account === undefined)
+    (context.account !== undefined && than.account === undefined) ||
+    knowsMoreImports(context, than)
   );
+}
+
+// Once the older snapshots are gone, only this one tells that those were taken over before.
+function knowsMoreImports({ imported = [] }: SnapshotContext, than: SnapshotContext): boolean {
+  return imported.some((lineage) => than.imported?.includes(lineage) !== true);
 }
 
 // The profile was moved: an older snapshot would not be restored at its new place by itself.
@@ -172,6 +180,7 @@ export function snapshotInfo(
     ...(stored.verifiedAt === undefined ? {} : { verifiedAt: stored.verifiedAt }),
     revoked: stored.revoked,
     ...(stored.held && { held: true }),
+    ...(manifest.imported === undefined ? {} : { imported: manifest.imported }),
   };
 }
 

@@ -132,6 +132,10 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('hold', [lineage, hold], options);
   }
 
+  heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#call('heldLineages', [], options);
+  }
+
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
     return this.#call('release', [lineage], options);
   }
@@ -186,6 +190,7 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'list',
   'manifest',
   'revokedLineages',
+  'heldLineages',
   'unreadable',
   'verify',
 ]);

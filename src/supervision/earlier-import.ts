@@ -1,11 +1,15 @@
 import { type OldSession, placeOf } from '../profile/import/old-session.js';
 import type { SnapshotInfo } from '../types.js';
 import { answered, askStores } from './ask-stores.js';
+import { importsIn, onlyImports } from './import-marks.js';
 import type { Importer } from './importer.js';
 import { importOf, isSameContent } from './lineage.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import { EMPTY_RECORD } from './session-record.js';
 import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+
+const SKIPPED =
+  'is not taken over again. Remove the call of importSession(); with { force: true } it replaces the login that is here';
 
 /** An old session that is not to be taken over. */
 export interface TakenBefore {
@@ -43,7 +47,7 @@ export class EarlierImport {
     const place = placeOf(session);
     const ofPlace = marked.filter((lineage) => importOf(lineage)?.place === place);
     if ((ofPlace.length > 0 || note?.snapshot !== undefined) && (await this.#hasLogin())) {
-      this.#tell(session);
+      this.#tell(session.path);
       return answer(located, ({ info }) => info.id === note?.snapshot || ofPlace.includes(info.lineage));
     }
     const imported = located.filter(({ info }) => info.run === 0);
@@ -53,18 +57,19 @@ export class EarlierImport {
     for (const copy of imported)
       if ((await contentOfCopy(copy)) === content) lineages.push(copy.info.lineage);
     if (lineages.length === 0) return undefined;
-    this.#tell(session);
+    this.#tell(session.path);
     return answer(located, ({ info }) => lineages.includes(info.lineage));
   }
 
   /** Every pairing known that began with an import. */
-  async #marked(located: readonly LocatedSnapshot[]): Promise<string[]> {
-    const { lineage = '', imported = [], revokedLineages, rejectedLineages } = this.#context.record.current;
-    const known = new Set([lineage, ...imported, ...revokedLineages, ...rejectedLineages]);
-    for (const { info } of located) known.add(info.lineage);
-    const asking = askStores(allRepositories(this.#context), (repository) => repository.revokedLineages());
-    for (const { value } of answered(await asking)) for (const one of value) known.add(one);
-    return [...known].filter((one) => importOf(one) !== undefined);
+  async #marked(located: readonly LocatedSnapshot[]): Promise<readonly string[]> {
+    const asking = askStores(allRepositories(this.#context), async (repository) => [
+      ...(await repository.revokedLineages()),
+      ...(await repository.heldLineages()), // also of those whose last snapshot is gone
+    ]);
+    const marked = answered(await asking).flatMap(({ value }) => value);
+    const snapshots = located.map(({ info }) => info);
+    return onlyImports([...importsIn(this.#context.record.current, snapshots), ...marked]);
   }
 
   /** Whether a start would find a login: in the profile, or in a snapshot that is restored by itself. */
@@ -75,14 +80,10 @@ export class EarlierImport {
     return (await this.#snapshots.candidates(undefined)).length > 0;
   }
 
-  #tell({ path }: OldSession): void {
+  #tell(path: string | undefined, what = SKIPPED): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    this.#context.warn(
-      'import-skipped',
-      `the old session at ${path} was taken over before, and is not taken over again. Remove the call of ` +
-        'importSession(); with { force: true } it replaces the login that is here',
-    );
+    this.#context.warn('import-skipped', `the old session at ${path} was taken over before, and ${what}`);
   }
 }
 

@@ -84,16 +84,24 @@ export class FirstImport {
     for (const session of sure) {
       if (await this.#parts.importer.isMarked(session)) return 'it was moved, or given up by clear(), before';
     }
-    const { lineage, revokedLineages, rejectedLineages, rejectedSnapshots } = record.current;
-    const past = [...revokedLineages, ...rejectedLineages, ...rejectedSnapshots];
+    const {
+      lineage,
+      revokedLineages,
+      rejectedLineages,
+      rejectedSnapshots,
+      heldLineages = [],
+    } = record.current;
+    const past = [...revokedLineages, ...rejectedLineages, ...rejectedSnapshots, ...heldLineages];
     if (lineage !== undefined || past.length > 0) return 'this bot has had a login of its own';
     if ((await this.#parts.snapshots.list()).length > 0) return 'there are snapshots of this bot';
-    const answers = await askStores(allRepositories(this.#context), (repository) =>
-      repository.revokedLineages(),
-    );
+    const answers = await askStores(allRepositories(this.#context), async (repository) => ({
+      revoked: await repository.revokedLineages(),
+      held: await repository.heldLineages(),
+    }));
     const [failure] = failed(answers);
-    if (answered(answers).some(({ value }) => value.size > 0))
-      return 'a login of this bot was logged out before';
+    const markers = answered(answers).map(({ value }) => value);
+    if (markers.some(({ revoked }) => revoked.size > 0)) return 'a login of this bot was logged out before';
+    if (markers.some(({ held }) => held.size > 0)) return 'a login of this bot was removed before';
     if (failure !== undefined) throw failure.error;
     if ((await listQuarantine(profileDir, { fs })).length > 0)
       return 'a profile of this bot is in quarantine';

@@ -193,7 +193,8 @@ export class Importer {
   async #remember(lineage: string): Promise<void> {
     const { record, warn } = this.#context;
     const { imported = [] } = record.current;
-    await record.update({ imported: [...imported, lineage] }).catch((error: unknown) => {
+    const others = imported.filter((one) => one !== lineage);
+    await record.update({ imported: [...others, lineage] }).catch((error: unknown) => {
       warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
     });
   }
@@ -205,12 +206,15 @@ export class Importer {
   ): Promise<LocatedSnapshot> {
     const { clientId, profile, saves, assertOwned, state } = this.#context;
     await assertOwned();
+    const lineage = importedLineage(newLineageAfter(this.#context), mark);
+    // A backup of this very bot brings along what the bot had imported before it was moved.
+    const own = manifest?.clientId === clientId ? [manifest] : [];
     const stored = await saves.create(
       tree,
       {
         clientId,
         profile,
-        lineage: importedLineage(newLineageAfter(this.#context), mark),
+        lineage,
         run: 0,
         ...(manifest?.account !== undefined && { account: manifest.account }),
         createdAt: await this.#snapshots.nextCaptureTime(),
@@ -220,6 +224,7 @@ export class Importer {
         state: state(),
         ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
         ...(dataVersion !== undefined && { dataVersion }),
+        ...this.#snapshots.importsBefore(lineage, own),
       },
       { signal },
     );

@@ -5,6 +5,7 @@ import { examineProfileTask } from '../profile/soundness.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../types.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
 import { findingsOf } from './findings-of.js';
+import { importsIn } from './import-marks.js';
 import { newLineageAfter } from './lineage.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import type { SessionContext } from './session-context.js';
@@ -134,9 +135,11 @@ export class Restorer {
   }
 
   /** The record follows the profile: this snapshot is what lies there now. */
-  async noteInPlace({ info }: LocatedSnapshot, { account, browserVersion }: SnapshotManifest): Promise<void> {
+  async noteInPlace({ info }: LocatedSnapshot, manifest: SnapshotManifest): Promise<void> {
     const { record } = this.#context;
     const before = record.current;
+    const { account, browserVersion } = manifest;
+    const imported = importsIn(before, [manifest]);
     const { lineage, run } = await this.#lineageOf(info);
     await record.update({
       lineage,
@@ -147,6 +150,7 @@ export class Restorer {
       browserVersion,
       basedOn: info.id,
       restoring: undefined,
+      ...(imported.length > 0 && { imported }),
     });
   }
 

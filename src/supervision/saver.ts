@@ -194,6 +194,7 @@ export class Saver {
       settled: request.orderly ?? (await this.#settleWatch.isSettled()),
       state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
       ...(version !== undefined && { browserVersion: version }),
+      ...this.#snapshots.importsBefore(lineage),
     };
   }
 

@@ -3,6 +3,7 @@ import { captureTimeAfter, newestBelievableFirst } from '../snapshot/capture-tim
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
+import { importsBeside, importsIn } from './import-marks.js';
 import { ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -142,6 +143,23 @@ export class SessionSnapshots {
     const infos = [...this.#known.values()].flat();
     if (infos.length === 0 && failures.length > 0) throw failures[0];
     return Math.max(0, ...infos.filter((info) => info.lineage === lineage).map(({ run }) => run));
+  }
+
+  /**
+   * What a new snapshot of `lineage` is to remember of earlier imports, by the record, by what the stores had when they last
+   * answered, and by `others`. So it is known for as long as any snapshot is left.
+   */
+  importsBefore(
+    lineage: string,
+    others: readonly Pick<SnapshotInfo, 'lineage' | 'imported'>[] = [],
+  ): { readonly imported?: readonly string[] } {
+    const snapshots = [...[...this.#known.values()].flat(), ...others];
+    return importsBeside(lineage, importsIn(this.#context.record.current, snapshots));
+  }
+
+  /** After a `clear()`: what the stores had does not count any more. */
+  forget(): void {
+    this.#known.clear();
   }
 
   async #askSoon(): Promise<void> {

@@ -186,6 +186,7 @@ export class SnapshotOperations {
         await record.load();
         const count = await this.#deleteSnapshots();
         await assertOwned();
+        snapshots.forget();
         await record.remove();
         await logoutNote.remove();
         await folders.clear();

@@ -58,6 +58,12 @@ describe('a manifest', () => {
     expect(totalSize(manifest.files)).toBe(3);
   });
 
+  it('remembers earlier imports, up to its bound', () => {
+    const imported = Array.from({ length: 50 }, (_, n) => `20261101-${n}-i${'0'.repeat(48)}`);
+    const built = buildManifest('save', { ...context, imported }, files);
+    expect(parseManifest(serializeManifest(built))).toEqual({ ...built, imported });
+  });
+
   it('leaves out what is not known', () => {
     const { account: _a, browserVersion: _b, ...bare } = context;
     const built = buildManifest('backup', bare, files);
@@ -90,6 +96,11 @@ describe('a manifest', () => {
     ['run', { run: 1.5 }],
     ['account', { account: 'someone@c.us' }],
     ['account', { account: `scrypt$${'a'.repeat(64)}` }],
+    ['imported', { imported: 'lineage-1' }],
+    ['imported', { imported: [] }],
+    ['imported', { imported: Array.from({ length: 51 }, (_, n) => `lineage-${n}`) }],
+    ['imported.lineage', { imported: ['../lineage-1'] }],
+    ['imported.lineage', { imported: [7] }],
     ['profile', { profile: '/bot/auth' }],
     ['profile', { profile: {} }],
     ['profile', { profile: { path: '/bot', host: 'here' } }],

@@ -259,6 +259,27 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     expect(s.store.objects.get('shop/revoked/lineage-1.json')?.bytes.toString()).toContain('"phone"');
   });
 
+  it('tells which lineages are held, also when no snapshot of them is left, until they are released', async () => {
+    const s = setup();
+    const { snapshot } = await create(s);
+    await s.repository.hold('lineage-1', { cause: 'removed', at: '2026-11-23T06:00:00.000Z' });
+    expect((await s.repository.list())[0]?.held).toBe(true);
+    await s.repository.remove([snapshot.id]);
+    expect(await s.restarted().heldLineages()).toEqual(new Set(['lineage-1']));
+    await s.repository.release('lineage-1');
+    expect(await s.repository.heldLineages()).toEqual(new Set());
+  });
+
+  it('stores the same bytes once more where they are to remember another import, and only once', async () => {
+    const s = setup();
+    await create(s);
+    const imported = ['lineage-0'];
+    const { snapshot } = await create(s, PROFILE, { imported });
+    expect((await s.restarted().list()).map((info) => info.imported)).toEqual([imported, undefined]);
+    const same = await s.repository.create(await s.world.capture(PROFILE), s.world.context({ imported }));
+    expect(same).toEqual({ skipped: 'unchanged', snapshot });
+  });
+
   describe('asked by signatures alone', () => {
     const changed = { ...PROFILE, [`${LEVELDB}/000006.log`]: 'more' };
 

@@ -106,6 +106,9 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     }
     await repository.revoke('lineage-1', { cause: 'phone', at: '2026-11-23T06:00:00.000Z' });
     expect(await repository.revokedLineages()).toEqual(new Set(['lineage-1']));
+    await repository.hold('lineage-1', { cause: 'removed', at: '2026-11-23T06:00:00.000Z' });
+    expect(await repository.heldLineages()).toEqual(new Set(['lineage-1']));
+    await repository.release('lineage-1');
     expect(await repository.remove([snapshot.id])).toMatchObject({ removed: [snapshot.id] });
     await repository.sweep();
     await repository.removeLeftovers();

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import type { FakeBot } from '../support/fake-bot.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const ANNA = '4915100000001@c.us';
+const BEN = '4915100000002@c.us';
+const OLD = '/image/RemoteAuth-shop';
+
+const BOT = {
+  client: { localAuth: { dataPath: '/container/.wwebjs_auth', clientId: 'shop' } },
+  session: {
+    forceSaveIntervalMs: 0,
+    backupIntervalMs: 0,
+    sessionValidationIntervalMs: 0,
+    healthCheckIntervalMs: 0,
+    sessionPath: '/volume/saves',
+    backupPath: '/volume/backups',
+    retention: { saves: { keepLast: 1 }, backups: { keepLast: 1, keepDaily: 0 } },
+  },
+};
+
+/** The old session is in the image, the profile in the container; the saves and the backups are on volumes. */
+describe('importSession() left in a bot whose container is made anew', () => {
+  const stage = useFakeStage();
+
+  async function startWithTheLine(): Promise<FakeBot> {
+    const bot = stage().bot(BOT);
+    await bot.finish(bot.session.importSession(OLD));
+    await bot.start();
+    await bot.until('an end', () => bot.state === 'ready' || bot.state === 'awaiting_qr');
+    return bot;
+  }
+
+  /** Anna's old login, taken over and copied into both stores. */
+  async function imported(): Promise<FakeBot> {
+    await writeFakeProfile(stage().fs, OLD, { ...stage().whatsApp.pair(ANNA), note: 'old' });
+    const bot = await startWithTheLine();
+    await stage().clock.advance(100_000);
+    await copy(bot, 'imported');
+    return bot;
+  }
+
+  /** The imported login dies without a word, another is scanned, and no copy of the first is kept. */
+  async function replaced(account = BEN): Promise<void> {
+    await (await imported()).stop();
+    stage().whatsApp.revokeAll();
+    const bot = await startWithTheLine();
+    await scan(bot, account);
+    await copyUntilOthersAreGone(bot);
+    await bot.stop();
+  }
+
+  async function copy(bot: FakeBot, note: string): Promise<void> {
+    await bot.save(note);
+    await bot.backUp(note);
+    await stage().clock.advance(100_000);
+  }
+
+  async function copyUntilOthersAreGone(bot: FakeBot): Promise<void> {
+    for (const note of ['a', 'b', 'c']) await copy(bot, note);
+    const lineages = (await bot.session.listSnapshots()).map(({ lineage }) => lineage);
+    expect(lineages.length).toBeGreaterThan(1);
+    expect(new Set(lineages).size).toBe(1);
+  }
+
+  async function scan(bot: FakeBot, account: string): Promise<void> {
+    expect(bot.state).toBe('awaiting_qr');
+    await bot.client.scan(account);
+    await bot.untilState('ready');
+    await stage().clock.advance(100_000);
+  }
+
+  async function newContainer(): Promise<void> {
+    await stage().remove('/container');
+    await stage().remove(`${OLD}.moved.json`);
+  }
+
+  async function expectToGoOn(account: string): Promise<FakeBot> {
+    const bot = await startWithTheLine();
+    expect(bot.codes).toEqual([]);
+    expect(bot.payloads('session:imported')).toEqual([]);
+    expect(bot.client.info?.wid._serialized).toBe(account);
+    return bot;
+  }
+
+  it.each([
+    ['the same', ANNA],
+    ['another', BEN],
+  ])('goes on with the login of %s account, scanned after the imported one had died', async (_, account) => {
+    await replaced(account);
+    await newContainer();
+    await expectToGoOn(account);
+  });
+
+  it('goes on over several containers, and with one store alone', async () => {
+    await replaced();
+    for (const round of ['1', '2', '3']) {
+      await newContainer();
+      await stage().remove('/volume/backups');
+      const bot = await expectToGoOn(BEN);
+      await copy(bot, `round ${round}`);
+      await copy(bot, `round ${round}, again`);
+      await bot.stop();
+    }
+  });
+
+  it('goes on with the stores lost, by the record of a profile that was restored', async () => {
+    await replaced();
+    await newContainer();
+    await (await expectToGoOn(BEN)).stop();
+    await stage().remove('/volume');
+    await stage().remove(`${OLD}.moved.json`);
+    await expectToGoOn(BEN);
+  });
+
+  it('goes on with the record lost before the first copy of the new login', async () => {
+    await (await imported()).stop();
+    stage().whatsApp.revokeAll();
+    const first = await startWithTheLine();
+    await scan(first, BEN);
+    await first.stop();
+    for (const name of await stage().fs.promises.readdir('/container/.wwebjs_auth')) {
+      if (String(name).endsWith('.persistent')) await stage().remove(`/container/.wwebjs_auth/${name}`);
+    }
+    const second = await startWithTheLine();
+    await copyUntilOthersAreGone(second);
+    await second.stop();
+    await newContainer();
+    await expectToGoOn(BEN);
+  });
+
+  it('does not bring a removed device back in place of its successor', async () => {
+    const first = await imported();
+    const closing = first.client.destroy();
+    await stage().remove(first.client.profileDir);
+    await first.finish(closing);
+    const second = await startWithTheLine();
+    await scan(second, BEN);
+    await copyUntilOthersAreGone(second);
+    await second.stop();
+    await newContainer();
+    await expectToGoOn(BEN);
+  });
+
+  it('does not bring a removed device back that only a mark in a store tells of', async () => {
+    const first = await imported();
+    const { lineage } = first.payloads('session:imported')[0]?.snapshot ?? {};
+    await first.stop();
+    for (const folder of ['/container', '/volume']) await stage().remove(folder);
+    const second = stage().bot(BOT);
+    await second.logIn(BEN);
+    await stage().clock.advance(100_000);
+    await copy(second, 'ben');
+    await second.stop();
+    await stage().fs.promises.mkdir('/volume/saves/store/shop/held', { recursive: true });
+    await stage().fs.promises.writeFile(`/volume/saves/store/shop/held/${lineage}.json`, '{}');
+    await newContainer();
+    await expectToGoOn(BEN);
+  });
+
+  it('forgets at a clear(): what is paired then knows of no import', async () => {
+    const bot = await imported();
+    await bot.finish(bot.session.clear());
+    await bot.start();
+    await scan(bot, BEN);
+    await copy(bot, 'ben');
+    const infos = await bot.session.listSnapshots();
+    expect(infos.length).toBeGreaterThan(1);
+    for (const info of infos) expect(info).not.toHaveProperty('imported');
+  });
+});
