@@ -61,6 +61,26 @@ export class EarlierImport {
     return answer(located, ({ info }) => lineages.includes(info.lineage));
   }
 
+  /**
+   * The same of places where nothing is any more; `undefined` where nothing that lay there was taken over. The record must
+   * be loaded.
+   *
+   * @throws StoreError when no store answers
+   */
+  async findGone(places: readonly OldSession[]): Promise<TakenBefore | undefined> {
+    const located = await this.#snapshots.list();
+    const hashes = places.map(placeOf);
+    const ofPlaces = (await this.#marked(located)).filter((lineage) =>
+      hashes.includes(importOf(lineage)?.place ?? ''),
+    );
+    const notes = await Promise.all(places.map((place) => this.#importer.noteOf(place)));
+    const noted = notes.flatMap((note) => note?.snapshot ?? []);
+    const isKnown = ofPlaces.length > 0 || (noted.length > 0 && (await this.#hasLogin()));
+    if (!isKnown) return undefined;
+    this.#tell(places[0]?.path, 'is not there any more. Remove the call of importSession()');
+    return answer(located, ({ info }) => noted.includes(info.id) || ofPlaces.includes(info.lineage));
+  }
+
   /** Every pairing known that began with an import. */
   async #marked(located: readonly LocatedSnapshot[]): Promise<readonly string[]> {
     const asking = askStores(allRepositories(this.#context), async (repository) => [

@@ -5,10 +5,19 @@ import {
   kindOfOldSession,
   listOldSessions,
   mayHoldLogin,
+  namesOf,
   type OldSession,
 } from '../profile/import/old-session.js';
 import { resolveLinks } from '../profile/links.js';
 import type { SessionContext } from './session-context.js';
+
+/** A person points to where nothing is that could be taken over. */
+export interface NothingFound {
+  /** What was found instead; to be thrown, unless what was there was taken over before. */
+  readonly problem: ConfigurationError;
+  /** Where it would lie. */
+  readonly places: readonly OldSession[];
+}
 
 /** Finds what other systems have left: where a person points to, and at the places where they are known to keep it. */
 export class OldSessionFinder {
@@ -29,16 +38,16 @@ export class OldSessionFinder {
   /**
    * What a person means by `from`: a profile, a zip, or the folder that holds exactly one that fits the client id.
    *
-   * @throws ConfigurationError that says what was found
+   * @throws ConfigurationError that says what was found, where that is no doubt about what is missing
    */
-  async find(from: string): Promise<OldSession> {
+  async find(from: string): Promise<OldSession | NothingFound> {
     if (typeof from !== 'string' || from.trim() === '') {
       throw wrong(`${JSON.stringify(from) ?? String(from)} is no path; expected that of an old session`);
     }
     const { fs } = this.#context;
     const path = isAbsolute(from) ? resolve(from) : resolve(process.cwd(), from);
     const kind = await kindOfOldSession(path, { fs });
-    if (kind === undefined) throw wrong(`there is nothing at '${path}'`);
+    if (kind === undefined) return this.#nothing(path, wrong(`there is nothing at '${path}'`));
     if (kind === 'folder') return this.#theOneIn(path);
     if (await this.#isOwn(path)) {
       throw wrong(
@@ -72,7 +81,7 @@ export class OldSessionFinder {
     return ours;
   }
 
-  async #theOneIn(folder: string): Promise<OldSession> {
+  async #theOneIn(folder: string): Promise<OldSession | NothingFound> {
     const { fs, clientId } = this.#context;
     const all: OldSession[] = [];
     for (const session of await listOldSessions(folder, { fs })) {
@@ -86,14 +95,24 @@ export class OldSessionFinder {
     if (one !== undefined && fitting.length === 1) return one;
     const list = all.map(({ path }) => `'${path}'`).join(', ');
     if (all.length === 0) {
-      throw wrong(
+      const problem = wrong(
         `there is no old session in '${folder}'; expected a user-data-dir (a folder with 'Default' in it), ` +
           'a zip of one, or the folder that holds one',
       );
+      return this.#nothing(folder, problem);
     }
-    const problem =
-      fitting.length === 0 ? `no session in '${folder}' is` : `several sessions in '${folder}' are`;
-    throw wrong(`${problem} of the client id '${clientId}'; name the one to take: ${list}`);
+    const isNone = fitting.length === 0;
+    const count = isNone ? `no session in '${folder}' is` : `several sessions in '${folder}' are`;
+    const problem = wrong(`${count} of the client id '${clientId}'; name the one to take: ${list}`);
+    if (isNone) return this.#nothing(folder, problem);
+    throw problem;
+  }
+
+  /** Of a path that may have been a session, or the folder that held one. */
+  #nothing(path: string, problem: ConfigurationError): NothingFound {
+    const { clientId } = this.#context;
+    const names = [...namesOf(clientId), ...(this.#isUnnamed ? namesOf(undefined) : [])];
+    return { problem, places: [path, ...names.map((name) => join(path, name))].map(sessionAt) };
   }
 
   async #isOwn(path: string): Promise<boolean> {
@@ -110,6 +129,10 @@ export class OldSessionFinder {
       throw error;
     }
   }
+}
+
+function sessionAt(path: string): OldSession {
+  return { kind: path.endsWith('.zip') ? 'zip' : 'profile', path };
 }
 
 /** LocalAuth's and RemoteAuth's `dataPath`, where nobody gave another. */

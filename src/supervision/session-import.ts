@@ -3,7 +3,7 @@ import type { OldSession } from '../profile/import/old-session.js';
 import type { SnapshotInfo } from '../types.js';
 import type { EarlierImport, TakenBefore } from './earlier-import.js';
 import type { Importer } from './importer.js';
-import type { OldSessionFinder } from './old-session-finder.js';
+import type { NothingFound, OldSessionFinder } from './old-session-finder.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { Saver } from './saver.js';
 import type { SessionContext } from './session-context.js';
@@ -40,7 +40,9 @@ export class SessionImport {
     const isForced = forceOf(options);
     const { supervisor, finder } = this.#parts;
     const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
-    const session = await finder.find(from);
+    const found = await finder.find(from);
+    if ('problem' in found) return this.#answerFor(found, isForced);
+    const session = found;
     const earlier = isForced ? undefined : await this.#findEarlier(session);
     if (earlier) return earlier.snapshot ?? (await this.#saveWhatIsHere());
     if (wasRunning) await this.#assertFit(session); // a bot that is healthy does not stop for a login that is not
@@ -49,6 +51,15 @@ export class SessionImport {
     } finally {
       if (wasRunning && stops === supervisor.stops) await supervisor.initialize();
     }
+  }
+
+  // What was taken over once may be removed: the folder of a container goes with it, and the call stays in the bot.
+  async #answerFor({ problem, places }: NothingFound, isForced: boolean): Promise<SnapshotInfo> {
+    if (isForced) throw problem;
+    if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
+    const earlier = await this.#parts.earlierImport.findGone(places);
+    if (earlier === undefined) throw problem;
+    return earlier.snapshot ?? (await this.#saveWhatIsHere());
   }
 
   async #findEarlier(session: OldSession): Promise<TakenBefore | undefined> {

@@ -53,6 +53,12 @@ export async function listOldSessions(
   return found;
 }
 
+/** How sessions of this client id, or of none, are called right below such a folder. */
+export function namesOf(clientId: string | undefined): readonly string[] {
+  const suffix = clientId === undefined ? '' : `-${clientId}`;
+  return [`session${suffix}`, `RemoteAuth${suffix}`, `RemoteAuth${suffix}.zip`];
+}
+
 /** The client ids that the folders of a path tell by their names. */
 export function clientIdsOf(folders: string): readonly string[] {
   return folders.split('/').flatMap((name) => NAME.exec(name)?.[1] ?? []);
