@@ -1,13 +1,13 @@
+import { maskNamedSecrets } from './named-secrets.js';
+
 /** Longer messages are cut: an error may quote a whole reply of a server. */
 const MAX_MESSAGE = 500;
 const MASK = '***';
 
-/** `postgres://user:password@host`. Bounded: a long text of dots and letters must not take quadratic time. */
-const CREDENTIALS_IN_ADDRESS = /\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/@]{0,500}@/gi;
-/** `password=...`, `"secret": "..."`, `Authorization: Bearer ...` */
-const NAMED_SECRET =
-  /\b(pass(?:word|wd|phrase)?|pwd|secret(?:[-_]?(?:access)?[-_]?key)?|(?:access[-_]?|session[-_]?)?token|api[-_]?key|access[-_]?key(?:[-_]?id)?|authorization|cookie|signature)\b["']?\s*[=:]\s*["']?(?:bearer\s+|basic\s+)?[^\s"',;&)}]+/gi;
-const BEARER = /\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi;
+/** A run without blanks, in which an address may stand. */
+const WORD = /\S+/g;
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}KEY-----|$)/g;
+const BEARER = /\b(bearer|basic|digest)\s{1,8}[\w.~+/=-]{8,}/gi;
 
 /** Takes secrets out of what is told. */
 export class Redactor {
@@ -25,14 +25,13 @@ export class Redactor {
     return shown.length > MAX_MESSAGE ? `${shown.slice(0, MAX_MESSAGE)}…` : shown;
   };
 
-  /** Any text. */
+  /** Any text. Linear in its length: it may be a whole reply of a server, made to be slow. */
   text(text: string): string {
     let told = text;
     for (const secret of this.#secrets()) told = told.replaceAll(secret, MASK);
-    return told
-      .replace(CREDENTIALS_IN_ADDRESS, `$1${MASK}@`)
-      .replace(NAMED_SECRET, `$1=${MASK}`)
-      .replace(BEARER, `$1 ${MASK}`);
+    told = told.replace(PRIVATE_KEY, MASK);
+    if (told.includes('://')) told = told.replace(WORD, withoutCredentials);
+    return maskNamedSecrets(told, MASK).replace(BEARER, `$1 ${MASK}`);
   }
 
   /** A copy of a JSON-safe value, every string of it redacted. */
@@ -46,4 +45,11 @@ export class Redactor {
       typeof part === 'string' ? this.text(part) : part,
     );
   }
+}
+
+/** `postgres://user:password@host`, up to the last `@`: in a password `@` and `/` may stand, although they should not. */
+function withoutCredentials(word: string): string {
+  const address = word.indexOf('://');
+  const end = word.lastIndexOf('@');
+  return address === -1 || end < address ? word : `${word.slice(0, address + 3)}${MASK}${word.slice(end)}`;
 }

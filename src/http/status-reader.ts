@@ -33,7 +33,7 @@ export interface StatusReaderParts {
   readonly logger: Logger;
   readonly jobs: Jobs;
   readonly pairing: PairingCodes;
-  /** Takes secrets out of what errors say; of the codes that wait, too. */
+  /** Takes secrets out of all that the session and its stores say, names of stores included; of the codes that wait, too. */
   readonly redact: <Value>(value: Value) => Value;
 }
 
@@ -77,12 +77,12 @@ export class StatusReader {
     const session = sessionView({ status, snapshots, health });
     return {
       success: true,
-      session: { ...session, lastError: redact(session.lastError) },
+      session: redact(session),
       health: health ? redact(health) : null,
-      systemInfo: this.#systemInfo(status),
+      systemInfo: redact(this.#systemInfo(status)),
       qr: pairing.get('qr') ?? null,
       pairingCode: pairing.get('code') ?? null,
-      jobs: jobs.list(MAX_JOBS),
+      jobs: jobs.list(MAX_JOBS), // their results and errors were redacted when they ended
     };
   }
 

@@ -1,0 +1,88 @@
+/** Longer names are judged by their end. */
+const MAX_NAME = 100;
+/** `password=`, `"password" : `, `user[password]=`, `password=>`, `password%3D`. Bounded, so that it stays linear. */
+const SEPARATOR = /\\{0,4}["'`\]]?\s{0,8}(?:=>|:=|[=:]|%3[ad])\s{0,8}/gi;
+/** In a name without `_`, `-` and `.`, anywhere. */
+const SECRET_WITHIN =
+  /password|passwd|passphrase|secret|token|credential|signature|authorization|cookie|(?:api|access|account|private|shared|session|encryption|signing|master)key/;
+/** As a word of a name of several, or as the whole of it. */
+const SECRET_WORDS = new Set(['pass', 'pwd', 'pw', 'sig', 'auth', 'jwt', 'pgpass']);
+/** Headers whose value has blanks, commas and quotes of its own. */
+const WHOLE_LINE = /authorization|cookie/;
+const SCHEME = /(?:bearer|basic|digest|negotiate|token)\s{1,8}/iy;
+const OPENING_QUOTE = /\\{0,4}["'`]/y;
+const REST_OF_LINE = /[^\r\n]*/y;
+/** Ends at a blank, and at a quote, comma or bracket that closes something: in a password they may stand, too. */
+const BARE = /(?:[^\s;"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`]|$))+/y;
+/** The same for a field of a query or a form. */
+const FIELD = /(?:[^\s;&"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`&]|$))+/y;
+
+/**
+ * Replaces the values of names that stand for a secret: `DB_PASSWORD=...`, `"client_secret": "..."`, `?sig=...`,
+ * `Authorization: Digest ...`. One pass from left to right: linear in the length of the text.
+ */
+export function maskNamedSecrets(text: string, mask: string): string {
+  let told = '';
+  let copied = 0;
+  const separator = new RegExp(SEPARATOR);
+  for (let match = separator.exec(text); match !== null; match = separator.exec(text)) {
+    const name = nameBefore(text, match.index);
+    if (!isSecretName(name)) continue;
+    const start = match.index + match[0].length;
+    const [from, end] = valueAt(text, start, name, match.index - name.length);
+    if (end === from) continue; // nothing is given, or the quote of another thing ends here
+    told += `${text.slice(copied, match.index)}=${mask}`;
+    copied = end;
+    separator.lastIndex = end;
+  }
+  return told + text.slice(copied);
+}
+
+function nameBefore(text: string, end: number): string {
+  let start = end;
+  while (start > 0 && end - start < MAX_NAME && /[\w.-]/.test(text.charAt(start - 1))) start -= 1;
+  return text.slice(start, end);
+}
+
+function isSecretName(name: string): boolean {
+  if (SECRET_WITHIN.test(name.replace(/[_.-]/g, '').toLowerCase())) return true;
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[_.-]/);
+  return words.some((word) => SECRET_WORDS.has(word));
+}
+
+/** From where to where the value goes; without the quotes around it. */
+function valueAt(text: string, at: number, name: string, nameAt: number): readonly [number, number] {
+  const quote = matchAt(OPENING_QUOTE, text, at);
+  if (quote !== '') return [at + quote.length, closingQuote(text, quote, at + quote.length)];
+  if (WHOLE_LINE.test(name.toLowerCase())) return [at, at + matchAt(REST_OF_LINE, text, at).length];
+  const isField = nameAt > 0 && /[?&]/.test(text.charAt(nameAt - 1));
+  const from = at + matchAt(SCHEME, text, at).length;
+  return [at, from + matchAt(isField ? FIELD : BARE, text, from).length];
+}
+
+/** Where the quote closes that was opened; the end of the text where it does not. */
+function closingQuote(text: string, quote: string, from: number): number {
+  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at)) {
+    const isEscaped = isOddlyEscaped(text, at, from);
+    const isDoubled = text.startsWith(quote, at + quote.length);
+    if (!isEscaped && !isDoubled) return at;
+    at += isEscaped ? quote.length : 2 * quote.length;
+  }
+  return text.length;
+}
+
+/** Whether the backslashes before a place make the quote there one that is part of the value. */
+function isOddlyEscaped(text: string, at: number, from: number): boolean {
+  let before = at;
+  while (before > from && text.charAt(before - 1) === '\\') before -= 1;
+  return (at - before) % 2 === 1;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string {
+  const sticky = new RegExp(pattern);
+  sticky.lastIndex = at;
+  return sticky.exec(text)?.[0] ?? '';
+}
