@@ -140,12 +140,14 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * What was taken over before is not taken over again, so that the call may stay in a bot: it then resolves to the snapshot
    * that was made of the old session, or else to the newest of that login, changes nothing, and a `warning` says
    * `import-skipped`. While the bot has a login, this holds for all that comes from the same path, also for what has
-   * changed there since; without one (after a logout), only for what is still the same.
+   * changed there since; without one (after a logout), only for what is still the same. What is not there any more is
+   * no error then.
    *
    * @param from a profile of LocalAuth, RemoteAuth or any Chromium (a folder with `Default` in it), a zip of
    * RemoteAuth or a backup of this library, or the folder that holds exactly one of the client's id
    * @param options `force: true` takes it over whatever was before; the login in place goes to quarantine. Default: `{}`
-   * @throws ConfigurationError when there is no such session, several fit, or it is the profile in use anyway
+   * @throws ConfigurationError when there is no such session, nor one that was taken over before; when several fit, or it is
+   * the profile in use anyway
    * @throws ProfileLockedError with the `pid` while another program has the old session open
    * @throws ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError when it is damaged or a zip is hostile;
    * StoreError. The profile is then as it was

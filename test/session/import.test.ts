@@ -670,6 +670,26 @@ describe('a first start', () => {
       await expectOffered(newBot(), path, /clear\(\)/);
     });
 
+    it.each([
+      ['record', /login of its own/],
+      ['stores', /removed before/],
+    ])('after a removal of which only the %s know(s)', async (who, why) => {
+      const path = join(AUTH, 'session-shop');
+      await oldSession(path);
+      const mark = '20261101-0a1b2c3d';
+      const [folder, name, text] =
+        who === 'stores'
+          ? ['/bot/session/store/shop/held', `${mark}.json`, '{}']
+          : [
+              '/bot/session/profile/.shop.persistent',
+              'session.json',
+              JSON.stringify({ format: 1, heldLineages: [mark] }),
+            ];
+      await stage().fs.promises.mkdir(folder, { recursive: true });
+      await stage().fs.promises.writeFile(join(folder, name), text);
+      await expectOffered(newBot(), path, why);
+    });
+
     it('after a logout', async () => {
       const path = join(AUTH, 'session-shop');
       const first = newBot();
