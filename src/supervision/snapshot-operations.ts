@@ -178,7 +178,7 @@ export class SnapshotOperations {
   }
 
   async #deleteAll(): Promise<void> {
-    const { ownership, operations, firstImport } = this.#parts;
+    const { ownership, operations, snapshots, firstImport } = this.#parts;
     const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
