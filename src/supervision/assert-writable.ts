@@ -11,10 +11,20 @@ const DISK_DEADLINE_MS = 10_000;
 /** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
 const SOON_MS = 250;
 
+/** What lies at the path, or the path itself, is no folder: the option is wrong. Any other refusal may pass. */
+const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
+  'EEXIST',
+  'EINVAL',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOTDIR',
+]);
+
 /**
  * Tells at once, and by the option's name, what would else fail minutes later.
  *
- * @throws ConfigurationError when a folder that the session needs can't be written; TimeoutError when its disk hangs
+ * @throws ConfigurationError when a folder that the session needs can't be written, or backupPath can't be a folder;
+ * TimeoutError when a disk that is needed hangs
  */
 export async function assertWritable(context: SessionContext): Promise<void> {
   const { options, clock } = context;
@@ -37,15 +47,18 @@ async function assertProfileFolder(context: SessionContext): Promise<void> {
   if (isLink && side.placement === 'beside') await assertFolder(context, name, dirname(side.profileDir));
 }
 
-/** Backups may lie on a network share that is gone: the session starts without them, and its health names the store. */
+/** Backups may lie on a disk that is gone or refuses: the session starts without them, and its health names the store. */
 async function assertBackupPath(context: SessionContext): Promise<void> {
   const { clock, warn, options } = context;
   const look = assertFolder(context, 'backupPath', options.backupPath);
   try {
     await withDeadline(clock, SOON_MS, 'writing into backupPath', look);
   } catch (error) {
-    if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
-    look.catch((late: unknown) => warn('store-unreachable', describeError(late).message));
+    if (!isSessionError(error)) throw error;
+    const tell = (why: unknown) => warn('store-unreachable', describeError(why).message);
+    if (error.code === 'TIMEOUT') look.catch(tell);
+    else if (WRONG_PATH.has(errnoOf(error.cause))) throw error;
+    else tell(error);
   }
 }
 

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { FileSystem } from '../../src/file-system.js';
+import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
+
+const CALLS: ReadonlySet<PropertyKey> = new Set([
+  'mkdir',
+  'writeFile',
+  'rm',
+  'open',
+  'readdir',
+  'stat',
+  'lstat',
+  'access',
+]);
+
+/** The stage's disk, on which everything below `folder` refuses. */
+function refusing({ fs }: FakeStage, folder: string, code: string): FileSystem {
+  const promises = new Proxy(fs.promises, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]) =>
+        CALLS.has(name) && String(given[0]).startsWith(folder)
+          ? Promise.reject(Object.assign(new Error(`${code}: refused`), { code }))
+          : Reflect.apply(value, target, given);
+    },
+  });
+  return { ...fs, promises };
+}
+
+describe('a folder of backups that refuses', () => {
+  const stage = useFakeStage();
+
+  it.each(['EROFS', 'EIO', 'ESTALE', 'ENOTCONN', 'EACCES', 'EPERM', 'ENXIO'])(
+    'keeps no bot from starting, and is named: %s',
+    async (code) => {
+      await stage().loggedInOnce();
+      const bot = stage().bot({ session: { fs: refusing(stage(), '/bot/backup', code) } });
+      await bot.start();
+      expect(bot.state).toBe('ready');
+      const named = bot.payloads('warning').find(({ message }) => message.includes('backupPath'));
+      expect(named?.code).toBe('store-unreachable');
+      expect(named?.message).toContain("'/bot/backup'");
+      expect(named?.message).toContain(code);
+      const { issues } = await bot.finish(bot.session.checkHealth());
+      const issue = issues.find((found) => found.code === 'backup-store-unreachable');
+      expect(issue?.message.en).toContain('backup-dir');
+    },
+  );
+
+  it('is a wrong option where it is a file, or lies in one', async () => {
+    await stage().fs.promises.mkdir('/bot', { recursive: true });
+    await stage().fs.promises.writeFile('/bot/file', '');
+    for (const backupPath of ['/bot/file', '/bot/file/below']) {
+      const bot = stage().bot({ session: { backupPath } });
+      const failure = await bot.start().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'CONFIGURATION' });
+      expect(String(failure)).toContain(`backupPath: '${backupPath}'`);
+    }
+  });
+});
