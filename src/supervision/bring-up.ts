@@ -60,7 +60,7 @@ export class BringUp {
     return this.#lastError.told;
   }
 
-  /** What a session that was up was lost by, where there is an error that says so. */
+  /** What a session that was up was lost by, where an error says so, or what a start was refused by before an attempt. */
   noteError(error: unknown): void {
     this.#lastError.note(error);
   }

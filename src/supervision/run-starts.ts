@@ -1,5 +1,5 @@
 import type { ClientEvent } from '../client/client-event.js';
-import { StartFailedError } from '../errors.js';
+import { isSessionError, StartFailedError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { SessionState } from '../state.js';
 import { assertWritable } from './assert-writable.js';
@@ -105,6 +105,8 @@ export class RunStarts {
       await whileAlive(start);
     } catch (error) {
       if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
+      // A StartFailedError sums up what was noted when it came.
+      if (!isStartFailed(error)) this.#parts.bringUp.noteError(error);
       this.#hooks.forget();
       await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
       await this.#parts.ownership.giveUp();
@@ -137,6 +139,10 @@ export class RunStarts {
       }
     }
   }
+}
+
+function isStartFailed(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'START_FAILED';
 }
 
 function isAtRest(state: SessionState): boolean {

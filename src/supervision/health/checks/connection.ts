@@ -35,8 +35,7 @@ function notUp(state: HealthFacts['state']): Issue {
 
 /** What the last start failed by: else it stands in the log only, if anywhere. */
 function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
-  const isTold = issue.code === 'failed' || issue.code === 'reconnecting' || issue.code === 'starting';
-  if (error === undefined || !isTold) return issue;
+  if (error === undefined || issue.code === 'awaiting-qr') return issue;
   const { en, ar } = issue.message;
   return {
     ...issue,
