@@ -57,7 +57,8 @@ export interface PersistentSessionOptions {
   /** No delay before a reconnect is longer, in ms. @defaultValue 300000 (5 minutes) */
   readonly reconnectMaxDelayMs?: number;
   /**
-   * Reconnects before the session is `failed`. 0: none; `Infinity`: never gives up. Variable: `MAX_RECONNECT_ATTEMPTS`.
+   * Reconnects before the session is `failed`. 0: none; `Infinity`: never gives up. Not counted: time without network, and
+   * without a store that the login must come from. Variable: `MAX_RECONNECT_ATTEMPTS`.
    * @defaultValue 5
    */
   readonly maxReconnectAttempts?: number;

@@ -2,9 +2,10 @@ import { obstacleOf } from '../client/start-error.js';
 import { sleep } from '../clock.js';
 import { describeError, isSessionError, toError } from '../errors.js';
 import type { DisconnectCause, EventError } from '../events.js';
-import { backoffDelayMs, conflictDelayMs, floorMs, STABLE_AFTER_MS } from './backoff.js';
+import { floorMs, STABLE_AFTER_MS } from './backoff.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import type { SessionContext } from './session-context.js';
+import { isOutage, retryDelayMs, type Setback } from './setback.js';
 import { exhausted, hopeless, LastError } from './start-failures.js';
 import type { Starter, StartResult } from './starter.js';
 
@@ -26,14 +27,12 @@ export interface BringUpRequest {
   readonly atOnce?: boolean;
 }
 
-/** WhatsApp that can't be reached is tried again at least so often. */
-const NETWORK_RETRY_MS = 15_000;
 /** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
 const BY_HAND_INTERVAL_MS = 60_000;
 
 /**
  * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a
- * reconnect. Time without network is waited out and never counted.
+ * reconnect. Time without network, or without a store that the login must come from, is waited out and never counted.
  */
 export class BringUp {
   readonly #context: BringUpContext;
@@ -131,7 +130,7 @@ export class BringUp {
     if (cause === undefined) return this.#initialize(signal, { isFirst: true });
     if (cause === 'logged-out') return this.#logInAnew(signal);
     // What was up before may come up again: a browser that is being replaced by a newer one is missing for a while.
-    return this.#reconnect(cause, signal, { atOnce, isFirst: false });
+    return this.#reconnect({ cause }, signal, { atOnce, isFirst: false });
   }
 
   async #initialize(signal: AbortSignal, { isFirst }: { readonly isFirst: boolean }): Promise<BringUpResult> {
@@ -143,11 +142,11 @@ export class BringUp {
       if (isFirst) this.#giveUpIfHopeless(result);
       const older = await this.#fruitless.tryOlderCopy(result.cause, signal);
       if (older !== undefined) return older;
-      if (result.cause === 'network-down' || failures >= options.maxInitRetries) {
+      if (isOutage(result) || failures >= options.maxInitRetries) {
         this.#context.moveTo('reconnecting', result.cause);
-        return this.#reconnect(result.cause, signal, { atOnce: false, isFirst });
+        return this.#reconnect(result, signal, { atOnce: false, isFirst });
       }
-      await this.#wait(this.#delayMs(result.cause, failures + 1), signal);
+      await this.#wait(retryDelayMs(result, failures + 1, this.#context), signal);
     }
   }
 
@@ -156,7 +155,7 @@ export class BringUp {
     this.#forgetOldAttempts();
     if (this.#loggedInAnew) {
       this.#context.moveTo('reconnecting', 'logged-out');
-      return this.#reconnect('logged-out', signal, { atOnce: false, isFirst: false });
+      return this.#reconnect({ cause: 'logged-out' }, signal, { atOnce: false, isFirst: false });
     }
     this.reset();
     this.#loggedInAnew = true;
@@ -164,7 +163,7 @@ export class BringUp {
   }
 
   async #reconnect(
-    firstCause: DisconnectCause,
+    first: Setback,
     signal: AbortSignal,
     { atOnce, isFirst }: { readonly atOnce: boolean; readonly isFirst: boolean },
   ): Promise<BringUpResult> {
@@ -173,14 +172,15 @@ export class BringUp {
     const { maxReconnectAttempts } = options;
     const maxAttempts = Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null;
     this.#forgetOldAttempts();
-    let cause = firstCause;
+    let last = first;
     let immediate = atOnce;
     let outages = 0;
-    // Bounded by the attempts; only time without network is not counted, and that ends with the network or destroy().
+    // Bounded by the attempts; only an outage is not counted, and that ends by itself or with destroy().
     for (;;) {
-      if (cause !== 'network-down' && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
+      const { cause } = last;
+      if (!isOutage(last) && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
       const attempt = this.#attempt + 1;
-      const delayMs = immediate ? 0 : this.#delayMs(cause, attempt + outages);
+      const delayMs = immediate ? 0 : retryDelayMs(last, attempt + outages, this.#context);
       immediate = false;
       await this.#wait(delayMs, signal, () => {
         announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause, ...this.#lastError.field });
@@ -190,17 +190,17 @@ export class BringUp {
       const tellSuccess = () =>
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
       if (result.kind === 'ready') tellSuccess();
-      // An attempt that met no network was none: only the wait for the next one grows.
-      if (result.kind === 'failed' && result.cause === 'network-down') outages++;
+      // An attempt that met an outage was none: only the wait for the next one grows.
+      if (result.kind === 'failed' && isOutage(result)) outages++;
       else {
         outages = 0;
         this.#attempt++;
       }
       if (result.kind !== 'failed') return result;
       if (isFirst) this.#giveUpIfHopeless(result);
-      cause = result.cause;
+      last = result;
       const made = this.#attempt >= maxReconnectAttempts ? this.#attempt : undefined;
-      const older = await this.#fruitless.tryOlderCopy(cause, signal, made);
+      const older = await this.#fruitless.tryOlderCopy(last.cause, signal, made);
       if (older === undefined) continue;
       tellSuccess();
       return older;
@@ -251,14 +251,6 @@ export class BringUp {
   // That it can't be told just now is no reason to end the session.
   #isLeaseLost(error: unknown): boolean {
     return isSessionError(error) && error.code === 'LEASE_LOST' && !this.#context.lease.isUnproven();
-  }
-
-  #delayMs(cause: DisconnectCause, attempt: number): number {
-    const { options, random } = this.#context;
-    const { reconnectDelayMs: baseMs, reconnectMaxDelayMs } = options;
-    const maxMs =
-      cause === 'network-down' ? Math.min(NETWORK_RETRY_MS, reconnectMaxDelayMs) : reconnectMaxDelayMs;
-    return (cause === 'conflict' ? conflictDelayMs : backoffDelayMs)({ attempt, baseMs, maxMs, random });
   }
 
   #forgetOldAttempts(): void {

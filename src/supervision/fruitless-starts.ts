@@ -1,6 +1,7 @@
 import { describeError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import type { SessionContext } from './session-context.js';
+import { isOutage } from './setback.js';
 import type { Starter, StartResult } from './starter.js';
 
 /** So many starts must have led nowhere, at least, before an older copy is tried: one may fail by chance. */
@@ -38,9 +39,9 @@ export class FruitlessStarts {
     this.#hasTried = false;
   }
 
-  /** Time without network says nothing; whatever else it was that failed, the profile is not proven to blame. */
+  /** An outage says nothing; whatever else it was that failed, the profile is not proven to blame. */
   note(result: StartResult): void {
-    if (result.kind === 'failed' && result.cause === 'network-down') return;
+    if (result.kind === 'failed' && isOutage(result)) return;
     this.#count = result.kind === 'failed' && isFruitless(result) ? this.#count + 1 : 0;
   }
 

@@ -47,6 +47,11 @@ export class SessionSnapshots {
     this.#binding = new ProfileBinding(context);
   }
 
+  /** Whether a store did not answer when it was last asked: what it may hold is not known then. */
+  get hasSilentStore(): boolean {
+    return this.#silent.size > 0;
+  }
+
   /**
    * Every whole snapshot, newest capture first; those of a time that can't be believed come last.
    *
@@ -195,6 +200,12 @@ export class SessionSnapshots {
       `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,
     );
   }
+}
+
+/** Equal for equal files; `undefined` when the snapshot can't be read any more. */
+export async function contentOf({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
+  const manifest = await repository.manifest(info.id).catch(() => undefined);
+  return manifest?.contentDigest;
 }
 
 /** Two bots have one client id, and each would get, overwrite or delete what is the other's. */

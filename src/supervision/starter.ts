@@ -3,19 +3,19 @@ import { isNavigationRace } from '../client/navigation-race.js';
 import { type StartOutcome, startClient } from '../client/start-client.js';
 import type { StartObstacle } from '../client/start-error.js';
 import { WebCache } from '../client/web-cache.js';
-import type { SessionError } from '../errors.js';
+import { type SessionError, toError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { START_PATIENCE_MS, StorePatience } from './ask-stores.js';
 import { assertLaunchable } from './assert-launchable.js';
 import type { OlderCopyTrial, TrialResult } from './older-copy-trial.js';
 import type { OperationQueue } from './operation-queue.js';
 import type { ProfilePreparer } from './profile-preparer.js';
-import { isMisfit } from './restore-search.js';
+import { isMisfit, isStoreFault } from './restore-search.js';
 import type { Restorer } from './restorer.js';
 import type { Revoker } from './revoker.js';
 import type { SessionContext } from './session-context.js';
 import { rejectedCopyInPlace } from './session-record.js';
-import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { contentOf, type LocatedSnapshot, type SessionSnapshots } from './session-snapshots.js';
 import { settleWebCache } from './settle-web-cache.js';
 import type { Stopper } from './stopper.js';
 
@@ -31,6 +31,8 @@ export type StartResult =
       readonly reachedPage?: boolean;
       /** Why trying again is no use, where that is known. */
       readonly obstacle?: StartObstacle;
+      /** See {@link Setback}. */
+      readonly awaitsStore?: boolean;
     }
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
@@ -81,6 +83,10 @@ export class Starter {
       return await this.#start(signal, isFirst);
     } catch (error) {
       this.#holdsPairing = false;
+      if (isStoreFault(error) && this.#parts.snapshots.hasSilentStore) {
+        signal.throwIfAborted();
+        return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsStore: true };
+      }
       if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
     }
@@ -291,10 +297,4 @@ function isTooOld(error: unknown): error is SessionError {
 function failedByLogouts(): StartResult {
   const error = new Error('WhatsApp logs the session out at every start');
   return { kind: 'failed', cause: 'logged-out', error };
-}
-
-/** Equal for equal files; `undefined` when the snapshot can't be read any more. */
-async function contentOf({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
-  const manifest = await repository.manifest(info.id).catch(() => undefined);
-  return manifest?.contentDigest;
 }

@@ -66,27 +66,30 @@ describe('a folder that the session needs and may not write', () => {
   it.each([
     ['sessionPath', '/bot/session'],
     ["the client's profile folder", '/bot/auth'],
-  ])('is told by the rejection, the status and the health, until a start passes: %s', async (name, folder) => {
-    await stage().loggedInOnce();
-    let isIll = true;
-    const { fs } = stage();
-    const ill = refusing(stage(), folder, 'EROFS').promises;
-    const promises = new Proxy(fs.promises, {
-      get: (target, call) => Reflect.get(isIll ? ill : target, call),
-    });
-    const bot = stage().bot({ session: { fs: { ...fs, promises } } });
-    await expect(bot.start()).rejects.toMatchObject({ code: 'CONFIGURATION' });
-    const message = `${name}: '${folder}' can't be written (EROFS)`;
-    const told = { code: 'CONFIGURATION', message: expect.stringContaining(message) };
-    expect(bot.session.status().lastError).toMatchObject(told);
-    const { issues, metrics } = await bot.finish(bot.session.checkHealth());
-    expect(metrics.lastError).toMatchObject(told);
-    const issue = issues.find(({ code }) => code === 'not-started');
-    expect(issue?.message.en).toContain(message);
-    expect(issue?.message.ar).toContain(message);
-    isIll = false;
-    await bot.start();
-    expect(bot.state).toBe('ready');
-    expect(bot.session.status().lastError).toBeUndefined();
-  });
+  ])(
+    'is told by the rejection, the status and the health, until a start passes: %s',
+    async (name, folder) => {
+      await stage().loggedInOnce();
+      let isIll = true;
+      const { fs } = stage();
+      const ill = refusing(stage(), folder, 'EROFS').promises;
+      const promises = new Proxy(fs.promises, {
+        get: (target, call) => Reflect.get(isIll ? ill : target, call),
+      });
+      const bot = stage().bot({ session: { fs: { ...fs, promises } } });
+      await expect(bot.start()).rejects.toMatchObject({ code: 'CONFIGURATION' });
+      const message = `${name}: '${folder}' can't be written (EROFS)`;
+      const told = { code: 'CONFIGURATION', message: expect.stringContaining(message) };
+      expect(bot.session.status().lastError).toMatchObject(told);
+      const { issues, metrics } = await bot.finish(bot.session.checkHealth());
+      expect(metrics.lastError).toMatchObject(told);
+      const issue = issues.find(({ code }) => code === 'not-started');
+      expect(issue?.message.en).toContain(message);
+      expect(issue?.message.ar).toContain(message);
+      isIll = false;
+      await bot.start();
+      expect(bot.state).toBe('ready');
+      expect(bot.session.status().lastError).toBeUndefined();
+    },
+  );
 });
