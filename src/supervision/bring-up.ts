@@ -40,6 +40,7 @@ export class BringUp {
   #attempt = 0;
   #readySince: number | undefined;
   #isWaiting = false;
+  #hasGivenUp = false;
   /** Whether a logout was answered since the session was last stable. */
   #loggedInAnew = false;
   readonly #fruitless: FruitlessStarts;
@@ -84,9 +85,15 @@ export class BringUp {
     return this.#isWaiting;
   }
 
+  /** Whether it tries no more since the last {@link reset}: who wants the session up now must begin anew. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
   /** The next failure is the first again: `initialize()`. */
   reset(): void {
     this.#attempt = 0;
+    this.#hasGivenUp = false;
     this.#fruitless.reset();
     this.#readySince = undefined;
     this.#loggedInAnew = false;
@@ -264,6 +271,7 @@ export class BringUp {
   #giveUp(cause: DisconnectCause): never {
     const { announce, moveTo } = this.#context;
     const attempts = this.#attempt;
+    this.#hasGivenUp = true;
     announce('reconnect:exhausted', { attempts, cause, ...this.#lastError.field });
     moveTo('failed', cause);
     throw exhausted({ attempts, cause, error: this.#lastError.error, olderCopy: this.olderCopy });
@@ -275,6 +283,7 @@ export class BringUp {
       !(isSessionError(error) && error.code === 'START_FAILED' && !error.retryable)
     )
       return;
+    this.#hasGivenUp = true;
     this.#context.moveTo('failed', cause);
     throw hopeless(error, obstacle);
   }

@@ -57,11 +57,11 @@ export class RunStarts {
   async first(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { ownership, bringUp } = this.#parts;
+      bringUp.reset();
       await assertWritable(this.#context);
       await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
       await this.#takeNotes();
       await warnOfStorage(this.#context);
-      bringUp.reset();
       await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
     });
   }

@@ -26,6 +26,8 @@ export class SessionSupervisor implements ClientSupervisor {
   readonly #parts: SupervisorParts;
   readonly #starts: RunStarts;
   #run: Run | undefined;
+  /** Settles when the last run that has failed has been cleaned up. */
+  #failing: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #stops = 0;
   /** See {@link stanceOf}. */
@@ -43,6 +45,7 @@ export class SessionSupervisor implements ClientSupervisor {
       stopByItself: () => this.#stopByItself(),
       decide: (run, event) => this.#decide(run, event),
       forget: () => {
+        this.#failing = this.#run?.settled.catch(() => undefined);
         this.#run = undefined;
         if (this.#context.state() === 'idle') parts.health.stop(); // it never left it: nothing else says so
       },
@@ -66,15 +69,17 @@ export class SessionSupervisor implements ClientSupervisor {
   async initialize(): Promise<void> {
     this.#isLetGo = false;
     const stops = this.#stops;
+    // Asked for while a start fails for good: afresh, not into that failure, nor while it is being cleaned up.
+    const failing = this.#isFailing ? this.#run?.settled.catch(() => undefined) : this.#failing;
+    if (failing) await failing;
     if (this.#stopping) await this.#stopping.catch(() => undefined); // a logout that fails is its caller's matter
     for (let seen: unknown; seen !== this.#lastHalt; ) {
       seen = this.#lastHalt;
       await seen;
     }
     if (stops !== this.#stops) throw new ClosedError('the session was closed before it could start');
-    // Asked for in the moment in which the last start fails: afresh, not into that failure.
-    if (this.#run && this.#context.state() === 'failed') await this.#run.settled.catch(() => undefined);
     if (!this.#run) {
+      this.#failing = undefined;
       const run = new Run();
       this.#run = run;
       this.#parts.health.start();
@@ -87,6 +92,7 @@ export class SessionSupervisor implements ClientSupervisor {
   async reconnect(): Promise<void> {
     this.#isLetGo = false;
     const run = this.#run;
+    if (this.#isFailing) return this.initialize();
     if (!run) {
       if (this.#context.state() === 'failed') return this.initialize();
       throw new InvalidStateError(
@@ -165,6 +171,11 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#parts.events.publish(event);
     if (!run.isStarting) this.#decide(run, event);
     else if (!isWatched && this.#hasSettled() && isDecisive(event)) run.pending ??= event;
+  }
+
+  /** Whether there is a run that has used up its attempts, and only says so yet. */
+  get #isFailing(): boolean {
+    return this.#run !== undefined && this.#parts.bringUp.hasGivenUp;
   }
 
   /** What to do about an event while no start is under way. */
