@@ -1,5 +1,17 @@
 import type { ClientDriver } from './client-driver.js';
+import { heardPromise } from './heard-promise.js';
 import { isNavigationRace } from './navigation-race.js';
+
+export interface SessionStart {
+  /**
+   * Starts or joins the session; decides where there is no start of the client at all.
+   *
+   * @param hears whether a failure of the session would reach somebody through what the bot was given
+   */
+  readonly start: (hears: () => boolean) => Promise<void>;
+  /** Whether the session has failed by this error and does not go on by itself; not where somebody has ended it. */
+  readonly isFinal: (error: unknown) => boolean;
+}
 
 /**
  * Settles as the plain client's `initialize()` would, so that bots written for it work unchanged: resolves as soon as
@@ -7,23 +19,41 @@ import { isNavigationRace } from './navigation-race.js';
  * error as soon as it does (`net::ERR_...` where WhatsApp can't be reached), while the session goes on by its own
  * policy. What the session closed itself, or repeats at once, is waited out.
  *
- * @param session the session's own start: decides where there is no start of the client at all
+ * Nobody has to listen to it while the session goes on. Where the session fails for good, a rejection that nobody
+ * handles is node's matter, as it is with the plain client: it ends the process and says why.
  */
-export function withClientTiming(driver: ClientDriver, session: Promise<void>): Promise<void> {
-  let unsubscribe: () => void = () => undefined;
-  const settled = new Promise<void>((resolve, reject) => {
-    unsubscribe = driver.onLaunch((launched) => {
-      launched.then(
-        () => resolve(),
-        (error: unknown) => {
-          if (!driver.isClosing && !isNavigationRace(error)) reject(error);
-        },
-      );
-    });
-    session.then(resolve, reject);
+export function withClientTiming(driver: ClientDriver, { start, isFinal }: SessionStart): Promise<void> {
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const { promise, isHeard, mute } = heardPromise((...settlers) => {
+    [resolve, reject] = settlers;
   });
-  // Nobody has to listen: bots call it without awaiting it, and the session goes on. A bot that calls it again and
-  // again during an outage leaves nothing behind.
-  settled.catch(() => undefined).finally(() => unsubscribe());
-  return settled;
+  let outcome: 'pending' | 'resolved' | 'rejected' = 'pending';
+  const settle = (how: 'resolved' | 'rejected', error?: unknown) => {
+    if (outcome !== 'pending') return;
+    outcome = how;
+    unsubscribe(); // a bot that calls it again and again during an outage leaves nothing behind
+    if (how === 'resolved') resolve();
+    else reject(error);
+  };
+  const unsubscribe = driver.onLaunch((launched) => {
+    launched.then(
+      () => settle('resolved'),
+      (error: unknown) => {
+        if (outcome !== 'pending' || driver.isClosing || isNavigationRace(error)) return;
+        mute(); // the session may go on
+        settle('rejected', error);
+      },
+    );
+  });
+  const hears = () => outcome === 'pending' || (outcome === 'rejected' && !isHeard());
+  start(hears).then(
+    () => settle('resolved'),
+    (error: unknown) => {
+      if (!isFinal(error)) mute();
+      else if (outcome === 'rejected' && !isHeard()) Promise.reject(error); // in place of the one that is muted
+      settle('rejected', error);
+    },
+  );
+  return promise;
 }

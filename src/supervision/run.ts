@@ -5,6 +5,8 @@ export class Run {
   readonly abort = new AbortController();
   /** Settles when the present start (the first one or a reconnect) does. */
   settled: Promise<void> = Promise.resolve();
+  /** Whom a failure of the present start would reach: each says whether it still does. */
+  audience: (() => boolean)[] = [];
   /** Whether a start is under way: its watch decides then, not this class. */
   isStarting = true;
   /** Whether a QR or code was delivered since the last `ready`: then the next one is of a new pairing. */

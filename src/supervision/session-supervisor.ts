@@ -6,6 +6,7 @@ import { ClosedError, describeError, InvalidStateError, isSessionError } from '.
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
 import { causeOfLoss, isDecisive, isLogout } from './cause-of-loss.js';
+import { FinalFailures } from './final-failures.js';
 import { whileAlive } from './keep-alive.js';
 import type { Stance } from './profile-holders.js';
 import { Run } from './run.js';
@@ -25,6 +26,7 @@ export class SessionSupervisor implements ClientSupervisor {
   readonly #context: SessionContext;
   readonly #parts: SupervisorParts;
   readonly #starts: RunStarts;
+  readonly #failures: FinalFailures;
   #run: Run | undefined;
   /** Settles when the last run that has failed has been cleaned up. */
   #failing: Promise<void> | undefined;
@@ -39,6 +41,7 @@ export class SessionSupervisor implements ClientSupervisor {
   constructor(context: SessionContext, parts: SupervisorParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#failures = new FinalFailures(context);
     this.#starts = new RunStarts(context, parts, {
       shutdown: () => this.destroy(),
       holder: { stance: () => this.#stance(), retire: () => this.destroy() },
@@ -66,7 +69,8 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#stops;
   }
 
-  async initialize(): Promise<void> {
+  /** @param hears whether a failure of it would reach somebody: by default whoever calls it */
+  async initialize(hears: () => boolean = () => true): Promise<void> {
     this.#isLetGo = false;
     const stops = this.#stops;
     // Asked for while a start fails for good: afresh, not into that failure, nor while it is being cleaned up.
@@ -85,7 +89,7 @@ export class SessionSupervisor implements ClientSupervisor {
       this.#parts.health.start();
       this.#follow(run, this.#starts.first(run));
     }
-    return this.#run.settled;
+    return this.#join(this.#run, hears);
   }
 
   /** Reconnects at once, with all attempts fresh; soon after another call it takes its turn as a loss does. */
@@ -100,13 +104,10 @@ export class SessionSupervisor implements ClientSupervisor {
         { operation: 'reconnect' },
       );
     }
-    if (run.isStarting && this.#context.state() !== 'reconnecting') return run.settled;
-    if (run.isStarting) {
-      this.#parts.bringUp.hurry();
-      return run.settled;
-    }
-    this.#lose('requested', this.#parts.bringUp.takeInHand());
-    return run.settled;
+    if (run.isStarting && this.#context.state() !== 'reconnecting') return this.#join(run);
+    if (run.isStarting) this.#parts.bringUp.hurry();
+    else this.#lose('requested', this.#parts.bringUp.takeInHand());
+    return this.#join(run);
   }
 
   /** Final save, orderly close, `stopped`. Concurrent calls join. */
@@ -138,7 +139,10 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   onBotInitialize(): Promise<void> {
-    return withClientTiming(this.#context.driver, this.initialize());
+    return withClientTiming(this.#context.driver, {
+      start: (hears) => this.initialize(hears),
+      isFinal: (error) => this.#failures.isFinal(error),
+    });
   }
 
   onBotDestroy(): Promise<void> {
@@ -250,9 +254,13 @@ export class SessionSupervisor implements ClientSupervisor {
   /** Makes `start` what `initialize()` joins. Nobody has to listen to it. */
   #follow(run: Run, start: Promise<void>): void {
     run.settled = start;
-    start.catch((error: unknown) => {
-      this.#context.logger.warn('the session did not come up', { error: describeError(error) });
-    });
+    run.audience = [];
+    start.catch((error: unknown) => this.#failures.note(run, error));
+  }
+
+  #join(run: Run, hears: () => boolean = () => true): Promise<void> {
+    run.audience.push(hears);
+    return run.settled;
   }
 
   /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { rejections } from '../support/rejections.js';
 
 const BY_HAND = {
   forceSaveIntervalMs: 0,
@@ -72,6 +73,30 @@ describe('what the bot itself calls', () => {
       await bot.untilState('reconnecting');
       online();
       await bot.untilState('awaiting_qr');
+    });
+
+    it('ends no process in silence where nobody listens to it and there is no browser', async () => {
+      const heard = rejections();
+      const bot = stage().bot({ session: BY_HAND });
+      bot.client.launchError = new Error('Could not find Chrome (ver. 146)');
+      bot.client.initialize();
+      await bot.untilState('failed');
+      expect(await heard()).toEqual([
+        expect.objectContaining({
+          code: 'START_FAILED',
+          message: expect.stringContaining('Could not find Chrome'),
+        }),
+      ]);
+    });
+
+    it('leaves nothing to node where the bot is stopped in the midst of it', async () => {
+      const heard = rejections();
+      stage().whatsApp.hangs = true;
+      const bot = stage().bot({ session: BY_HAND });
+      bot.client.initialize();
+      await bot.until('the launch', () => bot.client.launches === 1);
+      await bot.stop();
+      expect(await heard()).toEqual([]);
     });
 
     it('waits out a navigation at a bad moment, after which the session starts once more at once', async () => {
