@@ -48,11 +48,20 @@ export type DisconnectCause =
 /** A state of WhatsApp's page in which it is open and yet deaf. */
 export type DeafPageState = 'TIMEOUT' | 'CONFLICT';
 
+/** Why the session has stopped by itself, where that is no loss of a connection. */
+export type StopCause =
+  /** WhatsApp refused the login: `auth_failure`. */
+  | 'auth-failure'
+  /** Nobody scanned any of the QR codes that the client's `qrMaxRetries` allows. */
+  | 'qr-retries-used'
+  /** Another session of this process has taken its profile. */
+  | 'replaced';
+
 /**
- * Why the session's state changed: why it was lost; for `degraded` the page's state, or `unresponsive`; for a start that failed
- * for good the `code` of its error.
+ * Why the session's state changed: why it was lost, or has stopped by itself; for `degraded` the page's state, or `unresponsive`;
+ * for a start that failed for good the `code` of its error. Absent where a call asked for it.
  */
-export type StateChangeCause = DisconnectCause | DeafPageState | SessionErrorCode;
+export type StateChangeCause = DisconnectCause | DeafPageState | StopCause | SessionErrorCode;
 
 /** Why a snapshot was put in place of the profile. */
 export type RestoreReason =

@@ -33,6 +33,7 @@ export type {
   SessionEvents,
   SkipReason,
   StateChangeCause,
+  StopCause,
   WarningCode,
 } from './events.js';
 export type { FileSystem } from './file-system.js';

@@ -10,7 +10,7 @@ export type ClientEvent =
   | { readonly type: 'progress' }
   | { readonly type: 'state'; readonly state: string }
   | { readonly type: 'disconnected'; readonly reason: string }
-  | { readonly type: 'auth-failure' }
+  | { readonly type: 'auth-failure'; readonly message?: string }
   | { readonly type: 'browser-launched'; readonly pid: number | undefined }
   | { readonly type: 'browser-gone' }
   | { readonly type: 'page-crashed' }
@@ -44,7 +44,9 @@ export function translate(
     case 'disconnected':
       return { type: 'disconnected', reason: String(args[0]) };
     case 'auth_failure':
-      return { type: 'auth-failure' };
+      return typeof args[0] === 'string'
+        ? { type: 'auth-failure', message: args[0] }
+        : { type: 'auth-failure' };
     default:
       return undefined;
   }

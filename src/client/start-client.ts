@@ -17,7 +17,12 @@ export type StartOutcome =
   /** WhatsApp answered with a logout. */
   | { readonly kind: 'logged-out' }
   /** The client gave up for good: `auth_failure`, or all its QR codes were used. */
-  | { readonly kind: 'gave-up'; readonly reason: string }
+  | {
+      readonly kind: 'gave-up';
+      readonly cause: 'auth-failure' | 'qr-retries-used' | 'conflict';
+      /** What was heard of it. */
+      readonly detail?: string | undefined;
+    }
   | FailedStart;
 
 export interface FailedStart {
@@ -156,7 +161,7 @@ export class StartWatch {
       case 'state':
         return this.#onProgress();
       case 'auth-failure':
-        return this.#finish({ kind: 'gave-up', reason: 'auth_failure' });
+        return this.#finish({ kind: 'gave-up', cause: event.type, detail: event.message });
       case 'disconnected':
         return this.#onDisconnected(event.reason);
       case 'browser-gone':
@@ -172,7 +177,7 @@ export class StartWatch {
 
   #onDisconnected(reason: string): void {
     if (reason === LOGOUT) return this.#finish({ kind: 'logged-out' });
-    if (reason === MAX_QR_RETRIES) return this.#finish({ kind: 'gave-up', reason });
+    if (reason === MAX_QR_RETRIES) return this.#finish({ kind: 'gave-up', cause: 'qr-retries-used' });
     this.#fail(causeOfDisconnect(reason), new Error(`disconnected: ${reason}`));
   }
 

@@ -188,7 +188,7 @@ export interface SessionView {
   readonly reconnectAttempts: number;
   /** `null`: no bound. */
   readonly maxReconnectAttempts: number | null;
-  /** What the last start, or the session that was up, failed by; `null` while it is up, or only the cause is known. */
+  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; `null` while it is up, or only the cause is known. */
   readonly lastError: { readonly code: string; readonly message: string; readonly at: string } | null;
   /** Newest first, at most 100; `null` while no store answers. */
   readonly snapshots: readonly SnapshotInfo[] | null;

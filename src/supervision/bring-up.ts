@@ -240,7 +240,7 @@ export class BringUp {
       this.#fruitless.note(result);
       const yields = this.#context.options.onConflict === 'stop';
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
-        return { kind: 'gave-up', reason: 'CONFLICT' };
+        return { kind: 'gave-up', cause: 'conflict' };
       }
       if (result.kind === 'failed') this.#lastError.note(result.error);
       return result;

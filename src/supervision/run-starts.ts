@@ -7,6 +7,7 @@ import type { BringUp, BringUpResult } from './bring-up.js';
 import { whileAlive } from './keep-alive.js';
 import type { LineageKeeper } from './lineage-keeper.js';
 import type { OperationQueue } from './operation-queue.js';
+import { type OwnStop, ownStop } from './own-stop.js';
 import type { PairingWatch } from './pairing-watch.js';
 import type { ProfileHolder } from './profile-holders.js';
 import type { Revoker } from './revoker.js';
@@ -34,7 +35,7 @@ export interface RunStartsHooks {
   /** How it stands to another session of this process that wants its profile. */
   readonly holder: ProfileHolder;
   /** The session ends without anybody's call. */
-  readonly stopByItself: () => void;
+  readonly stopByItself: (why: OwnStop) => void;
   /** An event that came in the last moment of the start. */
   readonly decide: (run: Run, event: ClientEvent) => void;
   /** The run has failed for good: there is none any more. */
@@ -85,7 +86,7 @@ export class RunStarts {
         await stopper.stop();
         await revoker.revoke('phone');
       });
-      if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself();
+      if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself(ownStop('logged-out'));
       await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause: 'logged-out' }));
     });
   }
@@ -132,9 +133,9 @@ export class RunStarts {
         return;
       case 'logged-out':
       case 'gave-up': {
-        const reason = result.kind === 'gave-up' ? result.reason : 'WhatsApp has logged this device out';
-        run.endedBy = new StartFailedError(`the session was stopped: ${reason}`, { retryable: false });
-        this.#hooks.stopByItself();
+        const why = result.kind === 'gave-up' ? ownStop(result.cause, result.detail) : ownStop('logged-out');
+        run.endedBy = new StartFailedError(why.error.message, { retryable: false });
+        this.#hooks.stopByItself(why);
         throw run.endedBy;
       }
     }

@@ -1,13 +1,13 @@
 import type { ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvent } from '../client/client-event.js';
 import { withClientTiming } from '../client/client-timing.js';
-import { MAX_QR_RETRIES } from '../client/start-client.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
 import { Mutex } from '../mutex.js';
 import { causeOfLoss, isDecisive, isLogout } from './cause-of-loss.js';
 import { FinalFailures } from './final-failures.js';
 import { whileAlive } from './keep-alive.js';
+import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './own-stop.js';
 import type { Stance } from './profile-holders.js';
 import { Run } from './run.js';
 import { RunStarts } from './run-starts.js';
@@ -44,8 +44,8 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#failures = new FinalFailures(context);
     this.#starts = new RunStarts(context, parts, {
       shutdown: () => this.destroy(),
-      holder: { stance: () => this.#stance(), retire: () => this.destroy() },
-      stopByItself: () => this.#stopByItself(),
+      holder: { stance: () => this.#stance(), retire: () => this.#stopFor(ownStop('replaced')) },
+      stopByItself: (why) => this.#stopByItself(why),
       decide: (run, event) => this.#decide(run, event),
       forget: () => {
         this.#failing = this.#run?.settled.catch(() => undefined);
@@ -111,10 +111,10 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** Final save, orderly close, `stopped`. Concurrent calls join. */
-  async destroy({ byBot = false } = {}): Promise<void> {
+  async destroy({ byBot = false, cause }: { byBot?: boolean; cause?: OwnStopCause } = {}): Promise<void> {
     this.#stops++;
     const joined = this.#stopping;
-    if (joined === undefined) return this.#stop({ save: true, byBot });
+    if (joined === undefined) return this.#stop({ save: true, byBot }, cause);
     await joined.catch((error: unknown) => {
       if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
     });
@@ -185,11 +185,9 @@ export class SessionSupervisor implements ClientSupervisor {
   /** What to do about an event while no start is under way. */
   #decide(run: Run, event: ClientEvent): void {
     if (isLogout(event)) return this.#logOut(run);
-    if (event.type === 'auth-failure' || (event.type === 'disconnected' && event.reason === MAX_QR_RETRIES)) {
-      return this.#stopByItself();
-    }
+    const why = ownStopOf(event, this.#context.options);
+    if (why !== undefined) return this.#stopByItself(why);
     const cause = causeOfLoss(event);
-    if (cause === 'conflict' && this.#context.options.onConflict === 'stop') return this.#stopByItself();
     if (cause !== undefined) this.lose(cause, event.type === 'inject-failed' ? event.error : undefined);
   }
 
@@ -210,14 +208,21 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#context.announce('lease:lost', { reason });
     if (!this.#run) return;
     this.#parts.operations.abort();
-    this.#stopByItself();
+    this.#stopByItself(ownStop('LEASE_LOST', reason));
   }
 
   /** Something that ends the session without anybody's call. */
-  #stopByItself(): void {
-    this.destroy().catch((error: unknown) => {
+  #stopByItself(why: OwnStop): void {
+    this.#stopFor(why).catch((error: unknown) => {
       this.#context.logger.error('the session could not be stopped', { error: describeError(error) });
     });
+  }
+
+  /** What follows the stop says why: nobody's call does. */
+  #stopFor(why: OwnStop): Promise<void> {
+    this.#context.logger.warn('the session stops by itself', { why: why.error.message });
+    if (this.#stopping === undefined) this.#parts.bringUp.noteError(why.error);
+    return this.destroy({ cause: why.cause });
   }
 
   /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
@@ -269,14 +274,14 @@ export class SessionSupervisor implements ClientSupervisor {
     return isUntouched && this.#context.state() === 'reconnecting';
   }
 
-  #stop(request: CloseRequest): Promise<void> {
-    this.#stopping ??= whileAlive(() => this.#stopNow(request)).finally(() => {
+  #stop(request: CloseRequest, cause?: OwnStopCause): Promise<void> {
+    this.#stopping ??= whileAlive(() => this.#stopNow(request, cause)).finally(() => {
       this.#stopping = undefined;
     });
     return this.#stopping;
   }
 
-  async #stopNow(request: CloseRequest): Promise<void> {
+  async #stopNow(request: CloseRequest, cause: OwnStopCause | undefined): Promise<void> {
     const { state, moveTo, clock } = this.#context;
     const { operations, ownership, closer } = this.#parts;
     const stoppingSince = clock.monotonic();
@@ -285,7 +290,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const wasUp = isUp(state()) || this.#restsAfterReady(run);
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
-    moveTo('stopping');
+    moveTo('stopping', cause);
     // A copy that is on its way gets some time; what has come since is in the final save, which needs its own.
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
@@ -297,7 +302,7 @@ export class SessionSupervisor implements ClientSupervisor {
       await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
       this.#run = undefined;
       await ownership.giveUp();
-      if (state() === 'stopping') moveTo('stopped'); // else a clear() has come to its end meanwhile
+      if (state() === 'stopping') moveTo('stopped', cause); // else a clear() has come to its end meanwhile
     }
   }
 }

@@ -55,6 +55,7 @@ describe('a new Client with the same id in one process', () => {
       await old.client.changeState(state);
       await old.until('the handler', () => start !== undefined);
       await next.finish(start ?? Promise.reject(new Error('no start')));
+      expect(old.payloads('state:changed').at(-1)).toMatchObject({ to: 'stopped', cause: 'replaced' });
       await expectTakenOver(old, next);
     },
   );

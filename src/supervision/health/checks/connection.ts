@@ -33,7 +33,7 @@ function notUp(state: HealthFacts['state']): Issue {
   }
 }
 
-/** What the last start failed by: else it stands in the log only, if anywhere. */
+/** What the last start failed by, or the session has stopped by itself for: else it stands in the log only, if anywhere. */
 function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
   if (error === undefined || issue.code === 'awaiting-qr') return issue;
   const { en, ar } = issue.message;
