@@ -104,6 +104,7 @@ export type WarningCode =
   | 'retention-failed'
   | 'revocation-incomplete'
   | 'snapshot-unreadable'
+  | 'started-early'
   | 'large-values-missing'
   | 'store-limited'
   | 'store-unreachable'

@@ -38,7 +38,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    *
    * @param client a Client of whatsapp-web.js 1.3x with LocalAuth, NoAuth or a `puppeteer.userDataDir`
    * @throws ConfigurationError for RemoteAuth, a client connected to a foreign browser, a client that has a session
-   * already, and every option that is unknown or out of range
+   * already or was started before, and every option that is unknown or out of range
    */
   constructor(client: WhatsAppClient, options: PersistentSessionOptions = {}) {
     super();

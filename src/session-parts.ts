@@ -19,6 +19,7 @@ import { BrowserOwner } from './supervision/browser-owner.js';
 import { CacheTrimmer } from './supervision/cache-trimmer.js';
 import { DegradedTimer } from './supervision/degraded-timer.js';
 import { EarlierImport } from './supervision/earlier-import.js';
+import { tellOfEarlyStart } from './supervision/early-start.js';
 import { FirstImport } from './supervision/first-import.js';
 import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { Importer } from './supervision/importer.js';
@@ -91,6 +92,7 @@ export function buildSession(
   // Last, so that a constructor that throws leaves the client as it was.
   if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);
+  driver.onForeignStart(() => tellOfEarlyStart(context));
   driver.attach(parts.supervisor);
   return parts;
 }

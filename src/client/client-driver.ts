@@ -52,19 +52,28 @@ export class ClientDriver {
   #closing = true;
   #pairing: PendingPairing | undefined;
   #launched: Promise<unknown> = Promise.resolve();
+  /** Starts of ours that have not settled yet, given up on or not. */
+  #launches = 0;
+  #onForeignStart: () => void = () => undefined;
   readonly #launchListeners = new Set<(launched: Promise<unknown>) => void>();
   /** Whether this connection, from the launch of its browser on, was told to be ready. */
   #wasReady = false;
   /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
   #ownDestroyFollows = false;
 
-  /** @throws ConfigurationError when the client has a session already, or is of a kind that can't be closed. */
+  /** @throws ConfigurationError when the client has a session already, is up, or is of a kind that can't be closed. */
   constructor(client: WhatsAppClient, clock: Clock) {
     this.#client = client as ClientInternals;
     this.#clock = clock;
     if (taken in client) {
       throw new ConfigurationError(
         'client: this client already has a PersistentSession; use that one, or a new Client',
+      );
+    }
+    if (this.connected) {
+      throw new ConfigurationError(
+        'client: this client was started already, and its browser is open; call new PersistentSession(client) first, ' +
+          'then initialize()',
       );
     }
     this.#originals = {
@@ -88,6 +97,11 @@ export class ClientDriver {
   /** Each page that the client gets goes nowhere before `verdict` resolves; the start fails with what it rejects with. */
   holdNavigation(verdict: () => Promise<void>): void {
     this.#mayNavigate = verdict;
+  }
+
+  /** Hears of a browser that somebody else's call of the client's own `initialize()` has started. */
+  onForeignStart(listener: () => void): void {
+    this.#onForeignStart = listener;
   }
 
   get client(): ClientInternals {
@@ -131,8 +145,10 @@ export class ClientDriver {
     this.#starting = true;
     this.#pageNews.clear();
     const launched = this.#originals.initialize();
+    this.#launches++;
     for (const listener of this.#launchListeners) listener(launched);
-    this.#launched = launched.catch(() => undefined);
+    const settled = () => void this.#launches--;
+    this.#launched = launched.then(settled, settled);
     try {
       await launched;
     } finally {
@@ -244,7 +260,8 @@ export class ClientDriver {
   #watchBrowser(): void {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
       addIsConnected(browser);
-      // A launch that was given up on has come up after all: nobody wants it any more.
+      if (this.#launches === 0) this.#onForeignStart();
+      // A launch that was given up on has come up after all: nobody wants it any more. One of somebody else has no session.
       if (this.#closing) browser.close().catch(() => browser.process?.()?.kill?.('SIGKILL'));
       this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });
       browser.on('disconnected', () => {

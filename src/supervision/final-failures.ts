@@ -1,5 +1,6 @@
 import { describeError } from '../errors.js';
 import { silentLogger } from '../logger.js';
+import { emitProcessWarning } from './process-warning.js';
 import type { Run } from './run.js';
 import type { SessionContext } from './session-context.js';
 
@@ -34,8 +35,4 @@ export class FinalFailures {
     this.#warned = message;
     this.#warnProcess(message);
   }
-}
-
-function emitProcessWarning(message: string): void {
-  process.emitWarning(message, 'PersistentSessionWarning');
 }
