@@ -124,7 +124,7 @@ export interface PersistentSessionOptions {
   readonly onConflict?: 'wait' | 'stop';
   /** Oldest snapshot that is restored after the newest one was rejected, in ms. @defaultValue 604800000 (7 days) */
   readonly maxRollbackMs?: number;
-  /** Gets a line for everything that happens; one that fails hurts nobody. @defaultValue silent @example logger: console */
+  /** Gets a line for everything that happens; one that fails hurts nobody. pino's order of arguments is known. @defaultValue silent @example logger: console */
   readonly logger?: Logger;
   /** The time; replace it in tests. Where it fails, the system's is used. @defaultValue the real one */
   readonly clock?: Clock;

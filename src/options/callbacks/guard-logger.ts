@@ -1,20 +1,24 @@
 import { type Logger, silentLogger } from '../../logger.js';
+import { takesFieldsFirst } from './fields-first.js';
 import { swallowRejection } from './swallow-rejection.js';
 
 const guarded = new WeakSet<Logger>();
 
 /**
  * The same logger, but one whose failures hurt nobody: a method that throws or rejects has lost its line, and that is
- * all. There is nowhere to tell of it: the place to tell is what has failed.
+ * all. There is nowhere to tell of it: the place to tell is what has failed. One that takes its fields first gets them first.
  */
 export function guardLogger(logger: Logger): Logger {
   if (logger === silentLogger || guarded.has(logger)) return logger;
+  const fieldsFirst = takesFieldsFirst(logger);
   const write =
     (level: keyof Logger): Logger['debug'] =>
     (message, fields) => {
       try {
         // With as many arguments as were given: some loggers print an `undefined`.
-        swallowRejection(fields === undefined ? logger[level](message) : logger[level](message, fields));
+        if (fields === undefined) swallowRejection(logger[level](message));
+        else if (fieldsFirst) swallowRejection(Reflect.apply(logger[level], logger, [fields, message]));
+        else swallowRejection(logger[level](message, fields));
       } catch {
         // lost, as the rest of it may be
       }

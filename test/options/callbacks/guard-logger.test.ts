@@ -1,5 +1,6 @@
+import Fastify from 'fastify';
 import { describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../../../src/logger.js';
+import { type Logger, silentLogger } from '../../../src/logger.js';
 import { guardLogger } from '../../../src/options/callbacks/guard-logger.js';
 import { rejections } from '../../support/rejections.js';
 
@@ -69,5 +70,41 @@ describe('a guarded logger', () => {
     expect(guardLogger(silentLogger)).toBe(silentLogger);
     const guarded = guardLogger({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() });
     expect(guardLogger(guarded)).toBe(guarded);
+  });
+
+  it('gives the fields of a line to pino, which takes them first', async () => {
+    const lines: unknown[] = [];
+    const { log } = Fastify({
+      logger: { level: 'debug', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } },
+    });
+    for (const given of [log, log.child({ bot: 'shop' })] as unknown as Logger[]) {
+      const logger = guardLogger(given);
+      for (const level of LEVELS) logger[level]('the start failed', { error: { message: 'no browser' } });
+      logger.warn('100 %s without fields');
+    }
+    const told = { msg: 'the start failed', error: { message: 'no browser' } };
+    const each = [...LEVELS.map(() => told), { msg: '100 %s without fields' }];
+    expect(lines).toMatchObject([...each, ...each.map((line) => ({ ...line, bot: 'shop' }))]);
+  });
+
+  it.each<[string, object, boolean]>([
+    ['bunyan', { child: vi.fn(), addSerializers: vi.fn() }, true],
+    ['winston', { child: vi.fn(), levels: { error: 0 }, configure: vi.fn() }, false],
+    ['console', {}, false],
+    [
+      'one whose getter throws',
+      Object.defineProperty({}, 'child', {
+        get: () => {
+          throw new Error('get');
+        },
+      }),
+      false,
+    ],
+  ])('knows the order of %s', (_name, shape, isFirst) => {
+    const warn = vi.fn();
+    const methods = { debug: vi.fn(), info: vi.fn(), warn, error: vi.fn() };
+    const fields = { a: 1 };
+    guardLogger(Object.assign(shape, methods)).warn('one', fields);
+    expect(warn.mock.calls).toEqual([isFirst ? [fields, 'one'] : ['one', fields]]);
   });
 });
