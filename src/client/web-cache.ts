@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type Clock, withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
+import { tryToWrite } from '../own-file.js';
 import type { ClientInternals, WebVersionCacheOptions } from './client-types.js';
 
 /** Of whatsapp-web.js's LocalWebCache. */
@@ -61,21 +62,16 @@ export class WebCache {
   /** A version that is asked for and is there is read, and never written: also from a disk that is read-only. */
   async #holds(folder: string, version: unknown): Promise<boolean> {
     if (typeof version !== 'string') return false;
-    const read = this.#fs.promises.readFile(path.join(folder, `${version}.html`));
-    return this.#within(read).then(
-      (page) => page.length > 0,
-      () => false,
-    );
+    const page = path.join(folder, `${version}.html`);
+    const look = async () =>
+      (await this.#fs.promises.stat(page)).isFile() && (await this.#fs.promises.readFile(page)).length > 0;
+    return this.#within(look()).catch(() => false);
   }
 
   async #whyUnwritable(folder: string): Promise<string | undefined> {
-    const { promises } = this.#fs;
-    // Always the same name: one that a killed process left goes with the next start.
-    const probe = path.join(folder, '.write-probe');
     const tryIt = async () => {
-      await promises.mkdir(folder, { recursive: true });
-      await promises.writeFile(probe, 'a page of WhatsApp Web');
-      await promises.rm(probe, { force: true });
+      await this.#fs.promises.mkdir(folder, { recursive: true });
+      await tryToWrite(this.#fs, folder, 'a page of WhatsApp Web');
     };
     try {
       await this.#within(tryIt());

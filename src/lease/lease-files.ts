@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../clock.js';
 import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
-import { type FileSystem, improve, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import {
+  type FileHandle,
+  type FileSystem,
+  improve,
+  PRIVATE_FILE_MODE,
+  PRIVATE_FOLDER_MODE,
+} from '../file-system.js';
+import { openOwnFile } from '../own-file.js';
 import { assertRealFolder } from '../real-folder.js';
 import {
   decodeRecord,
@@ -61,18 +68,13 @@ export class LeaseFiles {
     });
   }
 
-  /** The text of one generation; `undefined` when it is gone. */
+  /** The text of one generation; `undefined` when it is gone, empty where something else than a file lies there. */
   readText(generation: number): Promise<string | undefined> {
     return this.#unlessGone(async () => {
-      const handle = await this.#fs.open(this.#path(generation), 'r');
+      const handle = await openOwnFile(this.#fileSystem, this.#path(generation));
+      if (handle === undefined) return '';
       try {
-        const { buffer, bytesRead } = await handle.read(
-          Buffer.alloc(MAX_RECORD_BYTES),
-          0,
-          MAX_RECORD_BYTES,
-          0,
-        );
-        return buffer.toString('utf8', 0, bytesRead);
+        return await textOf(handle);
       } finally {
         await handle.close();
       }
@@ -98,15 +100,10 @@ export class LeaseFiles {
   async rewrite(generation: number, record: LeaseRecord): Promise<'ours' | 'gone'> {
     const done = await this.#unlessGone(async () => {
       // The handle stays with the file it has read: what came under this name meanwhile can't be overwritten.
-      const handle = await this.#fs.open(this.#path(generation), 'r+');
+      const handle = await openOwnFile(this.#fileSystem, this.#path(generation), 'update');
+      if (handle === undefined) return false;
       try {
-        const { buffer, bytesRead } = await handle.read(
-          Buffer.alloc(MAX_RECORD_BYTES),
-          0,
-          MAX_RECORD_BYTES,
-          0,
-        );
-        if (decodeRecord(buffer.toString('utf8', 0, bytesRead))?.token !== record.token) return false;
+        if (decodeRecord(await textOf(handle))?.token !== record.token) return false;
         const bytes = encodeRecord(record);
         await handle.write(bytes, 0, bytes.length, 0);
         return true;
@@ -242,4 +239,9 @@ export class LeaseFiles {
       throw new StoreError(message, { cause });
     }
   }
+}
+
+async function textOf(handle: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_RECORD_BYTES), 0, MAX_RECORD_BYTES, 0);
+  return buffer.toString('utf8', 0, bytesRead);
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { readOwnJson, writeOwnFile } from '../own-file.js';
 import { isRealFolder, removeLink } from '../real-folder.js';
-import { readJson, writeDurably } from './install/durable.js';
 import { QUARANTINED_PROFILE } from './install/replace.js';
 import { resolveLinks } from './links.js';
 import { bothSideFolders, type NameSource, type SideFolder } from './side-folder.js';
@@ -116,7 +116,7 @@ export async function beginQuarantine(
   const at = new Date(work.clock.now()).toISOString();
   const { reason, copyOf } = work;
   const note = { reason, at, from: side.profileDir, ...(copyOf !== undefined && { copyOf }) };
-  await writeDurably(work.fs, path.join(folder, 'reason.json'), `${JSON.stringify(note, undefined, 2)}\n`);
+  await writeOwnFile(work.fs, path.join(folder, 'reason.json'), `${JSON.stringify(note, undefined, 2)}\n`);
 }
 
 async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
@@ -151,7 +151,7 @@ async function readReason(
   fs: FileSystem,
   folder: string,
 ): Promise<Pick<QuarantinedProfile, 'reason' | 'at' | 'copyOf'>> {
-  const value = await readJson(fs, path.join(folder, 'reason.json'));
+  const value = await readOwnJson(fs, path.join(folder, 'reason.json'));
   const note =
     typeof value === 'object' && value !== null
       ? (value as { reason?: unknown; at?: unknown; copyOf?: unknown })

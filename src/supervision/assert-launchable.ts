@@ -36,7 +36,7 @@ async function assertTemporaryFolder({
   const folder = TMPDIR || '/tmp';
   const probe = join(folder, `.wwebjs-persistent-session-${process.pid}-${Math.floor(random() * 2 ** 32)}`);
   try {
-    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE });
+    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE, flag: 'wx' });
     await fs.promises.rm(probe, { force: true });
   } catch (error) {
     const code = errnoOf(error) ?? '';

@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { withDeadline } from '../clock.js';
 import { ConfigurationError, describeError, errnoOf, isSessionError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { tryToWrite } from '../own-file.js';
 import { resolveLinks } from '../profile/links.js';
 import { resolveSideFolder } from '../profile/side-folder.js';
 import type { SessionContext } from './session-context.js';
@@ -63,15 +64,10 @@ async function assertBackupPath(context: SessionContext): Promise<void> {
 }
 
 async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {
-  // Always the same name: one that a killed process left goes with the next start.
-  const probe = join(folder, '.write-probe');
   try {
     // What a link leads to, also where that is not there yet: on a volume that is new.
     await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await fs.promises.rm(probe, { force: true });
-    // Never through a symbolic link that somebody has put there.
-    await fs.promises.writeFile(probe, '', { mode: PRIVATE_FILE_MODE, flag: 'wx' });
-    await fs.promises.rm(probe, { force: true });
+    await tryToWrite(fs, folder);
   } catch (error) {
     const code = errnoOf(error);
     // A full disk is no wrong option: the login may still be restored from what is there.

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import type { ClientInternals } from '../client/client-types.js';
 import type { Clock } from '../clock.js';
 import { errnoOf, ProfileLockedError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import type { Logger } from '../logger.js';
+import { readOwnJson, writeOwnFile } from '../own-file.js';
 import {
   commandLine,
   endProcessTree,
@@ -189,7 +190,7 @@ export class BrowserOwner {
   async #read(): Promise<LaunchRecord | undefined> {
     const { recordPath, fs } = this.#parameters;
     try {
-      const value: unknown = JSON.parse(String(await fs.promises.readFile(await recordPath(), 'utf8')));
+      const value = await readOwnJson(fs, await recordPath());
       return isLaunchRecord(value) ? value : undefined;
     } catch {
       return undefined; // nothing is proven without it, so nothing is ended
@@ -199,10 +200,8 @@ export class BrowserOwner {
   async #write(record: LaunchRecord): Promise<void> {
     const { recordPath, fs } = this.#parameters;
     const path = await recordPath();
-    const temporary = `${path}.tmp`;
     await fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await fs.promises.writeFile(temporary, JSON.stringify(record), { mode: PRIVATE_FILE_MODE });
-    await fs.promises.rename(temporary, path);
+    await writeOwnFile(fs, path, JSON.stringify(record), { durable: false });
   }
 }
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describeError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE } from '../file-system.js';
+import type { FileSystem } from '../file-system.js';
 import type { Logger } from '../logger.js';
+import { noteNow } from '../own-file.js';
 import { readFolder } from '../profile/walk.js';
 
 /** A lineage as it becomes part of a name. */
@@ -38,7 +39,7 @@ export class LogoutNote {
     if (!LINEAGE.test(lineage)) return;
     for (const [folder, prefix] of this.#places) {
       try {
-        fs.writeFileSync?.(join(folder, `${prefix}${lineage}`), '', { mode: PRIVATE_FILE_MODE });
+        noteNow(fs, join(folder, `${prefix}${lineage}`));
       } catch (error) {
         logger.warn('a logout could not be noted at once', { error: describeError(error) });
       }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { errnoOf, StoreError } from '../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { Mutex } from '../mutex.js';
-import { writeDurably } from '../profile/install/durable.js';
+import { readOwnFile, writeOwnFile } from '../own-file.js';
 import { isMissing } from '../profile/walk.js';
 
 /**
@@ -94,10 +94,11 @@ export class SessionRecordFile {
   async load(): Promise<SessionRecord> {
     const path = await this.#path();
     try {
-      this.#current = parseRecord(String(await this.#fs.promises.readFile(path, 'utf8')));
+      const text = await readOwnFile(this.#fs, path);
+      this.#current = text === undefined ? EMPTY_RECORD : parseRecord(text);
     } catch (error) {
       const code = errnoOf(error);
-      if (code !== undefined && code !== 'ENOENT' && code !== 'ENOTDIR') {
+      if (code !== undefined) {
         throw new StoreError(`the session's record can't be read (${code}): ${path}`, { cause: error });
       }
       this.#current = EMPTY_RECORD;
@@ -146,7 +147,7 @@ export class SessionRecordFile {
   }
 
   #writeInto(path: string): Promise<void> {
-    return writeDurably(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
+    return writeOwnFile(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
   }
 }
 

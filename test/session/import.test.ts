@@ -486,7 +486,7 @@ describe('importSession()', () => {
     it('is only a warning where the old session can not be marked', async () => {
       await oldSession();
       const bot = newBot();
-      stage().fs.arm({ operation: 'writeFile', path: /moved\.json$/, failOn: 1, errno: 'EROFS' });
+      stage().fs.arm({ operation: 'handle.writeFile', path: /moved\.json\.tmp$/, failOn: 1, errno: 'EROFS' });
       await bot.finish(bot.session.importSession(`${OLD}/session-shop`));
       expect(warned(bot)).toEqual(['cleanup-failed']);
       expect(bot.payloads('session:imported')).toHaveLength(1);

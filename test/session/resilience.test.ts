@@ -144,7 +144,7 @@ describe('nothing here ever becomes an unhandled rejection', () => {
   it('when the disk fails at a start: it is tried again', async () => {
     await stage().loggedInOnce();
     const bot = stage().bot({ session: BY_HAND });
-    stage().fs.arm({ path: 'browser.json', operation: 'writeFile', failOn: 1, errno: 'EIO' });
+    stage().fs.arm({ path: 'browser.json', operation: 'handle.writeFile', failOn: 1, errno: 'EIO' });
     await bot.start();
     expect(bot.state).toBe('ready');
     expect(bot.client.launches).toBe(1);

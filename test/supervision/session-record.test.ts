@@ -57,7 +57,7 @@ describe("the session's record", () => {
   it('rejects when it can not be read: a revocation must not be forgotten by a disk that fails', async () => {
     const { fs, newRecord, write } = setUp();
     await write('{}');
-    fs.arm({ operation: 'readFile', failOn: 1, errno: 'EIO' });
+    fs.arm({ operation: 'handle.read', failOn: 1, errno: 'EIO' });
     await expect(newRecord().load()).rejects.toMatchObject({ code: 'STORE' });
   });
 

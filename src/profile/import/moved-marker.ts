@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { type FileSystem, PRIVATE_FILE_MODE } from '../../file-system.js';
-import { readJson } from '../install/durable.js';
+import type { FileSystem } from '../../file-system.js';
+import { readOwnJson, writeOwnFile } from '../../own-file.js';
 import { exists } from '../walk.js';
 
 /**
@@ -35,7 +35,7 @@ export async function readMovedNote(
   marker: string,
   { fs }: { readonly fs: FileSystem },
 ): Promise<Partial<MovedNote> | undefined> {
-  const value = await readJson(fs, marker).catch(() => undefined);
+  const value = await readOwnJson(fs, marker).catch(() => undefined);
   if (typeof value !== 'object' || value === null) return undefined;
   const { clientId, snapshot, taken } = value as Record<string, unknown>;
   const { look, content } = (typeof taken === 'object' && taken !== null ? taken : {}) as Record<
@@ -49,11 +49,11 @@ export async function readMovedNote(
   };
 }
 
-/** Writes the note. Not by way of a temporary file: half a note is a note, and nothing can be left behind. */
+/** Writes the note, in place of whatever lies there: a link in its place leads to what is not ours. */
 export async function markAsMoved(
   marker: string,
   note: MovedNote,
   { fs }: { readonly fs: FileSystem },
 ): Promise<void> {
-  await fs.promises.writeFile(marker, `${JSON.stringify(note, undefined, 2)}\n`, { mode: PRIVATE_FILE_MODE });
+  await writeOwnFile(fs, marker, `${JSON.stringify(note, undefined, 2)}\n`, { durable: false });
 }

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { type FileSystem, syncFolder } from '../../file-system.js';
+import { readOwnJson, temporaryOf, writeOwnFile } from '../../own-file.js';
 import { ESSENTIAL_PARTS } from '../essential-files.js';
 import type { SideFolder } from '../side-folder.js';
 import { isMissing } from '../walk.js';
-import { readJson, temporaryOf, writeDurably } from './durable.js';
 
 /** A replacement that is under way: written before the first rename, removed after the last. */
 export interface InstallJournal {
@@ -23,12 +23,12 @@ export interface InstallJournal {
 const NAME = /^[\w.-]{1,100}$/;
 
 export async function writeJournal(fs: FileSystem, side: SideFolder, journal: InstallJournal): Promise<void> {
-  await writeDurably(fs, side.journal, JSON.stringify(journal));
+  await writeOwnFile(fs, side.journal, JSON.stringify(journal));
 }
 
 /** Reads the journal; `undefined` when there is none. One that is not ours, or leads elsewhere, counts as none. */
 export async function readJournal(fs: FileSystem, side: SideFolder): Promise<InstallJournal | undefined> {
-  const value = await readJson(fs, side.journal);
+  const value = await readOwnJson(fs, side.journal);
   return isJournal(value) ? value : undefined;
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../errors.js';
 import { improve, PRIVATE_FILE_MODE } from '../../file-system.js';
+import { readOwnFile } from '../../own-file.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import { type Disk, unless, whileBusy } from './disk.js';
 import { isProvenDead, thisWriter, type Writer } from './writer.js';
@@ -57,10 +58,9 @@ function isFull(error: unknown): boolean {
 
 /** What the lock file at `path` says; `undefined` when there is none. */
 export async function readLock(disk: Disk, path: string): Promise<LockState | undefined> {
-  const read = () => disk.fs.promises.readFile(path, 'utf8');
-  const text = await unless(['ENOENT'], whileBusy(disk, read));
-  if (text === undefined) return undefined;
-  const [, id, host, pid] = /^(\S+) (\S+) (\d+)\n$/.exec(text) ?? [];
+  const read = () => readOwnFile(disk.fs, path);
+  const text = await whileBusy(disk, read);
+  const [, id, host, pid] = /^(\S+) (\S+) (\d+)\n$/.exec(text ?? '') ?? [];
   if (id !== undefined && host !== undefined) return { id, holder: { host, pid: Number(pid) } };
   const stats = await unless(['ENOENT'], disk.fs.promises.lstat(path, { bigint: true }));
   return stats && { id: `${stats.ino} ${stats.mtimeNs}`, holder: undefined };
