@@ -67,6 +67,27 @@ export async function writeAll(
 }
 
 /**
+ * Opens what is expected to be a file. A named pipe in its place would wait for its other end, for ever, in one of the few
+ * threads that node has for files: it is opened as well, and who asks `stat()` then sees what it is.
+ *
+ * @param flags of `node:fs` `constants`; default: for reading
+ */
+export async function openWithoutWaiting(
+  fs: FileSystem,
+  file: string,
+  flags: number = nodeFs.constants.O_RDONLY,
+): Promise<FileHandle> {
+  const { O_NONBLOCK = 0 } = nodeFs.constants; // Windows has none
+  try {
+    return await fs.promises.open(file, flags | O_NONBLOCK);
+  } catch (error) {
+    // A file server asks another machine to let go of the file first; a pipe never answers so.
+    if (errnoOf(error) !== 'EAGAIN') throw error;
+    return fs.promises.open(file, flags);
+  }
+}
+
+/**
  * How a file system says that it does not know something that only makes things better: an owner's mode, a time stamp, a
  * flush (Azure Files, FUSE, FAT, network shares). What fails otherwise is an error.
  */

@@ -1,7 +1,14 @@
 import { constants } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.js';
-import { type FileHandle, type FileSystem, improve, PRIVATE_FILE_MODE, syncFolder } from './file-system.js';
+import {
+  type FileHandle,
+  type FileSystem,
+  improve,
+  openWithoutWaiting,
+  PRIVATE_FILE_MODE,
+  syncFolder,
+} from './file-system.js';
 
 /**
  * The small files of this library (records, journals, notes, probes). Whoever can plant something in the place of one must
@@ -44,16 +51,11 @@ async function openUnlessReplaced(
   file: string,
   access: 'read' | 'update',
 ): Promise<FileHandle | undefined> {
-  // Windows has neither flag; there the look before this has to do.
-  const { O_RDONLY, O_RDWR, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const flags = (access === 'read' ? O_RDONLY : O_RDWR) | O_NOFOLLOW;
+  const { O_RDONLY, O_RDWR, O_NOFOLLOW = 0 } = constants; // Windows has no O_NOFOLLOW
   try {
-    return await fs.promises.open(file, flags | O_NONBLOCK);
+    return await openWithoutWaiting(fs, file, (access === 'read' ? O_RDONLY : O_RDWR) | O_NOFOLLOW);
   } catch (error) {
-    const code = errnoOf(error) ?? '';
-    // A file server asks another machine to let go of the file first; a pipe never answers so.
-    if (code === 'EAGAIN') return fs.promises.open(file, flags);
-    if (REPLACED.has(code)) return undefined;
+    if (REPLACED.has(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { errnoOf } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
+import { type FileSystem, openWithoutWaiting } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile } from '../types.js';
 import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
@@ -64,7 +64,7 @@ export async function* fileBytes(
   path: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const handle = await fs.promises.open(path, 'r');
+  const handle = await openWithoutWaiting(fs, path);
   try {
     const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
     for (;;) {

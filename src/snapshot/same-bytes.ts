@@ -1,5 +1,5 @@
 import { errnoOf } from '../errors.js';
-import type { FileHandle, FileSystem } from '../file-system.js';
+import { type FileHandle, type FileSystem, openWithoutWaiting } from '../file-system.js';
 import { defineTask } from '../task.js';
 
 const PIECE_BYTES = 256 * 1024;
@@ -45,7 +45,7 @@ async function withFile<T>(
   path: string,
   work: (handle: FileHandle) => Promise<T>,
 ): Promise<T> {
-  const handle = await fs.promises.open(path, 'r');
+  const handle = await openWithoutWaiting(fs, path);
   try {
     return await work(handle);
   } finally {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { SnapshotCorruptError } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
+import { type FileSystem, openWithoutWaiting } from '../file-system.js';
 import { quoteName } from './safe-path.js';
 import { asFileReadFault } from './store-bytes.js';
 import type { ZipEntry } from './zip-directory.js';
@@ -37,7 +37,7 @@ export async function withZipSource<Result>(
 ): Promise<Result> {
   const reading = <T>(call: Promise<T>): Promise<T> =>
     store === undefined ? call : call.catch((error) => rejectRead(store, path, error));
-  const handle = await reading(fs.promises.open(path, 'r'));
+  const handle = await reading(openWithoutWaiting(fs, path));
   try {
     const { size } = await reading(handle.stat());
     const read = async (position: number, length: number, into?: Buffer) => {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
-import { type FileSystem, systemFileSystem } from '../file-system.js';
+import { type FileSystem, openWithoutWaiting, systemFileSystem } from '../file-system.js';
 import { adoptBody, assertSize, discardBody, throwIfAborted } from './body.js';
 import { assertConditions, assertExpected } from './conditions.js';
 import { type Disk, toStoreFault, unless, versionOf, whileBusy } from './file-system/disk.js';
@@ -194,7 +194,7 @@ export class FileSystemStore implements SessionStore {
   #open(key: string) {
     // Windows has no O_NOFOLLOW; there the look at the file before this has to do.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
-    return whileBusy(this.#disk, () => this.#disk.fs.promises.open(pathOf(this.#disk, key), flags));
+    return whileBusy(this.#disk, () => openWithoutWaiting(this.#disk.fs, pathOf(this.#disk, key), flags));
   }
 
   async #guard<T>(verb: string, key: string, options: StoreCallOptions, work: () => Promise<T>): Promise<T> {

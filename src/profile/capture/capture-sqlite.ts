@@ -1,4 +1,4 @@
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { openWithoutWaiting, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
 import { isEssential } from '../essential-files.js';
 import { isMissing, sameSignature, walkFiles } from '../walk.js';
@@ -61,7 +61,7 @@ async function momentOf(places: CapturePlaces, path: string): Promise<Moment> {
 }
 
 async function walHead(places: CapturePlaces, path: string): Promise<string> {
-  const handle = await places.fs.promises.open(`${places.profileDir}/${path}`, 'r');
+  const handle = await openWithoutWaiting(places.fs, `${places.profileDir}/${path}`);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(WAL_HEADER_BYTES), 0, WAL_HEADER_BYTES, 0);
     return buffer.subarray(0, bytesRead).toString('hex');

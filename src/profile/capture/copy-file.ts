@@ -1,5 +1,5 @@
 import { errnoOf } from '../../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
+import { type FileSystem, openWithoutWaiting, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
 import { signatureOf, throwIfAborted } from '../walk.js';
 import { ChangedMeanwhile } from './retry.js';
@@ -24,7 +24,7 @@ export interface CapturePlaces {
  */
 export async function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
   const { fs, profileDir, targetDir, signal } = places;
-  const source = await fs.promises.open(`${profileDir}/${path}`, 'r');
+  const source = await openWithoutWaiting(fs, `${profileDir}/${path}`);
   try {
     const stats = await source.stat({ bigint: true });
     if (!stats.isFile()) throw new ChangedMeanwhile(path, 'it is not a file');

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../../file-system.js';
+import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
 import { DamageError } from './damage.js';
 import type { ReadAt } from './table.js';
 
@@ -12,7 +12,7 @@ export interface OpenFile {
 
 /** Opens a regular file read-only. System errors (`ENOENT`, ...) pass through; anything but a file is damage. */
 export async function readAtOf(fs: FileSystem, path: string): Promise<OpenFile> {
-  const handle = await fs.promises.open(path, 'r');
+  const handle = await openWithoutWaiting(fs, path);
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw new DamageError('it is not a file');

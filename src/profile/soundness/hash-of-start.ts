@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { errnoOf } from '../../errors.js';
-import type { FileSystem } from '../../file-system.js';
+import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
 import { isMissing } from '../walk.js';
 
 const PIECE_BYTES = 256 * 1024;
@@ -16,7 +16,7 @@ export async function hashOfStart(
 ): Promise<string | 'unreadable' | undefined> {
   const hash = createHash('sha256');
   try {
-    const handle = await fs.promises.open(path, 'r');
+    const handle = await openWithoutWaiting(fs, path);
     try {
       const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes));
       for (let done = 0; done < bytes; ) {
