@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { useNamedPipes } from '../support/named-pipe.js';
 
 const BY_HAND = {
   forceSaveIntervalMs: 0,
@@ -21,24 +21,14 @@ describe('in the place of a small file', () => {
   const stage = useFakeStage();
   let root = '';
   let side = '';
-  let pipes: string[] = [];
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'planted-'));
     side = join(root, 'bot/auth/.session-shop.persistent');
-    pipes = [];
   });
 
-  afterEach(async () => {
-    // Whoever stands in a pipe goes on, so that a test that fails ends.
-    for (const pipe of pipes.filter((path) => fs.existsSync(path))) {
-      const { O_RDWR, O_NONBLOCK } = fs.constants;
-      const ends = fs.openSync(pipe, O_RDWR | O_NONBLOCK);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      fs.closeSync(ends);
-    }
-    await rm(root, { recursive: true, force: true });
-  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+  const plantPipe = useNamedPipes();
 
   const newBot = (options: FakeBotOptions = {}): FakeBot =>
     stage().bot({ folder: join(root, 'bot'), client: { fs }, session: { ...BY_HAND, fs }, ...options });
@@ -58,13 +48,6 @@ describe('in the place of a small file', () => {
   async function oldSession(folder: string): Promise<string> {
     await writeFakeProfile(fs, folder, { ...stage().whatsApp.pair('4915100000001@c.us'), note: 'old' });
     return folder;
-  }
-
-  async function plantPipe(path: string): Promise<void> {
-    await rm(path, { force: true });
-    await mkdir(dirname(path), { recursive: true });
-    execFileSync('mkfifo', [path]);
-    pipes.push(path);
   }
 
   async function plantLink(path: string): Promise<void> {

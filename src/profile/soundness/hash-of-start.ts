@@ -7,7 +7,7 @@ const PIECE_BYTES = 256 * 1024;
 
 /**
  * SHA-256 of the first `bytes` of a file, or of all there is; lower-case hex; `undefined` when it is missing, `unreadable`
- * when the disk can't give its bytes back: to a check that is a damage, no reason to end.
+ * when the disk can't give its bytes back, or it is no file: to a check that is a damage, no reason to end.
  */
 export async function hashOfStart(
   fs: FileSystem,
@@ -18,6 +18,7 @@ export async function hashOfStart(
   try {
     const handle = await openWithoutWaiting(fs, path);
     try {
+      if (!(await handle.stat()).isFile()) return 'unreadable';
       const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, bytes));
       for (let done = 0; done < bytes; ) {
         const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - done), done);

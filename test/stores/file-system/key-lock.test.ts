@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../../src/file-system.js';
 import { LOCK_STALE_MS, LOCK_WAIT_MS } from '../../../src/stores/file-system/key-lock.js';
@@ -8,6 +11,7 @@ import { thisWriter } from '../../../src/stores/file-system/writer.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { bytesOf } from '../../../src/testing/conformance/harness.js';
 import { failingFileSystem, ManualClock } from '../../../src/testing/index.js';
+import { useNamedPipes } from '../../support/named-pipe.js';
 import { memoryFileSystem } from '../fixtures/temporary-root.js';
 
 const LOCK = '/rack/.lock-note';
@@ -15,6 +19,8 @@ const UNLOCK = '/rack/.unlock-note';
 const STRANGER = 'token-1 another-host 7\n';
 
 describe('the lock of a key', () => {
+  const plantPipe = useNamedPipes();
+
   it('is gone after a put and a delete', async () => {
     const { paths, store } = await prepare();
     await store.put('note', bytesOf(1));
@@ -51,6 +57,16 @@ describe('the lock of a key', () => {
       expect(clock.pendingTimers).toBe(0);
     },
   );
+
+  it('that is a named pipe is waited for like an empty one', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'rack-'));
+    await plantPipe(join(root, '.lock-note'));
+    const clock = new ManualClock();
+    await advance(clock, new FileSystemStore(root, { clock }).put('note', bytesOf(2)));
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(EMPTY_STALE_MS);
+    expect(await readdir(root)).toEqual(['note']);
+    await rm(root, { recursive: true });
+  });
 
   it('that goes from holder to holder is not stale, and waiting for it has an end', async () => {
     const { fs, store, clock } = await prepare();
