@@ -10,6 +10,7 @@ import type { OperationQueue } from './operation-queue.js';
 import { type OwnStop, ownStop } from './own-stop.js';
 import type { PairingWatch } from './pairing-watch.js';
 import type { ProfileHolder } from './profile-holders.js';
+import { RestartPace } from './restart-pace.js';
 import type { Revoker } from './revoker.js';
 import type { Run } from './run.js';
 import type { SessionContext } from './session-context.js';
@@ -47,11 +48,13 @@ export class RunStarts {
   readonly #context: SessionContext;
   readonly #parts: RunStartsParts;
   readonly #hooks: RunStartsHooks;
+  readonly #pace: RestartPace;
 
   constructor(context: SessionContext, parts: RunStartsParts, hooks: RunStartsHooks) {
     this.#context = context;
     this.#parts = parts;
     this.#hooks = hooks;
+    this.#pace = new RestartPace(context);
   }
 
   /** `initialize()`. */
@@ -59,6 +62,7 @@ export class RunStarts {
     await this.#guard(run, async () => {
       const { ownership, bringUp } = this.#parts;
       bringUp.reset();
+      await this.#pace.takeTurn(run.abort.signal);
       await assertWritable(this.#context);
       await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
       await this.#takeNotes();
@@ -105,6 +109,7 @@ export class RunStarts {
     try {
       await whileAlive(start);
     } catch (error) {
+      if (!run.abort.signal.aborted || run.endedBy) this.#pace.noteFailure();
       if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
       // A StartFailedError sums up what was noted when it came.
       if (!isStartFailed(error)) this.#parts.bringUp.noteError(error);
@@ -128,6 +133,7 @@ export class RunStarts {
     switch (result.kind) {
       case 'ready':
       case 'pairing':
+        this.#pace.noteUp();
         if (pending !== undefined) this.#hooks.decide(run, pending);
         else if (result.kind === 'pairing') this.#parts.pairingWatch.begin();
         return;

@@ -290,12 +290,13 @@ export class SessionSupervisor implements ClientSupervisor {
     const wasUp = isUp(state()) || this.#restsAfterReady(run);
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
+    const hasFailed = !run || state() === 'failed';
     moveTo('stopping', cause);
     // A copy that is on its way gets some time; what has come since is in the final save, which needs its own.
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
-      const closing = { ...request, hasFailed: !run };
+      const closing = { ...request, hasFailed };
       await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
     } finally {
       await ending;

@@ -75,3 +75,85 @@ describe('a bot that starts again when it hears that its start has failed', () =
     await bot.untilState('stopped');
   });
 });
+
+describe('a bot that starts again after every failure', () => {
+  const stage = useFakeStage();
+  const FLOOR_MS = FAST.reconnectDelayMs / 2;
+
+  /** Without a browser: each start fails at once. Tells when each began. */
+  function hopelessBot(): { readonly bot: FakeBot; readonly begins: number[] } {
+    const begins: number[] = [];
+    const bot = stage().bot({ session: FAST });
+    bot.client.launchError = new Error('Could not find Chrome (ver. 146)');
+    bot.session.on('state:changed', ({ to }) => {
+      if (to === 'restoring') begins.push(stage().clock.monotonic());
+    });
+    return { bot, begins };
+  }
+
+  async function expectPaced(bot: FakeBot, begins: readonly number[]): Promise<void> {
+    const from = stage().clock.monotonic();
+    const isOver = () => stage().clock.monotonic() - from >= 20 * FLOOR_MS;
+    await bot.until('ten seconds', isOver, { stepMs: FLOOR_MS / 5 });
+    expect(begins.length).toBeGreaterThan(10);
+    // The first one after a failure may come at once: somebody may have mended it.
+    const gaps = begins.slice(1).map((at, index) => at - (begins[index] ?? at));
+    expect(Math.min(...gaps.slice(1))).toBeGreaterThanOrEqual(FLOOR_MS);
+  }
+
+  const BOUND = 300;
+
+  it('by a listener of state:changed is held to half a reconnectDelayMs', async () => {
+    const { bot, begins } = hopelessBot();
+    let calls = 0;
+    bot.session.on('state:changed', ({ to }) => {
+      if (to === 'failed' && ++calls < BOUND) bot.session.initialize().catch(() => undefined);
+    });
+    bot.session.initialize().catch(() => undefined);
+    await expectPaced(bot, begins);
+    expect(calls).toBeLessThan(BOUND);
+  });
+
+  it.each(['session.initialize()', 'session.reconnect()', 'client.initialize()'])(
+    'by awaiting %s in a loop is held to it, too',
+    async (call) => {
+      const { bot, begins } = hopelessBot();
+      const start = () => {
+        if (call === 'client.initialize()') return bot.client.initialize();
+        return call === 'session.reconnect()' && bot.state === 'failed'
+          ? bot.session.reconnect()
+          : bot.session.initialize();
+      };
+      let calls = 0;
+      const isOver = (async () => {
+        for (let goesOn = true; goesOn && calls < BOUND; calls++) {
+          goesOn = await start().then(
+            () => false,
+            (error: { code?: unknown }) => error.code !== 'CLOSED',
+          );
+        }
+      })();
+      await expectPaced(bot, begins);
+      await bot.stop(); // ends the wait
+      await isOver;
+      expect(calls).toBeLessThan(BOUND);
+    },
+  );
+
+  it('holds up neither destroy() nor a start that follows one that passed', async () => {
+    const { bot } = hopelessBot();
+    for (let round = 0; round < 2; round++) await expect(bot.start()).rejects.toThrow('no browser');
+    const waiting = bot.session.initialize();
+    waiting.catch(() => undefined);
+    const joined = bot.session.initialize();
+    joined.catch(() => undefined);
+    await bot.finish(bot.session.destroy(), { limitMs: 0 });
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(joined).rejects.toMatchObject({ code: 'CLOSED' });
+    bot.client.launchError = undefined;
+    await bot.start();
+    await bot.stop();
+    await bot.finish(bot.session.initialize(), { limitMs: 0 });
+    expect(bot.state).toBe('awaiting_qr');
+  });
+});

@@ -405,6 +405,9 @@ export const ar: Texts = {
     'logged-out': 'تكرّر تسجيل الخروج من الهاتف',
     'start-failed': 'فشل التشغيل',
     requested: 'بناءً على طلب',
+    'auth-failure': 'رفض واتساب تسجيل الدخول',
+    'qr-retries-used': 'لم يمسح أحد رمز QR',
+    replaced: 'حلّت محلها جلسة أخرى لهذا البوت',
   },
   restoreReasons: {
     'profile-absent': 'لم تكن هناك ملفات تسجيل دخول',

@@ -361,6 +361,9 @@ export const en: Texts = {
     'logged-out': 'it was logged out, again and again',
     'start-failed': 'the start failed',
     requested: 'it was asked for',
+    'auth-failure': 'WhatsApp refused the login',
+    'qr-retries-used': 'nobody scanned a QR code',
+    replaced: 'another session of this bot took over',
   },
   restoreReasons: {
     'profile-absent': 'there were no login files',

@@ -1,5 +1,5 @@
 import type { SessionErrorCode } from '../../../../errors.js';
-import type { DisconnectCause, RestoreReason, SkipReason } from '../../../../events.js';
+import type { DisconnectCause, RestoreReason, SkipReason, StopCause } from '../../../../events.js';
 import type { HealthCheck, HealthCheckId, HealthIssue, HealthStatus } from '../../../../health.js';
 import type { SessionState } from '../../../../state.js';
 import type { SnapshotKind } from '../../../../types.js';
@@ -140,7 +140,7 @@ export interface Texts
     readonly repeated: Plural;
     readonly events: Named<EventTextName> & { readonly 'snapshots:pruned': Plural };
   };
-  readonly causes: Named<DisconnectCause>;
+  readonly causes: Named<DisconnectCause | StopCause>;
   readonly restoreReasons: Named<RestoreReason>;
   readonly errors: Named<HttpErrorCode | SessionErrorCode | PageErrorCode | 'other'>;
 }
