@@ -178,5 +178,6 @@ function snapshot(id: string, kind: SnapshotInfo['kind']): SnapshotInfo {
     settled: true,
     verifiedAt: '2026-11-23T05:14:10.000Z',
     revoked: false,
+    imported: [`20261101-0a1b2c3d-i${'0'.repeat(48)}`],
   };
 }
