@@ -114,6 +114,17 @@ describe('importSession() left in a bot whose container is made anew', () => {
     await expectToGoOn(BEN);
   });
 
+  it('goes on where the bot was moved by one of its backups', async () => {
+    await replaced();
+    const { promises } = stage().fs;
+    const [zip = ''] = (await stage().filesBelow('/volume/backups')).filter((path) => path.endsWith('.zip'));
+    await promises.rename(zip, '/image/moved.zip');
+    for (const folder of ['/container', '/volume', `${OLD}.moved.json`]) await stage().remove(folder);
+    const bot = stage().bot(BOT);
+    await bot.finish(bot.session.importSession('/image/moved.zip'));
+    await expectToGoOn(BEN);
+  });
+
   it('goes on with the record lost before the first copy of the new login', async () => {
     await (await imported()).stop();
     stage().whatsApp.revokeAll();
