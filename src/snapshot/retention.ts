@@ -1,4 +1,5 @@
 import type { SnapshotInfo, SnapshotKind } from '../types.js';
+import { newestBelievableFirst } from './capture-time.js';
 import type { UnreadableSnapshot } from './repository.js';
 
 /** How many snapshots of one kind stay. */
@@ -28,15 +29,20 @@ export type Retainable = Pick<
  *
  * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one: of each
  * profile, where accounts share a client id by mistake.
- * Age is the order of the captures: their times only ever rise, also when a clock was set back.
+ * Age is the order of the captures: their times only ever rise, also when a clock was set back. One of the far future is
+ * not believed, and counts as the oldest.
  *
  * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
+ *
+ * @param now the wall clock, ms since 1970; default: every time is believed
  */
 export function selectForRemoval<Snapshot extends Retainable>(
   snapshots: readonly Snapshot[],
   policy: RetentionPolicy,
+  now = Number.POSITIVE_INFINITY,
 ): readonly Snapshot[] {
-  const ordered = [...snapshots].sort((a, b) => compareAge(a, b));
+  const newestFirst = compareAge(now);
+  const ordered = [...snapshots].sort(newestFirst);
   const groups = groupByShelf(ordered);
   const untouchable = new Set<Snapshot>();
   const kept = new Set<Snapshot>();
@@ -48,7 +54,7 @@ export function selectForRemoval<Snapshot extends Retainable>(
   return ordered
     .filter((snapshot) => !stay.includes(snapshot))
     .concat(beyondSize(stay, untouchable, policy.maxTotalMb * 1024 * 1024))
-    .sort((a, b) => compareAge(b, a));
+    .sort((a, b) => newestFirst(b, a));
 }
 
 /**
@@ -58,15 +64,17 @@ export function selectForRemoval<Snapshot extends Retainable>(
  *
  * @param whole those of all repositories together; what can't be read never counts among them
  * @param shelf where the unreadable one is
+ * @param now as for {@link selectForRemoval}
  */
 export function isOutlived(
   { id, createdAt, storedBytes }: UnreadableSnapshot,
   whole: readonly Retainable[],
   policy: RetentionPolicy,
   shelf: Pick<Retainable, 'kind' | 'store'>,
+  now = Number.POSITIVE_INFINITY,
 ): boolean {
   const atItsBest: Retainable = { ...shelf, id, createdAt, storedBytes, settled: true, revoked: false };
-  return selectForRemoval([...whole, atItsBest], policy).includes(atItsBest);
+  return selectForRemoval([...whole, atItsBest], policy, now).includes(atItsBest);
 }
 
 function keptByRule<Snapshot extends Retainable>(
@@ -136,7 +144,7 @@ function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepR
 }
 
 /** Newest first. */
-function compareAge(a: Retainable, b: Retainable): number {
-  const byTime = Date.parse(b.createdAt) - Date.parse(a.createdAt);
-  return byTime !== 0 ? byTime : a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+function compareAge(now: number): (a: Retainable, b: Retainable) => number {
+  const byTime = newestBelievableFirst(now);
+  return (a, b) => byTime(a, b) || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }

@@ -156,7 +156,7 @@ export class Pruner {
   async #select(retention: RetentionPolicy): Promise<readonly LocatedSnapshot[]> {
     const located = new Map((await this.#snapshots.list()).map((snapshot) => [snapshot.info, snapshot]));
     const { restoring } = this.#context.record.current;
-    return selectForRemoval([...located.keys()], retention).flatMap((info) =>
+    return selectForRemoval([...located.keys()], retention, this.#context.clock.now()).flatMap((info) =>
       info.id === restoring ? [] : (located.get(info) ?? []),
     );
   }

@@ -61,7 +61,8 @@ export class UnreadableRemover {
     const whole = (await this.#snapshots.list()).map(({ info }) => info);
     const shelf = { kind: repository.kind, store: repository.store.name };
     return unreadable.filter(
-      (snapshot) => !this.#mayBeWanted(snapshot) && isOutlived(snapshot, whole, policy, shelf),
+      (snapshot) =>
+        !this.#mayBeWanted(snapshot) && isOutlived(snapshot, whole, policy, shelf, this.#context.clock.now()),
     );
   }
 

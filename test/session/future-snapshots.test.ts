@@ -88,6 +88,19 @@ describe('a snapshot of the far future in a store', () => {
     expect((await bot.save('second')).run).toBe(1_000_000_000);
   });
 
+  it('that a wrong clock dated makes no later save one too many', async () => {
+    const { clock } = stage();
+    const now = clock.now();
+    clock.setNow(Date.parse('2099-12-31T23:59:59.999Z'));
+    const bot = stage().bot({ session: { ...BY_HAND, retention: { saves: { keepLast: 2 } } } });
+    await bot.logIn();
+    for (const note of ['first', 'second', 'third']) await bot.save(note);
+    clock.setNow(now);
+    await bot.save('fourth');
+    const { id } = await bot.save('fifth');
+    expect((await bot.session.listSnapshots())[0]?.id).toBe(id);
+  });
+
   it('that a wrong clock dated does not put off the next backup', async () => {
     const { clock } = stage();
     const now = clock.now();

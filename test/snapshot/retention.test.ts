@@ -47,6 +47,21 @@ describe('retention', () => {
     expect(ages(selectForRemoval(saves, POLICY))).toEqual([12 * HOUR, 11 * HOUR, 10 * HOUR]);
   });
 
+  it('takes those of a time that can not be believed for the oldest', () => {
+    const wrong = Array.from({ length: 10 }, (_, index) => snapshot(-(73 * 365 * DAY) - index));
+    const saves = [...wrong, snapshot(2), snapshot(1)];
+    expect(selectForRemoval(saves, POLICY, NOW)).toEqual([wrong[0], wrong[1]]);
+    expect(
+      isOutlived(
+        unreadable(-(74 * 365 * DAY)),
+        [...saves, snapshot(3)],
+        POLICY,
+        saves[0] ?? snapshot(1),
+        NOW,
+      ),
+    ).toBe(false);
+  });
+
   it('keeps the newest backup of each of the last days that have any', () => {
     const backups = Array.from({ length: 24 * 10 }, (_, index) => snapshot(index * HOUR, { kind: 'backup' }));
     const removed = new Set(selectForRemoval(backups, POLICY));
