@@ -27,7 +27,7 @@ export function maskNamedSecrets(text: string, mask: string): string {
   const separator = new RegExp(SEPARATOR);
   for (let match = separator.exec(text); match !== null; match = separator.exec(text)) {
     const name = nameBefore(text, match.index);
-    if (!isSecretName(name)) continue;
+    if (!isSecretName(name) || isPath(text, match, name)) continue;
     const start = match.index + match[0].length;
     const [from, end] = valueAt(text, start, name, match.index - name.length);
     if (end === from) continue; // nothing is given, or the quote of another thing ends here
@@ -51,6 +51,12 @@ function isSecretName(name: string): boolean {
     .toLowerCase()
     .split(/[_.-]/);
   return words.some((word) => SECRET_WORDS.has(word));
+}
+
+/** `/run/secrets: permission denied`: what follows says what is wrong with a file. */
+function isPath(text: string, { 0: separator, index }: RegExpExecArray, name: string): boolean {
+  const isInFolder = text.charAt(index - name.length - 1) === '/';
+  return separator.includes(':') && (isInFolder || name.startsWith('.'));
 }
 
 /** From where to where the value goes; without the quotes around it. */

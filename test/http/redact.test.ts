@@ -25,6 +25,8 @@ describe('what is told', () => {
     ],
     ['(password=hunter2), user=bot', '(password=***), user=bot'],
     ['the snapshot was passed over: it is torn', 'the snapshot was passed over: it is torn'],
+    ["'/bot/.wwebjs_auth': EACCES", "'/bot/.wwebjs_auth': EACCES"],
+    ['/run/secrets: permission denied', '/run/secrets: permission denied'],
     ['authors: 3, sigma: 4, compass: north', 'authors: 3, sigma: 4, compass: north'],
     ['https://example.com/a and me@example.com', 'https://example.com/a and me@example.com'],
     ['password="" is empty', 'password="" is empty'],
