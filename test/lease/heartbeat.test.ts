@@ -211,6 +211,20 @@ describe('a lease whose file is gone or can not be read is not lost', () => {
     expect(onLost).not.toHaveBeenCalled();
   });
 
+  it('when a symbolic link lies in its place: nothing is read or written behind it, and it is claimed anew', async () => {
+    const { world, lease, onLost } = await owned();
+    world.fs.renameSync('/s/lease/shop.1.lease', '/elsewhere');
+    world.fs.symlinkSync('/elsewhere', '/s/lease/shop.1.lease');
+    const before = String(world.fs.readFileSync('/elsewhere'));
+    await world.clock.advance(HEARTBEAT_MS);
+    expect([lease.isHeld(), lease.isUnproven()]).toEqual([false, true]);
+    await world.clock.advance(2 * TAKEOVER_MS);
+    expect([lease.isHeld(), lease.generation]).toEqual([true, 2]);
+    expect(onLost).not.toHaveBeenCalled();
+    expect(String(world.fs.readFileSync('/elsewhere'))).toBe(before);
+    expect(world.files()).toEqual(['shop.2.lease']);
+  });
+
   it.each(['broken', 'hangs'] as const)(
     'when its disk %s: not held after 30 s, asked again and again, and held again afterwards',
     async (state) => {
