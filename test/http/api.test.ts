@@ -14,6 +14,7 @@ import {
   SnapshotNotFoundError,
   SnapshotUnsafeError,
   StartFailedError,
+  type StopCause,
   StoreConflictError,
   StoreError,
   TimeoutError,
@@ -41,6 +42,11 @@ const CAUSES: Readonly<Record<DisconnectCause, true>> = {
   'logged-out': true,
   'start-failed': true,
   requested: true,
+};
+const STOPS: Readonly<Record<StopCause, true>> = {
+  'auth-failure': true,
+  'qr-retries-used': true,
+  replaced: true,
 };
 const REASONS: Readonly<Record<RestoreReason, true>> = {
   'profile-absent': true,
@@ -344,6 +350,7 @@ describe('the document', () => {
   it.each([
     ['State', Object.keys(TRANSITIONS)],
     ['DisconnectCause', Object.keys(CAUSES)],
+    ['StopCause', Object.keys(STOPS)],
     ['RestoreReason', Object.keys(REASONS)],
     ['SkipReason', Object.keys(SKIPPED)],
     ['HealthCheckId', Object.keys(CHECKS)],
