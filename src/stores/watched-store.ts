@@ -11,7 +11,8 @@ import type {
 } from './session-store.js';
 import { tellReads, watchedBody } from './watched/bodies.js';
 import { type Moving, standstill, whileItMoves } from './watched/deadline.js';
-import { CALL_MS, LIST_MS, msToCopy, msToPut, TRANSFER_MS } from './watched/limits.js';
+import { CALL_MS, LIST_MS, LISTING_MS, msToCopy, msToPut, TRANSFER_MS } from './watched/limits.js';
+import { ListingBound } from './watched/listing-bound.js';
 
 /**
  * Each call that hangs in a folder (of a network share that is gone) keeps one of the four threads in which node works on
@@ -43,7 +44,8 @@ export interface StoreWatch {
  * A store whose every call ends: with its answer, with its error, or when it stood still for too long. Nobody who asks a
  * store that hangs waits for it, and its signal ends the wait also where the store does not heed it.
  *
- * What is no portable key in a listing was put there by somebody else, and is passed over.
+ * What is no portable key in a listing was put there by somebody else, and is passed over. A listing ends, too: one that
+ * repeats itself, or is longer than any can be, is a fault.
  */
 export class WatchedStore implements SessionStore {
   readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
@@ -119,13 +121,19 @@ export class WatchedStore implements SessionStore {
 
   async *list(prefix: string, options: StoreCallOptions = {}): AsyncGenerator<ObjectInfo, void, void> {
     const action = `list ${prefix}`;
+    const { clock } = this.#watch;
     const listing = this.#store.list(prefix, options)[Symbol.asyncIterator]();
+    const bound = new ListingBound(this.name, action);
+    let waitedMs = 0;
     let isOver = false;
     try {
       while (!isOver) {
+        if (waitedMs >= LISTING_MS) throw standstill(this.name, action, LISTING_MS);
+        const from = clock.monotonic();
         const { done, value } = await this.#wait(action, LIST_MS, options, () => listing.next());
+        waitedMs += clock.monotonic() - from;
         isOver = done === true;
-        if (!isOver && this.#isOurs(prefix, value)) yield value;
+        if (!isOver && bound.take(value.key) && this.#isOurs(prefix, value)) yield value;
       }
     } finally {
       // Not awaited: one that hangs would not end, either.

@@ -112,4 +112,31 @@ describe('stores of which none answers, with the profile gone', () => {
     await bot.finish(start, { limitMs: 2 * MINUTE_MS });
     expect(bot.state).toBe('awaiting_qr');
   });
+
+  it('may be one whose listing never ends: it is named, and holds up neither the start nor destroy()', async () => {
+    const { session } = twoStores();
+    const endless = new MemoryStore({ name: 'endless' });
+    const { list } = endless;
+    endless.list = async function* () {
+      for (;;) {
+        await new Promise((resolve) => setImmediate(resolve));
+        yield { key: 'shop/x', size: 1, version: 'a', modifiedAt: new Date(0) };
+      }
+    };
+    const bot = stage().bot({ session: { ...session, backupStore: [session.backupStore, endless] } });
+    const start = bot.session.initialize();
+    start.catch(() => undefined);
+    await bot.until('the next try', () => bot.payloads('reconnect:scheduled').length > 0, {
+      limitMs: MINUTE_MS,
+    });
+    const [{ error } = {}] = bot.payloads('reconnect:scheduled');
+    expect(error?.message).toContain('endless');
+    expect(error?.message).toContain('again and again');
+    await bot.finish(bot.session.destroy(), { limitMs: 10_000 });
+    expect(bot.state).toBe('stopped');
+    const next = stage().bot({ session: { ...session, backupStore: [session.backupStore, endless] } });
+    endless.list = list;
+    await next.start();
+    expect(next.state).toBe('awaiting_qr');
+  });
 });

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { isStandstill } from '../../src/stores/watched/deadline.js';
+import { ListingBound, MAX_LISTED } from '../../src/stores/watched/listing-bound.js';
 import { WatchedStore } from '../../src/stores/watched-store.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
@@ -129,6 +130,75 @@ describe('a store that is watched', () => {
     };
     expect(await keysOf(store, 'shop/')).toEqual(['shop/a']);
     expect(onNotice).toHaveBeenCalledTimes(3);
+  });
+
+  describe('whose listing never ends', () => {
+    /** Ends by itself after more than any bound, so that a watch without one is seen to have none. */
+    function listing(store: IllStore, keyOf: (index: number) => string, wait: () => Promise<void>): void {
+      store.list = async function* () {
+        for (let index = 0; index < 1_100_000; index++) {
+          await wait();
+          yield { key: keyOf(index), size: 1, version: 'a', modifiedAt: new Date(0) };
+        }
+      };
+    }
+    const atOnce = async () => undefined;
+
+    it.each([
+      ['one key', 1, 200],
+      ['one page of 1,000', 1000, 3000],
+    ])('ends when it repeats itself: %s', async (_, page, atMost) => {
+      const { ill, store } = setUp();
+      let told = 0;
+      listing(
+        ill,
+        (index) => {
+          told++;
+          return `shop/${index % page}`;
+        },
+        atOnce,
+      );
+      const end = await keysOf(store, 'shop/').catch((error: unknown) => error);
+      expect(end).toMatchObject({ code: 'STORE', retryable: false });
+      expect(String(end)).toMatch(/^StoreError: s3 .*shop\/.*again/);
+      expect(told).toBeLessThanOrEqual(atMost);
+    });
+
+    it('ends after a million objects', () => {
+      const bound = new ListingBound('s3', 'list shop/');
+      for (let index = 0; index < MAX_LISTED; index++) bound.take(index);
+      expect(() => bound.take('shop/one more')).toThrow(
+        expect.objectContaining({
+          code: 'STORE',
+          retryable: false,
+          message: expect.stringMatching(/^s3 .*more than 1000000 objects/),
+        }),
+      );
+    });
+
+    it('ends after five minutes, also where each object comes in time', async () => {
+      const { clock, ill, store } = setUp();
+      const slowly = () => new Promise<void>((resolve) => void clock.setTimeout(resolve, 4000));
+      listing(ill, (index) => `shop/${index}`, slowly);
+      const work = keysOf(store, 'shop/');
+      let end: unknown;
+      work.catch((error: unknown) => {
+        end = error;
+      });
+      for (let step = 0; step < 400 && end === undefined; step++) await clock.advance(1000);
+      expect(end).toMatchObject({ code: 'STORE', retryable: true, message: expect.stringContaining('s3') });
+      expect(isStandstill(end)).toBe(true);
+      expect(clock.pendingTimers).toBe(0);
+    });
+  });
+
+  it('takes a key once that a store lists again, as one that is put while it lists', async () => {
+    const { ill, store } = setUp();
+    const keys = ['a/1', 'a/2', 'a/2', 'a/1', 'a/3'];
+    ill.list = async function* () {
+      for (const key of keys) yield { key, size: 1, version: 'a', modifiedAt: new Date(0) };
+    };
+    expect(await keysOf(store, 'a/')).toEqual(['a/1', 'a/2', 'a/3']);
   });
 
   it('of a local disk is not asked for more while two calls are stuck: each keeps a thread of the process', async () => {

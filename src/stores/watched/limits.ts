@@ -2,6 +2,8 @@
 export const CALL_MS = 10_000;
 /** A listing tells the next object within this time, ms. */
 export const LIST_MS = 5_000;
+/** A whole listing is waited for no longer, ms; what is done with its objects meanwhile does not count. */
+export const LISTING_MS = 300_000;
 /** In a transfer something moves within this time, ms. */
 export const TRANSFER_MS = 60_000;
 /** A local file that is copied slower than this, in bytes per ms, counts as standing still. */
