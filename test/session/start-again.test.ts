@@ -91,26 +91,27 @@ describe('a bot that starts again after every failure', () => {
     return { bot, begins };
   }
 
-  async function expectPaced(bot: FakeBot, begins: readonly number[]): Promise<void> {
-    const from = stage().clock.monotonic();
+  async function expectPaced(bot: FakeBot, begins: readonly number[], from: number): Promise<void> {
     const isOver = () => stage().clock.monotonic() - from >= 20 * FLOOR_MS;
     await bot.until('ten seconds', isOver, { stepMs: FLOOR_MS / 5 });
     expect(begins.length).toBeGreaterThan(10);
     // The first one after a failure may come at once: somebody may have mended it.
-    const gaps = begins.slice(1).map((at, index) => at - (begins[index] ?? at));
-    expect(Math.min(...gaps.slice(1))).toBeGreaterThanOrEqual(FLOOR_MS);
+    for (const [index, at] of begins.slice(2).entries()) {
+      expect(at - from).toBeGreaterThanOrEqual((index + 1) * FLOOR_MS);
+    }
   }
 
   const BOUND = 300;
 
   it('by a listener of state:changed is held to half a reconnectDelayMs', async () => {
     const { bot, begins } = hopelessBot();
+    const from = stage().clock.monotonic();
     let calls = 0;
     bot.session.on('state:changed', ({ to }) => {
       if (to === 'failed' && ++calls < BOUND) bot.session.initialize().catch(() => undefined);
     });
     bot.session.initialize().catch(() => undefined);
-    await expectPaced(bot, begins);
+    await expectPaced(bot, begins, from);
     expect(calls).toBeLessThan(BOUND);
   });
 
@@ -118,6 +119,7 @@ describe('a bot that starts again after every failure', () => {
     'by awaiting %s in a loop is held to it, too',
     async (call) => {
       const { bot, begins } = hopelessBot();
+      const from = stage().clock.monotonic();
       const start = () => {
         if (call === 'client.initialize()') return bot.client.initialize();
         return call === 'session.reconnect()' && bot.state === 'failed'
@@ -133,12 +135,26 @@ describe('a bot that starts again after every failure', () => {
           );
         }
       })();
-      await expectPaced(bot, begins);
+      await expectPaced(bot, begins, from);
       await bot.stop(); // ends the wait
       await isOver;
       expect(calls).toBeLessThan(BOUND);
     },
   );
+
+  it('is held to it where each start is refused before its first attempt, too', async () => {
+    await stage().fs.promises.mkdir('/bot', { recursive: true });
+    await stage().fs.promises.writeFile('/bot/session', 'a file');
+    const bot = stage().bot({ session: FAST });
+    const from = stage().clock.monotonic();
+    const isOver = (async () => {
+      for (let round = 0; round < 10; round++) {
+        await expect(bot.session.initialize()).rejects.toMatchObject({ code: 'CONFIGURATION' });
+      }
+    })();
+    await bot.finish(isOver, { stepMs: FLOOR_MS / 5 });
+    expect(stage().clock.monotonic() - from).toBeGreaterThanOrEqual(8 * FLOOR_MS);
+  });
 
   it('holds up neither destroy() nor a start that follows one that passed', async () => {
     const { bot } = hopelessBot();
