@@ -2,14 +2,17 @@ import { type Logger, silentLogger } from '../../logger.js';
 import { takesFieldsFirst } from './fields-first.js';
 import { swallowRejection } from './swallow-rejection.js';
 
-const guarded = new WeakSet<Logger>();
+/** Each logger's safe form: what is said once to a logger is said once, however many sessions share it. */
+const safeForms = new WeakMap<Logger, Logger>();
 
 /**
  * The same logger, but one whose failures hurt nobody: a method that throws or rejects has lost its line, and that is
  * all. There is nowhere to tell of it: the place to tell is what has failed. One that takes its fields first gets them first.
  */
 export function guardLogger(logger: Logger): Logger {
-  if (logger === silentLogger || guarded.has(logger)) return logger;
+  if (logger === silentLogger) return logger;
+  const known = safeForms.get(logger);
+  if (known !== undefined) return known;
   const fieldsFirst = takesFieldsFirst(logger);
   const write =
     (level: keyof Logger): Logger['debug'] =>
@@ -29,6 +32,7 @@ export function guardLogger(logger: Logger): Logger {
     warn: write('warn'),
     error: write('error'),
   });
-  guarded.add(safe);
+  safeForms.set(logger, safe);
+  safeForms.set(safe, safe);
   return safe;
 }

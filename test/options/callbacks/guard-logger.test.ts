@@ -107,4 +107,12 @@ describe('a guarded logger', () => {
     guardLogger(Object.assign(shape, methods)).warn('one', fields);
     expect(warn.mock.calls).toEqual([isFirst ? [fields, 'one'] : ['one', fields]]);
   });
+
+  it('is one object for one logger: what is said once to a logger is said once by all its sessions', () => {
+    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const safe = guardLogger(logger);
+    expect(guardLogger(logger)).toBe(safe);
+    expect(guardLogger(safe)).toBe(safe);
+    expect(guardLogger({ ...logger })).not.toBe(safe);
+  });
 });
