@@ -203,7 +203,7 @@ describe('a store that is watched', () => {
 
   it('of a local disk is not asked for more while two calls are stuck: each keeps a thread of the process', async () => {
     const clock = new ManualClock();
-    const ill = Object.assign(new IllStore('disk', clock), { localPath: (key: string) => `/root/${key}` });
+    const ill = Object.assign(new IllStore('disk', clock), { localPath: (key: string) => `/disk/${key}` });
     const store = new WatchedStore(ill, { clock });
     ill.fall('hangs');
     for (let call = 0; call < 5; call++)
