@@ -6,7 +6,7 @@ import type { Importer } from './importer.js';
 import { importOf, isSameContent } from './lineage.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 import { EMPTY_RECORD } from './session-record.js';
-import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { contentOf, type LocatedSnapshot, type SessionSnapshots } from './session-snapshots.js';
 
 const SKIPPED =
   'is not taken over again. Remove the call of importSession(); with { force: true } it replaces the login that is here';
@@ -37,10 +37,10 @@ export class EarlierImport {
   /**
    * Whether nothing is to be done; `undefined` where the session is to be taken over. The record must be loaded.
    *
-   * @param contentOf reads the session through, and says what it holds; rejects where it is damaged or in use
+   * @param readContent reads the session through, and says what it holds; rejects where it is damaged or in use
    * @throws StoreError when no store answers
    */
-  async find(session: OldSession, contentOf: () => Promise<string>): Promise<TakenBefore | undefined> {
+  async find(session: OldSession, readContent: () => Promise<string>): Promise<TakenBefore | undefined> {
     const located = await this.#snapshots.list();
     const marked = await this.#marked(located);
     const note = await this.#importer.noteOf(session);
@@ -52,10 +52,9 @@ export class EarlierImport {
     }
     const imported = located.filter(({ info }) => info.run === 0);
     if (marked.length === 0 && imported.length === 0) return undefined;
-    const content = note?.content ?? (await contentOf());
+    const content = note?.content ?? (await readContent());
     const lineages = marked.filter((lineage) => isOfContent(lineage, content));
-    for (const copy of imported)
-      if ((await contentOfCopy(copy)) === content) lineages.push(copy.info.lineage);
+    for (const copy of imported) if ((await contentOf(copy)) === content) lineages.push(copy.info.lineage);
     if (lineages.length === 0) return undefined;
     this.#tell(session.path);
     return answer(located, ({ info }) => lineages.includes(info.lineage));
@@ -120,9 +119,4 @@ function answer(
 function isOfContent(lineage: string, content: string): boolean {
   const mark = importOf(lineage);
   return mark !== undefined && isSameContent(mark, content);
-}
-
-async function contentOfCopy({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
-  const manifest = await repository.manifest(info.id).catch(() => undefined);
-  return manifest?.contentDigest;
 }

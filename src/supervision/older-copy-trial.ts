@@ -4,7 +4,7 @@ import type { OperationQueue } from './operation-queue.js';
 import type { Restorer } from './restorer.js';
 import type { SessionContext } from './session-context.js';
 import { basisOf } from './session-record.js';
-import type { LocatedSnapshot, SessionSnapshots } from './session-snapshots.js';
+import { contentOf, type LocatedSnapshot, type SessionSnapshots } from './session-snapshots.js';
 import type { Stopper } from './stopper.js';
 
 /** By this reason the profile is found again in quarantine. */
@@ -139,9 +139,4 @@ export class OlderCopyTrial {
     const advice = next === undefined ? '' : `; restore(${JSON.stringify(next)}) tries an older copy`;
     this.#context.warn('profile-not-starting', `${what}${advice}`);
   }
-}
-
-async function contentOf({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
-  const manifest = await repository.manifest(info.id).catch(() => undefined);
-  return manifest?.contentDigest;
 }
