@@ -75,8 +75,8 @@ export type {
   StoreCallOptions,
   StoredObject,
 } from './stores/session-store.js';
-export type { PruneResult } from './supervision/pruner.js';
-export type { SaveResult } from './supervision/save-request.js';
+export type { PruneResult } from './supervision/prune/pruner.js';
+export type { SaveResult } from './supervision/save/save-request.js';
 export type { ImportOptions } from './supervision/session-import.js';
 export type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 export type {

@@ -8,11 +8,11 @@ import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
 import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
-import type { PruneResult } from './supervision/pruner.js';
-import type { SaveResult } from './supervision/save-request.js';
+import { typed } from './supervision/context/session-error.js';
+import type { PruneResult } from './supervision/prune/pruner.js';
+import type { SaveResult } from './supervision/save/save-request.js';
 import type { ImportOptions } from './supervision/session-import.js';
 import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
-import { typed } from './supervision/typed-error.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
 
 /**

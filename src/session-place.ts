@@ -10,7 +10,7 @@ import {
 } from './options.js';
 import { findBotFolder } from './platform/bot-folder.js';
 import { identifyProfile } from './profile-identity.js';
-import { defaultAuthFolder } from './supervision/old-session-finder.js';
+import { defaultAuthFolder } from './supervision/import/old-session-finder.js';
 import type { ProfileIdentity } from './types.js';
 
 /** Where the profile of one session lies, and what that says about whose it is. */

@@ -2,8 +2,8 @@ import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { PlatformName } from '../platform.js';
 import type { SessionState } from '../state.js';
-import type { PruneResult } from '../supervision/pruner.js';
-import type { SaveResult } from '../supervision/save-request.js';
+import type { PruneResult } from '../supervision/prune/pruner.js';
+import type { SaveResult } from '../supervision/save/save-request.js';
 import type { VerifyReport } from '../supervision/snapshot-operations.js';
 import type { SnapshotInfo } from '../types.js';
 

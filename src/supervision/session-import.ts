@@ -1,13 +1,13 @@
 import { ConfigurationError, InvalidStateError } from '../errors.js';
 import type { OldSession } from '../profile/import/old-session.js';
 import type { SnapshotInfo } from '../types.js';
-import type { EarlierImport, TakenBefore } from './earlier-import.js';
-import type { Importer } from './importer.js';
-import type { NothingFound, OldSessionFinder } from './old-session-finder.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { Saver } from './saver.js';
-import type { SessionContext } from './session-context.js';
-import type { SessionOwnership } from './session-ownership.js';
+import type { OperationQueue } from './context/operation-queue.js';
+import type { SessionContext } from './context/session-context.js';
+import type { EarlierImport, TakenBefore } from './import/earlier-import.js';
+import type { Importer } from './import/importer.js';
+import type { NothingFound, OldSessionFinder } from './import/old-session-finder.js';
+import type { SessionOwnership } from './ownership/session-ownership.js';
+import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
 /** How `importSession()` goes about it. */

@@ -3,17 +3,17 @@ import type { ClientEvent } from '../client/client-event.js';
 import { withClientTiming } from '../client/client-timing.js';
 import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
+import { whileAlive } from '../keep-alive.js';
 import { Mutex } from '../mutex.js';
-import { causeOfLoss, isDecisive, isLogout } from './cause-of-loss.js';
-import { FinalFailures } from './final-failures.js';
-import { whileAlive } from './keep-alive.js';
-import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './own-stop.js';
-import type { Stance } from './profile-holders.js';
-import { Run } from './run.js';
-import { RunStarts } from './run-starts.js';
-import type { CloseRequest } from './session-closer.js';
-import type { SessionContext } from './session-context.js';
-import { isUp, stanceOf } from './stance.js';
+import type { SessionContext } from './context/session-context.js';
+import type { Stance } from './ownership/profile-holders.js';
+import { isUp, stanceOf } from './ownership/stance.js';
+import { causeOfLoss, isDecisive, isLogout } from './run/cause-of-loss.js';
+import { FinalFailures } from './run/final-failures.js';
+import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './run/own-stop.js';
+import { Run } from './run/run.js';
+import { RunStarts } from './run/run-starts.js';
+import type { CloseRequest } from './stop/session-closer.js';
 import type { SupervisorParts } from './supervisor-parts.js';
 
 /** What is on its way into a store when the session begins to stop may take so long. */

@@ -4,20 +4,20 @@ import { isBelievable } from '../snapshot/capture-time.js';
 import { isDamage } from '../snapshot/catalog.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
-import { askStores, failed } from './ask-stores.js';
-import type { FirstImport } from './first-import.js';
-import type { LineageKeeper } from './lineage-keeper.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { PruneResult, Pruner } from './pruner.js';
-import type { RemovedProfile } from './removed-profile.js';
-import { isStoreFault } from './restore-search.js';
-import type { Restorer } from './restorer.js';
-import type { SaveResult } from './save-request.js';
-import type { Saver } from './saver.js';
-import { allRepositories, type SessionContext } from './session-context.js';
-import type { SessionOwnership } from './session-ownership.js';
-import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './session-snapshots.js';
+import { askStores, failed } from './context/ask-stores.js';
+import type { OperationQueue } from './context/operation-queue.js';
+import { allRepositories, type SessionContext } from './context/session-context.js';
+import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
+import type { FirstImport } from './import/first-import.js';
+import type { LineageKeeper } from './login/lineage-keeper.js';
+import type { SessionOwnership } from './ownership/session-ownership.js';
+import type { PruneResult, Pruner } from './prune/pruner.js';
+import { isStoreFault } from './restore/restore-search.js';
+import type { Restorer } from './restore/restorer.js';
+import type { SaveResult } from './save/save-request.js';
+import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
+import type { RemovedProfile } from './watch/removed-profile.js';
 
 /** What `verify()` found. */
 export interface VerifyReport {

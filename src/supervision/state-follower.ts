@@ -2,14 +2,14 @@ import type { ClientEvent } from '../client/client-event.js';
 import { isNavigationRace } from '../client/navigation-race.js';
 import { summaryOf } from '../client/start-error.js';
 import { describeError } from '../errors.js';
-import type { BringUp } from './bring-up.js';
-import type { DegradedTimer } from './degraded-timer.js';
-import type { LineageKeeper } from './lineage-keeper.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { Run } from './run.js';
-import type { SaveSchedule } from './save-schedule.js';
-import type { SessionContext } from './session-context.js';
-import type { SettleWatch } from './settle-watch.js';
+import type { OperationQueue } from './context/operation-queue.js';
+import type { SessionContext } from './context/session-context.js';
+import type { LineageKeeper } from './login/lineage-keeper.js';
+import type { BringUp } from './reconnect/start-retries.js';
+import type { Run } from './run/run.js';
+import type { SaveSchedule } from './save/save-schedule.js';
+import type { SettleWatch } from './save/settle-watch.js';
+import type { DegradedTimer } from './watch/degraded-timer.js';
 
 export interface StateFollowerParts {
   readonly bringUp: BringUp;

@@ -2,8 +2,8 @@ import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { SessionState } from '../state.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
-import type { BringUp } from './bring-up.js';
-import type { SessionContext } from './session-context.js';
+import type { SessionContext } from './context/session-context.js';
+import type { BringUp } from './reconnect/start-retries.js';
 
 /** Remembers what the events said, so that `status()` costs nothing. */
 export class StatusReporter {

@@ -1,17 +1,17 @@
 import type { ClientEvents } from '../client/client-events.js';
-import type { BringUp } from './bring-up.js';
-import type { DegradedTimer } from './degraded-timer.js';
+import type { OperationQueue } from './context/operation-queue.js';
 import type { HealthMonitor } from './health/health-monitor.js';
-import type { LineageKeeper } from './lineage-keeper.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { PairingWatch } from './pairing-watch.js';
-import type { Revoker } from './revoker.js';
-import type { SaveSchedule } from './save-schedule.js';
-import type { SessionCloser } from './session-closer.js';
-import type { SessionOwnership } from './session-ownership.js';
-import type { Starter } from './starter.js';
+import type { LineageKeeper } from './login/lineage-keeper.js';
+import type { PairingWatch } from './login/pairing-watch.js';
+import type { Revoker } from './login/revoker.js';
+import type { SessionOwnership } from './ownership/session-ownership.js';
+import type { BringUp } from './reconnect/start-retries.js';
+import type { SaveSchedule } from './save/save-schedule.js';
+import type { Starter } from './start/start-attempt.js';
 import type { StateFollower } from './state-follower.js';
-import type { Stopper } from './stopper.js';
+import type { Stopper } from './stop/browser-stopper.js';
+import type { SessionCloser } from './stop/session-closer.js';
+import type { DegradedTimer } from './watch/degraded-timer.js';
 
 /** What the supervisor decides over. */
 export interface SupervisorParts {

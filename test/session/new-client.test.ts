@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stanceOf } from '../../src/supervision/stance.js';
+import { stanceOf } from '../../src/supervision/ownership/stance.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 

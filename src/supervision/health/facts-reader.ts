@@ -11,9 +11,9 @@ import { type TreeMemory, treeMemory } from '../../processes.js';
 import { profileSizeTask } from '../../profile/caches.js';
 import { checkProfileTask } from '../../profile/soundness.js';
 import type { Task } from '../../task.js';
-import type { BringUp } from '../bring-up.js';
-import type { SessionContext } from '../session-context.js';
-import type { SettleWatch } from '../settle-watch.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { BringUp } from '../reconnect/start-retries.js';
+import type { SettleWatch } from '../save/settle-watch.js';
 import type { EventLoopMeter } from './event-loop-meter.js';
 import {
   type DiskFacts,

@@ -3,7 +3,7 @@ import type { SessionEventName, SessionEventPayloads } from '../../events.js';
 import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
-import { allRepositories, type SessionContext } from '../session-context.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { CopyFacts, LastCopy } from './facts.js';
 
 /** Listing a remote store takes calls that cost: in between, the events tell what there is. */

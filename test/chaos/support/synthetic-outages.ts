@@ -2,8 +2,8 @@ import { sleep } from '../../../src/clock.js';
 import type { DisconnectCause, SessionEventName } from '../../../src/events.js';
 import { silentLogger } from '../../../src/logger.js';
 import { DEFAULT_OPTIONS } from '../../../src/options.js';
-import { BringUp } from '../../../src/supervision/bring-up.js';
-import type { StartResult } from '../../../src/supervision/starter.js';
+import { BringUp } from '../../../src/supervision/reconnect/start-retries.js';
+import type { StartResult } from '../../../src/supervision/start/start-attempt.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Dice } from './synthetic-dice.js';
 

@@ -1,4 +1,4 @@
-import { STABLE_AFTER_MS } from '../../backoff.js';
+import { STABLE_AFTER_MS } from '../../reconnect/reconnect-delay.js';
 import { isRunning, isUp } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 

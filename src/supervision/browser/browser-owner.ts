@@ -1,0 +1,241 @@
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import type { ClientInternals } from '../../client/client-types.js';
+import type { Clock } from '../../clock.js';
+import { errnoOf, ProfileLockedError } from '../../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import type { Logger } from '../../logger.js';
+import { readOwnJson, writeOwnFile } from '../../own-file.js';
+import {
+  commandLine,
+  endProcessTree,
+  identityOf,
+  isSameProcessAlive,
+  type ProcessIdentity,
+  selfIdentity,
+} from '../../processes.js';
+import { readProfileLock, removeProfileLocks } from '../../profile/profile-lock.js';
+import { profilesInUse } from './profiles-in-use.js';
+
+/** What is written before every launch, so that a later process can prove whose browser it meets. */
+interface LaunchRecord {
+  readonly host: string;
+  /** The node process that launched it. */
+  readonly launcher: ProcessIdentity;
+  /** Unique for the launch; stands in the browser's own arguments. */
+  readonly mark: string;
+  /** The browser, as soon as it is known. */
+  readonly browser?: ProcessIdentity;
+}
+
+/** An unknown switch: Chromium ignores it, `/proc/<pid>/cmdline` shows it. */
+const MARK_SWITCH = '--wwebjs-persistent-session=';
+/** How long a killed browser tree may take to be gone. */
+const END_DEADLINE_MS = 10_000;
+
+export interface BrowserOwnerParameters {
+  readonly profileDir: string;
+  /** The same with its links resolved: two spellings of one profile are one. */
+  readonly realPath: string;
+  /** File of the launch record. */
+  readonly recordPath: () => Promise<string>;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * Knows which browser is ours, and ends only that (*Killing* in the design): the session's own, or one whose
+ * launching process, recorded by us with pid and start time, is proven dead. Never by name or profile path alone.
+ */
+export class BrowserOwner {
+  readonly #parameters: BrowserOwnerParameters;
+  #own: Promise<ProcessIdentity | undefined> = Promise.resolve(undefined);
+
+  constructor(parameters: BrowserOwnerParameters) {
+    this.#parameters = parameters;
+  }
+
+  /**
+   * Takes the profile for this session against others in this process, whatever their session paths.
+   *
+   * @throws ProfileLockedError when another session of this process has it.
+   */
+  claim(): void {
+    const { profileDir, realPath, fs } = this.#parameters;
+    const claims = profilesInUse<BrowserOwner>('claims', fs);
+    const holder = claims.get(realPath);
+    if (holder !== undefined && holder !== this) {
+      throw new ProfileLockedError(
+        `another session of this process (pid ${process.pid}) uses the profile; destroy() that one first: ${profileDir}`,
+        { pid: process.pid },
+      );
+    }
+    claims.set(realPath, this);
+  }
+
+  /** Gives the profile free. Idempotent. */
+  unclaim(): void {
+    const { realPath, fs } = this.#parameters;
+    const claims = profilesInUse<BrowserOwner>('claims', fs);
+    if (claims.get(realPath) === this) claims.delete(realPath);
+  }
+
+  /** Call before every launch: marks the browser that `client` is about to start. */
+  async announceLaunch(client: ClientInternals): Promise<void> {
+    const mark = Array.from({ length: 4 }, () =>
+      Math.floor(this.#parameters.random() * 0x1_0000)
+        .toString(16)
+        .padStart(4, '0'),
+    ).join('');
+    markArguments(client, mark);
+    this.#own = Promise.resolve(undefined);
+    await this.#write({ host: hostname(), launcher: await selfIdentity(), mark });
+  }
+
+  /** Call when the browser is up. Never rejects. */
+  noteBrowser(pid: number | undefined): void {
+    if (pid === undefined) return;
+    this.#own = identityOf(pid).catch(() => undefined);
+    this.#own
+      .then(async (browser) => {
+        const record = await this.#read();
+        if (record && browser) await this.#write({ ...record, browser });
+      })
+      .catch((error: unknown) => this.#parameters.logger.warn('could not record the browser', { error }));
+  }
+
+  /**
+   * Ends what is left of this session's own browser, its lock included. Resolves when it is gone: to whether it had to
+   * be ended.
+   */
+  async endOwn(): Promise<boolean> {
+    const own = await this.#own;
+    const hadToBeEnded = own !== undefined && (await this.#end(own));
+    if (own) await this.#removeLockOf(own);
+    this.#own = Promise.resolve(undefined);
+    return hadToBeEnded;
+  }
+
+  /**
+   * Call before every launch, with the lease held: ends an orphan that a killed process left behind and removes a
+   * stale lock.
+   *
+   * @throws ProfileLockedError when a live browser holds the profile that is not provably ours.
+   */
+  async settleProfile(): Promise<void> {
+    const { profileDir, fs } = this.#parameters;
+    const record = await this.#read();
+    const orphan = record && (await this.#provenOrphan(record));
+    if (orphan) await this.#end(orphan);
+    const lock = await readProfileLock(profileDir, { fs, hostname: hostname(), isAlive });
+    if (lock.kind === 'none') return;
+    if (lock.kind === 'live') {
+      const holder = await identityOf(lock.pid);
+      if (holder && !(await this.#isOrphan(holder, record))) {
+        throw new ProfileLockedError(
+          `the profile is in use by another process (pid ${lock.pid}); stop that one first. ` +
+            `Using a profile twice damages it: ${profileDir}`,
+          { pid: lock.pid },
+        );
+      }
+      if (holder) await this.#end(holder);
+    }
+    // The owner is dead, or on another host while the lease is ours (FACTS 1.6: every redeploy meets this).
+    await removeProfileLocks(profileDir, { fs });
+  }
+
+  async #provenOrphan(record: LaunchRecord): Promise<ProcessIdentity | undefined> {
+    if (!record.browser || !(await isSameProcessAlive(record.browser))) return undefined;
+    return (await this.#isLauncherGone(record)) ? record.browser : undefined;
+  }
+
+  // Also one that was never recorded: node was killed between the launch and the note of its pid.
+  async #isOrphan(holder: ProcessIdentity, record: LaunchRecord | undefined): Promise<boolean> {
+    if (!record || !(await this.#isLauncherGone(record))) return false;
+    const command = await commandLine(holder.pid);
+    return command?.includes(`${MARK_SWITCH}${record.mark}`) ?? false;
+  }
+
+  // This process counts as gone: it has claimed the profile and launches one browser at a time, so whatever browser
+  // it left there is no longer wanted.
+  async #isLauncherGone(record: LaunchRecord): Promise<boolean> {
+    if (record.host !== hostname()) return false;
+    const self = await selfIdentity();
+    if (record.launcher.pid === self.pid && record.launcher.startTime === self.startTime) return true;
+    return !(await isSameProcessAlive(record.launcher));
+  }
+
+  async #end(browser: ProcessIdentity): Promise<boolean> {
+    const { clock, logger } = this.#parameters;
+    if (!(await isSameProcessAlive(browser))) return false;
+    const ended = await endProcessTree(browser, { clock, deadlineMs: END_DEADLINE_MS });
+    if (ended.length === 0) return false; // it has gone by itself in this moment
+    logger.info('ended a browser that was left', { pid: browser.pid, processes: ended.length });
+    return true;
+  }
+
+  // Of a browser that has ended; one that closed in order has removed it. What fails here, the next start does.
+  async #removeLockOf({ pid }: ProcessIdentity): Promise<void> {
+    const { profileDir, fs, logger } = this.#parameters;
+    try {
+      const lock = await readProfileLock(profileDir, { fs, hostname: hostname(), isAlive: () => false });
+      if (lock.kind === 'dead' && lock.pid === pid) await removeProfileLocks(profileDir, { fs });
+    } catch (error) {
+      logger.warn('the lock of a browser that was ended stays', { error });
+    }
+  }
+
+  async #read(): Promise<LaunchRecord | undefined> {
+    const { recordPath, fs } = this.#parameters;
+    try {
+      const value = await readOwnJson(fs, await recordPath());
+      return isLaunchRecord(value) ? value : undefined;
+    } catch {
+      return undefined; // nothing is proven without it, so nothing is ended
+    }
+  }
+
+  async #write(record: LaunchRecord): Promise<void> {
+    const { recordPath, fs } = this.#parameters;
+    const path = await recordPath();
+    await fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await writeOwnFile(fs, path, JSON.stringify(record), { durable: false });
+  }
+}
+
+/** Whether a process of this machine has this pid. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'; // it is there, but another user's
+  }
+}
+
+function markArguments(client: ClientInternals, mark: string): void {
+  client.options ??= {};
+  const puppeteer = client.options.puppeteer ?? {};
+  const args = (puppeteer.args ?? []).filter((argument) => !argument.startsWith(MARK_SWITCH));
+  client.options.puppeteer = { ...puppeteer, args: [...args, `${MARK_SWITCH}${mark}`] };
+}
+
+function isLaunchRecord(value: unknown): value is LaunchRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { host, launcher, mark, browser } = value as Record<string, unknown>;
+  return (
+    typeof host === 'string' &&
+    typeof mark === 'string' &&
+    mark.length > 0 &&
+    isIdentity(launcher) &&
+    (browser === undefined || isIdentity(browser))
+  );
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime } = value as Record<string, unknown>;
+  return typeof pid === 'number' && typeof startTime === 'string';
+}

@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { errnoOf } from '../../errors.js';
+import type { Announce } from '../../events.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type PatientOptions, patientFileSystem } from '../../patient-file-system.js';
+import { clearProfile } from '../../profile/clear-profile.js';
+import { copyTree } from '../../profile/install/copy-tree.js';
+import { syncTree } from '../../profile/install/durable.js';
+import { QUARANTINED_PROFILE } from '../../profile/install/replace.js';
+import { installProfile, quarantineProfile, recoverInstall } from '../../profile/install.js';
+import { ProfilePresence } from '../../profile/profile-presence.js';
+import { listQuarantine, pruneQuarantine } from '../../profile/quarantine.js';
+import {
+  createStagingFolder,
+  type NameSource,
+  removeStagingLeftovers,
+  resolveSideFolder,
+} from '../../profile/side-folder.js';
+import { isMissing } from '../../profile/walk.js';
+
+/** Damaged or rejected profiles are kept for a human: the last in any case, others up to these bounds. */
+const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
+
+/** Folder of the profile's lease, beside the profile. */
+export const PROFILE_LEASE = 'lease';
+
+/** What lies beside the profile: staging, quarantine, and small files of state. */
+export class SessionFolders {
+  /** Whether the login that was seen in the profile is still there. */
+  readonly presence: ProfilePresence;
+  readonly #profileDir: string;
+  readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
+
+  /** Staging folders: a copy may still be on its way into a store when the next start cleans up. */
+  readonly #inUse = new Set<string>();
+  /** Told once. */
+  readonly #passedOver = new Set<string>();
+
+  constructor(
+    profileDir: string,
+    parameters: NameSource & PatientOptions & { readonly fs: FileSystem; readonly announce: Announce },
+  ) {
+    this.#profileDir = profileDir;
+    this.#parameters = { ...parameters, fs: patientFileSystem(parameters.fs, parameters) };
+    this.presence = new ProfilePresence(profileDir, { fs: this.#parameters.fs, disk: parameters.fs });
+  }
+
+  /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */
+  async stateFile(name: 'session.json' | 'browser.json'): Promise<string> {
+    const { root } = await resolveSideFolder(this.#profileDir, this.#parameters);
+    return join(root, name);
+  }
+
+  /** A new empty folder on the profile's file system. */
+  async createStaging(): Promise<string> {
+    const folder = await createStagingFolder(this.#profileDir, this.#parameters);
+    this.#inUse.add(folder);
+    return folder;
+  }
+
+  async removeStaging(folder: string): Promise<void> {
+    this.#inUse.delete(folder);
+    await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Puts a staged profile, whose files are on the disk, in place of the old one. Says where that lies now.
+   *
+   * @param copyOf the snapshot that the old one is a rejected copy of, if it is
+   */
+  async install(stagedDir: string, reason: string, copyOf?: string): Promise<string | undefined> {
+    const { fs, clock, random } = this.#parameters;
+    this.presence.forget();
+    this.#inUse.delete(stagedDir);
+    const { quarantined } = await installProfile({
+      ...{ profileDir: this.#profileDir, stagedDir, reason, copyOf, fs, clock, random },
+      isDurable: true,
+    });
+    await this.presence.note();
+    return quarantined;
+  }
+
+  /** Finishes or undoes an installation that was cut short. */
+  async recoverInstall(): Promise<void> {
+    await recoverInstall(this.#profileDir, this.#parameters);
+  }
+
+  /**
+   * Puts the profile aside and says so; without a profile it does nothing, and resolves to false.
+   *
+   * @param copyOf the snapshot that it is a rejected copy of, if it is
+   */
+  async quarantine(reason: string, copyOf?: string): Promise<boolean> {
+    this.presence.forget();
+    const path = await quarantineProfile(this.#profileDir, reason, { ...this.#parameters, copyOf });
+    if (path !== undefined) this.#parameters.announce('session:quarantined', { path, reason });
+    return path !== undefined;
+  }
+
+  /** The newest profile that was put aside for this reason, not before `since` (ISO 8601); `undefined`: there is none. */
+  async quarantinedSince(since: string, reason: string): Promise<string | undefined> {
+    const aside = await listQuarantine(this.#profileDir, this.#parameters);
+    return aside.findLast((entry) => entry.reason === reason && entry.at >= since)?.path;
+  }
+
+  /** Copies a profile out of quarantine into a staging folder, ready to be installed. */
+  async stageQuarantined(quarantined: string): Promise<string> {
+    const staged = await this.createStaging();
+    await copyTree(this.#parameters.fs, join(quarantined, QUARANTINED_PROFILE), staged);
+    await syncTree(this.#parameters.fs, staged);
+    return staged;
+  }
+
+  async removeQuarantined(quarantined: string): Promise<void> {
+    await this.#parameters.fs.promises.rm(quarantined, { recursive: true, force: true });
+  }
+
+  /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
+  async removeLeftovers(): Promise<number> {
+    const { fs, clock, announce } = this.#parameters;
+    const passOver = (path: string) => this.#passOver(path);
+    const staged = await removeStagingLeftovers(this.#profileDir, { fs, inUse: this.#inUse, passOver });
+    const aside = await pruneQuarantine(this.#profileDir, {
+      ...{ fs, now: clock.now(), passOver },
+      ...QUARANTINE,
+    });
+    const freedBytes = staged.freedBytes + aside.freedBytes;
+    const files = staged.files + aside.files;
+    if (files > 0) announce('profile:pruned', { freedBytes, files });
+    return freedBytes;
+  }
+
+  /** Makes an empty folder where the profile was; not where the folder around it is gone. */
+  async leaveEmpty(): Promise<void> {
+    const { fs } = this.#parameters;
+    await fs.promises.mkdir(this.#profileDir, { mode: PRIVATE_FOLDER_MODE }).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST' && !isMissing(error)) throw error;
+    });
+  }
+
+  /** Removes the folders beside the profile that hold nothing: those of one that was deleted may have been made anew. */
+  async removeEmpty(): Promise<void> {
+    const { fs } = this.#parameters;
+    const { root, staging, quarantine } = await resolveSideFolder(this.#profileDir, this.#parameters);
+    for (const folder of [staging, quarantine, join(root, PROFILE_LEASE), root]) {
+      await fs.promises.rmdir(folder).catch(() => undefined); // not there, or in use
+    }
+  }
+
+  #passOver(path: string): void {
+    if (this.#passedOver.has(path)) return;
+    this.#passedOver.add(path);
+    const message = `${path} may not be looked at or removed, and is passed over`;
+    this.#parameters.announce('warning', { code: 'cleanup-failed', message });
+  }
+
+  /**
+   * Deletes the profile and everything that lies beside it, but for the lease: it is held while this runs, and its
+   * number must not begin anew for a process that still waits for it.
+   */
+  clear(): Promise<void> {
+    this.presence.forget();
+    return clearProfile(this.#profileDir, { fs: this.#parameters.fs, keep: [PROFILE_LEASE] });
+  }
+}

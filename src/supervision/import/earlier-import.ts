@@ -1,0 +1,122 @@
+import { type OldSession, placeOf } from '../../profile/import/old-session.js';
+import type { SnapshotInfo } from '../../types.js';
+import { answered, askStores } from '../context/ask-stores.js';
+import { importsIn, onlyImports } from '../context/import-marks.js';
+import { importOf, isSameContent } from '../context/lineage.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+import { EMPTY_RECORD } from '../context/session-record.js';
+import { contentOf, type LocatedSnapshot, type SessionSnapshots } from '../context/session-snapshots.js';
+import type { Importer } from './importer.js';
+
+const SKIPPED =
+  'is not taken over again. Remove the call of importSession(); with { force: true } it replaces the login that is here';
+
+/** An old session that is not to be taken over. */
+export interface TakenBefore {
+  /** What was made of it, or else the newest there is; absent where the stores have none at all. */
+  readonly snapshot: SnapshotInfo | undefined;
+}
+
+/**
+ * Whether an old session was taken over before: a bot that has the call in its start must not go back to the old login
+ * each time. What was taken over once never comes back by the same call; and while the bot has a login, nothing from the
+ * place of an earlier import replaces it, whether it has changed since or not.
+ */
+export class EarlierImport {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #importer: Importer;
+  #hasWarned = false;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots, importer: Importer) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#importer = importer;
+  }
+
+  /**
+   * Whether nothing is to be done; `undefined` where the session is to be taken over. The record must be loaded.
+   *
+   * @param readContent reads the session through, and says what it holds; rejects where it is damaged or in use
+   * @throws StoreError when no store answers
+   */
+  async find(session: OldSession, readContent: () => Promise<string>): Promise<TakenBefore | undefined> {
+    const located = await this.#snapshots.list();
+    const marked = await this.#marked(located);
+    const note = await this.#importer.noteOf(session);
+    const place = placeOf(session);
+    const ofPlace = marked.filter((lineage) => importOf(lineage)?.place === place);
+    if ((ofPlace.length > 0 || note?.snapshot !== undefined) && (await this.#hasLogin())) {
+      this.#tell(session.path);
+      return answer(located, ({ info }) => info.id === note?.snapshot || ofPlace.includes(info.lineage));
+    }
+    const imported = located.filter(({ info }) => info.run === 0);
+    if (marked.length === 0 && imported.length === 0) return undefined;
+    const content = note?.content ?? (await readContent());
+    const lineages = marked.filter((lineage) => isOfContent(lineage, content));
+    for (const copy of imported) if ((await contentOf(copy)) === content) lineages.push(copy.info.lineage);
+    if (lineages.length === 0) return undefined;
+    this.#tell(session.path);
+    return answer(located, ({ info }) => lineages.includes(info.lineage));
+  }
+
+  /**
+   * The same of places where nothing is any more; `undefined` where nothing that lay there was taken over. The record must
+   * be loaded.
+   *
+   * @throws StoreError when no store answers
+   */
+  async findGone(places: readonly OldSession[]): Promise<TakenBefore | undefined> {
+    const located = await this.#snapshots.list();
+    const hashes = places.map(placeOf);
+    const ofPlaces = (await this.#marked(located)).filter((lineage) =>
+      hashes.includes(importOf(lineage)?.place ?? ''),
+    );
+    const notes = await Promise.all(places.map((place) => this.#importer.noteOf(place)));
+    const noted = notes.flatMap((note) => note?.snapshot ?? []);
+    const isKnown = ofPlaces.length > 0 || (noted.length > 0 && (await this.#hasLogin()));
+    if (!isKnown) return undefined;
+    this.#tell(places[0]?.path, 'is not there any more. Remove the call of importSession()');
+    return answer(located, ({ info }) => noted.includes(info.id) || ofPlaces.includes(info.lineage));
+  }
+
+  /** Every pairing known that began with an import. */
+  async #marked(located: readonly LocatedSnapshot[]): Promise<readonly string[]> {
+    const asking = askStores(allRepositories(this.#context), async (repository) => [
+      ...(await repository.revokedLineages()),
+      ...(await repository.heldLineages()), // also of those whose last snapshot is gone
+    ]);
+    const marked = answered(await asking).flatMap(({ value }) => value);
+    const snapshots = located.map(({ info }) => info);
+    return onlyImports([...importsIn(this.#context.record.current, snapshots), ...marked]);
+  }
+
+  /** Whether a start would find a login: in the profile, or in a snapshot that is restored by itself. */
+  async #hasLogin(): Promise<boolean> {
+    const { record, folders } = this.#context;
+    const isUnknown = JSON.stringify(record.current) === JSON.stringify(EMPTY_RECORD); // lost, with its folder
+    if ((record.current.loggedIn || isUnknown) && !(await folders.presence.isEmpty())) return true;
+    return (await this.#snapshots.candidates(undefined)).length > 0;
+  }
+
+  #tell(path: string | undefined, what = SKIPPED): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#context.warn('import-skipped', `the old session at ${path} was taken over before, and ${what}`);
+  }
+}
+
+/** Of the snapshots that fit, the one that was made of the old session, else the newest; else the newest of all. */
+function answer(
+  newestFirst: readonly LocatedSnapshot[],
+  fits: (located: LocatedSnapshot) => boolean,
+): TakenBefore {
+  const fitting = newestFirst.filter(fits);
+  const own = fitting.find(({ info }) => info.run === 0);
+  return { snapshot: (own ?? fitting[0] ?? newestFirst[0])?.info };
+}
+
+function isOfContent(lineage: string, content: string): boolean {
+  const mark = importOf(lineage);
+  return mark !== undefined && isSameContent(mark, content);
+}

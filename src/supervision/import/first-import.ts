@@ -1,0 +1,126 @@
+import { describeError, errnoOf, isSessionError } from '../../errors.js';
+import type { OldSession } from '../../profile/import/old-session.js';
+import { listQuarantine } from '../../profile/quarantine.js';
+import { answered, askStores, failed } from '../context/ask-stores.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { Importer } from './importer.js';
+import type { OldSessionFinder } from './old-session-finder.js';
+
+/** Errors that say something about the old session, not about our own disk and stores. */
+const OF_THE_SOURCE = new Set(['PROFILE_LOCKED', 'PROFILE_UNSOUND', 'SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE']);
+
+/**
+ * The import that nobody asked for: at a first start, exactly one old session of the same client id, and no doubt. It
+ * must never bring another account's login. Whatever is not certain is told in a warning that names the call.
+ */
+export class FirstImport {
+  readonly #context: SessionContext;
+  readonly #parts: {
+    readonly finder: OldSessionFinder;
+    readonly importer: Importer;
+    readonly snapshots: SessionSnapshots;
+  };
+  /** Said once; a bot that reconnects says it no more. */
+  #hasWarned = false;
+
+  constructor(
+    context: SessionContext,
+    parts: {
+      readonly finder: OldSessionFinder;
+      readonly importer: Importer;
+      readonly snapshots: SessionSnapshots;
+    },
+  ) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** Call when there is neither a profile nor anything to restore, so that a QR is due. The lease must be held. */
+  async run(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    const found = await this.#offers();
+    if (found.length === 0) return undefined;
+    const sure = found.filter(({ clientId }) => clientId === this.#context.clientId);
+    const doubt = await this.#doubt(sure);
+    const [session] = sure;
+    if (doubt !== undefined || session === undefined) {
+      this.#warn(found, doubt ?? 'none of them is of this client id by its name');
+      return undefined;
+    }
+    try {
+      return await this.#parts.importer.take(session, signal);
+    } catch (error) {
+      if (!isOfTheSource(error)) throw error;
+      this.#warn([session], describeError(error).message);
+      return undefined;
+    }
+  }
+
+  /** After a `clear()`: what it did away with must not come back by itself. */
+  async forgo(): Promise<void> {
+    const { finder, importer } = this.#parts;
+    for (const session of await finder.known()) {
+      if (session.clientId !== undefined && !(await importer.isMarked(session))) await importer.mark(session);
+    }
+  }
+
+  // One without a client id that was moved already is most likely another bot's by now.
+  async #offers(): Promise<readonly OldSession[]> {
+    const { finder, importer } = this.#parts;
+    const offers: OldSession[] = [];
+    for (const session of await finder.known()) {
+      if (session.clientId === undefined && (await importer.isMarked(session))) continue;
+      offers.push(session);
+    }
+    return offers;
+  }
+
+  /** Why none of them is taken; `undefined`: there is no doubt. */
+  async #doubt(sure: readonly OldSession[]): Promise<string | undefined> {
+    const { record, profileDir, fs } = this.#context;
+    if (sure.length === 0)
+      return 'its name does not tell the client id, so it may be the login of another bot';
+    if (sure.length > 1) return 'there are several';
+    for (const session of sure) {
+      if (await this.#parts.importer.isMarked(session)) return 'it was moved, or given up by clear(), before';
+    }
+    const {
+      lineage,
+      revokedLineages,
+      rejectedLineages,
+      rejectedSnapshots,
+      heldLineages = [],
+    } = record.current;
+    const past = [...revokedLineages, ...rejectedLineages, ...rejectedSnapshots, ...heldLineages];
+    if (lineage !== undefined || past.length > 0) return 'this bot has had a login of its own';
+    if ((await this.#parts.snapshots.list()).length > 0) return 'there are snapshots of this bot';
+    const answers = await askStores(allRepositories(this.#context), async (repository) => ({
+      revoked: await repository.revokedLineages(),
+      held: await repository.heldLineages(),
+    }));
+    const [failure] = failed(answers);
+    const markers = answered(answers).map(({ value }) => value);
+    if (markers.some(({ revoked }) => revoked.size > 0)) return 'a login of this bot was logged out before';
+    if (markers.some(({ held }) => held.size > 0)) return 'a login of this bot was removed before';
+    if (failure !== undefined) throw failure.error;
+    if ((await listQuarantine(profileDir, { fs })).length > 0)
+      return 'a profile of this bot is in quarantine';
+    return undefined;
+  }
+
+  #warn(found: readonly OldSession[], why: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const calls = found.map(({ path }) => `session.importSession(${JSON.stringify(path)})`).join(' or ');
+    this.#context.warn(
+      'import-available',
+      `an old session was found and not taken over by itself: ${why}. If it is this bot's, stop the old bot, then ` +
+        `call ${calls}`,
+    );
+  }
+}
+
+function isOfTheSource(error: unknown): boolean {
+  if (isSessionError(error)) return OF_THE_SOURCE.has(error.code);
+  return errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM';
+}

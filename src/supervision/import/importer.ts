@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  describeError,
+  ProfileLockedError,
+  ProfileUnsoundError,
+  SessionError,
+  SnapshotUnsafeError,
+} from '../../errors.js';
+import { captureTask } from '../../profile/capture-task.js';
+import {
+  isMarkedAsMoved,
+  type MovedNote,
+  markAsMoved,
+  movedMarkerOf,
+  readMovedNote,
+} from '../../profile/import/moved-marker.js';
+import { clientIdsOf, type OldSession, placeOf, profileOf } from '../../profile/import/old-session.js';
+import { assertUntouched, assertUnused, lookAt } from '../../profile/import/source-use.js';
+import { resolveLinks } from '../../profile/links.js';
+import { hashFilesTask } from '../../snapshot/hashing.js';
+import { type ImportedZip, importZipTask } from '../../snapshot/import-zip.js';
+import { contentDigest } from '../../snapshot/manifest.js';
+import type { CapturedTree, SnapshotManifest } from '../../types.js';
+import { isAlive } from '../browser/browser-owner.js';
+import { isClaimedHere } from '../browser/profiles-in-use.js';
+import { type ImportMark, importedLineage, newLineageAfter } from '../context/lineage.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import { makeWay } from '../ownership/profile-holders.js';
+import type { Restorer } from '../restore/restorer.js';
+
+/** What was taken of an old session, whole and sound, in a staging folder. */
+interface Taken {
+  readonly tree: CapturedTree;
+  /** Of one of our own backups: what it knows beside the files. */
+  readonly manifest?: SnapshotManifest | undefined;
+  readonly dataVersion?: string | undefined;
+  /** What it looked like from outside, SHA-256, hex. */
+  readonly look: string;
+}
+
+/**
+ * Takes over the login of another system. It is copied, never moved; what is wrong with it is found before anything of
+ * this session changes. The copy becomes a snapshot of a lineage of its own, and that snapshot is restored: from there
+ * on it is a login like any other, and a crash on the way is that of a save or of a restore.
+ */
+export class Importer {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #restorer: Restorer;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots, restorer: Restorer) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#restorer = restorer;
+  }
+
+  /**
+   * Whether it could be taken over: copies and checks it, and keeps nothing. Resolves to what it holds, as
+   * `contentDigest`.
+   *
+   * @throws ProfileLockedError, ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError
+   */
+  assertFit(session: OldSession, signal: AbortSignal): Promise<string> {
+    return this.#withCopy(session, signal, (taken) => this.#contentOf(taken, signal));
+  }
+
+  /**
+   * Puts it in place of the profile. The browser must be closed, the lease held.
+   *
+   * @throws as {@link assertFit}, and StoreError; the profile is then as it was
+   */
+  async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
+    const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => {
+      const content = await this.#contentOf(copy, signal);
+      const mark = { content, place: placeOf(session) };
+      return { snapshot: await this.#store(copy, mark, signal), taken: { look: copy.look, content } };
+    });
+    try {
+      await this.#restorer.restore(snapshot, 'imported', signal);
+    } catch (error) {
+      await this.#withdraw(snapshot);
+      throw error;
+    }
+    await this.#remember(snapshot.info.lineage);
+    await this.mark(session, { snapshot: snapshot.info.id, taken });
+    this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
+    return snapshot;
+  }
+
+  /** Notes beside an old session that it is done with. Never rejects: without the note it is only offered again. */
+  async mark(session: OldSession, made: Pick<MovedNote, 'snapshot' | 'taken'> = {}): Promise<void> {
+    const { fs, clientId, clock, warn } = this.#context;
+    const note =
+      made.snapshot === undefined
+        ? 'clear() was called: this old session is not taken over by itself.'
+        : 'wwebjs-persistent-session has taken over this session. Do not start it here any more: two clients with ' +
+          'one login end in a conflict. To go back, stop the new bot first, and delete this file.';
+    const at = new Date(clock.now()).toISOString();
+    try {
+      await markAsMoved(this.#markerOf(session), { note, clientId, at, ...made }, { fs });
+    } catch (error) {
+      warn(
+        'cleanup-failed',
+        `the old session at ${session.path} could not be marked as moved: ${describeError(error).message}`,
+      );
+    }
+  }
+
+  /**
+   * What the note beside it says of an import by this bot, if there was one. `content` is what it holds, as long as it looks
+   * as it did then.
+   */
+  async noteOf(
+    session: OldSession,
+  ): Promise<{ readonly snapshot: string; readonly content?: string } | undefined> {
+    const { fs, clientId } = this.#context;
+    const note = await readMovedNote(this.#markerOf(session), { fs });
+    if (note?.snapshot === undefined || note.clientId !== clientId) return undefined;
+    const { snapshot, taken } = note;
+    const isAsItWas = taken !== undefined && sha256((await lookAt(session, { fs })).text) === taken.look;
+    return isAsItWas ? { snapshot, content: taken.content } : { snapshot };
+  }
+
+  isMarked(session: OldSession): Promise<boolean> {
+    return isMarkedAsMoved(this.#markerOf(session), this.#context);
+  }
+
+  #markerOf({ path }: OldSession): string {
+    return movedMarkerOf(path, this.#context.options.sessionPath);
+  }
+
+  /** Lends a sound copy to `work`; nobody has used the original meanwhile. */
+  async #withCopy<Result>(
+    session: OldSession,
+    signal: AbortSignal,
+    work: (taken: Taken) => Promise<Result>,
+  ): Promise<Result> {
+    const { folders, fs, clock } = this.#context;
+    const use = { fs, clock, hostname: hostname(), isAlive, signal };
+    await this.#assertNotOfThisProcess(session, signal);
+    await assertUnused(session, use);
+    const before = await lookAt(session, use);
+    const copy = await folders.createStaging();
+    const unpacked = await folders.createStaging();
+    try {
+      const taken = await this.#copy(session, unpacked, copy, signal);
+      await assertUntouched(session, before, use);
+      return await work({ ...taken, look: sha256(before.text) });
+    } finally {
+      await folders.removeStaging(unpacked);
+      await folders.removeStaging(copy);
+    }
+  }
+
+  async #copy(
+    session: OldSession,
+    unpacked: string,
+    copy: string,
+    signal: AbortSignal,
+  ): Promise<Omit<Taken, 'look'>> {
+    const { runner } = this.#context;
+    const { kind, path } = session;
+    const zip =
+      kind === 'zip' ? await runner.run(importZipTask, { path, directory: unpacked }, { signal }) : undefined;
+    if (zip !== undefined) assertOfItsName(session, zip);
+    const manifest = zip?.manifest;
+    const capture = {
+      profileDir: kind === 'zip' ? unpacked : path,
+      targetDir: copy,
+      mode: 'cold',
+      links: kind === 'zip', // what is unpacked is ours; of the old session not even an inode is shared
+    } as const;
+    const { tree, report, dataVersion } = await runner.run(captureTask, capture, { signal });
+    if (report.verdict === 'sound') return { tree, manifest, dataVersion };
+    const findings = report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
+    throw new ProfileUnsoundError(
+      `the old session is ${report.verdict}, and is not taken over${findings && `: ${findings}`} (${path})`,
+    );
+  }
+
+  async #contentOf({ tree }: Taken, signal: AbortSignal): Promise<string> {
+    const paths = tree.files.map(({ path }) => join(tree.directory, path));
+    const hashes = await this.#context.runner.run(hashFilesTask, { paths }, { signal });
+    return contentDigest(
+      tree.files.map(({ path, size }, index) => ({ path, size, sha256: hashes[index]?.sha256 ?? '' })),
+    );
+  }
+
+  // The stores know it by the name of the lineage, as long as they have anything of it.
+  async #remember(lineage: string): Promise<void> {
+    const { record, warn } = this.#context;
+    const { imported = [] } = record.current;
+    const others = imported.filter((one) => one !== lineage);
+    await record.update({ imported: [...others, lineage] }).catch((error: unknown) => {
+      warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
+    });
+  }
+
+  async #store(
+    { tree, manifest, dataVersion }: Taken,
+    mark: ImportMark,
+    signal: AbortSignal,
+  ): Promise<LocatedSnapshot> {
+    const { clientId, profile, saves, assertOwned, state } = this.#context;
+    await assertOwned();
+    const lineage = importedLineage(newLineageAfter(this.#context), mark);
+    // A backup of this very bot brings along what the bot had imported before it was moved.
+    const own = manifest?.clientId === clientId ? [manifest] : [];
+    const stored = await saves.create(
+      tree,
+      {
+        clientId,
+        profile,
+        lineage,
+        run: 0,
+        ...(manifest?.account !== undefined && { account: manifest.account }),
+        createdAt: await this.#snapshots.nextCaptureTime(),
+        capture: 'cold',
+        // Of the other systems' it is not known; that both halves are there the check has seen.
+        settled: manifest?.settled ?? true,
+        state: state(),
+        ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
+        ...(dataVersion !== undefined && { dataVersion }),
+        ...this.#snapshots.importsBefore(lineage, own),
+      },
+      { signal },
+    );
+    if ('skipped' in stored) throw new SessionError('INTERNAL', 'a new lineage has no earlier snapshot');
+    return { info: stored.snapshot, repository: saves };
+  }
+
+  // What did not come into place is not offered as a snapshot of this bot. Where it may have come into place after all,
+  // it stays: the next start finds out.
+  async #withdraw({ info, repository }: LocatedSnapshot): Promise<void> {
+    const { record, lease, logger } = this.#context;
+    if (record.current.restoring === info.id || record.current.basedOn === info.id || !lease.isHeld()) return;
+    try {
+      await repository.remove([info.id]);
+      await repository.sweep();
+    } catch (error) {
+      logger.warn('the snapshot of a failed import was not removed', { error: describeError(error) });
+    }
+  }
+
+  // Its browser may be closed just now, and come back. A session that is being closed is waited for.
+  async #assertNotOfThisProcess(session: OldSession, signal: AbortSignal): Promise<void> {
+    const { clock, fs } = this.#context;
+    const realPath = await resolveLinks(fs, profileOf(session));
+    await makeWay({ fs, realPath }, { clock, signal, mayRetire: false });
+    if (!isClaimedHere(fs, realPath)) return;
+    throw new ProfileLockedError(
+      `another session of this process (pid ${process.pid}) uses the old session; destroy() that one first: ${session.path}`,
+      { pid: process.pid },
+    );
+  }
+}
+
+/**
+ * A session that was chosen by the client id in its name must not hold that of another one. Where a person named the
+ * file itself nothing was chosen: a session may move to another client id.
+ */
+function assertOfItsName({ clientId, path }: OldSession, { folder, manifest }: ImportedZip): void {
+  if (clientId === undefined) return;
+  const told = [...clientIdsOf(folder), manifest?.clientId ?? clientId];
+  const other = told.find((one) => one !== clientId);
+  if (other === undefined) return;
+  throw new SnapshotUnsafeError(
+    `the zip is of the client id '${clientId}' by its name, and holds the session of '${other}' (${path})`,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

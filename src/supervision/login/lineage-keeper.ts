@@ -1,0 +1,102 @@
+import { accountId } from '../../client/page-probe.js';
+import { withDeadline } from '../../clock.js';
+import { describeError } from '../../errors.js';
+import { MAX_RUN } from '../../snapshot/manifest-fields.js';
+import { StorePatience } from '../context/ask-stores.js';
+import { newLineageAfter } from '../context/lineage.js';
+import type { SessionContext } from '../context/session-context.js';
+import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import { isMarkOf, isSalted, markAccount } from './account-mark.js';
+
+/** A store that does not answer holds up neither the saves nor the end of a session for longer, ms. */
+const STORES_PATIENCE_MS = 5_000;
+
+/**
+ * Decides at every `ready` which lineage the session is in, and counts the run.
+ *
+ * A pairing starts a lineage, so does a `ready` with another account than before. A profile that came without a
+ * record (it was made before this library, or the record was lost) goes on with the newest lineage of its account.
+ */
+export class LineageKeeper {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  #counting: Promise<void> = Promise.resolve();
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /** Call at every `ready`. @param paired whether the login was made by a scan or a code since the last one */
+  noteReady(paired: boolean): void {
+    this.#counting = this.#count(paired).catch((error: unknown) => {
+      this.#context.warn(
+        'cleanup-failed',
+        `the session's record could not be written: ${describeError(error).message}`,
+      );
+    });
+  }
+
+  /** Resolves when the last `ready` was counted; a store that hangs meanwhile holds nobody up. */
+  settled(): Promise<void> {
+    const { clock, options } = this.#context;
+    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
+      () => undefined,
+    );
+  }
+
+  async #count(paired: boolean): Promise<void> {
+    const { record, warn, driver, entryScript } = this.#context;
+    const before = record.current;
+    const id = accountId(driver);
+    const isSame = id !== undefined && before.account !== undefined && (await isMarkOf(before.account, id));
+    const changed = id !== undefined && before.account !== undefined && !isSame;
+    if (changed) {
+      warn(
+        'account-changed',
+        'another WhatsApp account is logged in now than before; its snapshots start anew',
+      );
+    }
+    const own = this.#isOver(before.lineage) ? undefined : before.lineage;
+    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id)));
+    const mayStay = id === undefined || (isSame && isSalted(before.account));
+    const account = mayStay ? before.account : await markAccount(id);
+    const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
+    await record.update({
+      lineage: known ?? newLineageAfter(this.#context),
+      run: Math.min(lastRun + 1, MAX_RUN),
+      account: id === undefined && known === undefined ? undefined : account,
+      startedBy: entryScript,
+      loggedIn: true,
+      ...(known === undefined && { basedOn: undefined }),
+    });
+  }
+
+  async #lineageOf(account: string | undefined): Promise<string | undefined> {
+    if (account === undefined) return undefined;
+    const located = await this.#snapshots
+      .list(new StorePatience(this.#context.clock, STORES_PATIENCE_MS))
+      .catch(() => []);
+    for (const { info, repository } of located) {
+      if (info.revoked || info.held || this.#isOver(info.lineage)) continue;
+      const manifest = await repository.manifest(info.id).catch(() => undefined);
+      if (manifest === undefined) continue;
+      return (await isMarkOf(manifest.account ?? '', account)) ? info.lineage : undefined;
+    }
+    return undefined;
+  }
+
+  /** Logged out, rejected by WhatsApp, or removed: its snapshots are never restored by themselves, so nothing may be added to it. */
+  #isOver(lineage: string | undefined): boolean {
+    const { revokedLineages, rejectedLineages, heldLineages = [] } = this.#context.record.current;
+    return (
+      lineage !== undefined && [...revokedLineages, ...rejectedLineages, ...heldLineages].includes(lineage)
+    );
+  }
+
+  // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.
+  #runsOf(lineage: string): Promise<number> {
+    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    return this.#snapshots.lastRun(lineage, patience).catch(() => 0);
+  }
+}

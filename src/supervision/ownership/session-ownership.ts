@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { isSessionError, ProfileLockedError } from '../../errors.js';
+import { whileAlive } from '../../keep-alive.js';
+import type { SessionContext } from '../context/session-context.js';
+import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
+import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
+
+/** What a running session holds: the lease, the profile, and the process's signals. */
+export class SessionOwnership {
+  readonly #context: SessionContext;
+  readonly #coordinator: ShutdownCoordinator;
+  readonly #budgetMs: number;
+  #unregister: (() => void) | undefined;
+  /** Calls that work as owner without the session running; it may start or stop under them. */
+  #guests = 0;
+  #isRunning = false;
+  /** The session that runs, to others of this process that want its profile. */
+  #holder: ProfileHolder | undefined;
+  #leave: (() => void) | undefined;
+  /** One acquisition for all who want it at the same time. */
+  #acquiring: Promise<void> | undefined;
+
+  constructor(
+    context: SessionContext,
+    parameters: {
+      /** How long the process waits for the final save on a signal. */
+      readonly budgetMs: number;
+      readonly coordinator?: ShutdownCoordinator;
+    },
+  ) {
+    this.#context = context;
+    this.#coordinator = parameters.coordinator ?? shutdownCoordinator;
+    this.#budgetMs = parameters.budgetMs;
+  }
+
+  /**
+   * @throws LeaseHeldError when another live process owns the session
+   * @throws ProfileLockedError when another session of this process has the profile and keeps it. One that is being
+   * closed is waited for; one that is of no use to its bot any more retires.
+   * @throws LeaseLostError when a call that works as owner meanwhile has lost it
+   */
+  async take(shutdown: () => Promise<void>, holder: ProfileHolder, signal?: AbortSignal): Promise<void> {
+    this.#holder = holder;
+    this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
+    try {
+      await this.#acquire(signal);
+    } catch (error) {
+      this.#isRunning = false;
+      throw error;
+    }
+    this.#unregister ??= this.#coordinator.register({
+      signals: this.#context.options.shutdownSignals,
+      shutdown,
+      budgetMs: this.#budgetMs,
+    });
+  }
+
+  /** Idempotent. Never rejects: a lease that could not be released is taken over later. */
+  async giveUp(): Promise<void> {
+    this.#unregister?.();
+    this.#unregister = undefined;
+    this.#isRunning = false;
+    await this.#releaseUnlessUsed();
+  }
+
+  /** Runs `work` as owner, whether the session runs or not. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    return whileAlive(async () => {
+      this.#guests++;
+      try {
+        await this.#acquire();
+        return await work();
+      } finally {
+        this.#guests--;
+        await this.#releaseUnlessUsed();
+      }
+    });
+  }
+
+  async #acquire(signal?: AbortSignal): Promise<void> {
+    // Who comes while another acquires gets what that one got; or tries by itself, where that one was called off.
+    const joined = this.#acquiring;
+    if (joined !== undefined) {
+      const failed = await joined.then(() => false).catch(() => true);
+      signal?.throwIfAborted();
+      if (!failed) return;
+    }
+    // Somebody works as owner already: one who finds that over must not become a new one under their feet.
+    if (this.#context.period.name !== undefined) return this.#context.assertOwned();
+    this.#acquiring ??= this.#acquireNow(signal).finally(() => {
+      this.#acquiring = undefined;
+    });
+    return this.#acquiring;
+  }
+
+  async #acquireNow(signal: AbortSignal | undefined): Promise<void> {
+    const { lease, browserOwner, announce, period, clock, fs, profile } = this.#context;
+    const place = { fs, realPath: profile.path };
+    if (this.#leave === undefined) await makeWay(place, { clock, signal });
+    browserOwner.claim();
+    this.#leave ??= holdProfile(place, {
+      stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
+      retire: () => this.#holder?.retire() ?? Promise.resolve(),
+    });
+    try {
+      // Both at once: each may have to watch another machine's heartbeat for half a minute.
+      const [session, profile] = await Promise.allSettled([
+        lease.acquire(signal && { signal }),
+        this.#acquireProfile(signal),
+      ]);
+      if (session.status === 'rejected') throw session.reason;
+      if (profile.status === 'rejected') throw profile.reason;
+      period.name = randomUUID();
+      announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
+    } catch (error) {
+      await this.#release();
+      throw error;
+    }
+  }
+
+  // Beside the profile: two containers that share it, but not the folder of the saves, must not each take the other's
+  // browser lock for a stale one (FACTS 1.6: a false logout, and a danger to the data).
+  async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#context.profileLease.acquire(signal && { signal });
+    } catch (error) {
+      if (!isSessionError(error) || error.code !== 'LEASE_HELD') throw error;
+      throw new ProfileLockedError(
+        `the profile is in use by a session with other folders for its saves: ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #release(): Promise<void> {
+    const { lease, profileLease, browserOwner, logger } = this.#context;
+    const leave = this.#leave;
+    this.#leave = undefined;
+    browserOwner.unclaim();
+    for (const held of [lease, profileLease]) {
+      await held.release().catch((error: unknown) => logger.warn('a lease was not released', { error }));
+    }
+    leave?.();
+  }
+
+  async #releaseUnlessUsed(): Promise<void> {
+    const { runner, logger, period } = this.#context;
+    if (this.#isRunning || this.#guests > 0) return;
+    period.name = undefined; // nobody begins anything in the thread that ends now
+    await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
+    if (this.#isRunning || this.#guests > 0) return; // somebody has come meanwhile
+    await this.#release();
+  }
+}

@@ -1,0 +1,146 @@
+import { constants } from 'node:os';
+import { type Clock, systemClock, withDeadline } from '../../clock.js';
+import { keepProcessAlive } from '../../keep-alive.js';
+
+/**
+ * A repeated signal this soon after the first is the same one: on Ctrl-C both the terminal and npm signal the
+ * process, and Heroku signals every process of the dyno while npm forwards its own copy (FACTS 4).
+ */
+export const DUPLICATE_SIGNAL_MS = 500;
+
+/** What the coordinator needs of `process`. */
+export interface SignalledProcess {
+  readonly pid: number;
+  listenerCount(signal: NodeJS.Signals): number;
+  prependListener(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  removeListener(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
+  exit(code: number): unknown;
+}
+
+/** What one session asks for. */
+export interface ShutdownRegistration {
+  readonly signals: readonly NodeJS.Signals[];
+  /** Saves and closes. May be called again for another signal: it joins what already runs. */
+  readonly shutdown: (signal: NodeJS.Signals) => Promise<void>;
+  /** How long the process waits for it, ms. */
+  readonly budgetMs: number;
+}
+
+/** A signal that is being answered. */
+interface Answer {
+  readonly since: number;
+  /** Whether somebody beside us listened when it came: then the end of the process is theirs to decide. */
+  readonly shared: boolean;
+}
+
+/**
+ * One signal handler for all sessions of the process.
+ *
+ * On a signal it waits for the shutdown of every session registered for it (settled, or its budget used up), then
+ * raises the signal again, but only if nobody else listens to it: the process ends as it would have without us.
+ * The same signal once more during the wait is handed on at once.
+ */
+export class ShutdownCoordinator {
+  readonly #process: SignalledProcess;
+  readonly #clock: Clock;
+  readonly #registrations = new Set<ShutdownRegistration>();
+  readonly #listening = new Set<NodeJS.Signals>();
+  readonly #answers = new Map<NodeJS.Signals, Answer>();
+
+  constructor(options: { readonly process?: SignalledProcess; readonly clock?: Clock } = {}) {
+    this.#process = options.process ?? process;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Listens to `signals` until the returned function is called (idempotent).
+   *
+   * @example
+   * const unregister = shutdownCoordinator.register({
+   *   signals: ['SIGTERM'], shutdown: () => session.destroy(), budgetMs: 10_000,
+   * });
+   */
+  register(registration: ShutdownRegistration): () => void {
+    const entry = { ...registration, signals: [...registration.signals] };
+    this.#registrations.add(entry);
+    for (const signal of entry.signals) this.#updateListener(signal);
+    return () => {
+      this.#registrations.delete(entry);
+      for (const signal of entry.signals) this.#updateListener(signal);
+    };
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const running = this.#answers.get(signal);
+    if (running === undefined) {
+      void this.#answer(signal);
+    } else if (this.#clock.monotonic() - running.since >= DUPLICATE_SIGNAL_MS) {
+      this.#handOn(signal, running);
+    }
+  };
+
+  async #answer(signal: NodeJS.Signals): Promise<void> {
+    // Our listener stands first, so that the `once` listeners of others are still counted here.
+    const shared = this.#process.listenerCount(signal) > 1;
+    const answer = { since: this.#clock.monotonic(), shared };
+    this.#answers.set(signal, answer);
+    // The clock's timers are unref'd: without this, a bot whose browser is closed would end before the budget.
+    const release = keepProcessAlive();
+    try {
+      const concerned = [...this.#registrations].filter(({ signals }) => signals.includes(signal));
+      await Promise.allSettled(concerned.map((registration) => this.#shutDown(registration, signal)));
+    } finally {
+      release();
+      if (this.#answers.get(signal) === answer) this.#handOn(signal, answer);
+    }
+  }
+
+  #shutDown({ shutdown, budgetMs }: ShutdownRegistration, signal: NodeJS.Signals): Promise<void> {
+    const work = Promise.resolve().then(() => shutdown(signal));
+    return withDeadline(this.#clock, budgetMs, `the shutdown on ${signal}`, work);
+  }
+
+  #handOn(signal: NodeJS.Signals, answer: Answer): void {
+    this.#answers.delete(signal);
+    this.#stopListening(signal);
+    const othersDecide = answer.shared || this.#process.listenerCount(signal) > 0;
+    if (othersDecide) return this.#updateListener(signal);
+    try {
+      this.#process.kill(this.#process.pid, signal);
+    } catch {
+      // Windows can raise SIGINT and SIGTERM only.
+      this.#process.exit(128 + (constants.signals[signal] ?? 0));
+    }
+    // The kernel spares pid 1 of a container the default action of a signal: it has to leave by itself.
+    if (this.#process.pid === 1) this.#process.exit(128 + (constants.signals[signal] ?? 0));
+  }
+
+  /** Listens while a session wants it, or while an answer is under way (a duplicate must not kill it). */
+  #updateListener(signal: NodeJS.Signals): void {
+    const wanted =
+      this.#answers.has(signal) || [...this.#registrations].some(({ signals }) => signals.includes(signal));
+    if (!wanted) return this.#stopListening(signal);
+    if (this.#listening.has(signal)) return;
+    this.#listening.add(signal);
+    this.#process.prependListener(signal, this.#onSignal);
+  }
+
+  #stopListening(signal: NodeJS.Signals): void {
+    if (!this.#listening.delete(signal)) return;
+    this.#process.removeListener(signal, this.#onSignal);
+  }
+}
+
+/**
+ * The one coordinator of this process. Shared by the ESM and the CJS build: two of them would each take the other's
+ * listener for somebody else's, and the process would never end.
+ */
+export const shutdownCoordinator: ShutdownCoordinator = sharedCoordinator();
+
+function sharedCoordinator(): ShutdownCoordinator {
+  const key = Symbol.for('wwebjs-persistent-session.shutdown-coordinator.v1');
+  const shared = globalThis as unknown as Record<symbol, ShutdownCoordinator | undefined>;
+  shared[key] ??= new ShutdownCoordinator();
+  return shared[key];
+}

@@ -1,0 +1,43 @@
+import { clearBrowserCache } from '../../client/clear-browser-cache.js';
+import { describeError } from '../../errors.js';
+import { profileSize } from '../../profile/caches.js';
+import type { SessionContext } from '../context/session-context.js';
+
+const BYTES_PER_MB = 1024 * 1024;
+/** A profile that is too big by its login itself does not get smaller: its cache is not to be cold all the time. */
+const REST_MS = 60 * 60 * 1000;
+
+/** Keeps the profile of a browser that runs within `maxSessionSizeMb`, as far as its cache is what makes it big. */
+export class CacheTrimmer {
+  readonly #context: SessionContext;
+  #trimmedAt: number | undefined;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** Call now and then while the session is ready. Never rejects. */
+  async trimIfOversized(): Promise<void> {
+    const { clock, warn } = this.#context;
+    const now = clock.monotonic();
+    if (this.#trimmedAt !== undefined && now - this.#trimmedAt < REST_MS) return;
+    try {
+      await this.#trim(now);
+    } catch (error) {
+      warn('cleanup-failed', `the profile could not be measured: ${describeError(error).message}`);
+    }
+  }
+
+  async #trim(now: number): Promise<void> {
+    const { driver, clock, options, profileDir, fs, announce } = this.#context;
+    const before = await profileSize(profileDir, { fs });
+    if (before.totalBytes <= options.maxSessionSizeMb * BYTES_PER_MB) return;
+    this.#trimmedAt = now;
+    if (!(await clearBrowserCache(driver, clock, options.puppeteerTimeoutMs))) return;
+    // What the disk says, not the browser; it writes on meanwhile, so that this is a lower bound.
+    const after = await profileSize(profileDir, { fs });
+    const freedBytes = before.totalBytes - after.totalBytes;
+    const files = Math.max(0, before.files - after.files);
+    if (freedBytes > 0) announce('profile:pruned', { freedBytes, files });
+  }
+}

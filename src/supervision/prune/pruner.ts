@@ -1,0 +1,195 @@
+import { orAborted } from '../../clock.js';
+import { describeError } from '../../errors.js';
+import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../../profile/caches.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import { type RetentionPolicy, selectForRemoval } from '../../snapshot/retention.js';
+import { answered, askStores, failed, type StorePatience } from '../context/ask-stores.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
+import { UnreadableRemover } from './unreadable-remover.js';
+
+/** What `prune()` did. */
+export interface PruneResult {
+  /** Ids of the snapshots that retention no longer keeps. */
+  readonly removedSnapshots: readonly string[];
+  /** Bytes freed in all: snapshots, caches, leftovers, old quarantines. */
+  readonly freedBytes: number;
+  /** Files removed from the profile's caches. */
+  readonly cacheFiles: number;
+}
+
+const BYTES_PER_MB = 1024 * 1024;
+/** What a full disk leaves: the newest good snapshot of every store. */
+const ONLY_THE_LAST_GOOD = { saves: { keepLast: 1 }, backups: { keepLast: 1 }, maxTotalMb: 0 };
+
+/** Keeps folders and stores in bounds. Never an essential file, never the last good snapshot. */
+export class Pruner {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #unreadable: UnreadableRemover;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+    this.#unreadable = new UnreadableRemover(context, snapshots);
+  }
+
+  /** Everything at once, for `prune()`. The caches only while no browser runs. */
+  async pruneAll(browserClosed: boolean): Promise<PruneResult> {
+    const { options, record } = this.#context;
+    if (browserClosed) await record.load(); // perhaps nothing has started yet
+    const repositories = allRepositories(this.#context);
+    const unreadable = await this.#unreadable.remove(options.retention, repositories);
+    const snapshots = await this.#remove(await this.#select(options.retention), repositories);
+    const leftovers = await this.removeLeftovers();
+    const caches = browserClosed ? await this.pruneProfileCaches() : { freedBytes: 0, files: 0 };
+    return {
+      removedSnapshots: snapshots.removed,
+      freedBytes: unreadable.freedBytes + snapshots.freedBytes + leftovers + caches.freedBytes,
+      cacheFiles: caches.files,
+    };
+  }
+
+  /** What killed processes left beside the profile and in the stores. Returns the bytes freed. */
+  async removeLeftovers(patience?: StorePatience): Promise<number> {
+    const beside = await this.#context.folders.removeLeftovers().catch((error: unknown) => ({ error }));
+    const sweep = (repository: SnapshotRepository) => repository.removeLeftovers();
+    const answers = await askStores(allRepositories(this.#context), sweep, patience);
+    for (const { repository, error } of failed(answers)) {
+      const why = describeError(error).message;
+      this.#context.warn(
+        'cleanup-failed',
+        `${repository.store.name}: leftovers could not be removed: ${why}`,
+      );
+    }
+    if (typeof beside === 'object') throw beside.error;
+    return answered(answers).reduce((sum, { value }) => sum + value.freedBytes, beside);
+  }
+
+  /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
+  async retain(): Promise<void> {
+    const { retention } = this.#context.options;
+    try {
+      const { from } = await this.#unreadable.remove(retention, allRepositories(this.#context));
+      await this.#remove(await this.#select(retention), from);
+    } catch (error) {
+      const { code } = describeError(error);
+      if (code === 'CLOSED' || code === 'LEASE_LOST') return; // the session has stopped meanwhile, or is another's
+      this.#context.warn(
+        'retention-failed',
+        `old snapshots could not be removed: ${describeError(error).message}`,
+      );
+    }
+  }
+
+  /**
+   * Before a write that has no room beside the profile: the oldest snapshots that lie on the same disk go until so many
+   * bytes are free there, but for the last good ones. Those on other disks and in remote stores would make no room.
+   * Resolves to whether there is enough.
+   */
+  async makeRoom(minFreeBytes: number): Promise<boolean> {
+    const near = await this.#onProfilesDisk();
+    const { from } = await this.#unreadable.remove(ONLY_THE_LAST_GOOD, near);
+    await this.#remove([], from);
+    if (from.length > 0 && (await freeBytesOfProfile(this.#context)) >= minFreeBytes) return true;
+    for (const repository of near) if (await this.#unreadable.isHeldUp(repository)) near.delete(repository);
+    for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD)) {
+      const { repository } = snapshot;
+      if (!near.has(repository)) continue;
+      const before = await freeBytesOfProfile(this.#context);
+      await this.#remove([snapshot], []);
+      const free = await freeBytesOfProfile(this.#context);
+      if (free >= minFreeBytes) return true;
+      // Whatever the reason (a trash, a disk that keeps its own history): the next would be lost for nothing, too.
+      if (free <= before) near.delete(repository);
+    }
+    return false;
+  }
+
+  /** What Chromium makes again by itself. Call only while no browser runs. */
+  async pruneProfileCaches(signal?: AbortSignal): Promise<FreedFiles> {
+    const { profileDir, fs, announce } = this.#context;
+    const pruned = await pruneCaches(profileDir, { fs, ...(signal && { signal }) });
+    if (pruned.files > 0) announce('profile:pruned', pruned);
+    return pruned;
+  }
+
+  /**
+   * Before a browser starts: the caches go before the first start of a run; between two attempts they stay, since a
+   * warm cache makes them fast, unless the profile has outgrown `maxSessionSizeMb`. A failure is a warning.
+   */
+  async pruneBeforeStart(isFirst: boolean): Promise<void> {
+    try {
+      if (isFirst || (await this.#isOversized())) await this.pruneProfileCaches();
+    } catch (error) {
+      this.#warnOfCaches(error);
+    }
+  }
+
+  /** After the last browser of a run has closed in order. Takes no longer than `deadlineMs`: what is left can wait. */
+  async pruneAfterStop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#context;
+    const deadline = new AbortController();
+    const { signal } = deadline;
+    const timer = clock.setTimeout(() => deadline.abort(), deadlineMs);
+    try {
+      await orAborted(this.pruneProfileCaches(signal), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#warnOfCaches(error);
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+
+  async #isOversized(): Promise<boolean> {
+    const { profileDir, fs, options } = this.#context;
+    const { totalBytes } = await profileSize(profileDir, { fs });
+    return totalBytes > options.maxSessionSizeMb * BYTES_PER_MB;
+  }
+
+  #warnOfCaches(error: unknown): void {
+    this.#context.warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
+  }
+
+  // One whose restore was cut short may be what lies in the profile's place: the next start has to compare the two.
+  async #select(retention: RetentionPolicy): Promise<readonly LocatedSnapshot[]> {
+    const located = new Map((await this.#snapshots.list()).map((snapshot) => [snapshot.info, snapshot]));
+    const { restoring } = this.#context.record.current;
+    return selectForRemoval([...located.keys()], retention, this.#context.clock.now()).flatMap((info) =>
+      info.id === restoring ? [] : (located.get(info) ?? []),
+    );
+  }
+
+  async #onProfilesDisk(): Promise<Set<SnapshotRepository>> {
+    const near = new Set<SnapshotRepository>();
+    for (const repository of allRepositories(this.#context)) {
+      if (await sharesDiskOfProfile(this.#context, repository.store)) near.add(repository);
+    }
+    return near;
+  }
+
+  /** @param alsoSwept repositories to be swept even if nothing of theirs is removed */
+  async #remove(
+    snapshots: readonly LocatedSnapshot[],
+    alsoSwept: readonly SnapshotRepository[],
+  ): Promise<{ readonly removed: readonly string[]; readonly freedBytes: number }> {
+    const { announce, assertOwned } = this.#context;
+    const removed: string[] = [];
+    let freedBytes = 0;
+    const clean = async (repository: SnapshotRepository) => {
+      const ids = snapshots.filter((one) => one.repository === repository).map(({ info }) => info.id);
+      if (ids.length === 0 && !alsoSwept.includes(repository)) return;
+      await assertOwned();
+      const unlisted = await repository.remove(ids);
+      removed.push(...unlisted.removed);
+      freedBytes += unlisted.freedBytes;
+      freedBytes += (await repository.sweep()).freedBytes;
+    };
+    const answers = await askStores(allRepositories(this.#context), clean);
+    if (removed.length > 0) announce('snapshots:pruned', { removed, freedBytes });
+    const [failure] = failed(answers);
+    if (failure !== undefined) throw failure.error;
+    return { removed, freedBytes };
+  }
+}

@@ -1,0 +1,298 @@
+import { obstacleOf } from '../../client/start-error.js';
+import { sleep } from '../../clock.js';
+import { describeError, isSessionError, toError } from '../../errors.js';
+import type { DisconnectCause, EventError } from '../../events.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { Starter, StartResult } from '../start/start-attempt.js';
+import { FruitlessStarts } from './fruitless-starts.js';
+import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
+import { isOutage, retryDelayMs, type Setback } from './setback.js';
+import { exhausted, hopeless, LastError } from './start-failures.js';
+
+/** How a session came up, or why it will not. */
+export type BringUpResult = Exclude<StartResult, { readonly kind: 'failed' }>;
+
+type Failure = Extract<StartResult, { readonly kind: 'failed' }>;
+
+export type BringUpContext = Pick<
+  SessionContext,
+  'announce' | 'clock' | 'logger' | 'moveTo' | 'options' | 'random'
+> & { readonly lease: Pick<SessionContext['lease'], 'isUnproven'> };
+
+export interface BringUpRequest {
+  readonly signal: AbortSignal;
+  /** Why the session must come up again; absent for `initialize()`. */
+  readonly cause?: DisconnectCause;
+  /** Starts the first attempt at once (`reconnect()` by hand). */
+  readonly atOnce?: boolean;
+}
+
+/** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
+const BY_HAND_INTERVAL_MS = 60_000;
+
+/**
+ * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a
+ * reconnect. Time without network, or without a store that the login must come from, is waited out and never counted.
+ */
+export class BringUp {
+  readonly #context: BringUpContext;
+  readonly #starter: Pick<Starter, 'start' | 'tryOlderCopy'>;
+  #attempt = 0;
+  #readySince: number | undefined;
+  #isWaiting = false;
+  #hasGivenUp = false;
+  /** Whether a logout was answered since the session was last stable. */
+  #loggedInAnew = false;
+  readonly #fruitless: FruitlessStarts;
+  #takenInHandAt: number | undefined;
+  #hurry = new AbortController();
+  readonly #lastError: LastError;
+
+  constructor(context: BringUpContext, starter: Pick<Starter, 'start' | 'tryOlderCopy'>) {
+    this.#context = context;
+    this.#starter = starter;
+    this.#fruitless = new FruitlessStarts(context, starter);
+    this.#lastError = new LastError(context.clock);
+  }
+
+  /** What went wrong last, until the session is up again. */
+  get lastError(): (EventError & { readonly at: string }) | undefined {
+    return this.#lastError.told;
+  }
+
+  /** What a session that was up was lost by, where an error says so, or what a start was refused by before an attempt. */
+  noteError(error: unknown): void {
+    this.#lastError.note(error);
+  }
+
+  /** Attempts used since the session was last stable. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /** The snapshot that a human may try, where starts with the profile in place lead nowhere. */
+  get olderCopy(): string | undefined {
+    return this.#fruitless.olderCopy;
+  }
+
+  noteReady(): void {
+    this.#fruitless.noteReady();
+    this.#readySince = this.#context.clock.monotonic();
+  }
+
+  /** Whether it waits for its next attempt: no browser is open then. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Whether it tries no more since the last {@link reset}: who wants the session up now must begin anew. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
+  /** The next failure is the first again: `initialize()`. */
+  reset(): void {
+    this.#attempt = 0;
+    this.#hasGivenUp = false;
+    this.#fruitless.reset();
+    this.#readySince = undefined;
+    this.#loggedInAnew = false;
+  }
+
+  /**
+   * `reconnect()` by hand: whether it may start at once, with all attempts fresh. Not again so soon: then it takes
+   * its turn, with its delay, like any loss.
+   */
+  takeInHand(): boolean {
+    const { clock, options } = this.#context;
+    const { reconnectDelayMs, reconnectMaxDelayMs } = options;
+    const floor = floorMs({ baseMs: reconnectDelayMs, maxMs: reconnectMaxDelayMs });
+    const now = clock.monotonic();
+    const last = this.#takenInHandAt;
+    if (last !== undefined && now - last < Math.max(BY_HAND_INTERVAL_MS, floor)) return false;
+    this.#takenInHandAt = now;
+    this.reset();
+    return true;
+  }
+
+  /** `reconnect()` by hand during a wait: the next attempt comes at once, with all others fresh. */
+  hurry(): void {
+    if (this.takeInHand()) this.#hurry.abort();
+  }
+
+  /**
+   * @throws StartFailedError when all attempts are used up, or at once when a session that was not up yet meets what
+   * trying again can't mend; the session is then `failed`, with everything kept.
+   * @throws BrowserTooOldError at once
+   * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
+   */
+  async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
+    signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
+    const result = await this.#bringUp(signal, cause, atOnce);
+    if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
+    return result;
+  }
+
+  #bringUp(signal: AbortSignal, cause: DisconnectCause | undefined, atOnce: boolean): Promise<BringUpResult> {
+    if (cause === undefined) return this.#initialize(signal, { isFirst: true });
+    if (cause === 'logged-out') return this.#logInAnew(signal);
+    // What was up before may come up again: a browser that is being replaced by a newer one is missing for a while.
+    return this.#reconnect({ cause }, signal, { atOnce, isFirst: false });
+  }
+
+  async #initialize(signal: AbortSignal, { isFirst }: { readonly isFirst: boolean }): Promise<BringUpResult> {
+    const { options, logger } = this.#context;
+    for (let failures = 0; ; failures++) {
+      const result = await this.#start(signal, isHopeless, failures === 0);
+      if (result.kind !== 'failed') return result;
+      logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
+      if (isFirst) this.#giveUpIfHopeless(result);
+      const older = await this.#fruitless.tryOlderCopy(result.cause, signal);
+      if (older !== undefined) return older;
+      if (isOutage(result) || failures >= options.maxInitRetries) {
+        this.#context.moveTo('reconnecting', result.cause);
+        return this.#reconnect(result, signal, { atOnce: false, isFirst });
+      }
+      await this.#wait(retryDelayMs(result, failures + 1, this.#context), signal);
+    }
+  }
+
+  /** Answers a logout at once, with all attempts fresh; one that follows without a stable stretch as any other loss. */
+  async #logInAnew(signal: AbortSignal): Promise<BringUpResult> {
+    this.#forgetOldAttempts();
+    if (this.#loggedInAnew) {
+      this.#context.moveTo('reconnecting', 'logged-out');
+      return this.#reconnect({ cause: 'logged-out' }, signal, { atOnce: false, isFirst: false });
+    }
+    this.reset();
+    this.#loggedInAnew = true;
+    return this.#initialize(signal, { isFirst: false });
+  }
+
+  async #reconnect(
+    first: Setback,
+    signal: AbortSignal,
+    { atOnce, isFirst }: { readonly atOnce: boolean; readonly isFirst: boolean },
+  ): Promise<BringUpResult> {
+    const { options, clock, announce } = this.#context;
+    const startedAt = clock.monotonic();
+    const { maxReconnectAttempts } = options;
+    const maxAttempts = Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null;
+    this.#forgetOldAttempts();
+    let last = first;
+    let immediate = atOnce;
+    let outages = 0;
+    // Bounded by the attempts; only an outage is not counted, and that ends by itself or with destroy().
+    for (;;) {
+      const { cause } = last;
+      if (!isOutage(last) && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
+      const attempt = this.#attempt + 1;
+      const delayMs = immediate ? 0 : retryDelayMs(last, attempt + outages, this.#context);
+      immediate = false;
+      await this.#wait(delayMs, signal, () => {
+        announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause, ...this.#lastError.field });
+      });
+      announce('reconnect:attempted', { attempt, cause });
+      const result = await this.#start(signal, () => false);
+      const tellSuccess = () =>
+        announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
+      if (result.kind === 'ready') tellSuccess();
+      // An attempt that met an outage was none: only the wait for the next one grows.
+      if (result.kind === 'failed' && isOutage(result)) outages++;
+      else {
+        outages = 0;
+        this.#attempt++;
+      }
+      if (result.kind !== 'failed') return result;
+      if (isFirst) this.#giveUpIfHopeless(result);
+      last = result;
+      const made = this.#attempt >= maxReconnectAttempts ? this.#attempt : undefined;
+      const older = await this.#fruitless.tryOlderCopy(last.cause, signal, made);
+      if (older === undefined) continue;
+      tellSuccess();
+      return older;
+    }
+  }
+
+  /** Ends early when somebody is in a hurry, also a listener of what `tell` announces. */
+  async #wait(delayMs: number, signal: AbortSignal, tell?: () => void): Promise<void> {
+    const hurry = new AbortController();
+    this.#hurry = hurry;
+    this.#isWaiting = true;
+    try {
+      tell?.();
+      await sleep(this.#context.clock, delayMs, AbortSignal.any([signal, hurry.signal]));
+    } catch (error) {
+      if (signal.aborted || !hurry.signal.aborted) throw error;
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  async #start(
+    signal: AbortSignal,
+    isFinal: (error: unknown) => boolean,
+    isFirst = false,
+  ): Promise<StartResult> {
+    try {
+      const result = await this.#starter.start(signal, { isFirst });
+      signal.throwIfAborted();
+      this.#fruitless.note(result);
+      const yields = this.#context.options.onConflict === 'stop';
+      if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
+        return { kind: 'gave-up', cause: 'conflict' };
+      }
+      if (result.kind === 'failed') this.#lastError.note(result.error);
+      return result;
+    } catch (error) {
+      if (signal.aborted || isFinal(error) || this.#isLeaseLost(error) || isTooOld(error)) throw error;
+      this.#lastError.note(error);
+      const obstacle = obstacleOf({ error, launched: false });
+      const failure = { kind: 'failed', cause: 'start-failed', error: toError(error) } as const;
+      const result = { ...failure, ...(obstacle && { obstacle }) };
+      this.#fruitless.note(result);
+      return result;
+    }
+  }
+
+  // That it can't be told just now is no reason to end the session.
+  #isLeaseLost(error: unknown): boolean {
+    return isSessionError(error) && error.code === 'LEASE_LOST' && !this.#context.lease.isUnproven();
+  }
+
+  #forgetOldAttempts(): void {
+    const { clock } = this.#context;
+    const wasStable =
+      this.#readySince !== undefined && clock.monotonic() - this.#readySince >= STABLE_AFTER_MS;
+    if (wasStable) this.reset();
+    this.#readySince = undefined;
+  }
+
+  #giveUp(cause: DisconnectCause): never {
+    const { announce, moveTo } = this.#context;
+    const attempts = this.#attempt;
+    this.#hasGivenUp = true;
+    announce('reconnect:exhausted', { attempts, cause, ...this.#lastError.field });
+    moveTo('failed', cause);
+    throw exhausted({ attempts, cause, error: this.#lastError.error, olderCopy: this.olderCopy });
+  }
+
+  #giveUpIfHopeless({ cause, error, obstacle }: Failure): void {
+    if (
+      obstacle === undefined &&
+      !(isSessionError(error) && error.code === 'START_FAILED' && !error.retryable)
+    )
+      return;
+    this.#hasGivenUp = true;
+    this.#context.moveTo('failed', cause);
+    throw hopeless(error, obstacle);
+  }
+}
+
+function isHopeless(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
+}
+
+function isTooOld(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
+}

@@ -1,0 +1,127 @@
+import { dirname, join } from 'node:path';
+import { describeError } from '../../errors.js';
+import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { patientFileSystem } from '../../patient-file-system.js';
+import { ESSENTIAL_PATHS, isBlobPath } from '../../profile/essential-files.js';
+import { type MissingBlob, missingBlobsTask } from '../../profile/missing-blobs.js';
+import { lstatIfPresent, throwIfAborted } from '../../profile/walk.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { SnapshotManifest } from '../../types.js';
+import { answered, askStores, type StorePatience } from '../context/ask-stores.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+
+/** The snapshot that a profile is based on, as it lies in a store. */
+interface Source {
+  readonly repository: SnapshotRepository;
+  readonly manifest: SnapshotManifest;
+}
+
+/**
+ * Brings the files of large values (blobs) back that a profile has lost, out of the snapshot that it is based on. A blob
+ * never changes under its name, so that it is put back by itself: a whole snapshot in the profile's place would undo what
+ * came since. Other snapshots do not count: after a restore Chromium gives the numbers of their blobs away once more.
+ */
+export class BlobRescue {
+  readonly #context: SessionContext;
+  /** Nobody has to be told again of what may be lost for years. */
+  readonly #told = new Set<string>();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Mends a profile that no browser has open, as far as it can: the login does not need it to start. Rejects only for an
+   * abort, or when another owns the session.
+   */
+  async mend(signal: AbortSignal, patience: StorePatience): Promise<void> {
+    const { runner, profileDir, logger } = this.#context;
+    try {
+      const source = await this.#source(patience);
+      // Nothing could be brought back, then: a start need not read the names.
+      if (!source?.manifest.files.some(({ path }) => isBlobPath(path))) return;
+      const missing = await runner.run(missingBlobsTask, { profileDir }, { signal });
+      if (missing.length > 0) await this.#bringBack(source, missing, signal);
+    } catch (error) {
+      if (signal.aborted || describeError(error).code === 'LEASE_LOST') throw error;
+      logger.warn('large values could not be brought back', { error: describeError(error) });
+    }
+  }
+
+  /** Tells of blobs that a capture has found to be missing. The login goes on, and so do its saves. */
+  tell(missing: readonly MissingBlob[]): void {
+    this.#tell(
+      missing,
+      'the login goes on without them, and so do its snapshots from here on; restore(id) of an older one brings them back',
+    );
+  }
+
+  async #bringBack(source: Source, missing: readonly MissingBlob[], signal: AbortSignal): Promise<void> {
+    const { id, files } = source.manifest;
+    const sizes = new Map(missing.map(({ path, size }) => [path, size]));
+    const wanted = files.filter(({ path, size }) => sizes.get(path) === size);
+    const isBack = wanted.length > 0 ? await this.#take(source, wanted, signal) : new Set<string>();
+    this.#tell(
+      missing.filter(({ path }) => isBack.has(path)),
+      `brought back from the snapshot ${id}`,
+    );
+    this.#tell(
+      missing.filter(({ path }) => !isBack.has(path)),
+      `the snapshot ${id} does not bring them back`,
+    );
+  }
+
+  async #source(patience: StorePatience): Promise<Source | undefined> {
+    const { basedOn } = this.#context.record.current;
+    if (basedOn === undefined) return undefined;
+    const answers = await askStores(
+      allRepositories(this.#context),
+      (repository) => repository.manifest(basedOn),
+      patience,
+    );
+    const [found] = answered(answers);
+    return found && { repository: found.repository, manifest: found.value };
+  }
+
+  /** The whole snapshot is unpacked and verified for it: that is seldom needed. Says which files are in place. */
+  async #take(
+    { repository, manifest }: Source,
+    files: readonly MissingBlob[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const { folders, assertOwned, profileDir, logger } = this.#context;
+    const fs = patientFileSystem(this.#context.fs, this.#context);
+    const isBack = new Set<string>();
+    const staged = await folders.createStaging();
+    try {
+      await repository.restore(manifest.id, staged, { signal });
+      await assertOwned();
+      const blobs = join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs);
+      if ((await lstatIfPresent(fs, blobs))?.isDirectory() === false) await fs.promises.rm(blobs);
+      for (const { path } of files) {
+        throwIfAborted(signal);
+        const target = join(profileDir, path);
+        try {
+          await fs.promises.mkdir(dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+          await fs.promises.rename(join(staged, path), target);
+          isBack.add(path);
+        } catch (error) {
+          logger.warn('a large value could not be put back', { path, error: describeError(error) });
+        }
+      }
+    } finally {
+      await folders.removeStaging(staged);
+    }
+    return isBack;
+  }
+
+  #tell(blobs: readonly MissingBlob[], what: string): void {
+    const news = blobs.filter(({ path }) => !this.#told.has(path));
+    if (news.length === 0) return;
+    for (const { path } of news) this.#told.add(path);
+    this.#context.warn(
+      'large-values-missing',
+      `${news.length} files of large values (blobs) were gone that IndexedDB still names: ${what}`,
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import { describeError } from '../../errors.js';
+import { silentLogger } from '../../logger.js';
+import { emitProcessWarning } from '../../process-warning.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { Run } from './run.js';
+
+/** Sees to it that a session which has failed for good does not do so in silence. */
+export class FinalFailures {
+  readonly #context: Pick<SessionContext, 'clientId' | 'logger'>;
+  /** How a warning reaches the process. */
+  readonly #warnProcess: (message: string) => void;
+  #last: { readonly error: unknown } | undefined;
+  #warned: string | undefined;
+
+  constructor(context: Pick<SessionContext, 'clientId' | 'logger'>, warnProcess = emitProcessWarning) {
+    this.#context = context;
+    this.#warnProcess = warnProcess;
+  }
+
+  /** Whether the session has failed by this error and does not go on by itself. */
+  isFinal(error: unknown): boolean {
+    return this.#last !== undefined && this.#last.error === error;
+  }
+
+  /** A start has rejected: what somebody has ended by a call, or the session itself by its rules, is no failure. */
+  note(run: Run, error: unknown): void {
+    const { logger, clientId } = this.#context;
+    const described = describeError(error);
+    if (run.abort.signal.aborted) return logger.warn('the session did not come up', { error: described });
+    this.#last = { error };
+    logger.error('the session has failed and does not go on by itself', { error: described });
+    if (logger !== silentLogger || run.audience.some((hears) => hears())) return;
+    const message = `the session "${clientId}" has failed and does not go on by itself: ${described.message}`;
+    if (message === this.#warned) return;
+    this.#warned = message;
+    this.#warnProcess(message);
+  }
+}

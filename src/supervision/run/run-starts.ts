@@ -1,0 +1,157 @@
+import type { ClientEvent } from '../../client/client-event.js';
+import { isSessionError, StartFailedError } from '../../errors.js';
+import type { DisconnectCause } from '../../events.js';
+import { whileAlive } from '../../keep-alive.js';
+import type { SessionState } from '../../state.js';
+import type { OperationQueue } from '../context/operation-queue.js';
+import type { SessionContext } from '../context/session-context.js';
+import { asSessionError } from '../context/session-error.js';
+import type { LineageKeeper } from '../login/lineage-keeper.js';
+import type { PairingWatch } from '../login/pairing-watch.js';
+import type { Revoker } from '../login/revoker.js';
+import type { ProfileHolder } from '../ownership/profile-holders.js';
+import type { SessionOwnership } from '../ownership/session-ownership.js';
+import { RestartPace } from '../reconnect/restart-pace.js';
+import type { BringUp, BringUpResult } from '../reconnect/start-retries.js';
+import { assertWritable } from '../start/assert-writable.js';
+import { warnOfStorage } from '../start/warn-of-storage.js';
+import type { Stopper } from '../stop/browser-stopper.js';
+import { type OwnStop, ownStop } from './own-stop.js';
+import type { Run } from './run.js';
+
+export interface RunStartsParts {
+  readonly bringUp: BringUp;
+  readonly lineageKeeper: LineageKeeper;
+  readonly operations: OperationQueue;
+  readonly ownership: SessionOwnership;
+  readonly pairingWatch: PairingWatch;
+  readonly revoker: Revoker;
+  readonly stopper: Stopper;
+}
+
+/** What a start can't do by itself. */
+export interface RunStartsHooks {
+  /** A signal asks the process to end. */
+  readonly shutdown: () => Promise<void>;
+  /** How it stands to another session of this process that wants its profile. */
+  readonly holder: ProfileHolder;
+  /** The session ends without anybody's call. */
+  readonly stopByItself: (why: OwnStop) => void;
+  /** An event that came in the last moment of the start. */
+  readonly decide: (run: Run, event: ClientEvent) => void;
+  /** The run has failed for good: there is none any more. */
+  readonly forget: () => void;
+}
+
+/** The ways in which a run comes up: at first, after a loss, after a logout. */
+export class RunStarts {
+  readonly #context: SessionContext;
+  readonly #parts: RunStartsParts;
+  readonly #hooks: RunStartsHooks;
+  readonly #pace: RestartPace;
+
+  constructor(context: SessionContext, parts: RunStartsParts, hooks: RunStartsHooks) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#hooks = hooks;
+    this.#pace = new RestartPace(context);
+  }
+
+  /** `initialize()`. */
+  async first(run: Run): Promise<void> {
+    await this.#guard(run, async () => {
+      const { ownership, bringUp } = this.#parts;
+      bringUp.reset();
+      await this.#pace.takeTurn(run.abort.signal);
+      await assertWritable(this.#context);
+      await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
+      await this.#takeNotes();
+      await warnOfStorage(this.#context);
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
+    });
+  }
+
+  /** After a loss: what is left of the browser is closed, then it is brought up again. */
+  async afterLoss(run: Run, cause: DisconnectCause, atOnce: boolean): Promise<void> {
+    await this.#guard(run, async () => {
+      const { operations, stopper, bringUp } = this.#parts;
+      await operations.exclusive(() => stopper.stop());
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause, atOnce }));
+    });
+  }
+
+  /** After a logout by the phone, which is final: a fresh start, unless the user wants none. */
+  async afterLogout(run: Run): Promise<void> {
+    await this.#guard(run, async () => {
+      const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
+      await lineageKeeper.settled();
+      await revoker.note();
+      await operations.exclusive(async () => {
+        await stopper.stop();
+        await revoker.revoke('phone');
+      });
+      if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself(ownStop('logged-out'));
+      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause: 'logged-out' }));
+    });
+  }
+
+  /** Loads the record, and writes down what was noted beside it only. */
+  async #takeNotes(): Promise<void> {
+    const { record, logoutNote } = this.#context;
+    await record.load();
+    if ((await logoutNote.lineages()).length === 0) return;
+    await record.update({});
+    await logoutNote.remove();
+  }
+
+  /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */
+  async #guard(run: Run, start: () => Promise<void>): Promise<void> {
+    try {
+      await whileAlive(start);
+    } catch (error) {
+      if (!run.abort.signal.aborted || run.endedBy) this.#pace.noteFailure();
+      if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
+      // A StartFailedError sums up what was noted when it came.
+      if (!isStartFailed(error)) this.#parts.bringUp.noteError(error);
+      this.#hooks.forget();
+      await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
+      await this.#parts.ownership.giveUp();
+      const { state, moveTo } = this.#context;
+      if (!isAtRest(state())) {
+        const { code } = asSessionError(error, 'initialize');
+        moveTo('stopping', code);
+        moveTo('stopped', code);
+      }
+      throw error;
+    }
+  }
+
+  async #conclude(run: Run, result: BringUpResult): Promise<void> {
+    run.isStarting = false;
+    const { pending } = run;
+    run.pending = undefined;
+    switch (result.kind) {
+      case 'ready':
+      case 'pairing':
+        this.#pace.noteUp();
+        if (pending !== undefined) this.#hooks.decide(run, pending);
+        else if (result.kind === 'pairing') this.#parts.pairingWatch.begin();
+        return;
+      case 'logged-out':
+      case 'gave-up': {
+        const why = result.kind === 'gave-up' ? ownStop(result.cause, result.detail) : ownStop('logged-out');
+        run.endedBy = new StartFailedError(why.error.message, { retryable: false });
+        this.#hooks.stopByItself(why);
+        throw run.endedBy;
+      }
+    }
+  }
+}
+
+function isStartFailed(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'START_FAILED';
+}
+
+function isAtRest(state: SessionState): boolean {
+  return state === 'idle' || state === 'stopped' || state === 'failed';
+}

@@ -1,0 +1,76 @@
+import { PeriodicTask } from '../../periodic-task.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { SaveResult } from './save-request.js';
+import type { SettleWatch } from './settle-watch.js';
+
+/** The first save does not wait for the interval: a login of a minute's age must survive a crash, too. */
+const FIRST_SAVE_DELAY_MS = 2_000;
+/** How often Local Storage is looked at until it has reached the disk. */
+const SETTLE_LOOK_INTERVAL_MS = 2_000;
+
+export interface ScheduledWork {
+  readonly forceSave: () => Promise<SaveResult>;
+  readonly backup: () => Promise<SaveResult>;
+  readonly validate: () => Promise<void>;
+  /** Whether the present lineage's last backup is older than the interval, or there is none. */
+  readonly isBackupDue: () => Promise<boolean>;
+}
+
+/** When a session that is ready saves, backs up and looks after its profile. */
+export class SaveSchedule {
+  readonly #settleWatch: SettleWatch;
+  readonly #work: ScheduledWork;
+  readonly #tasks: {
+    readonly save: PeriodicTask;
+    readonly backup: PeriodicTask;
+    readonly validation: PeriodicTask;
+  };
+  readonly #settleLook: PeriodicTask;
+  readonly #savesEnabled: boolean;
+  readonly #backupsEnabled: boolean;
+
+  constructor(context: SessionContext, settleWatch: SettleWatch, work: ScheduledWork) {
+    const { clock, random, options, logger } = context;
+    this.#settleWatch = settleWatch;
+    this.#work = work;
+    this.#savesEnabled = options.forceSaveIntervalMs > 0;
+    this.#backupsEnabled = options.backupIntervalMs > 0;
+    const every = (intervalMs: number, task: () => Promise<unknown>) =>
+      new PeriodicTask({
+        clock,
+        random,
+        intervalMs,
+        work: task,
+        // Saves and backups announce their own failures.
+        onError: (error) => logger.warn('scheduled work failed', { error }),
+      });
+    this.#tasks = {
+      save: every(options.forceSaveIntervalMs, work.forceSave),
+      backup: every(options.backupIntervalMs, work.backup),
+      validation: every(options.sessionValidationIntervalMs, work.validate),
+    };
+    this.#settleLook = every(SETTLE_LOOK_INTERVAL_MS, () => this.#saveWhenSettled());
+  }
+
+  /** Call at `ready`. */
+  start(): void {
+    this.#tasks.save.start(FIRST_SAVE_DELAY_MS);
+    this.#tasks.backup.start();
+    this.#tasks.validation.start();
+    if (this.#savesEnabled || this.#backupsEnabled) this.#settleLook.start();
+  }
+
+  /** Call when the session is ready no more. */
+  stop(): void {
+    for (const task of [...Object.values(this.#tasks), this.#settleLook]) task.stop();
+  }
+
+  // Both halves of the login are on the disk: this is the copy to have, so the first backup does not wait either. Nor
+  // does one that is due while the session comes and goes: every `ready` starts the interval anew.
+  async #saveWhenSettled(): Promise<void> {
+    if (!(await this.#settleWatch.isSettled())) return;
+    this.#settleLook.stop();
+    if (this.#savesEnabled) await this.#work.forceSave();
+    if (this.#backupsEnabled && (await this.#work.isBackupDue())) await this.#work.backup();
+  }
+}

@@ -1,0 +1,297 @@
+import { browserVersion, isLoggedOutState, lookAtPage } from '../../client/page-probe.js';
+import { withDeadline } from '../../clock.js';
+import { ClosedError, describeError } from '../../errors.js';
+import type { SkipReason } from '../../events.js';
+import { captureTask, liveSignaturesTask } from '../../profile/capture-task.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
+import { answered, askStores, failed } from '../context/ask-stores.js';
+import type { OperationQueue } from '../context/operation-queue.js';
+import type { SessionContext } from '../context/session-context.js';
+import { asSessionError } from '../context/session-error.js';
+import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import { freeBytesOfProfile } from '../prune/profile-disk.js';
+import type { Pruner } from '../prune/pruner.js';
+import type { BlobRescue } from '../restore/blob-rescue.js';
+import type { RemovedProfile } from '../watch/removed-profile.js';
+import { captureGate } from './capture-gate.js';
+import {
+  type Captured,
+  type InTurn,
+  inTime,
+  type LiveCopy,
+  passTimeout,
+  reasonToSkip,
+  type SaveRequest,
+  type SaveResult,
+  UNCHANGED,
+} from './save-request.js';
+import type { SettleWatch } from './settle-watch.js';
+
+/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
+const MIN_FREE_BYTES = 16 * 1024 * 1024;
+
+export interface SaverParts {
+  readonly settleWatch: SettleWatch;
+  readonly pruner: Pruner;
+  readonly snapshots: SessionSnapshots;
+  readonly blobRescue: BlobRescue;
+  readonly removed: RemovedProfile;
+  readonly operations: OperationQueue;
+}
+
+/** Takes snapshots: capture, check, store, verify, retain. Captures must not overlap; the session queues them. */
+export class Saver {
+  readonly #context: SessionContext;
+  readonly #settleWatch: SettleWatch;
+  readonly #pruner: Pruner;
+  readonly #snapshots: SessionSnapshots;
+  readonly #blobRescue: BlobRescue;
+  readonly #removed: RemovedProfile;
+  readonly #operations: OperationQueue;
+  #browserVersion: string | undefined;
+
+  constructor(context: SessionContext, parts: SaverParts) {
+    this.#context = context;
+    this.#settleWatch = parts.settleWatch;
+    this.#pruner = parts.pruner;
+    this.#snapshots = parts.snapshots;
+    this.#blobRescue = parts.blobRescue;
+    this.#removed = parts.removed;
+    this.#operations = parts.operations;
+  }
+
+  /**
+   * Takes one snapshot and announces what came of it. Rejects when it failed.
+   *
+   * @param inTurn runs what looks at the live profile alone, in the order of the calls; what only brings the copy into a
+   * store does not hold up the next one. Default: the caller has the turn already
+   */
+  async take(request: SaveRequest, inTurn: InTurn = (work) => work()): Promise<SaveResult> {
+    const { announce } = this.#context;
+    try {
+      const result = await this.#take(request, inTurn);
+      if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
+      return result;
+    } catch (error) {
+      // Whatever failed, the next capture believes nothing it has not read.
+      this.#context.soundTables.forget();
+      const reason = reasonToSkip(error) ?? (this.#isLost(error) ? 'no-lease' : undefined);
+      if (reason !== undefined) {
+        announce(`${request.kind}:skipped`, { reason });
+        return { skipped: reason };
+      }
+      const failure = asSessionError(error, request.kind === 'save' ? 'forceSave' : 'backup');
+      announce(`${request.kind}:failed`, { error: describeError(failure) });
+      throw failure;
+    }
+  }
+
+  // A lease that is found lost here aborts what runs, this call as well.
+  async #refusal({ capture }: SaveRequest): Promise<SkipReason | undefined> {
+    if (capture === 'hot' && !this.#isReady()) return 'not-ready';
+    return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
+  }
+
+  async #take(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
+    let asking: Promise<boolean> | undefined;
+    const first = await inTurn(async () => {
+      const refusal = await this.#refusal(request);
+      if (refusal !== undefined) return { skipped: refusal };
+      if (request.capture === 'cold') return inTime(request, () => this.#captured(request));
+      asking = inTime(request, () => this.#isUnchanged(request));
+      const isUnchanged = await this.#soon(asking);
+      if (isUnchanged === undefined) return undefined;
+      return isUnchanged ? UNCHANGED : inTime(request, () => this.#captured(request));
+    });
+    if (first === undefined && (await asking)) return UNCHANGED; // its store takes its time, and nobody else's
+    const taken = first ?? (await inTurn(() => inTime(request, () => this.#captured(request))));
+    return 'skipped' in taken ? taken : inTime(request, () => this.#storeCaptured(request, taken));
+  }
+
+  /** `undefined` when it is not there soon. */
+  #soon<T>(work: Promise<T>): Promise<T | undefined> {
+    return withDeadline(this.#context.clock, OTHERS_PATIENCE_MS, 'asking', work).catch(passTimeout);
+  }
+
+  // Who finds the lease lost aborts what runs, the finder as well.
+  #isLost(error: unknown): boolean {
+    const { lease } = this.#context;
+    return describeError(error).code === 'CLOSED' && !lease.isHeld() && !lease.isUnproven();
+  }
+
+  /** A sound copy of the profile in a folder of its own, or why there is none. */
+  async #captured(request: SaveRequest): Promise<Captured | { readonly skipped: SkipReason }> {
+    const { folders } = this.#context;
+    if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
+    // Before anything is written beside it: a folder that was deleted must not be made anew.
+    if (await folders.presence.isEmpty()) {
+      if (request.capture === 'hot') await this.#removed.notice();
+      return { skipped: 'unsound' };
+    }
+    const freeBytes = await freeBytesOfProfile(this.#context);
+    if (freeBytes < MIN_FREE_BYTES && !(await this.#pruner.makeRoom(MIN_FREE_BYTES))) {
+      return { skipped: 'no-space' };
+    }
+    const staging = await folders.createStaging();
+    let taken: Captured | { readonly skipped: SkipReason } | undefined;
+    try {
+      taken = await this.#captureInto(request, staging);
+      return taken;
+    } finally {
+      if (taken === undefined || 'skipped' in taken) await folders.removeStaging(staging);
+    }
+  }
+
+  async #captureInto(
+    request: SaveRequest,
+    staging: string,
+  ): Promise<Captured | { readonly skipped: SkipReason }> {
+    const { clock, options, driver } = this.#context;
+    if (request.capture === 'hot') {
+      this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
+    }
+    const { signal } = request;
+    const capturing = () => this.#capture(request, staging);
+    const captured = await captureGate.run(capturing, {
+      limit: options.maxConcurrentCaptures,
+      signal,
+      clock,
+    });
+    if (captured === undefined) return { skipped: 'unsound' };
+    const { tree, createdAt, dataVersion } = captured;
+    // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
+    if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
+    const described = await this.#describe(request, createdAt);
+    if (described === undefined) return { skipped: 'not-ready' };
+    const context = { ...described, ...(dataVersion !== undefined && { dataVersion }) };
+    return { tree, context, staging };
+  }
+
+  async #storeCaptured(request: SaveRequest, { tree, context, staging }: Captured): Promise<SaveResult> {
+    try {
+      return request.kind === 'save'
+        ? await this.#store(this.#context.saves, tree, context, request)
+        : await this.#backUp(tree, context, request);
+    } finally {
+      await this.#context.folders.removeStaging(staging);
+    }
+  }
+
+  /** What the snapshot will say of the session; `undefined` while there is no login to speak of. */
+  async #describe(request: SaveRequest, createdAt: string): Promise<SnapshotContext | undefined> {
+    const { lineage, run, account, browserVersion: lastOpenedBy } = this.#context.record.current;
+    if (lineage === undefined) return undefined;
+    const version = lastOpenedBy ?? this.#browserVersion;
+    return {
+      clientId: this.#context.clientId,
+      profile: this.#context.profile,
+      lineage,
+      run,
+      ...(account !== undefined && { account }),
+      createdAt,
+      capture: request.capture,
+      settled: request.orderly ?? (await this.#settleWatch.isSettled()),
+      state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
+      ...(version !== undefined && { browserVersion: version }),
+      ...this.#snapshots.importsBefore(lineage),
+    };
+  }
+
+  /** Whether every store already holds the profile as it is, as far as its files' signatures tell; see `unchanged`. */
+  async #isUnchanged(request: SaveRequest): Promise<boolean> {
+    const { profileDir, runner, clock, saves, backups } = this.#context;
+    const { signal } = request;
+    const context = await this.#describe(request, new Date(clock.now()).toISOString());
+    if (context === undefined) return false;
+    try {
+      const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
+      if (files.length === 0) return false;
+      const repositories = request.kind === 'save' ? [saves] : backups;
+      const ask = (repository: SnapshotRepository) => repository.unchanged(files, context, { signal });
+      const answers = await askStores(repositories, ask);
+      if (answers.some((answer) => !('value' in answer) || answer.value === undefined)) return false;
+      const [same] = answered(answers);
+      if (request.kind === 'save' && same?.value) await this.#rememberBasis(same.value);
+      return true;
+    } catch (error) {
+      // Not known, then: a store that does not answer must not keep the others from their copy.
+      if (signal.aborted) throw error;
+      return false;
+    }
+  }
+
+  async #rememberBasis({ id }: SnapshotInfo): Promise<void> {
+    const { record } = this.#context;
+    if (record.current.basedOn !== id) await record.update({ basedOn: id });
+  }
+
+  /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
+  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | undefined> {
+    const { profileDir, runner, announce, soundTables: memory } = this.#context;
+    const createdAt = await this.#snapshots.nextCaptureTime();
+    const input = { profileDir, targetDir, mode, soundTables: memory.known };
+    const capture = await runner.run(captureTask, input, { signal });
+    const { tree, report, soundTables, missingBlobs, dataVersion } = capture;
+    if (report.verdict === 'sound') {
+      memory.known = soundTables;
+      this.#blobRescue.tell(missingBlobs);
+      return { tree, createdAt, dataVersion };
+    }
+    memory.forget();
+    // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
+    if (report.verdict === 'corrupt')
+      announce('corruption:detected', { where: 'profile', findings: report.findings });
+    return undefined;
+  }
+
+  // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
+  async #backUp(tree: CapturedTree, context: SnapshotContext, request: SaveRequest): Promise<SaveResult> {
+    const store = (repository: SnapshotRepository) => this.#store(repository, tree, context, request);
+    const answers = await askStores(this.#context.backups, store);
+    const [failure] = failed(answers);
+    if (failure !== undefined) throw failure.error;
+    const results = answered(answers).map(({ value }) => value);
+    return results.find((result) => 'snapshot' in result) ?? UNCHANGED;
+  }
+
+  async #store(
+    repository: SnapshotRepository,
+    tree: CapturedTree,
+    context: SnapshotContext,
+    { kind, signal }: SaveRequest,
+  ): Promise<SaveResult> {
+    const { clock, announce, assertOwned } = this.#context;
+    const startedAt = clock.monotonic();
+    if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
+    await assertOwned();
+    const stored = await repository.create(tree, context, { signal });
+    if (kind === 'save') await this.#rememberBasis(stored.snapshot);
+    if ('skipped' in stored) return { skipped: stored.skipped };
+    announce(`${kind}:completed`, {
+      snapshot: stored.snapshot,
+      durationMs: clock.monotonic() - startedAt,
+      bytesWritten: stored.bytesWritten,
+    });
+    await this.#retain();
+    return { snapshot: stored.snapshot };
+  }
+
+  // Another store may be slow or hang over it: the copy is in its place, and the caller is told soon.
+  async #retain(): Promise<void> {
+    const retaining = this.#operations.beside(() => this.#pruner.retain());
+    await this.#soon(retaining);
+  }
+
+  // The page knows of a logout before the client tells.
+  async #isStillLoggedIn(): Promise<boolean> {
+    const { driver, clock, options } = this.#context;
+    if (!this.#isReady()) return false;
+    const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
+    return !isLoggedOutState(look?.state) && this.#isReady();
+  }
+
+  #isReady(): boolean {
+    return this.#context.state() === 'ready';
+  }
+}

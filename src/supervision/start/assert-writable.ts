@@ -1,0 +1,88 @@
+import { dirname } from 'node:path';
+import { withDeadline } from '../../clock.js';
+import { ConfigurationError, describeError, errnoOf, isSessionError } from '../../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { tryToWrite } from '../../own-file.js';
+import { resolveLinks } from '../../profile/links.js';
+import { resolveSideFolder } from '../../profile/side-folder.js';
+import type { SessionContext } from '../context/session-context.js';
+
+/** A disk that answers at all does so within this time, ms. */
+const DISK_DEADLINE_MS = 10_000;
+/** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
+const SOON_MS = 250;
+
+/** What lies at the path, or the path itself, is no folder: the option is wrong. Any other refusal may pass. */
+const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
+  'EEXIST',
+  'EINVAL',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOTDIR',
+]);
+
+/**
+ * Tells at once, and by the option's name, what would else fail minutes later.
+ *
+ * @throws ConfigurationError when a folder that the session needs can't be written, or backupPath can't be a folder;
+ * TimeoutError when a disk that is needed hangs
+ */
+export async function assertWritable(context: SessionContext): Promise<void> {
+  const { options, clock } = context;
+  const backups = options.backupStore === undefined && assertBackupPath(context);
+  const needed = Promise.all([
+    assertFolder(context, 'sessionPath', options.sessionPath),
+    assertProfileFolder(context),
+    backups,
+  ]);
+  await withDeadline(clock, DISK_DEADLINE_MS, 'writing into sessionPath and the profile folder', needed);
+}
+
+// Where the profile is a link, it is put aside beside what that leads to.
+async function assertProfileFolder(context: SessionContext): Promise<void> {
+  const { fs, profileDir } = context;
+  const name = "the client's profile folder";
+  await assertFolder(context, name, dirname(profileDir));
+  const side = await resolveSideFolder(profileDir, { fs });
+  const isLink = dirname(side.profileDir) !== (await resolveLinks(fs, dirname(profileDir)));
+  if (isLink && side.placement === 'beside') await assertFolder(context, name, dirname(side.profileDir));
+}
+
+/** Backups may lie on a disk that is gone or refuses: the session starts without them, and its health names the store. */
+async function assertBackupPath(context: SessionContext): Promise<void> {
+  const { clock, warn, options } = context;
+  const look = assertFolder(context, 'backupPath', options.backupPath);
+  try {
+    await withDeadline(clock, SOON_MS, 'writing into backupPath', look);
+  } catch (error) {
+    if (!isSessionError(error)) throw error;
+    const tell = (why: unknown) => warn('store-unreachable', describeError(why).message);
+    if (error.code === 'TIMEOUT') look.catch(tell);
+    else if (WRONG_PATH.has(errnoOf(error.cause))) throw error;
+    else tell(error);
+  }
+}
+
+async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {
+  try {
+    // What a link leads to, also where that is not there yet: on a volume that is new.
+    await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await tryToWrite(fs, folder);
+  } catch (error) {
+    const code = errnoOf(error);
+    // A full disk is no wrong option: the login may still be restored from what is there.
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE') return;
+    if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session looks at this very moment
+    throw new ConfigurationError(
+      `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,
+      { operation: 'initialize', cause: error },
+    );
+  }
+}
+
+async function isFolder(fs: FileSystem, path: string): Promise<boolean> {
+  return fs.promises.stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,295 @@
+import { join } from 'node:path';
+import { describeError, isSessionError, SessionError } from '../../errors.js';
+import type { RestoreReason } from '../../events.js';
+import { listEssentialFiles } from '../../profile/essential-files.js';
+import { findingsOf } from '../../profile/findings-of.js';
+import { examineProfileTask } from '../../profile/soundness.js';
+import { hashFilesTask } from '../../snapshot/hashing.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { SnapshotFile, SoundnessReport } from '../../types.js';
+import { answered, askStores, failed, type StorePatience } from '../context/ask-stores.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+import { passSessionErrors } from '../context/session-error.js';
+import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { FirstImport } from '../import/first-import.js';
+import { AccountGuard } from '../login/account-guard.js';
+import type { Pruner } from '../prune/pruner.js';
+import type { BlobRescue } from '../restore/blob-rescue.js';
+import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
+import { isMisfit } from '../restore/restore-search.js';
+import type { Restorer } from '../restore/restorer.js';
+import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
+
+export interface PreparerParts {
+  readonly blobRescue: BlobRescue;
+  readonly firstImport: FirstImport;
+  readonly olderCopy: OlderCopyTrial;
+  readonly pruner: Pruner;
+  readonly removed: RemovedProfile;
+  readonly restorer: Restorer;
+  readonly snapshots: SessionSnapshots;
+}
+
+/**
+ * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
+ * (FACTS 1.8).
+ */
+export class ProfilePreparer {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+  readonly #restorer: Restorer;
+  readonly #pruner: Pruner;
+  readonly #firstImport: FirstImport;
+  readonly #blobRescue: BlobRescue;
+  readonly #accountGuard: AccountGuard;
+  readonly #removed: RemovedProfile;
+  readonly #olderCopy: OlderCopyTrial;
+
+  constructor(context: SessionContext, parts: PreparerParts) {
+    this.#context = context;
+    this.#snapshots = parts.snapshots;
+    this.#restorer = parts.restorer;
+    this.#pruner = parts.pruner;
+    this.#firstImport = parts.firstImport;
+    this.#blobRescue = parts.blobRescue;
+    this.#accountGuard = new AccountGuard(context, parts.snapshots);
+    this.#removed = parts.removed;
+    this.#olderCopy = parts.olderCopy;
+  }
+
+  /**
+   * Leaves a sound profile in place, restored if need be, or none at all (then a QR is due). Resolves to the
+   * snapshot that was restored, if one was.
+   *
+   * @throws BrowserTooOldError when this browser would wipe what there is; LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
+   * the profile; StoreError when that is lost and no store answers, or no snapshot proves sound and one can't be read: a
+   * store that is down must not look like a missing session.
+   * @param isFirst whether it is the first start of a run, not a further attempt
+   * @param patience how long stores are waited for while there is a sound profile to start with
+   */
+  async prepare(
+    signal: AbortSignal,
+    isFirst: boolean,
+    patience: StorePatience,
+  ): Promise<LocatedSnapshot | undefined> {
+    const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
+    await browserGuard.learn(isFirst);
+    await assertOwned(); // an attempt may come after a suspension
+    await this.#accountGuard.refuseAnotherScript();
+    await browserOwner.settleProfile();
+    await folders.recoverInstall();
+    await this.#olderCopy.putBack();
+    await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {
+      warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
+    });
+    // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
+    await this.#pruner.pruneBeforeStart(isFirst);
+    await this.#repeatRevocations(patience);
+    await this.#removed.repeat(patience);
+    if (isFirst) folders.presence.begin();
+    const restored = await this.#restoreIfNeeded(signal, patience);
+    if (this.#context.record.current.loggedIn) await folders.presence.note();
+    return restored;
+  }
+
+  async #restoreIfNeeded(signal: AbortSignal, patience: StorePatience): Promise<LocatedSnapshot | undefined> {
+    const { record, warn, announce, browserGuard } = this.#context;
+    const report = await this.#check(signal, patience);
+    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
+    if (report.verdict === 'sound') {
+      await this.#releaseIfHeld(patience);
+      const newer = await this.#newerSnapshots(patience);
+      const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));
+      if (restored) return restored;
+      const refusal = await browserGuard.refusalOfProfile(signal);
+      if (refusal !== undefined) return this.#takeReadable(refusal, signal);
+      await this.#blobRescue.mend(signal, patience);
+      return undefined;
+    }
+    if (await this.#removed.notice()) return undefined;
+    const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
+    // A browser that never got as far as a login is no damage: the first start of a bot whose network was down.
+    const isLoss = report.findings.length > 0 || record.current.loggedIn;
+    if (reason === 'profile-damaged' && isLoss)
+      announce('corruption:detected', { where: 'profile', findings: findingsOf(report) });
+    const lineage = reason === 'profile-absent' ? undefined : record.current.lineage;
+    const candidates = await this.#snapshots.candidates(lineage);
+    const restored = await this.#restorer.restoreFirstSound(candidates, reason, signal);
+    if (restored) {
+      this.#accountGuard.tellOfMove(restored.info);
+      return restored;
+    }
+    const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
+    if (imported) return imported;
+    const why =
+      candidates.length > 0
+        ? `none of its ${candidates.length} snapshots is sound`
+        : await this.#whyPassedOver();
+    if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
+    else if (await this.#removed.isNewestHeld()) warn('profile-removed', HELD_MESSAGE);
+    else if (why !== undefined) warn('nothing-to-restore', why);
+    return undefined;
+  }
+
+  // It was away for a moment only, or somebody has put it back.
+  async #releaseIfHeld(patience: StorePatience): Promise<void> {
+    const { lineage } = this.#context.record.current;
+    if (lineage === undefined) return;
+    const located = await this.#snapshots.list(patience).catch(() => []);
+    const isHeld = located.some(({ info }) => info.lineage === lineage && this.#removed.isHeld(info));
+    if (isHeld) await this.#removed.release(lineage);
+  }
+
+  /** A newer login that this browser can't read does not keep the local one, which it can, from being used. */
+  async #takeNewer(
+    newer: readonly LocatedSnapshot[],
+    signal: AbortSignal,
+  ): Promise<LocatedSnapshot | undefined> {
+    try {
+      return await this.#restorer.restoreFirstSound(newer, 'newer-snapshot', signal);
+    } catch (error) {
+      if (!isMisfit(error)) throw error;
+      this.#context.warn(
+        'browser-too-old',
+        `${error.message}. Until then the older login that lies here is used`,
+      );
+      return undefined;
+    }
+  }
+
+  /** The browser must not have the profile: a copy that it can read, or none of it starts. The profile goes to quarantine. */
+  #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    if (refusal.code !== 'BROWSER_TOO_OLD') throw refusal;
+    return this.#snapshots
+      .candidates(this.#context.record.current.lineage)
+      .then((older) => this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal));
+  }
+
+  /** Why none of the snapshots that are listed was taken; `undefined` when none is. */
+  async #whyPassedOver(): Promise<string | undefined> {
+    const located = await this.#snapshots.list();
+    if (located.length === 0) return undefined;
+    const { revokedLineages } = this.#context.record.current;
+    const isRevoked = ({ info }: LocatedSnapshot) => info.revoked || revokedLineages.includes(info.lineage);
+    const revoked = located.filter(isRevoked).length;
+    const reasons = [
+      revoked > 0 && `${revoked} of a login that was logged out`,
+      revoked < located.length &&
+        `${located.length - revoked} of one that WhatsApp rejected or a later one replaced`,
+    ].filter((part) => part !== false);
+    return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
+  }
+
+  // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
+  async #putAside({ verdict }: SoundnessReport, why: string): Promise<void> {
+    const { warn, folders, assertOwned } = this.#context;
+    if (verdict === 'suspect' || verdict === 'foreign') {
+      if (this.#context.record.current.loggedIn)
+        warn('nothing-to-restore', `the profile is ${verdict}: ${why}`);
+      return;
+    }
+    warn('nothing-to-restore', `the profile is damaged: ${why}`);
+    await assertOwned();
+    await folders.quarantine('profile-damaged');
+  }
+
+  async #check(signal: AbortSignal, patience: StorePatience): Promise<SoundnessReport> {
+    const { record } = this.#context;
+    const { restoring } = record.current;
+    if (restoring !== undefined) await this.#settleInterrupted(restoring, signal);
+    return this.#compare(record.current.basedOn, signal, patience);
+  }
+
+  // A restore was cut short. No browser has opened the profile since: where every byte is that of the snapshot, it was
+  // in place already, and the record follows; it must not be taken for the old one, damaged.
+  async #settleInterrupted(id: string, signal: AbortSignal): Promise<void> {
+    const located = await this.#snapshots.find(id).catch(passSessionErrors);
+    const manifest = await located?.repository.manifest(id).catch(passSessionErrors);
+    if (located && manifest && (await this.#isInPlace(manifest.files, signal))) {
+      await this.#restorer.noteInPlace(located, manifest);
+    } else {
+      await this.#context.record.update({ restoring: undefined });
+    }
+  }
+
+  async #isInPlace(files: readonly SnapshotFile[], signal: AbortSignal): Promise<boolean> {
+    const { runner, profileDir, fs } = this.#context;
+    const present = await listEssentialFiles(profileDir, { fs });
+    if (present.length !== files.length) return false;
+    const paths = files.map(({ path }) => join(profileDir, path));
+    const hashes = await runner.run(hashFilesTask, { paths }, { signal });
+    return files.every(({ sha256 }, index) => hashes[index]?.sha256 === sha256);
+  }
+
+  async #compare(
+    id: string | undefined,
+    signal: AbortSignal,
+    patience: StorePatience,
+  ): Promise<SoundnessReport> {
+    const { soundTables: memory } = this.#context;
+    memory.forget(); // what a disk has lost since keeps its signature
+    const reference = await this.#manifestOf(id, patience);
+    let found = await this.#examine(reference, signal);
+    // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
+    if (isDamaged(found.report)) found = await this.#examine(reference, signal);
+    memory.known = found.soundTables;
+    return found.report;
+  }
+
+  #examine(reference: readonly SnapshotFile[] | undefined, signal: AbortSignal) {
+    const { runner, profileDir } = this.#context;
+    const input = { profileDir, depth: 'deep', ...(reference && { reference }) } as const;
+    return runner.run(examineProfileTask, input, { signal });
+  }
+
+  // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
+  async #manifestOf(
+    id: string | undefined,
+    patience: StorePatience,
+  ): Promise<readonly SnapshotFile[] | undefined> {
+    if (id === undefined) return undefined;
+    const ask = (repository: SnapshotRepository) => repository.manifest(id);
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    for (const { error } of failed(answers)) if (!isSessionError(error)) throw error;
+    return answered(answers)[0]?.value.files;
+  }
+
+  // Another machine may have run this session since (invariant 5). Told by the run, not by the time: this profile
+  // went on after its own last save, too.
+  async #newerSnapshots(patience: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { lineage, run } = this.#context.record.current;
+    if (lineage === undefined) return [];
+    try {
+      // The disk of the profile may have been set back to before a pairing: its login is over, and a later one is there.
+      if (await this.#snapshots.isRevoked(lineage, patience)) {
+        return await this.#snapshots.candidates(undefined, { patience });
+      }
+      return (await this.#snapshots.candidates(lineage, { patience })).filter(({ info }) => info.run > run);
+    } catch (error) {
+      if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound
+      throw error;
+    }
+  }
+
+  // A store that was down when the phone logged out is told now.
+  async #repeatRevocations(patience: StorePatience): Promise<void> {
+    const { record, clock, warn } = this.#context;
+    const { revokedLineages } = record.current;
+    if (revokedLineages.length === 0) return;
+    const at = new Date(clock.now()).toISOString();
+    const mark = async (repository: SnapshotRepository) => {
+      const known = await repository.revokedLineages();
+      for (const lineage of revokedLineages) {
+        if (!known.has(lineage)) await repository.revoke(lineage, { cause: 'phone', at });
+      }
+    };
+    const answers = await askStores(allRepositories(this.#context), mark, patience);
+    for (const { repository, error } of failed(answers)) {
+      warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
+    }
+  }
+}
+
+function isDamaged({ verdict }: SoundnessReport): boolean {
+  return verdict === 'corrupt' || verdict === 'suspect';
+}

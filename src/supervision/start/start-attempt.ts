@@ -1,0 +1,300 @@
+import type { ClientEvent } from '../../client/client-event.js';
+import { isNavigationRace } from '../../client/navigation-race.js';
+import { type StartOutcome, startClient } from '../../client/start-client.js';
+import type { StartObstacle } from '../../client/start-error.js';
+import { WebCache } from '../../client/web-cache.js';
+import { type SessionError, toError } from '../../errors.js';
+import type { DisconnectCause } from '../../events.js';
+import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
+import type { OperationQueue } from '../context/operation-queue.js';
+import type { SessionContext } from '../context/session-context.js';
+import { rejectedCopyInPlace } from '../context/session-record.js';
+import { contentOf, type LocatedSnapshot, type SessionSnapshots } from '../context/session-snapshots.js';
+import type { Revoker } from '../login/revoker.js';
+import type { OlderCopyTrial, TrialResult } from '../restore/older-copy-trial.js';
+import { isMisfit, isStoreFault } from '../restore/restore-search.js';
+import type { Restorer } from '../restore/restorer.js';
+import type { Stopper } from '../stop/browser-stopper.js';
+import { assertLaunchable } from './assert-launchable.js';
+import type { ProfilePreparer } from './profile-preparer.js';
+import { settleWebCache } from './settle-web-cache.js';
+
+/** How one complete start ended: as the client's own, a held QR already dealt with. */
+export type StartResult =
+  | { readonly kind: 'ready' | 'pairing' }
+  | { readonly kind: 'logged-out' }
+  | {
+      readonly kind: 'failed';
+      readonly cause: DisconnectCause;
+      readonly error: Error;
+      /** See {@link FailedStart}. */
+      readonly reachedPage?: boolean;
+      /** Why trying again is no use, where that is known. */
+      readonly obstacle?: StartObstacle;
+      /** See {@link Setback}. */
+      readonly awaitsStore?: boolean;
+    }
+  | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
+
+/** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
+const MAX_ROLLBACKS = 2;
+/**
+ * First start, both rollbacks, the one that shows the QR, one after a logout answered by the server, one after a
+ * navigation at a bad moment, and one after the browser has turned out to be too old.
+ */
+const MAX_ROUNDS = MAX_ROLLBACKS + 5;
+
+export interface StarterParts {
+  readonly operations: OperationQueue;
+  readonly snapshots: SessionSnapshots;
+  readonly restorer: Restorer;
+  readonly preparer: ProfilePreparer;
+  readonly revoker: Revoker;
+  readonly stopper: Stopper;
+  readonly olderCopy: OlderCopyTrial;
+  readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
+}
+
+/** One start: profile fit, client started, and a QR of a session that was logged in treated as the loss it is. */
+export class Starter {
+  readonly #context: SessionContext;
+  readonly #parts: StarterParts;
+  readonly #webCache: WebCache;
+  #holdsPairing = false;
+
+  constructor(context: SessionContext, parts: StarterParts) {
+    this.#context = context;
+    this.#webCache = new WebCache(context.driver.client, context);
+    this.#parts = parts;
+  }
+
+  /** Whether a QR or code would be superseded by a restore: it is then neither requested nor delivered. */
+  get holdsPairing(): boolean {
+    return this.#holdsPairing;
+  }
+
+  /**
+   * Rejects when `signal` aborts or the profile can't be prepared; the browser is closed unless it is in use.
+   *
+   * @param options `isFirst`: whether it is the first start of a run, not a further attempt
+   */
+  async start(signal: AbortSignal, { isFirst = false } = {}): Promise<StartResult> {
+    try {
+      return await this.#start(signal, isFirst);
+    } catch (error) {
+      this.#holdsPairing = false;
+      if (isStoreFault(error) && this.#parts.snapshots.hasSilentStore) {
+        signal.throwIfAborted();
+        return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsStore: true };
+      }
+      if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
+      throw error;
+    }
+  }
+
+  /**
+   * One start from an older copy, after others from this profile have failed with WhatsApp in reach. Bring-up calls it once in
+   * a series of failures. Rejects as {@link start}.
+   */
+  async tryOlderCopy(cause: DisconnectCause, signal: AbortSignal): Promise<TrialResult> {
+    this.#enter('restoring', signal);
+    return this.#parts.olderCopy.run(cause, signal, async () => {
+      this.#holdsPairing = true; // a QR says that the copy is no good, not that a scan is due
+      try {
+        return await this.#startClient(signal);
+      } finally {
+        this.#holdsPairing = false;
+      }
+    });
+  }
+
+  async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
+    const { preparer, stopper, revoker, operations } = this.#parts;
+    this.#enter('restoring', signal);
+    await assertLaunchable(this.#context);
+    const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
+    const prepared = await operations.exclusive(() => preparer.prepare(signal, isFirst, patience));
+    let rollbacks = prepared ? 1 : 0;
+    let isGivenUp = false;
+    let isLoggedOut = false;
+    let mayRepeat = true;
+    let mayLearn = true;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks(patience)));
+      const outcome = await this.#startClient(signal);
+      this.#holdsPairing = false;
+      switch (outcome.kind) {
+        case 'pairing-held':
+          await stopper.stop();
+          this.#enter('restoring', signal);
+          if (await operations.exclusive(() => this.#rollBack(rollbacks, signal))) rollbacks++;
+          else isGivenUp = true;
+          continue;
+        case 'logged-out':
+          await revoker.note();
+          await stopper.stop();
+          await revoker.revoke('server');
+          if (this.#context.options.onLogout === 'stop') return outcome;
+          if (isLoggedOut) return failedByLogouts();
+          this.#enter('restoring', signal, 'logged-out');
+          isLoggedOut = true;
+          isGivenUp = true;
+          continue;
+        case 'failed':
+        case 'gave-up':
+          await stopper.stop();
+          if (outcome.kind === 'failed' && isMisfit(outcome.error)) {
+            if (!mayLearn || outcome.error.code !== 'BROWSER_TOO_OLD') throw outcome.error;
+            mayLearn = false;
+            this.#enter('restoring', signal);
+            if (await operations.exclusive(() => preparer.prepare(signal, false, patience))) rollbacks = 1;
+            continue;
+          }
+          if (outcome.kind === 'gave-up' || !mayRepeat || !isNavigationRace(outcome.error)) return outcome;
+          mayRepeat = false;
+          this.#enter('restoring', signal);
+          continue;
+        default:
+          if (outcome.kind === 'pairing' && !isGivenUp) this.#tellOfLoss();
+          return outcome;
+      }
+    }
+    return failedByLogouts();
+  }
+
+  async #startClient(signal: AbortSignal): Promise<StartOutcome> {
+    const { driver, browserOwner, browserGuard, clock, options, assertOwned } = this.#context;
+    const refusal = await browserGuard.refusalOfProfile(signal);
+    if (refusal !== undefined) throw refusal;
+    await assertOwned();
+    this.#enter('starting', signal);
+    await settleWebCache(this.#webCache, this.#context);
+    await browserOwner.announceLaunch(driver.client);
+    try {
+      return await startClient({
+        driver,
+        clock,
+        sessionTimeoutMs: options.sessionTimeoutMs,
+        puppeteerTimeoutMs: options.puppeteerTimeoutMs,
+        signal,
+        subscribe: this.#parts.subscribe,
+      });
+    } catch (error) {
+      await this.#parts.stopper.stop();
+      throw error;
+    }
+  }
+
+  /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */
+  async #mayHaveFallbacks(patience: StorePatience): Promise<boolean> {
+    try {
+      return (await this.#fallbacks(0, patience)).length > 0;
+    } catch {
+      return this.#context.record.current.loggedIn;
+    }
+  }
+
+  /** What could be restored over a profile that met a QR, best first. */
+  async #fallbacks(rollbacks: number, patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { record, options, clock } = this.#context;
+    const candidates = await this.#parts.snapshots.candidates(record.current.lineage, { patience });
+    if (rollbacks === 0) return candidates;
+    if (rollbacks >= MAX_ROLLBACKS) return [];
+    const rejected = await this.#contentInPlace();
+    const oldest = clock.now() - options.maxRollbackMs;
+    const older: LocatedSnapshot[] = [];
+    for (const candidate of candidates) {
+      if (Date.parse(candidate.info.createdAt) < oldest) continue;
+      // A save and a zip of the same moment are one and the same login.
+      if ((await contentOf(candidate)) !== rejected) older.push(candidate);
+    }
+    return older;
+  }
+
+  async #contentInPlace(): Promise<string | undefined> {
+    const { basedOn } = this.#context.record.current;
+    if (basedOn === undefined) return undefined;
+    const located = (await this.#parts.snapshots.list()).find(({ info }) => info.id === basedOn);
+    return located && contentOf(located);
+  }
+
+  /**
+   * Restores the next snapshot over the rejected profile. `false`: there is none, the profile is put aside for a QR.
+   *
+   * @throws StoreError when no store has one that works and one fails: that says nothing about the login, the next
+   * start tries again.
+   */
+  async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
+    const { record, warn, folders, assertOwned } = this.#context;
+    const fallbacks = await this.#fallbacks(rollbacks);
+    const { rejectedSnapshots, basedOn, lineage } = record.current;
+    // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
+    if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
+      await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
+    }
+    if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
+    const untried = await this.#parts.snapshots.candidates(lineage);
+    await this.#assertNoneForNewerBrowser(untried);
+    const isFinal = !(await this.#anyOfNewerBrowser(untried));
+    warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
+    await assertOwned();
+    await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
+    const { rejectedLineages } = record.current;
+    await record.update({
+      loggedIn: false,
+      basedOn: undefined,
+      // The next login is another one, also where nobody sees its scan become ready: the process may end between.
+      lineage: undefined,
+      account: undefined,
+      run: 0,
+      ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
+    });
+    return false;
+  }
+
+  /** A QR for a login that a newer browser would still find is a QR for nothing. */
+  async #assertNoneForNewerBrowser(untried: readonly LocatedSnapshot[]): Promise<void> {
+    for (const candidate of untried) {
+      const refusal = await this.#context.browserGuard.refusalOfSnapshot(candidate);
+      if (refusal !== undefined) throw refusal;
+    }
+  }
+
+  /** What an older browser fails at says nothing of what a newer one has written: it is never rejected for that. */
+  async #anyOfNewerBrowser(located: readonly LocatedSnapshot[]): Promise<boolean> {
+    for (const candidate of located) {
+      if (await this.#context.browserGuard.isOfNewerBrowser(candidate)) return true;
+    }
+    return false;
+  }
+
+  async #isOfNewerBrowser(id: string): Promise<boolean> {
+    const located = (await this.#parts.snapshots.list()).filter(({ info }) => info.id === id);
+    return this.#anyOfNewerBrowser(located);
+  }
+
+  #tellOfLoss(): void {
+    const { record, warn } = this.#context;
+    if (!record.current.loggedIn) return;
+    warn(
+      'login-rejected',
+      'the session was logged in, and WhatsApp asks for a new login; no snapshot is there to fall back on',
+    );
+  }
+
+  #enter(state: 'restoring' | 'starting', signal: AbortSignal, cause?: DisconnectCause): void {
+    signal.throwIfAborted(); // the session is `stopping` already
+    // A reconnect stays one to the outside until it succeeds.
+    if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state, cause);
+  }
+}
+
+function isTooOld(error: unknown): error is SessionError {
+  return isMisfit(error) && error.code === 'BROWSER_TOO_OLD';
+}
+
+// A profile that was emptied has no login that could be ended: what answers so goes on as a failed start, with delays.
+function failedByLogouts(): StartResult {
+  const error = new Error('WhatsApp logs the session out at every start');
+  return { kind: 'failed', cause: 'logged-out', error };
+}

@@ -1,0 +1,121 @@
+import { isLoggedOutState, lookAtPage } from '../../client/page-probe.js';
+import { LogoutFailedError, TimeoutError } from '../../errors.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { LineageKeeper } from '../login/lineage-keeper.js';
+import type { RevocationCause, Revoker } from '../login/revoker.js';
+import type { Pruner } from '../prune/pruner.js';
+import type { Saver } from '../save/saver.js';
+import type { RemovedProfile } from '../watch/removed-profile.js';
+import type { Stopper } from './browser-stopper.js';
+
+/** How a session is to be closed. */
+export interface CloseRequest {
+  /** Whether a final snapshot is due, if the session was up. */
+  readonly save: boolean;
+  /** Unlinks the device from the phone first. */
+  readonly logout?: boolean;
+  /** Marks the login as ended. */
+  readonly revoke?: RevocationCause;
+  /** Whether its attempts were used up before: nothing runs, and it holds no lease. */
+  readonly hasFailed?: boolean;
+  /** Whether the bot itself has called `client.destroy()`. */
+  readonly byBot?: boolean;
+}
+
+/**
+ * A process that is told to end has some ten seconds. So the final save into a store that may be far away takes no longer
+ * than what is left of eight, counted from when the session began to stop, but two in any case; the last save before it is
+ * there. A folder on this machine gets a minute: it moves as fast as it can.
+ */
+const FINAL_SAVE_MS = 8_000;
+const LEAST_FINAL_SAVE_MS = 2_000;
+const LOCAL_FINAL_SAVE_MS = 60_000;
+/** Caches are of no hurry: a signal leaves seconds, and what matters is saved by then. */
+const PRUNE_DEADLINE_MS = 2_000;
+/** On a signal there is no time to wait for a page that hangs. */
+const LOOK_DEADLINE_MS = 3_000;
+
+/** Closes the browser and takes the final, cold snapshot. Never rejects for a save: that is announced. */
+export class SessionCloser {
+  readonly #context: SessionContext;
+  readonly #parts: {
+    readonly lineageKeeper: LineageKeeper;
+    readonly pruner: Pruner;
+    readonly removed: RemovedProfile;
+    readonly revoker: Revoker;
+    readonly saver: Saver;
+    readonly stopper: Stopper;
+  };
+
+  constructor(
+    context: SessionContext,
+    parts: {
+      readonly lineageKeeper: LineageKeeper;
+      readonly pruner: Pruner;
+      readonly removed: RemovedProfile;
+      readonly revoker: Revoker;
+      readonly saver: Saver;
+      readonly stopper: Stopper;
+    },
+  ) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /**
+   * @param stoppingSince when the session began to stop, monotonic ms
+   * @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4)
+   */
+  async close(request: CloseRequest, wasUp: boolean, stoppingSince: number): Promise<void> {
+    try {
+      await this.#close(request, wasUp, stoppingSince);
+    } finally {
+      await this.#parts.removed.settle(request);
+    }
+  }
+
+  async #close(
+    { save, logout = false, revoke }: CloseRequest,
+    wasUp: boolean,
+    stoppingSince: number,
+  ): Promise<void> {
+    const { stopper, revoker, lineageKeeper } = this.#parts;
+    const isWorthSaving = save && wasUp && !(await this.#isLoggedOut());
+    const { orderly, logoutError } = await stopper.stop({ logout });
+    await lineageKeeper.settled();
+    if (logoutError !== undefined) throw new LogoutFailedError(logoutError);
+    if (revoke) await revoker.revoke(revoke);
+    if (isWorthSaving) await this.#takeFinalSave(orderly, stoppingSince);
+    if (save && orderly && this.#ownsProfile()) await this.#parts.pruner.pruneAfterStop(PRUNE_DEADLINE_MS);
+  }
+
+  // A session that stops because it lost a lease must not touch what another one uses by now.
+  #ownsProfile(): boolean {
+    const { lease, profileLease } = this.#context;
+    return lease.isHeld() && profileLease.isHeld();
+  }
+
+  // A page that does not answer is of no login that could be trusted; a browser that is gone has told all it knew.
+  async #isLoggedOut(): Promise<boolean> {
+    const { driver, clock, options } = this.#context;
+    if (!driver.connected) return false;
+    const look = await lookAtPage(driver, clock, Math.min(LOOK_DEADLINE_MS, options.puppeteerTimeoutMs));
+    return look === undefined || isLoggedOutState(look.state);
+  }
+
+  // A store that hangs must not keep a process from ending.
+  async #takeFinalSave(orderly: boolean, stoppingSince: number): Promise<void> {
+    const { clock, saves } = this.#context;
+    const left = FINAL_SAVE_MS - (clock.monotonic() - stoppingSince);
+    const isLocal = saves.store.localPath !== undefined;
+    const ms = isLocal ? LOCAL_FINAL_SAVE_MS : Math.max(left, LEAST_FINAL_SAVE_MS);
+    const deadline = new AbortController();
+    const timer = clock.setTimeout(
+      () => deadline.abort(new TimeoutError(`the final save took longer than ${ms} ms`)),
+      ms,
+    );
+    const { signal } = deadline;
+    await this.#parts.saver.take({ kind: 'save', capture: 'cold', orderly, signal }).catch(() => undefined);
+    clock.clearTimeout(timer);
+  }
+}
