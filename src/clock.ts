@@ -67,6 +67,17 @@ export function withDeadline<T>(
   });
 }
 
+/** What `work` gave within `ms`, else `undefined`; then it goes on. Rejects only as `work` does. */
+export async function resultWithin<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([work, sleep(clock, ms, timer.signal).then(() => undefined)]);
+  } finally {
+    timer.abort();
+    work.catch(() => undefined); // what fails after the deadline is nobody's
+  }
+}
+
 /** Rejects with the signal's reason when it aborts before `work` settles. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -62,6 +62,7 @@ export {
   type ResolvedOptions,
 } from './options.js';
 export { PersistentSession } from './persistent-session.js';
+export type { OpenBackup, PruneResult, SaveResult, VerifyReport } from './results.js';
 export type { RetentionPolicy } from './snapshot/retention.js';
 export type { SessionState } from './state.js';
 export type { SessionStatus } from './status.js';
@@ -75,10 +76,7 @@ export type {
   StoreCallOptions,
   StoredObject,
 } from './stores/session-store.js';
-export type { PruneResult } from './supervision/prune/pruner.js';
-export type { SaveResult } from './supervision/save/save-request.js';
 export type { ImportOptions } from './supervision/session-import.js';
-export type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 export type {
   CaptureMode,
   Finding,

@@ -7,7 +7,7 @@ import { newestBelievableFirst } from './snapshot/capture-time.js';
 import { isDeniedObject } from './snapshot/catalog.js';
 import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
-import { ZipRepository } from './snapshot/zip-repository.js';
+import { ZipRepository } from './snapshot/zip/zip-repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import type { SessionStore } from './stores/session-store.js';

@@ -1,6 +1,6 @@
+import { whileBusy } from './busy.js';
 import type { Clock } from './clock.js';
 import type { FileSystem } from './file-system.js';
-import { whileBusy } from './stores/file-system/disk.js';
 
 export interface PatientOptions {
   readonly clock: Clock;

@@ -4,15 +4,13 @@ import { describeError, InvalidStateError } from './errors.js';
 import type { SessionEventName, SessionEventPayloads, SessionEvents, StateChangeCause } from './events.js';
 import type { HealthReport } from './health.js';
 import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
+import type { OpenBackup, PruneResult, SaveResult, VerifyReport } from './results.js';
 import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
 import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import { typed } from './supervision/context/session-error.js';
-import type { PruneResult } from './supervision/prune/pruner.js';
-import type { SaveResult } from './supervision/save/save-request.js';
 import type { ImportOptions } from './supervision/session-import.js';
-import type { OpenBackup, VerifyReport } from './supervision/snapshot-operations.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
 
 /**

@@ -1,5 +1,12 @@
-import { isAbsolute, posix } from 'node:path';
-
+/** Where the bot runs, and on what kind of disk. */
+export {
+  defaultPaths,
+  detectPlatform,
+  type Environment,
+  foldsCase,
+  type PlatformName,
+  shutdownBudgetMs,
+} from './platform/detect-platform.js';
 export { type DiskSpace, deviceOf, diskSpace } from './platform/disk-space.js';
 export { memoryLimitBytes } from './platform/memory-limit.js';
 export { readStorageFacts } from './platform/read-storage-facts.js';
@@ -9,130 +16,3 @@ export {
   readMountinfo,
 } from './platform/storage.js';
 export { isEphemeral, type StorageFacts, storageWarnings } from './platform/storage-warnings.js';
-
-/** Environment variables, shaped like `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where the bot runs; `plain` is a machine of one's own. */
-export type PlatformName =
-  | 'railway'
-  | 'render'
-  | 'fly'
-  | 'heroku'
-  | 'koyeb'
-  | 'kubernetes'
-  | 'docker'
-  | 'plain';
-
-/** What the environment tells of the platform (FACTS 4). */
-export interface Platform {
-  readonly name: PlatformName;
-  /** Where a volume is mounted, if the platform says so (only Railway does). Absolute. */
-  readonly volumePath?: string;
-  /** Time between SIGTERM and SIGKILL, ms; absent where it is not known. */
-  readonly graceMs?: number;
-  /** Whether what lies outside a mounted volume is gone after the next deploy. */
-  readonly ephemeralRoot: boolean;
-  /** Whether an old and a new instance of the bot may run at once without anybody's doing: a deploy, replicas. */
-  readonly overlaps: boolean;
-}
-
-/** What tells a platform: one of these variables is set. The first match wins: all of them may run on Kubernetes. */
-const MARKS: readonly (readonly [PlatformName, readonly string[]])[] = [
-  ['railway', ['RAILWAY_PROJECT_ID', 'RAILWAY_PROJECT_NAME', 'RAILWAY_SERVICE_ID', 'RAILWAY_REPLICA_ID']],
-  ['render', ['RENDER', 'RENDER_SERVICE_NAME', 'RENDER_INSTANCE_ID']],
-  ['fly', ['FLY_APP_NAME', 'FLY_MACHINE_ID']],
-  ['heroku', ['DYNO']],
-  ['koyeb', ['KOYEB_APP_NAME', 'KOYEB_SERVICE_ID']],
-  ['kubernetes', ['KUBERNETES_SERVICE_HOST']],
-];
-
-/** Defaults of the platforms; all but Heroku's can be raised there. Koyeb documents none. */
-const GRACE_MS: Readonly<Partial<Record<PlatformName, number>>> = {
-  railway: 0,
-  render: 30_000,
-  fly: 5000,
-  heroku: 30_000,
-  kubernetes: 30_000,
-  docker: 10_000,
-};
-
-/** What stays of the grace for the end of the process itself. */
-const SHUTDOWN_MARGIN_MS = 1000;
-const USUAL_SHUTDOWN_MS = 15_000;
-/** Longer than any platform drains, and short enough for a timer. */
-const MAX_DRAINING_SECONDS = 86_400;
-
-/**
- * Recognises the platform by its environment variables.
- *
- * @param facts what the variables can't tell: whether Docker's or Podman's mark exists.
- * @example detectPlatform({ RAILWAY_PROJECT_ID: 'p' }).name; // 'railway'
- */
-export function detectPlatform(env: Environment, facts: { readonly dockerenv?: boolean } = {}): Platform {
-  const marked = MARKS.find(([, names]) => names.some((name) => isSet(env[name])))?.[0];
-  const name = marked ?? (facts.dockerenv === true ? 'docker' : 'plain');
-  const volumePath = name === 'railway' ? absolute(env.RAILWAY_VOLUME_MOUNT_PATH) : undefined;
-  const graceMs = name === 'railway' ? railwayGraceMs(env) : GRACE_MS[name];
-  return {
-    name,
-    ephemeralRoot: name !== 'plain',
-    // A Railway service with a volume has no replicas, and a short downtime instead of an overlap.
-    overlaps: name !== 'plain' && name !== 'docker' && volumePath === undefined,
-    ...(volumePath === undefined ? {} : { volumePath }),
-    ...(graceMs === undefined ? {} : { graceMs }),
-  };
-}
-
-/**
- * Where saves and backups lie unless the options say otherwise: on Railway's volume, else in Railway's documented
- * folders, else below the working directory. Relative paths are the caller's to resolve.
- *
- * @example defaultPaths({}); // { sessionPath: './persistent-session', backupPath: './session-backup' }
- */
-export function defaultPaths(env: Environment): {
-  readonly sessionPath: string;
-  readonly backupPath: string;
-} {
-  const { name, volumePath } = detectPlatform(env);
-  if (volumePath !== undefined) {
-    return {
-      sessionPath: posix.join(volumePath, 'persistent-session'),
-      // On the volume, too: /tmp is gone after a redeploy, and with it the only copy of another age.
-      backupPath: posix.join(volumePath, 'session-backup'),
-    };
-  }
-  if (name === 'railway')
-    return { sessionPath: '/app/persistent-session', backupPath: '/tmp/session-backup' };
-  return { sessionPath: './persistent-session', backupPath: './session-backup' };
-}
-
-/**
- * How long a process may wait for its last save after a signal, ms: a second less than the platform's grace. Where
- * that is unknown, or too short for any save, a usual time: to be killed while saving loses no more than not to try.
- */
-export function shutdownBudgetMs(env: Environment): number {
-  const { graceMs = 0 } = detectPlatform(env);
-  return graceMs > 2 * SHUTDOWN_MARGIN_MS ? graceMs - SHUTDOWN_MARGIN_MS : USUAL_SHUTDOWN_MS;
-}
-
-/** Whether file names that differ in case only are usually one file there. */
-export function foldsCase(platform: NodeJS.Platform): boolean {
-  return platform === 'darwin' || platform === 'win32';
-}
-
-function railwayGraceMs(env: Environment): number {
-  const seconds = Number(env.RAILWAY_DEPLOYMENT_DRAINING_SECONDS?.trim() || '0');
-  return Number.isFinite(seconds) && seconds > 0
-    ? Math.min(seconds, MAX_DRAINING_SECONDS) * 1000
-    : (GRACE_MS.railway ?? 0);
-}
-
-function absolute(path: string | undefined): string | undefined {
-  const trimmed = path?.trim() ?? '';
-  return isAbsolute(trimmed) ? trimmed : undefined;
-}
-
-function isSet(value: string | undefined): boolean {
-  return value !== undefined && value.trim() !== '';
-}

@@ -9,5 +9,6 @@ export {
   processNamespace,
   selfIdentity,
 } from './processes/identity.js';
-export { type ProcessEntry, type ProcessSource, processSourceOf } from './processes/process-source.js';
+export type { ProcessEntry, ProcessSource } from './processes/process-entry.js';
+export { processSourceOf } from './processes/process-source.js';
 export { type TreeMemory, treeMemory } from './processes/tree-memory.js';

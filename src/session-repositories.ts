@@ -11,7 +11,7 @@ import type { RepositoryFormat } from './snapshot/repository-task.js';
 import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
 import { watchStore } from './snapshot/watch-store.js';
-import { ZipRepository } from './snapshot/zip-repository.js';
+import { ZipRepository } from './snapshot/zip/zip-repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import { guardStores } from './stores/guard-store.js';

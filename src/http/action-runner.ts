@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import { type Clock, resultWithin } from '../clock.js';
 import { parseAction } from './action-request.js';
 import { assertConfirmed, isAwaited, runAction } from './actions.js';
 import { readJsonFields } from './body.js';
@@ -11,7 +11,6 @@ import { json } from './json-response.js';
 import { isFromBrowser } from './origin.js';
 import { RateLimit } from './rate-limit.js';
 import type { SessionLike } from './session-like.js';
-import { within } from './within.js';
 
 const MINUTE_MS = 60_000;
 
@@ -43,7 +42,7 @@ export class ActionRunner {
       assertConfirmed(asked);
     if (asked.action === 'send-test-message') this.#countTestMessage();
     const started = jobs.start(asked.action, this.#keyOf(asked), () => runAction(session, asked));
-    const outcome = waitMs > 0 ? await within(clock, waitMs, started.ended) : undefined;
+    const outcome = waitMs > 0 ? await resultWithin(clock, waitMs, started.ended) : undefined;
     if (outcome === undefined) return this.#accepted(started, url);
     if ('error' in outcome) throw outcome.error;
     const done: ActionDoneResponse = { success: true, action: asked.action, result: outcome.result };

@@ -1,7 +1,6 @@
-import type { Clock } from '../clock.js';
+import { type Clock, resultWithin } from '../clock.js';
 import { describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { within } from './within.js';
 
 /** How long a reader of the status waits; then it gets what was known before. */
 const READ_DEADLINE_MS = 5000;
@@ -35,7 +34,7 @@ export class Cached<T> {
   /** The newest there is; `undefined` when it could never be learned, or not the last time. */
   async read(): Promise<T | undefined> {
     if (this.#clock.monotonic() - this.#askedAt >= this.#maxAgeMs) this.#ask();
-    if (this.#asking) await within(this.#clock, READ_DEADLINE_MS, this.#asking);
+    if (this.#asking) await resultWithin(this.#clock, READ_DEADLINE_MS, this.#asking);
     return this.#known;
   }
 

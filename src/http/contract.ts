@@ -1,10 +1,8 @@
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { PlatformName } from '../platform.js';
+import type { PruneResult, SaveResult, VerifyReport } from '../results.js';
 import type { SessionState } from '../state.js';
-import type { PruneResult } from '../supervision/prune/pruner.js';
-import type { SaveResult } from '../supervision/save/save-request.js';
-import type { VerifyReport } from '../supervision/snapshot-operations.js';
 import type { SnapshotInfo } from '../types.js';
 
 /**

@@ -4,7 +4,7 @@ import type { FileSystem } from '../file-system.js';
 import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
 import { notProvenOwner, notTheOwner, type WritePermit } from '../write-permit.js';
-import { contestLease } from './contest.js';
+import { contestLease } from './claim-lease.js';
 import { type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
 import { Ownership } from './ownership.js';

@@ -3,7 +3,7 @@ import { ClosedError, describeError, isSessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { Mutex } from '../mutex.js';
 import { WritePermit } from '../write-permit.js';
-import { type Claim, contestLease } from './contest.js';
+import { type Claim, contestLease } from './claim-lease.js';
 import type { Machine } from './judge-holder.js';
 import type { LeaseFiles } from './lease-files.js';
 import type { LeaseRecord } from './lease-record.js';

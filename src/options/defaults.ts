@@ -1,8 +1,8 @@
 import { systemClock } from '../clock.js';
 import { systemFileSystem } from '../file-system.js';
 import { silentLogger } from '../logger.js';
-import type { ResolvedOptions } from '../options.js';
 import { defaultPaths } from '../platform.js';
+import type { ResolvedOptions } from './types.js';
 
 /**
  * The value of every option that is not given. The paths are those of a machine of one's own, still relative; a

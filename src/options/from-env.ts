@@ -1,4 +1,3 @@
-import type { PersistentSessionOptions } from '../options.js';
 import type { Environment } from '../platform.js';
 import {
   type Check,
@@ -12,6 +11,7 @@ import {
   refuse,
   show,
 } from './checks.js';
+import type { PersistentSessionOptions } from './types.js';
 
 /**
  * Reads the documented variables and returns them as options: `CLIENT_ID`, `MAX_SESSION_SIZE_MB`,

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import type { Logger } from '../logger.js';
-import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from '../options.js';
 import { findBotFolder } from '../platform/bot-folder.js';
 import { defaultPaths, type Environment } from '../platform.js';
 import type { SessionStore } from '../stores/session-store.js';
@@ -14,6 +13,7 @@ import * as check from './checks.js';
 import { resolveClientId } from './client-id.js';
 import { DEFAULT_OPTIONS } from './defaults.js';
 import { refuseOverlaps } from './paths.js';
+import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from './types.js';
 import { refuseUnknown } from './unknown-option.js';
 
 /** What options are resolved against. */

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { FileSystem } from '../file-system.js';
-import { detectPlatform, type Environment } from '../platform.js';
 import { commandLine } from '../processes.js';
+import { detectPlatform, type Environment } from './detect-platform.js';
 import { readMountinfo } from './storage.js';
 import type { StorageFacts } from './storage-warnings.js';
 

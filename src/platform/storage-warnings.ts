@@ -1,4 +1,4 @@
-import type { Environment, Platform } from '../platform.js';
+import type { Environment, Platform } from './detect-platform.js';
 import { describeStorage, type StorageDescription } from './storage.js';
 
 /** Something about the surroundings that will cost the login one day. */

@@ -1,7 +1,8 @@
 import { type Clock, sleep, systemClock } from '../clock.js';
 import { errnoOf, SessionError, TimeoutError } from '../errors.js';
 import { identityOf, isPid, isSameProcessAlive, listDescendants, type ProcessIdentity } from './identity.js';
-import { type ProcessSource, processSource } from './process-source.js';
+import type { ProcessSource } from './process-entry.js';
+import { processSource } from './process-source.js';
 
 /** How long between two looks at who is left, ms. */
 const LOOK_EVERY_MS = 50;

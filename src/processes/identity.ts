@@ -1,5 +1,6 @@
 import { errnoOf } from '../errors.js';
-import { type ProcessEntry, type ProcessSource, processSource } from './process-source.js';
+import type { ProcessEntry, ProcessSource } from './process-entry.js';
+import { processSource } from './process-source.js';
 
 /**
  * One process, never mistaken for another one that got the same pid later.

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { errnoOf } from '../errors.js';
-import type { ProcessEntry, ProcessSource } from './process-source.js';
+import type { ProcessEntry, ProcessSource } from './process-entry.js';
 
 /** Linux: `/proc`, without starting a process. Another `root` is for tests. */
 export function procfsSource(root = '/proc'): ProcessSource {

@@ -1,4 +1,4 @@
-import type { ProcessEntry, ProcessSource } from './process-source.js';
+import type { ProcessEntry, ProcessSource } from './process-entry.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 const COLUMNS = ['-o', 'pid=,ppid=,stat=,lstart='];

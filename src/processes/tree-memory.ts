@@ -1,5 +1,6 @@
 import { listDescendants } from './identity.js';
-import { type ProcessSource, processSource } from './process-source.js';
+import type { ProcessSource } from './process-entry.js';
+import { processSource } from './process-source.js';
 
 /** What a process and everything that descends from it take. */
 export interface TreeMemory {

@@ -1,4 +1,4 @@
-import type { ProcessEntry, ProcessSource } from './process-source.js';
+import type { ProcessEntry, ProcessSource } from './process-entry.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 /** Windows: CIM through PowerShell (`wmic` is gone from Windows 11). There are no zombies. */

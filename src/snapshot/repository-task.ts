@@ -8,8 +8,8 @@ import type { ProblemListener, SnapshotRepository } from './repository.js';
 import { SignatureCache } from './tree-hasher.js';
 import { watchStore } from './watch-store.js';
 import { watchedTaskRunner } from './watched-runner.js';
-import { ZipRepository } from './zip-repository.js';
-import type { ZipCompression } from './zip-writer.js';
+import { ZipRepository } from './zip/zip-repository.js';
+import type { ZipCompression } from './zip/zip-writer.js';
 
 export type RepositoryFormat =
   | { readonly kind: 'save' }

@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { whileBusy } from '../busy.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { type FileSystem, openWithoutWaiting, systemFileSystem } from '../file-system.js';
 import { adoptBody, assertSize, discardBody, throwIfAborted } from './body.js';
 import { assertConditions, assertExpected } from './conditions.js';
-import { type Disk, toStoreFault, unless, versionOf, whileBusy } from './file-system/disk.js';
+import { type Disk, toStoreFault, unless, versionOf } from './file-system/disk.js';
 import { fileBody } from './file-system/file-body.js';
 import { findFolder, findObject, pathOf, pruneFolders } from './file-system/folders.js';
 import { withKeyLock } from './file-system/key-lock.js';

@@ -13,7 +13,7 @@ import { FinalFailures } from './run/final-failures.js';
 import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './run/own-stop.js';
 import { Run } from './run/run.js';
 import { RunStarts } from './run/run-starts.js';
-import type { CloseRequest } from './stop/session-closer.js';
+import type { CloseRequest } from './run/session-closer.js';
 import type { SupervisorParts } from './supervisor-parts.js';
 
 /** What is on its way into a store when the session begins to stop may take so long. */

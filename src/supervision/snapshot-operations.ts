@@ -1,44 +1,23 @@
-import type { Readable } from 'node:stream';
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
+import type { OpenBackup, PruneResult, SaveResult, VerifyReport } from '../results.js';
 import { isBelievable } from '../snapshot/capture-time.js';
 import { isDamage } from '../snapshot/catalog.js';
+import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
 import { askStores, failed } from './context/ask-stores.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import { allRepositories, type SessionContext } from './context/session-context.js';
-import { type LocatedSnapshot, type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
+import { type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
 import type { FirstImport } from './import/first-import.js';
 import type { LineageKeeper } from './login/lineage-keeper.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
-import type { PruneResult, Pruner } from './prune/pruner.js';
+import type { Pruner } from './prune/pruner.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
-import type { SaveResult } from './save/save-request.js';
 import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 import type { RemovedProfile } from './watch/removed-profile.js';
-
-/** What `verify()` found. */
-export interface VerifyReport {
-  readonly sound: readonly SnapshotInfo[];
-  readonly corrupt: readonly {
-    readonly snapshot: SnapshotInfo;
-    readonly error: { readonly code: string; readonly message: string };
-  }[];
-  /** Those that their stores could not deliver: nobody knows how they are. */
-  readonly unread: readonly {
-    readonly snapshot: SnapshotInfo;
-    readonly error: { readonly code: string; readonly message: string };
-  }[];
-}
-
-/** A backup to be copied elsewhere. */
-export interface OpenBackup {
-  readonly snapshot: SnapshotInfo;
-  /** The zip. Read it to the end or destroy it. */
-  readonly body: Readable;
-}
 
 export interface OperationParts {
   readonly firstImport: FirstImport;

@@ -1,4 +1,5 @@
 import type { ClientEvents } from '../client/client-events.js';
+import type { BrowserStopper } from './browser/browser-stopper.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import type { LineageKeeper } from './login/lineage-keeper.js';
@@ -6,11 +7,10 @@ import type { PairingWatch } from './login/pairing-watch.js';
 import type { Revoker } from './login/revoker.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { BringUp } from './reconnect/start-retries.js';
+import type { SessionCloser } from './run/session-closer.js';
 import type { SaveSchedule } from './save/save-schedule.js';
 import type { Starter } from './start/start-attempt.js';
 import type { StateFollower } from './state-follower.js';
-import type { Stopper } from './stop/browser-stopper.js';
-import type { SessionCloser } from './stop/session-closer.js';
 import type { DegradedTimer } from './watch/degraded-timer.js';
 
 /** What the supervisor decides over. */
@@ -28,5 +28,5 @@ export interface SupervisorParts {
   readonly schedule: SaveSchedule;
   readonly starter: Starter;
   readonly stateFollower: StateFollower;
-  readonly stopper: Stopper;
+  readonly stopper: BrowserStopper;
 }

@@ -4,11 +4,11 @@ import { profileFormatTask } from '../profile/data-version.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
-import { importZipTask } from '../snapshot/import-zip.js';
 import { repositoryTask } from '../snapshot/repository-task.js';
 import { sameBytesTask } from '../snapshot/same-bytes.js';
-import { extractZipTask, verifyZipTask } from '../snapshot/zip-reader.js';
-import { writeZipTask } from '../snapshot/zip-writer.js';
+import { importZipTask } from '../snapshot/zip/import-zip.js';
+import { extractZipTask, verifyZipTask } from '../snapshot/zip/zip-reader.js';
+import { writeZipTask } from '../snapshot/zip/zip-writer.js';
 import type { Task } from '../task.js';
 
 /** Every task the worker knows, by name. One that is missing here runs in the bot's own thread. */

@@ -8,7 +8,7 @@ import {
   type LeaseRecord,
   leaseFileName,
 } from '../../src/lease/lease-record.js';
-import { Standstill } from '../../src/lease/standstill.js';
+import { Standstill } from '../../src/lease/stall-detector.js';
 import { TAKEOVER_MS } from '../../src/lease/timing.js';
 import { follow, LeaseWorld } from './lease-world.js';
 

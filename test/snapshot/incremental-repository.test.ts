@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import { SignatureCache } from '../../src/snapshot/tree-hasher.js';
-import { ZipRepository } from '../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import type { TaskRunner } from '../../src/task.js';
 import { sha256, TinyLocalStore } from './local-store.js';

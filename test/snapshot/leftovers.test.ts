@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
-import { ZipRepository } from '../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { TinyStore } from './memory-store.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoreError } from '../../src/errors.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
-import { ZipRepository } from '../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import { inlineTaskRunner } from '../../src/task.js';
 import { failingFileSystem } from '../../src/testing/failing-file-system.js';
 import { TinyLocalStore } from './local-store.js';

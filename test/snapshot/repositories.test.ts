@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
-import { ZipRepository } from '../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { TinyLocalStore } from './local-store.js';
 import { TinyStore } from './memory-store.js';

@@ -8,7 +8,7 @@ import { IncrementalRepository } from '../../src/snapshot/incremental-repository
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
 import type { RepositoryFormat } from '../../src/snapshot/repository-task.js';
 import { type OwnedPeriod, ThreadedRepository } from '../../src/snapshot/threaded-repository.js';
-import { ZipRepository } from '../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import { BackupDirStore } from '../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
 import { localStoreSpec } from '../../src/stores/local-store-spec.js';

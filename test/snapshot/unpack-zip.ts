@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { importZipTask } from '../../src/snapshot/import-zip.js';
 import { DEFAULT_LIMITS } from '../../src/snapshot/limits.js';
+import { importZipTask } from '../../src/snapshot/zip/import-zip.js';
 import { asText, type Files, LEVELDB, World } from './world.js';
 
 /** The essential files of a login. */

@@ -1,8 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { whileBusy } from '../../busy.js';
 import { errnoOf, StoreError } from '../../errors.js';
 import { improve, PRIVATE_FOLDER_MODE } from '../../file-system.js';
-import { type Disk, refused, unless, whileBusy } from './disk.js';
+import { type Disk, refused, unless } from './disk.js';
 
 /** Where an object lies, or would. */
 export function pathOf(disk: Disk, key: string): string {

@@ -1,8 +1,9 @@
+import { pause } from '../../busy.js';
 import { StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { Mutex } from '../../mutex.js';
 import { throwIfAborted } from '../body.js';
-import { type Disk, pause } from './disk.js';
+import type { Disk } from './disk.js';
 import { pathOf } from './folders.js';
 import { breakLock, createLock, LockWatch, lockPathOf, readLock, removeLock } from './lock-file.js';
 

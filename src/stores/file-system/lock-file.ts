@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { whileBusy } from '../../busy.js';
 import { errnoOf } from '../../errors.js';
 import { improve, PRIVATE_FILE_MODE } from '../../file-system.js';
 import { readOwnFile } from '../../own-file.js';
 import { RESERVED_PREFIXES } from '../keys.js';
-import { type Disk, unless, whileBusy } from './disk.js';
+import { type Disk, unless } from './disk.js';
 import { isProvenDead, thisWriter, type Writer } from './writer.js';
 
 /**

@@ -1,10 +1,11 @@
 import type { BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
+import { whileBusy } from '../../busy.js';
 import { errnoOf } from '../../errors.js';
 import { improve } from '../../file-system.js';
 import { assertExpected, conflict } from '../conditions.js';
 import type { PutOptions } from '../session-store.js';
-import { type Disk, unless, versionOf, whileBusy } from './disk.js';
+import { type Disk, unless, versionOf } from './disk.js';
 import { findObject, inTheWay, pathOf, syncFolder } from './folders.js';
 import { withKeyLock } from './key-lock.js';
 import type { Temporary } from './temporary.js';

@@ -3,12 +3,13 @@ import { type BigIntStats, constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { whileBusy } from '../../busy.js';
 import { errnoOf, StoreError } from '../../errors.js';
 import { improve, isRefusal, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import { assertSize, chunksOf, throwIfAborted } from '../body.js';
 import { RESERVED_PREFIXES } from '../keys.js';
 import type { PutOptions } from '../session-store.js';
-import { type Disk, refused, unless, whileBusy } from './disk.js';
+import { type Disk, refused, unless } from './disk.js';
 import { makeFolder, pruneFolders } from './folders.js';
 import { thisWriter, type Writer } from './writer.js';
 

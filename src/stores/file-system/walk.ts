@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { whileBusy } from '../../busy.js';
 import { isDenied } from '../../file-system.js';
 import { throwIfAborted } from '../body.js';
-import { type Disk, unless, whileBusy } from './disk.js';
+import { type Disk, unless } from './disk.js';
 
 /** No portable key has more names than this. */
 const MAX_DEPTH = 32;

@@ -21,10 +21,10 @@ import {
 } from '../../profile/data-version.js';
 import type { DatabaseLayout } from '../../profile/essential-files.js';
 import { layoutOfFiles } from '../../profile/layout-of-files.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { TaskRunner } from '../../task.js';
 import type { SnapshotManifest } from '../../types.js';
-import type { SessionRecordFile } from '../context/session-record.js';
-import type { LocatedSnapshot } from '../context/session-snapshots.js';
+import type { SessionRecordFile } from '../record/session-record.js';
 
 export interface BrowserGuardParameters {
   readonly driver: ClientDriver;

@@ -1,8 +1,15 @@
 import { join } from 'node:path';
+import type { FileSystem } from '../../file-system.js';
 import { isSameProfile } from '../../profile-identity.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { ProfileIdentity, SnapshotInfo } from '../../types.js';
-import type { SessionContext } from './session-context.js';
-import type { LocatedSnapshot } from './session-snapshots.js';
+import type { SessionRecordFile } from '../record/session-record.js';
+
+export interface ProfileBindingContext {
+  readonly fs: FileSystem;
+  readonly profile: ProfileIdentity;
+  readonly record: SessionRecordFile;
+}
 
 /** Snapshots by the question whether they were made for this session's profile. */
 export interface BoundSnapshots {
@@ -15,9 +22,9 @@ export interface BoundSnapshots {
  * nothing but the profile's place tells them apart.
  */
 export class ProfileBinding {
-  readonly #context: Pick<SessionContext, 'fs' | 'profile' | 'record'>;
+  readonly #context: ProfileBindingContext;
 
-  constructor(context: Pick<SessionContext, 'fs' | 'profile' | 'record'>) {
+  constructor(context: ProfileBindingContext) {
     this.#context = context;
   }
 

@@ -12,9 +12,9 @@ import type { TaskRunner } from '../../task.js';
 import type { ProfileIdentity } from '../../types.js';
 import type { BrowserGuard } from '../browser/browser-guard.js';
 import type { BrowserOwner } from '../browser/browser-owner.js';
-import type { LogoutNote } from './logout-note.js';
-import type { SessionFolders } from './session-folders.js';
-import type { SessionRecordFile } from './session-record.js';
+import type { LogoutNote } from '../record/logout-note.js';
+import type { SessionFolders } from '../record/session-folders.js';
+import type { SessionRecordFile } from '../record/session-record.js';
 
 /** What the parts of the supervision share: the rooms below, and the session's state. */
 export interface SessionContext {

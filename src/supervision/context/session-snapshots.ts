@@ -1,18 +1,13 @@
 import { ConfigurationError, describeError, SnapshotNotFoundError } from '../../errors.js';
 import { captureTimeAfter, newestBelievableFirst } from '../../snapshot/capture-time.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
+import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
-import { importsBeside, importsIn } from './import-marks.js';
 import { ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
-
-/** A snapshot and where it is. */
-export interface LocatedSnapshot {
-  readonly info: SnapshotInfo;
-  readonly repository: SnapshotRepository;
-}
 
 /** Snapshots of the client id that were made for another profile than this one. */
 export interface SnapshotsOfOthers {

@@ -14,6 +14,7 @@ import type { Task } from '../../task.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { BringUp } from '../reconnect/start-retries.js';
 import type { SettleWatch } from '../save/settle-watch.js';
+import { Kept } from './cached-reading.js';
 import type { EventLoopMeter } from './event-loop-meter.js';
 import {
   type DiskFacts,
@@ -24,7 +25,6 @@ import {
   type ProfileFacts,
   type StorageOutlook,
 } from './facts.js';
-import { Kept } from './kept.js';
 import type { SnapshotLedger } from './snapshot-ledger.js';
 
 /**

@@ -1,11 +1,12 @@
 import { type OldSession, placeOf } from '../../profile/import/old-session.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotInfo } from '../../types.js';
 import { answered, askStores } from '../context/ask-stores.js';
-import { importsIn, onlyImports } from '../context/import-marks.js';
-import { importOf, isSameContent } from '../context/lineage.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
-import { EMPTY_RECORD } from '../context/session-record.js';
-import { contentOf, type LocatedSnapshot, type SessionSnapshots } from '../context/session-snapshots.js';
+import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
+import { importsIn, onlyImports } from '../record/import-marks.js';
+import { importOf, isSameContent } from '../record/lineage.js';
+import { EMPTY_RECORD } from '../record/session-record.js';
 import type { Importer } from './importer.js';
 
 const SKIPPED =

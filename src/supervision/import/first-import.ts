@@ -1,9 +1,10 @@
 import { describeError, errnoOf, isSessionError } from '../../errors.js';
 import type { OldSession } from '../../profile/import/old-session.js';
 import { listQuarantine } from '../../profile/quarantine.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { answered, askStores, failed } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
-import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { Importer } from './importer.js';
 import type { OldSessionFinder } from './old-session-finder.js';
 

@@ -20,15 +20,16 @@ import { clientIdsOf, type OldSession, placeOf, profileOf } from '../../profile/
 import { assertUntouched, assertUnused, lookAt } from '../../profile/import/source-use.js';
 import { resolveLinks } from '../../profile/links.js';
 import { hashFilesTask } from '../../snapshot/hashing.js';
-import { type ImportedZip, importZipTask } from '../../snapshot/import-zip.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { contentDigest } from '../../snapshot/manifest.js';
+import { type ImportedZip, importZipTask } from '../../snapshot/zip/import-zip.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import { isAlive } from '../browser/browser-owner.js';
 import { isClaimedHere } from '../browser/profiles-in-use.js';
-import { type ImportMark, importedLineage, newLineageAfter } from '../context/lineage.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { makeWay } from '../ownership/profile-holders.js';
+import { type ImportMark, importedLineage, newLineageAfter } from '../record/lineage.js';
 import type { Restorer } from '../restore/restorer.js';
 
 /** What was taken of an old session, whole and sound, in a staging folder. */

@@ -3,9 +3,9 @@ import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { MAX_RUN } from '../../snapshot/manifest-fields.js';
 import { StorePatience } from '../context/ask-stores.js';
-import { newLineageAfter } from '../context/lineage.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import { newLineageAfter } from '../record/lineage.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 
 /** A store that does not answer holds up neither the saves nor the end of a session for longer, ms. */

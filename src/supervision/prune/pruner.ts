@@ -1,23 +1,15 @@
 import { orAborted } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../../profile/caches.js';
+import type { PruneResult } from '../../results.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import { type RetentionPolicy, selectForRemoval } from '../../snapshot/retention.js';
 import { answered, askStores, failed, type StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
-import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
 import { UnreadableRemover } from './unreadable-remover.js';
-
-/** What `prune()` did. */
-export interface PruneResult {
-  /** Ids of the snapshots that retention no longer keeps. */
-  readonly removedSnapshots: readonly string[];
-  /** Bytes freed in all: snapshots, caches, leftovers, old quarantines. */
-  readonly freedBytes: number;
-  /** Files removed from the profile's caches. */
-  readonly cacheFiles: number;
-}
 
 const BYTES_PER_MB = 1024 * 1024;
 /** What a full disk leaves: the newest good snapshot of every store. */

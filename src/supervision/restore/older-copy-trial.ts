@@ -1,10 +1,11 @@
 import type { StartOutcome } from '../../client/start-client.js';
 import type { DisconnectCause } from '../../events.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
+import type { BrowserStopper } from '../browser/browser-stopper.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
-import { basisOf } from '../context/session-record.js';
-import { contentOf, type LocatedSnapshot, type SessionSnapshots } from '../context/session-snapshots.js';
-import type { Stopper } from '../stop/browser-stopper.js';
+import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
+import { basisOf } from '../record/session-record.js';
 import type { Restorer } from './restorer.js';
 
 /** By this reason the profile is found again in quarantine. */
@@ -15,7 +16,7 @@ export interface OlderCopyTrialParts {
   readonly operations: OperationQueue;
   readonly snapshots: SessionSnapshots;
   readonly restorer: Restorer;
-  readonly stopper: Stopper;
+  readonly stopper: BrowserStopper;
 }
 
 /** What the trial of an older copy came to. */

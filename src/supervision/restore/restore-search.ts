@@ -1,7 +1,7 @@
 import { describeError, isSessionError, type SessionError } from '../../errors.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotFile } from '../../types.js';
-import type { LocatedSnapshot } from '../context/session-snapshots.js';
 
 /**
  * So many attempts in one search, over all stores: more than the default retention keeps of saves and of backups in some

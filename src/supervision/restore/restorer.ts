@@ -3,13 +3,14 @@ import type { RestoreReason } from '../../events.js';
 import { findingsOf } from '../../profile/findings-of.js';
 import type { SoundTables } from '../../profile/sound-tables.js';
 import { examineProfileTask } from '../../profile/soundness.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../../types.js';
 import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
-import { importsIn } from '../context/import-marks.js';
-import { newLineageAfter } from '../context/lineage.js';
 import type { SessionContext } from '../context/session-context.js';
-import { rejectedCopyInPlace } from '../context/session-record.js';
-import type { LocatedSnapshot, SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { importsIn } from '../record/import-marks.js';
+import { newLineageAfter } from '../record/lineage.js';
+import { rejectedCopyInPlace } from '../record/session-record.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 
 /** Puts snapshots in place of the profile: verified first, installed by rename, the old one kept in quarantine. */

@@ -3,6 +3,7 @@ import { isSessionError, StartFailedError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import { whileAlive } from '../../keep-alive.js';
 import type { SessionState } from '../../state.js';
+import type { BrowserStopper } from '../browser/browser-stopper.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
 import { asSessionError } from '../context/session-error.js';
@@ -15,7 +16,6 @@ import { RestartPace } from '../reconnect/restart-pace.js';
 import type { BringUp, BringUpResult } from '../reconnect/start-retries.js';
 import { assertWritable } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
-import type { Stopper } from '../stop/browser-stopper.js';
 import { type OwnStop, ownStop } from './own-stop.js';
 import type { Run } from './run.js';
 
@@ -26,7 +26,7 @@ export interface RunStartsParts {
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
   readonly revoker: Revoker;
-  readonly stopper: Stopper;
+  readonly stopper: BrowserStopper;
 }
 
 /** What a start can't do by itself. */

@@ -3,9 +3,6 @@ import { errnoOf, isSessionError } from '../../errors.js';
 import type { SkipReason } from '../../events.js';
 import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../../types.js';
 
-/** What a save or a backup came to. */
-export type SaveResult = { readonly snapshot: SnapshotInfo } | { readonly skipped: SkipReason };
-
 export interface SaveRequest {
   readonly kind: 'save' | 'backup';
   readonly capture: CaptureMode;

@@ -1,6 +1,6 @@
 import { PeriodicTask } from '../../periodic-task.js';
+import type { SaveResult } from '../../results.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { SaveResult } from './save-request.js';
 import type { SettleWatch } from './settle-watch.js';
 
 /** The first save does not wait for the interval: a login of a minute's age must survive a crash, too. */

@@ -3,6 +3,7 @@ import { withDeadline } from '../../clock.js';
 import { ClosedError, describeError } from '../../errors.js';
 import type { SkipReason } from '../../events.js';
 import { captureTask, liveSignaturesTask } from '../../profile/capture-task.js';
+import type { SaveResult } from '../../results.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
 import { answered, askStores, failed } from '../context/ask-stores.js';
@@ -23,7 +24,6 @@ import {
   passTimeout,
   reasonToSkip,
   type SaveRequest,
-  type SaveResult,
   UNCHANGED,
 } from './save-request.js';
 import type { SettleWatch } from './settle-watch.js';

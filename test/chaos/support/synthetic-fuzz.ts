@@ -4,7 +4,7 @@ import type { FileSystem } from '../../../src/file-system.js';
 import { walkFiles } from '../../../src/profile/walk.js';
 import { IncrementalRepository } from '../../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import { ZipRepository } from '../../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../../src/snapshot/zip/zip-repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';

@@ -8,7 +8,7 @@ import { type FileSystem, systemFileSystem } from '../../../src/file-system.js';
 import { ESSENTIAL_PATHS } from '../../../src/profile/essential-files.js';
 import { IncrementalRepository } from '../../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import { ZipRepository } from '../../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../../src/snapshot/zip/zip-repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';
 import { captureTree, contextAt, readTree, sameTree, type TreeFiles } from './synthetic-tree.js';

@@ -6,7 +6,7 @@ import { walkFiles } from '../../../src/profile/walk.js';
 import { IncrementalRepository } from '../../../src/snapshot/incremental-repository.js';
 import { contentDigest } from '../../../src/snapshot/manifest.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import { ZipRepository } from '../../../src/snapshot/zip-repository.js';
+import { ZipRepository } from '../../../src/snapshot/zip/zip-repository.js';
 import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';

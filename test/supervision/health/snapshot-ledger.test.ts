@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import type { SessionContext } from '../../../src/supervision/context/session-context.js';
-import { EMPTY_RECORD, type SessionRecord } from '../../../src/supervision/context/session-record.js';
 import { SnapshotLedger } from '../../../src/supervision/health/snapshot-ledger.js';
+import { EMPTY_RECORD, type SessionRecord } from '../../../src/supervision/record/session-record.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import type { SnapshotInfo, SnapshotKind } from '../../../src/types.js';
 

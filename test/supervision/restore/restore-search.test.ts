@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SnapshotCorruptError, SnapshotNotFoundError, StoreError } from '../../../src/errors.js';
+import type { LocatedSnapshot } from '../../../src/snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import type { LocatedSnapshot } from '../../../src/supervision/context/session-snapshots.js';
 import { RestoreSearch } from '../../../src/supervision/restore/restore-search.js';
 
 const TABLE = 'Default/IndexedDB/000005.ldb';

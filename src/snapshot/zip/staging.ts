@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { errnoOf } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
-import { assertRealFolder, isRealFolder } from '../real-folder.js';
-import type { SweepResult } from './repository.js';
+import { errnoOf } from '../../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { assertRealFolder, isRealFolder } from '../../real-folder.js';
+import type { SweepResult } from '../repository.js';
 
 /** `staging/<clientId>`, or `<clientId>/worker` in it: no symbolic link is followed there. */
 const OWN_FOLDERS = 2;

@@ -1,24 +1,24 @@
 import type { Readable } from 'node:stream';
-import { type Clock, systemClock } from '../clock.js';
-import { SnapshotCorruptError, SnapshotNotFoundError } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
-import { Mutex } from '../mutex.js';
-import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
-import type { TaskRunner } from '../task.js';
+import { type Clock, systemClock } from '../../clock.js';
+import { SnapshotCorruptError, SnapshotNotFoundError } from '../../errors.js';
+import type { FileSystem } from '../../file-system.js';
+import { Mutex } from '../../mutex.js';
+import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { TaskRunner } from '../../task.js';
 import type {
   CapturedFile,
   CapturedTree,
   SnapshotContext,
   SnapshotInfo,
   SnapshotManifest,
-} from '../types.js';
-import { type CatalogEntry, SnapshotCatalog } from './catalog.js';
-import { discardFolder } from './checked-file.js';
-import { guardStore } from './guarded-store.js';
-import { assertWithinLimits, DEFAULT_LIMITS } from './limits.js';
-import { buildManifest } from './manifest.js';
-import { MarkingRepository } from './marking-repository.js';
-import { putUnderNewId } from './put-under-new-id.js';
+} from '../../types.js';
+import { type CatalogEntry, SnapshotCatalog } from '../catalog.js';
+import { discardFolder } from '../checked-file.js';
+import { guardStore } from '../guarded-store.js';
+import { assertWithinLimits, DEFAULT_LIMITS } from '../limits.js';
+import { buildManifest } from '../manifest.js';
+import { MarkingRepository } from '../marking-repository.js';
+import { putUnderNewId } from '../put-under-new-id.js';
 import type {
   CreateResult,
   ProblemListener,
@@ -26,13 +26,13 @@ import type {
   SnapshotRepository,
   SweepResult,
   UnreadableSnapshot,
-} from './repository.js';
-import { assertSafePaths } from './safe-path.js';
-import { sameAsNewest } from './same-as-newest.js';
-import { findSnapshotId, isSnapshotId } from './snapshot-id.js';
-import { deleteObject, listAll } from './store-bytes.js';
-import { sweepTemporariesOf } from './store-leftovers.js';
-import { hashTree, SignatureCache } from './tree-hasher.js';
+} from '../repository.js';
+import { assertSafePaths } from '../safe-path.js';
+import { sameAsNewest } from '../same-as-newest.js';
+import { findSnapshotId, isSnapshotId } from '../snapshot-id.js';
+import { deleteObject, listAll } from '../store-bytes.js';
+import { sweepTemporariesOf } from '../store-leftovers.js';
+import { hashTree, SignatureCache } from '../tree-hasher.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import { ZipShelf } from './zip-shelf.js';
 import type { ZipCompression } from './zip-writer.js';

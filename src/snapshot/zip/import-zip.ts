@@ -1,17 +1,17 @@
 import { crc32 } from 'node:zlib';
-import { SnapshotCorruptError } from '../errors.js';
-import { isEssential } from '../profile/essential-files.js';
-import { defineTask } from '../task.js';
-import type { SnapshotFile, SnapshotManifest } from '../types.js';
-import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
-import { mapLimited } from './concurrency.js';
+import { SnapshotCorruptError } from '../../errors.js';
+import { isEssential } from '../../profile/essential-files.js';
+import { defineTask } from '../../task.js';
+import type { SnapshotFile, SnapshotManifest } from '../../types.js';
+import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from '../checked-file.js';
+import { mapLimited } from '../concurrency.js';
+import { hashBytes } from '../hashing.js';
+import { DEFAULT_LIMITS, type SnapshotLimits } from '../limits.js';
+import { quoteName } from '../safe-path.js';
 import { readForeignZip } from './foreign-zip.js';
-import { hashBytes } from './hashing.js';
-import { DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
-import { quoteName } from './safe-path.js';
-import type { ZipEntry } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import { readListed, unpackListed } from './zip-reader.js';
+import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipSource } from './zip-source.js';
 
 const CONCURRENCY = 3;

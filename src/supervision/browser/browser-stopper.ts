@@ -1,12 +1,24 @@
+import type { ClientDriver } from '../../client/client-driver.js';
 import { type StopResult, stopClient } from '../../client/stop-client.js';
+import type { Clock } from '../../clock.js';
 import { describeError } from '../../errors.js';
-import type { SessionContext } from '../context/session-context.js';
+import type { Logger } from '../../logger.js';
+import type { ResolvedOptions } from '../../options.js';
+import type { BrowserOwner } from './browser-owner.js';
+
+export interface BrowserStopperContext {
+  readonly driver: ClientDriver;
+  readonly clock: Clock;
+  readonly options: Pick<ResolvedOptions, 'puppeteerTimeoutMs'>;
+  readonly browserOwner: BrowserOwner;
+  readonly logger: Logger;
+}
 
 /** Closes the browser for certain: in order if it can, by ending its processes if it must. Never rejects. */
-export class Stopper {
-  readonly #context: SessionContext;
+export class BrowserStopper {
+  readonly #context: BrowserStopperContext;
 
-  constructor(context: SessionContext) {
+  constructor(context: BrowserStopperContext) {
     this.#context = context;
   }
 

@@ -4,7 +4,7 @@ import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
 import type { LeaseHolder, LeaseRecord } from './lease-record.js';
-import { Standstill } from './standstill.js';
+import { Standstill } from './stall-detector.js';
 import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
 
 /** A generation that was created for us. */

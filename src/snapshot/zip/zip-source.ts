@@ -1,14 +1,11 @@
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
-import { SnapshotCorruptError } from '../errors.js';
-import { type FileSystem, openWithoutWaiting } from '../file-system.js';
-import { quoteName } from './safe-path.js';
-import { asFileReadFault } from './store-bytes.js';
-import type { ZipEntry } from './zip-directory.js';
-
-/** Zips stay below the size at which the format needs its 64-bit records. */
-export const MAX_ZIP_BYTES = 0xffff_fffe;
+import { SnapshotCorruptError } from '../../errors.js';
+import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
+import { quoteName } from '../safe-path.js';
+import { asFileReadFault } from '../store-bytes.js';
+import type { ZipEntry } from './zip-records.js';
 
 const PIECE_BYTES = 256 * 1024;
 

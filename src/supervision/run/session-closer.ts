@@ -1,12 +1,12 @@
 import { isLoggedOutState, lookAtPage } from '../../client/page-probe.js';
 import { LogoutFailedError, TimeoutError } from '../../errors.js';
+import type { BrowserStopper } from '../browser/browser-stopper.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { LineageKeeper } from '../login/lineage-keeper.js';
 import type { RevocationCause, Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { Saver } from '../save/saver.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
-import type { Stopper } from './browser-stopper.js';
 
 /** How a session is to be closed. */
 export interface CloseRequest {
@@ -44,7 +44,7 @@ export class SessionCloser {
     readonly removed: RemovedProfile;
     readonly revoker: Revoker;
     readonly saver: Saver;
-    readonly stopper: Stopper;
+    readonly stopper: BrowserStopper;
   };
 
   constructor(
@@ -55,7 +55,7 @@ export class SessionCloser {
       readonly removed: RemovedProfile;
       readonly revoker: Revoker;
       readonly saver: Saver;
-      readonly stopper: Stopper;
+      readonly stopper: BrowserStopper;
     },
   ) {
     this.#context = context;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importedLineage, importOf, isSameContent } from '../../../src/supervision/context/lineage.js';
+import { importedLineage, importOf, isSameContent } from '../../../src/supervision/record/lineage.js';
 
 const CONTENT = 'ab'.repeat(32);
 const PLACE = '0123456789abcdef';

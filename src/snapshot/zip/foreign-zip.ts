@@ -1,17 +1,11 @@
 import type { File as DirectoryRecord } from 'unzipper';
-import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
-import { isEssential } from '../profile/essential-files.js';
-import type { SnapshotLimits } from './limits.js';
-import { assertSafePath, assertStaysInside, quoteName } from './safe-path.js';
-import {
-  fileTypeOf,
-  isPlainFolder,
-  judgeRecords,
-  readZipRecords,
-  type ZipEntry,
-  type ZipRecord,
-} from './zip-directory.js';
+import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
+import { isEssential } from '../../profile/essential-files.js';
+import type { SnapshotLimits } from '../limits.js';
+import { assertSafePath, assertStaysInside, quoteName } from '../safe-path.js';
+import { fileTypeOf, isPlainFolder, judgeRecords, readZipRecords, type ZipRecord } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
+import type { ZipEntry } from './zip-records.js';
 import type { ZipSource } from './zip-source.js';
 
 /** Systems whose tools may write `\` between names: .NET before 4.6.1, and with it PowerShell 5 (APPNOTE.TXT 4.4.2.2). */

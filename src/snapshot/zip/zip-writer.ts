@@ -2,15 +2,22 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
-import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
-import { type FileHandle, type FileSystem, improve, PRIVATE_FILE_MODE, writeAll } from '../file-system.js';
-import { defineTask } from '../task.js';
-import type { SnapshotFile, SnapshotManifest } from '../types.js';
-import { fileBytes } from './hashing.js';
-import { serializeManifest } from './manifest.js';
+import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
+import { type FileHandle, type FileSystem, improve, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
+import { defineTask } from '../../task.js';
+import type { SnapshotFile, SnapshotManifest } from '../../types.js';
+import { fileBytes } from '../hashing.js';
+import { serializeManifest } from '../manifest.js';
 import { MANIFEST_NAME } from './zip-head.js';
-import { centralHeader, DEFLATED, endRecord, localHeader, STORED, type WrittenEntry } from './zip-records.js';
-import { MAX_ZIP_BYTES } from './zip-source.js';
+import {
+  centralHeader,
+  DEFLATED,
+  endRecord,
+  localHeader,
+  MAX_ZIP_BYTES,
+  STORED,
+  type WrittenEntry,
+} from './zip-records.js';
 
 /** `fast`: tables are stored, the rest deflated at level 1. `small`: everything deflated at level 6. */
 export type ZipCompression = 'fast' | 'small';

@@ -2,6 +2,22 @@
 export const STORED = 0 as const;
 export const DEFLATED = 8 as const;
 
+/** Zips stay below the size at which the format needs its 64-bit records. */
+export const MAX_ZIP_BYTES = 0xffff_fffe;
+
+/** One file inside a zip, where its bytes lie and what they claim to become. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly compressed: boolean;
+  /** Offset and bytes of the stored (perhaps deflated) data. */
+  readonly dataOffset: number;
+  readonly dataSize: number;
+  /** Bytes it claims to unpack to. */
+  readonly size: number;
+  /** The checksum that its bytes shall have, as the zip declares it. */
+  readonly crc32: number;
+}
+
 /** One entry of a zip that is being written. */
 export interface WrittenEntry {
   /** `/` between names. */

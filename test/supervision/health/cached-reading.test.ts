@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Kept } from '../../../src/supervision/health/kept.js';
+import { Kept } from '../../../src/supervision/health/cached-reading.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 
 describe('a fact that is kept', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY_RECORD, SessionRecordFile } from '../../../src/supervision/context/session-record.js';
+import { EMPTY_RECORD, SessionRecordFile } from '../../../src/supervision/record/session-record.js';
 import { FakeStage } from '../../support/fake-stage.js';
 
 const PATH = '/bot/state/session.json';

@@ -1,7 +1,7 @@
 import { createFsFromVolume, Volume } from 'memfs';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../../src/file-system.js';
-import { SessionFolders } from '../../../src/supervision/context/session-folders.js';
+import { SessionFolders } from '../../../src/supervision/record/session-folders.js';
 import { failingFileSystem } from '../../../src/testing/failing-file-system.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { INDEXED_DB } from '../../support/fake-stage.js';

@@ -1,26 +1,13 @@
-/// <reference path="./unzipper.d.ts" />
+/// <reference path="../unzipper.d.ts" />
 import { PassThrough } from 'node:stream';
 import type { File as DirectoryRecord } from 'unzipper';
 import type { DirectorySource } from 'unzipper/lib/Open/directory.js';
-import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
-import type { SnapshotLimits } from './limits.js';
-import { assertSafePaths, quoteName } from './safe-path.js';
+import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
+import type { SnapshotLimits } from '../limits.js';
+import { assertSafePaths, quoteName } from '../safe-path.js';
 import { readZipEnd, type ZipEnd } from './zip-end.js';
-import { DEFLATED, endRecord, STORED } from './zip-records.js';
-import { MAX_ZIP_BYTES, type ZipSource } from './zip-source.js';
-
-/** One file inside a zip, where its bytes lie and what they claim to become. */
-export interface ZipEntry {
-  readonly name: string;
-  readonly compressed: boolean;
-  /** Offset and bytes of the stored (perhaps deflated) data. */
-  readonly dataOffset: number;
-  readonly dataSize: number;
-  /** Bytes it claims to unpack to. */
-  readonly size: number;
-  /** The checksum that its bytes shall have, as the zip declares it. */
-  readonly crc32: number;
-}
+import { DEFLATED, endRecord, MAX_ZIP_BYTES, STORED, type ZipEntry } from './zip-records.js';
+import type { ZipSource } from './zip-source.js';
 
 /** Where unzipper starts to look for the end record. */
 const UNZIPPER_TAIL_BYTES = 80;

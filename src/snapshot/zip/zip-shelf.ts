@@ -1,17 +1,18 @@
-import { errnoOf, SnapshotCorruptError, SnapshotNotFoundError, StoreError } from '../errors.js';
-import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
-import type { TaskRunner } from '../task.js';
-import type { CapturedTree, SnapshotManifest } from '../types.js';
-import { DEFAULT_LIMITS } from './limits.js';
-import type { SweepResult } from './repository.js';
-import { sameBytesTask } from './same-bytes.js';
+import { errnoOf, SnapshotCorruptError, SnapshotNotFoundError, StoreError } from '../../errors.js';
+import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
+import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { TaskRunner } from '../../task.js';
+import type { CapturedTree, SnapshotManifest } from '../../types.js';
+import { DEFAULT_LIMITS } from '../limits.js';
+import type { SweepResult } from '../repository.js';
+import { sameBytesTask } from '../same-bytes.js';
+import { objectBytes, putLocalFile, readStart, withdrawObject } from '../store-bytes.js';
 import { Staging } from './staging.js';
-import { objectBytes, putLocalFile, readStart, withdrawObject } from './store-bytes.js';
 import { readZipEnd } from './zip-end.js';
 import { readManifestAtHead } from './zip-head.js';
 import { extractZipTask, verifyZipTask } from './zip-reader.js';
-import { MAX_ZIP_BYTES, withZipSource, type ZipFile } from './zip-source.js';
+import { MAX_ZIP_BYTES } from './zip-records.js';
+import { withZipSource, type ZipFile } from './zip-source.js';
 import { writeZipTask, type ZipCompression } from './zip-writer.js';
 
 export interface ZipShelfOptions {

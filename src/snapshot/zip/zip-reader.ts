@@ -1,15 +1,16 @@
-import { SnapshotCorruptError, SnapshotUnsafeError } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
-import { defineTask } from '../task.js';
-import type { SnapshotManifest } from '../types.js';
-import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './checked-file.js';
-import { mapLimited } from './concurrency.js';
-import { hashBytes } from './hashing.js';
-import { DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
-import { parseManifest } from './manifest.js';
-import { quoteName } from './safe-path.js';
-import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
+import type { FileSystem } from '../../file-system.js';
+import { defineTask } from '../../task.js';
+import type { SnapshotManifest } from '../../types.js';
+import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from '../checked-file.js';
+import { mapLimited } from '../concurrency.js';
+import { hashBytes } from '../hashing.js';
+import { DEFAULT_LIMITS, type SnapshotLimits } from '../limits.js';
+import { parseManifest } from '../manifest.js';
+import { quoteName } from '../safe-path.js';
+import { readZipDirectory } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
+import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipFile, type ZipSource } from './zip-source.js';
 
 /** Entries unpacked at once: more win nothing on two cores and cost memory (FACTS 6). */

@@ -1,7 +1,13 @@
-import type { SessionContext } from './session-context.js';
+import type { Clock } from '../../clock.js';
 
 /** A lineage's name: when it began and something random, so that lineages sort by age for a human. */
-export function newLineageAfter({ clock, random }: Pick<SessionContext, 'clock' | 'random'>): string {
+export function newLineageAfter({
+  clock,
+  random,
+}: {
+  readonly clock: Clock;
+  readonly random: () => number;
+}): string {
   const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '');
   const suffix = Math.floor(random() * 0x1_0000_0000)
     .toString(16)
