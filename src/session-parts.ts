@@ -29,7 +29,7 @@ import { Revoker } from './supervision/login/revoker.js';
 import { SessionOwnership } from './supervision/ownership/session-ownership.js';
 import { CacheTrimmer } from './supervision/prune/cache-trimmer.js';
 import { Pruner } from './supervision/prune/pruner.js';
-import { BringUp } from './supervision/reconnect/start-retries.js';
+import { StartRetries } from './supervision/reconnect/start-retries.js';
 import { LogoutNote } from './supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from './supervision/record/session-folders.js';
 import { SessionRecordFile } from './supervision/record/session-record.js';
@@ -45,7 +45,7 @@ import { SessionSupervisor } from './supervision/session-supervisor.js';
 import { SnapshotOperations } from './supervision/snapshot-operations.js';
 import { tellOfEarlyStart } from './supervision/start/early-start.js';
 import { ProfilePreparer } from './supervision/start/profile-preparer.js';
-import { Starter } from './supervision/start/start-attempt.js';
+import { SessionStarter } from './supervision/start/session-starter.js';
 import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { DegradedTimer } from './supervision/watch/degraded-timer.js';
@@ -108,7 +108,7 @@ function createContext(
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
   const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
-  const period: SessionContext['period'] = { name: undefined };
+  const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
   const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
   const lease = new LocalLease({
@@ -161,13 +161,13 @@ function createContext(
       runner,
       announce: hooks.announce,
       assertMayWrite: () => lease.assertHeld(),
-      period: () => {
+      ownershipEpoch: () => {
         const { permit } = lease;
-        const { name } = period;
+        const { name } = ownershipEpoch;
         return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
       },
     }),
-    period,
+    ownershipEpoch,
     lease,
     profileLease,
     assertOwned: async () => {
@@ -221,7 +221,7 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
   const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
-  const starter = new Starter(context, {
+  const starter = new SessionStarter(context, {
     olderCopy,
     operations: queue,
     snapshots,
@@ -239,7 +239,7 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
       snapshots,
     }),
   });
-  const bringUp = new BringUp(context, starter);
+  const startRetries = new StartRetries(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);
   const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
     forceSave: () => operations.forceSave(),
@@ -248,9 +248,9 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     isBackupDue: () => operations.isBackupDue(),
   });
   const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
-  const health = new HealthMonitor(context, { bringUp, degradedTimer, settleWatch });
+  const health = new HealthMonitor(context, { startRetries, degradedTimer, settleWatch });
   const supervisor: SessionSupervisor = new SessionSupervisor(context, {
-    bringUp,
+    startRetries,
     closer: new SessionCloser(context, { lineageKeeper, pruner, removed, revoker, saver, stopper }),
     degradedTimer,
     events,
@@ -265,7 +265,7 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     schedule,
     starter,
     stateFollower: new StateFollower(context, {
-      bringUp,
+      startRetries,
       degradedTimer,
       lineageKeeper,
       operations: queue,
@@ -295,6 +295,6 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     saver,
     supervisor,
   });
-  const status = new StatusReporter(context, bringUp);
+  const status = new StatusReporter(context, startRetries);
   return { context, supervisor, operations, imports, status, health };
 }

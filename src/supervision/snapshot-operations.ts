@@ -149,7 +149,7 @@ export class SnapshotOperations {
       operations.exclusive(async () => {
         await this.#context.record.load();
         await this.#context.browserGuard.learn(false);
-        await this.#context.browserOwner.settleProfile();
+        await this.#context.browserOwner.reclaimProfile();
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
         await this.#forgive(wanted.info);
       }),
@@ -161,7 +161,7 @@ export class SnapshotOperations {
     const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
-        await browserOwner.settleProfile();
+        await browserOwner.reclaimProfile();
         await record.load();
         const count = await this.#deleteSnapshots();
         await assertOwned();
@@ -169,7 +169,7 @@ export class SnapshotOperations {
         await record.remove();
         await logoutNote.remove();
         await folders.clear();
-        await firstImport.forgo();
+        await firstImport.disableAutomaticImport();
         announce('session:cleared', { snapshots: count });
       }),
     );
