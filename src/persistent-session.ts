@@ -108,12 +108,12 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SessionError when it failed; what was saved before is untouched
    */
   forceSave(): Promise<SaveResult> {
-    return asSessionErrors('forceSave', this.#parts.operations.forceSave());
+    return asSessionErrors('forceSave', this.#parts.saves.forceSave());
   }
 
   /** Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}. */
   backup(): Promise<SaveResult> {
-    return asSessionErrors('backup', this.#parts.operations.backup());
+    return asSessionErrors('backup', this.#parts.saves.backup());
   }
 
   /**

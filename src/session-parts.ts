@@ -15,6 +15,7 @@ import type { SessionState } from './state.js';
 import { BrowserGuard } from './supervision/browser/browser-guard.js';
 import { BrowserOwner } from './supervision/browser/browser-owner.js';
 import { BrowserStopper } from './supervision/browser/browser-stopper.js';
+import { LossReports } from './supervision/context/loss-reports.js';
 import { OperationQueue } from './supervision/context/operation-queue.js';
 import type { SessionContext } from './supervision/context/session-context.js';
 import { SessionSnapshots } from './supervision/context/session-snapshots.js';
@@ -37,6 +38,7 @@ import { BlobRescue } from './supervision/restore/blob-rescue.js';
 import { OlderCopyTrial } from './supervision/restore/older-copy-trial.js';
 import { Restorer } from './supervision/restore/restorer.js';
 import { SessionCloser } from './supervision/run/session-closer.js';
+import { SaveRequests } from './supervision/save/save-requests.js';
 import { SaveSchedule } from './supervision/save/save-schedule.js';
 import { Saver } from './supervision/save/saver.js';
 import { SettleWatch } from './supervision/save/settle-watch.js';
@@ -58,6 +60,7 @@ import { createTaskRunner } from './worker/worker-runner.js';
 export interface SessionParts {
   readonly context: SessionContext;
   readonly supervisor: SessionSupervisor;
+  readonly saves: SaveRequests;
   readonly operations: SnapshotOperations;
   readonly imports: SessionImport;
   readonly status: StatusReporter;
@@ -85,10 +88,9 @@ export function buildSession(
   const options = resolveOptions(given, optionsContextOf(location));
   const place = placeOf(location, given, options);
   const driver = new ClientDriver(client, options.clock);
-  const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
-  const context = createContext(place, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
-  const parts = wire(context, place);
-  lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
+  const losses = new LossReports();
+  const context = createContext({ place, options, driver, hooks, losses });
+  const parts = wire({ context, place, losses });
   // Last, so that a constructor that throws leaves the client as it was.
   if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);
@@ -97,17 +99,24 @@ export function buildSession(
   return parts;
 }
 
-function createContext(
-  { profileDir, profile, entryScript }: SessionPlace,
-  options: ResolvedOptions,
-  driver: ClientDriver,
-  hooks: SessionHooks,
-  onLeaseLost: (reason: string) => void,
-): SessionContext {
+function createContext({
+  place: { profileDir, profile, entryScript },
+  options,
+  driver,
+  hooks,
+  losses,
+}: {
+  readonly place: SessionPlace;
+  readonly options: ResolvedOptions;
+  readonly driver: ClientDriver;
+  readonly hooks: SessionHooks;
+  readonly losses: LossReports;
+}): SessionContext {
   const { clientId, clock, fs, random, logger, sessionPath } = options;
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
-  const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
+  const onLost = (reason: string) => losses.reportLeaseLost(reason);
+  const leases = { clientId, fs, clock, logger, onLost };
   const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
   const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
@@ -195,13 +204,22 @@ function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Sign
   };
 }
 
-function wire(context: SessionContext, place: SessionPlace): SessionParts {
+function wire({
+  context,
+  place,
+  losses,
+}: {
+  readonly context: SessionContext;
+  readonly place: SessionPlace;
+  readonly losses: LossReports;
+}): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
   const queue = new OperationQueue(clock);
+  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const removed = new RemovedProfile(context, snapshots, (work) => ownership.during(work));
   const saver = new Saver(context, {
     settleWatch,
@@ -218,7 +236,6 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const lineageKeeper = new LineageKeeper(context, snapshots);
   const revoker = new Revoker(context, snapshots);
   const stopper = new BrowserStopper(context);
-  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
   const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
   const starter = new SessionStarter(context, {
@@ -241,15 +258,16 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   });
   const startRetries = new StartRetries(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);
-  const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
-    forceSave: () => operations.forceSave(),
-    backup: () => operations.backup(),
+  const saves = new SaveRequests(context, { lineageKeeper, operations: queue, saver, snapshots });
+  const schedule = new SaveSchedule(context, settleWatch, {
+    forceSave: () => saves.forceSave(),
+    backup: () => saves.backup(),
     validate: () => validateProfile(context, removed).then(() => cacheTrimmer.trimIfOversized()),
-    isBackupDue: () => operations.isBackupDue(),
+    isBackupDue: () => saves.isBackupDue(),
   });
-  const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
+  const degradedTimer = new DegradedTimer(context, (cause) => losses.reportLoss(cause));
   const health = new HealthMonitor(context, { startRetries, degradedTimer, settleWatch });
-  const supervisor: SessionSupervisor = new SessionSupervisor(context, {
+  const supervisor = new SessionSupervisor(context, {
     startRetries,
     closer: new SessionCloser(context, { lineageKeeper, pruner, removed, revoker, saver, stopper }),
     degradedTimer,
@@ -258,8 +276,9 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     lineageKeeper,
     operations: queue,
     ownership,
+    losses,
     pairingWatch: new PairingWatch(context, events.subscribe, (error) =>
-      supervisor.lose('never-ready', error),
+      losses.reportLoss('never-ready', error),
     ),
     revoker,
     schedule,
@@ -274,15 +293,13 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     }),
     stopper,
   });
-  const operations: SnapshotOperations = new SnapshotOperations(context, {
+  const operations = new SnapshotOperations(context, {
     firstImport,
-    lineageKeeper,
     operations: queue,
     ownership,
     pruner,
     removed,
     restorer,
-    saver,
     snapshots,
     supervisor,
   });
@@ -296,5 +313,5 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     supervisor,
   });
   const status = new StatusReporter(context, startRetries);
-  return { context, supervisor, operations, imports, status, health };
+  return { context, supervisor, saves, operations, imports, status, health };
 }

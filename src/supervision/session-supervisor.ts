@@ -42,6 +42,10 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#context = context;
     this.#parts = parts;
     this.#failures = new FinalFailures(context);
+    parts.losses.listen({
+      onLost: (cause, error) => this.#loseBy(cause, error),
+      onLeaseLost: (reason) => this.#onLeaseLost(reason),
+    });
     this.#starts = new RunStarts(context, parts, {
       shutdown: () => this.destroy(),
       holder: { stance: () => this.#stance(), retire: () => this.#stopFor(ownStop('replaced')) },
@@ -188,7 +192,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const why = ownStopOf(event, this.#context.options);
     if (why !== undefined) return this.#stopByItself(why);
     const cause = causeOfLoss(event);
-    if (cause !== undefined) this.lose(cause, event.type === 'inject-failed' ? event.error : undefined);
+    if (cause !== undefined) this.#loseBy(cause, event.type === 'inject-failed' ? event.error : undefined);
   }
 
   /** Whether the start that is under way has got what it waits for, and only has to say so. */
@@ -204,7 +208,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** Another process owns the session now: no write follows (invariant 6). */
-  onLeaseLost(reason: string): void {
+  #onLeaseLost(reason: string): void {
     this.#context.announce('lease:lost', { reason });
     if (!this.#run) return;
     this.#parts.operations.abort();
@@ -226,7 +230,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
-  lose(cause: DisconnectCause, error?: unknown): void {
+  #loseBy(cause: DisconnectCause, error?: unknown): void {
     if (error !== undefined) this.#parts.startRetries.noteError(error);
     this.#lose(cause);
   }

@@ -1,5 +1,6 @@
 import type { ClientEvents } from '../client/client-events.js';
 import type { BrowserStopper } from './browser/browser-stopper.js';
+import type { LossReports } from './context/loss-reports.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import type { LineageKeeper } from './login/lineage-keeper.js';
@@ -21,6 +22,7 @@ export interface SupervisorParts {
   readonly degradedTimer: DegradedTimer;
   readonly events: ClientEvents;
   readonly health: HealthMonitor;
+  readonly losses: LossReports;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
