@@ -11,6 +11,7 @@ import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import { asSessionErrors } from './supervision/context/session-error.js';
 import type { ImportOptions } from './supervision/session-import.js';
+import { UnknownEvents } from './supervision/unknown-events.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
 
 /**
@@ -28,6 +29,7 @@ import type { PendingPairing, SnapshotInfo } from './types.js';
 export class PersistentSession extends SafeEmitter<SessionEvents> implements AsyncDisposable {
   readonly #client: WhatsAppClient;
   readonly #parts: SessionParts;
+  readonly #unknownEvents: UnknownEvents;
   #state: SessionState = 'idle';
   #stateSince: number;
 
@@ -46,6 +48,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
       state: () => this.#state,
       moveTo: (to, cause) => this.#moveTo(to, cause),
     });
+    this.#unknownEvents = new UnknownEvents(this.#parts.context);
     this.#stateSince = this.#parts.context.clock.now();
   }
 
@@ -248,6 +251,10 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   /** Where the session stands, from memory: cheap, JSON-safe, without secrets. */
   status(): SessionStatus {
     return this.#parts.status.report(this.#state, this.#stateSince);
+  }
+
+  protected override onListen(event: unknown): void {
+    this.#unknownEvents.note(event);
   }
 
   protected override onListenerError(event: string, error: unknown, { isNested }: ListenerFailure): void {

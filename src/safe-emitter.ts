@@ -21,6 +21,9 @@ export abstract class SafeEmitter<Events extends object> extends EventEmitter<Ev
   /** Called when a listener of `event` throws or rejects. */
   protected abstract onListenerError(event: string, error: unknown, failure: ListenerFailure): void;
 
+  /** Called for each listener, before it is added. */
+  protected onListen(_event: unknown): void {}
+
   override on<Name extends EventEmitter.EventNames<Events>>(
     event: Name,
     listener: EventEmitter.EventListener<Events, Name>,
@@ -69,6 +72,7 @@ export abstract class SafeEmitter<Events extends object> extends EventEmitter<Ev
     listener: EventEmitter.EventListener<Events, Name>,
   ): EventEmitter.EventListener<Events, Name> {
     if (typeof listener !== 'function') throw new TypeError('The listener must be a function');
+    this.onListen(event);
     const ofListener = this.#guarded.get(listener as Listener) ?? new Map<unknown, Listener>();
     const known = ofListener.get(event);
     if (known) return known as EventEmitter.EventListener<Events, Name>;

@@ -1,4 +1,4 @@
-import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import type { SessionEventPayloads } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { PlatformName } from '../platform.js';
 import type { PruneResult, SaveResult, VerifyReport } from '../results.js';
@@ -252,34 +252,4 @@ export type StreamEventName = keyof StreamEvents;
 
 export type PairingKind = 'qr' | 'code';
 
-/** Every event of the session. A new one is missed here by the compiler. */
-const SESSION_EVENTS: Readonly<Record<SessionEventName, true>> = {
-  'state:changed': true,
-  'save:completed': true,
-  'save:failed': true,
-  'save:skipped': true,
-  'backup:completed': true,
-  'backup:failed': true,
-  'backup:skipped': true,
-  'restore:started': true,
-  'restore:completed': true,
-  'restore:failed': true,
-  'corruption:detected': true,
-  'reconnect:scheduled': true,
-  'reconnect:attempted': true,
-  'reconnect:succeeded': true,
-  'reconnect:exhausted': true,
-  'health:checked': true,
-  'health:changed': true,
-  'session:revoked': true,
-  'session:quarantined': true,
-  'session:imported': true,
-  'session:cleared': true,
-  'profile:pruned': true,
-  'snapshots:pruned': true,
-  'lease:acquired': true,
-  'lease:lost': true,
-  warning: true,
-};
-
-export const SESSION_EVENT_NAMES = Object.keys(SESSION_EVENTS) as readonly SessionEventName[];
+export { SESSION_EVENT_NAMES } from '../event-names.js';
