@@ -2,6 +2,7 @@ import { abortReason, type Clock, type TimerHandle } from '../clock.js';
 import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
+import { isDisplaySet } from './launch-words.js';
 import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
@@ -124,7 +125,8 @@ export class StartWatch {
 
   #onLaunchFailed(error: unknown): void {
     if (isNetworkError(error)) return this.#fail('network-down', toError(error));
-    this.#fail('start-failed', toError(error), obstacleOf({ error, launched: this.#launched }));
+    const hasDisplay = isDisplaySet(this.#parameters.driver.client.options?.puppeteer);
+    this.#fail('start-failed', toError(error), obstacleOf({ error, launched: this.#launched, hasDisplay }));
   }
 
   /** The browser is there already: only looks and waits. `authenticated`: the client has told so before. */

@@ -1,11 +1,8 @@
 import { describeError, errnoOf, isSessionError } from '../errors.js';
 import type { EventError } from '../events.js';
+import { obstacleInWords, type StartObstacle } from './launch-words.js';
 
-/** Why a start can't succeed before somebody has done something, and what. */
-export interface StartObstacle {
-  readonly reason: string;
-  readonly advice: string;
-}
+export type { StartObstacle } from './launch-words.js';
 
 /** What is known of a start that failed. */
 export interface FailedStart {
@@ -14,46 +11,9 @@ export interface FailedStart {
   readonly launched: boolean;
   /** Default: the present one. */
   readonly platform?: NodeJS.Platform;
+  /** Whether a display is set, which may not be up yet. Default: none is. */
+  readonly hasDisplay?: boolean;
 }
-
-const INSTALL =
-  "install it (npx puppeteer browsers install chrome), or name one that is there in the client's puppeteer.executablePath";
-const LIBRARIES =
-  "install the system packages that Chrome needs (on Debian and Ubuntu: apt-get install chromium, or the list on puppeteer's troubleshooting page)";
-
-/** What puppeteer and the browser say, in the words of puppeteer 24 and Chromium 156 (docs/recovery.md). */
-const IN_WORDS: readonly (readonly [pattern: RegExp, reason: string, advice: string])[] = [
-  [
-    /Browser was not found at the configured executablePath|Tried to find the browser at the configured path|Could not find (?:Chrome|Google Chrome|Firefox|Chromium)\b|Failed to launch the browser process:\s+spawn .* ENOENT/,
-    'there is no browser to start',
-    INSTALL,
-  ],
-  [
-    /Failed to launch the browser process:\s+spawn .* (?:EACCES|EPERM)/,
-    'the browser may not be executed',
-    "give this user the right to execute it (chmod +x; no `noexec` on its file system), or correct the client's puppeteer.executablePath",
-  ],
-  [
-    /Exec format error|cannot execute binary file|spawn .*ENOEXEC/,
-    'the browser is none for this machine',
-    "install one for the machine's own processor; Chrome has none for Linux on ARM, Chromium has",
-  ],
-  [
-    /error while loading shared libraries|Library not loaded|version `GLIBC\w*_[\d.]+' not found|symbol lookup error/,
-    'the browser lacks a shared library',
-    LIBRARIES,
-  ],
-  [
-    /Running as root without --no-sandbox is not supported|No usable sandbox/,
-    "Chromium's sandbox can't be used here",
-    "add '--no-sandbox' to the client's puppeteer.args, or run the bot as a user of its own",
-  ],
-  [
-    /__name is not defined/,
-    'a bundler has changed the code of whatsapp-web.js',
-    'leave whatsapp-web.js out of the bundle (external), or switch off keepNames',
-  ],
-];
 
 const MODULE_CODES = new Set([
   'ERR_MODULE_NOT_FOUND',
@@ -76,11 +36,11 @@ export function obstacleOf({
   error,
   launched,
   platform = process.platform,
+  hasDisplay = false,
 }: FailedStart): StartObstacle | undefined {
   if (isSessionError(error)) return undefined; // says itself whether it is worth another attempt
-  const { message } = describeError(error);
-  const said = IN_WORDS.find(([pattern]) => pattern.test(message));
-  if (said !== undefined) return { reason: said[1], advice: said[2] };
+  const said = obstacleInWords(describeError(error).message, { hasDisplay });
+  if (said !== undefined) return said;
   const code = errnoOf(error) ?? '';
   if (MODULE_CODES.has(code)) {
     return {

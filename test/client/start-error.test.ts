@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { PuppeteerOptions } from '../../src/client/client-types.js';
+import { isDisplaySet } from '../../src/client/launch-words.js';
 import { obstacleOf, summaryOf } from '../../src/client/start-error.js';
 import { ProfileLockedError, TimeoutError } from '../../src/errors.js';
 
@@ -61,6 +63,96 @@ const LASTING: readonly (readonly [string, unknown, RegExp])[] = [
     ),
     /--no-sandbox/,
   ],
+  [
+    'a stub stands for the browser',
+    notLaunched(
+      'Code: 1',
+      "\nCommand '/usr/bin/chromium-browser' requires the chromium snap to be installed.\nPlease install it with:\n\nsnap install chromium\n",
+    ),
+    /only a stub.*puppeteer browsers install.*executablePath/,
+  ],
+  [
+    'the browser is a snap, and this is no session of a user',
+    notLaunched('Code: 1', '/system.slice/bot.service is not a snap cgroup for tag snap.chromium.chromium'),
+    /snap.*puppeteer browsers install/,
+  ],
+  [
+    "a script stands for a browser that isn't there",
+    notLaunched('Code: 127', '/opt/chrome: 3: exec: /opt/real/chrome: not found'),
+    /no browser/,
+  ],
+  [
+    'a script stands for a browser that may not be executed',
+    notLaunched('Code: 126', '/opt/chrome: 3: exec: /opt/real/chrome: Permission denied'),
+    /not be executed.*noexec/,
+  ],
+  ...(
+    [
+      ['spawn /opt/chrome ENOENT', /no browser/],
+      ['spawn /opt/chrome EACCES', /not be executed/],
+      ['\n/opt/chrome: 3: exec: /opt/real/chrome: not found', /no browser/],
+      ['\n/opt/chrome: 3: exec: /opt/real/chrome: Permission denied', /not be executed/],
+    ] as const
+  ).map(
+    ([why, told]) =>
+      [
+        `in the words of puppeteer 18: ${why.trim()}`,
+        new Error(`Failed to launch the browser process! ${why}\n\n\nTROUBLESHOOTING: x\n`),
+        told,
+      ] as const,
+  ),
+  [
+    'it is for Intel, and the container is for ARM',
+    notLaunched(
+      'Code: 255',
+      "qemu-x86_64: Could not open '/lib64/ld-linux-x86-64.so.2': No such file or directory",
+    ),
+    /none for this machine/,
+  ],
+  [
+    'the same on a Mac',
+    notLaunched('Code: 133', 'rosetta error: failed to open elf at /lib64/ld-linux-x86-64.so.2'),
+    /none for this machine/,
+  ],
+  [
+    'it is for Intel, and the Mac has no Rosetta',
+    notLaunched('spawn Unknown system error -86'),
+    /none for this machine/,
+  ],
+  [
+    'it is for glibc, and this is Alpine',
+    notLaunched('Code: 127', 'Error loading shared library libnss3.so: No such file or directory'),
+    /shared library/,
+  ],
+  [
+    'it is for glibc, and this is Alpine with a compatibility layer',
+    notLaunched('Code: 127', 'Error relocating /opt/chrome: __res_nclose: symbol not found'),
+    /shared library/,
+  ],
+  [
+    'the container lets no sandbox be made',
+    notLaunched(
+      'Code: null',
+      'Failed to move to new namespace: PID namespaces supported, Network namespace supported, but failed: errno = Operation not permitted',
+    ),
+    /--no-sandbox/,
+  ],
+  [
+    'the helper of the sandbox has the wrong owner',
+    notLaunched(
+      'Code: null',
+      "The SUID sandbox helper binary was found, but is not configured correctly. Rather than run without sandboxing I'm aborting now.",
+    ),
+    /--no-sandbox/,
+  ],
+  [
+    'it has no old headless mode any more',
+    notLaunched(
+      'Code: 1',
+      'Old Headless mode has been removed from the Chrome binary. Please use the new Headless mode',
+    ),
+    /old headless mode.*headless: true/,
+  ],
   ['the folder belongs to another user', errno('EACCES'), /EACCES.*right to read and write/],
   ['the disk is read-only', errno('EROFS'), /EROFS/],
   ['a file stands where a folder should', errno('ENOTDIR'), /ENOTDIR/],
@@ -100,7 +192,6 @@ const PASSING: readonly (readonly [string, unknown])[] = [
   ],
   ['the browser was killed', notLaunched('Code: null')],
   ['the browser crashed', notLaunched('Code: 133', 'Trace/breakpoint trap')],
-  ['the X server is not there yet', new Error('Missing X server to start the headful browser.')],
   [
     'the profile is still in use',
     new Error('The browser is already running for /data/auth. Use a different `userDataDir`'),
@@ -121,6 +212,38 @@ describe('what trying again can not mend', () => {
   it.each(LASTING)('%s', (_name, error, told) => {
     const obstacle = obstacleOf({ error, launched: false, platform: 'linux' });
     expect(`${obstacle?.reason}: ${obstacle?.advice}`).toMatch(told);
+  });
+});
+
+/** Of puppeteer 24 for a headful browser, of Chromium 156 (puppeteer 18 quotes it), of GTK, of Wayland. */
+const NO_DISPLAY = [
+  'Missing X server to start the headful browser. Either set headless to true or use xvfb-run to run your Puppeteer script.',
+  'Failed to launch the browser process!\n[9:9:ERROR:ozone_platform_x11.cc(244)] Missing X server or $DISPLAY\n',
+  'Failed to launch the browser process!  Gtk: cannot open display: ',
+  'Failed to launch the browser process!  Failed to connect to Wayland display: No such file or directory (2)',
+];
+
+describe('a browser with a window and no display', () => {
+  it.each(NO_DISPLAY)('is not tried again where none is set: %s', (message) => {
+    const obstacle = obstacleOf({ error: new Error(message), launched: false, platform: 'linux' });
+    expect(`${obstacle?.reason}: ${obstacle?.advice}`).toMatch(/no display.*headless: true.*xvfb-run/);
+  });
+
+  it.each(NO_DISPLAY)('is tried again where one is set: it may not be up yet: %s', (message) => {
+    const error = new Error(message);
+    expect(obstacleOf({ error, launched: false, platform: 'linux', hasDisplay: true })).toBeUndefined();
+  });
+
+  it.each<[string, PuppeteerOptions | undefined, Readonly<Record<string, string>>, boolean]>([
+    ['not at all', undefined, {}, false],
+    ['to nothing', undefined, { DISPLAY: '' }, false],
+    ['by the environment', undefined, { DISPLAY: ':99' }, true],
+    ['by the environment, for Wayland', {}, { WAYLAND_DISPLAY: 'wayland-0' }, true],
+    ['by the environment of the browser', { env: { DISPLAY: ':99' } }, {}, true],
+    ["not by the environment, which isn't the browser's", { env: { HOME: '/' } }, { DISPLAY: ':99' }, false],
+    ['by an argument', { args: ['--no-sandbox', '--display=:99'] }, {}, true],
+  ])('is set %s', (_name, puppeteer, env, expected) => {
+    expect(isDisplaySet(puppeteer, env)).toBe(expected);
   });
 });
 

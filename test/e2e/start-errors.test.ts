@@ -47,8 +47,20 @@ describe('a web cache that can not be written', () => {
   });
 });
 
+/** What Ubuntu installs as /usr/bin/chromium-browser. */
+const SNAP_STUB = `echo "" >&2
+echo "Command '$0' requires the chromium snap to be installed." >&2
+echo "Please install it with:" >&2
+echo "" >&2
+echo "snap install chromium" >&2
+exit 1`;
+
 describe('a browser that can not be started', () => {
   const stage = useStage();
+
+  function writeScript(name: string, lines: string): Promise<void> {
+    return writeFile(join(stage.folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  }
 
   it.each([
     ['is not there', (folder: string) => ({ executablePath: join(folder, 'none') }), 'no browser to start'],
@@ -62,10 +74,33 @@ describe('a browser that can not be started', () => {
       (folder: string) => ({ env: { ...process.env, TMPDIR: join(folder, 'none') } }),
       'TMPDIR',
     ],
+    [
+      'is a stub that asks for a snap',
+      (folder: string) => ({ executablePath: join(folder, 'stub') }),
+      'only a stub that asks for a snap',
+    ],
+    [
+      'is a script for one that is not there',
+      (folder: string) => ({ executablePath: join(folder, 'for-none') }),
+      'no browser to start',
+    ],
+    [
+      'is a script for one that may not be executed',
+      (folder: string) => ({ executablePath: join(folder, 'for-file') }),
+      'may not be executed',
+    ],
+    [
+      'has a window, and no display is set',
+      () => ({ headless: false, env: { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '' } }),
+      'no display',
+    ],
   ])(
     'fails the start at once, with the reason and its cause, when it %s',
     async (_name, puppeteer, reason) => {
       await writeFile(join(stage.folder, 'file'), '');
+      await writeScript('stub', SNAP_STUB);
+      await writeScript('for-none', `exec "${join(stage.folder, 'none')}" "$@"`);
+      await writeScript('for-file', `exec "${join(stage.folder, 'file')}" "$@"`);
       const bot = stage.bot({ client: { puppeteer: puppeteer(stage.folder) } });
       const failure = await bot.session.initialize().catch((error: unknown) => error);
       expect(failure).toMatchObject({ code: 'START_FAILED', retryable: false, cause: expect.any(Error) });

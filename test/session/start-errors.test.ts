@@ -69,6 +69,28 @@ describe('a start that trying again can not mend', () => {
   });
 });
 
+describe('a browser with a window', () => {
+  const stage = useFakeStage();
+  const NO_DISPLAY = new Error('Missing X server to start the headful browser. Either set headless to true');
+
+  it('fails at once where no display is set', async () => {
+    const bot = stage().bot({ session: RETRIES, client: { puppeteer: { env: {} } } });
+    bot.client.launchError = NO_DISPLAY;
+    await expect(bot.start()).rejects.toThrow(/there is no display/);
+    expect(bot.client.launches).toBe(1);
+    expect(bot.state).toBe('failed');
+  });
+
+  it('waits for a display that is set and not up yet, and says what is missing if it never is', async () => {
+    const bot = stage().bot({ session: RETRIES, client: { puppeteer: { env: { DISPLAY: ':99' } } } });
+    bot.client.launchError = NO_DISPLAY;
+    await expect(bot.start()).rejects.toThrow(/within 3 attempts.*Missing X server.*there is no display/);
+    bot.client.launchError = undefined;
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+  });
+});
+
 describe('a start that may pass', () => {
   const stage = useFakeStage();
 
