@@ -81,7 +81,11 @@ const MAX_LOG_LINES = 3;
  * the first line, and the last lines that it wrote.
  */
 export function summaryOf(error: unknown): EventError {
-  const { code, message } = describeError(error);
+  return shortError(describeError(error));
+}
+
+/** The same of an error as events carry it. */
+export function shortError({ code, message }: EventError): EventError {
   return { code, message: shortened(withoutCredentials(readable(message))) };
 }
 

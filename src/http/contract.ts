@@ -187,9 +187,18 @@ export interface SessionView {
   /** `null`: no bound. */
   readonly maxReconnectAttempts: number | null;
   /** What the last start, or the session that was up, failed by, or why it has stopped by itself; `null` while it is up, or only the cause is known. */
-  readonly lastError: { readonly code: string; readonly message: string; readonly at: string } | null;
+  readonly lastError: ToldError | null;
+  /** Why the last save, and the last backup, came to nothing; `null` once one is taken, or found up to date. */
+  readonly lastSaveError: ToldError | null;
+  readonly lastBackupError: ToldError | null;
   /** Newest first, at most 100; `null` while no store answers. */
   readonly snapshots: readonly SnapshotInfo[] | null;
+}
+
+export interface ToldError {
+  readonly code: string;
+  readonly message: string;
+  readonly at: string;
 }
 
 export interface SystemInfo {

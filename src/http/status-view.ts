@@ -41,6 +41,8 @@ export function sessionView({ status, snapshots, health }: KnownFacts): SessionV
     reconnectAttempts: status.reconnect.attempt,
     maxReconnectAttempts: status.reconnect.maxAttempts,
     lastError: status.lastError ?? null,
+    lastSaveError: status.lastSaveError ?? null,
+    lastBackupError: status.lastBackupError ?? null,
     snapshots: snapshots?.slice(0, MAX_SNAPSHOTS) ?? null,
   };
 }

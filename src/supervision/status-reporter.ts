@@ -4,11 +4,13 @@ import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import type { SessionContext } from './context/session-context.js';
 import type { StartRetries } from './reconnect/start-retries.js';
+import { CopyRefusals } from './copy-refusals.js';
 
 /** Remembers what the events said, so that `status()` costs nothing. */
 export class StatusReporter {
   readonly #context: SessionContext;
-  readonly #startAsAsked: StartRetries;
+  readonly #startRetries: StartRetries;
+  readonly #refusals: CopyRefusals;
   #lastSave: SnapshotInfo | undefined;
   #lastBackup: SnapshotInfo | undefined;
   #lastRestore: SessionStatus['lastRestore'];
@@ -16,10 +18,12 @@ export class StatusReporter {
 
   constructor(context: SessionContext, startRetries: StartRetries) {
     this.#context = context;
-    this.#startAsAsked = startRetries;
+    this.#startRetries = startRetries;
+    this.#refusals = new CopyRefusals(context.clock);
   }
 
   note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    this.#refusals.note(name, payload);
     if (name === 'save:completed')
       this.#lastSave = (payload as SessionEventPayloads['save:completed']).snapshot;
     if (name === 'backup:completed') {
@@ -44,6 +48,8 @@ export class StatusReporter {
     const { clientId, record, options, lease, profileDir } = this.#context;
     const { lineage, run } = record.current;
     const { maxReconnectAttempts } = options;
+    const lastSaveError = this.#refusals.of('save');
+    const lastBackupError = this.#refusals.of('backup');
     const held = lease.isHeld();
     return {
       clientId,
@@ -53,11 +59,13 @@ export class StatusReporter {
       run,
       ...(this.#lastSave && { lastSave: this.#lastSave }),
       ...(this.#lastBackup && { lastBackup: this.#lastBackup }),
+      ...(lastSaveError && { lastSaveError }),
+      ...(lastBackupError && { lastBackupError }),
       ...(this.#lastRestore && { lastRestore: this.#lastRestore }),
       ...(this.#health && { health: this.#health }),
-      ...(this.#startAsAsked.lastError && { lastError: this.#startAsAsked.lastError }),
+      ...(this.#startRetries.lastError && { lastError: this.#startRetries.lastError }),
       reconnect: {
-        attempt: this.#startAsAsked.attempt,
+        attempt: this.#startRetries.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
       },
       lease: held && lease.generation !== undefined ? { held, generation: lease.generation } : { held },

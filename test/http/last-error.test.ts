@@ -20,6 +20,24 @@ describe('the last error of a session', () => {
     expect(text).not.toContain(TOKEN);
   });
 
+  it('is told beside why the last copies came to nothing', async () => {
+    const status = stage().session.status();
+    const message = 'PUT http://key:pa55word@s3 refused';
+    stage().session.status = () => ({
+      ...status,
+      lastSaveError: { code: 'no-space', message: 'no room', at },
+      lastBackupError: { code: 'STORE', message, at },
+    });
+    const { json, text } = await stage().call(API);
+    expect(json).toMatchObject({
+      session: {
+        lastSaveError: { code: 'no-space', message: 'no room', at },
+        lastBackupError: { code: 'STORE', at },
+      },
+    });
+    expect(text).not.toContain('pa55word');
+  });
+
   it('is null where there is none', async () => {
     expect((await stage().call(API)).json).toMatchObject({ session: { lastError: null } });
   });

@@ -68,6 +68,8 @@ export interface CopyFacts {
   readonly confirmedAgeMs: number | undefined;
   /** Whether the last try failed. */
   readonly hasFailed: boolean;
+  /** Why the last try came to nothing: it failed, or was refused. */
+  readonly refusal: EventError | undefined;
 }
 
 export interface SilentStore {

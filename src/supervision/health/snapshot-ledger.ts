@@ -4,6 +4,7 @@ import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
+import { CopyRefusals } from '../copy-refusals.js';
 import type { CopyFacts, LastCopy } from './facts.js';
 
 /** Listing a remote store takes calls that cost: in between, the events tell what there is. */
@@ -34,6 +35,7 @@ export class SnapshotLedger {
     save: { hasFailed: false, confirmedAt: undefined },
     backup: { hasFailed: false, confirmedAt: undefined },
   };
+  readonly #refusals: CopyRefusals;
   /** Monotonic; 0: at once. */
   #listingDueAt = 0;
   #listing: Promise<void> | undefined;
@@ -45,6 +47,7 @@ export class SnapshotLedger {
   constructor(context: SessionContext) {
     this.#context = context;
     this.#clock = context.clock;
+    this.#refusals = new CopyRefusals(context.clock);
   }
 
   /** Call with every event of the session. */
@@ -53,6 +56,7 @@ export class SnapshotLedger {
       other: Other,
       told: unknown,
     ): told is SessionEventPayloads[Other] => other === (name as SessionEventName);
+    this.#refusals.note(name, payload);
     if (is('save:completed', payload)) this.#noteTaken(payload.snapshot);
     if (is('backup:completed', payload)) this.#noteTaken(payload.snapshot);
     if (is('save:skipped', payload) && payload.reason === 'unchanged') this.#noteConfirmed('save');
@@ -104,6 +108,7 @@ export class SnapshotLedger {
       last,
       confirmedAgeMs: sinceConfirmed ?? last?.ageMs,
       hasFailed,
+      refusal: this.#refusals.of(kind),
     };
   }
 

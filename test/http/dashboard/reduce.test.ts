@@ -48,6 +48,31 @@ describe('the state of the page', () => {
     expect(state.status?.session.snapshots).toEqual([]);
   });
 
+  it.each([
+    ['save', 'lastSaveError'],
+    ['backup', 'lastBackupError'],
+  ] as const)('tells why the last %s came to nothing, until one is taken or up to date', (kind, field) => {
+    read();
+    const told = () => state.status?.session[field];
+    const fail = (code: string) =>
+      hear({ name: `${kind}:failed`, data: { error: { code, message: 'the bucket is full' } } });
+    fail('STORE');
+    expect(told()).toMatchObject({ code: 'STORE', message: 'the bucket is full', at: expect.any(String) });
+    hear({ name: `${kind}:skipped`, data: { reason: 'not-ready' } });
+    fail('CLOSED');
+    expect(told()).toMatchObject({ code: 'STORE' });
+    hear({ name: `${kind}:skipped`, data: { reason: 'no-space' } });
+    expect(told()).toMatchObject({ code: 'no-space' });
+    hear({ name: `${kind}:skipped`, data: { reason: 'unchanged' } });
+    expect(told()).toBeNull();
+    fail('STORE');
+    hear({ name: `${kind}:completed`, data: { snapshot: BACKUP, durationMs: 1, bytesWritten: 1 } });
+    expect(told()).toBeNull();
+    fail('STORE');
+    hear({ name: 'session:cleared', data: { snapshots: 1 } });
+    expect(told()).toBeNull();
+  });
+
   it('guesses nothing of copies that no store tells of', () => {
     read({ session: { ...STATUS.session, snapshots: null } });
     hear({ name: 'snapshots:pruned', data: { removed: [BACKUP.id], freedBytes: 1 } });
@@ -238,6 +263,8 @@ const STATUS: StatusResponse = {
     reconnectAttempts: 0,
     maxReconnectAttempts: null,
     lastError: null,
+    lastSaveError: null,
+    lastBackupError: null,
     snapshots: [],
   },
   health: null,

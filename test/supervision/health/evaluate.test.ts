@@ -257,6 +257,7 @@ describe('whatever the facts', () => {
     ),
     confirmedAgeMs: maybe(number),
     hasFailed: fc.boolean(),
+    refusal: maybe(fc.record({ code: fc.string(), message: fc.string() })),
   });
   const diskFacts = maybe(fc.record({ path: fc.string(), freeBytes: number, device: number }));
   const anyFacts: fc.Arbitrary<HealthFacts> = fc.record({

@@ -24,6 +24,7 @@ export const HEALTHY: HealthFacts = {
     last: { createdAt: '2026-01-01T00:00:00.000Z', ageMs: 60_000, isVerified: true, isCorrupt: false },
     confirmedAgeMs: 60_000,
     hasFailed: false,
+    refusal: undefined,
   },
   backups: {
     count: 12,
@@ -32,6 +33,7 @@ export const HEALTHY: HealthFacts = {
     last: { createdAt: '2026-01-01T00:00:00.000Z', ageMs: 200_000, isVerified: true, isCorrupt: false },
     confirmedAgeMs: 200_000,
     hasFailed: false,
+    refusal: undefined,
   },
   storage: {
     sessionPath: '/data/session',

@@ -1,4 +1,5 @@
 import type { HealthAction, LocalizedText } from '../../../health.js';
+import { adviceOfReason, withReason } from '../copy-reason.js';
 import { type CopyFacts, type HealthFacts, isUp, type SilentStore } from '../facts.js';
 import type { Check, Issue, Judgement } from '../issue.js';
 import { duration, isolated } from '../text.js';
@@ -55,15 +56,15 @@ function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: 
   if (copies.last === undefined) {
     const isKnown = copies.count !== undefined && facts.hasLogin;
     const isDue = facts.upMs === undefined || facts.upMs >= FIRST_COPY_AFTER_MS;
-    if (isKnown && isDue) return [...issues, missing(kind, action)];
+    if (isKnown && isDue) return [...issues, missing(copies, kind, action)];
     return issues.length > 0 ? issues : 'unknown';
   }
   const { isCorrupt, isVerified } = copies.last;
   if (isCorrupt) issues.push(corrupt(kind, action));
   else if (!isVerified && hasHadTimeToCopy(facts, intervalMs)) issues.push(unverified(kind, action));
-  if (copies.hasFailed) issues.push(failed(kind, action));
+  if (copies.hasFailed) issues.push(failed(copies, kind, action));
   const lateMs = overdueMs(facts, copies, intervalMs);
-  if (lateMs !== undefined) issues.push(overdue(kind, lateMs, action));
+  if (lateMs !== undefined) issues.push(overdue(copies, kind, lateMs, action));
   return issues;
 }
 
@@ -79,12 +80,12 @@ function overdueMs({ state, upMs }: HealthFacts, copies: CopyFacts, intervalMs: 
   return sinceMs > OVERDUE_AFTER_INTERVALS * intervalMs ? (copies.confirmedAgeMs ?? sinceMs) : undefined;
 }
 
-function missing({ name, none, action }: Kind, runnable: HealthAction | undefined): Issue {
+function missing(copies: CopyFacts, { name, none, action }: Kind, runnable: HealthAction | undefined): Issue {
   return {
     code: `${name}-missing`,
     severity: 'warning',
-    message: none,
-    advice: {
+    message: withReason(none, copies),
+    advice: adviceOfReason(copies, action) ?? {
       en: `Take one with ${action}(); if it is skipped or fails, its result says why.`,
       ar: `خذ واحدة الآن عبر ${action}()؛ وإن لم تتم فالنتيجة تذكر السبب.`,
     },
@@ -92,15 +93,21 @@ function missing({ name, none, action }: Kind, runnable: HealthAction | undefine
   };
 }
 
-function overdue({ name, noun, action }: Kind, ageMs: number, runnable: HealthAction | undefined): Issue {
+function overdue(
+  copies: CopyFacts,
+  { name, noun, action }: Kind,
+  ageMs: number,
+  runnable: HealthAction | undefined,
+): Issue {
+  const message = {
+    en: `The last ${noun.en} is ${duration(ageMs, 'en')} old, more than ${OVERDUE_AFTER_INTERVALS} intervals.`,
+    ar: `مضى على آخر ${noun.ar} ${duration(ageMs, 'ar')}، أي أكثر من ${OVERDUE_AFTER_INTERVALS} فترات.`,
+  };
   return {
     code: `${name}-overdue`,
     severity: 'warning',
-    message: {
-      en: `The last ${noun.en} is ${duration(ageMs, 'en')} old, more than ${OVERDUE_AFTER_INTERVALS} intervals.`,
-      ar: `مضى على آخر ${noun.ar} ${duration(ageMs, 'ar')}، أي أكثر من ${OVERDUE_AFTER_INTERVALS} فترات.`,
-    },
-    advice: {
+    message: withReason(message, copies),
+    advice: adviceOfReason(copies, action) ?? {
       en: `Take one with ${action}(), and look at the events ${name}:skipped and ${name}:failed.`,
       ar: `خذ واحدة عبر ${action}()، وانظر إلى الحدثين ${isolated(`${name}:skipped`)} و${isolated(`${name}:failed`)}.`,
     },
@@ -108,12 +115,16 @@ function overdue({ name, noun, action }: Kind, ageMs: number, runnable: HealthAc
   };
 }
 
-function failed({ name, failed: message, action }: Kind, runnable: HealthAction | undefined): Issue {
+function failed(
+  copies: CopyFacts,
+  { name, failed: message, action }: Kind,
+  runnable: HealthAction | undefined,
+): Issue {
   return {
     code: `${name}-failed`,
     severity: 'warning',
-    message,
-    advice: {
+    message: withReason(message, copies),
+    advice: adviceOfReason(copies, action) ?? {
       en: `The event ${name}:failed says why (a full disk, a store that is down); then try ${action}().`,
       ar: `يذكر الحدث ${isolated(`${name}:failed`)} السبب (قرص ممتلئ أو مخزن لا يستجيب)؛ ثم جرّب ${action}().`,
     },

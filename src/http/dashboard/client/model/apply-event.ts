@@ -1,5 +1,7 @@
+import { refusalOf } from '../../../../copy-refusal.js';
+import type { EventError, SkipReason } from '../../../../events.js';
 import type { SnapshotInfo } from '../../../../types.js';
-import type { Job, SessionView, StatusResponse } from '../../../contract.js';
+import type { Job, SessionView, StatusResponse, ToldError } from '../../../contract.js';
 import type { DashboardState, StreamEvent } from './state.js';
 
 /** As many as the status tells. */
@@ -36,7 +38,11 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
     }
     case 'save:completed': {
       const { snapshot } = event.data;
-      return session({ snapshots: withSnapshot(status, snapshot), lastSaved: snapshot.createdAt });
+      return session({
+        snapshots: withSnapshot(status, snapshot),
+        lastSaved: snapshot.createdAt,
+        lastSaveError: null,
+      });
     }
     case 'backup:completed': {
       const { snapshot } = event.data;
@@ -44,8 +50,17 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
         snapshots: withSnapshot(status, snapshot),
         lastBackup: snapshot.createdAt,
         hasBackup: true,
+        lastBackupError: null,
       });
     }
+    case 'save:failed':
+      return session({ lastSaveError: told(event.data.error, at, status.session.lastSaveError) });
+    case 'backup:failed':
+      return session({ lastBackupError: told(event.data.error, at, status.session.lastBackupError) });
+    case 'save:skipped':
+      return session({ lastSaveError: skipped(event.data.reason, at, status.session.lastSaveError) });
+    case 'backup:skipped':
+      return session({ lastBackupError: skipped(event.data.reason, at, status.session.lastBackupError) });
     case 'snapshots:pruned': {
       const { removed } = event.data;
       return session({
@@ -53,7 +68,13 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
       });
     }
     case 'session:cleared':
-      return session({ snapshots: [], hasSession: false, hasBackup: false });
+      return session({
+        snapshots: [],
+        hasSession: false,
+        hasBackup: false,
+        lastSaveError: null,
+        lastBackupError: null,
+      });
     case 'reconnect:scheduled': {
       const { attempt, error } = event.data;
       const lastError = error && { ...error, at: new Date(at).toISOString() };
@@ -87,4 +108,15 @@ function withSnapshot({ session }: StatusResponse, snapshot: SnapshotInfo): Sess
 
 function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
   return [job, ...jobs.filter(({ id }) => id !== job.id)].slice(0, MAX_JOBS);
+}
+
+/** What a copy failed by. One that a stop came between has not failed. */
+function told(error: EventError, at: number, before: ToldError | null): ToldError | null {
+  return error.code === 'CLOSED' ? before : { ...error, at: new Date(at).toISOString() };
+}
+
+function skipped(reason: SkipReason, at: number, before: ToldError | null): ToldError | null {
+  const refusal = refusalOf(reason);
+  if (refusal !== undefined) return told(refusal, at, before);
+  return reason === 'unchanged' ? null : before;
 }

@@ -48,6 +48,8 @@ export const ar: Texts = {
     },
     attemptOf: 'المحاولة {n} من {max}',
     lastError: 'آخر خطأ',
+    lastSaveError: 'لم تنجح آخر عملية حفظ',
+    lastBackupError: 'لم تنجح آخر عملية نسخ احتياطي',
     words: {
       idle: 'لم تبدأ',
       restoring: 'جارٍ فحص تسجيل الدخول',

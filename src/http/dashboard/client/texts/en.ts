@@ -42,6 +42,8 @@ export const en: Texts = {
     attempt: { one: '{n} attempt so far', other: '{n} attempts so far' },
     attemptOf: 'attempt {n} of {max}',
     lastError: 'Last error',
+    lastSaveError: 'The last save came to nothing',
+    lastBackupError: 'The last backup came to nothing',
     words: {
       idle: 'Not started',
       restoring: 'Checking the login',

@@ -50,7 +50,9 @@ export interface Texts
     | 'endedHint'
     | 'logIn'
   >;
-  readonly state: Named<'title' | 'since' | 'announce' | 'attemptOf' | 'lastError'> & {
+  readonly state: Named<
+    'title' | 'since' | 'announce' | 'attemptOf' | 'lastError' | 'lastSaveError' | 'lastBackupError'
+  > & {
     readonly attempt: Plural;
     readonly words: Named<SessionState>;
     readonly meanings: Named<SessionState>;

@@ -39,12 +39,17 @@ export function StateCard() {
         </div>
       </div>
       <p class="state-meaning">{texts.state.meanings[now]}</p>
-      {session.lastError && (
-        <p class="state-error">
-          {texts.state.lastError} (<Age at={session.lastError.at} />
-          ): <Code>{plain(session.lastError.message)}</Code>
-        </p>
-      )}
+      {(['lastError', 'lastSaveError', 'lastBackupError'] as const).map((kind) => {
+        const error = session[kind];
+        return (
+          error && (
+            <p class="state-error" key={kind}>
+              {texts.state[kind]} (<Age at={error.at} />
+              ): <Code>{plain(error.message)}</Code>
+            </p>
+          )
+        );
+      })}
       <dl class="state-facts">
         {[
           [texts.details.lastSaved, session.lastSaved] as const,

@@ -1,0 +1,71 @@
+import type { EventError } from '../../events.js';
+import type { HealthAction, LocalizedText } from '../../health.js';
+import type { CopyFacts } from './facts.js';
+import { isolated } from './text.js';
+
+interface Words {
+  /** In Arabic; the refusal's own message is the English one. */
+  readonly reason: string;
+  /** What to do before the next copy. */
+  readonly advice: LocalizedText;
+}
+
+/** By the code of a refusal; all else is an error, which is told as it is. */
+const WORDS: Readonly<Record<string, Words>> = {
+  unsound: {
+    reason: 'ملف التعريف غير سليم، فلم تُؤخذ منه نسخة',
+    advice: {
+      en: 'A profile that is not whole is checked, and restored if need be, before a start: call reconnect()',
+      ar: 'يُفحص ملف التعريف قبل التشغيل وتُستعاد نسخة عند الحاجة: استعمل reconnect()',
+    },
+  },
+  'no-space': {
+    reason: 'لا توجد مساحة لنسخة على قرص ملف التعريف',
+    advice: {
+      en: 'Make room where the profile lies: prune() removes what is no longer needed',
+      ar: 'أفسح مكانًا على قرص ملف التعريف: استعمل prune() لحذف ما لم يعد مطلوبًا',
+    },
+  },
+  'no-lease': {
+    reason: 'لا يمكن التأكد من أن الجلسة ملك لهذه العملية: تعذّرت قراءة ملف الملكية أو كتابته',
+    advice: {
+      en: 'Look at the disk of sessionPath: is it mounted, writable, and not full?',
+      ar: `تحقّق من قرص ${isolated('sessionPath')}: هل هو مربوط وقابل للكتابة وغير ممتلئ؟`,
+    },
+  },
+};
+
+/** A message about copies, with why the last try came to nothing. */
+export function withReason(message: LocalizedText, { refusal }: Pick<CopyFacts, 'refusal'>): LocalizedText {
+  if (refusal === undefined) return message;
+  const { en, ar } = reasonOf(refusal);
+  return {
+    en: `${message.en} The last try came to nothing: ${ended(en)}`,
+    ar: `${message.ar} لم تنجح آخر محاولة: ${ended(ar)}`,
+  };
+}
+
+/** What to do about the reason, and then; `undefined` where none is known. */
+export function adviceOfReason(
+  { refusal }: Pick<CopyFacts, 'refusal'>,
+  action: HealthAction,
+): LocalizedText | undefined {
+  if (refusal === undefined) return undefined;
+  const words = WORDS[refusal.code];
+  if (words !== undefined) {
+    const { en, ar } = words.advice;
+    return { en: `${ended(en)} Then try ${action}().`, ar: `${ended(ar)} ثم جرّب ${action}().` };
+  }
+  return {
+    en: `Mend what the reason names (a full disk, missing rights, a store that is down); then try ${action}().`,
+    ar: `أصلح ما يذكره السبب (قرص ممتلئ أو صلاحيات ناقصة أو مخزن لا يستجيب)؛ ثم جرّب ${action}().`,
+  };
+}
+
+function reasonOf({ code, message }: EventError): LocalizedText {
+  return { en: message, ar: WORDS[code]?.reason ?? isolated(message) };
+}
+
+function ended(text: string): string {
+  return /[.?!…]$/.test(text) || text.endsWith('؟') ? text : `${text}.`;
+}
