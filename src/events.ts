@@ -110,6 +110,7 @@ export type WarningCode =
   | 'store-unreachable'
   | 'storage'
   | 'validation-failed'
+  | 'web-cache-unreachable'
   | 'web-cache-unwritable';
 
 /** The payload of every event: one readonly, JSON-safe object. */

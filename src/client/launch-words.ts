@@ -81,6 +81,16 @@ const WORDS: readonly Words[] = [
     advice: "set headless: true in the client's puppeteer, and remove '--headless=old' from its args",
   },
   {
+    pattern: /Couldn't load version .{0,100} from the cache/,
+    reason: 'the page of WhatsApp Web that is asked for is not in the web cache, which is strict',
+    advice: "put it there, correct the client's webVersion, or set strict: false in its webVersionCache",
+  },
+  {
+    pattern: /webVersionCache\.remotePath is required|Invalid WebCache type/,
+    reason: "the client's webVersionCache is none",
+    advice: "its type is 'local', 'remote' or 'none'; a remote one needs a remotePath",
+  },
+  {
     pattern: /__name is not defined/,
     reason: 'a bundler has changed the code of whatsapp-web.js',
     advice: 'leave whatsapp-web.js out of the bundle (external), or switch off keepNames',

@@ -6,6 +6,7 @@ import { isDisplaySet } from './launch-words.js';
 import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
+import { addressOfRemotePage } from './remote-page.js';
 import { obstacleOf, type StartObstacle } from './start-error.js';
 
 /** How a start of the client ended. */
@@ -34,6 +35,8 @@ export interface FailedStart {
   readonly reachedPage: boolean;
   /** Why trying again is no use, where that is known. */
   readonly obstacle?: StartObstacle;
+  /** Whether a server must answer first, a store or that of the web cache: it is waited out. */
+  readonly awaitsServer?: boolean;
 }
 
 export type StartFailure =
@@ -202,7 +205,9 @@ export class StartWatch {
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
     const { lastPageError } = driver;
-    const why = lastPageError === undefined ? '' : ` (last error there: ${lastPageError})`;
+    const server = this.#navigated ? undefined : addressOfRemotePage(driver.client.options);
+    const wait = server === undefined ? '' : ` (whatsapp-web.js may wait for ${server}, its webVersionCache)`;
+    const why = lastPageError === undefined ? wait : ` (last error there: ${lastPageError})`;
     const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms${why}`);
     // A browser that does not even come up says nothing of the network.
     if (!this.#navigated && !this.#authenticated) {

@@ -4,6 +4,7 @@ import { describeError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { tryToWrite } from '../own-file.js';
 import type { ClientInternals, WebVersionCacheOptions } from './client-types.js';
+import { faultOfRemotePage, type RemotePageFault } from './remote-page.js';
 
 /** Of whatsapp-web.js's LocalWebCache. */
 const DEFAULT_FOLDER = './.wwebjs_cache/';
@@ -12,10 +13,21 @@ const TRY_DEADLINE_MS = 5_000;
 
 /** What was found of the folder in which the client keeps WhatsApp's page. */
 export interface UnwritableWebCache {
+  readonly kind: 'unwritable';
   /** Absolute. */
   readonly folder: string;
   readonly why: string;
 }
+
+/** What was found of the server that WhatsApp's page was to come from. */
+export interface UnreachableWebCache extends RemotePageFault {
+  readonly kind: 'unreachable';
+  readonly version: string;
+  /** Whether the bot wants no other page than that one. */
+  readonly isStrict: boolean;
+}
+
+export type WebCacheFault = UnwritableWebCache | UnreachableWebCache;
 
 /**
  * Keeps a client from hanging on its web cache. whatsapp-web.js writes WhatsApp's page into a folder, `./.wwebjs_cache`
@@ -36,17 +48,19 @@ export class WebCache {
   }
 
   /**
-   * Call before every start: tries the folder, and starts the client without a cache where it can't be written. Where it
-   * can again, the bot's own setting is back. Never rejects.
+   * Call before every start: tries the folder, or asks the server, and starts the client without a cache where that is of no
+   * use. Where it is again, the bot's own setting is back.
    *
-   * @returns what was found, where the cache is switched off for this start
+   * @returns what was found, where the cache is switched off for this start, or is strict and the start can't succeed
+   * @throws the signal's reason, nothing else
    */
-  async settle(): Promise<UnwritableWebCache | undefined> {
+  async settle(signal: AbortSignal): Promise<WebCacheFault | undefined> {
     const { options } = this.#client;
     if (options === undefined) return undefined;
     if (this.#given !== undefined) options.webVersionCache = this.#given;
     this.#given = undefined;
     const given = options.webVersionCache;
+    if (given?.type === 'remote') return this.#settleRemote(options, given, signal);
     if (given?.type !== 'local' || given.strict === true) return undefined; // a strict one writes nothing
     const folder = path.resolve(
       typeof given.path === 'string' && given.path !== '' ? given.path : DEFAULT_FOLDER,
@@ -56,7 +70,25 @@ export class WebCache {
     if (why === undefined) return undefined;
     this.#given = given;
     options.webVersionCache = { type: 'none' };
-    return { folder, why };
+    return { kind: 'unwritable', folder, why };
+  }
+
+  async #settleRemote(
+    options: NonNullable<ClientInternals['options']>,
+    given: WebVersionCacheOptions,
+    signal: AbortSignal,
+  ): Promise<UnreachableWebCache | undefined> {
+    const version = String(options.webVersion);
+    const asked = { remotePath: given.remotePath, version };
+    const fault = await faultOfRemotePage(asked, { clock: this.#clock, signal });
+    if (fault === undefined) return undefined;
+    const isStrict = given.strict === true;
+    // As the client does by itself, without a deadline and without a word: it loads the newest page.
+    if (!isStrict) {
+      this.#given = given;
+      options.webVersionCache = { type: 'none' };
+    }
+    return { kind: 'unreachable', ...fault, version, isStrict };
   }
 
   /** A version that is asked for and is there is read, and never written: also from a disk that is read-only. */

@@ -146,6 +146,21 @@ const LASTING: readonly (readonly [string, unknown, RegExp])[] = [
     /--no-sandbox/,
   ],
   [
+    'a strict web cache lacks the page',
+    new Error("Couldn't load version 2.3000.1 from the cache"),
+    /not in the web cache.*strict: false/,
+  ],
+  [
+    'a remote web cache has no address',
+    new Error('webVersionCache.remotePath is required when using the remote cache'),
+    /webVersionCache.*remotePath/,
+  ],
+  [
+    'a web cache is of no known type',
+    new Error('Invalid WebCache type redis'),
+    /'local', 'remote' or 'none'/,
+  ],
+  [
     'it has no old headless mode any more',
     notLaunched(
       'Code: 1',

@@ -1,6 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { useStage } from './setup.js';
 
 /** Of the simulator's page. */
@@ -54,6 +56,50 @@ echo "Please install it with:" >&2
 echo "" >&2
 echo "snap install chromium" >&2
 exit 1`;
+
+describe('a remote web cache', () => {
+  const stage = useStage();
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  async function remotePath(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/{version}.html`;
+  }
+
+  it('that is silent costs a warning that names it, not the start', async () => {
+    const path = await remotePath(() => undefined);
+    const bot = stage.bot({ client: { webVersionCache: { type: 'remote', remotePath: path } } });
+    await bot.session.initialize();
+    expect(bot.session.state).toBe('awaiting_qr');
+    expect(bot.payloads('warning')).toContainEqual({
+      code: 'web-cache-unreachable',
+      message: expect.stringContaining(path.replace('{version}', VERSION)),
+    });
+  });
+
+  it('that is strict and has no such page fails the start at once', async () => {
+    const path = await remotePath((_request, response) => response.writeHead(404).end());
+    const webVersionCache = { type: 'remote', remotePath: path, strict: true } as const;
+    const bot = stage.bot({ client: { webVersionCache } });
+    const failure = await bot.session.initialize().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'START_FAILED', retryable: false });
+    expect(String(failure)).toContain(`${path.replace('{version}', VERSION)} (HTTP 404)`);
+  });
+
+  it('of the folder that is strict and has no such page fails the start at once', async () => {
+    const webVersionCache = { type: 'local', path: stage.folder, strict: true } as const;
+    const bot = stage.bot({ client: { webVersionCache } });
+    await expect(bot.session.initialize()).rejects.toThrow(/not in the web cache, which is strict/);
+  });
+});
 
 describe('a browser that can not be started', () => {
   const stage = useStage();

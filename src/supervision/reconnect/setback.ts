@@ -5,18 +5,18 @@ import { backoffDelayMs, conflictDelayMs } from './reconnect-delay.js';
 /** What ended a session or a start, as far as the next attempt depends on it. */
 export interface Setback {
   readonly cause: DisconnectCause;
-  /** Whether the login can only come from a store, and one that may hold it does not answer. */
-  readonly awaitsStore?: boolean;
+  /** Whether a server must answer first: a store that may hold the login, or that of a strict web cache. */
+  readonly awaitsServer?: boolean;
 }
 
 /** WhatsApp that can't be reached is tried again at least so often. */
 const NETWORK_RETRY_MS = 15_000;
-/** A store that does not answer is tried again at least so often: each time all of them are asked. */
-const STORE_RETRY_MS = 60_000;
+/** A server that does not answer is tried again at least so often: each time all stores are asked. */
+const SERVER_RETRY_MS = 60_000;
 
 /** Whether it is waited out, however long it takes, and counted as no attempt. */
-export function isOutage({ cause, awaitsStore = false }: Setback): boolean {
-  return cause === 'network-down' || awaitsStore;
+export function isOutage({ cause, awaitsServer = false }: Setback): boolean {
+  return cause === 'network-down' || awaitsServer;
 }
 
 /** How long to wait before the next attempt, ms. */
@@ -34,7 +34,7 @@ export function retryDelayMs(
   return delayMs({ attempt, baseMs, maxMs, random: context.random });
 }
 
-function longestMs({ cause, awaitsStore = false }: Setback): number {
+function longestMs({ cause, awaitsServer = false }: Setback): number {
   if (cause === 'network-down') return NETWORK_RETRY_MS;
-  return awaitsStore ? STORE_RETRY_MS : Number.POSITIVE_INFINITY;
+  return awaitsServer ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
 }

@@ -1,7 +1,6 @@
 import type { ClientEvent } from '../../client/client-event.js';
 import { isNavigationRace } from '../../client/navigation-race.js';
-import { type StartOutcome, startClient } from '../../client/start-client.js';
-import type { StartObstacle } from '../../client/start-error.js';
+import { type FailedStart, type StartOutcome, startClient } from '../../client/start-client.js';
 import { WebCache } from '../../client/web-cache.js';
 import { type SessionError, toError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
@@ -18,23 +17,16 @@ import { isMisfit, isStoreFault } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertLaunchable } from './assert-launchable.js';
 import type { ProfilePreparer } from './profile-preparer.js';
-import { settleWebCache } from './settle-web-cache.js';
+import { withWebCache } from './settle-web-cache.js';
 
 /** How one complete start ended: as the client's own, a held QR already dealt with. */
 export type StartResult =
   | { readonly kind: 'ready' | 'pairing' }
   | { readonly kind: 'logged-out' }
-  | {
-      readonly kind: 'failed';
+  | (Omit<FailedStart, 'cause' | 'reachedPage'> & {
       readonly cause: DisconnectCause;
-      readonly error: Error;
-      /** See {@link FailedStart}. */
       readonly reachedPage?: boolean;
-      /** Why trying again is no use, where that is known. */
-      readonly obstacle?: StartObstacle;
-      /** See {@link Setback}. */
-      readonly awaitsStore?: boolean;
-    }
+    })
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
 /** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
@@ -86,7 +78,7 @@ export class SessionStarter {
       this.#holdsPairing = false;
       if (isStoreFault(error) && this.#parts.snapshots.hasSilentStore) {
         signal.throwIfAborted();
-        return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsStore: true };
+        return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsServer: true };
       }
       if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
@@ -169,16 +161,12 @@ export class SessionStarter {
     if (refusal !== undefined) throw refusal;
     await assertOwned();
     this.#enter('starting', signal);
-    await settleWebCache(this.#webCache, this.#context);
-    await browserOwner.announceLaunch(driver.client);
+    const { sessionTimeoutMs, puppeteerTimeoutMs } = options;
+    const { subscribe } = this.#parts;
     try {
-      return await startClient({
-        driver,
-        clock,
-        sessionTimeoutMs: options.sessionTimeoutMs,
-        puppeteerTimeoutMs: options.puppeteerTimeoutMs,
-        signal,
-        subscribe: this.#parts.subscribe,
+      return await withWebCache(this.#webCache, this.#context, signal, async () => {
+        await browserOwner.announceLaunch(driver.client);
+        return startClient({ driver, clock, sessionTimeoutMs, puppeteerTimeoutMs, signal, subscribe });
       });
     } catch (error) {
       await this.#parts.stopper.stop();

@@ -1,17 +1,68 @@
-import type { WebCache } from '../../client/web-cache.js';
+import { isNavigationRace } from '../../client/navigation-race.js';
+import type { StartOutcome } from '../../client/start-client.js';
+import type { UnreachableWebCache, WebCache } from '../../client/web-cache.js';
+import { describeError, StartFailedError, TimeoutError } from '../../errors.js';
 import type { SessionContext } from '../context/session-context.js';
+import { isMisfit } from '../restore/restore-search.js';
 
-/** Before a start: switches off a web cache that would keep the client from ever being ready, and says so. */
-export async function settleWebCache(
+const MEND =
+  "Correct the client's webVersion and the remotePath of its webVersionCache, or set that to { type: 'none' }";
+
+/**
+ * A start with a web cache that does not keep the client from being ready: one that would is switched off, with a warning.
+ * A strict one fails the start before its browser is launched.
+ */
+export async function withWebCache(
   webCache: WebCache,
   { warn }: Pick<SessionContext, 'warn'>,
-): Promise<void> {
-  const found = await webCache.settle();
-  if (found === undefined) return;
-  const { folder, why } = found;
-  warn(
-    'web-cache-unwritable',
-    `whatsapp-web.js can't keep WhatsApp's page in ${folder} (${why}), so it starts without its web cache: otherwise ` +
-      "`ready` would never come. Make the folder writable, or set the client's webVersionCache",
+  signal: AbortSignal,
+  start: () => Promise<StartOutcome>,
+): Promise<StartOutcome> {
+  const found = await webCache.settle(signal);
+  if (found === undefined) return start();
+  if (found.kind === 'unwritable') {
+    const { folder, why } = found;
+    warn(
+      'web-cache-unwritable',
+      `whatsapp-web.js can't keep WhatsApp's page in ${folder} (${why}), so it starts without its web cache: otherwise ` +
+        "`ready` would never come. Make the folder writable, or set the client's webVersionCache",
+    );
+    return start();
+  }
+  if (found.isStrict) return failedBy(found);
+  warn('web-cache-unreachable', `${missingPage(found)}, so the newest one is loaded. ${MEND}`);
+  return withNote(await start(), found);
+}
+
+function missingPage({ version, address, why }: UnreachableWebCache): string {
+  return `the page of WhatsApp Web ${version} can't be had from ${address} (${why})`;
+}
+
+/** A server that is down comes back: it is waited for, however long that takes, as for a store. */
+function failedBy(found: UnreachableWebCache): StartOutcome {
+  const error = new StartFailedError(
+    `${missingPage(found)}, and the client's webVersionCache is strict. ${MEND}, or strict: false to load the newest page`,
+    { retryable: !found.isFinal },
   );
+  return {
+    kind: 'failed',
+    cause: 'start-failed',
+    error,
+    reachedPage: false,
+    ...(!found.isFinal && { awaitsServer: true }),
+  };
+}
+
+/** A start that failed with another page than the bot had chosen may have failed for that. */
+function withNote(outcome: StartOutcome, found: UnreachableWebCache): StartOutcome {
+  if (outcome.kind !== 'failed' || outcome.obstacle !== undefined) return outcome;
+  const { error } = outcome;
+  if (isMisfit(error) || isNavigationRace(error)) return outcome;
+  const { code, message } = describeError(error);
+  const text = `${message}; the newest page of WhatsApp Web was loaded, since ${missingPage(found)}`;
+  const noted =
+    code === 'TIMEOUT'
+      ? new TimeoutError(text, { cause: error })
+      : Object.assign(new Error(text, { cause: error }), { code });
+  return { ...outcome, error: noted };
 }

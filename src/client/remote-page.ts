@@ -1,0 +1,116 @@
+import { type Clock, orAborted, withDeadline } from '../clock.js';
+import { describeError, errnoOf } from '../errors.js';
+import type { ClientInternals } from './client-types.js';
+
+/** A server that is slower would hold up every start by more than a browser takes. */
+const DEADLINE_MS = 10_000;
+/** The page has less than one; what goes on for longer is being sent, and so the server works. */
+const ENOUGH_BYTES = 10 * 1024 * 1024;
+/** Answers of a server that is busy or in trouble, below 500. */
+const PASSING = new Set([408, 425, 429]);
+const MAX_ADDRESS = 200;
+
+/** Why a server does not give WhatsApp's page. */
+export interface RemotePageFault {
+  /** Without credentials and query. */
+  readonly address: string;
+  readonly why: string;
+  /** Whether only somebody's hand can mend it. */
+  readonly isFinal: boolean;
+}
+
+/**
+ * Asks the server of a remote web cache for WhatsApp's page, as whatsapp-web.js is about to (RemoteWebCache.js): that one waits
+ * for it without a deadline, and keeps to itself what went wrong.
+ *
+ * @returns `undefined` where the page comes, and where it can't be told
+ * @throws the signal's reason
+ */
+export async function faultOfRemotePage(
+  { remotePath, version }: { readonly remotePath: unknown; readonly version: unknown },
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<RemotePageFault | undefined> {
+  signal.throwIfAborted();
+  if (typeof remotePath !== 'string' || remotePath === '') return undefined; // whatsapp-web.js says so itself
+  const asked = remotePath.replace('{version}', () => String(version));
+  const url = urlOf(asked);
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return { address: shown(url, asked), why: 'it is no http or https address', isFinal: true };
+  }
+  const address = shown(url, asked);
+  const ended = new AbortController();
+  try {
+    const page = withDeadline(clock, DEADLINE_MS, 'its answer', statusOf(url, ended.signal));
+    const status = await orAborted(page, signal);
+    if (status === undefined) return undefined;
+    const isFinal = status < 500 && !PASSING.has(status);
+    return { address, why: `HTTP ${status}`, isFinal };
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = reasonOf(error);
+    return why === undefined ? undefined : { address, why, isFinal: false };
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Where a client loads WhatsApp's page from, without credentials and query; `undefined`: from WhatsApp. */
+export function addressOfRemotePage(options: ClientInternals['options']): string | undefined {
+  const { type, remotePath } = options?.webVersionCache ?? {};
+  if (type !== 'remote' || typeof remotePath !== 'string') return undefined;
+  const asked = remotePath.replace('{version}', () => String(options?.webVersion));
+  return shown(urlOf(asked), asked);
+}
+
+/** Of an answer that is no page; `undefined`: the page came. */
+async function statusOf(url: URL, signal: AbortSignal): Promise<number | undefined> {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  const response = await fetch(bare, { headers: credentialsOf(url), signal });
+  if (!response.ok) return response.status;
+  const reader = response.body?.getReader();
+  for (let bytes = 0; reader !== undefined && bytes < ENOUGH_BYTES; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+  }
+  return undefined;
+}
+
+/** `fetch()` refuses an address with credentials; the client's own does not. */
+function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const pair = `${decoded(username)}:${decoded(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Only what the network, or the deadline, says: what `fetch()` itself does not like, the client's own may do. */
+function reasonOf(error: unknown): string | undefined {
+  const { code, message } = describeError(error);
+  if (code === 'TIMEOUT') return message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const causeCode = errnoOf(cause);
+  if (causeCode === undefined) return undefined;
+  const said = describeError(cause).message;
+  return said.includes(causeCode) ? said : `${causeCode}: ${said}`;
+}
+
+function urlOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function shown(url: URL | undefined, asked: string): string {
+  // Of what is no address, nothing is known: a query or credentials may stand anywhere in it.
+  const text =
+    url === undefined ? (/^[\w./-]*/.exec(asked)?.[0] ?? '') : `${url.protocol}//${url.host}${url.pathname}`;
+  return text.length > MAX_ADDRESS ? `${text.slice(0, MAX_ADDRESS)}…` : text;
+}
