@@ -11,8 +11,8 @@ import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import { asSessionErrors } from './supervision/context/session-error.js';
 import type { ImportOptions } from './supervision/session-import.js';
-import { UnknownEvents } from './supervision/unknown-events.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
+import { UnknownEvents } from './unknown-events.js';
 
 /**
  * Makes the WhatsApp login of a whatsapp-web.js client permanent: no second QR scan unless the phone itself logs the

@@ -3,8 +3,8 @@ import type { SessionState } from '../state.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import type { SessionContext } from './context/session-context.js';
+import { CopyRefusals } from './health/copy-refusals.js';
 import type { StartRetries } from './reconnect/start-retries.js';
-import { CopyRefusals } from './copy-refusals.js';
 
 /** Remembers what the events said, so that `status()` costs nothing. */
 export class StatusReporter {

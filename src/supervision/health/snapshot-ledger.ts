@@ -4,7 +4,7 @@ import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
-import { CopyRefusals } from '../copy-refusals.js';
+import { CopyRefusals } from './copy-refusals.js';
 import type { CopyFacts, LastCopy } from './facts.js';
 
 /** Listing a remote store takes calls that cost: in between, the events tell what there is. */

@@ -1,8 +1,8 @@
-import { shortError } from '../client/start-error.js';
-import type { Clock } from '../clock.js';
-import { refusalOf } from '../copy-refusal.js';
-import type { EventError, SessionEventName, SessionEventPayloads } from '../events.js';
-import type { SnapshotKind } from '../types.js';
+import { shortError } from '../../client/start-error.js';
+import type { Clock } from '../../clock.js';
+import { refusalOf } from '../../copy-refusal.js';
+import type { EventError, SessionEventName, SessionEventPayloads } from '../../events.js';
+import type { SnapshotKind } from '../../types.js';
 
 /** Why a copy was not taken, and when that was. */
 export type CopyRefusal = EventError & {

@@ -1,7 +1,6 @@
-import { SESSION_EVENT_NAMES } from '../event-names.js';
-import { silentLogger } from '../logger.js';
+import { SESSION_EVENT_NAMES } from './event-names.js';
+import { type Logger, silentLogger } from './logger.js';
 import { emitProcessWarning } from './process-warning.js';
-import type { SessionContext } from './session-context.js';
 
 /** Names that were warned of are remembered; a program that makes them up in a loop is told of no more. */
 const MAX_NAMES = 100;
@@ -19,15 +18,20 @@ const CLIENT_EVENTS = new Set(
   ).split(' '),
 );
 
+export interface UnknownEventsContext {
+  readonly clientId: string;
+  readonly logger: Logger;
+}
+
 /**
  * Warns of listeners that will never be called. TypeScript refuses the name; in JavaScript a typing error would be
  * silent. Names of a bot's own are allowed: hence a warning, and no error.
  */
 export class UnknownEvents {
-  readonly #context: Pick<SessionContext, 'clientId' | 'logger'>;
+  readonly #context: UnknownEventsContext;
   readonly #warned = new Set<string>();
 
-  constructor(context: Pick<SessionContext, 'clientId' | 'logger'>) {
+  constructor(context: UnknownEventsContext) {
     this.#context = context;
   }
 
