@@ -42,6 +42,11 @@ import { SaveRequests } from './supervision/save/save-requests.js';
 import { SaveSchedule } from './supervision/save/save-schedule.js';
 import { Saver } from './supervision/save/saver.js';
 import { SettleWatch } from './supervision/save/settle-watch.js';
+import { OperationQueue } from './supervision/context/operation-queue.js';
+import { ProfilePreparer } from './supervision/start/profile-preparer.js';
+import { RemovalWatch } from './supervision/removal-watch.js';
+import { RemovedProfile } from './supervision/watch/removed-profile.js';
+import type { SessionContext } from './supervision/context/session-context.js';
 import { SessionImport } from './supervision/session-import.js';
 import { SessionSupervisor } from './supervision/session-supervisor.js';
 import { SnapshotOperations } from './supervision/snapshot-operations.js';
@@ -219,8 +224,9 @@ function wire({
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
   const queue = new OperationQueue(clock);
-  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
-  const removed = new RemovedProfile(context, snapshots, (work) => ownership.during(work));
+  const budgetMs = shutdownBudgetMs(process.env);
+  const ownership = new SessionOwnership(context, { budgetMs });
+  const removed = new RemovedProfile(context, snapshots, (work) => ownership.whileUnused(work));
   const saver = new Saver(context, {
     settleWatch,
     pruner,
@@ -277,6 +283,7 @@ function wire({
     operations: queue,
     ownership,
     losses,
+    removalWatch: new RemovalWatch(context, { operations: queue, ownership, removed, budgetMs }),
     pairingWatch: new PairingWatch(context, events.subscribe, (error) =>
       losses.reportLoss('never-ready', error),
     ),

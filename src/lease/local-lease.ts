@@ -5,8 +5,9 @@ import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
 import { notProvenOwner, notTheOwner, type WritePermit } from '../write-permit.js';
 import { claimLease } from './claim-lease.js';
-import { type Machine, thisMachine } from './judge-holder.js';
+import { describeHolder, type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
+import type { LeaseHolder } from './lease-record.js';
 import { Ownership } from './ownership.js';
 import { FILES_DEADLINE_MS } from './timing.js';
 
@@ -73,6 +74,23 @@ export class LocalLease {
     this.#files = new LeaseFiles(directory, key, fs, clock, ownFolders);
   }
 
+  /** Folder of the lease files. */
+  get directory(): string {
+    return this.#files.directory;
+  }
+
+  /** Whose the newest lease file is, whether its owner lives or not. Claims nothing. */
+  async lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
+    const { clock, machine = thisMachine } = this.#options;
+    const look = this.#files.readHighest();
+    const seen = await withDeadline(clock, FILES_DEADLINE_MS, 'work on the lease files', look);
+    if (seen === undefined) return 'nobody';
+    const holder = seen.record?.holder;
+    return holder !== undefined && isEqual(holder, await describeHolder(machine))
+      ? 'this-process'
+      : 'another';
+  }
+
   /** The fencing number of the lease we have, or had last; 0 before the first and after a release. */
   get generation(): number {
     return this.#ownership?.generation ?? 0;
@@ -126,15 +144,19 @@ export class LocalLease {
     throw (this.isUnproven() ? notProvenOwner : notTheOwner)(this.#options.clientId);
   }
 
-  /** Lets go, so that the next owner need not wait. Never rejects; does nothing where there is nothing to release. */
-  async release(): Promise<void> {
+  /**
+   * Lets go, so that the next owner need not wait. Never rejects; does nothing where there is nothing to release.
+   *
+   * @param options `withoutTrace`: whether the lease file goes, too, because its folder was deleted before
+   */
+  async release({ withoutTrace = false } = {}): Promise<void> {
     if (this.#acquiring !== undefined) {
       this.#acquiring.closing.abort(new ClosedError('the lease was released while it was being acquired'));
       await this.#acquiring.result.catch(() => undefined);
     }
     const ownership = this.#ownership;
     this.#ownership = undefined;
-    await ownership?.release();
+    await ownership?.release({ withoutTrace });
   }
 
   async #acquire(waitMs: number, signal: AbortSignal): Promise<LeaseGrant> {
@@ -154,6 +176,12 @@ export class LocalLease {
     await withDeadline(clock, FILES_DEADLINE_MS, 'removing old lease files', sweeping).catch(() => undefined);
     return grantOf(ownership);
   }
+}
+
+// What proves too little to end a process or to take its lease is enough to know one's own name.
+function isEqual(one: LeaseHolder, other: LeaseHolder): boolean {
+  const keys = ['host', 'namespace', 'pid', 'startTime', 'thread'] as const;
+  return keys.every((key) => one[key] === other[key]);
 }
 
 function grantOf({ owner, generation }: Ownership): LeaseGrant {

@@ -84,13 +84,14 @@ export class Ownership {
     this.#ending.abort(new ClosedError('the lease was given up'));
   }
 
-  /** Ends it and says so in the file. Never rejects. */
-  async release(): Promise<void> {
+  /** Ends it and says so in the file, which is removed where no trace of it is to stay. Never rejects. */
+  async release({ withoutTrace = false } = {}): Promise<void> {
     const { files, clock } = this.#parts;
     this.abandon();
     const write = this.#writing.runExclusive(async () => {
       const found = await files.rewrite(this.generation, { ...this.#nextRecord(), released: true });
       if (found === 'ours') await files.removeOlder(this.generation);
+      if (found === 'ours' && withoutTrace) await files.withdraw(this.generation);
     });
     try {
       await withDeadline(clock, FILES_DEADLINE_MS, 'releasing the lease', write);

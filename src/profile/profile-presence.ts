@@ -25,6 +25,10 @@ export class ProfilePresence {
   readonly #fs: FileSystem;
   readonly #left: Map<string, Identity>;
   #seen: { readonly profile: Identity } | undefined;
+  /** What a session that has stopped by itself had seen: its bot may close the client yet. */
+  #resting: Identity | undefined;
+  /** What this session has left last. */
+  #own: Identity | undefined;
 
   /** @param options `disk`: the file system as the bot gave it, which other sessions of the process share. Default: `fs`. */
   constructor(
@@ -53,19 +57,23 @@ export class ProfilePresence {
   /** Call when the profile goes by the hand of this library. */
   forget(): void {
     this.#seen = undefined;
+    this.#resting = undefined;
     this.#left.delete(this.#profileDir);
   }
 
   /**
    * Call when the session has ended.
    *
-   * @param options `byBot`: whether the bot has closed its client. It may remove the profile next: a later session of this
-   * process looks whether it did.
+   * @param options `byBot`: whether the bot has closed its client. It may remove the profile next: {@link isLeftRemoved}, and a
+   * later session of this process, look whether it did. `byItself`: whether the session has stopped without anybody's call;
+   * its bot may close the client afterwards
    */
-  end({ byBot = false } = {}): void {
-    const seen = this.#seen?.profile;
+  end({ byBot = false, byItself = false } = {}): void {
+    const seen = this.#seen?.profile ?? this.#resting;
     this.forget();
+    if (byItself) this.#resting = seen;
     if (!byBot || seen === undefined) return;
+    this.#own = seen;
     this.#left.set(this.#profileDir, seen);
     const [oldest] = this.#left.keys();
     if (this.#left.size > MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
@@ -76,6 +84,27 @@ export class ProfilePresence {
     const profile = this.#left.get(this.#profileDir);
     this.#left.delete(this.#profileDir);
     if (profile !== undefined) this.#seen ??= { profile };
+  }
+
+  /** What this session has left behind, as long as no other one of this process goes on with it; each time another object. */
+  get left(): Identity | undefined {
+    return this.#own !== undefined && this.#left.get(this.#profileDir) === this.#own ? this.#own : undefined;
+  }
+
+  /** Whether what this session has left behind is gone; as {@link isRemoved}. */
+  async isLeftRemoved(): Promise<boolean> {
+    return this.#isGone(this.left);
+  }
+
+  /** Call when the bot closes the client of a session that had stopped by itself; as {@link end}. */
+  leave(): void {
+    if ((this.#seen?.profile ?? this.#resting) !== undefined) this.end({ byBot: true });
+  }
+
+  /** Call when a stopped session is closed once more, not by its bot: what becomes of the profile says nothing then. */
+  dismiss(): void {
+    this.#seen = undefined;
+    this.#resting = undefined;
   }
 
   /** Whether nothing of a login is in the profile. */
@@ -93,12 +122,7 @@ export class ProfilePresence {
    * rejects: a disk that fails proves nothing.
    */
   async isRemoved(): Promise<boolean> {
-    if (this.#seen === undefined) return false;
-    try {
-      return (await this.isEmpty()) && (await this.#deviceNow()) === this.#seen.profile.dev;
-    } catch {
-      return false;
-    }
+    return this.#isGone(this.#seen?.profile);
   }
 
   /** Deletes what a closing browser has made anew in place of a profile that was removed as a whole. */
@@ -109,6 +133,15 @@ export class ProfilePresence {
     const now = await this.#lookAt(folder);
     if (now === undefined || isSame(now, seen) || !(await this.isEmpty())) return;
     await this.#fs.promises.rm(folder, { recursive: true, force: true });
+  }
+
+  async #isGone(seen: Identity | undefined): Promise<boolean> {
+    if (seen === undefined) return false;
+    try {
+      return (await this.isEmpty()) && (await this.#deviceNow()) === seen.dev;
+    } catch {
+      return false;
+    }
   }
 
   // Of the profile, or of what is left of the way to it.

@@ -122,12 +122,14 @@ export class SessionSupervisor implements ClientSupervisor {
     await joined.catch((error: unknown) => {
       if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
     });
+    if (!this.#run) await this.#parts.removalWatch.closedAgain({ byBot });
   }
 
   /** Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between. */
   whileHalted<Result>(work: () => Promise<Result>, { logout = false } = {}): Promise<Result> {
     const working = this.#halted.runExclusive(async () => {
       if (logout) this.#assertUp('clear({ logout: true })');
+      await this.#parts.removalWatch.end();
       if (this.#run || this.#stopping) await this.#stop({ save: false, logout });
       return work();
     });
@@ -157,7 +159,7 @@ export class SessionSupervisor implements ClientSupervisor {
     await this.#stopping?.catch(() => undefined);
     this.#assertUp('client.logout()');
     this.#stops++;
-    await this.#stop({ save: false, logout: true, revoke: 'client' });
+    await this.#stop({ save: false, logout: true, revoke: 'client', byBot: true });
   }
 
   // Only a page that is open and logged in can unlink its device.
@@ -287,10 +289,10 @@ export class SessionSupervisor implements ClientSupervisor {
 
   async #stopNow(request: CloseRequest, cause: OwnStopCause | undefined): Promise<void> {
     const { state, moveTo, clock } = this.#context;
-    const { operations, ownership, closer } = this.#parts;
+    const { operations, ownership, closer, removalWatch } = this.#parts;
     const stoppingSince = clock.monotonic();
     const run = this.#run;
-    if (!run && (state() === 'stopped' || state() === 'stopping')) return;
+    if (!run && (state() === 'stopped' || state() === 'stopping')) return removalWatch.closedAgain(request);
     const wasUp = isUp(state()) || this.#restsAfterReady(run);
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
@@ -300,7 +302,8 @@ export class SessionSupervisor implements ClientSupervisor {
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
-      const closing = { ...request, hasFailed };
+      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else it is another's
+      const closing = { ...request, hasFailed, byItself };
       await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
     } finally {
       await ending;
@@ -308,6 +311,7 @@ export class SessionSupervisor implements ClientSupervisor {
       this.#run = undefined;
       await ownership.giveUp();
       if (state() === 'stopping') moveTo('stopped', cause); // else a clear() has come to its end meanwhile
+      removalWatch.begin();
     }
   }
 }

@@ -8,6 +8,7 @@ import type { PairingWatch } from './login/pairing-watch.js';
 import type { Revoker } from './login/revoker.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { StartRetries } from './reconnect/start-retries.js';
+import type { RemovalWatch } from './removal-watch.js';
 import type { SessionCloser } from './run/session-closer.js';
 import type { SaveSchedule } from './save/save-schedule.js';
 import type { SessionStarter } from './start/session-starter.js';
@@ -26,6 +27,7 @@ export interface SupervisorParts {
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
+  readonly removalWatch: RemovalWatch;
   readonly revoker: Revoker;
   readonly schedule: SaveSchedule;
   readonly starter: SessionStarter;

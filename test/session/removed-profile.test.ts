@@ -86,6 +86,17 @@ describe('a profile that is removed while the session runs', () => {
       },
     ],
     [
+      'the whole folder of LocalAuth is deleted when its attempts are used up',
+      async (bot) => {
+        stage().whatsApp.stallsIn = 'PAIRING';
+        bot.client.pupBrowser?.kill();
+        await bot.untilState('failed', { limitMs: 100_000_000 });
+        stage().whatsApp.stallsIn = undefined;
+        await stage().remove(dirname(bot.client.profileDir));
+        await bot.finish(bot.client.destroy());
+      },
+    ],
+    [
       'deleted while it waits for its next attempt',
       async (bot) => {
         bot.client.pupBrowser?.kill();

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { isSessionError, ProfileLockedError } from '../../errors.js';
+import { isSessionError, ProfileLockedError, LeaseHeldError } from '../../errors.js';
 import { whileAlive } from '../../keep-alive.js';
 import type { SessionContext } from '../context/session-context.js';
+import { dirname } from 'node:path';
+import { foldersToMake, removeFolders } from '../../profile/folders-made.js';
+import { exists } from '../../profile/walk.js';
 import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
@@ -19,6 +22,8 @@ export class SessionOwnership {
   #leave: (() => void) | undefined;
   /** One acquisition for all who want it at the same time. */
   #acquiring: Promise<void> | undefined;
+  /** Folders that were deleted, and are there for as long as the lease needs them. */
+  #made: readonly string[] = [];
 
   constructor(
     context: SessionContext,
@@ -77,7 +82,31 @@ export class SessionOwnership {
     });
   }
 
-  async #acquire(signal?: AbortSignal): Promise<void> {
+  /**
+   * As {@link during}, but nobody makes way for it, and no folder that was deleted is there afterwards.
+   *
+   * @throws LeaseHeldError when another process has the session, or has had it since this one; ProfileLockedError when
+   * another session of this process has the profile
+   */
+  async whileUnused(work: () => Promise<void>): Promise<void> {
+    const { lease, profileLease } = this.#context;
+    for (const one of [lease, profileLease]) {
+      if ((await one.lastOwner()) !== 'another') continue;
+      throw new LeaseHeldError(`another process has used the session since: ${one.directory}`);
+    }
+    await whileAlive(async () => {
+      this.#guests++;
+      try {
+        await this.#acquire(undefined, true);
+        await work();
+      } finally {
+        this.#guests--;
+        await this.#releaseUnlessUsed();
+      }
+    });
+  }
+
+  async #acquire(signal?: AbortSignal, isShy = false): Promise<void> {
     // Who comes while another acquires gets what that one got; or tries by itself, where that one was called off.
     const joined = this.#acquiring;
     if (joined !== undefined) {
@@ -87,26 +116,29 @@ export class SessionOwnership {
     }
     // Somebody works as owner already: one who finds that over must not become a new one under their feet.
     if (this.#context.ownershipEpoch.name !== undefined) return this.#context.assertOwned();
-    this.#acquiring ??= this.#acquireNow(signal).finally(() => {
+    this.#acquiring ??= this.#acquireNow(signal, isShy).finally(() => {
       this.#acquiring = undefined;
     });
     return this.#acquiring;
   }
 
-  async #acquireNow(signal: AbortSignal | undefined): Promise<void> {
-    const { lease, browserOwner, announce, ownershipEpoch, clock, fs, profile } = this.#context;
+  async #acquireNow(signal: AbortSignal | undefined, isShy: boolean): Promise<void> {
+    const { lease, profileLease, browserOwner, announce, ownershipEpoch, clock, fs, profile } = this.#context;
     const place = { fs, realPath: profile.path };
-    if (this.#leave === undefined) await makeWay(place, { clock, signal });
+    if (this.#leave === undefined && !isShy) await makeWay(place, { clock, signal });
     browserOwner.claim();
     this.#leave ??= holdProfile(place, {
       stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
       retire: () => this.#holder?.retire() ?? Promise.resolve(),
     });
     try {
+      if (isShy && !this.#isRunning) this.#made = await foldersToMake(fs, lease.directory);
+      // A profile that was deleted with all that lies beside it needs no lease any more.
+      const isWanted = !isShy || (await exists(fs, dirname(profileLease.directory)));
       // Both at once: each may have to watch another machine's heartbeat for half a minute.
       const [session, profile] = await Promise.allSettled([
         lease.acquire(signal && { signal }),
-        this.#acquireProfile(signal),
+        isWanted ? this.#acquireProfile(signal) : undefined,
       ]);
       if (session.status === 'rejected') throw session.reason;
       if (profile.status === 'rejected') throw profile.reason;
@@ -137,9 +169,15 @@ export class SessionOwnership {
     const leave = this.#leave;
     this.#leave = undefined;
     browserOwner.unclaim();
+    const made = this.#made;
+    this.#made = [];
     for (const held of [lease, profileLease]) {
-      await held.release().catch((error: unknown) => logger.warn('a lease was not released', { error }));
+      const withoutTrace = held === lease && made.length > 0;
+      await held
+        .release({ withoutTrace })
+        .catch((error: unknown) => logger.warn('a lease was not released', { error }));
     }
+    await removeFolders(this.#context.fs, made);
     leave?.();
   }
 

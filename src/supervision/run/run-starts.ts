@@ -17,6 +17,11 @@ import type { StartRetries, StartRetriesResult } from '../reconnect/start-retrie
 import { assertWritable } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
 import { type OwnStop, ownStop } from './own-stop.js';
+import type { PairingWatch } from '../login/pairing-watch.js';
+import type { ProfileHolder } from '../ownership/profile-holders.js';
+import type { RemovalWatch } from '../removal-watch.js';
+import { RestartPace } from '../reconnect/restart-pace.js';
+import type { Revoker } from '../login/revoker.js';
 import type { Run } from './run.js';
 
 export interface RunStartsParts {
@@ -25,6 +30,7 @@ export interface RunStartsParts {
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
+  readonly removalWatch: RemovalWatch;
   readonly revoker: Revoker;
   readonly stopper: BrowserStopper;
 }
@@ -60,8 +66,9 @@ export class RunStarts {
   /** `initialize()`. */
   async first(run: Run): Promise<void> {
     await this.#guard(run, async () => {
-      const { ownership, startRetries } = this.#parts;
+      const { ownership, startRetries, removalWatch } = this.#parts;
       startRetries.reset();
+      await removalWatch.end();
       await this.#pace.takeTurn(run.abort.signal);
       await assertWritable(this.#context);
       await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);

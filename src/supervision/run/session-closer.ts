@@ -18,8 +18,10 @@ export interface CloseRequest {
   readonly revoke?: RevocationCause;
   /** Whether its attempts were used up before: nothing runs, and it holds no lease. */
   readonly hasFailed?: boolean;
-  /** Whether the bot itself has called `client.destroy()`. */
+  /** Whether the bot itself has called `client.destroy()`, or `client.logout()`. */
   readonly byBot?: boolean;
+  /** Whether nobody has called for it, and its bot may still close the client. */
+  readonly byItself?: boolean;
 }
 
 /**

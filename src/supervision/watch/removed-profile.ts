@@ -11,7 +11,8 @@ const MARK_PATIENCE_MS = 5_000;
 
 /** What a person is told, whenever a login is not restored for this reason. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran, so its login is not restored by itself: a new QR scan is needed. ' +
+  'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
+  'a new QR scan is needed. ' +
   'restore() brings the login back, restore(id) one of its snapshots';
 
 /**
@@ -24,7 +25,7 @@ export class RemovedProfile {
   readonly #snapshots: SessionSnapshots;
   readonly #asOwner: (work: () => Promise<void>) => Promise<void>;
 
-  /** @param asOwner runs work with the leases of the session held */
+  /** @param asOwner runs work with the leases of the session held, unless it is another's by now */
   constructor(
     context: SessionContext,
     snapshots: SessionSnapshots,
@@ -54,9 +55,9 @@ export class RemovedProfile {
    * At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew.
    *
    * @param options `hasFailed`: whether its attempts were used up before, so that it holds no lease any more; `byBot`: whether
-   * the bot has closed its client
+   * the bot has closed its client; `byItself`: whether the session stops without anybody's call
    */
-  async settle({ hasFailed = false, byBot = false } = {}): Promise<void> {
+  async settle({ hasFailed = false, byBot = false, byItself = false } = {}): Promise<void> {
     const { folders, logger } = this.#context;
     try {
       if (await folders.presence.isRemoved()) {
@@ -66,7 +67,22 @@ export class RemovedProfile {
     } catch (error) {
       logger.warn('what was left of a removed profile stays', { error: describeError(error) });
     }
-    folders.presence.end({ byBot });
+    folders.presence.end({ byBot, byItself });
+  }
+
+  /** After the end of a session, as its owner: holds what the bot has removed since. What was not is looked at again. */
+  async noticeLeft(): Promise<void> {
+    const { presence } = this.#context.folders;
+    presence.begin();
+    if (!(await this.notice())) presence.end({ byBot: true });
+  }
+
+  /** Whether anything is there that a removal could be told to, or may be. */
+  async isAnythingLeft(): Promise<boolean> {
+    if (await this.#hasRecordFolder()) return true;
+    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
+    const located = await this.#snapshots.list(patience).catch(() => undefined);
+    return located === undefined || located.length > 0;
   }
 
   // Another session that has put the profile aside may be making its own.
@@ -142,17 +158,21 @@ export class RemovedProfile {
   }
 
   async #newestLineage(): Promise<string | undefined> {
-    const located = await this.#snapshots.list().catch(() => []);
+    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
+    const located = await this.#snapshots.list(patience).catch(() => []);
     return located[0]?.info.lineage;
   }
 
   // What another session has put aside was not removed. The lease of the profile lies beside it, and may be gone with it.
   async #isOurs(): Promise<boolean> {
-    const { lease, profileLease, folders, fs } = this.#context;
+    const { lease, profileLease } = this.#context;
     if (!(await lease.confirm())) return false;
-    if (await profileLease.confirm()) return true;
-    const recordPath = await folders.stateFile('session.json');
-    return !(await exists(fs, dirname(recordPath)));
+    return (await profileLease.confirm()) || !(await this.#hasRecordFolder());
+  }
+
+  async #hasRecordFolder(): Promise<boolean> {
+    const { folders, fs } = this.#context;
+    return exists(fs, dirname(await folders.stateFile('session.json')));
   }
 
   #tellIncomplete(error: unknown, where = 'the removed login'): void {

@@ -1,0 +1,157 @@
+import type { TimerHandle } from '../clock.js';
+import { describeError, isSessionError } from '../errors.js';
+import type { OperationQueue } from './operation-queue.js';
+import type { RemovedProfile } from './removed-profile.js';
+import type { SessionContext } from './session-context.js';
+import type { SessionOwnership } from './session-ownership.js';
+import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
+
+/** When it looks, ms after the bot has closed its client. */
+const LOOKS_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
+
+export interface RemovalWatchParts {
+  readonly operations: OperationQueue;
+  readonly ownership: SessionOwnership;
+  readonly removed: RemovedProfile;
+  /** How long a process that is told to end waits for the last look, ms. */
+  readonly budgetMs: number;
+  readonly coordinator?: ShutdownCoordinator;
+}
+
+/**
+ * A gateway that deletes an account closes its client first and removes the folder then. So what the bot has closed is
+ * watched for ten minutes: a profile that goes meanwhile was removed on purpose, and its login is held before another
+ * process can bring it back.
+ *
+ * Only after the bot's own `client.destroy()`: after `session.destroy()` an absent profile may as well be a lost disk.
+ */
+export class RemovalWatch {
+  readonly #context: SessionContext;
+  readonly #parts: RemovalWatchParts;
+  /** What is watched. */
+  #watched: object | undefined;
+  /** What has been watched to the end. */
+  #done: object | undefined;
+  #since = 0;
+  #timer: TimerHandle;
+  #unregister: () => void = () => undefined;
+  #looking: Promise<void> | undefined;
+  #holding: Promise<unknown> | undefined;
+  #isIncompleteTold = false;
+
+  constructor(context: SessionContext, parts: RemovalWatchParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** Call when the session has stopped: watches what the bot has closed, if it has. */
+  begin(): void {
+    const { clock, folders, options } = this.#context;
+    const { left } = folders.presence;
+    if (left === undefined || left === this.#watched || left === this.#done) return;
+    this.#stop();
+    this.#watched = left;
+    this.#since = clock.monotonic();
+    this.#isIncompleteTold = false;
+    const { coordinator = shutdownCoordinator, budgetMs } = this.#parts;
+    const shutdown = () => this.conclude();
+    this.#unregister = coordinator.register({ signals: options.shutdownSignals, shutdown, budgetMs });
+    this.#schedule(0);
+  }
+
+  /** The bot, or somebody else, closes a session that has stopped already. */
+  async closedAgain({ byBot = false } = {}): Promise<void> {
+    const { presence } = this.#context.folders;
+    if (!byBot) {
+      await this.conclude();
+      return presence.dismiss();
+    }
+    presence.leave();
+    this.begin();
+  }
+
+  /** The session is used again: no further look begins. Resolves when nothing is being held any more. */
+  async end(): Promise<void> {
+    this.#stop();
+    this.#done = undefined;
+    await this.#holding;
+  }
+
+  /** The process may be about to end: one look more, the last. Never rejects. */
+  async conclude(): Promise<void> {
+    await this.#looking;
+    if (this.#watched === undefined) return;
+    await this.#look();
+    this.#done = this.#watched ?? this.#done;
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#context.clock.clearTimeout(this.#timer);
+    this.#unregister();
+    this.#watched = undefined;
+  }
+
+  #schedule(index: number): void {
+    const { clock } = this.#context;
+    const dueMs = LOOKS_MS[index];
+    const watched = this.#watched;
+    if (watched === undefined) return;
+    if (dueMs === undefined) {
+      this.#done = watched;
+      return this.#stop();
+    }
+    const delayMs = Math.max(0, this.#since + dueMs - clock.monotonic());
+    this.#timer = clock.setTimeout(() => {
+      void this.#look().then(() => {
+        if (this.#watched === watched) this.#schedule(index + 1);
+      });
+    }, delayMs);
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    const { presence } = this.#context.folders;
+    const watched = this.#watched;
+    try {
+      if (presence.left === watched && !(await presence.isLeftRemoved())) return;
+      const isOurs = presence.left === watched && (await this.#parts.removed.isAnythingLeft());
+      if (this.#watched !== watched) return;
+      if (isOurs) await this.#hold(watched);
+      if (this.#watched === watched && (!isOurs || presence.left !== watched)) this.#stop();
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  async #hold(watched: object | undefined): Promise<void> {
+    const { ownership, operations, removed } = this.#parts;
+    const holding = ownership.whileUnused(() =>
+      operations.exclusive(async () => {
+        if (this.#watched === watched) await removed.noticeLeft();
+      }),
+    );
+    this.#holding = holding.catch(() => undefined);
+    await holding;
+  }
+
+  #tell(error: unknown): void {
+    const { logger, warn } = this.#context;
+    const code = isSessionError(error) ? error.code : undefined;
+    if (code === 'LEASE_HELD' || code === 'PROFILE_LOCKED') {
+      logger.info('a profile that was removed is used by somebody else', { error: describeError(error) });
+      if (code === 'LEASE_HELD') this.#stop();
+      return;
+    }
+    if (this.#isIncompleteTold) return;
+    this.#isIncompleteTold = true;
+    const why = describeError(error).message;
+    warn('revocation-incomplete', `the removed login: its snapshots could not be marked yet: ${why}`);
+  }
+}
