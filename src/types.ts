@@ -44,7 +44,7 @@ export interface SnapshotInfo {
   readonly verifiedAt?: string;
   /** Whether the phone has logged this pairing out: never restored by itself. */
   readonly revoked: boolean;
-  /** Whether its profile was removed while the session ran: not restored by itself, only by `restore()`. */
+  /** Whether its profile was removed while the session ran, or soon after the bot had closed it: not restored by itself, only by `restore()`. */
   readonly held?: true;
   /**
    * Pairings other than this one that began with an `importSession()`, as far as the bot knew when it was taken; absent

@@ -33,6 +33,17 @@ describe('a device that is removed', () => {
     expect((await next.session.listSnapshots()).length).toBeGreaterThan(0);
   });
 
+  it('stays removed: destroy() awaited, its folder deleted then, and no client made for it in this process', async () => {
+    const bot = await pairedBot();
+    await bot.client.destroy();
+    deleteFolder(bot);
+    const warnings = () => bot.payloads('warning').map(({ code }) => code);
+    await expect.poll(warnings, { timeout: 30_000 }).toContain('profile-removed');
+    expect((await bot.session.listSnapshots()).map(({ held }) => held)).not.toContain(undefined);
+    await expect.poll(() => bot.session.status().lease.held).toBe(false);
+    expect(foldersLeft(bot)).toEqual([]);
+  });
+
   it('stays removed: its folder deleted under the open browser, which is then killed', async () => {
     const bot = await pairedBot();
     deleteFolder(bot);

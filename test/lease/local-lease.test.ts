@@ -235,6 +235,22 @@ describe('a race', () => {
   });
 });
 
+describe('the last owner', () => {
+  it('is known after its release, and by its own process only', async () => {
+    const world = new LeaseWorld();
+    const [one, other] = [world.lease(A), world.lease(B)];
+    expect(await one.lastOwner()).toBe('nobody');
+    expect(world.fs.existsSync('/s')).toBe(false);
+    await one.acquire();
+    await one.release();
+    expect([await one.lastOwner(), await other.lastOwner()]).toEqual(['this-process', 'another']);
+    await other.acquire();
+    await other.release();
+    expect([await one.lastOwner(), await other.lastOwner()]).toEqual(['another', 'this-process']);
+    expect([one.isHeld(), other.isHeld(), world.clock.pendingTimers]).toEqual([false, false, 0]);
+  });
+});
+
 describe('release', () => {
   it('is said in the file, keeps the fencing number growing, and stops every timer', async () => {
     const world = new LeaseWorld();
@@ -255,6 +271,19 @@ describe('release', () => {
     await lease.acquire();
     await Promise.all([lease.release(), lease.release()]);
     expect(lease.isHeld()).toBe(false);
+  });
+
+  it('without a trace removes its own file, and no other', async () => {
+    const world = new LeaseWorld();
+    const lease = world.lease(A);
+    await lease.acquire();
+    await lease.release({ withoutTrace: true });
+    expect(world.files()).toEqual([]);
+    await lease.acquire();
+    world.kill(A);
+    await world.lease(B).acquire();
+    await lease.release({ withoutTrace: true });
+    expect(world.files()).toEqual(['shop.2.lease']);
   });
 
   it('leaves the file of a newer owner alone', async () => {

@@ -41,6 +41,13 @@ describe('a profile that is removed after the bot has closed its client', () => 
     await bot.until('the time', () => stage().clock.monotonic() >= until, { stepMs, limitMs: ms });
   }
 
+  /** Lets the time pass until a look has found the profile gone, and what follows from it is done. */
+  async function passUntilHeld(bot: FakeBot, ms: number): Promise<void> {
+    await pass(bot, ms);
+    const isHeld = () => told(bot).includes('profile-removed') && !bot.session.status().lease.held;
+    await bot.until('the hold', isHeld, { limitMs: 300, stepMs: 100 });
+  }
+
   /** One that knows nothing of what this process has seen. */
   function botOfAnotherProcess({ session, ...more }: FakeBotOptions = {}): FakeBot {
     return stage().bot({ ...more, session: { ...BY_HAND, ...session, fs: { ...stage().fs } } });
@@ -71,12 +78,11 @@ describe('a profile that is removed after the bot has closed its client', () => 
       const bot = await closedBot();
       await pass(bot, ms - 500);
       await removeProfile(bot);
-      await pass(bot, 500);
+      await passUntilHeld(bot, 500);
       expect(bot.state).toBe('stopped');
       expect(told(bot)).toEqual(['profile-removed']);
       expect(await areHeld(bot)).not.toContain(false);
-      expect(bot.session.status().lease.held).toBe(false);
-      expect(stage().clock.pendingTimers).toBe(0);
+      await bot.until('no timer', () => stage().clock.pendingTimers === 0, { limitMs: 300, stepMs: 100 });
       await expectHeld(botOfAnotherProcess());
     });
 
@@ -88,7 +94,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
     ] as const)('%s is removed', async (_name, folder, options) => {
       const bot = await closedBot(options);
       await stage().remove(folder);
-      await pass(bot, 1000);
+      await passUntilHeld(bot, 1000);
       expect(told(bot)).toEqual(['profile-removed']);
       expect(await stage().exists(folder)).toBe(false);
       expect(await areHeld(bot)).not.toContain(false);
@@ -99,7 +105,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
       const bot = await closedBot();
       await removeProfile(bot);
       await stage().fs.promises.mkdir(bot.client.profileDir);
-      await pass(bot, 1000);
+      await passUntilHeld(bot, 1000);
       expect(told(bot)).toEqual(['profile-removed']);
       await expectHeld(botOfAnotherProcess());
     });
@@ -129,7 +135,8 @@ describe('a profile that is removed after the bot has closed its client', () => 
       for (const account of accounts) bots.push(await pairedBot(account));
       await Promise.all(bots.map((bot) => bot.finish(bot.client.destroy())));
       await stage().remove('/bot');
-      for (const bot of bots) await pass(bot, 1000);
+      await pass(bots[0] as FakeBot, 1000);
+      for (const bot of bots) await passUntilHeld(bot, 0);
       expect(await stage().exists('/bot')).toBe(false);
       expect(bots.map(told)).toEqual(bots.map(() => ['profile-removed']));
       for (const account of accounts) await expectHeld(botOfAnotherProcess(account));
@@ -142,7 +149,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
       await bot.finish(bot.client.logout().catch(() => undefined));
       await bot.finish(bot.client.destroy());
       await removeProfile(bot);
-      await pass(bot, 1000);
+      await passUntilHeld(bot, 1000);
       await expectHeld(botOfAnotherProcess());
     });
 
@@ -152,7 +159,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
       await bot.untilState('stopped');
       await bot.finish(bot.client.destroy());
       await removeProfile(bot);
-      await pass(bot, 1000);
+      await passUntilHeld(bot, 1000);
       expect(told(bot)).toEqual(['profile-removed']);
       await expectHeld(botOfAnotherProcess());
     });
@@ -336,9 +343,10 @@ describe('a profile that is removed after the bot has closed its client', () => 
     const times = Number.POSITIVE_INFINITY;
     stage().fs.arm({ operation, path: '/bot/session/lease', failOn: 1, errno: 'EROFS', times });
     await pass(bot, 30_000);
+    await bot.until('the warning', () => told(bot).length > 0, { limitMs: 300, stepMs: 100 });
     expect(told(bot)).toEqual(['revocation-incomplete']);
     stage().fs.arm({});
-    await pass(bot, 100_000);
+    await passUntilHeld(bot, 100_000);
     expect(told(bot)).toEqual(['revocation-incomplete', 'profile-removed']);
     await expectHeld(botOfAnotherProcess());
   });
