@@ -122,7 +122,7 @@ export class SessionSupervisor implements ClientSupervisor {
     await joined.catch((error: unknown) => {
       if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
     });
-    if (!this.#run) await this.#parts.removalWatch.closedAgain({ byBot });
+    if (!this.#run && cause === undefined) await this.#parts.removalWatch.closedAgain({ byBot });
   }
 
   /** Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between. */
@@ -292,7 +292,8 @@ export class SessionSupervisor implements ClientSupervisor {
     const { operations, ownership, closer, removalWatch } = this.#parts;
     const stoppingSince = clock.monotonic();
     const run = this.#run;
-    if (!run && (state() === 'stopped' || state() === 'stopping')) return removalWatch.closedAgain(request);
+    if (!run && (state() === 'stopped' || state() === 'stopping'))
+      return cause === undefined ? removalWatch.closedAgain(request) : undefined;
     const wasUp = isUp(state()) || this.#restsAfterReady(run);
     run?.abort.abort(new ClosedError('the session was closed'));
     if (run) this.#pause(run);
