@@ -8,7 +8,7 @@ import type { PairingWatch } from './login/pairing-watch.js';
 import type { Revoker } from './login/revoker.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { StartRetries } from './reconnect/start-retries.js';
-import type { RemovalWatch } from './removal-watch.js';
+import type { RemovalWatch } from './run/removal-watch.js';
 import type { SessionCloser } from './run/session-closer.js';
 import type { SaveSchedule } from './save/save-schedule.js';
 import type { SessionStarter } from './start/session-starter.js';

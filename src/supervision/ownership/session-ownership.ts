@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { isSessionError, ProfileLockedError, LeaseHeldError } from '../../errors.js';
-import { whileAlive } from '../../keep-alive.js';
-import type { SessionContext } from '../context/session-context.js';
 import { dirname } from 'node:path';
+import { isSessionError, LeaseHeldError, ProfileLockedError } from '../../errors.js';
+import { whileAlive } from '../../keep-alive.js';
 import { foldersToMake, removeFolders } from '../../profile/folders-made.js';
 import { exists } from '../../profile/walk.js';
+import type { SessionContext } from '../context/session-context.js';
 import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 

@@ -17,11 +17,7 @@ import type { StartRetries, StartRetriesResult } from '../reconnect/start-retrie
 import { assertWritable } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
 import { type OwnStop, ownStop } from './own-stop.js';
-import type { PairingWatch } from '../login/pairing-watch.js';
-import type { ProfileHolder } from '../ownership/profile-holders.js';
-import type { RemovalWatch } from '../removal-watch.js';
-import { RestartPace } from '../reconnect/restart-pace.js';
-import type { Revoker } from '../login/revoker.js';
+import type { RemovalWatch } from './removal-watch.js';
 import type { Run } from './run.js';
 
 export interface RunStartsParts {

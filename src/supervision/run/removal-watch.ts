@@ -1,10 +1,10 @@
-import type { TimerHandle } from '../clock.js';
-import { describeError, isSessionError } from '../errors.js';
-import type { OperationQueue } from './operation-queue.js';
-import type { RemovedProfile } from './removed-profile.js';
-import type { SessionContext } from './session-context.js';
-import type { SessionOwnership } from './session-ownership.js';
-import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
+import type { TimerHandle } from '../../clock.js';
+import { describeError, isSessionError } from '../../errors.js';
+import type { OperationQueue } from '../context/operation-queue.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { SessionOwnership } from '../ownership/session-ownership.js';
+import { type ShutdownCoordinator, shutdownCoordinator } from '../ownership/shutdown-signals.js';
+import type { RemovedProfile } from '../watch/removed-profile.js';
 
 /** When it looks, ms after the bot has closed its client. */
 const LOOKS_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
