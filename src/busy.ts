@@ -49,3 +49,11 @@ export function isBusy({ platform }: Pick<Machine, 'platform'>, errno: string | 
   if (errno === undefined) return false;
   return EXHAUSTED.has(errno) || (platform === 'win32' && BUSY_ON_WINDOWS.has(errno));
 }
+
+/** Only somebody's hand changes these. */
+const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
+
+/** Whether trying again is no use before somebody has changed something. */
+export function isPermanent(errno: string): boolean {
+  return PERMANENT.has(errno);
+}

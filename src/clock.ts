@@ -91,6 +91,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-function abortReason(signal: AbortSignal | undefined): unknown {
-  return signal?.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
+/** What a signal was aborted with, as an error; `otherwise` words the {@link ClosedError} where it is none. */
+export function abortReason(signal: AbortSignal | undefined, otherwise = 'the operation was aborted'): Error {
+  return signal?.reason instanceof Error ? signal.reason : new ClosedError(otherwise);
 }

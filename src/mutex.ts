@@ -1,4 +1,4 @@
-import { ClosedError } from './errors.js';
+import { abortReason } from './clock.js';
 
 /** Lets one piece of work run at a time, in the order of the calls. */
 export class Mutex {
@@ -38,27 +38,6 @@ export class Mutex {
   }
 }
 
-/**
- * Makes concurrent calls join the one that runs: they get its promise, and nothing is done twice.
- * The call after it has settled runs afresh.
- *
- * @example const stop = joinable(() => client.destroy());
- */
-export function joinable<T>(work: () => Promise<T>): () => Promise<T> {
-  let running: Promise<T> | undefined;
-  return () => {
-    if (running === undefined) {
-      const mine = Promise.resolve()
-        .then(work)
-        .finally(() => {
-          if (running === mine) running = undefined;
-        });
-      running = mine;
-    }
-    return running;
-  };
-}
-
 function turn(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) return before;
   return new Promise((resolve, reject) => {
@@ -70,8 +49,4 @@ function turn(before: Promise<void>, signal: AbortSignal | undefined): Promise<v
       resolve();
     });
   });
-}
-
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
 }

@@ -9,7 +9,7 @@ import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
 import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
-import { typed } from './supervision/context/session-error.js';
+import { asSessionErrors } from './supervision/context/session-error.js';
 import type { ImportOptions } from './supervision/session-import.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
 
@@ -86,7 +86,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws ClosedError when `destroy()` came between
    */
   initialize(): Promise<void> {
-    return typed('initialize', this.#parts.supervisor.initialize());
+    return asSessionErrors('initialize', this.#parts.supervisor.initialize());
   }
 
   /**
@@ -94,7 +94,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * `stopped`; `initialize()` starts afresh. Never throws for a save that failed: that is announced.
    */
   destroy(): Promise<void> {
-    return typed('destroy', this.#parts.supervisor.destroy());
+    return asSessionErrors('destroy', this.#parts.supervisor.destroy());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -108,12 +108,12 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SessionError when it failed; what was saved before is untouched
    */
   forceSave(): Promise<SaveResult> {
-    return typed('forceSave', this.#parts.operations.forceSave());
+    return asSessionErrors('forceSave', this.#parts.saves.forceSave());
   }
 
   /** Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}. */
   backup(): Promise<SaveResult> {
-    return typed('backup', this.#parts.operations.backup());
+    return asSessionErrors('backup', this.#parts.saves.backup());
   }
 
   /**
@@ -124,7 +124,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was
    */
   restore(snapshotId?: string): Promise<SnapshotInfo> {
-    return typed('restore', this.#parts.operations.restore(snapshotId));
+    return asSessionErrors('restore', this.#parts.operations.restore(snapshotId));
   }
 
   /**
@@ -154,7 +154,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * const { id } = await session.importSession('.wwebjs_auth/RemoteAuth-shop.zip');
    */
   importSession(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
-    return typed('importSession', this.#parts.imports.run(from, options));
+    return asSessionErrors('importSession', this.#parts.imports.run(from, options));
   }
 
   /**
@@ -164,7 +164,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws StoreError when a store can't be cleared; call it again then
    */
   clear(options: { readonly logout?: boolean } = {}): Promise<void> {
-    return typed('clear', this.#parts.operations.clear(options));
+    return asSessionErrors('clear', this.#parts.operations.clear(options));
   }
 
   /**
@@ -173,7 +173,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws InvalidStateError when the session was never initialised, or stopped
    */
   reconnect(): Promise<void> {
-    return typed('reconnect', this.#parts.supervisor.reconnect());
+    return asSessionErrors('reconnect', this.#parts.supervisor.reconnect());
   }
 
   /**
@@ -182,7 +182,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SnapshotNotFoundError for an unknown id
    */
   verify(snapshotId?: string): Promise<VerifyReport> {
-    return typed('verify', this.#parts.operations.verify(snapshotId));
+    return asSessionErrors('verify', this.#parts.operations.verify(snapshotId));
   }
 
   /**
@@ -191,7 +191,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws SnapshotNotFoundError, SnapshotCorruptError, StoreError; InvalidStateError for a save
    */
   openBackup(snapshotId: string): Promise<OpenBackup> {
-    return typed('openBackup', this.#parts.operations.openBackup(snapshotId));
+    return asSessionErrors('openBackup', this.#parts.operations.openBackup(snapshotId));
   }
 
   /**
@@ -200,12 +200,12 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * @throws StoreError when no store answers
    */
   listSnapshots(): Promise<readonly SnapshotInfo[]> {
-    return typed('listSnapshots', this.#parts.operations.listSnapshots());
+    return asSessionErrors('listSnapshots', this.#parts.operations.listSnapshots());
   }
 
   /** Removes what retention no longer keeps, leftovers and, while no browser runs, the profile's caches. */
   prune(): Promise<PruneResult> {
-    return typed('prune', this.#parts.operations.prune());
+    return asSessionErrors('prune', this.#parts.operations.prune());
   }
 
   /**

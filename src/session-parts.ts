@@ -15,6 +15,7 @@ import type { SessionState } from './state.js';
 import { BrowserGuard } from './supervision/browser/browser-guard.js';
 import { BrowserOwner } from './supervision/browser/browser-owner.js';
 import { BrowserStopper } from './supervision/browser/browser-stopper.js';
+import { LossReports } from './supervision/context/loss-reports.js';
 import { OperationQueue } from './supervision/context/operation-queue.js';
 import type { SessionContext } from './supervision/context/session-context.js';
 import { SessionSnapshots } from './supervision/context/session-snapshots.js';
@@ -29,7 +30,7 @@ import { Revoker } from './supervision/login/revoker.js';
 import { SessionOwnership } from './supervision/ownership/session-ownership.js';
 import { CacheTrimmer } from './supervision/prune/cache-trimmer.js';
 import { Pruner } from './supervision/prune/pruner.js';
-import { BringUp } from './supervision/reconnect/start-retries.js';
+import { StartRetries } from './supervision/reconnect/start-retries.js';
 import { LogoutNote } from './supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from './supervision/record/session-folders.js';
 import { SessionRecordFile } from './supervision/record/session-record.js';
@@ -37,6 +38,7 @@ import { BlobRescue } from './supervision/restore/blob-rescue.js';
 import { OlderCopyTrial } from './supervision/restore/older-copy-trial.js';
 import { Restorer } from './supervision/restore/restorer.js';
 import { SessionCloser } from './supervision/run/session-closer.js';
+import { SaveRequests } from './supervision/save/save-requests.js';
 import { SaveSchedule } from './supervision/save/save-schedule.js';
 import { Saver } from './supervision/save/saver.js';
 import { SettleWatch } from './supervision/save/settle-watch.js';
@@ -45,7 +47,7 @@ import { SessionSupervisor } from './supervision/session-supervisor.js';
 import { SnapshotOperations } from './supervision/snapshot-operations.js';
 import { tellOfEarlyStart } from './supervision/start/early-start.js';
 import { ProfilePreparer } from './supervision/start/profile-preparer.js';
-import { Starter } from './supervision/start/start-attempt.js';
+import { SessionStarter } from './supervision/start/session-starter.js';
 import { StateFollower } from './supervision/state-follower.js';
 import { StatusReporter } from './supervision/status-reporter.js';
 import { DegradedTimer } from './supervision/watch/degraded-timer.js';
@@ -58,6 +60,7 @@ import { createTaskRunner } from './worker/worker-runner.js';
 export interface SessionParts {
   readonly context: SessionContext;
   readonly supervisor: SessionSupervisor;
+  readonly saves: SaveRequests;
   readonly operations: SnapshotOperations;
   readonly imports: SessionImport;
   readonly status: StatusReporter;
@@ -85,10 +88,9 @@ export function buildSession(
   const options = resolveOptions(given, optionsContextOf(location));
   const place = placeOf(location, given, options);
   const driver = new ClientDriver(client, options.clock);
-  const lost: { onLeaseLost: (reason: string) => void } = { onLeaseLost: () => undefined };
-  const context = createContext(place, options, driver, hooks, (reason) => lost.onLeaseLost(reason));
-  const parts = wire(context, place);
-  lost.onLeaseLost = (reason) => parts.supervisor.onLeaseLost(reason);
+  const losses = new LossReports();
+  const context = createContext({ place, options, driver, hooks, losses });
+  const parts = wire({ context, place, losses });
   // Last, so that a constructor that throws leaves the client as it was.
   if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);
@@ -97,18 +99,25 @@ export function buildSession(
   return parts;
 }
 
-function createContext(
-  { profileDir, profile, entryScript }: SessionPlace,
-  options: ResolvedOptions,
-  driver: ClientDriver,
-  hooks: SessionHooks,
-  onLeaseLost: (reason: string) => void,
-): SessionContext {
+function createContext({
+  place: { profileDir, profile, entryScript },
+  options,
+  driver,
+  hooks,
+  losses,
+}: {
+  readonly place: SessionPlace;
+  readonly options: ResolvedOptions;
+  readonly driver: ClientDriver;
+  readonly hooks: SessionHooks;
+  readonly losses: LossReports;
+}): SessionContext {
   const { clientId, clock, fs, random, logger, sessionPath } = options;
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
-  const leases = { clientId, fs, clock, logger, onLost: onLeaseLost };
-  const period: SessionContext['period'] = { name: undefined };
+  const onLost = (reason: string) => losses.reportLeaseLost(reason);
+  const leases = { clientId, fs, clock, logger, onLost };
+  const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
   const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
   const lease = new LocalLease({
@@ -161,13 +170,13 @@ function createContext(
       runner,
       announce: hooks.announce,
       assertMayWrite: () => lease.assertHeld(),
-      period: () => {
+      ownershipEpoch: () => {
         const { permit } = lease;
-        const { name } = period;
+        const { name } = ownershipEpoch;
         return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
       },
     }),
-    period,
+    ownershipEpoch,
     lease,
     profileLease,
     assertOwned: async () => {
@@ -195,13 +204,22 @@ function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Sign
   };
 }
 
-function wire(context: SessionContext, place: SessionPlace): SessionParts {
+function wire({
+  context,
+  place,
+  losses,
+}: {
+  readonly context: SessionContext;
+  readonly place: SessionPlace;
+  readonly losses: LossReports;
+}): SessionParts {
   const { clock, fs, profileDir } = context;
   const snapshots = new SessionSnapshots(context);
   const settleWatch = new SettleWatch(profileDir, fs, clock);
   const pruner = new Pruner(context, snapshots);
   const blobRescue = new BlobRescue(context);
   const queue = new OperationQueue(clock);
+  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const removed = new RemovedProfile(context, snapshots, (work) => ownership.during(work));
   const saver = new Saver(context, {
     settleWatch,
@@ -218,10 +236,9 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
   const lineageKeeper = new LineageKeeper(context, snapshots);
   const revoker = new Revoker(context, snapshots);
   const stopper = new BrowserStopper(context);
-  const ownership = new SessionOwnership(context, { budgetMs: shutdownBudgetMs(process.env) });
   const events = new ClientEvents();
   const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
-  const starter = new Starter(context, {
+  const starter = new SessionStarter(context, {
     olderCopy,
     operations: queue,
     snapshots,
@@ -239,18 +256,19 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
       snapshots,
     }),
   });
-  const bringUp = new BringUp(context, starter);
+  const startRetries = new StartRetries(context, starter);
   const cacheTrimmer = new CacheTrimmer(context);
-  const schedule: SaveSchedule = new SaveSchedule(context, settleWatch, {
-    forceSave: () => operations.forceSave(),
-    backup: () => operations.backup(),
+  const saves = new SaveRequests(context, { lineageKeeper, operations: queue, saver, snapshots });
+  const schedule = new SaveSchedule(context, settleWatch, {
+    forceSave: () => saves.forceSave(),
+    backup: () => saves.backup(),
     validate: () => validateProfile(context, removed).then(() => cacheTrimmer.trimIfOversized()),
-    isBackupDue: () => operations.isBackupDue(),
+    isBackupDue: () => saves.isBackupDue(),
   });
-  const degradedTimer = new DegradedTimer(context, (cause) => supervisor.lose(cause));
-  const health = new HealthMonitor(context, { bringUp, degradedTimer, settleWatch });
-  const supervisor: SessionSupervisor = new SessionSupervisor(context, {
-    bringUp,
+  const degradedTimer = new DegradedTimer(context, (cause) => losses.reportLoss(cause));
+  const health = new HealthMonitor(context, { startRetries, degradedTimer, settleWatch });
+  const supervisor = new SessionSupervisor(context, {
+    startRetries,
     closer: new SessionCloser(context, { lineageKeeper, pruner, removed, revoker, saver, stopper }),
     degradedTimer,
     events,
@@ -258,14 +276,15 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     lineageKeeper,
     operations: queue,
     ownership,
+    losses,
     pairingWatch: new PairingWatch(context, events.subscribe, (error) =>
-      supervisor.lose('never-ready', error),
+      losses.reportLoss('never-ready', error),
     ),
     revoker,
     schedule,
     starter,
     stateFollower: new StateFollower(context, {
-      bringUp,
+      startRetries,
       degradedTimer,
       lineageKeeper,
       operations: queue,
@@ -274,15 +293,13 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     }),
     stopper,
   });
-  const operations: SnapshotOperations = new SnapshotOperations(context, {
+  const operations = new SnapshotOperations(context, {
     firstImport,
-    lineageKeeper,
     operations: queue,
     ownership,
     pruner,
     removed,
     restorer,
-    saver,
     snapshots,
     supervisor,
   });
@@ -295,6 +312,6 @@ function wire(context: SessionContext, place: SessionPlace): SessionParts {
     saver,
     supervisor,
   });
-  const status = new StatusReporter(context, bringUp);
-  return { context, supervisor, operations, imports, status, health };
+  const status = new StatusReporter(context, startRetries);
+  return { context, supervisor, saves, operations, imports, status, health };
 }

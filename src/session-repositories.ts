@@ -8,7 +8,7 @@ import { IncrementalRepository } from './snapshot/incremental-repository.js';
 import { IsolatedRepository } from './snapshot/isolated-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import type { RepositoryFormat } from './snapshot/repository-task.js';
-import { type OwnedPeriod, ThreadedRepository } from './snapshot/threaded-repository.js';
+import { type OwnershipEpoch, ThreadedRepository } from './snapshot/threaded-repository.js';
 import { SignatureCache } from './snapshot/tree-hasher.js';
 import { watchStore } from './snapshot/watch-store.js';
 import { ZipRepository } from './snapshot/zip/zip-repository.js';
@@ -31,7 +31,7 @@ export function createRepositories(
     readonly announce: Announce;
     /** Throws unless the session is owned at this moment. */
     readonly assertMayWrite: () => void;
-    readonly period: () => OwnedPeriod | undefined;
+    readonly ownershipEpoch: () => OwnershipEpoch | undefined;
   },
 ): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
   const { runner, announce, assertMayWrite } = parts;

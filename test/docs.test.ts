@@ -21,7 +21,7 @@ function withoutCode(text: string): string {
   return text.replace(/^ *```[\s\S]*?^ *```/gm, '').replace(/`[^`\n]*`/g, '');
 }
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The anchors of a page: those of its headings, as GitHub makes them, and those that it sets itself. */
 function anchorsOf(page: string): ReadonlySet<string> {
   const headings = textOf(page)
     .replace(/^```[\s\S]*?^```/gm, '')
@@ -32,7 +32,8 @@ function anchorsOf(page: string): ReadonlySet<string> {
       .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
-  return new Set(anchors);
+  const own = [...textOf(page).matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id);
+  return new Set([...anchors, ...own]);
 }
 
 /** Links of a page that lead to nothing. */

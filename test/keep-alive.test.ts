@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
-const module = pathToFileURL(join(import.meta.dirname, '../../src/supervision/keep-alive.ts')).href;
+const module = pathToFileURL(join(import.meta.dirname, '../src/keep-alive.ts')).href;
 
 /** Runs a bot of a few lines to its end and returns what it printed. */
 async function bot(body: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinable, Mutex } from '../src/mutex.js';
+import { Mutex } from '../src/mutex.js';
 
 describe('Mutex', () => {
   it('runs one piece of work at a time, in the order of the calls', async () => {
@@ -78,33 +78,6 @@ describe('Mutex', () => {
     expect(mutex.busy).toBe(true);
     await work;
     expect(mutex.busy).toBe(false);
-  });
-});
-
-describe('joinable', () => {
-  it('joins concurrent calls and runs afresh afterwards', async () => {
-    let runs = 0;
-    const call = joinable(async () => ++runs);
-    expect(await Promise.all([call(), call(), call()])).toEqual([1, 1, 1]);
-    expect(await call()).toBe(2);
-  });
-
-  it('hands a failure to all who joined, and forgets it', async () => {
-    let runs = 0;
-    const call = joinable(async () => {
-      if (++runs === 1) throw new Error('broken');
-      return runs;
-    });
-    const settled = await Promise.allSettled([call(), call()]);
-    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(await call()).toBe(2);
-  });
-
-  it('turns a synchronous throw into a rejection', async () => {
-    const call = joinable(() => {
-      throw new Error('at once');
-    });
-    await expect(call()).rejects.toThrow('at once');
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Clock, TimerHandle } from '../clock.js';
-import { ClosedError, TimeoutError, toError } from '../errors.js';
+import { abortReason, type Clock, type TimerHandle } from '../clock.js';
+import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
 import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
@@ -73,14 +73,14 @@ const WAKE_WAIT_MS = 10_000;
 export function startClient(parameters: StartParameters): Promise<StartOutcome> {
   return new Promise((resolve, reject) => {
     const { signal } = parameters;
-    if (signal.aborted) return reject(abortError(signal));
+    if (signal.aborted) return reject(abortReason(signal, 'the start was aborted'));
     const watch = new StartWatch(parameters, (outcome) => {
       signal.removeEventListener('abort', onAbort);
       resolve(outcome);
     });
     const onAbort = () => {
       watch.end();
-      reject(abortError(signal));
+      reject(abortReason(signal, 'the start was aborted'));
     };
     signal.addEventListener('abort', onAbort, { once: true });
     watch.begin();
@@ -271,8 +271,4 @@ export class StartWatch {
     this.end();
     this.#settle(outcome);
   }
-}
-
-function abortError(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new ClosedError('the start was aborted');
 }

@@ -1,10 +1,11 @@
+import { CachedReading } from '../cached-reading.js';
 import type { Clock } from '../clock.js';
+import { describeError, isSessionError } from '../errors.js';
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { HealthReport } from '../health.js';
 import type { Logger } from '../logger.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
-import { Cached } from './cached.js';
 import type { StatusResponse, SystemInfo } from './contract.js';
 import type { Jobs } from './jobs.js';
 import type { PairingCodes } from './pairing-codes.js';
@@ -12,6 +13,8 @@ import type { SessionLike } from './session-like.js';
 import { sessionView, systemInfo } from './status-view.js';
 
 const MAX_JOBS = 20;
+/** How long a reader of the status waits; then it gets what was known before. */
+const READ_DEADLINE_MS = 5000;
 const SNAPSHOTS_MAX_AGE_MS = 5000;
 /** Longer than `healthCheckIntervalMs` usually is: a session that runs tells its health by itself. */
 const HEALTH_MAX_AGE_MS = 20_000;
@@ -41,21 +44,15 @@ export interface StatusReaderParts {
 export class StatusReader {
   readonly #session: SessionLike;
   readonly #parts: StatusReaderParts;
-  readonly #snapshots: Cached<readonly SnapshotInfo[]>;
-  readonly #health: Cached<HealthReport>;
+  readonly #snapshots: CachedReading<readonly SnapshotInfo[]>;
+  readonly #health: CachedReading<HealthReport>;
   #system: { readonly info: SystemInfo; readonly askedAt: number } | undefined;
 
   constructor(session: SessionLike, parts: StatusReaderParts) {
     this.#session = session;
     this.#parts = parts;
-    this.#snapshots = new Cached('the list of snapshots', () => session.listSnapshots(), {
-      ...parts,
-      maxAgeMs: SNAPSHOTS_MAX_AGE_MS,
-    });
-    this.#health = new Cached('the health', () => session.checkHealth(), {
-      ...parts,
-      maxAgeMs: HEALTH_MAX_AGE_MS,
-    });
+    this.#snapshots = this.#reading(SNAPSHOTS_MAX_AGE_MS, () => session.listSnapshots());
+    this.#health = this.#reading(HEALTH_MAX_AGE_MS, () => session.checkHealth());
   }
 
   /** What the session tells by itself need not be asked. */
@@ -72,7 +69,10 @@ export class StatusReader {
 
   async read(): Promise<StatusResponse> {
     const { jobs, pairing, redact } = this.#parts;
-    const [snapshots, health] = await Promise.all([this.#snapshots.read(), this.#health.read()]);
+    const [snapshots, health] = await Promise.all([
+      this.#newest('the list of snapshots', this.#snapshots),
+      this.#newest('the health', this.#health),
+    ]);
     const status = this.#session.status(); // last: it must not be older than what stands beside it
     const session = sessionView({ status, snapshots, health });
     return {
@@ -84,6 +84,20 @@ export class StatusReader {
       pairingCode: pairing.get('code') ?? null,
       jobs: jobs.list(MAX_JOBS), // their results and errors were redacted when they ended
     };
+  }
+
+  #reading<Value>(maxAgeMs: number, read: () => Promise<Value>): CachedReading<Value> {
+    const { clock } = this.#parts;
+    return new CachedReading({ clock, read, maxAgeMs, deadlineMs: READ_DEADLINE_MS, keepsFailures: true });
+  }
+
+  /** `undefined` when it could never be read, or not the last time. */
+  #newest<Value>(what: string, reading: CachedReading<Value>): Promise<Value | undefined> {
+    return reading.get().catch((error: unknown) => {
+      if (isSessionError(error) && error.code === 'TIMEOUT') return reading.latestValue;
+      this.#parts.logger.warn(`${what} could not be read`, { error: describeError(error).message });
+      return undefined;
+    });
   }
 
   #systemInfo(status: SessionStatus): SystemInfo {

@@ -4,7 +4,7 @@ import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
 import type { LeaseHolder, LeaseRecord } from './lease-record.js';
-import { Standstill } from './stall-detector.js';
+import { StallDetector } from './stall-detector.js';
 import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
 
 /** A generation that was created for us. */
@@ -15,7 +15,7 @@ export interface Claim {
   readonly begunAt: number;
 }
 
-export interface Contest {
+export interface LeaseRequest {
   readonly files: LeaseFiles;
   readonly clock: Clock;
   readonly machine: Machine;
@@ -31,10 +31,10 @@ export interface Contest {
  *
  * @throws LeaseHeldError; StoreError where neither comes out, as when somebody deletes the folder again and again
  */
-export async function contestLease(contest: Contest): Promise<Claim> {
-  const { files, clock, machine, waitMs, signal } = contest;
+export async function claimLease(request: LeaseRequest): Promise<Claim> {
+  const { files, clock, machine, waitMs, signal } = request;
   const self = await orAborted(describeHolder(machine), signal);
-  const standstill = new Standstill(TAKEOVER_MS, LOOK_EVERY_MS);
+  const stalls = new StallDetector(TAKEOVER_MS, LOOK_EVERY_MS);
   const waitUntil = clock.monotonic() + waitMs;
   const looks = Math.ceil((waitMs + TAKEOVER_MS) / LOOK_EVERY_MS) + 10;
   let seen: SeenLease | undefined;
@@ -42,11 +42,11 @@ export async function contestLease(contest: Contest): Promise<Claim> {
     seen = await orAborted(bounded(clock, files.readHighest()), signal);
     const verdict = await orAborted(judgeHolder(seen, self, machine), signal);
     const watched = verdict === 'unproven' ? seen : undefined;
-    const state = watched && standstill.look(`${watched.generation} ${watched.text}`, clock.monotonic());
+    const state = watched && stalls.look(`${watched.generation} ${watched.text}`, clock.monotonic());
 
     if (verdict === 'free' || verdict === 'dead' || state === 'over') {
-      const claim = await claimAfter(seen, watched, self, contest);
-      if (claim !== undefined) return raised(claim, contest);
+      const claim = await claimAfter(seen, watched, self, request);
+      if (claim !== undefined) return raised(claim, request);
       continue; // somebody else was first: who is it?
     }
     const alive = verdict === 'held' || state === 'moved';
@@ -61,7 +61,7 @@ async function claimAfter(
   seen: SeenLease | undefined,
   watched: SeenLease | undefined,
   holder: LeaseHolder,
-  { files, clock, machine: { heldTokens } }: Contest,
+  { files, clock, machine: { heldTokens } }: LeaseRequest,
 ): Promise<Claim | undefined> {
   const token = randomUUID();
   const at = new Date(clock.now()).toISOString();
@@ -89,7 +89,7 @@ async function claimAfter(
  * The number of a claim is what its contenders fought for, so it was the next free one; only who has won it may go on to
  * a higher one.
  */
-async function raised(claim: Claim, { files, clock, machine, above = 0 }: Contest): Promise<Claim> {
+async function raised(claim: Claim, { files, clock, machine, above = 0 }: LeaseRequest): Promise<Claim> {
   if (claim.generation > above) return claim;
   const higher = { ...claim, generation: above + 1 };
   const creating = files.create(higher.generation, higher.record);

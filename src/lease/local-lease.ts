@@ -4,7 +4,7 @@ import type { FileSystem } from '../file-system.js';
 import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
 import { notProvenOwner, notTheOwner, type WritePermit } from '../write-permit.js';
-import { contestLease } from './claim-lease.js';
+import { claimLease } from './claim-lease.js';
 import { type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
 import { Ownership } from './ownership.js';
@@ -141,7 +141,7 @@ export class LocalLease {
     const { clock, machine = thisMachine, logger = silentLogger, onLost = () => undefined } = this.#options;
     const files = this.#files;
     this.#ownership?.abandon(); // lost already, or too long without proof
-    const claim = await contestLease({ files, clock, machine, waitMs, signal });
+    const claim = await claimLease({ files, clock, machine, waitMs, signal });
     const onReclaimed = () => this.#options.onReclaimed?.(grantOf(ownership));
     const parts = { files, clock, logger, machine, onLost, onReclaimed };
     const ownership: Ownership = new Ownership(parts, claim);

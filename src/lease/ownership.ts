@@ -3,7 +3,7 @@ import { ClosedError, describeError, isSessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { Mutex } from '../mutex.js';
 import { WritePermit } from '../write-permit.js';
-import { type Claim, contestLease } from './claim-lease.js';
+import { type Claim, claimLease } from './claim-lease.js';
 import type { Machine } from './judge-holder.js';
 import type { LeaseFiles } from './lease-files.js';
 import type { LeaseRecord } from './lease-record.js';
@@ -154,7 +154,7 @@ export class Ownership {
     const { files, clock, machine, onReclaimed } = this.#parts;
     const contest = { files, clock, machine, waitMs: 0, signal: this.#ending.signal, above: this.generation };
     try {
-      const claim = await contestLease(contest);
+      const claim = await claimLease(contest);
       if (!this.#held) {
         machine.heldTokens.delete(claim.record.token);
         return await files.withdraw(claim.generation);

@@ -4,7 +4,7 @@
  * Only time between two looks counts, and no more of it than a look is meant to take: one who was suspended
  * together with the owner (a paused virtual machine, a closed laptop) has seen nothing of the time between.
  */
-export class Standstill {
+export class StallDetector {
   #text: string | undefined;
   #lookedAt = 0;
   #stillMs = 0;

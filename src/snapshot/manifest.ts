@@ -80,11 +80,6 @@ export function contentDigest(files: readonly SnapshotFile[]): string {
   return hash.digest('hex');
 }
 
-/** Bytes of all files. */
-export function totalSize(files: readonly { readonly size: number }[]): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
-}
-
 function checkManifest(fields: Readonly<Record<string, unknown>>, limits: SnapshotLimits): SnapshotManifest {
   const manifest = readManifestFields(fields, limits.maxFiles);
   assertWithinLimits(manifest.files, limits);

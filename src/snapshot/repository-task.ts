@@ -23,7 +23,7 @@ export type RepositorySpec = RepositoryFormat & {
    * Unique to the session and to the time for which it is owned: what the thread knew before may be out of date. The
    * session's repositories share what they know of unchanged files.
    */
-  readonly period: string;
+  readonly ownershipEpoch: string;
 };
 
 /** The methods of a repository whose arguments and results can go to another thread and back. */
@@ -35,7 +35,7 @@ export type PortableArguments<Method extends PortableMethod> =
 
 export interface RepositoryCall {
   readonly repository: RepositorySpec;
-  /** The memory of the owner's {@link WritePermit} for this period. */
+  /** The memory of the owner's {@link WritePermit} for this epoch. */
   readonly permit: SharedArrayBuffer;
   readonly method: PortableMethod;
   readonly arguments: readonly unknown[];
@@ -124,7 +124,7 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
     clientId: spec.clientId,
     fs: context.fs,
     runner: watchedTaskRunner(context.fs, context.clock, spec.store.name),
-    signatures: signaturesOf(spec.period),
+    signatures: signaturesOf(spec.ownershipEpoch),
     onProblem: (id: string, error: unknown) => [...listeners][0]?.onProblem(id, error),
   };
   const repository =
@@ -146,12 +146,12 @@ function closeOldest(): void {
   if (idle !== undefined) open.delete(idle[0]);
 }
 
-function signaturesOf(period: string): SignatureCache {
-  const known = signatures.get(period);
+function signaturesOf(ownershipEpoch: string): SignatureCache {
+  const known = signatures.get(ownershipEpoch);
   if (known !== undefined) return known;
   const [oldest] = signatures.keys();
   if (signatures.size >= MAX_OPEN && oldest !== undefined) signatures.delete(oldest);
   const fresh = new SignatureCache();
-  signatures.set(period, fresh);
+  signatures.set(ownershipEpoch, fresh);
   return fresh;
 }

@@ -33,16 +33,16 @@ import {
 export interface ThreadedRepositoryOptions {
   /** The same repository in this thread, for what is called while nobody owns the session. */
   readonly local: SnapshotRepository;
-  readonly spec: Omit<RepositorySpec, 'period'> & RepositoryFormat;
+  readonly spec: Omit<RepositorySpec, 'ownershipEpoch'> & RepositoryFormat;
   readonly runner: TaskRunner;
   /** `undefined` while the session is not owned: nobody would end the thread. */
-  readonly period: () => OwnedPeriod | undefined;
+  readonly ownershipEpoch: () => OwnershipEpoch | undefined;
   readonly onProblem?: ProblemListener;
   readonly onNotice?: NoticeListener;
 }
 
 /** The time for which this process owns the session. */
-export interface OwnedPeriod {
+export interface OwnershipEpoch {
   /** Unique to it. */
   readonly name: string;
   /** Whether it lasts. */
@@ -150,10 +150,11 @@ export class ThreadedRepository implements SnapshotRepository {
     options: StoreCallOptions,
   ): Promise<Awaited<ReturnType<SnapshotRepository[Method]>>> {
     type Result = Awaited<ReturnType<SnapshotRepository[Method]>>;
-    const period = this.#options.period();
+    const ownershipEpoch = this.#options.ownershipEpoch();
     try {
       // Both ends take the method's types from the same interface.
-      if (period !== undefined) return (await this.#callInThread(period, method, given, options)) as Result;
+      if (ownershipEpoch !== undefined)
+        return (await this.#callInThread(ownershipEpoch, method, given, options)) as Result;
     } catch (error) {
       // The session was given up meanwhile. Whoever only wanted to look is told all the same.
       const isEnded = isSessionError(error) && error.code === 'CLOSED' && options.signal?.aborted !== true;
@@ -165,14 +166,14 @@ export class ThreadedRepository implements SnapshotRepository {
   }
 
   async #callInThread(
-    { name, permit }: OwnedPeriod,
+    { name, permit }: OwnershipEpoch,
     method: PortableMethod,
     given: readonly unknown[],
     options: StoreCallOptions,
   ): Promise<unknown> {
     const { spec, runner, onProblem, onNotice } = this.#options;
     const call = {
-      repository: { ...spec, period: name },
+      repository: { ...spec, ownershipEpoch: name },
       permit: permit.memory,
       method,
       arguments: given,

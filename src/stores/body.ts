@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { orAborted } from '../clock.js';
-import { ClosedError, isSessionError, StoreError } from '../errors.js';
+import { abortReason, orAborted } from '../clock.js';
+import { isSessionError, StoreError } from '../errors.js';
 import type { PutOptions } from './session-store.js';
 
 /**
@@ -69,10 +69,6 @@ export function assertSize(key: string, actual: number, size: number | undefined
 /** @throws the signal's reason, or ClosedError where that is no error. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortReason(signal);
-}
-
-function abortReason(signal: AbortSignal | undefined): Error {
-  return signal?.reason instanceof Error ? signal.reason : new ClosedError('the operation was aborted');
 }
 
 function toBytes(key: string, chunk: unknown): Uint8Array {

@@ -59,7 +59,7 @@ class GuardedForeignStore implements SessionStore, Sweeper {
         try {
           return localPath.call(store, key);
         } catch (error) {
-          throw this.#typed('localPath', undefined, error);
+          throw this.#asSessionErrors('localPath', undefined, error);
         }
       };
     }
@@ -114,7 +114,7 @@ class GuardedForeignStore implements SessionStore, Sweeper {
       if (!isIterable(found)) throw this.#unfit('list', 'nothing to iterate over');
       for await (const info of found) yield this.#info(info);
     } catch (error) {
-      throw this.#typed('list', options, error);
+      throw this.#asSessionErrors('list', options, error);
     }
   }
 
@@ -130,11 +130,11 @@ class GuardedForeignStore implements SessionStore, Sweeper {
     try {
       return await ask();
     } catch (error) {
-      throw this.#typed(method, options, error);
+      throw this.#asSessionErrors(method, options, error);
     }
   }
 
-  #typed(method: string, options: StoreCallOptions | undefined, error: unknown): unknown {
+  #asSessionErrors(method: string, options: StoreCallOptions | undefined, error: unknown): unknown {
     if (isSessionError(error)) return error;
     try {
       throwIfAborted(options?.signal);

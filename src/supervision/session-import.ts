@@ -73,7 +73,7 @@ export class SessionImport {
     const capture = supervisor.isRunning ? 'hot' : 'cold';
     const result = await ownership.during(() =>
       operations.exclusive(async () => {
-        if (capture === 'cold') await this.#context.browserOwner.settleProfile();
+        if (capture === 'cold') await this.#context.browserOwner.reclaimProfile();
         return saver.take({ kind: 'save', capture, signal: NEVER_ABORTED });
       }),
     );
@@ -95,7 +95,7 @@ export class SessionImport {
     return ownership.during(() =>
       operations.exclusive(async () => {
         await this.#context.record.load();
-        await this.#context.browserOwner.settleProfile();
+        await this.#context.browserOwner.reclaimProfile();
         return (await importer.take(session, NEVER_ABORTED)).info;
       }),
     );

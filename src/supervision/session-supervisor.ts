@@ -42,6 +42,10 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#context = context;
     this.#parts = parts;
     this.#failures = new FinalFailures(context);
+    parts.losses.listen({
+      onLost: (cause, error) => this.#loseBy(cause, error),
+      onLeaseLost: (reason) => this.#onLeaseLost(reason),
+    });
     this.#starts = new RunStarts(context, parts, {
       shutdown: () => this.destroy(),
       holder: { stance: () => this.#stance(), retire: () => this.#stopFor(ownStop('replaced')) },
@@ -105,8 +109,8 @@ export class SessionSupervisor implements ClientSupervisor {
       );
     }
     if (run.isStarting && this.#context.state() !== 'reconnecting') return this.#join(run);
-    if (run.isStarting) this.#parts.bringUp.hurry();
-    else this.#lose('requested', this.#parts.bringUp.takeInHand());
+    if (run.isStarting) this.#parts.startRetries.startNextAttemptNow();
+    else this.#lose('requested', this.#parts.startRetries.claimImmediateStart());
     return this.#join(run);
   }
 
@@ -179,7 +183,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Whether there is a run that has used up its attempts, and only says so yet. */
   get #isFailing(): boolean {
-    return this.#run !== undefined && this.#parts.bringUp.hasGivenUp;
+    return this.#run !== undefined && this.#parts.startRetries.hasGivenUp;
   }
 
   /** What to do about an event while no start is under way. */
@@ -188,7 +192,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const why = ownStopOf(event, this.#context.options);
     if (why !== undefined) return this.#stopByItself(why);
     const cause = causeOfLoss(event);
-    if (cause !== undefined) this.lose(cause, event.type === 'inject-failed' ? event.error : undefined);
+    if (cause !== undefined) this.#loseBy(cause, event.type === 'inject-failed' ? event.error : undefined);
   }
 
   /** Whether the start that is under way has got what it waits for, and only has to say so. */
@@ -204,7 +208,7 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** Another process owns the session now: no write follows (invariant 6). */
-  onLeaseLost(reason: string): void {
+  #onLeaseLost(reason: string): void {
     this.#context.announce('lease:lost', { reason });
     if (!this.#run) return;
     this.#parts.operations.abort();
@@ -221,13 +225,13 @@ export class SessionSupervisor implements ClientSupervisor {
   /** What follows the stop says why: nobody's call does. */
   #stopFor(why: OwnStop): Promise<void> {
     this.#context.logger.warn('the session stops by itself', { why: why.error.message });
-    if (this.#stopping === undefined) this.#parts.bringUp.noteError(why.error);
+    if (this.#stopping === undefined) this.#parts.startRetries.noteError(why.error);
     return this.destroy({ cause: why.cause });
   }
 
   /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
-  lose(cause: DisconnectCause, error?: unknown): void {
-    if (error !== undefined) this.#parts.bringUp.noteError(error);
+  #loseBy(cause: DisconnectCause, error?: unknown): void {
+    if (error !== undefined) this.#parts.startRetries.noteError(error);
     this.#lose(cause);
   }
 
@@ -270,7 +274,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */
   #restsAfterReady(run: Run | undefined): boolean {
-    const isUntouched = run?.wasReady === true && this.#parts.bringUp.isWaiting;
+    const isUntouched = run?.wasReady === true && this.#parts.startRetries.isWaiting;
     return isUntouched && this.#context.state() === 'reconnecting';
   }
 

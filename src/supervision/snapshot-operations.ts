@@ -1,6 +1,5 @@
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
-import type { OpenBackup, PruneResult, SaveResult, VerifyReport } from '../results.js';
-import { isBelievable } from '../snapshot/capture-time.js';
+import type { OpenBackup, PruneResult, VerifyReport } from '../results.js';
 import { isDamage } from '../snapshot/catalog.js';
 import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
@@ -10,56 +9,32 @@ import type { OperationQueue } from './context/operation-queue.js';
 import { allRepositories, type SessionContext } from './context/session-context.js';
 import { type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
 import type { FirstImport } from './import/first-import.js';
-import type { LineageKeeper } from './login/lineage-keeper.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { Pruner } from './prune/pruner.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
-import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 import type { RemovedProfile } from './watch/removed-profile.js';
 
 export interface OperationParts {
   readonly firstImport: FirstImport;
-  readonly lineageKeeper: LineageKeeper;
   readonly snapshots: SessionSnapshots;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pruner: Pruner;
   readonly removed: RemovedProfile;
   readonly restorer: Restorer;
-  readonly saver: Saver;
   readonly supervisor: SessionSupervisor;
 }
 
-/** What a user calls by name beside starting and stopping. Each call queues; the same save asked for twice is one. */
+/** What a user calls by name beside starting, stopping and saving. Each call waits for its turn. */
 export class SnapshotOperations {
   readonly #context: SessionContext;
   readonly #parts: OperationParts;
-  readonly #running = new Map<'save' | 'backup', Promise<SaveResult>>();
 
   constructor(context: SessionContext, parts: OperationParts) {
     this.#context = context;
     this.#parts = parts;
-  }
-
-  forceSave(): Promise<SaveResult> {
-    return this.#take('save');
-  }
-
-  backup(): Promise<SaveResult> {
-    return this.#take('backup');
-  }
-
-  /** Whether the present lineage's last backup is older than the interval, or there is none. */
-  async isBackupDue(): Promise<boolean> {
-    const { record, clock, options } = this.#context;
-    const { lineage } = record.current;
-    const located = await this.#parts.snapshots.list();
-    const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage)?.info;
-    const now = clock.now();
-    if (last === undefined || !isBelievable(last, now)) return true;
-    return now - Date.parse(last.createdAt) >= options.backupIntervalMs;
   }
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
@@ -149,7 +124,7 @@ export class SnapshotOperations {
       operations.exclusive(async () => {
         await this.#context.record.load();
         await this.#context.browserGuard.learn(false);
-        await this.#context.browserOwner.settleProfile();
+        await this.#context.browserOwner.reclaimProfile();
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
         await this.#forgive(wanted.info);
       }),
@@ -161,7 +136,7 @@ export class SnapshotOperations {
     const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
-        await browserOwner.settleProfile();
+        await browserOwner.reclaimProfile();
         await record.load();
         const count = await this.#deleteSnapshots();
         await assertOwned();
@@ -169,7 +144,7 @@ export class SnapshotOperations {
         await record.remove();
         await logoutNote.remove();
         await folders.clear();
-        await firstImport.forgo();
+        await firstImport.disableAutomaticImport();
         announce('session:cleared', { snapshots: count });
       }),
     );
@@ -190,31 +165,6 @@ export class SnapshotOperations {
     const [failure] = failed(await askStores(allRepositories(this.#context), empty));
     if (failure !== undefined) throw failure.error;
     return ours.length;
-  }
-
-  #take(kind: 'save' | 'backup'): Promise<SaveResult> {
-    const running = this.#running.get(kind);
-    if (running) return running;
-    const { operations, saver, lineageKeeper } = this.#parts;
-    let signal: AbortSignal | undefined; // of the time in which its turn comes
-    const inTurn = <Result>(work: () => Promise<Result>) =>
-      operations.exclusive(async () => {
-        await lineageKeeper.settled();
-        signal ??= operations.signal;
-        return work();
-      });
-    const request = {
-      kind,
-      capture: 'hot',
-      get signal() {
-        return signal ?? operations.signal;
-      },
-    } as const;
-    const taking = operations
-      .beside(() => saver.take(request, inTurn))
-      .finally(() => this.#running.delete(kind));
-    this.#running.set(kind, taking);
-    return taking;
   }
 
   async #wanted(snapshotId: string | undefined): Promise<LocatedSnapshot> {

@@ -5,14 +5,14 @@ import { describeError } from '../errors.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { LineageKeeper } from './login/lineage-keeper.js';
-import type { BringUp } from './reconnect/start-retries.js';
+import type { StartRetries } from './reconnect/start-retries.js';
 import type { Run } from './run/run.js';
 import type { SaveSchedule } from './save/save-schedule.js';
 import type { SettleWatch } from './save/settle-watch.js';
 import type { DegradedTimer } from './watch/degraded-timer.js';
 
 export interface StateFollowerParts {
-  readonly bringUp: BringUp;
+  readonly startRetries: StartRetries;
   readonly degradedTimer: DegradedTimer;
   readonly lineageKeeper: LineageKeeper;
   readonly operations: OperationQueue;
@@ -69,7 +69,7 @@ export class StateFollower {
 
   #onReady(run: Run): void {
     const { state, moveTo } = this.#context;
-    const { settleWatch, bringUp, degradedTimer, schedule, lineageKeeper, operations } = this.#parts;
+    const { settleWatch, startRetries, degradedTimer, schedule, lineageKeeper, operations } = this.#parts;
     if (state() === 'ready') return; // whatsapp-web.js may say it twice
     if (state() === 'degraded') {
       degradedTimer.stop();
@@ -80,7 +80,7 @@ export class StateFollower {
     run.isPairing = false;
     run.wasReady = true;
     void this.#context.folders.presence.note();
-    bringUp.noteReady();
+    startRetries.noteReady();
     operations.open();
     schedule.start();
     // Last: a listener may call destroy() or reconnect() at once, and that must find all of it to undo.

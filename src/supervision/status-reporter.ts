@@ -3,20 +3,20 @@ import type { SessionState } from '../state.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import type { SessionContext } from './context/session-context.js';
-import type { BringUp } from './reconnect/start-retries.js';
+import type { StartRetries } from './reconnect/start-retries.js';
 
 /** Remembers what the events said, so that `status()` costs nothing. */
 export class StatusReporter {
   readonly #context: SessionContext;
-  readonly #bringUp: BringUp;
+  readonly #startAsAsked: StartRetries;
   #lastSave: SnapshotInfo | undefined;
   #lastBackup: SnapshotInfo | undefined;
   #lastRestore: SessionStatus['lastRestore'];
   #health: SessionStatus['health'];
 
-  constructor(context: SessionContext, bringUp: BringUp) {
+  constructor(context: SessionContext, startRetries: StartRetries) {
     this.#context = context;
-    this.#bringUp = bringUp;
+    this.#startAsAsked = startRetries;
   }
 
   note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
@@ -55,9 +55,9 @@ export class StatusReporter {
       ...(this.#lastBackup && { lastBackup: this.#lastBackup }),
       ...(this.#lastRestore && { lastRestore: this.#lastRestore }),
       ...(this.#health && { health: this.#health }),
-      ...(this.#bringUp.lastError && { lastError: this.#bringUp.lastError }),
+      ...(this.#startAsAsked.lastError && { lastError: this.#startAsAsked.lastError }),
       reconnect: {
-        attempt: this.#bringUp.attempt,
+        attempt: this.#startAsAsked.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
       },
       lease: held && lease.generation !== undefined ? { held, generation: lease.generation } : { held },

@@ -1,32 +1,34 @@
 import type { ClientEvents } from '../client/client-events.js';
 import type { BrowserStopper } from './browser/browser-stopper.js';
+import type { LossReports } from './context/loss-reports.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { HealthMonitor } from './health/health-monitor.js';
 import type { LineageKeeper } from './login/lineage-keeper.js';
 import type { PairingWatch } from './login/pairing-watch.js';
 import type { Revoker } from './login/revoker.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
-import type { BringUp } from './reconnect/start-retries.js';
+import type { StartRetries } from './reconnect/start-retries.js';
 import type { SessionCloser } from './run/session-closer.js';
 import type { SaveSchedule } from './save/save-schedule.js';
-import type { Starter } from './start/start-attempt.js';
+import type { SessionStarter } from './start/session-starter.js';
 import type { StateFollower } from './state-follower.js';
 import type { DegradedTimer } from './watch/degraded-timer.js';
 
 /** What the supervisor decides over. */
 export interface SupervisorParts {
-  readonly bringUp: BringUp;
+  readonly startRetries: StartRetries;
   readonly closer: SessionCloser;
   readonly lineageKeeper: LineageKeeper;
   readonly degradedTimer: DegradedTimer;
   readonly events: ClientEvents;
   readonly health: HealthMonitor;
+  readonly losses: LossReports;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly pairingWatch: PairingWatch;
   readonly revoker: Revoker;
   readonly schedule: SaveSchedule;
-  readonly starter: Starter;
+  readonly starter: SessionStarter;
   readonly stateFollower: StateFollower;
   readonly stopper: BrowserStopper;
 }

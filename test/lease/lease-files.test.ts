@@ -8,7 +8,7 @@ import {
   type LeaseRecord,
   leaseFileName,
 } from '../../src/lease/lease-record.js';
-import { Standstill } from '../../src/lease/stall-detector.js';
+import { StallDetector } from '../../src/lease/stall-detector.js';
 import { TAKEOVER_MS } from '../../src/lease/timing.js';
 import { follow, LeaseWorld } from './lease-world.js';
 
@@ -259,7 +259,7 @@ describe('sweeping', () => {
 
 describe('a standstill', () => {
   it('is over after the needed time without a change, and begins anew with every change', () => {
-    const watch = new Standstill(3000, 1000);
+    const watch = new StallDetector(3000, 1000);
     const looks: [string, number][] = [
       ['a', 0],
       ['a', 1000],
@@ -279,7 +279,7 @@ describe('a standstill', () => {
   });
 
   it('counts no more of a long pause than two looks', () => {
-    const watch = new Standstill(3000, 1000);
+    const watch = new StallDetector(3000, 1000);
     expect([watch.look('a', 0), watch.look('a', 1_000_000), watch.look('a', 1_001_000)]).toEqual([
       'new',
       'still',

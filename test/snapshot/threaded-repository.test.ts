@@ -7,7 +7,7 @@ import { systemFileSystem as fs } from '../../src/file-system.js';
 import { IncrementalRepository } from '../../src/snapshot/incremental-repository.js';
 import type { SnapshotRepository } from '../../src/snapshot/repository.js';
 import type { RepositoryFormat } from '../../src/snapshot/repository-task.js';
-import { type OwnedPeriod, ThreadedRepository } from '../../src/snapshot/threaded-repository.js';
+import { type OwnershipEpoch, ThreadedRepository } from '../../src/snapshot/threaded-repository.js';
 import { ZipRepository } from '../../src/snapshot/zip/zip-repository.js';
 import { BackupDirStore } from '../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
@@ -27,7 +27,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
   let runner: TaskRunner;
   let tasks: string[];
   let problems: [string, unknown][];
-  let period: OwnedPeriod | undefined;
+  let ownershipEpoch: OwnershipEpoch | undefined;
   let repository: SnapshotRepository;
 
   beforeEach(async () => {
@@ -42,7 +42,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
       close: () => real.close(),
     };
     problems = [];
-    period = owned(home);
+    ownershipEpoch = owned(home);
     repository = open();
   });
   afterEach(async () => {
@@ -64,7 +64,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
           : new ZipRepository({ ...shared, stagingDirectory: format.stagingDirectory }),
       spec: { ...format, store: place, clientId: 'shop' },
       runner,
-      period: () => period,
+      ownershipEpoch: () => ownershipEpoch,
       onProblem: (id, error) => problems.push([id, error]),
     });
   }
@@ -84,7 +84,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
 
   const context = (overrides = {}) => new World().context(overrides);
 
-  function owned(name: string): OwnedPeriod {
+  function owned(name: string): OwnershipEpoch {
     const permit = new WritePermit();
     permit.extendTo(systemClock.monotonic() + 600_000);
     return { name, permit };
@@ -119,7 +119,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
 
   it('works in this thread while nobody owns the session, on the same snapshots', async () => {
     const { snapshot } = await repository.create(await capture('one'), context());
-    period = undefined;
+    ownershipEpoch = undefined;
     tasks.length = 0;
     expect((await repository.list()).map(({ id }) => id)).toEqual([snapshot.id]);
     expect(tasks).toEqual([]);
@@ -186,7 +186,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     const tree = await capture('one');
     await repository.create(tree, context());
     expect(await repository.unchanged(tree.files, context())).toBeDefined();
-    period = owned('another');
+    ownershipEpoch = owned('another');
     expect(await repository.unchanged(tree.files, context())).toBeUndefined();
   });
 
@@ -194,7 +194,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
     const { snapshot } = await repository.create(await capture('one'), context());
     const another = await capture('two', { ...PROFILE, [`${LEVELDB}/000006.log`]: 'more' });
     const revocation = { cause: 'phone', at: '2026-11-23T06:00:00.000Z' } as const;
-    period?.permit.end();
+    ownershipEpoch?.permit.end();
     for (const write of [
       () => repository.create(another, context()),
       () => repository.remove([snapshot.id]),

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { isBusy } from '../../busy.js';
+import { isBusy, isPermanent } from '../../busy.js';
 import type { Clock } from '../../clock.js';
 import { errnoOf, isSessionError, StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
@@ -22,9 +22,6 @@ export function refused(disk: Disk, what: string): (code: string) => void {
   return (code) => disk.onNotice(`its file system refuses ${what} (${code}); it works without`);
 }
 
-/** Only somebody's hand changes these. */
-const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
-
 /** Resolves to `undefined` where `work` fails with one of the given codes. */
 export async function unless<T>(errnos: readonly string[], work: Promise<T>): Promise<T | undefined> {
   try {
@@ -44,7 +41,7 @@ export function toStoreFault(disk: Disk, what: string, error: unknown, signal?: 
   const errno = errnoOf(error);
   if (isSessionError(error) || errno === undefined) return error;
   if (signal?.aborted && error === signal.reason) return error;
-  const retryable = isBusy(disk, errno) || !PERMANENT.has(errno);
+  const retryable = isBusy(disk, errno) || !isPermanent(errno);
   return new StoreError(`could not ${what}: ${errno}`, { cause: error, retryable });
 }
 

@@ -124,7 +124,7 @@ export class BrowserOwner {
    *
    * @throws ProfileLockedError when a live browser holds the profile that is not provably ours.
    */
-  async settleProfile(): Promise<void> {
+  async reclaimProfile(): Promise<void> {
     const { profileDir, fs } = this.#parameters;
     const record = await this.#read();
     const orphan = record && (await this.#provenOrphan(record));

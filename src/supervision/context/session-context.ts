@@ -50,7 +50,7 @@ export interface SessionContext {
    */
   readonly assertOwned: () => Promise<void>;
   /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */
-  readonly period: { name: string | undefined };
+  readonly ownershipEpoch: { name: string | undefined };
   readonly runner: TaskRunner;
   readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;

@@ -1,7 +1,5 @@
+import { isPermanent } from '../../busy.js';
 import { describeError, errnoOf, isSessionError, SessionError, StoreError } from '../../errors.js';
-
-/** Only somebody's hand changes these: trying again is no use. */
-const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
 
 /** Node's own codes (`ERR_MODULE_NOT_FOUND`, `ABORT_ERR`) and zlib's: nothing outside the program has answered. */
 const OF_THE_SYSTEM = /^E[A-Z0-9]+$/;
@@ -20,7 +18,7 @@ export function asSessionError(error: unknown, operation: string): SessionError 
   return new StoreError(`${operation}() failed: the system answered ${errno}${callOf(error)}`, {
     operation,
     cause: error,
-    retryable: !PERMANENT.has(errno),
+    retryable: !isPermanent(errno),
   });
 }
 
@@ -31,7 +29,7 @@ function callOf(error: unknown): string {
 }
 
 /** The same for a promise. */
-export async function typed<Result>(operation: string, work: Promise<Result>): Promise<Result> {
+export async function asSessionErrors<Result>(operation: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {

@@ -1,3 +1,4 @@
+import { CachedReading } from '../../cached-reading.js';
 import { probePage } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import {
@@ -12,9 +13,8 @@ import { profileSizeTask } from '../../profile/caches.js';
 import { checkProfileTask } from '../../profile/soundness.js';
 import type { Task } from '../../task.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { BringUp } from '../reconnect/start-retries.js';
+import type { StartRetries } from '../reconnect/start-retries.js';
 import type { SettleWatch } from '../save/settle-watch.js';
-import { Kept } from './cached-reading.js';
 import type { EventLoopMeter } from './event-loop-meter.js';
 import {
   type DiskFacts,
@@ -41,7 +41,7 @@ const TREE_MAX_AGE_MS = 60_000;
 const BYTES_PER_MB = 1024 * 1024;
 
 export interface FactsReaderParts {
-  readonly bringUp: Pick<BringUp, 'attempt' | 'lastError' | 'olderCopy'>;
+  readonly startRetries: Pick<StartRetries, 'attempt' | 'lastError' | 'olderCopy'>;
   readonly ledger: SnapshotLedger;
   readonly meter: EventLoopMeter;
   readonly settleWatch: Pick<SettleWatch, 'isSettled'>;
@@ -55,11 +55,11 @@ export class FactsReader {
   readonly #context: SessionContext;
   readonly #parts: FactsReaderParts;
   readonly #deadlineMs: number;
-  readonly #size: Kept<HealthFacts['size']>;
-  readonly #storage: Kept<StorageOutlook>;
-  readonly #limit: Kept<number>;
+  readonly #size: CachedReading<HealthFacts['size']>;
+  readonly #storage: CachedReading<StorageOutlook>;
+  readonly #limit: CachedReading<number>;
   /** Of the browser with this pid. */
-  #tree: { readonly pid: number; readonly memory: Kept<TreeMemory | undefined> } | undefined;
+  #tree: { readonly pid: number; readonly memory: CachedReading<TreeMemory | undefined> } | undefined;
 
   constructor(context: SessionContext, parts: FactsReaderParts) {
     const { options, fs, profileDir } = context;
@@ -74,7 +74,7 @@ export class FactsReader {
   /** Never rejects, and takes no longer than `puppeteerTimeoutMs`. */
   async read(): Promise<ReadFacts> {
     const { driver, clock, options, profileDir, lease } = this.#context;
-    const { bringUp, ledger, meter } = this.#parts;
+    const { startRetries, ledger, meter } = this.#parts;
     const [probe, profile, size, storage, sessionDisk, backupDisk, browser, limitBytes] = await Promise.all([
       probePage(driver, clock, this.#deadlineMs),
       this.#within('the profile', () => this.#readProfile()),
@@ -104,9 +104,9 @@ export class FactsReader {
       disks: { session: sessionDisk, backup: backupDisk },
       memory: { nodeRssBytes: rss, nodeHeapUsedBytes: heapUsed, browser, limitBytes },
       eventLoopDelayMs: meter.read(),
-      reconnect: { attempt: bringUp.attempt, maxAttempts: Number.isFinite(most) ? most : null },
-      lastError: bringUp.lastError,
-      olderCopy: bringUp.olderCopy,
+      reconnect: { attempt: startRetries.attempt, maxAttempts: Number.isFinite(most) ? most : null },
+      lastError: startRetries.lastError,
+      olderCopy: startRetries.olderCopy,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),
     };
@@ -182,8 +182,8 @@ export class FactsReader {
     return this.#tree.memory.get();
   }
 
-  #keep<Fact>(maxAgeMs: number, read: () => Promise<Fact>): Kept<Fact> {
+  #keep<Fact>(maxAgeMs: number, read: () => Promise<Fact>): CachedReading<Fact> {
     const { clock, options } = this.#context;
-    return new Kept({ clock, read, maxAgeMs, deadlineMs: options.puppeteerTimeoutMs });
+    return new CachedReading({ clock, read, maxAgeMs, deadlineMs: options.puppeteerTimeoutMs });
   }
 }

@@ -4,7 +4,7 @@ import type { SessionEventName, SessionEventPayloads } from '../../events.js';
 import type { HealthReport, HealthStatus } from '../../health.js';
 import { PeriodicTask } from '../../periodic-task.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { BringUp } from '../reconnect/start-retries.js';
+import type { StartRetries } from '../reconnect/start-retries.js';
 import type { SettleWatch } from '../save/settle-watch.js';
 import type { DegradedTimer } from '../watch/degraded-timer.js';
 import { evaluate } from './evaluate.js';
@@ -14,7 +14,7 @@ import { FactsReader } from './facts-reader.js';
 import { SnapshotLedger } from './snapshot-ledger.js';
 
 export interface HealthMonitorParts {
-  readonly bringUp: BringUp;
+  readonly startRetries: StartRetries;
   readonly degradedTimer: DegradedTimer;
   readonly settleWatch: SettleWatch;
 }
@@ -42,13 +42,13 @@ export class HealthMonitor {
   /** Monotonic. */
   #upSince: number | undefined;
 
-  constructor(context: SessionContext, { bringUp, degradedTimer, settleWatch }: HealthMonitorParts) {
+  constructor(context: SessionContext, { startRetries, degradedTimer, settleWatch }: HealthMonitorParts) {
     const { clock, random, options, logger } = context;
     this.#context = context;
     this.#degradedTimer = degradedTimer;
     this.#ledger = new SnapshotLedger(context);
     this.#reader = new FactsReader(context, {
-      bringUp,
+      startRetries,
       settleWatch,
       ledger: this.#ledger,
       meter: this.#meter,

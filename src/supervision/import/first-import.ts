@@ -58,7 +58,7 @@ export class FirstImport {
   }
 
   /** After a `clear()`: what it did away with must not come back by itself. */
-  async forgo(): Promise<void> {
+  async disableAutomaticImport(): Promise<void> {
     const { finder, importer } = this.#parts;
     for (const session of await finder.known()) {
       if (session.clientId !== undefined && !(await importer.isMarked(session))) await importer.mark(session);

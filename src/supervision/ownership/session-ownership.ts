@@ -86,7 +86,7 @@ export class SessionOwnership {
       if (!failed) return;
     }
     // Somebody works as owner already: one who finds that over must not become a new one under their feet.
-    if (this.#context.period.name !== undefined) return this.#context.assertOwned();
+    if (this.#context.ownershipEpoch.name !== undefined) return this.#context.assertOwned();
     this.#acquiring ??= this.#acquireNow(signal).finally(() => {
       this.#acquiring = undefined;
     });
@@ -94,7 +94,7 @@ export class SessionOwnership {
   }
 
   async #acquireNow(signal: AbortSignal | undefined): Promise<void> {
-    const { lease, browserOwner, announce, period, clock, fs, profile } = this.#context;
+    const { lease, browserOwner, announce, ownershipEpoch, clock, fs, profile } = this.#context;
     const place = { fs, realPath: profile.path };
     if (this.#leave === undefined) await makeWay(place, { clock, signal });
     browserOwner.claim();
@@ -110,7 +110,7 @@ export class SessionOwnership {
       ]);
       if (session.status === 'rejected') throw session.reason;
       if (profile.status === 'rejected') throw profile.reason;
-      period.name = randomUUID();
+      ownershipEpoch.name = randomUUID();
       announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
     } catch (error) {
       await this.#release();
@@ -144,9 +144,9 @@ export class SessionOwnership {
   }
 
   async #releaseUnlessUsed(): Promise<void> {
-    const { runner, logger, period } = this.#context;
+    const { runner, logger, ownershipEpoch } = this.#context;
     if (this.#isRunning || this.#guests > 0) return;
-    period.name = undefined; // nobody begins anything in the thread that ends now
+    ownershipEpoch.name = undefined; // nobody begins anything in the thread that ends now
     await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
     if (this.#isRunning || this.#guests > 0) return; // somebody has come meanwhile
     await this.#release();

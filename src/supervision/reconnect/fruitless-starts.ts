@@ -1,7 +1,7 @@
 import { describeError, isSessionError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { Starter, StartResult } from '../start/start-attempt.js';
+import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { isOutage } from './setback.js';
 
 /** So many starts must have led nowhere, at least, before an older copy is tried: one may fail by chance. */
@@ -13,12 +13,15 @@ const MIN_FRUITLESS = 2;
  */
 export class FruitlessStarts {
   readonly #context: Pick<SessionContext, 'logger' | 'options'>;
-  readonly #starter: Pick<Starter, 'tryOlderCopy'>;
+  readonly #starter: Pick<SessionStarter, 'tryOlderCopy'>;
   #count = 0;
   #hasTried = false;
   #next: string | undefined;
 
-  constructor(context: Pick<SessionContext, 'logger' | 'options'>, starter: Pick<Starter, 'tryOlderCopy'>) {
+  constructor(
+    context: Pick<SessionContext, 'logger' | 'options'>,
+    starter: Pick<SessionStarter, 'tryOlderCopy'>,
+  ) {
     this.#context = context;
     this.#starter = starter;
   }

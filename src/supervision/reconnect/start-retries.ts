@@ -3,23 +3,23 @@ import { sleep } from '../../clock.js';
 import { describeError, isSessionError, toError } from '../../errors.js';
 import type { DisconnectCause, EventError } from '../../events.js';
 import type { SessionContext } from '../context/session-context.js';
-import type { Starter, StartResult } from '../start/start-attempt.js';
+import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
 import { isOutage, retryDelayMs, type Setback } from './setback.js';
 import { exhausted, hopeless, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not. */
-export type BringUpResult = Exclude<StartResult, { readonly kind: 'failed' }>;
+export type StartRetriesResult = Exclude<StartResult, { readonly kind: 'failed' }>;
 
 type Failure = Extract<StartResult, { readonly kind: 'failed' }>;
 
-export type BringUpContext = Pick<
+export type StartRetriesContext = Pick<
   SessionContext,
   'announce' | 'clock' | 'logger' | 'moveTo' | 'options' | 'random'
 > & { readonly lease: Pick<SessionContext['lease'], 'isUnproven'> };
 
-export interface BringUpRequest {
+export interface StartRetriesRequest {
   readonly signal: AbortSignal;
   /** Why the session must come up again; absent for `initialize()`. */
   readonly cause?: DisconnectCause;
@@ -34,9 +34,9 @@ const BY_HAND_INTERVAL_MS = 60_000;
  * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a
  * reconnect. Time without network, or without a store that the login must come from, is waited out and never counted.
  */
-export class BringUp {
-  readonly #context: BringUpContext;
-  readonly #starter: Pick<Starter, 'start' | 'tryOlderCopy'>;
+export class StartRetries {
+  readonly #context: StartRetriesContext;
+  readonly #starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>;
   #attempt = 0;
   #readySince: number | undefined;
   #isWaiting = false;
@@ -44,11 +44,11 @@ export class BringUp {
   /** Whether a logout was answered since the session was last stable. */
   #loggedInAnew = false;
   readonly #fruitless: FruitlessStarts;
-  #takenInHandAt: number | undefined;
-  #hurry = new AbortController();
+  #startedByHandAt: number | undefined;
+  #endOfWait = new AbortController();
   readonly #lastError: LastError;
 
-  constructor(context: BringUpContext, starter: Pick<Starter, 'start' | 'tryOlderCopy'>) {
+  constructor(context: StartRetriesContext, starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>) {
     this.#context = context;
     this.#starter = starter;
     this.#fruitless = new FruitlessStarts(context, starter);
@@ -103,21 +103,21 @@ export class BringUp {
    * `reconnect()` by hand: whether it may start at once, with all attempts fresh. Not again so soon: then it takes
    * its turn, with its delay, like any loss.
    */
-  takeInHand(): boolean {
+  claimImmediateStart(): boolean {
     const { clock, options } = this.#context;
     const { reconnectDelayMs, reconnectMaxDelayMs } = options;
     const floor = floorMs({ baseMs: reconnectDelayMs, maxMs: reconnectMaxDelayMs });
     const now = clock.monotonic();
-    const last = this.#takenInHandAt;
+    const last = this.#startedByHandAt;
     if (last !== undefined && now - last < Math.max(BY_HAND_INTERVAL_MS, floor)) return false;
-    this.#takenInHandAt = now;
+    this.#startedByHandAt = now;
     this.reset();
     return true;
   }
 
   /** `reconnect()` by hand during a wait: the next attempt comes at once, with all others fresh. */
-  hurry(): void {
-    if (this.takeInHand()) this.#hurry.abort();
+  startNextAttemptNow(): void {
+    if (this.claimImmediateStart()) this.#endOfWait.abort();
   }
 
   /**
@@ -126,21 +126,28 @@ export class BringUp {
    * @throws BrowserTooOldError at once
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
    */
-  async run({ signal, cause, atOnce = false }: BringUpRequest): Promise<BringUpResult> {
+  async run({ signal, cause, atOnce = false }: StartRetriesRequest): Promise<StartRetriesResult> {
     signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
-    const result = await this.#bringUp(signal, cause, atOnce);
+    const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
     return result;
   }
 
-  #bringUp(signal: AbortSignal, cause: DisconnectCause | undefined, atOnce: boolean): Promise<BringUpResult> {
+  #startAsAsked(
+    signal: AbortSignal,
+    cause: DisconnectCause | undefined,
+    atOnce: boolean,
+  ): Promise<StartRetriesResult> {
     if (cause === undefined) return this.#initialize(signal, { isFirst: true });
     if (cause === 'logged-out') return this.#logInAnew(signal);
     // What was up before may come up again: a browser that is being replaced by a newer one is missing for a while.
     return this.#reconnect({ cause }, signal, { atOnce, isFirst: false });
   }
 
-  async #initialize(signal: AbortSignal, { isFirst }: { readonly isFirst: boolean }): Promise<BringUpResult> {
+  async #initialize(
+    signal: AbortSignal,
+    { isFirst }: { readonly isFirst: boolean },
+  ): Promise<StartRetriesResult> {
     const { options, logger } = this.#context;
     for (let failures = 0; ; failures++) {
       const result = await this.#start(signal, isHopeless, failures === 0);
@@ -158,7 +165,7 @@ export class BringUp {
   }
 
   /** Answers a logout at once, with all attempts fresh; one that follows without a stable stretch as any other loss. */
-  async #logInAnew(signal: AbortSignal): Promise<BringUpResult> {
+  async #logInAnew(signal: AbortSignal): Promise<StartRetriesResult> {
     this.#forgetOldAttempts();
     if (this.#loggedInAnew) {
       this.#context.moveTo('reconnecting', 'logged-out');
@@ -173,7 +180,7 @@ export class BringUp {
     first: Setback,
     signal: AbortSignal,
     { atOnce, isFirst }: { readonly atOnce: boolean; readonly isFirst: boolean },
-  ): Promise<BringUpResult> {
+  ): Promise<StartRetriesResult> {
     const { options, clock, announce } = this.#context;
     const startedAt = clock.monotonic();
     const { maxReconnectAttempts } = options;
@@ -214,16 +221,16 @@ export class BringUp {
     }
   }
 
-  /** Ends early when somebody is in a hurry, also a listener of what `tell` announces. */
+  /** Ends early when `reconnect()` is called, also by a listener of what `tell` announces. */
   async #wait(delayMs: number, signal: AbortSignal, tell?: () => void): Promise<void> {
-    const hurry = new AbortController();
-    this.#hurry = hurry;
+    const ended = new AbortController();
+    this.#endOfWait = ended;
     this.#isWaiting = true;
     try {
       tell?.();
-      await sleep(this.#context.clock, delayMs, AbortSignal.any([signal, hurry.signal]));
+      await sleep(this.#context.clock, delayMs, AbortSignal.any([signal, ended.signal]));
     } catch (error) {
-      if (signal.aborted || !hurry.signal.aborted) throw error;
+      if (signal.aborted || !ended.signal.aborted) throw error;
     } finally {
       this.#isWaiting = false;
     }

@@ -124,7 +124,7 @@ export class OlderCopyTrial {
   async #install(candidate: LocatedSnapshot, signal: AbortSignal): Promise<boolean> {
     const { record, assertOwned, browserOwner } = this.#context;
     await assertOwned();
-    await browserOwner.settleProfile();
+    await browserOwner.reclaimProfile();
     const since = new Date(this.#context.clock.now()).toISOString();
     await record.update({ trial: { since, before: basisOf(record.current) } });
     let isInPlace = false;

@@ -13,14 +13,14 @@ import type { Revoker } from '../login/revoker.js';
 import type { ProfileHolder } from '../ownership/profile-holders.js';
 import type { SessionOwnership } from '../ownership/session-ownership.js';
 import { RestartPace } from '../reconnect/restart-pace.js';
-import type { BringUp, BringUpResult } from '../reconnect/start-retries.js';
+import type { StartRetries, StartRetriesResult } from '../reconnect/start-retries.js';
 import { assertWritable } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
 import { type OwnStop, ownStop } from './own-stop.js';
 import type { Run } from './run.js';
 
 export interface RunStartsParts {
-  readonly bringUp: BringUp;
+  readonly startRetries: StartRetries;
   readonly lineageKeeper: LineageKeeper;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
@@ -60,30 +60,30 @@ export class RunStarts {
   /** `initialize()`. */
   async first(run: Run): Promise<void> {
     await this.#guard(run, async () => {
-      const { ownership, bringUp } = this.#parts;
-      bringUp.reset();
+      const { ownership, startRetries } = this.#parts;
+      startRetries.reset();
       await this.#pace.takeTurn(run.abort.signal);
       await assertWritable(this.#context);
       await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
       await this.#takeNotes();
       await warnOfStorage(this.#context);
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal }));
+      await this.#conclude(run, await startRetries.run({ signal: run.abort.signal }));
     });
   }
 
   /** After a loss: what is left of the browser is closed, then it is brought up again. */
   async afterLoss(run: Run, cause: DisconnectCause, atOnce: boolean): Promise<void> {
     await this.#guard(run, async () => {
-      const { operations, stopper, bringUp } = this.#parts;
+      const { operations, stopper, startRetries } = this.#parts;
       await operations.exclusive(() => stopper.stop());
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause, atOnce }));
+      await this.#conclude(run, await startRetries.run({ signal: run.abort.signal, cause, atOnce }));
     });
   }
 
   /** After a logout by the phone, which is final: a fresh start, unless the user wants none. */
   async afterLogout(run: Run): Promise<void> {
     await this.#guard(run, async () => {
-      const { operations, stopper, revoker, bringUp, lineageKeeper } = this.#parts;
+      const { operations, stopper, revoker, startRetries, lineageKeeper } = this.#parts;
       await lineageKeeper.settled();
       await revoker.note();
       await operations.exclusive(async () => {
@@ -91,7 +91,7 @@ export class RunStarts {
         await revoker.revoke('phone');
       });
       if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself(ownStop('logged-out'));
-      await this.#conclude(run, await bringUp.run({ signal: run.abort.signal, cause: 'logged-out' }));
+      await this.#conclude(run, await startRetries.run({ signal: run.abort.signal, cause: 'logged-out' }));
     });
   }
 
@@ -112,7 +112,7 @@ export class RunStarts {
       if (!run.abort.signal.aborted || run.endedBy) this.#pace.noteFailure();
       if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
       // A StartFailedError sums up what was noted when it came.
-      if (!isStartFailed(error)) this.#parts.bringUp.noteError(error);
+      if (!isStartFailed(error)) this.#parts.startRetries.noteError(error);
       this.#hooks.forget();
       await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());
       await this.#parts.ownership.giveUp();
@@ -126,7 +126,7 @@ export class RunStarts {
     }
   }
 
-  async #conclude(run: Run, result: BringUpResult): Promise<void> {
+  async #conclude(run: Run, result: StartRetriesResult): Promise<void> {
     run.isStarting = false;
     const { pending } = run;
     run.pending = undefined;

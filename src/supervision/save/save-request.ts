@@ -1,7 +1,7 @@
 import { orAborted } from '../../clock.js';
 import { errnoOf, isSessionError } from '../../errors.js';
 import type { SkipReason } from '../../events.js';
-import type { CapturedTree, CaptureMode, SnapshotContext, SnapshotInfo } from '../../types.js';
+import type { CapturedTree, CaptureMode, SnapshotContext } from '../../types.js';
 
 export interface SaveRequest {
   readonly kind: 'save' | 'backup';

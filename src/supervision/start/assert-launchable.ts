@@ -1,11 +1,9 @@
 import { join } from 'node:path';
+import { isPermanent } from '../../busy.js';
 import { errnoOf, StartFailedError } from '../../errors.js';
 import { PRIVATE_FILE_MODE, systemFileSystem } from '../../file-system.js';
 import { assertAccessible } from '../../profile/assert-accessible.js';
 import type { SessionContext } from '../context/session-context.js';
-
-/** What does not change by itself. A full disk does, and so does a machine that is short of open files. */
-const LASTING = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'];
 
 /**
  * What a browser needs of the disk, and says nothing sensible about where it is not so.
@@ -40,7 +38,8 @@ async function assertTemporaryFolder({
     await fs.promises.rm(probe, { force: true });
   } catch (error) {
     const code = errnoOf(error) ?? '';
-    if (!LASTING.includes(code)) return;
+    // A full disk passes by itself, and so does a machine that is short of open files.
+    if (code !== 'ENOENT' && !isPermanent(code)) return;
     throw new StartFailedError(
       `TMPDIR: '${folder}' can't be written (${code}); Chromium needs a folder for temporary files. Make it, with the ` +
         'right to write for this user, or set TMPDIR to another one. Everything is kept; call initialize() again then',

@@ -77,7 +77,7 @@ export class ProfilePreparer {
     await browserGuard.learn(isFirst);
     await assertOwned(); // an attempt may come after a suspension
     await this.#accountGuard.refuseAnotherScript();
-    await browserOwner.settleProfile();
+    await browserOwner.reclaimProfile();
     await folders.recoverInstall();
     await this.#olderCopy.putBack();
     await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {

@@ -52,7 +52,7 @@ export class CrashLane {
     const child = this.#parts.nextChild();
     try {
       await child.obey(this.#opening(operation === 'prune' ? 1 : 4));
-      if (!isCold) await this.#bringUp(child);
+      if (!isCold) await this.#startAsAsked(child);
       await this.#killDuring(operation, child);
     } catch (error) {
       this.#violated(`the run broke: ${error instanceof Error ? error.message : String(error)}`);
@@ -66,7 +66,7 @@ export class CrashLane {
     const child = this.#parts.nextChild();
     try {
       await child.obey(this.#opening(4));
-      await this.#bringUp(child);
+      await this.#startAsAsked(child);
       const pruned = await child.obey({ call: 'prune' });
       if (pruned.error !== undefined) this.#violated(`prune() failed: ${pruned.error}`);
       const { orphans, snapshots } = await this.#look();
@@ -94,7 +94,7 @@ export class CrashLane {
   }
 
   /** A start after whatever happened: no QR, unless the login was being cleared; nothing left behind. */
-  async #bringUp(child: SyntheticChild): Promise<void> {
+  async #startAsAsked(child: SyntheticChild): Promise<void> {
     const started = await child.obey({ call: 'initialize' });
     if (started.error !== undefined) throw new Error(`initialize() failed: ${started.error}`);
     if (started.codes > 0 && !this.#mayPair) this.#violated('the next start showed a QR');

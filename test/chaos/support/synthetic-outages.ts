@@ -2,8 +2,8 @@ import { sleep } from '../../../src/clock.js';
 import type { DisconnectCause, SessionEventName } from '../../../src/events.js';
 import { silentLogger } from '../../../src/logger.js';
 import { DEFAULT_OPTIONS } from '../../../src/options.js';
-import { BringUp } from '../../../src/supervision/reconnect/start-retries.js';
-import type { StartResult } from '../../../src/supervision/start/start-attempt.js';
+import { StartRetries } from '../../../src/supervision/reconnect/start-retries.js';
+import type { StartResult } from '../../../src/supervision/start/session-starter.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Dice } from './synthetic-dice.js';
 
@@ -67,7 +67,7 @@ const OUTAGES_PER_BOT = 25;
 const PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Sends the real `BringUp` through outages of random causes and lengths on a manual clock. The starts are fakes that
+ * Sends the real `StartRetries` through outages of random causes and lengths on a manual clock. The starts are fakes that
  * take a random time; what must hold is checked at every one of them.
  */
 export async function simulateOutages(plan: {
@@ -90,7 +90,7 @@ export async function simulateOutages(plan: {
   return { rows: [...rows.values()].sort((a, b) => (a.cause < b.cause ? -1 : 1)), starts, violations };
 }
 
-/** A session as `BringUp` sees it. Predicts by its own count what must come of each outage. */
+/** A session as `StartRetries` sees it. Predicts by its own count what must come of each outage. */
 class OutageBot {
   starts = 0;
   readonly #clock = new ManualClock();
@@ -98,7 +98,7 @@ class OutageBot {
   readonly #rows: Map<DisconnectCause, OutageRow>;
   readonly #violations: string[];
   readonly #settings: Settings;
-  readonly #bringUp: BringUp;
+  readonly #startAsAsked: StartRetries;
   #used = 0;
   #loggedInAnew = false;
   #networkUntil = 0;
@@ -126,7 +126,7 @@ class OutageBot {
       maxReconnectAttempts: this.#settings.maxAttempts,
       maxInitRetries: 0,
     };
-    this.#bringUp = new BringUp(
+    this.#startAsAsked = new StartRetries(
       {
         options,
         clock: this.#clock,
@@ -152,13 +152,13 @@ class OutageBot {
     if (result === 'gave-up') row.gaveUp++;
     const expected = plan.heals ? 'ready' : 'gave-up';
     if (result !== expected) this.#violate(`${plan.cause} ended as ${result}, not ${expected}`);
-    const used = this.#bringUp.attempt;
+    const used = this.#startAsAsked.attempt;
     row.attemptsUsed += used;
     row.mostAttempts = Math.max(row.mostAttempts, used);
     if (used > this.#settings.maxAttempts) this.#violate(`${used} attempts of ${this.#settings.maxAttempts}`);
     if (this.#clock.pendingTimers > 0) this.#violate(`${this.#clock.pendingTimers} timers were left`);
     if (result !== 'ready') this.#beginAnew();
-    this.#used = this.#bringUp.attempt;
+    this.#used = this.#startAsAsked.attempt;
   }
 
   /** What the outage will be, so that it is known what must come of it. */
@@ -192,7 +192,7 @@ class OutageBot {
     if (cause === 'logged-out') this.#loggedInAnew = true;
     const { signal } = new AbortController();
     let result: string | undefined;
-    const run = this.#bringUp.run({ signal, cause }).then(
+    const run = this.#startAsAsked.run({ signal, cause }).then(
       ({ kind }) => {
         result = kind;
       },
@@ -244,13 +244,13 @@ class OutageBot {
 
   /** As `initialize()` does after `failed`. */
   #beginAnew(): void {
-    this.#bringUp.reset();
+    this.#startAsAsked.reset();
     this.#loggedInAnew = false;
     this.#noteReady();
   }
 
   #noteReady(): void {
-    this.#bringUp.noteReady();
+    this.#startAsAsked.noteReady();
     this.#readyAt = this.#clock.monotonic();
   }
 

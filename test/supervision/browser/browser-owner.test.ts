@@ -93,20 +93,20 @@ describe('the owner of a browser', () => {
   });
 
   it('leaves a profile that nobody holds alone', async () => {
-    await expect(setUp().newOwner().settleProfile()).resolves.toBeUndefined();
+    await expect(setUp().newOwner().reclaimProfile()).resolves.toBeUndefined();
   });
 
   it('removes the lock of another host: the lease is ours (every redeploy meets this)', async () => {
     const { newOwner, lock, isLocked } = setUp();
     await lock('otherhost-12345');
-    await newOwner().settleProfile();
+    await newOwner().reclaimProfile();
     expect(await isLocked()).toBe(false);
   });
 
   it('removes the lock of a process that is dead', async () => {
     const { newOwner, lock, isLocked } = setUp();
     await lock(`${hostname()}-${(await deadProcess()).pid}`);
-    await newOwner().settleProfile();
+    await newOwner().reclaimProfile();
     expect(await isLocked()).toBe(false);
   });
 
@@ -114,7 +114,7 @@ describe('the owner of a browser', () => {
     const { newOwner, lock, isLocked } = setUp();
     const stranger = await newProcess();
     await lock(`${hostname()}-${stranger.pid}`);
-    await expect(newOwner().settleProfile()).rejects.toMatchObject({
+    await expect(newOwner().reclaimProfile()).rejects.toMatchObject({
       code: 'PROFILE_LOCKED',
       pid: stranger.pid,
     });
@@ -127,7 +127,7 @@ describe('the owner of a browser', () => {
     const browser = await newProcess();
     await record({ host: hostname(), launcher: await deadProcess(), mark: MARK, browser });
     await lock(`${hostname()}-${browser.pid}`);
-    await newOwner().settleProfile();
+    await newOwner().reclaimProfile();
     await isGone(browser);
     expect(await isLocked()).toBe(false);
   });
@@ -137,7 +137,7 @@ describe('the owner of a browser', () => {
     const browser = await newProcess(`--wwebjs-persistent-session=${MARK}`);
     await record({ host: hostname(), launcher: await deadProcess(), mark: MARK });
     await lock(`${hostname()}-${browser.pid}`);
-    await newOwner().settleProfile();
+    await newOwner().reclaimProfile();
     await isGone(browser);
     expect(await isLocked()).toBe(false);
   });
@@ -150,7 +150,7 @@ describe('the owner of a browser', () => {
     const browser = await newProcess(`--wwebjs-persistent-session=${MARK}`);
     await record({ ...(await origin()), mark: MARK, browser });
     await lock(`${hostname()}-${browser.pid}`);
-    await expect(newOwner().settleProfile()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
+    await expect(newOwner().reclaimProfile()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
     expect(isAlive(browser)).toBe(true);
   });
 
@@ -159,7 +159,7 @@ describe('the owner of a browser', () => {
     const other = await newProcess();
     const browser = { ...other, startTime: 'another' };
     await record({ host: hostname(), launcher: await deadProcess(), mark: MARK, browser });
-    await newOwner().settleProfile();
+    await newOwner().reclaimProfile();
     expect(isAlive(other)).toBe(true);
   });
 
@@ -177,7 +177,7 @@ describe('the owner of a browser', () => {
     const stranger = await newProcess();
     await record(text);
     await lock(`${hostname()}-${stranger.pid}`);
-    await expect(newOwner().settleProfile()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
+    await expect(newOwner().reclaimProfile()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
     expect(isAlive(stranger)).toBe(true);
   });
 
@@ -238,7 +238,7 @@ describe('the owner of a browser', () => {
     await owner.announceLaunch(client);
     const browser = await newProcess(...(client.options?.puppeteer?.args ?? []));
     await lock(`${hostname()}-${browser.pid}`);
-    await owner.settleProfile();
+    await owner.reclaimProfile();
     await isGone(browser);
     expect(await isLocked()).toBe(false);
   });

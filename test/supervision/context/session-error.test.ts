@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.js';
-import { asSessionError, typed } from '../../../src/supervision/context/session-error.js';
+import { asSessionError, asSessionErrors } from '../../../src/supervision/context/session-error.js';
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: open '/secret/path'`), { code });
 
@@ -43,7 +43,7 @@ describe('the error of a public call', () => {
   it('stays what it is where it is typed already', async () => {
     const error = new StoreError('down');
     expect(asSessionError(error, 'backup')).toBe(error);
-    await expect(typed('backup', Promise.reject(error))).rejects.toBe(error);
-    await expect(typed('backup', Promise.resolve(1))).resolves.toBe(1);
+    await expect(asSessionErrors('backup', Promise.reject(error))).rejects.toBe(error);
+    await expect(asSessionErrors('backup', Promise.resolve(1))).resolves.toBe(1);
   });
 });

@@ -224,13 +224,15 @@ describe('shutdownCoordinator', () => {
   it('is one for all copies of this module: the ESM and the CJS build share it', async () => {
     // A query makes it another module to vitest, as another build would be.
     const copy: typeof import('../../../src/supervision/ownership/shutdown-signals.js') = await import(
-      '../../src/supervision/shutdown-signals.js?copy' as string
+      '../../../src/supervision/ownership/shutdown-signals.js?copy' as string
     );
     expect(copy.ShutdownCoordinator).not.toBe(ShutdownCoordinator);
     expect(copy.shutdownCoordinator).toBe(shutdownCoordinator);
   });
 
-  const module = pathToFileURL(join(import.meta.dirname, '../../src/supervision/shutdown-signals.ts')).href;
+  const module = pathToFileURL(
+    join(import.meta.dirname, '../../../src/supervision/ownership/shutdown-signals.ts'),
+  ).href;
 
   /** Runs a bot of a few lines, signals it when it says "up", and tells how it ended. */
   async function bot(body: string, signal: NodeJS.Signals) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Kept } from '../../../src/supervision/health/cached-reading.js';
-import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { CachedReading } from '../src/cached-reading.js';
+import { ManualClock } from '../src/testing/manual-clock.js';
 
 describe('a fact that is kept', () => {
   function keep(read: () => Promise<number>) {
     const clock = new ManualClock();
-    return { clock, kept: new Kept({ clock, read, maxAgeMs: 60_000, deadlineMs: 5000 }) };
+    return { clock, kept: new CachedReading({ clock, read, maxAgeMs: 60_000, deadlineMs: 5000 }) };
   }
 
   it('is read once for all who ask, and again when it is old', async () => {

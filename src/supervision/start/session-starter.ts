@@ -57,7 +57,7 @@ export interface StarterParts {
 }
 
 /** One start: profile fit, client started, and a QR of a session that was logged in treated as the loss it is. */
-export class Starter {
+export class SessionStarter {
   readonly #context: SessionContext;
   readonly #parts: StarterParts;
   readonly #webCache: WebCache;
