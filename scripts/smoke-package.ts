@@ -5,7 +5,7 @@
  * type-checked under each way to find a package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,7 @@ try {
   }
   writeFileSync(join(folder, 'consumer.ts'), CONSUMER);
   for (const [name, options] of Object.entries(RESOLUTIONS)) typeCheck(name, options);
+  checkDocstrings();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -150,6 +151,18 @@ function typeCheck(name: string, resolution: readonly string[]): void {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`a consumer with moduleResolution ${name} fails:\n${stdout}${stderr}`);
   console.log(`types under moduleResolution ${name}: found`);
+}
+
+/** The package brings no docs/ along, so a docstring that cites a page there leads its reader nowhere. */
+function checkDocstrings(): void {
+  const dist = join(folder, 'node_modules', 'wwebjs-persistent-session', 'dist');
+  const typings = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.d\.c?ts$/.test(path),
+  );
+  if (typings.length === 0) throw new Error('the package has no types');
+  const citing = typings.filter((path) => /\bdocs\//.test(readFileSync(join(dist, path), 'utf8')));
+  if (citing.length > 0) throw new Error(`these types cite a page of docs/: ${citing.join(', ')}`);
+  console.log(`docstrings of ${typings.length} files of types: cite nothing that the package lacks`);
 }
 
 function run(node: string, script: string): void {

@@ -42,9 +42,9 @@ export type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
 /** The real file system. */
 export const systemFileSystem: FileSystem = nodeFs;
 
-/** Credentials: owner only (invariant 10). */
+/** Files with credentials are for their owner only (docs/invariants.md I10). */
 export const PRIVATE_FILE_MODE = 0o600;
-/** Folders of credentials: owner only (invariant 10). */
+/** Folders with credentials are for their owner only (docs/invariants.md I10). */
 export const PRIVATE_FOLDER_MODE = 0o700;
 
 /**

@@ -3,7 +3,7 @@ import type { SessionState } from './state.js';
 /** In words and colours of the documented system: 80 to 100 points, 50 to 79, below 50 (or something critical). */
 export type HealthStatus = 'healthy' | 'warning' | 'critical';
 
-/** What is looked at. Points and thresholds: `docs/health.md`. */
+/** What is looked at; the page on health in the documentation has the points and thresholds. */
 export type HealthCheckId =
   /** The page answers within a deadline and says CONNECTED. */
   | 'connection'
@@ -51,7 +51,7 @@ export interface HealthCheck {
 
 /** Something that is not as it should be. */
 export interface HealthIssue {
-  /** Stable, for example `backup-missing`; listed in `docs/health.md`. */
+  /** Stable, for example `backup-missing`; the page on health in the documentation lists them all. */
   readonly code: string;
   readonly check: HealthCheckId;
   readonly severity: 'warning' | 'critical';

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 /**
  * Keeps the process running until the returned function is called (calling it again does nothing).
  *
- * Every timer of the library is unref'd (invariant 8), so a bot whose browser has died would simply end while a
+ * Every timer of the library is unref'd (docs/invariants.md I8), so a bot whose browser has died would simply end while a
  * reconnect is pending: a browser that is open holds the process, a wait does not. An open message port does,
  * and costs nothing while nobody sends.
  *

@@ -211,7 +211,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   /**
    * Looks at the session now: asks the page whether it is alive, and weighs profile, saves, backups, storage, disk,
    * memory, event loop, reconnects and lease. The same as what is announced by `health:checked` every
-   * `healthCheckIntervalMs`. Points, thresholds and every code: `docs/health.md`.
+   * `healthCheckIntervalMs`. The page on health in the documentation has the points, the thresholds and every code.
    *
    * In every state; a call while a check runs joins it. Takes 10 s at most, or `puppeteerTimeoutMs` if that is less.
    * Never rejects: what can't be looked at is `unknown` in the report and counts neither way.

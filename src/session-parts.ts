@@ -193,7 +193,7 @@ function createContext({
   };
 }
 
-/** puppeteer's own handlers kill Chromium hard: up to a minute of Local Storage is lost (FACTS 1.7). */
+/** puppeteer's own handlers kill Chromium hard, which loses up to a minute of Local Storage (docs/chromium-facts.md F1.7). */
 function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Signals[]): void {
   client.options ??= {};
   client.options.puppeteer = {

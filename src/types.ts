@@ -38,7 +38,7 @@ export interface SnapshotInfo {
   /** Number of files. */
   readonly files: number;
   readonly capture: CaptureMode;
-  /** Whether Local Storage is known to have reached the disk (FACTS: Chromium commits it only about every 60 s). */
+  /** Whether Local Storage is known to have reached the disk; Chromium writes it only about every 60 s. */
   readonly settled: boolean;
   /** When every byte was last compared with its SHA-256, ISO 8601. */
   readonly verifiedAt?: string;

@@ -215,7 +215,7 @@ export class ClientDriver {
         this.#wasReady = true;
       }
       const isLast = news?.type === 'disconnected' || news?.type === 'auth-failure';
-      // What follows in the same browser (after a LOGOUT: a QR, FACTS 2.2) is no news any more.
+      // After a LOGOUT the same browser still shows a QR, which is no news any more (docs/chromium-facts.md F2.2).
       if (isLast) this.#closing = true;
       const heard = emit(event, ...args);
       if (isLast) this.#expectOwnDestroy();
@@ -249,14 +249,14 @@ export class ClientDriver {
     });
   }
 
-  // LocalAuth.logout() deletes the profile under the live browser (FACTS 2.2). It starts in the same tick as
-  // `disconnected('LOGOUT')`, so a listener would be too late: it is held back for good, the session does it right.
+  // LocalAuth.logout() deletes the profile under the live browser (docs/chromium-facts.md F2.2). It starts in the same
+  // tick as `disconnected('LOGOUT')`, where a listener is too late: so it never runs, and the session does its work.
   #wrapStrategy(): void {
     const strategy = this.#client.authStrategy;
     if (strategy) strategy.logout = async () => undefined;
   }
 
-  /** Sees the browser and the page in the moment the client gets them: it listens to neither's end (FACTS 2.3). */
+  /** Watches browser and page from the first moment on: the client listens to neither's end (docs/chromium-facts.md F2.3). */
   #watchBrowser(): void {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
       addIsConnected(browser);

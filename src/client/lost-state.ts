@@ -9,7 +9,7 @@ export type LostStateCause = Extract<
 /** The reason of a `disconnected` by which the client tells that the phone unlinked the device (Client.js). */
 export const LOGOUT = 'LOGOUT';
 
-/** States of whatsapp-web.js (Constants.js, WAState) in which its client gives up by itself (FACTS 2.1). */
+/** States of whatsapp-web.js (Constants.js, WAState) in which its client gives up (docs/chromium-facts.md F2.1). */
 const CAUSES: ReadonlyMap<string, LostStateCause> = new Map([
   ['CONFLICT', 'conflict'],
   ['UNPAIRED', 'unpaired'],

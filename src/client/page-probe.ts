@@ -18,8 +18,8 @@ const LOOK = `(() => {
   } catch { return undefined; }
 })()`;
 
-// whatsapp-web.js subscribes to change:hasSynced; when that fired before, neither `authenticated` nor `ready` ever
-// comes (FACTS 2.4, #5748, #5758). Its own handler is called again, so `ready` is still only ever the client's own.
+// Where change:hasSynced fired before whatsapp-web.js subscribed to it, neither `authenticated` nor `ready` ever comes
+// (docs/chromium-facts.md F2.4). Its own handler is called again, so that `ready` still comes from the client alone.
 const FIRE_SYNCED = `typeof window.onAppStateHasSyncedEvent === 'function' && (window.onAppStateHasSyncedEvent(), true)`;
 
 /** Looks at the page; `undefined` when it does not answer in time, or is no WhatsApp page yet. */

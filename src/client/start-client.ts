@@ -207,7 +207,7 @@ export class StartWatch {
       return this.#fail(this.#launched ? 'network-down' : 'start-failed', error);
     }
     if (this.#authenticated && this.#woken) return this.#fail('never-ready', error);
-    // The page's own state, before the start is given up (FACTS 2.4).
+    // The page may be CONNECTED although the client told nothing of it (docs/chromium-facts.md F2.4).
     const progress = this.#lastProgress;
     const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
     const hasGoneOn = progress !== this.#lastProgress && clock.monotonic() < this.#latest;

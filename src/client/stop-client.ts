@@ -14,8 +14,8 @@ export interface StopParameters {
 
 export interface StopResult {
   /**
-   * Whether the browser closed by itself: only then has everything reached the disk (a kill loses up to a minute
-   * of Local Storage, FACTS 1.5).
+   * Whether the browser closed by itself. Only then has everything reached the disk: a kill loses up to a minute of
+   * Local Storage (docs/chromium-facts.md F1.5).
    */
   readonly orderly: boolean;
   /** Why the device could not be unlinked, if that was asked for. */
@@ -30,7 +30,7 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   driver.beginClosing();
   let logoutError: unknown;
   if (parameters.logout) {
-    // Client.logout() evaluates in the page, which hangs after a page crash (FACTS 2.3).
+    // Client.logout() evaluates in the page, which hangs after a page crash (docs/chromium-facts.md F2.3).
     await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch((error: unknown) => {
       logoutError = error;
     });

@@ -6,7 +6,7 @@ import type { SessionState } from '../state.js';
 import type { SnapshotInfo } from '../types.js';
 
 /**
- * Every body that goes over the wire, as `docs/openapi.yaml` says it. Times are ISO 8601, sizes are in MB of 1024 x
+ * Every body that goes over the wire, as the OpenAPI description has it. Times are ISO 8601, sizes are in MB of 1024 x
  * 1024 bytes where the name says `Mb`, and `null` means that it is not known.
  */
 

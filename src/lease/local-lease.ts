@@ -45,7 +45,7 @@ export interface LeaseGrant {
 }
 
 /**
- * Makes one owner per session on one machine or shared volume (invariant 6).
+ * Makes one owner per session on one machine or shared volume (docs/invariants.md I6).
  *
  * The owner is whoever created the file of the highest generation; it rewrites that file every 5 s. A holder whose
  * process is proven dead on this machine is taken over at once, one of another machine or container when its file

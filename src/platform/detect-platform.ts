@@ -14,7 +14,7 @@ export type PlatformName =
   | 'docker'
   | 'plain';
 
-/** What the environment tells of the platform (FACTS 4). */
+/** What the environment tells of the platform (docs/chromium-facts.md F4.1). */
 export interface Platform {
   readonly name: PlatformName;
   /** Where a volume is mounted, if the platform says so (only Railway does). Absolute. */

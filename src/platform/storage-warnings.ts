@@ -98,7 +98,10 @@ function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFact
   return [{ code: 'same-device', message }];
 }
 
-/** FACTS 4: `npm start` keeps the signal from node. On one's own machine Ctrl-C reaches every process: no matter. */
+/**
+ * `npm start` keeps the stop signal from node on a platform (docs/chromium-facts.md F4.3). On one's own machine it does
+ * no harm, because Ctrl-C reaches every process.
+ */
 function hiddenSignal({ platform, env = {}, parentCommand }: StorageFacts): StorageWarning[] {
   const script = env.npm_lifecycle_event;
   if (platform.name === 'plain' || !script || parentCommand === undefined) return [];

@@ -13,7 +13,7 @@ export interface EndProcessTreeOptions {
   readonly clock?: Clock;
   /**
    * How long the root may close by itself after a SIGTERM, ms; 0 (the default): killed at once.
-   * Chromium answers SIGTERM by an orderly close, which saves up to a minute of Local Storage (FACTS 1.5, 1.7).
+   * Chromium answers SIGTERM by an orderly close, which saves up to a minute of Local Storage (docs/chromium-facts.md F1.5).
    */
   readonly graceMs?: number;
   /** How long to wait, after the kill, until all are gone, ms. Default 5000. */

@@ -40,7 +40,7 @@ export interface CapturedProfile extends CapturedTree {
 const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold: 3 };
 
 /**
- * Copies the essential files as they were at one moment, while a browser may be writing to them (FACTS 1.4).
+ * Copies the essential files as they were at one moment, also while a browser writes them (docs/chromium-facts.md F1.4).
  * Each database is consistent in itself; the two are milliseconds apart. Files of the result must not be written to:
  * tables are hard links of the live ones.
  *

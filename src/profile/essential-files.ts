@@ -2,7 +2,7 @@ import type { FileSystem } from '../file-system.js';
 import type { FileSignature } from '../types.js';
 import { lstatIfPresent, walkFiles } from './walk.js';
 
-/** How Chromium keeps one half of the login (FACTS 1.2). `none`: that half is not there. */
+/** How Chromium keeps one half of the login (docs/chromium-facts.md F1.2). `none`: that half is not there. */
 export type DatabaseLayout = 'leveldb' | 'sqlite' | 'none';
 
 /** The layout of each half: the two Chromium flags that switch them are independent of each other. */
@@ -11,7 +11,7 @@ export interface ProfileLayout {
   readonly localStorage: DatabaseLayout;
 }
 
-/** Where the two halves of the login lie, relative to the profile (FACTS 1.1 and 1.2). */
+/** Where the two halves of the login lie, relative to the profile (docs/chromium-facts.md F1.1 and F1.2). */
 export const ESSENTIAL_PATHS = {
   indexedDbFolder: 'Default/IndexedDB',
   indexedDbLevelDb: 'Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb',
@@ -43,7 +43,10 @@ const FOLDERS = [
   ESSENTIAL_PATHS.localStorageLevelDb,
 ];
 
-/** LevelDB makes these anew at each start; the login works without them (FACTS 1.1). `-shm` is an index of the `-wal`. */
+/**
+ * Files that are made anew at each start and that the login does not need (docs/chromium-facts.md F1.1). SQLite's `-shm` is
+ * an index of its `-wal`.
+ */
 const REMADE_AT_EACH_START = /^(?:LOCK|LOG|LOG\.old|.*\.dbtmp|.*-shm)$/;
 
 /**

@@ -40,8 +40,8 @@ export interface InstallOptions extends NameSource {
 }
 
 /**
- * Replaces the profile by a staged one; a profile that is a symbolic link stays one. The old one goes to quarantine. After a crash at any point, `recoverInstall`
- * leaves the old or the new one, whole (invariant 2).
+ * Replaces the profile by a staged one, and puts the old one into quarantine. A profile that is a symbolic link stays one.
+ * After a crash at any point `recoverInstall` leaves the old or the new one, whole (docs/invariants.md I2).
  *
  * @returns where the old profile lies now; `undefined` when there was none
  * @throws {@link SessionError} when `stagedDir` is not in the staging folder; system errors, after undoing

@@ -3,7 +3,7 @@ import { errnoOf } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 
 /**
- * Who holds a profile, by Chromium's `SingletonLock` (a symbolic link to `host-pid`, FACTS 1.6).
+ * Who holds a profile, by Chromium's `SingletonLock` (docs/chromium-facts.md F1.6).
  * - `none`: nobody
  * - `live`: a process with this pid runs on this host (which process it is, the caller must find out)
  * - `dead`: none does; Chromium cures this itself
@@ -46,8 +46,8 @@ export async function readProfileLock(profileDir: string, options: ReadLockOptio
 
 /**
  * Removes Chromium's locks, and the folder of its socket, which a killed browser leaves in the folder for temporary
- * files. Under a live browser this ends in a false logout and endangers the data (FACTS 1.6): whether it is allowed is
- * the caller's to decide.
+ * files. The caller must know that no live browser has the profile: under one this ends in a false logout and endangers
+ * the data (docs/chromium-facts.md F1.6).
  *
  * @returns the names that were removed
  */

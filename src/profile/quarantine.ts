@@ -29,7 +29,7 @@ export interface QuarantineReason {
   readonly copyOf?: string | undefined;
 }
 
-/** The last two stay, whatever the limits say (invariant 2), and so do the last two that are no copies. */
+/** The last two always stay (docs/invariants.md I2), and so do the last two that are no copies of a snapshot. */
 const ALWAYS_KEPT = 2;
 
 /** Lists what lies in quarantine, oldest first. */

@@ -30,8 +30,8 @@ export class SoundTableMemory {
 }
 
 /**
- * SHA-256 of those files that are tables known to be sound. A table never changes once it is written (FACTS 1.3), so that
- * one with the signature it had needs no second reading: a save that finds little changed reads little.
+ * SHA-256 of those files that are tables known to be sound. A table never changes once it is written
+ * (docs/chromium-facts.md F1.3), so one that has the signature it had is not read again.
  */
 export function knownSound(files: readonly CapturedFile[], known: SoundTables): ReadonlyMap<string, string> {
   return new Map(

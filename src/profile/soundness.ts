@@ -21,8 +21,8 @@ export interface CheckProfileOptions {
   /** Files of the last snapshot: what the profile should still have. */
   readonly reference?: readonly SnapshotFile[] | undefined;
   /**
-   * SHA-256 of tables, by path, that an earlier deep check found sound and that have not changed since (a table never
-   * does, FACTS 1.3): they are not read again.
+   * SHA-256 of tables, by path, that an earlier deep check found sound. They are not read again, because a table never
+   * changes (docs/chromium-facts.md F1.3).
    */
   readonly soundTables?: ReadonlyMap<string, string> | undefined;
   /** Whether every file was compared with its hash in `reference` while it was written there: it is not hashed again. */
@@ -38,7 +38,7 @@ const LIVE_PAUSE_MS = 20;
 
 /**
  * Tells whether a start from this profile would find its login. Only reads; never disturbs a running browser.
- * Must be asked *before* a launch: a start on a damaged profile wipes the evidence (FACTS 1.8).
+ * Must be asked *before* a launch: a start on a damaged profile wipes the evidence (docs/chromium-facts.md F1.8).
  *
  * @param profileDir Chromium's user-data-dir; need not exist
  * @throws system errors other than missing files (`EACCES`, `EIO`, ...), and the reason of `signal`

@@ -7,7 +7,7 @@ import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './
 import { mapLimited } from './concurrency.js';
 import { asFileReadFault, missingObject } from './store-bytes.js';
 
-/** More large files at once cost memory and win nothing on two cores (FACTS 6). */
+/** Reading more large files at once costs memory and wins nothing on two cores (docs/chromium-facts.md F5.4). */
 const CONCURRENCY = 3;
 const BUFFER_BYTES = 256 * 1024;
 

@@ -17,7 +17,7 @@ export interface SnapshotLimits {
 
 const MiB = 1024 * 1024;
 
-/** Far above any session seen (FACTS 6 measured 505 MB), far below what fills a disk. */
+/** Far above any session seen: the largest that was measured has 505 MB. Far below what fills a disk. */
 export const DEFAULT_LIMITS: SnapshotLimits = {
   maxFiles: 20_000,
   maxFileBytes: 4096 * MiB - 1,

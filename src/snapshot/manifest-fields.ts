@@ -9,9 +9,9 @@ export const MAX_RUN = 1_000_000_000;
 /** How many earlier imports a manifest remembers. */
 export const MAX_IMPORTED = 50;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** A salted mark of the account, see `supervision/account-mark.ts`; before that it was a plain SHA-256. */
+/** A salted mark of the account, see `supervision/login/account-mark.ts`; before that it was a plain SHA-256. */
 const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;
-/** What whatsapp-web.js accepts as a client id (FACTS 2.6), bounded. */
+/** What whatsapp-web.js accepts as a client id (docs/chromium-facts.md F2.6), bounded. */
 const CLIENT_ID = /^[-\w]{1,128}$/;
 /** Becomes part of a key (`revoked/<lineage>.json`). */
 const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
@@ -108,7 +108,7 @@ function lineages(value: unknown): readonly string[] {
 
 function fileList(value: unknown, maxFiles: number): readonly SnapshotFile[] {
   if (!Array.isArray(value)) return refuse('files', 'it must be a list');
-  // An empty profile is never worth keeping: RemoteAuth uploads one as a save (FACTS 2.7).
+  // An empty profile is never worth keeping: RemoteAuth uploads one as a save (docs/chromium-facts.md F2.7).
   if (value.length === 0) return refuse('files', 'it is empty');
   if (value.length > maxFiles) return refuse('files', `it has more than ${maxFiles} entries`);
   return value.map((item: unknown, index) => {

@@ -59,8 +59,8 @@ export function selectForRemoval<Snapshot extends Retainable>(
 
 /**
  * Whether a policy would not keep a snapshot any more that can't be read, if it were the best of its time: whole, settled
- * and of the present login. So there is always a newer one that is all that (invariant 3), and whatever it may have
- * needed alone is not missed.
+ * and of the present login. So a newer one that is all that is always kept (docs/invariants.md I3), and nothing that
+ * only the unreadable one needed is missed.
  *
  * @param whole those of all repositories together; what can't be read never counts among them
  * @param shelf where the unreadable one is

@@ -207,7 +207,7 @@ export class SessionSupervisor implements ClientSupervisor {
     return stanceOf({ isMeantToRun, isLetGo: this.#isLetGo, state: state(), isConnected: driver.connected });
   }
 
-  /** Another process owns the session now: no write follows (invariant 6). */
+  /** Another process owns the session now, so nothing is written any more (docs/invariants.md I6). */
   #onLeaseLost(reason: string): void {
     this.#context.announce('lease:lost', { reason });
     if (!this.#run) return;

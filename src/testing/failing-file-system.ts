@@ -11,9 +11,9 @@ const SYNCHRONOUS = new Set(
 export interface FaultyFileSystem extends FileSystem {
   /** Every call so far, in order. */
   readonly calls: readonly FileSystemCall[];
-  /** Calls that matched the plan so far. */
+  /** Calls so far that matched the {@link FaultPlan}. */
   readonly matchingCalls: number;
-  /** Replaces the plan; the counts start anew. */
+  /** Sets another {@link FaultPlan}; the counts start anew. */
   arm(plan: FaultPlan): void;
 }
 

@@ -37,7 +37,7 @@ export class FaultCounter {
     this.#plan = plan;
   }
 
-  /** Calls that matched the plan so far. */
+  /** Calls so far that matched the fault plan. */
   get matching(): number {
     return this.#matching;
   }

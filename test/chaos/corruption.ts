@@ -1,5 +1,5 @@
 /**
- * Damages profiles of the real client in real Chromium in every way that is known (FACTS 1.8) and in random ones,
+ * Damages profiles of the real client in real Chromium in every known way (docs/chromium-facts.md F1.8) and in random ones,
  * and starts a new bot on each: it must be `ready` without a QR, with the data of its last snapshot. Exits 0 only
  * if all of them are.
  *

@@ -70,7 +70,7 @@ export function indexedDbFiles(): ProfileFiles {
   };
 }
 
-/** A freshly made Local Storage: everything is in its log, and its MANIFEST names none (FACTS 1.8). */
+/** A new Local Storage has everything in its log, and its MANIFEST names none (docs/chromium-facts.md F1.8). */
 export function localStorageFiles(item = ITEM_KEY): ProfileFiles {
   return {
     [`${LOCAL_STORAGE}/CURRENT`]: 'MANIFEST-000001\n',

@@ -130,7 +130,8 @@ describe('a profile that is whole', () => {
   });
 });
 
-describe('every damage of FACTS 1.8 that leads to a QR or to a wipe', () => {
+// The list is that of docs/chromium-facts.md F1.8.
+describe('every damage that leads to a QR or to a wipe', () => {
   const table: [half: string, file: string, what: string, damage: Damage, finding: RegExp][] = [
     [INDEXED_DB, 'CURRENT', 'deleted', deleted, /CURRENT.*missing/],
     [INDEXED_DB, 'CURRENT', 'empty', emptied, /CURRENT.*empty/],

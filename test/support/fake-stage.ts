@@ -40,7 +40,7 @@ export class FakeStage {
     return bot;
   }
 
-  /** Deletes IndexedDB's MANIFEST: a start on such a profile shows a QR (FACTS 1.8). */
+  /** Deletes IndexedDB's MANIFEST: a start on such a profile shows a QR (docs/chromium-facts.md F1.8). */
   async damageProfile(bot: FakeBot): Promise<void> {
     await this.fs.promises.rm(join(bot.client.profileDir, INDEXED_DB, 'MANIFEST-000001'));
   }

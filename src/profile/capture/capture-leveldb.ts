@@ -12,7 +12,8 @@ import { ChangedMeanwhile } from './retry.js';
 export type TakenTables = Map<string, CapturedFile>;
 
 /**
- * One attempt at a consistent copy of a LevelDB that may be written to, in the order of FACTS 1.4:
+ * One attempt at a consistent copy of a LevelDB that may be written to; the order is what makes it consistent
+ * (docs/chromium-facts.md F1.4):
  *
  * 1. CURRENT, and the MANIFEST it names up to its length now: from here on the list of tables is fixed
  * 2. the tables of that list: one that a compaction has deleted meanwhile means another attempt

@@ -20,7 +20,7 @@ export interface CapturePlaces {
 
 /**
  * Copies a file that may grow: up to its length at this moment. Its later bytes belong to a later moment.
- * Never a hard link: LevelDB appends to logs and MANIFESTs in place (FACTS 1.3).
+ * Never a hard link: LevelDB appends to logs and MANIFESTs in place (docs/chromium-facts.md F1.3).
  */
 export async function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
   const { fs, profileDir, targetDir, signal } = places;

@@ -14,7 +14,7 @@ export interface OldSession {
   readonly clientId?: string | undefined;
 }
 
-/** LocalAuth's and RemoteAuth's folders, and RemoteAuth's zip (FACTS 2.6). */
+/** LocalAuth's and RemoteAuth's folders, and RemoteAuth's zip (docs/chromium-facts.md F2.6). */
 const NAME = /^(?:session|RemoteAuth)(?:-([-_\w]+?))?(\.zip)?$/;
 /** Every user-data-dir that a client of whatsapp-web.js has used has this profile in it. */
 const PROFILE = 'Default';

@@ -8,7 +8,7 @@ import { type OldSession, profileOf } from './old-session.js';
 
 /** A profile that was not written to for so long has no browser, on whatever machine. */
 const LEFT_AFTER_MS = 5 * 60 * 1000;
-/** A live page commits Local Storage about every 60 s (FACTS 1.5): so long one is watched that was written lately. */
+/** A profile that was written lately is watched for this long: a live page writes it every 60 s (docs/chromium-facts.md F1.5). */
 const WATCH_MS = 65_000;
 
 export interface SourceUseOptions {

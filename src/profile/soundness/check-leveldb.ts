@@ -43,7 +43,7 @@ export interface LevelDbReport {
   readonly logRecords?: number;
 }
 
-/** Checks the structure of one LevelDB: everything that LevelDB itself would stumble over (FACTS 1.8). */
+/** Checks the structure of one LevelDB, since Chromium says nothing of damage (docs/chromium-facts.md F1.8). */
 export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> {
   const { fs, profileDir, folder } = check;
   const stats = await lstatIfPresent(fs, `${profileDir}/${folder}`);

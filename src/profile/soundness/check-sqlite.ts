@@ -21,7 +21,7 @@ export async function listSqliteDatabases(fs: FileSystem, folder: string): Promi
   return entries.filter((e) => e.isFile() && !/-(?:wal|shm|journal)$/.test(e.name)).map((e) => e.name);
 }
 
-/** Checks IndexedDB in its SQLite layout: one database per name under the origin's folder (FACTS 1.2). */
+/** Checks IndexedDB in its SQLite layout: one database per name under the origin's folder (docs/chromium-facts.md F1.2). */
 export async function checkSqliteFolder(
   fs: FileSystem,
   profileDir: string,

@@ -22,7 +22,7 @@ export interface Comparison {
 
 /**
  * What the profile has lost since the last snapshot. Structure alone can't tell: an emptied log is a sound log
- * (FACTS 1.8). Files that LevelDB itself retires (flushed logs, compacted tables, dropped blobs) are no loss.
+ * (docs/chromium-facts.md F1.8). Files that LevelDB itself retires (flushed logs, compacted tables, dropped blobs) are no loss.
  */
 export async function compareWithReference(comparison: Comparison): Promise<Problem[]> {
   const problems: Problem[] = [];

@@ -7,7 +7,7 @@ import { checkSqliteFile, checkSqliteFolder } from './check-sqlite.js';
 import { corrupt, type HalfReport, type Problem, suspect } from './problem.js';
 import { recordHoldsWhatsApp, sqliteHoldsWhatsApp, tablesHoldWhatsApp } from './whatsapp-keys.js';
 
-/** What an emptied or halved log looks like (FACTS 1.8), and what a kill within 5 s leaves (FACTS 1.5). */
+/** What an emptied or halved log looks like, and what a kill within 5 s leaves (docs/chromium-facts.md F1.5 and F1.8). */
 const HOLDS_NOTHING =
   'it holds nothing of WhatsApp Web: that half of the login is lost, or never reached the disk';
 
@@ -92,7 +92,7 @@ async function heldElsewhere(
 
 /**
  * Local Storage whose CURRENT is missing comes up whole as long as everything is still in its log: LevelDB then makes
- * a new MANIFEST and replays every log (FACTS 1.8: `ready`). With tables they would be deleted.
+ * a new MANIFEST and replays every log (docs/chromium-facts.md F1.8). With tables they would be deleted.
  */
 async function withoutSelfHealing(
   check: HalfCheck,

@@ -9,8 +9,8 @@ import { inParallel } from './in-parallel.js';
 const FILES_AT_ONCE = 3;
 
 /**
- * The tables that are, byte for byte, those of a snapshot, with their SHA-256. Only sound profiles are saved, so that their SHA-256 says all
- * that the checksums of their blocks could say, in one reading instead of two (FACTS 1.3).
+ * The tables that are, byte for byte, those of a snapshot, with their SHA-256. A snapshot holds sound tables only, and a
+ * table never changes (docs/chromium-facts.md F1.3), so their blocks need no check of their own.
  */
 export async function unchangedTables(
   fs: FileSystem,

@@ -9,7 +9,7 @@ import { isMissing, lstatIfPresent } from '../walk.js';
 
 /** Local Storage keeps a page's items under `_<origin>\0<key>` (Chromium, local_storage_impl.cc). */
 const ITEM_PREFIX = Buffer.from('_https://web.whatsapp.com\0', 'latin1');
-/** Local Storage was 9 KB after 100 MB of traffic (FACTS 1.1); beyond this nobody looks into its tables. */
+/** Above this size nobody looks into its tables: Local Storage had 9 KB after 100 MB of traffic (docs/chromium-facts.md F1.1). */
 const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 
 /** Whether a log record (a LevelDB write batch) stores an item of web.whatsapp.com. */

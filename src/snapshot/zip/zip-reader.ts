@@ -13,7 +13,7 @@ import { MANIFEST_NAME } from './zip-head.js';
 import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipFile, type ZipSource } from './zip-source.js';
 
-/** Entries unpacked at once: more win nothing on two cores and cost memory (FACTS 6). */
+/** Entries unpacked at once; more cost memory and win nothing on two cores (docs/chromium-facts.md F5.4). */
 const CONCURRENCY = 3;
 
 interface ZipInput extends ZipFile {

@@ -51,7 +51,7 @@ export const writeZipTask = defineTask<WriteZipInput, { readonly size: number }>
       for (const file of manifest.files) {
         signal?.throwIfAborted();
         const bytes = checkedBytes(fs, directory, file, signal);
-        // Tables are Snappy-compressed already: deflating them costs five times the time for 23 % (FACTS 6).
+        // Deflating a table, which Snappy has compressed, takes five times as long for 23 % (docs/chromium-facts.md F5.1 and F5.2).
         const isStored = file.size === 0 || (compression === 'fast' && file.path.endsWith('.ldb'));
         await zip.add(file.path, bytes, isStored ? undefined : LEVELS[compression]);
       }

@@ -46,8 +46,8 @@ export interface BrowserOwnerParameters {
 }
 
 /**
- * Knows which browser is ours, and ends only that (*Killing* in the design): the session's own, or one whose
- * launching process, recorded by us with pid and start time, is proven dead. Never by name or profile path alone.
+ * Knows which browser is ours, and ends only that: the session's own, or one whose launching process, recorded by us with
+ * pid and start time, is proven dead. A name or a profile path alone is no proof.
  */
 export class BrowserOwner {
   readonly #parameters: BrowserOwnerParameters;
@@ -142,7 +142,7 @@ export class BrowserOwner {
       }
       if (holder) await this.#end(holder);
     }
-    // The owner is dead, or on another host while the lease is ours (FACTS 1.6: every redeploy meets this).
+    // The owner is dead, or on another host while the lease is ours: every redeploy meets this (docs/chromium-facts.md F1.6).
     await removeProfileLocks(profileDir, { fs });
   }
 

@@ -19,7 +19,7 @@ export interface CandidatePolicy {
 }
 
 /**
- * The snapshots that may be restored by themselves, best first (*Lineage* in the design): one lineage, not revoked,
+ * The snapshots that may be restored by themselves, best first: one lineage, not revoked,
  * newest run first; within a run settled before unsettled, then the newest capture; of one capture's time the save
  * first, because it is restored without unpacking.
  */

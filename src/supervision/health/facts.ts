@@ -50,7 +50,7 @@ export interface HealthLimits {
 
 export interface ProfileFacts {
   readonly verdict: SoundnessVerdict;
-  /** Whether all of a new login has had the time to reach the disk (FACTS 1.5). */
+  /** Whether all of a new login has had the time to reach the disk (docs/chromium-facts.md F1.5). */
   readonly isSettled: boolean;
 }
 

@@ -11,8 +11,8 @@ const MARK_PATIENCE_MS = 5_000;
 export type RevocationCause = 'phone' | 'client' | 'server';
 
 /**
- * A logout is final (invariant 7): its snapshots are marked, never deleted, and its profile is put aside; only a
- * human brings them back, with `restore(id)`.
+ * A logout is final (docs/invariants.md I7). Its snapshots are marked and never deleted, its profile is put aside, and
+ * only a human brings them back, with `restore(id)`.
  */
 export class Revoker {
   readonly #context: SessionContext;

@@ -119,7 +119,7 @@ export class SessionOwnership {
   }
 
   // Beside the profile: two containers that share it, but not the folder of the saves, must not each take the other's
-  // browser lock for a stale one (FACTS 1.6: a false logout, and a danger to the data).
+  // browser lock for a stale one (docs/chromium-facts.md F1.6).
   async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#context.profileLease.acquire(signal && { signal });

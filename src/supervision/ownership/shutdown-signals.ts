@@ -4,7 +4,7 @@ import { keepProcessAlive } from '../../keep-alive.js';
 
 /**
  * A repeated signal this soon after the first is the same one: on Ctrl-C both the terminal and npm signal the
- * process, and Heroku signals every process of the dyno while npm forwards its own copy (FACTS 4).
+ * process, and Heroku signals every process while npm forwards its own copy (docs/chromium-facts.md F4.3).
  */
 export const DUPLICATE_SIGNAL_MS = 500;
 

@@ -20,8 +20,8 @@ const CONFLICT_DELAY_MS = 60_000;
  * How long to wait before an attempt: a random time from {@link floorMs} to `min(maxMs, baseMs * 2^(attempt - 1))`,
  * in whole milliseconds.
  *
- * Full jitter, so that many bots that lost the same network spread over the whole of the time; over a floor, so that
- * nothing loops faster than `baseMs / 2`, whatever the dice say (FACTS 3, restart loops that eat the machine).
+ * Full jitter spreads bots that lost the same network over the whole of the time. The floor of `baseMs / 2` prevents
+ * restart loops that use up the machine, whatever the dice say (docs/chromium-facts.md F3.5).
  *
  * @example backoffDelayMs({ attempt: 3, baseMs: 5000, maxMs: 300_000, random: Math.random }); // 2500 to 20000
  */

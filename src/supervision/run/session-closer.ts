@@ -64,7 +64,7 @@ export class SessionCloser {
 
   /**
    * @param stoppingSince when the session began to stop, monotonic ms
-   * @param wasUp whether the session was logged in until now: nothing is saved of one that was not (invariant 4)
+   * @param wasUp whether the session was logged in until now; of one that was not, nothing is saved (docs/invariants.md I4)
    */
   async close(request: CloseRequest, wasUp: boolean, stoppingSince: number): Promise<void> {
     try {

@@ -239,7 +239,7 @@ export class Saver {
       return { tree, createdAt, dataVersion };
     }
     memory.forget();
-    // `suspect` right after a pairing: half of the login has not reached the disk yet (FACTS 1.5). No damage.
+    // Right after a pairing half of the login is not on the disk yet: `suspect` is no damage (docs/chromium-facts.md F1.5).
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     return undefined;

@@ -4,14 +4,14 @@ import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../../profile/essential-files.js';
 
 /**
- * How long after `ready` everything written until then is surely on the disk: Chromium commits Local Storage 5 s
- * after the first write, then only about every 60 s (FACTS 1.5); half as much again for a slow machine.
+ * How long after `ready` everything written until then is surely on the disk. Chromium writes Local Storage about every
+ * 60 s (docs/chromium-facts.md F1.5); half as much is added for a slow machine.
  */
 const SURELY_COMMITTED_MS = 90_000;
 
 /**
  * Tells whether Local Storage, half of the login, has reached the disk since the session got `ready`. A snapshot
- * taken before may lack it (*settled* in the design).
+ * that was taken before may lack it, and does not count as *settled*.
  */
 export class SettleWatch {
   readonly #profileDir: string;

@@ -33,7 +33,7 @@ export interface PreparerParts {
 
 /**
  * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
- * (FACTS 1.8).
+ * (docs/chromium-facts.md F1.8).
  */
 export class ProfilePreparer {
   readonly #context: SessionContext;
@@ -243,7 +243,7 @@ export class ProfilePreparer {
     return runner.run(examineProfileTask, input, { signal });
   }
 
-  // What the profile held when it was last saved or restored: tells an emptied Local Storage log (FACTS 1.8).
+  // What the profile held when it was last saved or restored: only this tells an emptied log (docs/chromium-facts.md F1.8).
   async #manifestOf(
     id: string | undefined,
     patience: StorePatience,
@@ -255,8 +255,8 @@ export class ProfilePreparer {
     return answered(answers)[0]?.value.files;
   }
 
-  // Another machine may have run this session since (invariant 5). Told by the run, not by the time: this profile
-  // went on after its own last save, too.
+  // Another machine may have run this session since (docs/invariants.md I5). The run number tells it and not the time,
+  // because this profile went on after its own last save, too.
   async #newerSnapshots(patience: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage, run } = this.#context.record.current;
     if (lineage === undefined) return [];

@@ -5,7 +5,7 @@ import type { SessionContext } from '../context/session-context.js';
 /** What a start waits for it, ms: a mount that hangs tells nothing of itself, and its store says so when it is asked. */
 const SOON_MS = 250;
 
-/** Tells at the start what a redeploy would take away: a save on shutdown is a bonus, never the plan (FACTS 4). */
+/** Tells at the start what a redeploy would take away, since a save at the stop may never come (docs/chromium-facts.md F4.4). */
 export async function warnOfStorage(context: SessionContext): Promise<void> {
   await withDeadline(context.clock, SOON_MS, 'reading of the mounts', tell(context)).catch(() => undefined);
 }

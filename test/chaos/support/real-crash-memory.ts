@@ -30,7 +30,7 @@ export class Memory {
     this.begin();
   }
 
-  /** The page has stored a message: that survives a kill (FACTS 1.5). */
+  /** The page has stored a message in IndexedDB, which survives a kill (docs/chromium-facts.md F1.5). */
   stored(id: string): void {
     this.#messages = [...this.#messages, id];
   }

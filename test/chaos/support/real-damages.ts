@@ -28,7 +28,7 @@ export interface Damage {
   readonly apply: (scene: Scene) => Promise<string>;
 }
 
-/** Every damage of FACTS 1.8, for both databases, and those that a killed copy, a mix-up or a failing disk leave. */
+/** Every damage of docs/chromium-facts.md F1.8, and those that a killed copy, a mix-up or a failing disk leave. */
 export function allDamages(): Damage[] {
   return [...DATABASE_NAMES.flatMap(damagesOfOne), ...damagesOfBoth(), ...damagesOfTheProfile()];
 }
@@ -231,7 +231,7 @@ function damagesOfTheProfile(): Damage[] {
   ]);
 }
 
-/** Damages of the files that large values have (FACTS 1.1); the database that names them stays as it is. */
+/** Damages of the files that large values have (docs/chromium-facts.md F1.10); the database that names them stays as it is. */
 export function damagesOfBlobs(): Damage[] {
   const folderIn = (profileDir: string) => join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs);
   const toFolder = (what: string, work: (folder: string, scene: Scene) => Promise<unknown>): Damage => ({

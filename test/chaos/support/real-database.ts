@@ -1,7 +1,7 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The two halves of the login (FACTS 1.1), by the short names of the tables that are printed. */
+/** The two halves of the login (docs/chromium-facts.md F1.1), by the names that the printed tables have for them. */
 export const DATABASES = {
   IndexedDB: 'Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb',
   'Local Storage': 'Default/Local Storage/leveldb',

@@ -27,7 +27,7 @@ export const OUTAGE_CAUSES = [
 export interface OutageRow {
   readonly cause: DisconnectCause;
   outages: number;
-  /** Those that heal within the attempts, by the plan. */
+  /** Those that were made to heal within the attempts. */
   healing: number;
   recovered: number;
   /** Those that do not, and ended in `failed`. */

@@ -1,4 +1,4 @@
-// Where the login and the data are kept. As in FACTS.md 1.1 the login has two halves, one in IndexedDB and one in
+// Where the login and the data are kept. The login has two halves (docs/chromium-facts.md F1.1), one in IndexedDB and one in
 // Local Storage: the page is logged in only when both are there and belong together.
 
 const DATABASE = 'wawc';

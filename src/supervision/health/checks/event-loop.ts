@@ -1,6 +1,6 @@
 import type { Check } from '../issue.js';
 
-/** Longer than any work of this library or of whatsapp-web.js holds it (FACTS 6). */
+/** No work of this library or of whatsapp-web.js holds the event loop this long (docs/chromium-facts.md F5.6). */
 const SLOW_MS = 500;
 
 /** Whether the bot's event loop is free. */

@@ -6,7 +6,7 @@ export const profile: Check = (facts) => {
   if (facts.profile === undefined) return 'unknown';
   const { verdict, isSettled } = facts.profile;
   if (verdict === 'sound') return [];
-  // Half of a new login reaches the disk seconds after the other (FACTS 1.5): that is no damage.
+  // Half of a new login reaches the disk later than the other, which is no damage (docs/chromium-facts.md F1.5).
   if (isUp(facts.state) && !isSettled) return 'unknown';
   if (verdict === 'corrupt') return [damaged(facts)];
   if (verdict === 'suspect') return [suspect(facts)];
