@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const ROOMS = ['src', 'test', 'scripts', 'bench', 'docs', 'examples'];
+const ROOMS = ['src', 'test', 'scripts', 'bench', 'docs', 'examples', '.github'];
 const PAGES = ['README.md', 'README.ar.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 const FACTS = 'docs/chromium-facts.md';
 const INVARIANTS = 'docs/invariants.md';

@@ -75,6 +75,24 @@ describe('the layers of src/', () => {
     expect(supervision.filter((room) => !LEVELS.flat().includes(room))).toEqual([]);
   });
 
+  it('are drawn in docs/architecture.md as they are', () => {
+    const page = readFileSync(join(SRC, '..', 'docs', 'architecture.md'), 'utf8');
+    const [, picture = ''] = /## The layers[\s\S]*?```\n([\s\S]*?)```/.exec(page) ?? [];
+    const lines = picture.split('\n').map((line) => line.split('|')[0]?.match(/[^\s()]+/g) ?? []);
+    const levels = lines.map((names) =>
+      names.map((name) => LEVELS.findIndex((rooms) => rooms.includes(name))),
+    );
+    const drawn = levels.map((line) => line.filter((level) => level >= 0));
+    expect(
+      lines
+        .flat()
+        .filter((name) => LEVELS.flat().includes(name))
+        .sort(),
+    ).toEqual(LEVELS.flat().sort());
+    expect(drawn.flat()).toEqual(drawn.flat().sort((a, b) => a - b));
+    expect(drawn.filter((line) => new Set(line).size > 1)).toEqual([]);
+  });
+
   it('import downward only', () => {
     const upward = allImports()
       .filter(({ from, to }) => levelOf(to) < levelOf(from))

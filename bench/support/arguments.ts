@@ -10,7 +10,7 @@ export interface BenchArguments {
   readonly only: string;
   /** Makes the profiles anew. */
   readonly fresh: boolean;
-  /** Prints the tables as they stand in docs/performance.md. */
+  /** Prints the tables as they stand in docs/performance-tables.md. */
   readonly markdown: boolean;
   /** Where everything measured is written. */
   readonly json: string | undefined;

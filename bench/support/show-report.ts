@@ -1,13 +1,14 @@
 import type { BenchReport, Machine } from './report.js';
 import {
+  byOperation,
   capturesTable,
   flatness,
   limitsTable,
   markdown,
   overview,
   plain,
+  sizesTable,
   type Table,
-  tableOf,
 } from './tables.js';
 
 /** The end of a run in a terminal: the ratios at a glance, and what no single table tells. */
@@ -19,21 +20,21 @@ export function printReport(report: BenchReport): string {
   );
 }
 
-/** The part of docs/performance.md that is measured. */
+/** What stands in docs/performance-tables.md below its first lines. */
 export function toMarkdown(report: BenchReport): string {
   const parts = [
     told(report),
-    '### RemoteAuth divided by ours',
+    '## RemoteAuth divided by ours',
     'In brackets a target that is missed.',
     markdown(overview(report.rows)),
   ];
-  if (flatness(report.rows).length > 0) parts.push('### Memory by size', markdown(flatness(report.rows)));
-  for (const row of report.rows) {
-    parts.push(`### ${row.operation}, ${row.megabytes} MB`, markdown(tableOf(row)));
+  if (flatness(report.rows).length > 0) parts.push('## Memory by size', markdown(flatness(report.rows)));
+  for (const [operation, rows] of byOperation(report.rows)) {
+    parts.push(`## ${operation}`, markdown(sizesTable(rows)));
   }
-  if (isFilled(limitsTable(report))) parts.push('### Outside limits', markdown(limitsTable(report)));
+  if (isFilled(limitsTable(report))) parts.push('## Outside limits', markdown(limitsTable(report)));
   if (isFilled(capturesTable(report))) {
-    parts.push('### Captures while Chromium writes', markdown(capturesTable(report)));
+    parts.push('## Captures while Chromium writes', markdown(capturesTable(report)));
   }
   return parts.join('\n\n');
 }

@@ -35,6 +35,31 @@ export function tableOf(row: Row): Table {
   return [heading, ...lines];
 }
 
+/** What both sides took for one operation, its sizes side by side: the overview has the ratios and the targets. */
+export function sizesTable(rows: readonly Row[]): Table {
+  const heading = [
+    '',
+    ...rows.flatMap(({ megabytes }) => [`RemoteAuth, ${megabytes}`, `ours, ${megabytes}`]),
+  ];
+  const lines = METRICS.filter((metric) =>
+    rows.some(({ remoteAuth, ours }) => remoteAuth[metric] !== null || ours[metric] !== null),
+  ).map((metric) => [
+    HEADINGS[metric],
+    ...rows.flatMap(({ remoteAuth, ours }) => [
+      amount(metric, remoteAuth[metric]),
+      amount(metric, ours[metric]),
+    ]),
+  ]);
+  return [heading, ...lines];
+}
+
+/** The rows of each operation, in the order of their sizes. */
+export function byOperation(rows: readonly Row[]): ReadonlyMap<Operation, readonly Row[]> {
+  const found = new Map<Operation, Row[]>();
+  for (const row of rows) found.set(row.operation, [...(found.get(row.operation) ?? []), row]);
+  return found;
+}
+
 /** One line for each operation and size: the ratios, with those that miss their target marked. */
 export function overview(rows: readonly Row[]): Table {
   const heading = ['operation', 'MB', ...METRICS.map((metric) => HEADINGS[metric].replace(/ (ms|MB)$/, ''))];
@@ -53,9 +78,7 @@ export function overview(rows: readonly Row[]): Table {
 
 /** What no single row tells. */
 export function flatness(rows: readonly Row[]): Table {
-  const byOperation = new Map<Operation, Row[]>();
-  for (const row of rows) byOperation.set(row.operation, [...(byOperation.get(row.operation) ?? []), row]);
-  const lines = [...byOperation]
+  const lines = [...byOperation(rows)]
     .filter(([operation, found]) => found.length > 1 && !operation.startsWith('initialize'))
     .map(([operation, found]) => {
       const growths = found.map(({ ours }) => ours.rssBytes);

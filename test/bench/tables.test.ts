@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseReport } from '../../bench/support/baseline.js';
 import { printReport, toMarkdown } from '../../bench/support/show-report.js';
-import { flatness, markdown, overview, plain, tableOf } from '../../bench/support/tables.js';
+import { flatness, markdown, overview, plain, sizesTable, tableOf } from '../../bench/support/tables.js';
 import { figures, report, row } from './reports.js';
 
 describe('the table of an operation', () => {
@@ -15,6 +17,16 @@ describe('the table of an operation', () => {
   it('leaves out what neither side tells', () => {
     const nothingKept = row({ remoteAuth: figures({ keptBytes: null }), ours: figures({ keptBytes: null }) });
     expect(tableOf(nothingKept).map(([name]) => name)).not.toContain('MB kept');
+  });
+});
+
+describe('the sizes of an operation side by side', () => {
+  it('have two columns each', () => {
+    const large = row({ megabytes: 500, ours: figures({ wallMs: 400, keptBytes: null }) });
+    const lines = sizesTable([row(), large]);
+    expect(lines[0]).toEqual(['', 'RemoteAuth, 20', 'ours, 20', 'RemoteAuth, 500', 'ours, 500']);
+    expect(lines[1]).toEqual(['wall ms', '1000', '100', '1000', '400']);
+    expect(lines.at(-1)).toEqual(['MB kept', '10.0', '10.0', '10.0', '-']);
   });
 });
 
@@ -62,6 +74,12 @@ describe('the report', () => {
     const machine = 'Measured 2026-11-25 on a CPU, 2 cores, 4 GB, Linux 6, node v20, Chromium 1.';
     expect(printReport(report(row()))).toContain(machine);
     expect(toMarkdown(report(row()))).toContain(`${machine} Profiles: 20: 21.0 MB in 14 files.`);
-    expect(toMarkdown(report(row()))).toContain('### first force-save, 20 MB');
+    expect(toMarkdown(report(row()))).toContain('## first force-save\n');
+  });
+
+  it('of the last run is what docs/performance-tables.md shows and what --check compares with', () => {
+    const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    const last = toMarkdown(parseReport(read('bench/baseline.json')));
+    expect(read('docs/performance-tables.md')).toContain(last);
   });
 });
