@@ -21,8 +21,9 @@ import { systemFileSystem } from '../src/file-system.js';
 import { createSessionHandler, toNodeListener } from '../src/http/index.js';
 import { PersistentSession } from '../src/index.js';
 import { FakeClient, FakeWhatsApp } from '../src/testing/index.js';
-import { ChaosArguments, printTable } from '../test/chaos/support/synthetic-arguments.js';
-import { CLIENT_ID, placesIn, writeBlobs } from '../test/chaos/support/synthetic-world.js';
+import { printTable } from '../test/chaos/print-table.js';
+import { readArguments } from '../test/chaos/read-arguments.js';
+import { CLIENT_ID, placesIn, writeBlobs } from '../test/chaos/synthetic/world.js';
 import type { VisitorsOrder, VisitorsReport } from './children/http-visitors.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -32,11 +33,12 @@ const MIN_RATE = 0.9;
 /** A save may take so many times as long beside the crowd: there are three busy threads then, on perhaps two cores. */
 const MAX_SLOWDOWN = 3;
 
-const given = new ChaosArguments(['streams', 'requests', 'saves', 'megabytes']);
-const streams = given.count('streams', 200);
-const requestsPerSecond = given.count('requests', 500);
-const saves = given.count('saves', 12);
-const megabytes = given.count('megabytes', 40);
+const {
+  streams,
+  requests: requestsPerSecond,
+  saves,
+  megabytes,
+} = readArguments({ streams: 200, requests: 500, saves: 12, megabytes: 40 });
 
 interface Phase {
   readonly saveMs: readonly number[];

@@ -14,7 +14,7 @@ import { silentLogger } from '../src/logger.js';
 import { readBlobNames } from '../src/profile/soundness/named-blobs.js';
 import { checkProfileTask } from '../src/profile/soundness.js';
 import { createTaskRunner } from '../src/worker/worker-runner.js';
-import { growProfile, profileIn } from '../test/chaos/support/real-profiles.js';
+import { growProfile, profileIn } from '../test/chaos/real/profiles.js';
 import { startSimulator } from '../test/simulator/server.js';
 
 const MEGABYTE = 1024 * 1024;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { childrenOfSources } from './chaos/support/synthetic-child.js';
-import { CRASH_OPERATIONS, crash } from './chaos/support/synthetic-crash.js';
-import type { FaultOperation } from './chaos/support/synthetic-fault-scenarios.js';
-import { injectFaults } from './chaos/support/synthetic-faults.js';
-import { fuzz } from './chaos/support/synthetic-fuzz.js';
-import { checkIdentity } from './chaos/support/synthetic-identity.js';
+import { childrenOfSources } from './chaos/synthetic/child.js';
+import { CRASH_OPERATIONS, crash } from './chaos/synthetic/crash.js';
+import type { FaultOperation } from './chaos/synthetic/fault-scenarios.js';
+import { injectFaults } from './chaos/synthetic/faults.js';
+import { fuzz } from './chaos/synthetic/fuzz.js';
+import { checkIdentity } from './chaos/synthetic/identity.js';
 
 // Short versions of the chaos scripts (`npm run chaos:crash`, `chaos:faults`, `chaos:fuzz`), with a fixed seed.
 const SEED = 20261123;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Measure } from './chaos/support/soak-measure.js';
-import { judgeGrowth } from './chaos/support/soak-verdict.js';
+import type { Measure } from './chaos/soaking/measure.js';
+import { judgeGrowth } from './chaos/soaking/verdict.js';
 
 function rounds(change: (round: number) => Partial<Measure> = () => ({})): Measure[] {
   return Array.from({ length: 100 }, (_, round) => ({

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BUSY_ACCOUNT, dropCapture, LiveProfile } from '../../test/chaos/support/real-captures.js';
+import { BUSY_ACCOUNT, dropCapture, LiveProfile } from '../../test/chaos/real/captures.js';
 import { startSimulator } from '../../test/simulator/server.js';
 import { median } from './figures.js';
 import type { CaptureRow } from './report.js';

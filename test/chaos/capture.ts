@@ -11,17 +11,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startSimulator } from '../simulator/server.js';
-import { readArguments } from './support/real-arguments.js';
-import { type Boot, bootCapture } from './support/real-boots.js';
-import {
-  assertSpace,
-  BUSY_ACCOUNT,
-  type Capture,
-  dropCapture,
-  LiveProfile,
-} from './support/real-captures.js';
-import { seededDice } from './support/real-dice.js';
-import { column } from './support/real-table.js';
+import { Dice } from '../support/dice.js';
+import { readArguments } from './read-arguments.js';
+import { type Boot, bootCapture } from './real/boots.js';
+import { assertSpace, BUSY_ACCOUNT, type Capture, dropCapture, LiveProfile } from './real/captures.js';
+import { column } from './real/table.js';
 
 const MEGABYTE = 1024 * 1024;
 const PAUSE_UP_TO_MS = 700;
@@ -29,7 +23,7 @@ const PAUSE_UP_TO_MS = 700;
 const { seed, captures, boots, large } = readArguments({ captures: 60, boots: 12, large: 0 });
 console.log(`chaos:capture --seed ${seed} --captures ${captures} --boots ${boots} --large ${large}\n`);
 
-const dice = seededDice(seed);
+const dice = new Dice(seed);
 const numbers = Array.from({ length: captures }, (_, index) => index + 1);
 const toBoot = new Set(dice.shuffled(numbers).slice(0, boots));
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-capture-'));

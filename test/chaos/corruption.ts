@@ -9,15 +9,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSimulator } from '../simulator/server.js';
-import { readArguments } from './support/real-arguments.js';
-import { allDamages, damagesOfBlobs, damagesOfYoungLocalStorage } from './support/real-damages.js';
-import { seededDice } from './support/real-dice.js';
-import { randomFlips } from './support/real-flips.js';
-import { growProfile } from './support/real-profiles.js';
-import { column, printTrial, TRIAL_HEAD } from './support/real-table.js';
-import { type Trial, tryDamage } from './support/real-trial.js';
+import { Dice } from '../support/dice.js';
+import { readArguments } from './read-arguments.js';
+import { allDamages, damagesOfBlobs, damagesOfYoungLocalStorage } from './real/damages.js';
+import { randomFlips } from './real/flips.js';
+import { growProfile } from './real/profiles.js';
+import { column, printTrial, TRIAL_HEAD } from './real/table.js';
+import { type Trial, tryDamage } from './real/trial.js';
 
-const { seed, only, rounds } = readArguments({ rounds: 48 });
+const { seed, only = '', rounds } = readArguments({ rounds: 48 }, ['only']);
 console.log(`chaos:corruption --seed ${seed} --rounds ${rounds}${only === '' ? '' : ` --only "${only}"`}\n`);
 
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-corruption-'));
@@ -40,7 +40,7 @@ try {
   for (const [index, { damage, good }] of cases.entries()) {
     if (!damage.name.toLowerCase().includes(only.toLowerCase())) continue;
     // Each case has dice of its own, so that `--only` repeats it as it was.
-    const dice = seededDice(seed + index);
+    const dice = new Dice(seed + index);
     const trial = await tryDamage({ simulator, good, other, damage, dice, folder: join(folder, 'case') });
     trials.push(trial);
     console.log(`${column(String(index + 1), 4)}${printTrial(trial)}`);

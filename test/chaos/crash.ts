@@ -7,16 +7,13 @@
 // `--kills` are of each operation. The seed decides operations and moments; the machine decides what has happened by
 // then. The whole of it takes the better part of an hour on two cores.
 
-import { crashReal, REAL_OPERATIONS, type RealKill } from './support/real-crash.js';
-import { ChaosArguments, printTable } from './support/synthetic-arguments.js';
-import { childrenOfBuild } from './support/synthetic-child.js';
-import { CRASH_OPERATIONS, crash } from './support/synthetic-crash.js';
+import { printTable } from './print-table.js';
+import { readArguments } from './read-arguments.js';
+import { crashReal, REAL_OPERATIONS, type RealKill } from './real/crash.js';
+import { childrenOfBuild } from './synthetic/child.js';
+import { CRASH_OPERATIONS, crash } from './synthetic/crash.js';
 
-const given = new ChaosArguments(['kills', 'real', 'seed', 'lanes']);
-const kills = given.count('kills', 1000);
-const real = given.count('real', 36);
-const seed = given.count('seed', 1);
-const lanes = given.count('lanes', 3);
+const { kills, real, seed, lanes } = readArguments({ kills: 1000, real: 36, seed: 1, lanes: 3 });
 
 console.log(`chaos:crash --kills ${kills} --real ${real} --seed ${seed} --lanes ${lanes}`);
 const kind = await childrenOfBuild();

@@ -9,13 +9,12 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ChaosArguments, printTable } from './support/synthetic-arguments.js';
-import { FAULT_OPERATIONS } from './support/synthetic-fault-scenarios.js';
-import { ERRNOS, injectFaults } from './support/synthetic-faults.js';
+import { printTable } from './print-table.js';
+import { readArguments } from './read-arguments.js';
+import { FAULT_OPERATIONS } from './synthetic/fault-scenarios.js';
+import { ERRNOS, injectFaults } from './synthetic/faults.js';
 
-const given = new ChaosArguments(['operation', 'errno', 'every', 'first']);
-const operation = given.text('operation');
-const errno = given.text('errno');
+const { operation, errno, ...given } = readArguments({ every: 1, first: 1 }, ['operation', 'errno']);
 const operations = FAULT_OPERATIONS.filter((one) => operation === undefined || one === operation);
 if (operations.length === 0) throw new Error(`--operation is one of ${FAULT_OPERATIONS.join(', ')}`);
 
@@ -26,8 +25,8 @@ for (const name of ['getuid', 'getgid'] as const) {
 }
 
 const startedAt = Date.now();
-const every = Math.max(1, given.count('every', 1));
-const first = Math.max(1, given.count('first', 1));
+const every = Math.max(1, given.every);
+const first = Math.max(1, given.first);
 
 /** One process for each errno, as many at once as there are processors. Resolves to the worst exit code. */
 async function oneProcessForEach(waiting: string[]): Promise<number> {

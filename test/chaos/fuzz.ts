@@ -5,14 +5,12 @@
 //
 // The same seed gives the same cases.
 
-import { ChaosArguments, printTable } from './support/synthetic-arguments.js';
-import { fuzz } from './support/synthetic-fuzz.js';
-import { checkIdentity, checkLargeFile } from './support/synthetic-identity.js';
+import { printTable } from './print-table.js';
+import { readArguments } from './read-arguments.js';
+import { fuzz } from './synthetic/fuzz.js';
+import { checkIdentity, checkLargeFile } from './synthetic/identity.js';
 
-const given = new ChaosArguments(['cases', 'seed', 'trees']);
-const cases = given.count('cases', 10_000);
-const seed = given.count('seed', 1);
-const trees = given.count('trees', 500);
+const { cases, seed, trees } = readArguments({ cases: 10_000, seed: 1, trees: 500 });
 const LARGE_FILE_BYTES = 100 * 1024 * 1024;
 
 console.log(`chaos:fuzz --cases ${cases} --seed ${seed} --trees ${trees}`);

@@ -5,12 +5,11 @@
 //   npm run chaos:outages
 //   npm run chaos:outages -- --outages 500 --seed 7
 
-import { ChaosArguments, printTable } from './support/synthetic-arguments.js';
-import { simulateOutages } from './support/synthetic-outages.js';
+import { printTable } from './print-table.js';
+import { readArguments } from './read-arguments.js';
+import { simulateOutages } from './synthetic/outages.js';
 
-const given = new ChaosArguments(['outages', 'seed']);
-const outages = given.count('outages', 13_000);
-const seed = given.count('seed', Date.now() % 2 ** 31);
+const { outages, seed } = readArguments({ outages: 13_000 });
 const startedAt = Date.now();
 console.log(`${outages} outages, seed ${seed}`);
 

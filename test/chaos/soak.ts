@@ -10,22 +10,22 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readArguments } from './support/real-arguments.js';
-import { seededDice } from './support/real-dice.js';
-import { column } from './support/real-table.js';
-import { Soak } from './support/soak.js';
-import { SOAK_ROUNDS } from './support/soak-rounds.js';
-import { judgeGrowth, median } from './support/soak-verdict.js';
-import { printTable } from './support/synthetic-arguments.js';
+import { Dice } from '../support/dice.js';
+import { printTable } from './print-table.js';
+import { readArguments } from './read-arguments.js';
+import { column } from './real/table.js';
+import { SOAK_ROUNDS } from './soaking/rounds.js';
+import { Soak } from './soaking/soak.js';
+import { judgeGrowth, median } from './soaking/verdict.js';
 
 const WIDTHS = [6, 38, 8, 9, 9, 8, 8, 9, 10, 6];
 
-const { seed, only, cycles, every } = readArguments({ cycles: 200, every: 10 });
+const { seed, only = '', cycles, every } = readArguments({ cycles: 200, every: 10 }, ['only']);
 const rounds = SOAK_ROUNDS.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
 console.log(`soak --cycles ${cycles} --seed ${seed}${only === '' ? '' : ` --only "${only}"`}\n`);
 
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-soak-'));
-const dice = seededDice(seed);
+const dice = new Dice(seed);
 const startedAt = performance.now();
 const minutes = () => ((performance.now() - startedAt) / 60_000).toFixed(1);
 let soak: Soak | undefined;

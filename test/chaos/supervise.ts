@@ -5,16 +5,17 @@
  *
  *     npm run chaos:supervise -- --only "SIGTERM" --seed 7
  */
-import { readArguments } from './support/real-arguments.js';
-import { seededDice } from './support/real-dice.js';
-import { column } from './support/real-table.js';
-import { SUPERVISE_CASES } from './support/supervise-cases.js';
-import { type SuperviseTrial, trySuperviseCase } from './support/supervise-trial.js';
+
+import { Dice } from '../support/dice.js';
+import { readArguments } from './read-arguments.js';
+import { column } from './real/table.js';
+import { SUPERVISE_CASES } from './supervising/cases.js';
+import { type SuperviseTrial, trySuperviseCase } from './supervising/trial.js';
 
 const WIDTHS = [60, 88, 4, 9, 9, 7];
 const MAX_HISTORY = 80;
 
-const { seed, only } = readArguments({});
+const { seed, only = '' } = readArguments({}, ['only']);
 console.log(`chaos:supervise --seed ${seed}${only === '' ? '' : ` --only "${only}"`}\n`);
 console.log(row('fault', 'what happened', 'QRs', 'to ready', 'Chromium', 'seconds'));
 
@@ -23,7 +24,7 @@ const trials: SuperviseTrial[] = [];
 for (const [index, one] of SUPERVISE_CASES.entries()) {
   if (!one.name.toLowerCase().includes(only.toLowerCase())) continue;
   // Each case has dice of its own, so that `--only` repeats it as it was.
-  const trial = await trySuperviseCase(one, seededDice(seed + index));
+  const trial = await trySuperviseCase(one, new Dice(seed + index));
   trials.push(trial);
   print(trial);
 }

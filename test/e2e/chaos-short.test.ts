@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bootCapture } from '../chaos/support/real-boots.js';
-import { type Capture, LiveProfile } from '../chaos/support/real-captures.js';
-import { allDamages, damagesOfBlobs } from '../chaos/support/real-damages.js';
-import { seededDice } from '../chaos/support/real-dice.js';
-import { randomFlips } from '../chaos/support/real-flips.js';
-import { growProfile } from '../chaos/support/real-profiles.js';
-import { tryDamage } from '../chaos/support/real-trial.js';
-import { SUPERVISE_CASES } from '../chaos/support/supervise-cases.js';
-import { trySuperviseCase } from '../chaos/support/supervise-trial.js';
+import { bootCapture } from '../chaos/real/boots.js';
+import { type Capture, LiveProfile } from '../chaos/real/captures.js';
+import { allDamages, damagesOfBlobs } from '../chaos/real/damages.js';
+import { randomFlips } from '../chaos/real/flips.js';
+import { growProfile } from '../chaos/real/profiles.js';
+import { tryDamage } from '../chaos/real/trial.js';
+import { SUPERVISE_CASES } from '../chaos/supervising/cases.js';
+import { trySuperviseCase } from '../chaos/supervising/trial.js';
+import { Dice } from '../support/dice.js';
 import { useStage } from './setup.js';
 
 /** The long runs are `npm run chaos:corruption`, `chaos:capture` and `chaos:supervise`. */
@@ -46,7 +46,7 @@ describe('chaos, in short', () => {
       ...randomFlips(FLIPS),
     ];
     expect(damages).toHaveLength(NAMED.length + FLIPS);
-    const dice = seededDice(SEED);
+    const dice = new Dice(SEED);
     for (const damage of damages) {
       const trial = await tryDamage({ simulator, good, other, damage, dice, folder: join(folder, 'case') });
       expect(trial).toMatchObject({ state: 'ready', qrs: 0, differing: [], ok: true });
@@ -85,7 +85,7 @@ describe('supervision, in short', () => {
     async (name) => {
       const one = SUPERVISE_CASES.find((each) => each.name === name);
       if (one === undefined) throw new Error(`no case has the name ${name}`);
-      const trial = await trySuperviseCase(one, seededDice(SEED));
+      const trial = await trySuperviseCase(one, new Dice(SEED));
       expect(trial, trial.history.join('\n')).toMatchObject({ outcome: 'passed', problem: '', left: 0 });
     },
     SUPERVISE_TIMEOUT_MS,

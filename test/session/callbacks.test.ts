@@ -3,7 +3,8 @@ import { describeError } from '../../src/errors.js';
 import { isSessionError, type SessionEventName } from '../../src/index.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import { seededRandom, useFakeStage } from '../support/fake-stage.js';
+import { Dice } from '../support/dice.js';
+import { useFakeStage } from '../support/fake-stage.js';
 import { rejections } from '../support/rejections.js';
 
 /** A run that goes on for ever would hang the test: after so many calls the listener gives in. */
@@ -101,7 +102,7 @@ describe('callbacks that fail now and then', () => {
   const stage = useFakeStage();
 
   it.each(seeds())('end neither the process nor the health, nor cost the login (seed %i)', async (seed) => {
-    const dice = seededRandom(seed);
+    const dice = new Dice(seed).next;
     const heard = rejections();
     let isCalm = false;
     // A first start asks the stores for a login, and does not go on without their word.

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { Dice } from '../support/dice.js';
 import type { FakeBot } from '../support/fake-bot.js';
-import { LOCAL_STORAGE, seededRandom, useFakeStage } from '../support/fake-stage.js';
+import { LOCAL_STORAGE, useFakeStage } from '../support/fake-stage.js';
 
 /** A session that saves only when it is told to. */
 const BY_HAND = {
@@ -278,7 +279,7 @@ describe('the option compression', () => {
 
   it('decides how the zips of the backups are packed', async () => {
     const words = ['session', 'profile', 'snapshot', 'store', 'lease', 'backup', 'restore', 'verify'];
-    const random = seededRandom(7);
+    const random = new Dice(7).next;
     const text = Array.from({ length: 2000 }, () => words[Math.floor(random() * words.length)]).join(' ');
     const sizes: number[] = [];
     for (const compression of ['fast', 'small'] as const) {

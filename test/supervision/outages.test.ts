@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OUTAGE_CAUSES, simulateOutages } from '../chaos/support/synthetic-outages.js';
+import { OUTAGE_CAUSES, simulateOutages } from '../chaos/synthetic/outages.js';
+import { Dice } from '../support/dice.js';
 import type { FakeBot } from '../support/fake-bot.js';
-import { FakeStage, seededRandom } from '../support/fake-stage.js';
+import { FakeStage } from '../support/fake-stage.js';
 
 // Short versions of `npm run chaos:outages`, with fixed seeds.
 const SEED = 20261125;
@@ -50,7 +51,7 @@ describe('a whole session in outages', () => {
     'comes back from each while it heals within the attempts, without a QR',
     async () => {
       const stage = new FakeStage(SEED);
-      const random = seededRandom(SEED);
+      const random = new Dice(SEED).next;
       const below = (end: number) => Math.floor(random() * end);
       await stage.loggedInOnce();
       const bot = stage.bot({ session: { forceSaveIntervalMs: 0, backupIntervalMs: 0 } });

@@ -6,6 +6,7 @@ import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { type FaultyFileSystem, failingFileSystem } from '../../src/testing/failing-file-system.js';
 import { FakeWhatsApp } from '../../src/testing/fake-whatsapp.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
+import { Dice } from './dice.js';
 import { FakeBot, type FakeBotOptions } from './fake-bot.js';
 
 /** memfs stamps files with the real time: that must lie before everything the manual clock says. */
@@ -23,7 +24,7 @@ export class FakeStage {
   readonly #bots: FakeBot[] = [];
 
   constructor(seed = 1) {
-    this.random = seededRandom(seed);
+    this.random = new Dice(seed).next;
   }
 
   bot(options?: FakeBotOptions): FakeBot {
@@ -124,16 +125,5 @@ export function memoryFileSystem(): FileSystem {
     // memfs passes `end` over unless there is a `start`; node does not.
     createReadStream: (path, options) =>
       fs.createReadStream(path, typeof options === 'object' ? { start: 0, ...options } : options),
-  };
-}
-
-/** Mulberry32: the same dice for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   };
 }

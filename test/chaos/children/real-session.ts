@@ -2,7 +2,7 @@
 // Takes the address of the library, so that it runs on the built package.
 
 import { createBot, type PageState, pageState, waitForEvent } from '../../simulator/client.js';
-import { CLIENT_ID, placesIn } from '../support/synthetic-world.js';
+import { CLIENT_ID, placesIn } from '../synthetic/world.js';
 
 const [libraryUrl = '', folder = '', port = '', keepLast = ''] = process.argv.slice(2);
 const { PersistentSession } = (await import(libraryUrl)) as typeof import('../../../src/index.js');

@@ -3,7 +3,7 @@
  * over the process's own channel, answers each, and ends when the channel does.
  */
 import { startSimulator } from '../../simulator/server.js';
-import type { SimulatorAnswer, SimulatorCall } from '../support/soak-simulator.js';
+import type { SimulatorAnswer, SimulatorCall } from '../soaking/simulator.js';
 
 const simulator = await startSimulator();
 

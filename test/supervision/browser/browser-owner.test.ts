@@ -8,7 +8,8 @@ import { type FileSystem, systemFileSystem } from '../../../src/file-system.js';
 import { silentLogger } from '../../../src/logger.js';
 import { identityOf, type ProcessIdentity } from '../../../src/processes.js';
 import { BrowserOwner } from '../../../src/supervision/browser/browser-owner.js';
-import { FakeStage, seededRandom } from '../../support/fake-stage.js';
+import { Dice } from '../../support/dice.js';
+import { FakeStage } from '../../support/fake-stage.js';
 
 const PROFILE = '/bot/profile';
 const RECORD = '/bot/state/browser.json';
@@ -24,7 +25,7 @@ function setUp() {
       recordPath: async () => RECORD,
       fs,
       clock: systemClock,
-      random: seededRandom(1),
+      random: new Dice(1).next,
       logger: silentLogger,
     });
   const promises = fs.promises as typeof import('node:fs').promises;
@@ -276,7 +277,7 @@ describe('the owner of a browser', () => {
         recordPath: async () => RECORD,
         fs,
         clock: systemClock,
-        random: seededRandom(1),
+        random: new Dice(1).next,
         logger: silentLogger,
       });
     const first = owner(systemFileSystem);

@@ -1,0 +1,123 @@
+import { rm } from 'node:fs/promises';
+import { pageState } from '../../simulator/client.js';
+import type { WhatsAppSimulator } from '../../simulator/server.js';
+import type { Dice } from '../../support/dice.js';
+import { PersistentBot } from '../../support/persistent-bot.js';
+import type { Damage } from './damages.js';
+import { copyOf, differences, type GoodProfile, profileIn } from './profiles.js';
+import { countUnreadable } from './records.js';
+
+export interface Trial {
+  readonly damage: string;
+  readonly file: string;
+  /** How the library told: the first finding, `absent`, a QR it held back, or `no effect`. */
+  readonly told: string;
+  /** `save`, `backup`, `blobs` (large values alone), or `-` when nothing had to be restored. */
+  readonly restored: string;
+  readonly state: string;
+  /** How many QR codes the bot was shown. */
+  readonly qrs: number;
+  /** How the data differs from the last snapshot; empty when it does not. */
+  readonly differing: readonly string[];
+  readonly seconds: number;
+  readonly ok: boolean;
+}
+
+export interface TrialOptions {
+  readonly simulator: WhatsAppSimulator;
+  readonly good: GoodProfile;
+  readonly other: GoodProfile;
+  readonly damage: Damage;
+  /** A folder of its own, removed afterwards. */
+  readonly folder: string;
+  readonly dice: Dice;
+}
+
+/** Damages a copy of a good profile, starts a new bot on it, and looks what came of it. Never rejects. */
+export async function tryDamage(options: TrialOptions): Promise<Trial> {
+  const { good, other, damage, folder, dice } = options;
+  let file = '?';
+  try {
+    await copyOf(good, folder);
+    file = await damage.apply({
+      profileDir: profileIn(folder),
+      otherDir: profileIn(other.folder),
+      olderDir: good.olderDir,
+      dice,
+    });
+    return await startOn(options, file);
+  } catch (error) {
+    const told = error instanceof Error ? error.message : String(error);
+    return {
+      damage: damage.name,
+      file,
+      told,
+      restored: '-',
+      state: 'threw',
+      qrs: 0,
+      differing: [],
+      seconds: 0,
+      ok: false,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function startOn(options: TrialOptions, file: string): Promise<Trial> {
+  const startedAt = performance.now();
+  const first = await startOnce(options);
+  const seconds = (performance.now() - startedAt) / 1000;
+  // What had no effect may lie in wait: the start after it must find everything, too.
+  const second = first.restored === '-' && first.ok ? await startOnce(options) : first;
+  const { told, restored } = first;
+  const { state, qrs, differing, ok } = second;
+  return {
+    damage: options.damage.name,
+    file,
+    told,
+    restored,
+    state,
+    qrs,
+    differing,
+    seconds,
+    ok: first.ok && ok,
+  };
+}
+
+async function startOnce({ simulator, good, folder }: TrialOptions) {
+  const bot = new PersistentBot({ simulator, folder });
+  try {
+    await bot.session.initialize(); // has its own deadlines
+    const { state } = bot.session;
+    const qrs = bot.qrCodes.length;
+    const differing = state === 'ready' ? await differencesOf(bot, good) : ['not ready'];
+    const restored: string[] = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
+    if (missingValues(bot) !== undefined) restored.push('blobs');
+    const ok = state === 'ready' && qrs === 0 && differing.length === 0;
+    return { told: howItWasTold(bot), restored: restored.join(', ') || '-', state, qrs, differing, ok };
+  } finally {
+    await bot.session.destroy();
+  }
+}
+
+async function differencesOf({ client }: PersistentBot, { truth }: GoodProfile): Promise<string[]> {
+  const found = differences(truth, await pageState(client));
+  const unreadable = await countUnreadable(client);
+  return unreadable === 0 ? found : [...found, `${unreadable} records can't be read`];
+}
+
+function missingValues(bot: PersistentBot): string | undefined {
+  return bot.payloads('warning').find(({ code }) => code === 'large-values-missing')?.message;
+}
+
+function howItWasTold(bot: PersistentBot): string {
+  const [corruption] = bot.payloads('corruption:detected');
+  const [restore] = bot.payloads('restore:started');
+  const values = missingValues(bot);
+  const silently = restore?.reason === 'silent-logout' ? 'silent-logout' : undefined;
+  const [finding] = corruption?.findings ?? [];
+  if (finding !== undefined)
+    return `${finding.file.slice(finding.file.lastIndexOf('/') + 1)}: ${finding.problem}`;
+  return silently ?? restore?.reason ?? values ?? 'no effect';
+}

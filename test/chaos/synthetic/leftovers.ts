@@ -1,0 +1,59 @@
+import type { FileSystem } from '../../../src/file-system.js';
+import { walkFiles } from '../../../src/profile/walk.js';
+import { CLIENT_ID } from './world.js';
+
+const ID = String.raw`\d{8}T\d{9}Z-[0-9a-f]{8}`;
+const SIDE = String.raw`auth/\.session-${CLIENT_ID}\.persistent`;
+
+/** Every file that a session may own, below the folder of its bot. Whatever else lies there was left behind. */
+const KNOWN: readonly RegExp[] = [
+  /^auth\/session-shop\//,
+  /^old\/session-shop(\/|\.moved\.json$)/,
+  new RegExp(`^${SIDE}/(session|browser)\\.json$`),
+  new RegExp(`^${SIDE}/quarantine/${ID}/(reason\\.json$|profile/|in-the-way/)`),
+  new RegExp(`^${SIDE}/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
+  new RegExp(`^session/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
+  new RegExp(`^session/store/${CLIENT_ID}/objects/[0-9a-f]{2}/[0-9a-f]{64}$`),
+  new RegExp(`^session/store/${CLIENT_ID}/(snapshots|verified)/${ID}\\.json$`),
+  new RegExp(`^backup/${CLIENT_ID}/(${CLIENT_ID}_${ID}_run\\d+\\.zip|verified/${ID}\\.json)$`),
+];
+
+const YOUNG_MS = 5000;
+
+export interface Leftovers {
+  /** Files in no known place, relative to the folder. */
+  readonly strange: readonly string[];
+  readonly leaseFiles: number;
+  readonly quarantined: number;
+  /** Records of verifications whose snapshot is gone. */
+  readonly staleRecords: number;
+  readonly files: number;
+}
+
+/** What lies below a bot's folder beside what should. */
+export async function findLeftovers(
+  fs: FileSystem,
+  folder: string,
+  ids: ReadonlySet<string>,
+): Promise<Leftovers> {
+  const strange: string[] = [];
+  const quarantined = new Set<string>();
+  let leaseFiles = 0;
+  let staleRecords = 0;
+  let files = 0;
+  for await (const { path, size, modifiedMs } of walkFiles(fs, folder, '')) {
+    files++;
+    if (!KNOWN.some((known) => known.test(path)) && !isYoungLock(path, size, modifiedMs)) strange.push(path);
+    if (path.endsWith('.lease')) leaseFiles++;
+    const entry = /\/quarantine\/([^/]+)\//.exec(path)?.[1];
+    if (entry !== undefined) quarantined.add(entry);
+    const record = /\/verified\/([^/]+)\.json$/.exec(path)?.[1];
+    if (record !== undefined && !ids.has(record)) staleRecords++;
+  }
+  return { strange, leaseFiles, quarantined: quarantined.size, staleRecords, files };
+}
+
+/** Made and not yet written when the kill came: nobody can tell whose it was, so it gets some seconds. */
+function isYoungLock(path: string, size: number, modifiedMs: number): boolean {
+  return /\/\.(un)?lock-/.test(path) && size === 0 && Date.now() - modifiedMs < YOUNG_MS;
+}
