@@ -1,5 +1,5 @@
-// Kill -9 at random instants of every operation, and a look at what is left each time; see synthetic-crash.ts for a
-// synthetic profile, and real-crash.ts for the real client in a real Chromium.
+// Kill -9 at random instants of every operation, and a look at what is left each time; see synthetic/crash.ts for a
+// synthetic profile, and real/crash.ts for the real client in a real Chromium.
 //
 //   npm run chaos:crash -- --kills 1000 --real 36 --seed 1
 //   npm run chaos:crash -- --kills 0 --real 100 --seed 7

@@ -1,5 +1,5 @@
 // Fails every call of the file system, one at a time, with every errno, in every operation; see
-// synthetic-fault-case.ts for what must hold after each.
+// synthetic/fault-case.ts for what must hold after each.
 //
 //   npm run chaos:faults
 //   npm run chaos:faults -- --operation backup --errno ENOSPC

@@ -1,5 +1,5 @@
 // Sends the reconnect through thousands of outages of random causes and lengths on a manual clock; see
-// support/synthetic-outages.ts for what must hold. While an outage heals within the attempts, the session must come back;
+// synthetic/outages.ts for what must hold. While an outage heals within the attempts, the session must come back;
 // about four in five do, so that the default makes more than ten thousand.
 //
 //   npm run chaos:outages
