@@ -125,6 +125,18 @@ describe('WhatsApp that can not be reached', () => {
     expect(bot.codes).toEqual([]);
   });
 
+  it('is told from a SOCKS proxy that can not reach WhatsApp, as from any other: it costs no attempt', async () => {
+    const bot = stage().bot({ session: { maxReconnectAttempts: 1, healthCheckIntervalMs: 0 } });
+    await bot.logIn();
+    bot.client.launchError = new Error('net::ERR_SOCKS_CONNECTION_FAILED at https://web.whatsapp.com/');
+    bot.client.pupBrowser?.kill();
+    await bot.until('20 outages', () => bot.payloads('reconnect:attempted').length >= 20);
+    expect(bot.payloads('reconnect:exhausted')).toEqual([]);
+    expect(bot.payloads('reconnect:scheduled').at(-1)).toMatchObject({ cause: 'network-down' });
+    bot.client.launchError = undefined;
+    await bot.untilState('ready');
+  });
+
   it('counts the failures that come after the network is back', async () => {
     await stage().loggedInOnce();
     const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 2 } });
