@@ -5,6 +5,9 @@ import type { PuppeteerOptions } from './client-types.js';
 /** A switch as Chromium reads it: one dash is as good as two, on Windows a slash, too. */
 const SWITCH = /^(?:--?|\/)([^=]+)(?:=(.*))?$/s;
 
+/** Blanks around an argument are nothing to Chromium (base/command_line.cc): `--a, --b` split at the comma are two switches. */
+const BLANKS_AROUND = /^[\t-\r ]+|[\t-\r ]+$/g;
+
 /** Switches by which the login lands elsewhere, or is not kept: measured with Chromium 149 and 156 (docs/profile.md). */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ['incognito', 'keeps nothing: the login would be lost with every restart'],
@@ -17,6 +20,11 @@ export const SQLITE_FEATURES = {
   indexedDb: 'IdbSqliteBackingStore',
   localStorage: 'DomStorageSqlite',
 } as const;
+
+/** An argument as Chromium reads it. */
+export function asChromiumReads(argument: string): string {
+  return argument.replace(BLANKS_AROUND, '');
+}
 
 /**
  * Refuses what would take the login out of the profile that is saved.
@@ -31,11 +39,14 @@ export function assertKeepsLogin(options: PuppeteerOptions, profileDir?: string)
     }
   }
   for (const argument of options.args ?? []) {
-    const [, name = '', value = ''] = SWITCH.exec(argument) ?? [];
+    const [, name = '', value = ''] = SWITCH.exec(asChromiumReads(argument)) ?? [];
     const why = REFUSED.get(name);
-    if (why !== undefined) refuse(`args: "${argument}"`, why);
+    if (why !== undefined) refuse(`args: ${JSON.stringify(argument)}`, why);
     if (name === 'profile-directory' && value !== '' && value !== 'Default') {
-      refuse(`args: "${argument}"`, 'keeps the login in a folder that is not saved: it must be "Default"');
+      refuse(
+        `args: ${JSON.stringify(argument)}`,
+        'keeps the login in a folder that is not saved: it must be "Default"',
+      );
     }
     if (name === 'user-data-dir') assertIsProfile(argument, value, profileDir);
   }
@@ -46,7 +57,7 @@ export function assertKeepsLogin(options: PuppeteerOptions, profileDir?: string)
 export function isFeatureOn(args: readonly string[] | undefined, feature: string): boolean | undefined {
   const isNamed = (list: string) =>
     (args ?? []).some((argument) => {
-      const [, name, value = ''] = SWITCH.exec(argument) ?? [];
+      const [, name, value = ''] = SWITCH.exec(asChromiumReads(argument)) ?? [];
       return name === list && value.split(',').some((entry) => entry.split(/[<:]/, 1)[0]?.trim() === feature);
     });
   if (isNamed('disable-features')) return false;
@@ -54,10 +65,18 @@ export function isFeatureOn(args: readonly string[] | undefined, feature: string
 }
 
 function assertIsProfile(argument: string, value: string, profileDir: string | undefined): void {
-  // puppeteer looks for two dashes only, and takes a temporary folder instead.
-  if (!argument.startsWith('--')) refuse(`args: "${argument}"`, 'is not seen by puppeteer: write two dashes');
+  // puppeteer looks for two dashes at the very front, and takes a temporary folder instead.
+  if (!argument.startsWith('--')) {
+    refuse(
+      `args: ${JSON.stringify(argument)}`,
+      'is not seen by puppeteer: write two dashes, and no blank in front',
+    );
+  }
   if (profileDir !== undefined && resolve(value) !== profileDir) {
-    refuse(`args: "${argument}"`, `contradicts the folder of the client's LocalAuth, which is ${profileDir}`);
+    refuse(
+      `args: ${JSON.stringify(argument)}`,
+      `contradicts the folder of the client's LocalAuth, which is ${profileDir}`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-types.js';
-import { assertKeepsLogin } from './launch-arguments.js';
+import { asChromiumReads, assertKeepsLogin } from './launch-arguments.js';
 
 /**
  * Where the login of a client lives.
@@ -55,7 +55,9 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
     return clientId ? { ...place, clientId } : place;
   }
   assertKeepsLogin(puppeteer);
-  return given === undefined ? { kind: 'none' } : { kind: 'given', profileDir: resolve(given) };
+  return given === undefined
+    ? { kind: 'none' }
+    : { kind: 'given', profileDir: asChromiumReads(resolve(given)) };
 }
 
 /** Gives a NoAuth client a profile folder; whatsapp-web.js reads it when it launches the browser. */
@@ -117,5 +119,6 @@ function hasAncestor(value: object, className: string): boolean {
 
 function userDataDirArgument(args: readonly string[] | undefined): string | undefined {
   const prefix = '--user-data-dir=';
-  return args?.findLast((argument) => argument.startsWith(prefix))?.slice(prefix.length);
+  const argument = args?.findLast((one) => one.startsWith(prefix));
+  return argument === undefined ? undefined : asChromiumReads(argument).slice(prefix.length);
 }

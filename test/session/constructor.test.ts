@@ -87,6 +87,9 @@ describe('new PersistentSession(client)', () => {
   it.each([
     ['puppeteer.userDataDir', { userDataDir: '/bot/own' }],
     ['a --user-data-dir argument', { args: ['--no-sandbox', '--user-data-dir=/bot/own'] }],
+    // Blanks at the end of an argument are nothing to Chromium.
+    ['a puppeteer.userDataDir that ends with a blank', { userDataDir: '/bot/own ' }],
+    ['a --user-data-dir argument that ends with one', { args: ['--user-data-dir=/bot/own\n'] }],
   ])('leaves the profile where %s puts it', (_name, puppeteer) => {
     const client = newClient({ puppeteer });
     const session = new PersistentSession(client, { ...paths, clientId: 'shop' });
