@@ -146,7 +146,7 @@ export interface SessionEventPayloads {
     readonly maxAttempts: number | null;
     readonly delayMs: number;
     readonly cause: DisconnectCause;
-    /** What the last start, or the session that was up, failed by; absent where only the cause is known. */
+    /** What the last start, or the session that was up, failed by; absent where somebody only called `reconnect()`. */
     readonly error?: EventError;
   };
   'reconnect:attempted': { readonly attempt: number; readonly cause: DisconnectCause };

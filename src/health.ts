@@ -103,7 +103,7 @@ export interface HealthMetrics {
   readonly memoryLimitBytes: number | null;
   /** 99th percentile of the delay of node's event loop since the last check, ms. */
   readonly eventLoopDelayMs: number | null;
-  /** What the last start, or the session that was up, failed by; `null` while it is up, or only the cause is known. */
+  /** What the last start, or the session that was up, failed by; `null` while it is up, or somebody only called `reconnect()`. */
   readonly lastError: { readonly code: string; readonly message: string } | null;
   readonly reconnectAttempt: number;
   /** `null`: no bound. */

@@ -30,7 +30,7 @@ export interface SessionStatus {
   /** `maxAttempts` is `null` where there is no bound. */
   /** Of the last health check; `checkHealth()` and `health:checked` have the whole report. */
   readonly health?: { readonly score: number; readonly status: HealthStatus; readonly checkedAt: string };
-  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; absent while it is up, or only the cause is known. */
+  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; absent while it is up, or somebody only called `reconnect()`. */
   readonly lastError?: LastError;
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   readonly lease: { readonly held: boolean; readonly generation?: number };

@@ -24,3 +24,17 @@ const CAUSES: ReadonlyMap<string, LostStateCause> = new Map([
 export function causeOfDisconnect(reason: string): LostStateCause {
   return CAUSES.get(reason) ?? 'state-lost';
 }
+
+export const LOST_STATE_WORDS: Readonly<Record<LostStateCause, string>> = {
+  conflict: 'WhatsApp Web was opened elsewhere (CONFLICT)',
+  unpaired: "WhatsApp's page said that it is not logged in",
+  'deprecated-version': 'WhatsApp refused this version of WhatsApp Web',
+  'proxy-blocked': 'a proxy between here and WhatsApp blocked it',
+  'tos-blocked': 'WhatsApp blocked the account for its terms of service',
+  'state-lost': "WhatsApp's page fell into a state that whatsapp-web.js does not accept",
+};
+
+/** The same for whoever reads an error. */
+export function disconnectInWords(reason: string): string {
+  return `${LOST_STATE_WORDS[causeOfDisconnect(reason)]} (disconnected: ${reason})`;
+}

@@ -3,7 +3,7 @@ import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
 import { isDisplaySet } from './launch-words.js';
-import { causeOfDisconnect, LOGOUT, type LostStateCause } from './lost-state.js';
+import { causeOfDisconnect, disconnectInWords, LOGOUT, type LostStateCause } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
 import { addressOfRemotePage } from './remote-page.js';
@@ -183,7 +183,7 @@ export class StartWatch {
   #onDisconnected(reason: string): void {
     if (reason === LOGOUT) return this.#finish({ kind: 'logged-out' });
     if (reason === MAX_QR_RETRIES) return this.#finish({ kind: 'gave-up', cause: 'qr-retries-used' });
-    this.#fail(causeOfDisconnect(reason), new Error(`disconnected: ${reason}`));
+    this.#fail(causeOfDisconnect(reason), new Error(disconnectInWords(reason)));
   }
 
   #onProgress(): void {

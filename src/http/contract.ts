@@ -186,7 +186,7 @@ export interface SessionView {
   readonly reconnectAttempts: number;
   /** `null`: no bound. */
   readonly maxReconnectAttempts: number | null;
-  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; `null` while it is up, or only the cause is known. */
+  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; `null` while it is up, or somebody only called `reconnect()`. */
   readonly lastError: ToldError | null;
   /** Why the last save, and the last backup, came to nothing; `null` once one is taken, or found up to date. */
   readonly lastSaveError: ToldError | null;

@@ -8,6 +8,7 @@ import { Mutex } from '../mutex.js';
 import type { SessionContext } from './context/session-context.js';
 import type { Stance } from './ownership/profile-holders.js';
 import { isUp, stanceOf } from './ownership/stance.js';
+import { lossOf } from './reconnect/loss.js';
 import { causeOfLoss, isDecisive, isLogout } from './run/cause-of-loss.js';
 import { FinalFailures } from './run/final-failures.js';
 import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './run/own-stop.js';
@@ -110,7 +111,7 @@ export class SessionSupervisor implements ClientSupervisor {
     }
     if (run.isStarting && this.#context.state() !== 'reconnecting') return this.#join(run);
     if (run.isStarting) this.#parts.startRetries.startNextAttemptNow();
-    else this.#lose('requested', this.#parts.startRetries.claimImmediateStart());
+    else this.#lose('requested', { atOnce: this.#parts.startRetries.claimImmediateStart() });
     return this.#join(run);
   }
 
@@ -194,7 +195,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const why = ownStopOf(event, this.#context.options);
     if (why !== undefined) return this.#stopByItself(why);
     const cause = causeOfLoss(event);
-    if (cause !== undefined) this.#loseBy(cause, event.type === 'inject-failed' ? event.error : undefined);
+    if (cause !== undefined) this.#loseBy(cause, lossOf(cause, event));
   }
 
   /** Whether the start that is under way has got what it waits for, and only has to say so. */
@@ -232,14 +233,14 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
-  #loseBy(cause: DisconnectCause, error?: unknown): void {
-    if (error !== undefined) this.#parts.startRetries.noteError(error);
-    this.#lose(cause);
+  #loseBy(cause: DisconnectCause, error: unknown = lossOf(cause)): void {
+    this.#lose(cause, { error });
   }
 
-  #lose(cause: DisconnectCause, atOnce = false): void {
+  #lose(cause: DisconnectCause, { error, atOnce = false }: { error?: unknown; atOnce?: boolean }): void {
     const run = this.#run;
     if (!run || run.isStarting || run.abort.signal.aborted) return;
+    if (error !== undefined) this.#parts.startRetries.noteError(error);
     this.#pause(run);
     // Its page may show a QR until it is closed, which waits for a save that still runs.
     this.#context.driver.beginClosing();

@@ -175,10 +175,35 @@ describe('a session that was ready', () => {
     }
     bot.client.pupBrowser?.kill();
     await bot.untilState('failed');
-    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 2, cause: 'browser-gone' }]);
+    const error = { code: 'browser-gone', message: expect.stringContaining('browser') };
+    expect(bot.payloads('reconnect:exhausted')).toEqual([{ attempts: 2, cause: 'browser-gone', error }]);
     expect(await bot.session.listSnapshots()).toHaveLength(1);
     expect(bot.session.status().lease.held).toBe(false);
     expect(stage().clock.pendingTimers).toBe(0);
+  });
+
+  it.each([
+    ['browser-gone', 'the browser'],
+    ['page-crashed', 'page crashed'],
+    ['unpaired', 'not logged in (disconnected: UNPAIRED)'],
+    ['deprecated-version', 'this version of WhatsApp Web (disconnected: DEPRECATED_VERSION)'],
+    ['proxy-blocked', 'a proxy'],
+    ['tos-blocked', 'terms of service (disconnected: SMB_TOS_BLOCK)'],
+    ['state-lost', '(disconnected: UNLAUNCHED)'],
+    ['start-failed', 'Execution context was destroyed'],
+  ])('says by what it was lost until it is up again, and where it is not: %s', async (cause, words) => {
+    const bot = await readyBot({ maxReconnectAttempts: 1 });
+    faults[cause]?.(bot);
+    await bot.until('the loss', () => bot.payloads('reconnect:scheduled').length === 1);
+    expect(bot.payloads('reconnect:scheduled')[0]?.error?.message).toContain(words);
+    await bot.untilState('ready');
+    expect(bot.session.status().lastError).toBeUndefined();
+    faults[cause]?.(bot);
+    await bot.untilState('failed');
+    expect(bot.session.status().lastError?.message).toContain(words);
+    expect(bot.payloads('reconnect:exhausted')[0]?.error?.message).toContain(words);
+    const { issues } = await bot.finish(bot.session.checkHealth());
+    expect(issues.find(({ code }) => code === 'failed')?.message.en).toContain(words);
   });
 
   it('never gives up with maxReconnectAttempts Infinity, and says so as null', async () => {

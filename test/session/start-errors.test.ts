@@ -133,11 +133,12 @@ describe('a start that may pass', () => {
     expect(String(failure).length).toBeLessThan(1000);
   });
 
-  it('has no error to tell of a loss that has only a cause', async () => {
+  it('tells in words of a loss for which nothing was thrown', async () => {
     const bot = stage().bot({ session: { ...RETRIES, healthCheckIntervalMs: 0 } });
     await bot.logIn();
     bot.client.pupBrowser?.kill();
     await bot.until('a reconnect', () => bot.payloads('reconnect:scheduled').length === 1);
-    expect(bot.payloads('reconnect:scheduled')[0]).not.toHaveProperty('error');
+    const error = { code: 'browser-gone', message: expect.stringContaining("browser's process ended") };
+    expect(bot.payloads('reconnect:scheduled')[0]?.error).toEqual(error);
   });
 });

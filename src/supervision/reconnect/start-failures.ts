@@ -49,9 +49,11 @@ export function exhausted(last: {
   const { attempts, cause, error, olderCopy } = last;
   const why = error === undefined ? '' : `: ${summaryOf(error).message}`;
   const obstacle = error === undefined ? undefined : obstacleOf({ error, launched: true });
+  // Where no reconnect is allowed, what was made are the starts before.
+  const within = attempts === 0 ? '' : ` within ${attempts} attempts`;
   const advice = obstacle === undefined ? '' : `; ${obstacle.reason}: ${obstacle.advice}`;
   return new StartFailedError(
-    `WhatsApp did not come up within ${attempts} attempts (last cause: ${cause}${why})${advice}; everything is kept, ` +
+    `WhatsApp did not come up${within} (last cause: ${cause}${why})${advice}; everything is kept, ` +
       'call initialize() or reconnect() to try again' +
       (olderCopy === undefined ? '' : `, or restore(${JSON.stringify(olderCopy)}) for an older copy`),
     { cause: error },

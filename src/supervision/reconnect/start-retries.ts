@@ -5,6 +5,7 @@ import type { DisconnectCause, EventError } from '../../events.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { FruitlessStarts } from './fruitless-starts.js';
+import { lossOf } from './loss.js';
 import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
 import { isOutage, retryDelayMs, type Setback } from './setback.js';
 import { exhausted, hopeless, LastError } from './start-failures.js';
@@ -168,6 +169,7 @@ export class StartRetries {
   async #logInAnew(signal: AbortSignal): Promise<StartRetriesResult> {
     this.#forgetOldAttempts();
     if (this.#loggedInAnew) {
+      this.#lastError.note(lossOf('logged-out'));
       this.#context.moveTo('reconnecting', 'logged-out');
       return this.#reconnect({ cause: 'logged-out' }, signal, { atOnce: false, isFirst: false });
     }
@@ -279,6 +281,7 @@ export class StartRetries {
     const { announce, moveTo } = this.#context;
     const attempts = this.#attempt;
     this.#hasGivenUp = true;
+    if (this.#lastError.error === undefined) this.#lastError.note(lossOf(cause));
     announce('reconnect:exhausted', { attempts, cause, ...this.#lastError.field });
     moveTo('failed', cause);
     throw exhausted({ attempts, cause, error: this.#lastError.error, olderCopy: this.olderCopy });

@@ -1,0 +1,41 @@
+import type { ClientEvent } from '../../client/client-event.js';
+import { disconnectInWords, LOST_STATE_WORDS } from '../../client/lost-state.js';
+import type { DisconnectCause } from '../../events.js';
+
+/** What a session that was up was lost by: nothing was thrown, so its cause is put into words. */
+export class LossError extends Error {
+  override readonly name = 'LossError';
+  readonly code: DisconnectCause;
+
+  constructor(code: DisconnectCause, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const WORDS: Readonly<Record<DisconnectCause, string>> = {
+  ...LOST_STATE_WORDS,
+  'browser-gone': "the browser's process ended under the session",
+  'page-crashed': "WhatsApp's page crashed or was closed",
+  timeout: 'WhatsApp stayed in TIMEOUT: its page got no connection',
+  unresponsive: "WhatsApp's page no longer answered",
+  'network-down': "WhatsApp can't be reached from the browser",
+  'never-ready': 'logged in, but ready did not come',
+  'logged-out': 'WhatsApp logged this device out',
+  'start-failed': "the client's start failed",
+  requested: 'reconnect() was called',
+};
+
+/**
+ * The error behind a loss.
+ *
+ * @param event the client's event that told of it, where there was one: it may know more than the cause
+ */
+export function lossOf(cause: DisconnectCause, event?: ClientEvent): unknown {
+  if (event?.type === 'inject-failed') return event.error;
+  if (event?.type === 'pairing-held') {
+    return new LossError(cause, "WhatsApp's page asked for a new login while the session was up");
+  }
+  const isTold = event?.type === 'disconnected';
+  return new LossError(cause, isTold ? disconnectInWords(event.reason) : WORDS[cause]);
+}
