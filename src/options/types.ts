@@ -54,7 +54,8 @@ export interface PersistentSessionOptions {
   readonly reconnectMaxDelayMs?: number;
   /**
    * Reconnects before the session is `failed`. 0: none; `Infinity`: never gives up. Not counted: time without network, and
-   * without a store that the login must come from. Variable: `MAX_RECONNECT_ATTEMPTS`.
+   * without a store that the login must come from. They count anew after a minute of `ready`, or of a QR that waits.
+   * Variable: `MAX_RECONNECT_ATTEMPTS`.
    * @defaultValue 5
    */
   readonly maxReconnectAttempts?: number;

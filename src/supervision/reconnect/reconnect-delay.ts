@@ -1,4 +1,4 @@
-/** A session that was ready for so long has recovered: the attempts count anew. */
+/** A session that was ready for so long, or whose QR waited so long, has recovered: the attempts count anew. */
 export const STABLE_AFTER_MS = 60_000;
 
 /** What a delay is computed from. */

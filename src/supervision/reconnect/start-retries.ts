@@ -39,7 +39,8 @@ export class StartRetries {
   readonly #context: StartRetriesContext;
   readonly #starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>;
   #attempt = 0;
-  #readySince: number | undefined;
+  /** Since when it is ready, or its QR or code waits. */
+  #upSince: number | undefined;
   #isWaiting = false;
   #hasGivenUp = false;
   /** Whether a logout was answered since the session was last stable. */
@@ -68,7 +69,7 @@ export class StartRetries {
 
   /** Attempts used since the session was last stable. */
   get attempt(): number {
-    return this.#attempt;
+    return this.#isStable ? 0 : this.#attempt;
   }
 
   /** The snapshot that a human may try, where starts with the profile in place lead nowhere. */
@@ -77,8 +78,9 @@ export class StartRetries {
   }
 
   noteReady(): void {
+    this.#forgetOldAttempts(); // a QR that waited long before its scan
     this.#fruitless.noteReady();
-    this.#readySince = this.#context.clock.monotonic();
+    this.#upSince = this.#context.clock.monotonic();
   }
 
   /** Whether it waits for its next attempt: no browser is open then. */
@@ -96,7 +98,7 @@ export class StartRetries {
     this.#attempt = 0;
     this.#hasGivenUp = false;
     this.#fruitless.reset();
-    this.#readySince = undefined;
+    this.#upSince = undefined;
     this.#loggedInAnew = false;
   }
 
@@ -131,6 +133,8 @@ export class StartRetries {
     signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
+    // A QR may wait for its owner for days: a browser that ends now and then meanwhile must not use the attempts up.
+    if (result.kind === 'pairing') this.#upSince = this.#context.clock.monotonic();
     return result;
   }
 
@@ -270,11 +274,13 @@ export class StartRetries {
   }
 
   #forgetOldAttempts(): void {
-    const { clock } = this.#context;
-    const wasStable =
-      this.#readySince !== undefined && clock.monotonic() - this.#readySince >= STABLE_AFTER_MS;
-    if (wasStable) this.reset();
-    this.#readySince = undefined;
+    if (this.#isStable) this.reset();
+    this.#upSince = undefined;
+  }
+
+  get #isStable(): boolean {
+    const now = this.#context.clock.monotonic();
+    return this.#upSince !== undefined && now - this.#upSince >= STABLE_AFTER_MS;
   }
 
   #giveUp(cause: DisconnectCause): never {
