@@ -24,6 +24,9 @@ describe('a start that trying again can not mend', () => {
     expect(bot.payloads('reconnect:scheduled')).toEqual([]);
     expect(bot.state).toBe('failed');
     expect(bot.session.status().lastError).toMatchObject({ code: 'INTERNAL', message: NO_CHROME.message });
+    const { issues } = await bot.finish(bot.session.checkHealth());
+    expect(issues.map(({ code }) => code)).toContain('failed');
+    expect(issues.map(({ code }) => code)).not.toContain('reconnects-exhausted');
   });
 
   it('starts when it is mended, by initialize() or reconnect(), and forgets the error', async () => {

@@ -134,9 +134,16 @@ describe('the health of a session', () => {
   });
 
   it('tells of a session that has given up by two issues', () => {
-    const report = evaluate({ ...HEALTHY, ...down('failed'), leaseHeld: false });
+    const usedUp = { attempt: 5, maxAttempts: 5 };
+    const report = evaluate({ ...HEALTHY, ...down('failed'), reconnect: usedUp, leaseHeld: false });
     expect(report.issues.map(({ code }) => code)).toEqual(['failed', 'reconnects-exhausted']);
     expect(report.recommendations.map(({ action }) => action)).toEqual(['reconnect', 'initialize']);
+    expect(report.status).toBe('critical');
+  });
+
+  it.each([5, null])('says nothing of attempts that nobody used: of %j', (maxAttempts) => {
+    const report = evaluate({ ...HEALTHY, ...down('failed'), reconnect: { attempt: 0, maxAttempts } });
+    expect(report.issues.map(({ code }) => code)).toEqual(['failed']);
     expect(report.status).toBe('critical');
   });
 

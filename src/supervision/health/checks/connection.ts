@@ -90,8 +90,8 @@ const RECONNECTING: Issue = {
   code: 'reconnecting',
   severity: 'critical',
   message: {
-    en: 'The connection was lost; the session is being brought up again.',
-    ar: 'انقطع الاتصال، وتجري إعادة تشغيل الجلسة.',
+    en: 'The session is not connected; it is being brought up again.',
+    ar: 'الجلسة غير متصلة، وتجري محاولة تشغيلها من جديد.',
   },
   advice: {
     en: 'It comes back by itself; reconnect() does not wait for the next attempt.',
@@ -104,8 +104,8 @@ const FAILED: Issue = {
   code: 'failed',
   severity: 'critical',
   message: {
-    en: 'The session could not be brought up again and has given up. Everything is kept.',
-    ar: 'تعذّرت إعادة تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
+    en: 'The session could not be brought up and has given up. Everything is kept.',
+    ar: 'تعذّر تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
   },
   advice: {
     en: 'Mend the cause (the last error names it), then use reconnect().',

@@ -4,7 +4,8 @@ import type { Check, Issue } from '../issue.js';
 
 /** How many attempts to come back are left. */
 export const reconnect: Check = ({ state, upMs, reconnect: { attempt, maxAttempts } }) => {
-  if (state === 'failed') return [EXHAUSTED];
+  // A start that trying again can't mend has failed without using an attempt: what to do stands in its error.
+  if (state === 'failed' && maxAttempts !== null && attempt >= maxAttempts) return [EXHAUSTED];
   if (!isRunning(state)) return 'unknown';
   const hasRecovered = isUp(state) && (upMs ?? 0) >= STABLE_AFTER_MS;
   if (maxAttempts === null || attempt === 0 || hasRecovered || attempt < maxAttempts - 1) return [];
