@@ -34,7 +34,7 @@ export type DisconnectCause =
   | 'tos-blocked'
   /** Another state that whatsapp-web.js does not accept (UNLAUNCHED, ...), or a QR in a session that was up. */
   | 'state-lost'
-  /** WhatsApp can't be reached from the browser. */
+  /** WhatsApp can't be reached from the browser, or somebody answers in its place with an error page. */
   | 'network-down'
   /** Logged in, but `ready` did not come. */
   | 'never-ready'

@@ -5,11 +5,13 @@ import { addIsConnected, isBrowserConnected } from './browser-handle.js';
 import { type ClientEvent, translate } from './client-event.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
 import { containPage } from './contain-page.js';
+import { refuseErrorPage } from './error-page.js';
 import { guardInject } from './guard-inject.js';
 import { holdNavigation } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
 import { PageNews } from './page-news.js';
+import { titleOf, withPageFacts } from './start-news.js';
 
 /** Who decides what the client may do, and hears what it did. */
 export interface ClientSupervisor {
@@ -245,7 +247,7 @@ export class ClientDriver {
       isStarting: () => this.#starting,
       mayPair: () => this.#supervisor.mayPair(),
       onHeldCode: () => this.#tell({ type: 'pairing-held', via: 'code' }),
-      onFailed: (error) => this.#tell({ type: 'inject-failed', error }),
+      onFailed: (error) => this.#tell({ type: 'inject-failed', error: withPageFacts(error, this) }),
     });
   }
 
@@ -276,6 +278,7 @@ export class ClientDriver {
       page.on('close', tellOf({ type: 'page-crashed' }));
       page.on('framenavigated', tellOf({ type: 'progress' }));
       holdNavigation(page, () => this.#mayNavigate());
+      refuseErrorPage(page, { applies: () => this.#starting, titleOf: () => titleOf(page, this.#clock) });
       page.on('pageerror', (error) => this.#pageNews.note('the page', error));
       containPage(page, (error, exposed) => {
         if (exposed !== undefined) this.#pageNews.note(exposed, error);

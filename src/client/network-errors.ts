@@ -1,4 +1,5 @@
 import { describeError } from '../errors.js';
+import { ErrorPageError } from './error-page.js';
 
 /**
  * Chromium's net errors that mean "WhatsApp can't be reached from here now" (net/base/net_error_list.h): what is on the way
@@ -61,7 +62,8 @@ const UNREACHABLE = [
 
 const PATTERN = new RegExp(`net::ERR_(${UNREACHABLE.join('|')})\\b`);
 
-/** Whether a failed navigation of the browser says that WhatsApp can't be reached at all. */
+/** Whether a failed navigation of the browser says that WhatsApp can't be reached at all, or not now. */
 export function isNetworkError(error: unknown): boolean {
+  if (error instanceof ErrorPageError) return error.mayPass;
   return PATTERN.test(describeError(error).message);
 }

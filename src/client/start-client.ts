@@ -8,6 +8,7 @@ import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
 import { addressOfRemotePage } from './remote-page.js';
 import { obstacleOf, type StartObstacle } from './start-error.js';
+import { foreignTitleOf, inWords, withPageFacts } from './start-news.js';
 
 /** How a start of the client ended. */
 export type StartOutcome =
@@ -122,14 +123,28 @@ export class StartWatch {
   begin(): void {
     this.#parameters.driver.launch().then(
       () => this.#armLook(),
-      (error: unknown) => this.#onLaunchFailed(error),
+      (error: unknown) => void this.#onLaunchFailed(error),
     );
   }
 
-  #onLaunchFailed(error: unknown): void {
+  async #onLaunchFailed(error: unknown): Promise<void> {
     if (isNetworkError(error)) return this.#fail('network-down', toError(error));
     const hasDisplay = isDisplaySet(this.#parameters.driver.client.options?.puppeteer);
-    this.#fail('start-failed', toError(error), obstacleOf({ error, launched: this.#launched, hasDisplay }));
+    const obstacle = obstacleOf({ error, launched: this.#launched, hasDisplay });
+    this.#parameters.clock.clearTimeout(this.#deadline);
+    const foreignTitle = obstacle === undefined ? await this.#foreignTitle() : undefined;
+    const { lastPageError } = this.#parameters.driver;
+    this.#fail('start-failed', withPageFacts(error, { lastPageError, foreignTitle }), {
+      obstacle,
+      foreignTitle,
+    });
+  }
+
+  /** Asked of a page in which WhatsApp's code was not found. */
+  async #foreignTitle(): Promise<string | undefined> {
+    const { driver, clock } = this.#parameters;
+    if (!this.#navigated || this.#authenticated || !driver.connected) return undefined;
+    return foreignTitleOf(driver.page, clock);
   }
 
   /** The browser is there already: only looks and waits. `authenticated`: the client has told so before. */
@@ -204,27 +219,31 @@ export class StartWatch {
   async #onDeadline(): Promise<void> {
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
-    const { lastPageError } = driver;
     const server = this.#navigated ? undefined : addressOfRemotePage(driver.client.options);
     const wait = server === undefined ? '' : ` (whatsapp-web.js may wait for ${server}, its webVersionCache)`;
-    const why = lastPageError === undefined ? wait : ` (last error there: ${lastPageError})`;
-    const error = new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms${why}`);
+    const timeout = (foreignTitle?: string) => {
+      const more = inWords({ lastPageError: driver.lastPageError, foreignTitle }) || wait;
+      return new TimeoutError(`no ${what}, and no progress for ${sessionTimeoutMs} ms${more}`);
+    };
     // A browser that does not even come up says nothing of the network.
     if (!this.#navigated && !this.#authenticated) {
-      return this.#fail(this.#launched ? 'network-down' : 'start-failed', error);
+      return this.#fail(this.#launched ? 'network-down' : 'start-failed', timeout());
     }
-    if (this.#authenticated && this.#woken) return this.#fail('never-ready', error);
+    if (this.#authenticated && this.#woken) return this.#fail('never-ready', timeout());
     // The page may be CONNECTED although the client told nothing of it (docs/chromium-facts.md F2.4).
     const progress = this.#lastProgress;
     const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
-    const hasGoneOn = progress !== this.#lastProgress && clock.monotonic() < this.#latest;
-    if (this.#ended || hasGoneOn) return; // the progress has set a deadline of its own
+    // Progress has set a deadline of its own.
+    const isOver = () => this.#ended || (progress !== this.#lastProgress && clock.monotonic() < this.#latest);
+    if (isOver()) return;
     if (this.#isAsleep(look)) return this.#wakeAtLast();
-    if (this.#authenticated) return this.#fail('never-ready', error);
+    if (this.#authenticated) return this.#fail('never-ready', timeout());
     // A page out of a cache, or of a service worker, loads without a network; its socket tells (a network outage must
     // not use up the attempts).
     const isOffline = look?.state !== undefined && UNCONNECTED.includes(look.state);
-    this.#fail(isOffline ? 'network-down' : 'start-failed', error);
+    const foreignTitle = look === undefined ? await this.#foreignTitle() : undefined;
+    if (isOver()) return;
+    this.#fail(isOffline ? 'network-down' : 'start-failed', timeout(foreignTitle), { foreignTitle });
   }
 
   async #wakeAtLast(): Promise<void> {
@@ -268,8 +287,15 @@ export class StartWatch {
     await fireSynced(driver, clock, puppeteerTimeoutMs);
   }
 
-  #fail(cause: StartFailure, error: Error, obstacle?: StartObstacle): void {
-    const reachedPage = this.#navigated || this.#authenticated;
+  #fail(
+    cause: StartFailure,
+    error: Error,
+    {
+      obstacle,
+      foreignTitle,
+    }: { readonly obstacle?: StartObstacle | undefined; readonly foreignTitle?: string | undefined } = {},
+  ): void {
+    const reachedPage = (this.#navigated || this.#authenticated) && foreignTitle === undefined;
     this.#finish({ kind: 'failed', cause, error, reachedPage, ...(obstacle && { obstacle }) });
   }
 

@@ -60,6 +60,8 @@ export class FakePage extends EventEmitter {
   onRefreshQr: (() => void) | undefined;
   /** While set, it answers nothing and tells nobody, as a page that hangs in a loop of its own. */
   hangs = false;
+  /** What stands there in place of WhatsApp's page. */
+  otherPage: { readonly status: number; readonly title: string } | undefined;
   readonly #browser: FakeBrowser;
   #url = 'about:blank';
   #crashed = false;
@@ -75,8 +77,9 @@ export class FakePage extends EventEmitter {
     return this.#url;
   }
 
-  async goto(url: string): Promise<void> {
+  async goto(url: string): Promise<{ status(): number }> {
     this.navigate(url);
+    return { status: () => this.otherPage?.status ?? 200 };
   }
 
   /** A navigation has ended, and a new document is there: tells who listens for `framenavigated`. */
@@ -112,6 +115,8 @@ export class FakePage extends EventEmitter {
       this.onSynced?.();
       return this.onSynced !== undefined;
     }
+    if (script.includes('document.title')) return this.otherPage?.title ?? 'WhatsApp';
+    if (this.otherPage !== undefined) return undefined;
     return { state: this.state, hasSynced: this.hasSynced, injected: this.injected };
   }
 

@@ -98,6 +98,7 @@ export class FakeClient extends EventEmitter {
     await this.authStrategy.afterBrowserInitialized();
     if (this.whatsApp.offline) throw new Error('net::ERR_CONNECTION_REFUSED at https://web.whatsapp.com/');
     if (this.whatsApp.hangs) await browser.closed;
+    page.otherPage = this.whatsApp.otherPage;
     await page.goto('https://web.whatsapp.com/');
     if (this.chromium) await openAsChromium(this.#fs, this.profileDir, this.chromium);
     await this.inject();
@@ -116,6 +117,7 @@ export class FakeClient extends EventEmitter {
   async inject(): Promise<void> {
     const page = this.#openPage();
     if (this.injectError !== undefined) throw this.injectError;
+    if (page.otherPage !== undefined) throw 'auth timeout'; // a string, as whatsapp-web.js throws it
     page.state = this.whatsApp.stallsIn ?? 'OPENING';
     if (this.whatsApp.stallsIn !== undefined) await this.pupBrowser?.closed;
     const login = await readFakeProfile(this.#fs, this.profileDir);

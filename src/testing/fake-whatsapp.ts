@@ -13,6 +13,8 @@ export class FakeWhatsApp {
   offline = false;
   /** Connections are accepted and never answered: not even the page loads. */
   hangs = false;
+  /** Somebody else answers in its place, with a page of this status and title: a proxy, a provider, its own front door. */
+  otherPage: { readonly status: number; readonly title: string } | undefined;
   /**
    * The page loads, but its socket stays in this state: `OPENING` without a network behind it, `UNLAUNCHED` when the
    * page itself does not get on.

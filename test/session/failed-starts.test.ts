@@ -137,6 +137,31 @@ describe('WhatsApp that can not be reached', () => {
     await bot.untilState('ready');
   });
 
+  it.each([503, 403])(
+    'is told from an error page in place of WhatsApp’s, and by which: HTTP %i',
+    async (status) => {
+      await stage().loggedInOnce();
+      const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 1 } });
+      stage().whatsApp.otherPage = { status, title: 'Access to this site is blocked' };
+      const start = bot.session.initialize();
+      await bot.until('20 outages', () => bot.payloads('reconnect:attempted').length >= 20);
+      expect(bot.payloads('reconnect:exhausted')).toEqual([]);
+      const { cause, error } = bot.payloads('reconnect:scheduled').at(-1) ?? {};
+      expect(cause).toBe('network-down');
+      expect(error?.message).toContain(`HTTP ${status} ("Access to this site is blocked")`);
+      expect(bot.session.status().lastError?.message).toBe(error?.message);
+      stage().whatsApp.otherPage = undefined;
+      await bot.finish(start);
+      expect(bot.state).toBe('ready');
+    },
+  );
+
+  it('counts an error page that finds fault with the request', async () => {
+    const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 1 } });
+    stage().whatsApp.otherPage = { status: 400, title: 'Update your browser' };
+    await expect(bot.start()).rejects.toThrow('HTTP 400 ("Update your browser")');
+  });
+
   it('counts the failures that come after the network is back', async () => {
     await stage().loggedInOnce();
     const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 2 } });

@@ -136,6 +136,40 @@ describe('a start that may pass', () => {
     expect(String(failure).length).toBeLessThan(1000);
   });
 
+  it('names what the page said last where there is no QR, also where the client gives up first', async () => {
+    const bot = stage().bot({ session: { maxInitRetries: 0, maxReconnectAttempts: 0 } });
+    bot.client.inject = async () => {
+      bot.client.pupPage?.emit('pageerror', new Error('Requiring unknown module WAWebSocketModel\n  at x'));
+      throw 'auth timeout'; // a string, as whatsapp-web.js throws it, and before sessionTimeoutMs is over
+    };
+    const failure = await bot.start().catch((error: unknown) => error);
+    const message = 'auth timeout (last error there: the page: Requiring unknown module WAWebSocketModel)';
+    expect(failure).toMatchObject({ code: 'START_FAILED', cause: { message, cause: 'auth timeout' } });
+    expect(String(failure)).toContain(message);
+    expect(bot.session.status().lastError?.message).toBe(message);
+    expect(bot.payloads('reconnect:exhausted')[0]?.error?.message).toBe(message);
+  });
+
+  it('names it also of a page that the session is lost by', async () => {
+    const bot = stage().bot({ session: { ...RETRIES, healthCheckIntervalMs: 0 } });
+    await bot.logIn();
+    bot.client.injectError = 'auth timeout';
+    bot.client.pupPage?.emit('pageerror', new Error('Requiring unknown module WAWebSocketModel'));
+    bot.client.pupPage?.navigate();
+    await bot.until('a reconnect', () => bot.payloads('reconnect:scheduled').length === 1);
+    expect(bot.payloads('reconnect:scheduled')[0]?.error?.message).toContain('WAWebSocketModel');
+  });
+
+  it('names the page that came in place of WhatsApp’s, and has no older copy tried for it', async () => {
+    await stage().loggedInOnce();
+    stage().whatsApp.otherPage = { status: 200, title: 'Sign in to the hotel' };
+    const bot = stage().bot({ session: RETRIES });
+    const failure = await bot.start().catch((error: unknown) => error);
+    expect(String(failure)).toContain('auth timeout (the page there is "Sign in to the hotel")');
+    expect(bot.payloads('reconnect:exhausted')).toMatchObject([{ attempts: 3, cause: 'start-failed' }]);
+    expect(bot.warnings).not.toContain('profile-not-starting');
+  });
+
   it('tells in words of a loss for which nothing was thrown', async () => {
     const bot = stage().bot({ session: { ...RETRIES, healthCheckIntervalMs: 0 } });
     await bot.logIn();
