@@ -1,4 +1,4 @@
-import type { EventError, SkipReason } from './events.js';
+import type { CopySkipped, EventError, SkipReason } from './events.js';
 
 /** Why a save or backup was refused, in words. Not of what is in order: nothing has changed, or the session is down. */
 const WORDS: Readonly<Partial<Record<SkipReason, string>>> = {
@@ -9,7 +9,9 @@ const WORDS: Readonly<Partial<Record<SkipReason, string>>> = {
 };
 
 /** As an error whose code is the reason; `undefined` where nothing was refused. */
-export function refusalOf(reason: SkipReason): EventError | undefined {
-  const message = WORDS[reason];
-  return message === undefined ? undefined : { code: reason, message };
+export function refusalOf({ reason, error, stores }: CopySkipped): EventError | undefined {
+  const isOfStores = reason === 'no-space' && stores !== undefined;
+  const words = isOfStores ? `there is no room for a copy in ${stores.join(', ')}` : WORDS[reason];
+  if (words === undefined) return undefined;
+  return { code: reason, message: error === undefined ? words : `${words} (${error.message})` };
 }

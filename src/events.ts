@@ -121,11 +121,11 @@ export interface SessionEventPayloads {
     readonly cause?: StateChangeCause;
   };
   'save:completed': SnapshotTaken;
-  'save:failed': { readonly error: EventError };
-  'save:skipped': { readonly reason: SkipReason };
+  'save:failed': CopyFailed;
+  'save:skipped': CopySkipped;
   'backup:completed': SnapshotTaken;
-  'backup:failed': { readonly error: EventError };
-  'backup:skipped': { readonly reason: SkipReason };
+  'backup:failed': CopyFailed;
+  'backup:skipped': CopySkipped;
   'restore:started': { readonly snapshot: SnapshotInfo; readonly reason: RestoreReason };
   'restore:completed': {
     readonly snapshot: SnapshotInfo;
@@ -186,6 +186,23 @@ interface SnapshotTaken {
   readonly durationMs: number;
   /** Bytes that went into the store. */
   readonly bytesWritten: number;
+}
+
+/** A save or backup that failed. */
+export interface CopyFailed {
+  /** Names every store that failed, with its reason. */
+  readonly error: EventError;
+  /** The names of the stores that failed; absent where it came to none. */
+  readonly stores?: readonly string[];
+}
+
+/** A save or backup that was not taken. */
+export interface CopySkipped {
+  readonly reason: SkipReason;
+  /** What the reason was: the file that is damaged, what the disk answered; absent where there is no more to tell. */
+  readonly error?: EventError;
+  /** With `no-space`, the names of the stores that are full; absent where it is the profile's own disk. */
+  readonly stores?: readonly string[];
 }
 
 export type SessionEventName = keyof SessionEventPayloads;

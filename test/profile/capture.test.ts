@@ -198,11 +198,7 @@ describe('a capture that can not be whole', () => {
       (dir) => unlink(path.join(dir, INDEXED_DB, '000006.log')),
       /000006\.log: the log is missing/,
     ],
-    [
-      'CURRENT is missing',
-      (dir) => unlink(path.join(dir, LOCAL_STORAGE, 'CURRENT')),
-      /a file of it is missing/,
-    ],
+    ['CURRENT is missing', (dir) => unlink(path.join(dir, LOCAL_STORAGE, 'CURRENT')), /CURRENT is missing/],
     [
       'CURRENT is garbage',
       (dir) => writeFile(path.join(dir, INDEXED_DB, 'CURRENT'), 'x'),

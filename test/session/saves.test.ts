@@ -193,7 +193,13 @@ describe('a save that is not taken', () => {
     await bot.note('more');
     stage().fs.arm({ operation: 'handle.write', path: '/session/store', failOn: 1, errno: 'ENOSPC' });
     expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'no-space' });
-    expect(bot.payloads('save:skipped')).toEqual([{ reason: 'no-space' }]);
+    expect(bot.payloads('save:skipped')).toEqual([
+      {
+        reason: 'no-space',
+        error: { code: 'ENOSPC', message: expect.stringMatching(/^the system answered ENOSPC( to \w+)?$/) },
+        stores: ['file-system'],
+      },
+    ]);
     stage().fs.arm({});
     expect(await bot.session.listSnapshots()).toEqual([good]);
     expect(await bot.finish(bot.session.forceSave())).toHaveProperty('snapshot');

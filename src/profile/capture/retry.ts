@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Clock, sleep } from '../../clock.js';
 import { errnoOf, ProfileUnsoundError } from '../../errors.js';
 import { DamageError } from '../leveldb/damage.js';
@@ -53,5 +54,6 @@ export async function untilConsistent<T>(
 function problemOf(error: unknown): string {
   if (error instanceof ChangedMeanwhile) return `${error.path}: ${error.message}`;
   if (error instanceof DamageError) return `${error.file ?? 'a file'}: ${error.message}`;
-  return error instanceof Error && 'path' in error ? 'a file of it is missing' : String(error);
+  if (!(error instanceof Error && 'path' in error)) return String(error);
+  return `${basename(String(error.path))} is missing`; // its folder is a path of this machine
 }

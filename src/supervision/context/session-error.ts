@@ -15,16 +15,21 @@ export function asSessionError(error: unknown, operation: string): SessionError 
     const { message } = describeError(error);
     return new SessionError('INTERNAL', `${operation}() failed: ${message}`, { operation, cause: error });
   }
-  return new StoreError(`${operation}() failed: the system answered ${errno}${callOf(error)}`, {
+  return new StoreError(`${operation}() failed: ${answerOfSystem(errno, error)}`, {
     operation,
     cause: error,
     retryable: !isPermanent(errno),
   });
 }
 
+/** What the operating system has said, without the paths in its own words. */
+export function answerOfSystem(errno: string, error: unknown): string {
+  return `the system answered ${errno}${callOf(error)}`;
+}
+
 /** Which call it was that the system refused: one of a file (`write`), of the network (`connect`), of a process. */
 function callOf(error: unknown): string {
-  const { syscall } = error as { readonly syscall?: unknown };
+  const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
   return typeof syscall === 'string' && /^\w+$/.test(syscall) ? ` to ${syscall}` : '';
 }
 

@@ -1,5 +1,5 @@
-import type { EventError } from '../../events.js';
 import type { HealthAction, LocalizedText } from '../../health.js';
+import type { ToldRefusal } from '../context/copy-refusals.js';
 import type { CopyFacts } from './facts.js';
 import { isolated } from './text.js';
 
@@ -51,7 +51,7 @@ export function adviceOfReason(
   action: HealthAction,
 ): LocalizedText | undefined {
   if (refusal === undefined) return undefined;
-  const words = WORDS[refusal.code];
+  const words = wordsFor(refusal);
   if (words !== undefined) {
     const { en, ar } = words.advice;
     return { en: `${ended(en)} Then try ${action}().`, ar: `${ended(ar)} ثم جرّب ${action}().` };
@@ -62,8 +62,25 @@ export function adviceOfReason(
   };
 }
 
-function reasonOf({ code, message }: EventError): LocalizedText {
-  return { en: message, ar: WORDS[code]?.reason ?? isolated(message) };
+function reasonOf(refusal: ToldRefusal): LocalizedText {
+  const { message, skipped } = refusal;
+  const reason = wordsFor(refusal)?.reason;
+  if (reason === undefined) return { en: message, ar: isolated(message) };
+  const detail = skipped?.error;
+  return { en: message, ar: detail === undefined ? reason : `${reason} (${isolated(detail.message)})` };
+}
+
+function wordsFor({ code, skipped }: ToldRefusal): Words | undefined {
+  const isOfStores = code === 'no-space' && skipped?.stores !== undefined;
+  return isOfStores ? fullStores(skipped.stores) : WORDS[code];
+}
+
+function fullStores(stores: readonly string[]): Words {
+  const names = stores.join(', ');
+  return {
+    reason: `لا توجد مساحة لنسخة في ${isolated(names)}`,
+    advice: { en: `Make room in ${names}`, ar: `أفسح مكانًا في ${isolated(names)}` },
+  };
 }
 
 function ended(text: string): string {

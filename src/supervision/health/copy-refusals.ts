@@ -1,7 +1,7 @@
 import { shortError } from '../../client/start-error.js';
 import type { Clock } from '../../clock.js';
 import { refusalOf } from '../../copy-refusal.js';
-import type { EventError, SessionEventName, SessionEventPayloads } from '../../events.js';
+import type { CopySkipped, EventError, SessionEventName, SessionEventPayloads } from '../../events.js';
 import type { SnapshotKind } from '../../types.js';
 
 /** Why a copy was not taken, and when that was. */
@@ -10,16 +10,28 @@ export type CopyRefusal = EventError & {
   readonly at: string;
 };
 
+/** The same with what the words of another language are made of. */
+export interface ToldRefusal extends EventError {
+  /** What was skipped, and why; absent where it failed. */
+  readonly skipped?: CopySkipped;
+}
+
 /** Remembers why the last save, and the last backup, came to nothing; a copy that is taken or up to date ends it. */
 export class CopyRefusals {
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #last = new Map<SnapshotKind, CopyRefusal>();
+  readonly #last = new Map<SnapshotKind, ToldRefusal & CopyRefusal>();
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
   of(kind: SnapshotKind): CopyRefusal | undefined {
+    const last = this.#last.get(kind);
+    return last && { code: last.code, message: last.message, at: last.at };
+  }
+
+  /** The same, for words of another language. */
+  told(kind: SnapshotKind): ToldRefusal | undefined {
     return this.#last.get(kind);
   }
 
@@ -34,10 +46,10 @@ export class CopyRefusals {
     }
   }
 
-  #noteSkipped(kind: SnapshotKind, { reason }: SessionEventPayloads['save:skipped']): void {
-    const refusal = refusalOf(reason);
-    if (refusal !== undefined) this.#remember(kind, refusal);
-    else if (reason === 'unchanged') this.#last.delete(kind);
+  #noteSkipped(kind: SnapshotKind, skipped: CopySkipped): void {
+    const refusal = refusalOf(skipped);
+    if (refusal !== undefined) this.#remember(kind, { ...shortError(refusal), skipped });
+    else if (skipped.reason === 'unchanged') this.#last.delete(kind);
   }
 
   /** A save that a stop came between is no failure. */
@@ -45,7 +57,7 @@ export class CopyRefusals {
     if (error.code !== 'CLOSED') this.#remember(kind, shortError(error));
   }
 
-  #remember(kind: SnapshotKind, error: EventError): void {
+  #remember(kind: SnapshotKind, error: ToldRefusal): void {
     this.#last.set(kind, Object.freeze({ ...error, at: new Date(this.#clock.now()).toISOString() }));
   }
 }

@@ -5,6 +5,7 @@ import type { TreeMemory } from '../../processes.js';
 import type { ProfileSize } from '../../profile/caches.js';
 import type { SessionState } from '../../state.js';
 import type { SoundnessVerdict } from '../../types.js';
+import type { ToldRefusal } from '../context/copy-refusals.js';
 
 /**
  * Everything a report is drawn from, read before and apart from it. `undefined`: could not be read; it counts neither
@@ -69,7 +70,7 @@ export interface CopyFacts {
   /** Whether the last try failed. */
   readonly hasFailed: boolean;
   /** Why the last try came to nothing: it failed, or was refused. */
-  readonly refusal: EventError | undefined;
+  readonly refusal: ToldRefusal | undefined;
 }
 
 export interface SilentStore {

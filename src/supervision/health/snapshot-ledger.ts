@@ -1,5 +1,5 @@
 import { type Clock, withDeadline } from '../../clock.js';
-import type { SessionEventName, SessionEventPayloads } from '../../events.js';
+import type { SessionEventName, SessionEventPayloads, SkipReason } from '../../events.js';
 import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
@@ -59,8 +59,8 @@ export class SnapshotLedger {
     this.#refusals.note(name, payload);
     if (is('save:completed', payload)) this.#noteTaken(payload.snapshot);
     if (is('backup:completed', payload)) this.#noteTaken(payload.snapshot);
-    if (is('save:skipped', payload) && payload.reason === 'unchanged') this.#noteConfirmed('save');
-    if (is('backup:skipped', payload) && payload.reason === 'unchanged') this.#noteConfirmed('backup');
+    if (is('save:skipped', payload)) this.#noteSkipped('save', payload.reason);
+    if (is('backup:skipped', payload)) this.#noteSkipped('backup', payload.reason);
     if (is('save:failed', payload)) this.#noteFailed('save', payload.error.code);
     if (is('backup:failed', payload)) this.#noteFailed('backup', payload.error.code);
     if (is('corruption:detected', payload) && payload.snapshot) this.#noteCorrupt(payload.snapshot.id);
@@ -108,7 +108,7 @@ export class SnapshotLedger {
       last,
       confirmedAgeMs: sinceConfirmed ?? last?.ageMs,
       hasFailed,
-      refusal: this.#refusals.of(kind),
+      refusal: this.#refusals.told(kind),
     };
   }
 
@@ -193,6 +193,12 @@ export class SnapshotLedger {
 
   #noteConfirmed(kind: SnapshotKind): void {
     this.#tries[kind] = { hasFailed: false, confirmedAt: this.#clock.monotonic() };
+  }
+
+  /** A full disk is a failure, whatever it is called: nothing is copied until somebody makes room. */
+  #noteSkipped(kind: SnapshotKind, reason: SkipReason): void {
+    if (reason === 'unchanged') this.#noteConfirmed(kind);
+    if (reason === 'no-space') this.#tries[kind].hasFailed = true;
   }
 
   /** A save that a stop came between is no failure. */

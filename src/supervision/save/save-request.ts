@@ -1,6 +1,7 @@
 import { orAborted } from '../../clock.js';
 import { errnoOf, isSessionError } from '../../errors.js';
 import type { SkipReason } from '../../events.js';
+import type { SaveResult } from '../../results.js';
 import type { CapturedTree, CaptureMode, SnapshotContext } from '../../types.js';
 
 export interface SaveRequest {
@@ -11,7 +12,10 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
-export const UNCHANGED = { skipped: 'unchanged' } as const;
+/** What a copy that was taken came to. */
+export type Taken = Extract<SaveResult, { readonly snapshot: unknown }>;
+
+export const UNCHANGED = { reason: 'unchanged' } as const;
 
 /** Runs work alone at the profile. */
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
@@ -40,7 +44,8 @@ export function reasonToSkip(error: unknown): SkipReason | undefined {
   return errnoOf(rootCause(error)) === 'ENOSPC' ? 'no-space' : undefined;
 }
 
-function rootCause(error: unknown): unknown {
+/** What is underneath all the others. */
+export function rootCause(error: unknown): unknown {
   let current = error;
   for (let depth = 0; depth < 10 && current instanceof Error && current.cause !== undefined; depth++) {
     current = current.cause;

@@ -1,35 +1,33 @@
 import { browserVersion, isLoggedOutState, lookAtPage } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { ClosedError, describeError } from '../../errors.js';
-import type { SkipReason } from '../../events.js';
+import type { CopySkipped, SkipReason } from '../../events.js';
 import { captureTask, liveSignaturesTask } from '../../profile/capture-task.js';
+import { findingsOf } from '../../profile/findings-of.js';
 import type { SaveResult } from '../../results.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
-import { answered, askStores, failed } from '../context/ask-stores.js';
+import { answered, askStores } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
-import { asSessionError } from '../context/session-error.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
 import { freeBytesOfProfile } from '../prune/profile-disk.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
 import { captureGate } from './capture-gate.js';
+import { MIN_FREE_BYTES, noRoomBeside, outcomeOf, unsound, valuesOf } from './copy-outcome.js';
 import {
   type Captured,
   type InTurn,
   inTime,
   type LiveCopy,
   passTimeout,
-  reasonToSkip,
   type SaveRequest,
+  type Taken,
   UNCHANGED,
 } from './save-request.js';
 import type { SettleWatch } from './settle-watch.js';
-
-/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
-const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
 export interface SaverParts {
   readonly settleWatch: SettleWatch;
@@ -69,21 +67,21 @@ export class Saver {
    */
   async take(request: SaveRequest, inTurn: InTurn = (work) => work()): Promise<SaveResult> {
     const { announce } = this.#context;
+    const skip = (skipped: CopySkipped): SaveResult => {
+      announce(`${request.kind}:skipped`, skipped);
+      return { skipped: skipped.reason };
+    };
     try {
       const result = await this.#take(request, inTurn);
-      if ('skipped' in result) announce(`${request.kind}:skipped`, { reason: result.skipped });
-      return result;
+      return 'reason' in result ? skip(result) : result;
     } catch (error) {
       // Whatever failed, the next capture believes nothing it has not read.
       this.#context.soundTables.forget();
-      const reason = reasonToSkip(error) ?? (this.#isLost(error) ? 'no-lease' : undefined);
-      if (reason !== undefined) {
-        announce(`${request.kind}:skipped`, { reason });
-        return { skipped: reason };
-      }
-      const failure = asSessionError(error, request.kind === 'save' ? 'forceSave' : 'backup');
-      announce(`${request.kind}:failed`, { error: describeError(failure) });
-      throw failure;
+      const operation = request.kind === 'save' ? 'forceSave' : 'backup';
+      const outcome = outcomeOf(error, operation, (one) => this.#isLost(one));
+      if ('skipped' in outcome) return skip(outcome.skipped);
+      announce(`${request.kind}:failed`, outcome.failed);
+      throw outcome.error;
     }
   }
 
@@ -93,11 +91,11 @@ export class Saver {
     return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
   }
 
-  async #take(request: SaveRequest, inTurn: InTurn): Promise<SaveResult> {
+  async #take(request: SaveRequest, inTurn: InTurn): Promise<Taken | CopySkipped> {
     let asking: Promise<boolean> | undefined;
     const first = await inTurn(async () => {
       const refusal = await this.#refusal(request);
-      if (refusal !== undefined) return { skipped: refusal };
+      if (refusal !== undefined) return { reason: refusal };
       if (request.capture === 'cold') return inTime(request, () => this.#captured(request));
       asking = inTime(request, () => this.#isUnchanged(request));
       const isUnchanged = await this.#soon(asking);
@@ -106,7 +104,7 @@ export class Saver {
     });
     if (first === undefined && (await asking)) return UNCHANGED; // its store takes its time, and nobody else's
     const taken = first ?? (await inTurn(() => inTime(request, () => this.#captured(request))));
-    return 'skipped' in taken ? taken : inTime(request, () => this.#storeCaptured(request, taken));
+    return 'reason' in taken ? taken : inTime(request, () => this.#storeCaptured(request, taken));
   }
 
   /** `undefined` when it is not there soon. */
@@ -121,32 +119,29 @@ export class Saver {
   }
 
   /** A sound copy of the profile in a folder of its own, or why there is none. */
-  async #captured(request: SaveRequest): Promise<Captured | { readonly skipped: SkipReason }> {
+  async #captured(request: SaveRequest): Promise<Captured | CopySkipped> {
     const { folders } = this.#context;
-    if (request.capture === 'hot' && !this.#isReady()) return { skipped: 'not-ready' };
+    if (request.capture === 'hot' && !this.#isReady()) return { reason: 'not-ready' };
     // Before anything is written beside it: a folder that was deleted must not be made anew.
     if (await folders.presence.isEmpty()) {
       if (request.capture === 'hot') await this.#removed.notice();
-      return { skipped: 'unsound' };
+      return unsound([{ file: 'Default', problem: 'the profile is empty' }]);
     }
     const freeBytes = await freeBytesOfProfile(this.#context);
     if (freeBytes < MIN_FREE_BYTES && !(await this.#pruner.makeRoom(MIN_FREE_BYTES))) {
-      return { skipped: 'no-space' };
+      return noRoomBeside(freeBytes);
     }
     const staging = await folders.createStaging();
-    let taken: Captured | { readonly skipped: SkipReason } | undefined;
+    let taken: Captured | CopySkipped | undefined;
     try {
       taken = await this.#captureInto(request, staging);
       return taken;
     } finally {
-      if (taken === undefined || 'skipped' in taken) await folders.removeStaging(staging);
+      if (taken === undefined || 'reason' in taken) await folders.removeStaging(staging);
     }
   }
 
-  async #captureInto(
-    request: SaveRequest,
-    staging: string,
-  ): Promise<Captured | { readonly skipped: SkipReason }> {
+  async #captureInto(request: SaveRequest, staging: string): Promise<Captured | CopySkipped> {
     const { clock, options, driver } = this.#context;
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
@@ -158,23 +153,30 @@ export class Saver {
       signal,
       clock,
     });
-    if (captured === undefined) return { skipped: 'unsound' };
+    if ('reason' in captured) return captured;
     const { tree, createdAt, dataVersion } = captured;
     // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
-    if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { skipped: 'not-ready' };
+    if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { reason: 'not-ready' };
     const described = await this.#describe(request, createdAt);
-    if (described === undefined) return { skipped: 'not-ready' };
+    if (described === undefined) return { reason: 'not-ready' };
     const context = { ...described, ...(dataVersion !== undefined && { dataVersion }) };
     return { tree, context, staging };
   }
 
-  async #storeCaptured(request: SaveRequest, { tree, context, staging }: Captured): Promise<SaveResult> {
+  // Every store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
+  async #storeCaptured(
+    request: SaveRequest,
+    { tree, context, staging }: Captured,
+  ): Promise<Taken | CopySkipped> {
+    const { saves, backups, folders } = this.#context;
+    const repositories = request.kind === 'save' ? [saves] : backups;
     try {
-      return request.kind === 'save'
-        ? await this.#store(this.#context.saves, tree, context, request)
-        : await this.#backUp(tree, context, request);
+      const results = valuesOf(
+        await askStores(repositories, (repository) => this.#store(repository, tree, context, request)),
+      );
+      return results.find((result) => 'snapshot' in result) ?? UNCHANGED;
     } finally {
-      await this.#context.folders.removeStaging(staging);
+      await folders.removeStaging(staging);
     }
   }
 
@@ -226,8 +228,8 @@ export class Saver {
     if (record.current.basedOn !== id) await record.update({ basedOn: id });
   }
 
-  /** A copy of the profile, and when it was begun; `undefined` when it is not sound. */
-  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | undefined> {
+  /** A copy of the profile, and when it was begun, if it is sound. */
+  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | CopySkipped> {
     const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
     const input = { profileDir, targetDir, mode, soundTables: memory.known };
@@ -242,17 +244,7 @@ export class Saver {
     // Right after a pairing half of the login is not on the disk yet: `suspect` is no damage (docs/chromium-facts.md F1.5).
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
-    return undefined;
-  }
-
-  // Every backup store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
-  async #backUp(tree: CapturedTree, context: SnapshotContext, request: SaveRequest): Promise<SaveResult> {
-    const store = (repository: SnapshotRepository) => this.#store(repository, tree, context, request);
-    const answers = await askStores(this.#context.backups, store);
-    const [failure] = failed(answers);
-    if (failure !== undefined) throw failure.error;
-    const results = answered(answers).map(({ value }) => value);
-    return results.find((result) => 'snapshot' in result) ?? UNCHANGED;
+    return unsound(findingsOf(report));
   }
 
   async #store(
@@ -260,14 +252,14 @@ export class Saver {
     tree: CapturedTree,
     context: SnapshotContext,
     { kind, signal }: SaveRequest,
-  ): Promise<SaveResult> {
+  ): Promise<Taken | CopySkipped> {
     const { clock, announce, assertOwned } = this.#context;
     const startedAt = clock.monotonic();
     if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
     await assertOwned();
     const stored = await repository.create(tree, context, { signal });
     if (kind === 'save') await this.#rememberBasis(stored.snapshot);
-    if ('skipped' in stored) return { skipped: stored.skipped };
+    if ('skipped' in stored) return { reason: stored.skipped };
     announce(`${kind}:completed`, {
       snapshot: stored.snapshot,
       durationMs: clock.monotonic() - startedAt,

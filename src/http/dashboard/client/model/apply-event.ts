@@ -1,5 +1,5 @@
 import { refusalOf } from '../../../../copy-refusal.js';
-import type { EventError, SkipReason } from '../../../../events.js';
+import type { CopySkipped, EventError } from '../../../../events.js';
 import type { SnapshotInfo } from '../../../../types.js';
 import type { Job, SessionView, StatusResponse, ToldError } from '../../../contract.js';
 import type { DashboardState, StreamEvent } from './state.js';
@@ -58,9 +58,9 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
     case 'backup:failed':
       return session({ lastBackupError: told(event.data.error, at, status.session.lastBackupError) });
     case 'save:skipped':
-      return session({ lastSaveError: skipped(event.data.reason, at, status.session.lastSaveError) });
+      return session({ lastSaveError: skipped(event.data, at, status.session.lastSaveError) });
     case 'backup:skipped':
-      return session({ lastBackupError: skipped(event.data.reason, at, status.session.lastBackupError) });
+      return session({ lastBackupError: skipped(event.data, at, status.session.lastBackupError) });
     case 'snapshots:pruned': {
       const { removed } = event.data;
       return session({
@@ -115,8 +115,8 @@ function told(error: EventError, at: number, before: ToldError | null): ToldErro
   return error.code === 'CLOSED' ? before : { ...error, at: new Date(at).toISOString() };
 }
 
-function skipped(reason: SkipReason, at: number, before: ToldError | null): ToldError | null {
-  const refusal = refusalOf(reason);
+function skipped(copy: CopySkipped, at: number, before: ToldError | null): ToldError | null {
+  const refusal = refusalOf(copy);
   if (refusal !== undefined) return told(refusal, at, before);
-  return reason === 'unchanged' ? null : before;
+  return copy.reason === 'unchanged' ? null : before;
 }

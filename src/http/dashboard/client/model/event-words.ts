@@ -1,3 +1,4 @@
+import type { CopySkipped } from '../../../../events.js';
 import { fill, plain } from './fill.js';
 import type { StreamEvent } from './state.js';
 import {
@@ -30,10 +31,13 @@ export function eventWords({ texts, format }: Language, event: StreamEvent): Wor
       };
     case 'save:skipped':
     case 'backup:skipped':
-      return {
-        tone: 'neutral',
-        text: fill(events[event.name], { reason: wordFor(texts.skipReasons, event.data.reason) }),
-      };
+      return withDetail(
+        {
+          tone: 'neutral',
+          text: fill(events[event.name], { reason: wordFor(texts.skipReasons, event.data.reason) }),
+        },
+        skipDetail(event.data),
+      );
     case 'save:failed':
     case 'backup:failed':
     case 'restore:failed': {
@@ -132,4 +136,10 @@ export function eventWords({ texts, format }: Language, event: StreamEvent): Wor
     default:
       return { tone: 'neutral', text: fill(events.other, { name: plain(event.name) }) };
   }
+}
+
+/** What was skipped, in the words of the system, and where. */
+function skipDetail({ error, stores }: CopySkipped): string | undefined {
+  if (error === undefined) return undefined;
+  return stores === undefined ? error.message : `${stores.join(', ')}: ${error.message}`;
 }
