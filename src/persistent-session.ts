@@ -267,6 +267,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   #announce<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    this.#parts.log.note(name, payload);
     this.#parts.status.note(name, payload);
     this.#parts.health.note(name, payload);
     (this.emit as (event: string, payload: unknown) => boolean).call(this, name, Object.freeze(payload));

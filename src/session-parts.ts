@@ -19,6 +19,7 @@ import { LossReports } from './supervision/context/loss-reports.js';
 import { OperationQueue } from './supervision/context/operation-queue.js';
 import type { SessionContext } from './supervision/context/session-context.js';
 import { SessionSnapshots } from './supervision/context/session-snapshots.js';
+import { EventLog } from './supervision/event-log.js';
 import { HealthMonitor } from './supervision/health/health-monitor.js';
 import { EarlierImport } from './supervision/import/earlier-import.js';
 import { FirstImport } from './supervision/import/first-import.js';
@@ -65,6 +66,7 @@ export interface SessionParts {
   readonly operations: SnapshotOperations;
   readonly imports: SessionImport;
   readonly status: StatusReporter;
+  readonly log: EventLog;
   readonly health: HealthMonitor;
 }
 
@@ -136,10 +138,7 @@ function createContext({
     fs,
     () => logoutNote.lineages(),
   );
-  const warn: SessionContext['warn'] = (code, message) => {
-    logger.warn(message, { code });
-    hooks.announce('warning', { code, message });
-  };
+  const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
   const browserGuard = new BrowserGuard({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
     deadlineMs: options.puppeteerTimeoutMs,
@@ -316,5 +315,6 @@ function wire({
     supervisor,
   });
   const status = new StatusReporter(context, startRetries);
-  return { context, supervisor, saves, operations, imports, status, health };
+  const log = new EventLog(context);
+  return { context, supervisor, saves, operations, imports, status, log, health };
 }

@@ -25,6 +25,15 @@ function eventsOf(source: string): ReadonlyMap<string, string> {
   );
 }
 
+/** The fields of an interface that several events share, where the payload is one. */
+function sharedPayload(source: string): string | undefined {
+  const name = /: (\w+);/.exec(source)?.[1];
+  const interfaces = withoutComments(EVENTS);
+  return source.includes('{')
+    ? undefined
+    : new RegExp(`interface ${name} \\{([\\s\\S]*?)\\n\\}`).exec(interfaces)?.[1];
+}
+
 function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
 }
@@ -60,12 +69,11 @@ describe('docs/events.md', () => {
   });
 
   it('names the fields of each payload, and which of them may be absent', () => {
-    const taken = /interface SnapshotTaken \{([\s\S]*?)\n\}/.exec(withoutComments(EVENTS))?.[1] ?? '';
     const payloads = eventsOf(EVENTS);
     for (const [name = '', fields = ''] of rowsBelow('Events')) {
       const event = name.replaceAll('`', '');
       const source = payloads.get(event) ?? '';
-      const written = source.includes('SnapshotTaken') ? taken : source;
+      const written = sharedPayload(source) ?? source;
       const known = [...written.matchAll(/readonly (\w+\??):/g)].map(([, field]) => field);
       expect(`${event}: ${fields.replaceAll('`', '')}`).toBe(`${event}: ${known.join(', ')}`);
     }

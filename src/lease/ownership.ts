@@ -187,7 +187,6 @@ export class Ownership {
   #lose(reason: string): void {
     if (!this.#held) return;
     this.abandon();
-    this.#say('the lease was lost', { reason });
     this.#tell(() => this.#parts.onLost(reason));
   }
 

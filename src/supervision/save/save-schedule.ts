@@ -1,3 +1,4 @@
+import { describeError } from '../../errors.js';
 import { PeriodicTask } from '../../periodic-task.js';
 import type { SaveResult } from '../../results.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -19,7 +20,10 @@ export interface ScheduledWork {
 /** When a session that is ready saves, backs up and looks after its profile. */
 export class SaveSchedule {
   readonly #settleWatch: SettleWatch;
-  readonly #work: ScheduledWork;
+  readonly #work: Omit<ScheduledWork, 'forceSave' | 'backup'> & {
+    readonly forceSave: () => Promise<unknown>;
+    readonly backup: () => Promise<unknown>;
+  };
   readonly #tasks: {
     readonly save: PeriodicTask;
     readonly backup: PeriodicTask;
@@ -32,24 +36,27 @@ export class SaveSchedule {
   constructor(context: SessionContext, settleWatch: SettleWatch, work: ScheduledWork) {
     const { clock, random, options, logger } = context;
     this.#settleWatch = settleWatch;
-    this.#work = work;
+    // They announce their own failures, and one that fails does not keep the other from its turn.
+    const announced = (take: () => Promise<SaveResult>) => () => take().catch(() => undefined);
+    this.#work = { ...work, forceSave: announced(work.forceSave), backup: announced(work.backup) };
     this.#savesEnabled = options.forceSaveIntervalMs > 0;
     this.#backupsEnabled = options.backupIntervalMs > 0;
-    const every = (intervalMs: number, task: () => Promise<unknown>) =>
+    const every = (what: string, intervalMs: number, task: () => Promise<unknown>) =>
       new PeriodicTask({
         clock,
         random,
         intervalMs,
         work: task,
-        // Saves and backups announce their own failures.
-        onError: (error) => logger.warn('scheduled work failed', { error }),
+        onError: (error) => logger.warn(`${what} failed`, { error: describeError(error) }),
       });
     this.#tasks = {
-      save: every(options.forceSaveIntervalMs, work.forceSave),
-      backup: every(options.backupIntervalMs, work.backup),
-      validation: every(options.sessionValidationIntervalMs, work.validate),
+      save: every('a save', options.forceSaveIntervalMs, this.#work.forceSave),
+      backup: every('a backup', options.backupIntervalMs, this.#work.backup),
+      validation: every('the look at the profile', options.sessionValidationIntervalMs, work.validate),
     };
-    this.#settleLook = every(SETTLE_LOOK_INTERVAL_MS, () => this.#saveWhenSettled());
+    this.#settleLook = every('the look for the first save', SETTLE_LOOK_INTERVAL_MS, () =>
+      this.#saveWhenSettled(),
+    );
   }
 
   /** Call at `ready`. */

@@ -7,7 +7,6 @@ export function tellOfEarlyStart({ clientId, logger, warn }: EarlyStartContext):
   const message =
     'the client was started before its session was made, and its browser is closed again: nothing of it would be saved. ' +
     'Call new PersistentSession(client) first, then initialize()';
-  logger.error(message);
   if (logger === silentLogger) emitProcessWarning(`the session "${clientId}": ${message}`);
   warn('started-early', message);
 }
