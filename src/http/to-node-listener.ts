@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { refuse, show } from '../options/checks.js';
 import { errorResponse, HttpError, notFound } from './errors.js';
 import type { SessionHandler } from './handler.js';
 import { plainPathOf } from './request-target.js';
@@ -23,13 +24,16 @@ export type NodeListener = (
 
 /**
  * Makes a listener of `node:http`, or a middleware of Express 4 and 5: what is not the handler's goes to `next()`.
- * A body parser in front does no harm.
+ * A body parser in front does no harm that leaves what it has read in `request.body`: Express's do, Koa's with `patchNode`.
  *
  * @example
  * createServer(toNodeListener(handler)).listen(3000, '127.0.0.1');
  * app.use(toNodeListener(handler)); // Express
  */
 export function toNodeListener(handler: SessionHandler): NodeListener {
+  if (typeof handler !== 'function') {
+    refuse('handler', show(handler), 'what createSessionHandler(session, { auth }) returns');
+  }
   return (incoming, outgoing, next) => {
     if (next && !isOurs(handler, incoming)) return next();
     serve(handler, incoming, outgoing).catch(() => outgoing.destroy());
@@ -106,9 +110,21 @@ function bodyOf(incoming: NodeRequest): ReadableStream<Uint8Array> | string | Ui
   if (!incoming.readableDidRead) return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
   const { body, headers } = incoming;
   if (typeof body === 'string' || body instanceof Uint8Array) return body;
-  if (body === undefined || body === null) return '';
+  if (body === undefined || body === null) return hadBody(incoming) ? keptElsewhere() : '';
   const isForm = headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded');
   return isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body);
+}
+
+function hadBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Koa's parser keeps it in an object of its own. Told where the body is asked for: who may not ask is told that first. */
+function keptElsewhere(): ReadableStream<Uint8Array> {
+  const why =
+    'the body was read in front of the handler, and is not in request.body: put the handler before the body parser, or ' +
+    'let the parser leave it there (@koa/bodyparser: patchNode: true)';
+  return new ReadableStream({ start: (controller) => controller.error(new HttpError(500, 'INTERNAL', why)) });
 }
 
 async function send(response: Response, incoming: NodeRequest, outgoing: ServerResponse): Promise<void> {

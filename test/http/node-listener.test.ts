@@ -66,6 +66,23 @@ describe('in Express', () => {
     expect((await fetch(`${origin}/other`)).status).toBe(418);
   });
 
+  it('behind a parser that keeps the body elsewhere it says so, to whoever may know', async () => {
+    const { session, handler } = makeHandler();
+    const listener = toNodeListener(handler);
+    const origin = await listen(async (request, response) => {
+      for await (const _chunk of request);
+      listener(request, response);
+    });
+    const ask = (headers: Record<string, string>, body?: string) =>
+      fetch(`${origin}${API}`, { method: 'POST', headers, ...(body !== undefined && { body }) });
+    const answer = await ask(HEADERS, '{"action":"backup"}');
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toMatch(/the body was read in front of the handler.*patchNode/);
+    expect((await ask({ ...HEADERS, authorization: 'Bearer wrong' }, '{}')).status).toBe(401);
+    expect((await ask(HEADERS)).status).toBe(400); // there was none
+    expect(session.calls).toEqual([]);
+  });
+
   it('below a path of its own, which the pages never name', async () => {
     const { handler } = makeHandler();
     const app = express();
