@@ -21,7 +21,7 @@ import { plainPathOf } from './request-target.js';
 import { type Match, matchPath, type RouteName } from './router.js';
 import { withSecurityHeaders } from './security-headers.js';
 import { followSession } from './session-feed.js';
-import type { SessionLike } from './session-like.js';
+import { assertSession, type SessionLike } from './session-like.js';
 import { StatusReader } from './status-reader.js';
 
 /** A Web-standard handler. Its methods make a route of Next.js: `export const { GET, POST } = createSessionHandler(...)`. */
@@ -43,12 +43,13 @@ export interface SessionHandler {
 /**
  * Serves the documented API, the live events and the dashboard of a session.
  *
- * @throws ConfigurationError without `auth`, and for every option that is unknown or out of range
+ * @throws ConfigurationError without a session or `auth`, and for every option that is unknown or out of range
  * @example
  * const handler = createSessionHandler(session, { auth: process.env.DASHBOARD_TOKEN });
  * createServer(toNodeListener(handler)).listen(3000, '127.0.0.1');
  */
 export function createSessionHandler(session: SessionLike, options: SessionHandlerOptions): SessionHandler {
+  assertSession(session);
   const server = new SessionServer(session, resolveHandlerOptions(options));
   const handle = (request: Request, connection: ConnectionInfo = {}) => server.handle(request, connection);
   const method = (request: Request) => server.handle(request, {});

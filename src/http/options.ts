@@ -6,6 +6,7 @@ import { guardLogger } from '../options/callbacks/guard-logger.js';
 import * as check from '../options/checks.js';
 import { refuseUnknown } from '../options/unknown-option.js';
 import type { AuthFunction } from './auth.js';
+import { fixedRoutes } from './router.js';
 
 /** Options of `createSessionHandler()`. Only `auth` must be given. */
 export interface SessionHandlerOptions {
@@ -15,9 +16,11 @@ export interface SessionHandlerOptions {
    * - a function that decides about each request (it must not read the body), for example by your own login
    * - `'none'`: anybody who reaches it. Whoever does can take over the WhatsApp account.
    *
+   * `undefined`, as of a variable of the environment that is not set, is refused when the handler is made.
+   *
    * @example randomBytes(32).toString('base64url')
    */
-  readonly auth: string | 'none' | AuthFunction;
+  readonly auth: string | 'none' | AuthFunction | undefined;
   /** What stands before all paths, where the mount does not take it off. Default `''`. */
   readonly basePath?: string;
   /** Default `'/api/whatsapp/persistent-session'`. */
@@ -50,7 +53,9 @@ export interface SessionHandlerOptions {
   readonly clock?: Clock;
 }
 
-export type ResolvedHandlerOptions = Required<SessionHandlerOptions>;
+export type ResolvedHandlerOptions = Required<Omit<SessionHandlerOptions, 'auth'>> & {
+  readonly auth: string | 'none' | AuthFunction;
+};
 
 const DEFAULTS: Omit<ResolvedHandlerOptions, 'auth'> = {
   basePath: '',
@@ -109,10 +114,20 @@ export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHan
       logger,
     ),
   };
-  if (options.apiPath === options.dashboardPath) {
-    throw new ConfigurationError('dashboardPath: it must differ from apiPath');
-  }
+  refuseSharedPaths(options);
   return Object.freeze(options);
+}
+
+/** Two things at one address: one of them could never be asked for. */
+function refuseSharedPaths(options: ResolvedHandlerOptions): void {
+  const paths = fixedRoutes(options).map(([path]) => path);
+  const shared = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (shared === undefined) return;
+  const { apiPath, dashboardPath } = options;
+  throw new ConfigurationError(
+    `apiPath ${check.show(apiPath)} and dashboardPath ${check.show(dashboardPath)} are not accepted: ` +
+      `${check.show(shared)} would stand for two things; expected two paths of their own, not /healthz or /readyz`,
+  );
 }
 
 function resolveAuth(auth: unknown): ResolvedHandlerOptions['auth'] {
@@ -120,6 +135,9 @@ function resolveAuth(auth: unknown): ResolvedHandlerOptions['auth'] {
     `a token of ${MIN_TOKEN_LENGTH} to 512 visible ASCII characters, of which at least ` +
     `${MIN_DIFFERENT_CHARACTERS} differ, a function, or 'none' (then anybody can take over the account)`;
   if (typeof auth === 'function') return auth as AuthFunction;
+  if (auth === undefined) {
+    return check.refuse('auth', 'undefined (is the variable that it is read from set?)', expected);
+  }
   if (typeof auth !== 'string') return check.refuse('auth', check.show(auth), expected);
   if (auth === 'none') return auth;
   const isToken = auth.length >= MIN_TOKEN_LENGTH && auth.length <= 512 && /^[\x21-\x7e]+$/.test(auth);
@@ -142,6 +160,7 @@ const hostNames: check.Check<readonly string[]> = (value, name) => {
 };
 
 function isHostName(name: string): boolean {
+  if (!/^(\[[\da-f:.]+\]|[a-z\d_.-]+)$/i.test(name)) return false; // `*` would admit nobody
   return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name.toLowerCase();
 }
 

@@ -1,5 +1,3 @@
-import type { ResolvedHandlerOptions } from './options.js';
-
 export type RouteName =
   | 'status'
   | 'action'
@@ -24,33 +22,41 @@ export interface Match {
   readonly id: string;
 }
 
+/** Where the handler is asked. */
+export interface HandlerPaths {
+  readonly basePath: string;
+  readonly apiPath: string;
+  readonly dashboardPath: string;
+}
+
 const reading = (name: RouteName): Match['routes'] => ({ GET: name, HEAD: name });
+
+/** The addresses that are always the same, without the base path. */
+export function fixedRoutes({
+  apiPath,
+  dashboardPath,
+}: HandlerPaths): readonly (readonly [path: string, routes: Match['routes']])[] {
+  return [
+    [apiPath, { ...reading('status'), POST: 'action' }],
+    [`${apiPath}/events`, { GET: 'events' }],
+    [`${apiPath}/qr.svg`, reading('qr')],
+    [dashboardPath, reading('dashboard')],
+    [`${dashboardPath}/login`, { ...reading('login-page'), POST: 'login' }],
+    [`${dashboardPath}/logout`, { POST: 'logout' }],
+    ['/healthz', reading('healthz')],
+    ['/readyz', reading('readyz')],
+  ];
+}
 
 /**
  * Tells what a path stands for; `undefined` where it is none of ours. Compares it as it was sent, without decoding
  * anything: a path that spells a slash or a dot in another way is another path.
  */
-export function matchPath(
-  pathname: string,
-  {
-    basePath,
-    apiPath,
-    dashboardPath,
-  }: Pick<ResolvedHandlerOptions, 'basePath' | 'apiPath' | 'dashboardPath'>,
-): Match | undefined {
+export function matchPath(pathname: string, paths: HandlerPaths): Match | undefined {
+  const { basePath, apiPath, dashboardPath } = paths;
   if (!pathname.startsWith(basePath)) return undefined;
   const path = pathname.slice(basePath.length);
-  const exact: Readonly<Record<string, Match['routes']>> = {
-    [apiPath]: { ...reading('status'), POST: 'action' },
-    [`${apiPath}/events`]: { GET: 'events' },
-    [`${apiPath}/qr.svg`]: reading('qr'),
-    [dashboardPath]: reading('dashboard'),
-    [`${dashboardPath}/login`]: { ...reading('login-page'), POST: 'login' },
-    [`${dashboardPath}/logout`]: { POST: 'logout' },
-    '/healthz': reading('healthz'),
-    '/readyz': reading('readyz'),
-  };
-  const routes = Object.hasOwn(exact, path) ? exact[path] : undefined;
+  const routes = fixedRoutes(paths).find(([fixed]) => fixed === path)?.[1];
   if (routes) return { routes, id: '' };
   const named = path.startsWith(`${apiPath}/`) ? path.slice(apiPath.length + 1).split('/') : [];
   const [kind, id = ''] = named;
