@@ -23,14 +23,23 @@ export function assertOwnOrigin(request: Request, client: ClientView, caller?: C
 }
 
 /**
- * Refuses to show a page of another origin what only the browser's place or cookie lets it see. A browser keeps it from
- * such a page by itself, unless middleware in front allows every origin (CORS). A link that leads here has no `Origin`.
+ * Refuses to show a page of another origin what only the browser's place or cookie lets it see, also where a function of
+ * the application decides by its own cookie. A browser keeps it from such a page by itself, unless middleware in front
+ * allows every origin (CORS). A link that leads here has no `Origin`.
  *
  * @throws HttpError 403
  */
 export function assertOwnReader(request: Request, client: ClientView, caller: Caller): void {
-  const isShownByPlace = caller.kind === 'anybody' || caller.kind === 'cookie';
-  if (isShownByPlace && request.headers.has('origin')) assertOwnOrigin(request, client, caller);
+  const knowsSecret = caller.kind === 'bearer' || (caller.kind === 'function' && hasOnlyBearer(request));
+  if (!knowsSecret && request.headers.has('origin')) assertOwnOrigin(request, client, caller);
+}
+
+/**
+ * Whether a page must have sent the secret itself: a browser adds cookies and the passwords of `Basic` by itself, a bearer
+ * token never. With a cookie beside it nobody but the function knows which of them counted.
+ */
+function hasOnlyBearer({ headers }: Request): boolean {
+  return !headers.has('cookie') && /^bearer +\S/i.test(headers.get('authorization') ?? '');
 }
 
 /**

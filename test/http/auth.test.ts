@@ -49,6 +49,11 @@ describe('the auth option', () => {
     if (typeof auth === 'string' && auth.length > 10) expect(make).not.toThrow(auth);
   });
 
+  it('that comes from a variable which is not set compiles, and is refused in these words', () => {
+    const make = () => createSessionHandler(new FakeSession(), { auth: process.env.A_TOKEN_NOBODY_HAS_SET });
+    expect(make).toThrow(/^auth: undefined \(is the variable that it is read from set\?\)/);
+  });
+
   it('must be given, as an option of a known name', () => {
     for (const options of [
       undefined,
@@ -153,6 +158,62 @@ describe('an auth function', () => {
   });
 });
 
+describe('a page of another origin, where a function decides', () => {
+  const bySid = (request: Request) => /(^|; )sid=good/.test(request.headers.get('cookie') ?? '');
+  const foreign = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+  const ask = (path: string, headers: Record<string, string>) =>
+    stage().call(path, { bearer: false, headers });
+
+  it.each([
+    API,
+    `${API}/events`,
+    `${API}/qr.svg`,
+    `${API}/snapshots/${BACKUP.id}`,
+    `${API}/jobs/00000000-0000-4000-8000-000000000000`,
+    '/readyz',
+    DASHBOARD,
+  ])('does not read %s by the cookie of a user', async (path) => {
+    stage().use({ auth: bySid, allowDownload: true });
+    const answer = await ask(path, { cookie: 'sid=good', ...foreign });
+    expect(answer.status).toBe(403);
+    expect(answer.json.error).toMatchObject({ code: 'FORBIDDEN_ORIGIN' });
+  });
+
+  it.each([
+    ['a made-up bearer token beside it', { cookie: 'sid=good', authorization: 'Bearer x', ...foreign }],
+    ['an opaque origin', { cookie: 'sid=good', origin: 'null' }],
+    ['another site of the same domain', { cookie: 'sid=good', ...foreign, 'sec-fetch-site': 'same-site' }],
+  ])('does not with %s', async (_what, headers) => {
+    stage().use({ auth: bySid });
+    expect((await ask(API, headers)).status).toBe(403);
+  });
+
+  it.each([
+    ['the password that the browser has kept', { authorization: 'Basic dTpw' }],
+    ['nothing but its place', {}],
+  ])('does not by %s', async (_what, headers) => {
+    stage().use({ auth: () => true });
+    expect((await ask(API, { ...headers, ...foreign })).status).toBe(403);
+  });
+
+  it('reads with a token that it knows', async () => {
+    stage().use({ auth: (request) => request.headers.get('authorization') === 'Bearer secret' });
+    expect((await ask(API, { authorization: 'Bearer secret', ...foreign })).status).toBe(200);
+  });
+
+  it.each([
+    ['a program that is no browser', { cookie: 'sid=good' }],
+    ['a link that leads here', { cookie: 'sid=good', 'sec-fetch-site': 'cross-site' }],
+    [
+      'the page itself',
+      { cookie: 'sid=good', 'sec-fetch-site': 'same-origin', origin: 'http://behind.proxy' },
+    ],
+  ])('is told from %s', async (_what, headers) => {
+    stage().use({ auth: bySid });
+    expect((await ask(API, headers)).status).toBe(200);
+  });
+});
+
 describe("'none'", () => {
   it('lets anybody in, but no page of another origin', async () => {
     stage().use({ auth: 'none' });
@@ -188,14 +249,20 @@ describe("'none'", () => {
     expect((await stage().call('/healthz', { bearer: false })).status).toBe(200);
   });
 
-  it.each([[['bot.example:80']], [[]], ['bot.example'], [['https://bot.example']], [[7]], [['a b']]])(
-    'refuses host names that are none: %j',
-    (allowedHosts) => {
-      expect(() => stage().use({ auth: 'none', allowedHosts: allowedHosts as string[] })).toThrow(
-        /^allowedHosts: .*host names/,
-      );
-    },
-  );
+  it.each([
+    [['bot.example:80']],
+    [['*']],
+    [['*.bot.example']],
+    [[]],
+    ['bot.example'],
+    [['https://bot.example']],
+    [[7]],
+    [['a b']],
+  ])('refuses host names that are none: %j', (allowedHosts) => {
+    expect(() => stage().use({ auth: 'none', allowedHosts: allowedHosts as string[] })).toThrow(
+      /^allowedHosts: .*host names/,
+    );
+  });
 
   it('asks a page to confirm', async () => {
     stage().use({ auth: 'none' });
