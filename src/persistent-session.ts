@@ -164,7 +164,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is `idle`.
    *
    * @param options `logout: true` also unlinks the device from the phone (only while the session is ready)
-   * @throws StoreError when a store can't be cleared; call it again then
+   * @throws StoreError when a store can't be cleared; call it again then. ConfigurationError for another option, which deletes
+   * nothing
    */
   clear(options: { readonly logout?: boolean } = {}): Promise<void> {
     return asSessionErrors('clear', this.#parts.operations.clear(options));

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
+import { assertReadable } from './assert-readable.js';
 import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-types.js';
 import { asChromiumReads, assertKeepsLogin } from './launch-arguments.js';
 
@@ -29,6 +30,7 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
   assertClient(client);
   const { authStrategy, options } = client as ClientInternals;
   const puppeteer = options?.puppeteer ?? {};
+  assertReadable(puppeteer);
   for (const option of ['browserWSEndpoint', 'browserURL'] as const) {
     if (puppeteer[option] !== undefined) {
       throw new ConfigurationError(

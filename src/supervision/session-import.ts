@@ -1,6 +1,7 @@
-import { ConfigurationError, InvalidStateError } from '../errors.js';
+import { InvalidStateError } from '../errors.js';
 import type { OldSession } from '../profile/import/old-session.js';
 import type { SnapshotInfo } from '../types.js';
+import { flagOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { EarlierImport, TakenBefore } from './import/earlier-import.js';
@@ -37,7 +38,7 @@ export class SessionImport {
   }
 
   async run(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
-    const isForced = forceOf(options);
+    const isForced = flagOf(options, 'force', 'importSession');
     const { supervisor, finder } = this.#parts;
     const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
     const found = await finder.find(from);
@@ -100,23 +101,6 @@ export class SessionImport {
       }),
     );
   }
-}
-
-function forceOf(options: unknown): boolean {
-  const given =
-    typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : undefined;
-  const unknown = Object.keys(given ?? {}).find((name) => name !== 'force');
-  const { force = false } = given ?? {};
-  if (given !== undefined && unknown === undefined && typeof force === 'boolean') return force;
-  const problem =
-    given === undefined
-      ? `${JSON.stringify(options) ?? String(options)} is given`
-      : unknown !== undefined
-        ? `${JSON.stringify(unknown)} is unknown`
-        : `force is ${JSON.stringify(force)}`;
-  throw new ConfigurationError(`options: ${problem}; expected { force?: boolean }`, {
-    operation: 'importSession',
-  });
 }
 
 const NEVER_ABORTED = new AbortController().signal;

@@ -5,6 +5,7 @@ import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';
 import { askStores, failed } from './context/ask-stores.js';
+import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import { allRepositories, type SessionContext } from './context/session-context.js';
 import { type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
@@ -40,7 +41,9 @@ export class SnapshotOperations {
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
     const { supervisor } = this.#parts;
     const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
-    const wanted = await this.#wanted(snapshotId);
+    const wanted = await this.#wanted(
+      snapshotId === undefined ? undefined : snapshotIdOf(snapshotId, 'restore'),
+    );
     // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
     if (wasRunning) await this.#assertWhole(wanted);
     if (wasRunning) await this.#assertReadable(wanted);
@@ -56,7 +59,9 @@ export class SnapshotOperations {
   async verify(snapshotId?: string): Promise<VerifyReport> {
     const { snapshots } = this.#parts;
     const isAll = snapshotId === undefined;
-    const located = isAll ? await snapshots.list() : [await snapshots.find(snapshotId)];
+    const located = isAll
+      ? await snapshots.list()
+      : [await snapshots.find(snapshotIdOf(snapshotId, 'verify'))];
     const sound: SnapshotInfo[] = [];
     const corrupt: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
     const unread: { snapshot: SnapshotInfo; error: { code: string; message: string } }[] = [];
@@ -95,7 +100,7 @@ export class SnapshotOperations {
   }
 
   async openBackup(snapshotId: string): Promise<OpenBackup> {
-    const { info, repository } = await this.#parts.snapshots.find(snapshotId);
+    const { info, repository } = await this.#parts.snapshots.find(snapshotIdOf(snapshotId, 'openBackup'));
     if (!repository.open) {
       throw new InvalidStateError(`${info.id} is a save, which is no zip; call backup() and take that one`);
     }
@@ -114,7 +119,8 @@ export class SnapshotOperations {
 
   // The snapshots go first: a profile that outlives an interrupted clear() is no harm, a snapshot that is restored
   // after it would be.
-  async clear({ logout = false }: { readonly logout?: boolean }): Promise<void> {
+  async clear(options: { readonly logout?: boolean }): Promise<void> {
+    const logout = flagOf(options, 'logout', 'clear');
     await this.#parts.supervisor.whileHalted(() => this.#deleteAll(), { logout });
   }
 

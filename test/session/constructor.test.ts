@@ -85,6 +85,19 @@ describe('new PersistentSession(client)', () => {
   });
 
   it.each([
+    [{ args: ['--no-sandbox', undefined] }, 'puppeteer.args[1]: undefined'],
+    [{ args: [false] }, 'puppeteer.args[0]: false'],
+    [{ args: '--no-sandbox' }, 'puppeteer.args: "--no-sandbox"'],
+    [{ args: null }, 'puppeteer.args: null'],
+    [{ userDataDir: 5 }, 'puppeteer.userDataDir: 5'],
+    [{ userDataDir: '' }, 'puppeteer.userDataDir: ""'],
+  ])('refuses %j, over which puppeteer would fail in words of its own', (puppeteer, named) => {
+    expect(refusal(newClient({ puppeteer }))).toContain(named);
+    const localAuth = { dataPath: '/bot/auth', clientId: 'shop' };
+    expect(refusal(newClient({ localAuth, puppeteer }))).toContain(named);
+  });
+
+  it.each([
     ['puppeteer.userDataDir', { userDataDir: '/bot/own' }],
     ['a --user-data-dir argument', { args: ['--no-sandbox', '--user-data-dir=/bot/own'] }],
     // Blanks at the end of an argument are nothing to Chromium.

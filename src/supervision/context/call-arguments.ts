@@ -1,0 +1,30 @@
+import { ConfigurationError } from '../../errors.js';
+import { isObject, show } from '../../options/checks.js';
+
+/**
+ * The one option of a call. A misspelt one, or another value than true or false, would do what nobody has asked for.
+ *
+ * @throws ConfigurationError
+ */
+export function flagOf(options: unknown, name: string, operation: string): boolean {
+  const given = isObject(options) && !Array.isArray(options) ? options : undefined;
+  const unknown = Object.keys(given ?? {}).find((key) => key !== name);
+  const flag = given?.[name] ?? false;
+  if (given !== undefined && unknown === undefined && typeof flag === 'boolean') return flag;
+  const problem =
+    given === undefined
+      ? `${show(options)} is given`
+      : unknown !== undefined
+        ? `${show(unknown)} is unknown`
+        : `${name} is ${show(flag)}`;
+  throw new ConfigurationError(`options: ${problem}; expected { ${name}?: boolean }`, { operation });
+}
+
+/** The id of a snapshot, as a caller has given it. @throws ConfigurationError where it is no text */
+export function snapshotIdOf(given: unknown, operation: string): string {
+  if (typeof given === 'string') return given;
+  const expected = 'the id of a snapshot, for example (await session.listSnapshots())[0].id';
+  throw new ConfigurationError(`snapshotId: ${show(given)} is not accepted; expected ${expected}`, {
+    operation,
+  });
+}
