@@ -1,5 +1,5 @@
 import type { HealthAction, LocalizedText } from '../../health.js';
-import type { ToldRefusal } from '../context/copy-refusals.js';
+import type { ToldRefusal } from './copy-refusals.js';
 import type { CopyFacts } from './facts.js';
 import { isolated } from './text.js';
 

@@ -5,7 +5,7 @@ import type { TreeMemory } from '../../processes.js';
 import type { ProfileSize } from '../../profile/caches.js';
 import type { SessionState } from '../../state.js';
 import type { SoundnessVerdict } from '../../types.js';
-import type { ToldRefusal } from '../context/copy-refusals.js';
+import type { ToldRefusal } from './copy-refusals.js';
 
 /**
  * Everything a report is drawn from, read before and apart from it. `undefined`: could not be read; it counts neither
