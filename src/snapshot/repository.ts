@@ -25,8 +25,8 @@ export interface Revocation {
 
 /** Why a lineage is not to be restored by itself until a person asks for it. */
 export interface Hold {
-  /** Its profile was removed under a session that ran. */
-  readonly cause: 'removed';
+  /** Its profile was removed under a session that ran; or a `clear()` of a bot that may not have been its own left it. */
+  readonly cause: 'removed' | 'cleared';
   /** ISO 8601. */
   readonly at: string;
 }

@@ -7,10 +7,11 @@ import type { SnapshotInfo } from '../types.js';
 import { askStores, failed } from './context/ask-stores.js';
 import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
-import { allRepositories, type SessionContext } from './context/session-context.js';
-import { type SessionSnapshots, sharedClientId } from './context/session-snapshots.js';
+import type { SessionContext } from './context/session-context.js';
+import type { SessionSnapshots } from './context/session-snapshots.js';
 import type { FirstImport } from './import/first-import.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
+import { clearSnapshots } from './prune/clear-snapshots.js';
 import type { Pruner } from './prune/pruner.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
@@ -144,7 +145,7 @@ export class SnapshotOperations {
       operations.exclusive(async () => {
         await browserOwner.reclaimProfile();
         await record.load();
-        const count = await this.#deleteSnapshots();
+        const count = await clearSnapshots(this.#context, snapshots);
         await assertOwned();
         snapshots.forget();
         await record.remove();
@@ -155,22 +156,6 @@ export class SnapshotOperations {
       }),
     );
     moveTo('idle');
-  }
-
-  /** Resolves to how many there were. What was made for another profile of the client id stays: it is another bot's. */
-  async #deleteSnapshots(): Promise<number> {
-    const { snapshots } = this.#parts;
-    const others = await snapshots.ofOtherProfiles();
-    if (!others.hasOurs && others.owned !== undefined) throw sharedClientId(others.owned);
-    const ours = await snapshots.ofThisProfile();
-    const empty = async (repository: SnapshotRepository): Promise<void> => {
-      if (others.newest === undefined) return repository.clear();
-      await repository.remove(ours.filter((one) => one.repository === repository).map(({ info }) => info.id));
-      await repository.sweep();
-    };
-    const [failure] = failed(await askStores(allRepositories(this.#context), empty));
-    if (failure !== undefined) throw failure.error;
-    return ours.length;
   }
 
   async #wanted(snapshotId: string | undefined): Promise<LocatedSnapshot> {

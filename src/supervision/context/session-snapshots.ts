@@ -5,13 +5,13 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
-import { ProfileBinding } from './profile-binding.js';
+import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 
 /** Snapshots of the client id that were made for another profile than this one. */
 export interface SnapshotsOfOthers {
-  /** Whether there are such of this profile, too. */
+  /** Whether there are such of this profile, too, or it has had a login that nobody saved. */
   readonly hasOurs: boolean;
   readonly newest: SnapshotInfo | undefined;
   /** The newest of a profile that still lies on this machine: another bot's. */
@@ -70,17 +70,14 @@ export class SessionSnapshots {
     lineage: string | undefined,
     { patience, isAskedFor = false }: CandidateOptions = {},
   ): Promise<readonly LocatedSnapshot[]> {
-    const { ours: located } = await this.#binding.sort(await this.list(patience));
-    const { revokedLineages, rejectedSnapshots, rejectedLineages, heldLineages } =
-      this.#context.record.current;
+    const { ours: located } = await this.sorted(patience);
+    const { revokedLineages, ...known } = this.#context.record.current;
     const infos = restoreCandidates(
       located.map(({ info }) => info),
       {
+        ...known,
         lineage,
-        revokedLineages,
-        rejectedSnapshots,
-        rejectedLineages,
-        heldLineages,
+        revokedLineages: [...revokedLineages, ...(await this.#markedAsRevoked(patience))],
         isAskedFor,
         now: this.#context.clock.now(),
       },
@@ -90,22 +87,20 @@ export class SessionSnapshots {
 
   /** What the client id has besides the snapshots of this profile; see {@link SnapshotsOfOthers}. */
   async ofOtherProfiles(patience?: StorePatience): Promise<SnapshotsOfOthers> {
-    const { ours, others } = await this.#binding.sort(await this.list(patience));
-    let owned: SnapshotInfo | undefined;
-    for (const { info } of others) {
-      if (info.profile && (await this.#binding.isProfileAt(info.profile))) owned ??= info;
-    }
-    return { hasOurs: ours.length > 0, newest: others[0]?.info, owned };
+    const { ours, others, living } = await this.sorted(patience);
+    const owned = living.find(({ lineage }) => others.some(({ info }) => info.lineage === lineage));
+    return { hasOurs: ours.length > 0 || this.#binding.hasPast, newest: others[0]?.info, owned };
   }
 
-  /** Whether a store has it that this login was logged out, as far as its snapshots tell. */
+  /** All of them, by the question whose login they are. */
+  async sorted(patience?: StorePatience): Promise<BoundSnapshots> {
+    return this.#binding.sort(await this.list(patience));
+  }
+
+  /** Whether a store has it that this login was logged out. */
   async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
-    return (await this.list(patience)).some(({ info }) => info.lineage === lineage && info.revoked);
-  }
-
-  /** Those of this profile, and of this one only, whatever has become of them. */
-  async ofThisProfile(): Promise<readonly LocatedSnapshot[]> {
-    return (await this.#binding.sort(await this.list())).ours;
+    const marked = await this.#markedAsRevoked(patience);
+    return marked.includes(lineage);
   }
 
   /** Whether it was made where the bot was before, and not at this very place. */
@@ -165,6 +160,13 @@ export class SessionSnapshots {
   async #askSoon(): Promise<void> {
     const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
     await this.list(patience).catch(() => undefined);
+  }
+
+  // What one store knows of it holds for the copies in all, also where that one has no copy itself.
+  async #markedAsRevoked(patience?: StorePatience): Promise<readonly string[]> {
+    const ask = (repository: SnapshotRepository) => repository.revokedLineages();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).flatMap(({ value }) => [...value]);
   }
 
   async #ask(

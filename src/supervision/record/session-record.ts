@@ -61,6 +61,15 @@ export function rejectedCopyInPlace({ basedOn, rejectedSnapshots }: SessionRecor
   return basedOn !== undefined && rejectedSnapshots.includes(basedOn) ? basedOn : undefined;
 }
 
+/** The pairings that have ended: logged out, no longer accepted, or removed. */
+export function endedLineages({
+  revokedLineages,
+  rejectedLineages,
+  heldLineages = [],
+}: SessionRecord): readonly string[] {
+  return [...revokedLineages, ...rejectedLineages, ...heldLineages];
+}
+
 /** `undefined` removes a field. */
 export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined };
 

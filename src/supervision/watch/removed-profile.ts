@@ -9,11 +9,16 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 /** A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
 
-/** What a person is told, whenever a login is not restored for this reason. */
+const WAY_BACK =
+  'so its login is not restored by itself: a new QR scan is needed. restore() brings the login back, restore(id) one of its ' +
+  'snapshots';
+/** What a person is told when a profile has vanished. */
+const REMOVED_MESSAGE = `the profile was removed while the session ran, ${WAY_BACK}`;
+/** What a person is told when a login is not restored because it is held. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
-  'a new QR scan is needed. ' +
-  'restore() brings the login back, restore(id) one of its snapshots';
+  'the profile was removed while the session ran or after its bot had closed it, or a clear() of another bot with this ' +
+  'client id has held what it left, ' +
+  WAY_BACK;
 
 /**
  * A profile that vanishes under a session that runs, or that is being closed, was removed on purpose: its snapshots are
@@ -47,7 +52,7 @@ export class RemovedProfile {
     const lineage = record.current.lineage ?? (await this.#newestLineage());
     if (lineage === undefined) return true; // there is nothing that could come back
     await this.#hold(lineage).catch((error: unknown) => this.#tellIncomplete(error));
-    warn('profile-removed', HELD_MESSAGE);
+    warn('profile-removed', REMOVED_MESSAGE);
     return true;
   }
 
@@ -118,9 +123,9 @@ export class RemovedProfile {
     }
   }
 
-  /** Whether the newest login there is is held: then nothing is restored by itself. */
+  /** Whether the newest login of this profile is held: then nothing is restored by itself. */
   async isNewestHeld(): Promise<boolean> {
-    const [newest] = await this.#snapshots.list();
+    const [newest] = (await this.#snapshots.sorted()).ours;
     return newest !== undefined && this.isHeld(newest.info);
   }
 
@@ -159,8 +164,8 @@ export class RemovedProfile {
 
   async #newestLineage(): Promise<string | undefined> {
     const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
-    const located = await this.#snapshots.list(patience).catch(() => []);
-    return located[0]?.info.lineage;
+    const { proven } = await this.#snapshots.sorted(patience).catch(() => ({ proven: [] }));
+    return proven[0]?.info.lineage;
   }
 
   // What another session has put aside was not removed. The lease of the profile lies beside it, and may be gone with it.
