@@ -254,6 +254,7 @@ function wire({
       pruner,
       removed,
       restorer,
+      revoker,
       snapshots,
     }),
   });

@@ -15,7 +15,8 @@ const STORES_PATIENCE_MS = 5_000;
  * Decides at every `ready` which lineage the session is in, and counts the run.
  *
  * A pairing starts a lineage, so does a `ready` with another account than before. A profile that came without a
- * record (it was made before this library, or the record was lost) goes on with the newest lineage of its account.
+ * record (it was made before this library, or the record was lost) goes on with the newest lineage of this place, if that is
+ * of its account. One of another place may be another bot's, linked to the same account: that one's device is not this one.
  */
 export class LineageKeeper {
   readonly #context: SessionContext;
@@ -74,10 +75,10 @@ export class LineageKeeper {
 
   async #lineageOf(account: string | undefined): Promise<string | undefined> {
     if (account === undefined) return undefined;
-    const located = await this.#snapshots
-      .list(new StorePatience(this.#context.clock, STORES_PATIENCE_MS))
-      .catch(() => []);
-    for (const { info, repository } of located) {
+    const { proven } = await this.#snapshots
+      .sorted(new StorePatience(this.#context.clock, STORES_PATIENCE_MS))
+      .catch(() => ({ proven: [] }));
+    for (const { info, repository } of proven) {
       if (info.revoked || info.held || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
       if (manifest === undefined) continue;

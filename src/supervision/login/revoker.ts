@@ -1,6 +1,6 @@
 import { describeError } from '../../errors.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import { askStores, failed, StorePatience } from '../context/ask-stores.js';
+import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
@@ -44,10 +44,15 @@ export class Revoker {
     }
   }
 
-  /** The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats. */
-  async revoke(cause: RevocationCause): Promise<void> {
+  /**
+   * The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats.
+   *
+   * @returns whether it is known which login that was. Where the record is lost nothing is marked: the profile in place may
+   * have been of any login, and the snapshots of another one must not end with it
+   */
+  async revoke(cause: RevocationCause): Promise<boolean> {
     const { record, announce, clock } = this.#context;
-    const lineage = record.current.lineage ?? (await this.#newestLineage());
+    const { lineage } = record.current;
     const others = record.current.revokedLineages.filter((revoked) => revoked !== lineage);
     // First what survives a kill on this machine, then the stores, then the profile.
     await record.update({
@@ -60,14 +65,47 @@ export class Revoker {
     });
     await this.#context.logoutNote.remove();
     if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
+    else await this.#tellOfUnknown();
     announce('session:revoked', { cause });
     await this.#putProfileAside(cause);
+    return lineage !== undefined;
   }
 
-  // The record was lost: what was in place is most likely the newest, and `restore(id)` brings back what was not.
-  async #newestLineage(): Promise<string | undefined> {
-    const located = await this.#snapshots.list().catch(() => []);
-    return located[0]?.info.lineage;
+  /** At a start: a store that was down at a logout is told now, by what this machine remembers or another store knows. */
+  async repeat(patience: StorePatience): Promise<void> {
+    const { record, clock, warn } = this.#context;
+    const remembered = record.current.revokedLineages;
+    const ask = (repository: SnapshotRepository) => repository.revokedLineages();
+    const asked = await askStores(allRepositories(this.#context), ask, patience);
+    const known = new Map(answered(asked).map(({ repository, value }) => [repository, value]));
+    const anywhere = [...known.values()].flatMap((lineages) => [...lineages]);
+    const at = new Date(clock.now()).toISOString();
+    const mark = async (repository: SnapshotRepository) => {
+      const isMissing = (lineage: string) => known.get(repository)?.has(lineage) !== true;
+      const missing = new Set(remembered.filter(isMissing));
+      if (anywhere.some(isMissing)) {
+        for (const { lineage } of await repository.list()) {
+          if (isMissing(lineage) && anywhere.includes(lineage)) missing.add(lineage);
+        }
+      }
+      for (const lineage of missing) await repository.revoke(lineage, { cause: 'phone', at });
+    };
+    const marked = await askStores(known.keys(), mark, patience);
+    const silent = remembered.length > 0 ? failed(asked) : [];
+    for (const { repository, error } of [...silent, ...failed(marked)]) {
+      warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
+    }
+  }
+
+  async #tellOfUnknown(): Promise<void> {
+    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
+    const { ours } = await this.#snapshots.sorted(patience).catch(() => ({ ours: [] }));
+    if (ours.length === 0) return;
+    this.#context.warn(
+      'revocation-incomplete',
+      'a login was logged out whose record is missing, so it is not known which snapshots are of it: none is marked, and the ' +
+        'newest of this bot is tried before a QR',
+    );
   }
 
   async #markSnapshots(lineage: string, cause: RevocationCause, at: string): Promise<void> {

@@ -14,6 +14,7 @@ import { passSessionErrors } from '../context/session-error.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
+import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
@@ -28,6 +29,7 @@ export interface PreparerParts {
   readonly pruner: Pruner;
   readonly removed: RemovedProfile;
   readonly restorer: Restorer;
+  readonly revoker: Revoker;
   readonly snapshots: SessionSnapshots;
 }
 
@@ -39,6 +41,7 @@ export class ProfilePreparer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   readonly #restorer: Restorer;
+  readonly #revoker: Revoker;
   readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
   readonly #blobRescue: BlobRescue;
@@ -50,6 +53,7 @@ export class ProfilePreparer {
     this.#context = context;
     this.#snapshots = parts.snapshots;
     this.#restorer = parts.restorer;
+    this.#revoker = parts.revoker;
     this.#pruner = parts.pruner;
     this.#firstImport = parts.firstImport;
     this.#blobRescue = parts.blobRescue;
@@ -85,7 +89,7 @@ export class ProfilePreparer {
     });
     // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
-    await this.#repeatRevocations(patience);
+    await this.#revoker.repeat(patience);
     await this.#removed.repeat(patience);
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience);
@@ -158,25 +162,29 @@ export class ProfilePreparer {
     }
   }
 
-  /** The browser must not have the profile: a copy that it can read, or none of it starts. The profile goes to quarantine. */
-  #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
-    if (refusal.code !== 'BROWSER_TOO_OLD') throw refusal;
-    return this.#snapshots
-      .candidates(this.#context.record.current.lineage)
-      .then((older) => this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal));
+  /**
+   * The browser must not have the profile: a copy that it can read, or none of it starts. The profile goes to quarantine. Not one
+   * whose login nobody knows, because its record is missing: the copies may be of another one.
+   */
+  async #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
+    const { lineage } = this.#context.record.current;
+    if (refusal.code !== 'BROWSER_TOO_OLD' || lineage === undefined) throw refusal;
+    const older = await this.#snapshots.candidates(lineage);
+    return this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal);
   }
 
   /** Why none of the snapshots that are listed was taken; `undefined` when none is. */
   async #whyPassedOver(): Promise<string | undefined> {
-    const located = await this.#snapshots.list();
-    if (located.length === 0) return undefined;
+    const { ours, others } = await this.#snapshots.sorted();
+    if (ours.length + others.length === 0) return undefined;
     const { revokedLineages } = this.#context.record.current;
     const isRevoked = ({ info }: LocatedSnapshot) => info.revoked || revokedLineages.includes(info.lineage);
-    const revoked = located.filter(isRevoked).length;
+    const revoked = ours.filter(isRevoked).length;
     const reasons = [
       revoked > 0 && `${revoked} of a login that was logged out`,
-      revoked < located.length &&
-        `${located.length - revoked} of one that WhatsApp rejected or a later one replaced`,
+      revoked < ours.length &&
+        `${ours.length - revoked} of one that WhatsApp rejected or a later one replaced`,
+      others.length > 0 && `${others.length} of another profile`,
     ].filter((part) => part !== false);
     return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
@@ -269,24 +277,6 @@ export class ProfilePreparer {
     } catch (error) {
       if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound
       throw error;
-    }
-  }
-
-  // A store that was down when the phone logged out is told now.
-  async #repeatRevocations(patience: StorePatience): Promise<void> {
-    const { record, clock, warn } = this.#context;
-    const { revokedLineages } = record.current;
-    if (revokedLineages.length === 0) return;
-    const at = new Date(clock.now()).toISOString();
-    const mark = async (repository: SnapshotRepository) => {
-      const known = await repository.revokedLineages();
-      for (const lineage of revokedLineages) {
-        if (!known.has(lineage)) await repository.revoke(lineage, { cause: 'phone', at });
-      }
-    };
-    const answers = await askStores(allRepositories(this.#context), mark, patience);
-    for (const { repository, error } of failed(answers)) {
-      warn('revocation-incomplete', `${repository.store.name}: ${describeError(error).message}`);
     }
   }
 }

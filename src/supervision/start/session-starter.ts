@@ -106,10 +106,11 @@ export class SessionStarter {
     this.#enter('restoring', signal);
     await assertLaunchable(this.#context);
     const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
-    const prepared = await operations.exclusive(() => preparer.prepare(signal, isFirst, patience));
-    let rollbacks = prepared ? 1 : 0;
+    const prepare = (first: boolean) => operations.exclusive(() => preparer.prepare(signal, first, patience));
+    let rollbacks = (await prepare(isFirst)) ? 1 : 0;
     let isGivenUp = false;
     let isLoggedOut = false;
+    let isUnknown = false;
     let mayRepeat = true;
     let mayLearn = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -126,12 +127,12 @@ export class SessionStarter {
         case 'logged-out':
           await revoker.note();
           await stopper.stop();
-          await revoker.revoke('server');
+          isUnknown = !(await revoker.revoke('server')); // then the newest login of this bot may be sound
           if (this.#context.options.onLogout === 'stop') return outcome;
           if (isLoggedOut) return failedByLogouts();
           this.#enter('restoring', signal, 'logged-out');
-          isLoggedOut = true;
-          isGivenUp = true;
+          if (isUnknown && (await prepare(false))) rollbacks = 1;
+          else isLoggedOut = isGivenUp = true;
           continue;
         case 'failed':
         case 'gave-up':
@@ -140,7 +141,7 @@ export class SessionStarter {
             if (!mayLearn || outcome.error.code !== 'BROWSER_TOO_OLD') throw outcome.error;
             mayLearn = false;
             this.#enter('restoring', signal);
-            if (await operations.exclusive(() => preparer.prepare(signal, false, patience))) rollbacks = 1;
+            if (await prepare(false)) rollbacks = 1;
             continue;
           }
           if (outcome.kind === 'gave-up' || !mayRepeat || !isNavigationRace(outcome.error)) return outcome;
