@@ -46,6 +46,8 @@ export interface SnapshotInfo {
   readonly revoked: boolean;
   /** Whether its profile was removed while the session ran, or soon after the bot had closed it: not restored by itself, only by `restore()`. */
   readonly held?: true;
+  /** Whether a `clear()` at another place has left it: restored by itself at no place but where it was last. */
+  readonly heldElsewhere?: true;
   /**
    * Pairings other than this one that began with an `importSession()`, as far as the bot knew when it was taken; absent
    * where there were none. For as long as one snapshot is left, none of them is taken over again unasked.

@@ -120,7 +120,7 @@ export class SnapshotCatalog {
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
     const revoked = await this.#revocations.lineages(options);
-    const held = await this.#holds.lineages(options);
+    const { held, heldElsewhere } = await this.#holds.lineages(options);
     const recorded = await this.#verifications.all(options);
     return entries.map((entry) =>
       snapshotInfo(entry.manifest, {
@@ -128,6 +128,7 @@ export class SnapshotCatalog {
         storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
         revoked: revoked.has(entry.manifest.lineage),
         held: held.has(entry.manifest.lineage),
+        heldElsewhere: heldElsewhere.has(entry.manifest.lineage),
         verifiedAt: latest(recorded.get(entry.manifest.id), verifiedAt(entry)),
       }),
     );
@@ -211,8 +212,8 @@ export class SnapshotCatalog {
     return this.#holds.put(lineage, hold, options);
   }
 
-  heldLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
-    return this.#holds.lineages(options);
+  async heldLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return (await this.#holds.lineages(options)).held;
   }
 
   release(lineage: string, options: StoreCallOptions): Promise<void> {

@@ -25,7 +25,10 @@ export interface Revocation {
 
 /** Why a lineage is not to be restored by itself until a person asks for it. */
 export interface Hold {
-  /** Its profile was removed under a session that ran; or a `clear()` of a bot that may not have been its own left it. */
+  /**
+   * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it; this holds at
+   * every place but where it was last.
+   */
   readonly cause: 'removed' | 'cleared';
   /** ISO 8601. */
   readonly at: string;
@@ -117,11 +120,11 @@ export interface SnapshotRepository {
   /** Marks a pairing as logged out. The first cause stays. */
   revoke(lineage: string, revocation: Revocation, options?: StoreCallOptions): Promise<void>;
   revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
-  /** Marks a pairing as not to be restored by itself: its snapshots are listed as `held`. */
+  /** Marks a pairing as not to be restored by itself: its snapshots are listed as `held`, or as `heldElsewhere`. */
   hold(lineage: string, hold: Hold, options?: StoreCallOptions): Promise<void>;
-  /** The pairings so marked, also those of which no snapshot is left. */
+  /** The pairings that are `held`, also those of which no snapshot is left. */
   heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
-  /** Takes that mark away again. Idempotent. */
+  /** Takes both marks away again. Idempotent. */
   release(lineage: string, options?: StoreCallOptions): Promise<void>;
   /** Deletes every key of this client id. */
   clear(options?: StoreCallOptions): Promise<void>;
@@ -160,6 +163,7 @@ export function snapshotInfo(
     readonly storedBytes: number;
     readonly revoked: boolean;
     readonly held: boolean;
+    readonly heldElsewhere: boolean;
     readonly verifiedAt: string | undefined;
   },
 ): SnapshotInfo {
@@ -180,6 +184,7 @@ export function snapshotInfo(
     ...(stored.verifiedAt === undefined ? {} : { verifiedAt: stored.verifiedAt }),
     revoked: stored.revoked,
     ...(stored.held && { held: true }),
+    ...(stored.heldElsewhere && { heldElsewhere: true }),
     ...(manifest.imported === undefined ? {} : { imported: manifest.imported }),
   };
 }

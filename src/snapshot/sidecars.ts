@@ -30,7 +30,18 @@ export class RevocationMarkers {
   }
 }
 
-/** `held/<lineage>.json`: the pairings whose profile was removed, until a person brings one back. */
+export interface HeldLineages {
+  readonly held: ReadonlySet<string>;
+  readonly heldElsewhere: ReadonlySet<string>;
+}
+
+/** Ends the name of a marker that holds nowhere but at other places. */
+const ELSEWHERE = '.elsewhere';
+
+/**
+ * `held/<lineage>.json`: the pairings whose profile was removed, until a person brings one back.
+ * `held/<lineage>.elsewhere.json`: those that no other place takes for its own.
+ */
 export class HoldMarkers {
   readonly #store: SessionStore;
   readonly #prefix: string;
@@ -41,23 +52,35 @@ export class HoldMarkers {
   }
 
   async put(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
-    if ((await this.lineages(options)).has(lineage)) return;
+    const name = cause === 'removed' ? lineage : `${lineage}${ELSEWHERE}`;
+    if ((await this.#names(options)).includes(name)) return;
     const marker = { format: 1, lineage, cause, at };
-    await putBytes(this.#store, this.#key(lineage), toJson(marker), options);
+    await putBytes(this.#store, this.#key(name), toJson(marker), options);
   }
 
   async remove(lineage: string, options: StoreCallOptions): Promise<void> {
-    await deleteObject(this.#store, this.#key(lineage), options);
+    for (const name of [lineage, `${lineage}${ELSEWHERE}`]) {
+      await deleteObject(this.#store, this.#key(name), options);
+    }
   }
 
   /** The name alone decides, as with {@link RevocationMarkers}. */
-  async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
-    const markers = await listAll(this.#store, this.#prefix, options);
-    return new Set(markers.map(({ key }) => baseName(key)));
+  async lineages(options: StoreCallOptions): Promise<HeldLineages> {
+    const names = await this.#names(options);
+    const isElsewhere = (name: string) => name.endsWith(ELSEWHERE);
+    return {
+      held: new Set(names.filter((name) => !isElsewhere(name))),
+      heldElsewhere: new Set(names.filter(isElsewhere).map((name) => name.slice(0, -ELSEWHERE.length))),
+    };
   }
 
-  #key(lineage: string): string {
-    return `${this.#prefix}${lineage}.json`;
+  async #names(options: StoreCallOptions): Promise<readonly string[]> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    return markers.map(({ key }) => baseName(key));
+  }
+
+  #key(name: string): string {
+    return `${this.#prefix}${name}.json`;
   }
 }
 

@@ -270,6 +270,18 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     expect(await s.repository.heldLineages()).toEqual(new Set());
   });
 
+  it('tells which lineages are held at other places only, until they are released', async () => {
+    const s = setup();
+    await create(s);
+    const cleared = { cause: 'cleared', at: '2026-11-23T06:00:00.000Z' } as const;
+    await s.repository.hold('lineage-1', cleared);
+    const [snapshot] = await s.restarted().list();
+    expect([snapshot?.heldElsewhere, snapshot?.held]).toEqual([true, undefined]);
+    expect(await s.repository.heldLineages()).toEqual(new Set());
+    await s.repository.release('lineage-1');
+    expect((await s.restarted().list())[0]?.heldElsewhere).toBe(undefined);
+  });
+
   it('stores the same bytes once more where they are to remember another import, and only once', async () => {
     const s = setup();
     await create(s);

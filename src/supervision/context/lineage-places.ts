@@ -10,7 +10,7 @@ export interface LineagePlaces {
   readonly newest: ReadonlyMap<string, SnapshotInfo>;
   /** Whether a store has it that the login was logged out. */
   readonly isRevoked: boolean;
-  /** Whether a store has it that the login is held back. */
+  /** Whether a store has it that the login is not to come to another place by itself. */
   readonly isHeld: boolean;
 }
 
@@ -59,7 +59,7 @@ function placesOf(lineage: string, infos: readonly SnapshotInfo[], now: number):
     last,
     newest,
     isRevoked: infos.some(({ revoked }) => revoked),
-    isHeld: infos.some(({ held }) => held === true),
+    isHeld: infos.some(({ held, heldElsewhere }) => held === true || heldElsewhere === true),
   };
 }
 

@@ -124,7 +124,7 @@ export class ProfileBinding {
    * before, else those of the same place below the bot's folder; and only where they are all of one place.
    */
   #movedHere(gone: readonly LineagePlaces[]): readonly string[] {
-    // What is held back elsewhere is another place's matter: it comes here only by its name.
+    // What is held is another place's matter: it comes here only by its name.
     const free = gone.filter(({ isHeld }) => !isHeld);
     const returned = free.filter((one) => this.#hasLainHere(one));
     const moved = returned.length > 0 ? returned : free.filter((one) => this.#isSamePlace(one));

@@ -29,12 +29,22 @@ export function restoreCandidates(
 ): readonly SnapshotInfo[] {
   const lineage = policy.lineage ?? newestLineage(snapshots, policy.now);
   if (lineage === undefined) return [];
-  if (policy.revokedLineages.includes(lineage) || policy.rejectedLineages.includes(lineage)) return [];
+  if (isRevoked(lineage, snapshots, policy) || policy.rejectedLineages.includes(lineage)) return [];
   if (policy.isAskedFor !== true && isHeld(lineage, snapshots, policy)) return [];
   return snapshots
-    .filter((snapshot) => snapshot.lineage === lineage && !snapshot.revoked)
+    .filter((snapshot) => snapshot.lineage === lineage)
     .filter((snapshot) => !policy.rejectedSnapshots.includes(snapshot.id))
     .sort(bestFirst(policy.now));
+}
+
+/** Whether it was logged out; what one store knows of it holds for the copies in all. */
+function isRevoked(
+  lineage: string,
+  snapshots: readonly SnapshotInfo[],
+  { revokedLineages }: CandidatePolicy,
+): boolean {
+  const isMarked = (snapshot: SnapshotInfo) => snapshot.lineage === lineage && snapshot.revoked;
+  return revokedLineages.includes(lineage) || snapshots.some(isMarked);
 }
 
 /** Whether its profile was removed; what one store knows of it holds for the copies in all. */

@@ -6,7 +6,7 @@ import { type SessionSnapshots, sharedClientId } from '../context/session-snapsh
 
 /**
  * The part of a `clear()` that empties the stores. It deletes what is proven to be this profile's. What may be another bot's
- * stays; where a start at this place would take it for its own, it is held back first: nothing of before a `clear()` comes
+ * stays; where a start at this place would take it for its own, it is held first: nothing of before a `clear()` comes
  * back by itself.
  *
  * @returns how many were deleted
@@ -44,7 +44,7 @@ async function holdBack(context: SessionContext, adoptable: readonly LocatedSnap
 }
 
 function isFree({ info }: LocatedSnapshot): boolean {
-  return !info.revoked && info.held !== true;
+  return !info.revoked && info.held !== true && info.heldElsewhere !== true;
 }
 
 function tellOfTheRest({ warn, clientId }: SessionContext, [newest]: readonly LocatedSnapshot[]): void {
@@ -53,7 +53,7 @@ function tellOfTheRest({ warn, clientId }: SessionContext, [newest]: readonly Lo
   warn(
     'other-profile',
     `clear() has left snapshots of '${clientId}' that were made at another place, where no profile is any more ` +
-      `(${profile?.path}): they may be another bot's. They are held, so that none of them is restored by itself. If that ` +
-      `was this bot, restore('${id}') and another clear() delete them`,
+      `(${profile?.path}): they may be another bot's. They are held, so that none of them is restored here by itself. If ` +
+      `that was this bot, restore('${id}') and another clear() delete them`,
   );
 }

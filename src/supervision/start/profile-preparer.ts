@@ -136,12 +136,14 @@ export class ProfilePreparer {
     return undefined;
   }
 
-  // It was away for a moment only, or somebody has put it back.
+  // It was away for a moment only, or somebody has put it back; or it is not the other bot's that a clear() took it for.
   async #releaseIfHeld(patience: StorePatience): Promise<void> {
     const { lineage } = this.#context.record.current;
     if (lineage === undefined) return;
     const located = await this.#snapshots.list(patience).catch(() => []);
-    const isHeld = located.some(({ info }) => info.lineage === lineage && this.#removed.isHeld(info));
+    const isHeld = located.some(
+      ({ info }) => info.lineage === lineage && (info.heldElsewhere || this.#removed.isHeld(info)),
+    );
     if (isHeld) await this.#removed.release(lineage);
   }
 

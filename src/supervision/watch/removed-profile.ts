@@ -9,16 +9,10 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 /** A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
 
-const WAY_BACK =
-  'so its login is not restored by itself: a new QR scan is needed. restore() brings the login back, restore(id) one of its ' +
-  'snapshots';
-/** What a person is told when a profile has vanished. */
-const REMOVED_MESSAGE = `the profile was removed while the session ran, ${WAY_BACK}`;
-/** What a person is told when a login is not restored because it is held. */
+/** What a person is told, whenever a login is not restored for this reason. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran or after its bot had closed it, or a clear() of another bot with this ' +
-  'client id has held what it left, ' +
-  WAY_BACK;
+  'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
+  'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
 
 /**
  * A profile that vanishes under a session that runs, or that is being closed, was removed on purpose: its snapshots are
@@ -52,7 +46,7 @@ export class RemovedProfile {
     const lineage = record.current.lineage ?? (await this.#newestLineage());
     if (lineage === undefined) return true; // there is nothing that could come back
     await this.#hold(lineage).catch((error: unknown) => this.#tellIncomplete(error));
-    warn('profile-removed', REMOVED_MESSAGE);
+    warn('profile-removed', HELD_MESSAGE);
     return true;
   }
 
@@ -111,7 +105,7 @@ export class RemovedProfile {
       this.#tellIncomplete(error);
     }
     for (const { info, repository } of await this.#snapshots.list().catch(() => [])) {
-      if (info.lineage !== lineage || info.held !== true) continue;
+      if (info.lineage !== lineage || (info.held ?? info.heldElsewhere) !== true) continue;
       await repository.release(lineage).catch((error: unknown) => this.#tellIncomplete(error));
     }
   }
