@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { isSameProfile } from '../profile-identity.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   CapturedFile,
@@ -150,9 +149,9 @@ function knowsMoreImports({ imported = [] }: SnapshotContext, than: SnapshotCont
   return imported.some((lineage) => than.imported?.includes(lineage) !== true);
 }
 
-// The profile was moved: an older snapshot would not be restored at its new place by itself.
+// The profile was moved: only a snapshot that names its new place tells that its login is there now.
 function isOfAnotherProfile({ profile }: SnapshotContext, than: SnapshotContext): boolean {
-  return profile !== undefined && than.profile !== undefined && !isSameProfile(profile, than.profile);
+  return profile !== undefined && than.profile !== undefined && profile.path !== than.profile.path;
 }
 
 /** What users see of a manifest. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
 const ANNA = '4915100000001@c.us';
@@ -27,11 +27,11 @@ afterEach(() => vi.restoreAllMocks());
 describe('a bot that was moved, and whose login lives where it is now', () => {
   const stage = useFakeStage();
 
-  function botIn(folder: string): FakeBot {
+  function botIn(folder: string, session: FakeBotOptions['session'] = {}): FakeBot {
     vi.spyOn(process, 'cwd').mockReturnValue(folder);
     return stage().bot({
       client: { localAuth: { dataPath: `${folder}/auth`, clientId: 'bot' } },
-      session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup' },
+      session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup', ...session },
     });
   }
 
@@ -57,6 +57,20 @@ describe('a bot that was moved, and whose login lives where it is now', () => {
     const fresh = botIn('/srv/bot');
     expect(await refusalOf(fresh)).toBe('CONFIGURATION');
     expect(fresh.payloads('restore:started')).toEqual([]);
+  });
+
+  it('lives there as soon as it is settled, although nothing in it has changed', async () => {
+    const before = botIn('/srv/bot');
+    await before.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    await before.backUp('before');
+    await before.stop();
+    await stage().fs.promises.rename('/srv/bot', '/srv/bot-anna');
+    const after = botIn('/srv/bot-anna', { backupIntervalMs: 3_600_000 });
+    await after.start();
+    await stage().clock.advance(20_000);
+    await after.until('a backup', () => after.payloads('backup:completed').length > 0, { limitMs: 60_000 });
+    expect(await refusalOf(botIn('/srv/bot'))).toBe('CONFIGURATION');
   });
 
   it('a copy of the bot in a third folder does not get it, nor what was saved before the move', async () => {

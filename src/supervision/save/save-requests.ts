@@ -32,14 +32,16 @@ export class SaveRequests {
     return this.#take('backup');
   }
 
-  /** Whether the present lineage's last backup is older than the interval, or there is none. */
+  /** Whether the present lineage's last backup is older than the interval, or of another place, or there is none. */
   async isBackupDue(): Promise<boolean> {
-    const { record, clock, options } = this.#context;
+    const { record, clock, options, profile } = this.#context;
     const { lineage } = record.current;
     const located = await this.#parts.snapshots.list();
     const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage)?.info;
     const now = clock.now();
     if (last === undefined || !isBelievable(last, now)) return true;
+    // The bot was moved: until a backup says so, a new one at its old place would get its login.
+    if (last.profile !== undefined && last.profile.path !== profile.path) return true;
     return now - Date.parse(last.createdAt) >= options.backupIntervalMs;
   }
 
