@@ -7,11 +7,11 @@ import type { LeaseHolder, LeaseRecord } from './lease-record.js';
 import { StallDetector } from './stall-detector.js';
 import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
 
-/** A generation that was created for us. */
+/** A lease file of a new generation that this process created. */
 export interface Claim {
   readonly generation: number;
   readonly record: LeaseRecord;
-  /** When its creation began, monotonic ms. */
+  /** When we began to create it, monotonic ms. */
   readonly begunAt: number;
 }
 
@@ -19,17 +19,18 @@ export interface LeaseRequest {
   readonly files: LeaseFiles;
   readonly clock: Clock;
   readonly machine: Machine;
-  /** How long to wait for a live owner to let go, ms. */
+  /** How long to wait for a live owner to release the lease, ms. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
-  /** The generation that we had: the claim gets a higher one, also where the files of all others are gone. */
+  /** The generation that we had before: the new claim gets a higher one, even when all lease files are gone. */
   readonly above?: number;
 }
 
 /**
- * Becomes the owner, or finds out that somebody alive is.
+ * Becomes the owner, or finds out that a live process is the owner.
  *
- * @throws LeaseHeldError; StoreError where neither comes out, as when somebody deletes the folder again and again
+ * @throws LeaseHeldError when a live process is the owner; StoreError when the question stays open, for example
+ * because the folder is deleted again and again
  */
 export async function claimLease(request: LeaseRequest): Promise<Claim> {
   const { files, clock, machine, waitMs, signal } = request;
@@ -47,13 +48,13 @@ export async function claimLease(request: LeaseRequest): Promise<Claim> {
     if (verdict === 'free' || verdict === 'dead' || state === 'over') {
       const claim = await claimAfter(seen, watched, self, request);
       if (claim !== undefined) return raised(claim, request);
-      continue; // somebody else was first: who is it?
+      continue; // somebody else was first: find out who
     }
     const alive = verdict === 'held' || state === 'moved';
     if (alive && clock.monotonic() >= waitUntil) throw heldBy(seen, self, files);
     await sleep(clock, LOOK_EVERY_MS, signal);
   }
-  // Somebody deletes the folder again and again, or others come and go: nobody is known to have it.
+  // The folder is deleted again and again, or other processes come and go: no owner is known.
   throw new StoreError(`the lease files in ${files.directory} change faster than they can be claimed`);
 }
 
@@ -76,7 +77,7 @@ async function claimAfter(
   try {
     ours = await bounded(clock, creating);
   } catch (error) {
-    // One that a hanging disk makes after all would look like a newer owner, to ourselves as well.
+    // A hanging disk may create the file after the deadline: it would look like a newer owner, even to ourselves.
     creating.then((made) => (made ? files.withdraw(claim.generation) : undefined)).catch(() => undefined);
     throw error;
   } finally {
@@ -86,8 +87,8 @@ async function claimAfter(
 }
 
 /**
- * The number of a claim is what its contenders fought for, so it was the next free one; only who has won it may go on to
- * a higher one.
+ * All contenders must try to create the same next free generation, so that only one can win; only the winner may
+ * move on to a higher generation.
  */
 async function raised(claim: Claim, { files, clock, machine, above = 0 }: LeaseRequest): Promise<Claim> {
   if (claim.generation > above) return claim;
@@ -95,7 +96,7 @@ async function raised(claim: Claim, { files, clock, machine, above = 0 }: LeaseR
   const creating = files.create(higher.generation, higher.record);
   try {
     if (await bounded(clock, creating)) {
-      await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined); // the next owner sweeps it
+      await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined); // else the next owner removes it
       return higher;
     }
     throw new StoreError(`the lease files in ${files.directory} change faster than they can be read`);
@@ -108,8 +109,9 @@ async function raised(claim: Claim, { files, clock, machine, above = 0 }: LeaseR
 }
 
 /**
- * An owner that was suspended may wake in this very moment. It writes its heartbeat and *then* looks for a higher
- * generation; we create ours and *then* look for its heartbeat: at least one of the two sees the other.
+ * A suspended owner may wake at this very moment. It writes its heartbeat and *then* looks for a higher
+ * generation; we create our generation and *then* look for its heartbeat: so at least one of the two sees the
+ * other.
  */
 async function createUncontested(
   files: LeaseFiles,

@@ -1,6 +1,6 @@
 /**
- * The tokens of all leases held by this thread: what tells a lease of another session of this process from one that
- * a session of this process left behind. Shared by the ESM and the CJS build.
+ * The tokens of all leases that this thread holds. They tell the lease of another live session in this process
+ * from one that an earlier session of this process left behind. Shared by the ESM and the CJS build.
  */
 export const heldTokens: Set<string> = sharedTokens();
 

@@ -6,14 +6,14 @@ import type { SeenLease } from './lease-files.js';
 import type { LeaseHolder } from './lease-record.js';
 
 /**
- * - `free`: nobody has it, or its holder let go
- * - `dead`: its holder is proven dead: to be taken over at once
+ * - `free`: there is no lease, or its holder released it
+ * - `dead`: its holder is proven dead, so it can be taken over at once
  * - `held`: its holder is proven alive
- * - `unproven`: another machine's or container's, or unreadable: to be watched
+ * - `unproven`: it belongs to another machine or container, or can't be read, so it must be watched
  */
 export type Verdict = 'free' | 'dead' | 'held' | 'unproven';
 
-/** What a lease needs to know of the machine. */
+/** The facts about the machine that a lease needs. */
 export interface Machine {
   readonly hostname: () => string;
   readonly namespace: () => Promise<string | undefined>;
@@ -23,7 +23,6 @@ export interface Machine {
   readonly heldTokens: Set<string>;
 }
 
-/** This machine. */
 export const thisMachine: Machine = {
   hostname,
   namespace: () => processNamespace(),
@@ -32,7 +31,7 @@ export const thisMachine: Machine = {
   heldTokens,
 };
 
-/** Who we are to others. */
+/** Describes this process as a lease holder. */
 export async function describeHolder(machine: Machine): Promise<LeaseHolder> {
   const namespace = await machine.namespace();
   const { pid, startTime } = await machine.identity();
@@ -40,7 +39,7 @@ export async function describeHolder(machine: Machine): Promise<LeaseHolder> {
   return namespace === undefined ? holder : { ...holder, namespace };
 }
 
-/** Says what is known of the holder of a lease. `self` is us. */
+/** Decides what is known about the holder of a lease. `self` describes this process. */
 export async function judgeHolder(
   seen: SeenLease | undefined,
   self: LeaseHolder,
@@ -53,20 +52,21 @@ export async function judgeHolder(
   if (machine.heldTokens.has(token)) return 'held';
   if (!isSameMachine(holder, self)) return 'unproven';
   if (isSameProcess(holder, self)) {
-    // We hold it no more (a session that lost it, or could not release it); of another thread we know nothing.
+    // This thread no longer holds the token: its session lost the lease or could not release it. Of another thread
+    // we know nothing.
     return holder.thread === self.thread ? 'dead' : 'unproven';
   }
   return (await machine.isAlive(holder)) ? 'held' : 'dead';
 }
 
-/** Whether both are one and the same process. */
+/** Whether both describe the same process. */
 export function isSameProcess(one: LeaseHolder, other: LeaseHolder): boolean {
   return isSameMachine(one, other) && one.pid === other.pid && one.startTime === other.startTime;
 }
 
 /**
- * Whether the pids of both mean the same. The same host name is not enough: two containers may share it, and each
- * has its own process 1. Without a namespace a pid proves nothing.
+ * Whether the pids of both come from the same process table. The same host name is not enough: two containers may
+ * share it, and each has its own process 1. Without a namespace a pid proves nothing.
  */
 function isSameMachine(one: LeaseHolder, other: LeaseHolder): boolean {
   return one.namespace !== undefined && one.namespace === other.namespace && one.host === other.host;

@@ -23,21 +23,21 @@ import {
 /** The newest lease file as it was seen. */
 export interface SeenLease {
   readonly generation: number;
-  /** Its text; watched for changes where nothing else proves that the holder lives. */
+  /** The text of the file; watched for changes when nothing else proves that the holder is alive. */
   readonly text: string;
-  /** Absent: it stayed empty or torn. */
+  /** Absent when the file stayed empty or torn. */
   readonly record?: LeaseRecord;
 }
 
-/** A file that is just being written is whole after a moment. */
+/** A file that another process is just writing is complete after a moment. */
 const TORN_READS = 5;
 const TORN_WAIT_MS = 50;
-/** How often the newest file may vanish between listing and reading, each time for a newer one. */
+/** How often the newest file may vanish between listing and reading because a newer one replaced it. */
 const MAX_LISTINGS = 20;
 
 /**
- * The lease files of one client: `<clientId>.<generation>.lease`. The highest generation is the owner's, and a
- * generation is created once: by `link`, which fails when the name is taken.
+ * The lease files of one client: `<clientId>.<generation>.lease`. The highest generation is the owner's. Each
+ * generation is created only once, by `link`, which fails when the name is taken.
  */
 export class LeaseFiles {
   readonly #fs: FileSystem['promises'];
@@ -48,7 +48,7 @@ export class LeaseFiles {
     readonly clientId: string,
     fs: FileSystem,
     readonly clock: Clock,
-    /** So many names at the end of `directory` are folders of ours: no symbolic link is followed there. */
+    /** How many of the last folder names in `directory` are our own folders: these must not be symbolic links. */
     readonly ownFolders = 1,
   ) {
     this.#fs = fs.promises;
@@ -68,7 +68,10 @@ export class LeaseFiles {
     });
   }
 
-  /** The text of one generation; `undefined` when it is gone, empty where something else than a file lies there. */
+  /**
+   * The text of one generation's file; `undefined` when it is gone, empty when its name belongs to something that
+   * is no file.
+   */
   readText(generation: number): Promise<string | undefined> {
     return this.#unlessGone(async () => {
       const handle = await openOwnFile(this.#fileSystem, this.#path(generation));
@@ -81,7 +84,7 @@ export class LeaseFiles {
     });
   }
 
-  /** Creates a generation; false when somebody else was first. */
+  /** Creates the file of a generation; false when another process was first. */
   create(generation: number, record: LeaseRecord): Promise<boolean> {
     return this.#explained('written', async () => {
       await this.#assertOwnFolder();
@@ -96,10 +99,11 @@ export class LeaseFiles {
     });
   }
 
-  /** Writes our newest record over the old one, in place; `gone` when the file is, or is another's. */
+  /** Overwrites our own record in place; `gone` when the file is missing or belongs to another owner. */
   async rewrite(generation: number, record: LeaseRecord): Promise<'ours' | 'gone'> {
     const done = await this.#unlessGone(async () => {
-      // The handle stays with the file it has read: what came under this name meanwhile can't be overwritten.
+      // The handle stays with the file that was read, so a file that took this name meanwhile can't be
+      // overwritten.
       const handle = await openOwnFile(this.#fileSystem, this.#path(generation), 'update');
       if (handle === undefined) return false;
       try {
@@ -119,14 +123,14 @@ export class LeaseFiles {
     return ((await this.#generations()).at(-1) ?? 0) > generation;
   }
 
-  /** Takes back a generation that was created and never used. */
+  /** Removes the file of a generation that was created and never used. */
   async withdraw(generation: number): Promise<void> {
     await this.#unlessGone(() => this.#fs.unlink(this.#path(generation)));
   }
 
   /**
-   * Removes everything older than `generation`. Best effort, and from the lowest up: an owner that was asleep must
-   * find its own file gone before it finds the one after it gone.
+   * Removes the files of all generations older than `generation`, as far as possible. It begins with the lowest:
+   * an owner that was suspended must find its own file gone before the file of its successor goes.
    */
   async removeOlder(generation: number): Promise<void> {
     try {
@@ -173,9 +177,9 @@ export class LeaseFiles {
     const handle = await this.#fs.open(path, 'wx', PRIVATE_FILE_MODE);
     try {
       await handle.writeFile(encodeRecord(record));
-      await improve(() => handle.sync()); // a generation must not come twice because the power failed
+      await improve(() => handle.sync()); // after a power failure the same generation must not be given out again
     } catch (error) {
-      await this.#fs.unlink(path).catch(() => undefined); // half a file would make everybody wait
+      await this.#fs.unlink(path).catch(() => undefined); // everybody would have to wait for half a file
       throw error;
     } finally {
       await handle.close();
@@ -187,15 +191,15 @@ export class LeaseFiles {
       await this.#fs.link(temporary, this.#path(generation));
       return true;
     } catch (error) {
-      // NFS repeats a request whose answer was lost: the name may be taken by ourselves.
+      // NFS repeats a request whose answer was lost, so the name may already be taken by our own first request.
       if (errnoOf(error) === 'EEXIST') return await this.#isOurs(generation, record.token);
-      // The winner of this very race sweeps up what the losers left.
+      // Another process won this race and has already removed our temporary file.
       if (errnoOf(error) === 'ENOENT') return false;
       return await this.#createInPlace(generation, record);
     }
   }
 
-  /** Where the file system has no hard links (exFAT, some network shares): others may see it empty for a moment. */
+  /** For file systems without hard links (exFAT, some network shares): others may see the file empty for a moment. */
   async #createInPlace(generation: number, record: LeaseRecord): Promise<boolean> {
     try {
       await this.#writeNew(this.#path(generation), record);

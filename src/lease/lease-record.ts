@@ -1,35 +1,38 @@
-/** Who holds a lease. Together these prove, on the same machine, whether the holder still lives. */
+/** The process that holds a lease. On the same machine these fields prove whether it is still alive. */
 export interface LeaseHolder {
   readonly host: string;
-  /** The table of processes that `pid` belongs to (machine, boot, container); absent: the machine did not tell. */
+  /**
+   * Names the process table in which `pid` is valid (machine, boot, container); absent when the machine does not
+   * report it.
+   */
   readonly namespace?: string;
   readonly pid: number;
-  /** Start time of the process, opaque. */
+  /** Start time of the process, an opaque text. */
   readonly startTime: string;
   /** Worker thread of that process; 0 is the main one. */
   readonly thread: number;
 }
 
-/** What a lease file says. */
+/** The content of a lease file. */
 export interface LeaseRecord {
   readonly format: 1;
-  /** Tells this very acquisition from every other one. Unique, not secret. */
+  /** Identifies this one acquisition. Unique, not secret. */
   readonly token: string;
   readonly holder: LeaseHolder;
   /** Counts the heartbeats. Others watch whether it changes; nobody compares clocks. */
   readonly beat: number;
   /** Wall clock of the last heartbeat, ISO 8601, for people who read the file. */
   readonly at: string;
-  /** Whether the holder let go. */
+  /** Whether the holder has released the lease. */
   readonly released: boolean;
 }
 
 /**
- * Every file has this length, so that a heartbeat overwrites it in place: that needs no room on a full disk, and
- * can't bring back a file that the next owner has removed.
+ * All lease files have this length, so that a heartbeat overwrites its file in place: this needs no room on a full
+ * disk, and can't bring back a file that the next owner has removed.
  */
 const RECORD_BYTES = 1024;
-/** More than any lease file has. */
+/** Larger than any lease file. */
 export const MAX_RECORD_BYTES = 4 * RECORD_BYTES;
 
 /** The bytes of a lease file. */

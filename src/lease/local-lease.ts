@@ -14,9 +14,12 @@ import { FILES_DEADLINE_MS } from './timing.js';
 export type { Machine } from './judge-holder.js';
 
 export interface LocalLeaseOptions {
-  /** The folder of the lease files, for example `<sessionPath>/lease`; made when it is missing. */
+  /** The folder of the lease files, for example `<sessionPath>/lease`; created when it is missing. */
   readonly directory: string;
-  /** So many names at the end of `directory` are folders of this library, and no symbolic links. Default 1. */
+  /**
+   * How many of the last folder names in `directory` belong to this library: these must not be symbolic links.
+   * Default 1.
+   */
   readonly ownFolders?: number;
   readonly clientId: string;
   readonly fs: FileSystem;
@@ -24,35 +27,36 @@ export interface LocalLeaseOptions {
   readonly logger?: Logger;
   /** Called once when an acquired lease is lost (not when it is released). */
   readonly onLost?: (reason: string) => void;
-  /** Called when the lease file was gone, nobody else was the owner, and the lease was claimed anew. */
+  /** Called when the lease file was gone, no other process was the owner, and the lease was claimed again. */
   readonly onReclaimed?: (grant: LeaseGrant) => void;
-  /** What is known of this machine and its processes. Default: all of it. */
+  /** Access to facts about this machine and its processes. Default: the real machine. */
   readonly machine?: Machine;
 }
 
 export interface AcquireOptions {
   /** Ends the waiting; rejects with its reason. */
   readonly signal?: AbortSignal;
-  /** How long to wait for a live owner to let go, ms. Default 0: refused as soon as it is proven alive. */
+  /** How long to wait for a live owner to release the lease, ms. Default 0: refuse as soon as it is proven alive. */
   readonly waitMs?: number;
 }
 
-/** What an owner got. */
+/** The lease as it was granted. */
 export interface LeaseGrant {
-  /** `host:pid`, for people. */
+  /** `host:pid`, for humans. */
   readonly owner: string;
   /** The fencing number: grows with every new owner of this session in this folder. */
   readonly generation: number;
 }
 
 /**
- * Makes one owner per session on one machine or shared volume (docs/invariants.md I6).
+ * Ensures that a session has only one owner on one machine or shared volume (docs/invariants.md I6).
  *
- * The owner is whoever created the file of the highest generation; it rewrites that file every 5 s. A holder whose
- * process is proven dead on this machine is taken over at once, one of another machine or container when its file
- * stood still for 30 s. An owner that could not write for 30 s (or was suspended for that long) does not count
- * itself as one, before anybody can have taken over, until it has looked again: it is lost to a newer owner only. A file
- * that is gone (somebody cleaned the folder) is contested and made again, under a higher generation.
+ * The owner is the process that created the file of the highest generation; it rewrites that file every 5 s. When
+ * the holder's process is proven dead on this machine, the lease is taken over at once. When the holder is on
+ * another machine or in another container, it is taken over after its file has not changed for 30 s. An owner that
+ * could not write for 30 s, or was suspended for that long, stops counting itself as the owner, before another
+ * process can have taken over, and reads the files again; it loses the lease only when it finds a newer owner.
+ * When its file is gone (somebody cleaned the folder), it competes for the lease again, under a higher generation.
  *
  * @example
  * const lease = new LocalLease({ directory: join(sessionPath, 'lease'), clientId, fs, clock, onLost: stopWriting });
@@ -69,7 +73,7 @@ export class LocalLease {
   constructor(options: LocalLeaseOptions) {
     const { directory, ownFolders, clientId, fs, clock } = options;
     this.#options = options;
-    // Where `Shop` and `shop` are one folder, they are one session.
+    // Where the file system ignores case, `Shop` and `shop` share one folder, so they are one session.
     const key = foldsCase(process.platform) ? clientId.toLowerCase() : clientId;
     this.#files = new LeaseFiles(directory, key, fs, clock, ownFolders);
   }
@@ -79,7 +83,7 @@ export class LocalLease {
     return this.#files.directory;
   }
 
-  /** Whose the newest lease file is, whether its owner lives or not. Claims nothing. */
+  /** Who wrote the newest lease file, whether that process is alive or not. Claims nothing. */
   async lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
     const { clock, machine = thisMachine } = this.#options;
     const look = this.#files.readHighest();
@@ -97,11 +101,11 @@ export class LocalLease {
   }
 
   /**
-   * Becomes the owner. A call while another one runs joins it (under the signal of the first); an owner keeps what
-   * it has; after a loss it competes again.
+   * Becomes the owner. A second call joins the one that is running, under the signal of the first. An owner gets
+   * its present lease; after a loss it competes again.
    *
    * @throws LeaseHeldError when a live process is the owner, ConfigurationError when the folder can't be used,
-   * StoreError or TimeoutError when the file system fails, ClosedError when `release()` comes between.
+   * StoreError or TimeoutError when the file system fails, ClosedError when `release()` is called meanwhile.
    */
   acquire(options: AcquireOptions = {}): Promise<LeaseGrant> {
     if (this.#acquiring !== undefined) return this.#acquiring.result;
@@ -115,25 +119,26 @@ export class LocalLease {
     return result;
   }
 
-  /** Whether we may write now. False, too, when the last proof of it is too old (the process was suspended). */
+  /** Whether we may write now. Also false when the last proof is too old (the process was suspended). */
   isHeld(): boolean {
     return this.#ownership?.isHeld() ?? false;
   }
 
-  /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is ours. */
+  /** Whether no new owner is known, and yet we can't tell at this moment whether the lease is ours. */
   isUnproven(): boolean {
     return this.#ownership?.isUnproven() ?? false;
   }
 
   /**
-   * The same as {@link isHeld}, but where the last proof is too old to tell (the process was suspended), a new one is made first: a read
-   * and a write of the lease file. A lease that is found lost is told of as by a heartbeat. Never rejects.
+   * Like {@link isHeld}, but when the last proof is too old (the process was suspended), a new one is made first,
+   * which reads and writes the lease file. When the lease turns out to be lost, `onLost` is called as after a
+   * heartbeat. Never rejects.
    */
   async confirm(): Promise<boolean> {
     return (await this.#ownership?.confirm()) ?? false;
   }
 
-  /** {@link isHeld} for other threads; `undefined` before the first lease and after a release. */
+  /** The value of {@link isHeld} for other threads; `undefined` before the first lease and after a release. */
   get permit(): WritePermit | undefined {
     return this.#ownership?.permit;
   }
@@ -145,9 +150,10 @@ export class LocalLease {
   }
 
   /**
-   * Lets go, so that the next owner need not wait. Never rejects; does nothing where there is nothing to release.
+   * Releases the lease, so that the next owner need not wait. Never rejects; does nothing when there is nothing to
+   * release.
    *
-   * @param options `withoutTrace`: whether the lease file goes, too, because its folder was deleted before
+   * @param options `withoutTrace`: also removes the lease file, because its folder was deleted before
    */
   async release({ withoutTrace = false } = {}): Promise<void> {
     if (this.#acquiring !== undefined) {
@@ -162,7 +168,7 @@ export class LocalLease {
   async #acquire(waitMs: number, signal: AbortSignal): Promise<LeaseGrant> {
     const { clock, machine = thisMachine, logger = silentLogger, onLost = () => undefined } = this.#options;
     const files = this.#files;
-    this.#ownership?.abandon(); // lost already, or too long without proof
+    this.#ownership?.abandon(); // it is lost already, or was unproven for too long
     const claim = await claimLease({ files, clock, machine, waitMs, signal });
     const onReclaimed = () => this.#options.onReclaimed?.(grantOf(ownership));
     const parts = { files, clock, logger, machine, onLost, onReclaimed };
@@ -178,7 +184,8 @@ export class LocalLease {
   }
 }
 
-// What proves too little to end a process or to take its lease is enough to know one's own name.
+// Compares also holders without a namespace: that is no proof for ending a process or taking its lease, but enough
+// to recognise ourselves.
 function isEqual(one: LeaseHolder, other: LeaseHolder): boolean {
   const keys = ['host', 'namespace', 'pid', 'startTime', 'thread'] as const;
   return keys.every((key) => one[key] === other[key]);

@@ -9,7 +9,7 @@ import type { LeaseFiles } from './lease-files.js';
 import type { LeaseRecord } from './lease-record.js';
 import { FILES_DEADLINE_MS, HEARTBEAT_MS, TAKEOVER_MS } from './timing.js';
 
-/** Why a lease is lost: nothing else ends it. */
+/** The only reason for which a lease is lost. */
 const TAKEN_OVER = 'another process took the session over';
 
 export interface OwnershipParts {
@@ -18,23 +18,24 @@ export interface OwnershipParts {
   readonly logger: Logger;
   readonly machine: Machine;
   readonly onLost: (reason: string) => void;
-  /** Our file was gone, nobody else had taken the session, and it is claimed anew. */
+  /** Called when our lease file was gone, nobody else owned the session, and the lease was claimed again. */
   readonly onReclaimed: () => void;
 }
 
 /**
- * The time from a claim to its release or loss: keeps the heart beating, and knows whether we may still write.
+ * The time from a claim to its release or loss: writes the heartbeats, and knows whether we may still write to the
+ * stores.
  *
- * A look at the files has three answers: the lease is ours (we may write for 30 s more), it is a newer owner's (it is
- * lost), or it can't be told, because the disk fails or hangs: then the writes pause when the last proof is 30 s old, the
- * question is asked again every 5 s, and afterwards all goes on.
+ * Reading the lease files has three possible results. The lease is ours: we may write for 30 s more. A newer owner
+ * has it: it is lost. The disk fails or hangs, so we can't tell: writing pauses once the last proof is 30 s old,
+ * the files are read again every 5 s, and writing goes on after the next proof.
  */
 export class Ownership {
   readonly #parts: OwnershipParts;
   readonly #ending = new AbortController();
   #claim: Claim;
   #contesting: Promise<void> | undefined;
-  /** A heartbeat and the release write the same file: one after the other. */
+  /** A heartbeat and the release write the same file, so they must take turns. */
   readonly #writing = new Mutex();
   #held = true;
   /** Valid until another machine may have taken over. */
@@ -59,23 +60,23 @@ export class Ownership {
     return this.#claim.generation;
   }
 
-  /** False, too, when the last proof is so old that another machine may have taken over. */
+  /** Also false when the last proof is so old that another machine may have taken over. */
   isHeld(): boolean {
     return this.permit.isValid(this.#parts.clock);
   }
 
-  /** Whether nobody is known to have taken it over, and yet it is not proven ours at this moment. */
+  /** Whether no new owner is known, and yet the lease is not proven ours at this moment. */
   isUnproven(): boolean {
     return this.#held && !this.isHeld();
   }
 
-  /** The same as `isHeld`, but where the last proof is too old to tell, a new one is made first. Never rejects. */
+  /** Like `isHeld`, but when the last proof is too old, a new one is made first. Never rejects. */
   async confirm(): Promise<boolean> {
     if (this.#held && !this.isHeld()) await this.#beatNow();
     return this.isHeld();
   }
 
-  /** Ends it without a trace in the file. */
+  /** Ends the ownership without writing to the file. */
   abandon(): void {
     this.#held = false;
     this.permit.end();
@@ -84,7 +85,7 @@ export class Ownership {
     this.#ending.abort(new ClosedError('the lease was given up'));
   }
 
-  /** Ends it and says so in the file, which is removed where no trace of it is to stay. Never rejects. */
+  /** Ends the ownership and marks the file as released, or removes it with `withoutTrace`. Never rejects. */
   async release({ withoutTrace = false } = {}): Promise<void> {
     const { files, clock } = this.#parts;
     this.abandon();
@@ -106,7 +107,7 @@ export class Ownership {
     this.#timer = clock.setTimeout(() => void this.#beatNow(), HEARTBEAT_MS);
   }
 
-  /** Joins the heartbeat that is under way, if one is. */
+  /** Joins the heartbeat that is already running, if there is one. */
   #beatNow(): Promise<void> {
     this.#proving ??= this.#beatOnce()
       .catch(() => undefined)
@@ -136,18 +137,18 @@ export class Ownership {
     if (answer === 'ours') return this.#extendPermit(begunAt);
     if (answer === 'taken-over') return this.#lose(TAKEN_OVER);
     if (!this.#held) return;
-    this.permit.end(); // whoever comes now finds nobody's name on the door
+    this.permit.end(); // another process finds no lease file now and may become the owner
     this.#say('the lease file was removed or replaced: the lease is contested again', {});
     await this.#contested();
   }
 
-  /** Who finds no file of ours may become the owner as well as we: exactly one of us does. */
+  /** When our file is gone, any process may become the owner: we compete again, and exactly one wins. */
   #contested(): Promise<void> {
     const { clock } = this.#parts;
     this.#contesting ??= this.#contestAnew().finally(() => {
       this.#contesting = undefined;
     });
-    // One of another machine may have to be watched for half a minute: the next heartbeat asks what came of it.
+    // Another machine's lease may have to be watched for 30 s: the next heartbeat asks for the result.
     return withDeadline(clock, FILES_DEADLINE_MS, 'contesting the lease', this.#contesting);
   }
 
@@ -175,7 +176,7 @@ export class Ownership {
     if (this.#held) this.permit.extendTo(begunAt + TAKEOVER_MS);
   }
 
-  /** Writes a heartbeat, then looks for a newer owner (in this order: see contest.ts). */
+  /** Writes a heartbeat, then looks for a newer owner. The order matters: see `createUncontested` in claim-lease.ts. */
   async #prove(): Promise<'ours' | 'taken-over' | 'gone'> {
     if (!this.#held) return 'gone';
     const { files } = this.#parts;

@@ -1,7 +1,7 @@
 /**
- * Watches something that its owner changes all the time, and tells when it stood still for long enough.
+ * Watches a text that its live owner keeps changing, and says when it has not changed for long enough.
  *
- * Only time between two looks counts, and no more of it than a look is meant to take: one who was suspended
+ * Only time between two looks counts, and at most twice the usual interval per look: a process that was suspended
  * together with the owner (a paused virtual machine, a closed laptop) has seen nothing of the time between.
  */
 export class StallDetector {
@@ -14,7 +14,10 @@ export class StallDetector {
     private readonly lookEveryMs: number,
   ) {}
 
-  /** `new` at the first look, `moved` when it changed since the last, `over` once it stood still for `neededMs`. */
+  /**
+   * `new` at the first look, `moved` when the text changed since the last look, `over` once it has not changed for
+   * `neededMs`.
+   */
   look(text: string, atMs: number): 'new' | 'moved' | 'still' | 'over' {
     const before = this.#text;
     const elapsed = Math.min(atMs - this.#lookedAt, 2 * this.lookEveryMs);
