@@ -1,4 +1,4 @@
-/** What we know of the processes of this machine. One file per operating system lies in `processes/`. */
+/** The processes of this machine. There is one file per operating system in `processes/`. */
 export { endProcessTree } from './processes/end-process-tree.js';
 export {
   commandLine,

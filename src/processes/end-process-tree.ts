@@ -4,16 +4,17 @@ import { identityOf, isPid, isSameProcessAlive, listDescendants, type ProcessIde
 import type { ProcessSource } from './process-entry.js';
 import { processSource } from './process-source.js';
 
-/** How long between two looks at who is left, ms. */
+/** Time between two checks of which processes are left, ms. */
 const LOOK_EVERY_MS = 50;
-/** More generations of a process than any machine has: a bound, should a table of processes contain a loop. */
+/** More generations of a process than any machine has: it bounds the search if the process table contains a loop. */
 const MAX_ANCESTORS = 64;
 
 export interface EndProcessTreeOptions {
   readonly clock?: Clock;
   /**
-   * How long the root may close by itself after a SIGTERM, ms; 0 (the default): killed at once.
-   * Chromium answers SIGTERM by an orderly close, which saves up to a minute of Local Storage (docs/chromium-facts.md F1.5).
+   * How long the root may take to close by itself after a SIGTERM, ms; with 0 (the default) it is killed at once.
+   * Chromium answers SIGTERM with an orderly close, which saves up to a minute of Local Storage
+   * (docs/chromium-facts.md F1.5).
    */
   readonly graceMs?: number;
   /** How long to wait, after the kill, until all are gone, ms. Default 5000. */
@@ -23,12 +24,14 @@ export interface EndProcessTreeOptions {
 }
 
 /**
- * Ends a process and everything that descends from it, and waits until all are gone.
- * The start time is read again right before every signal: a pid that was given away is left alone.
+ * Ends a process and everything that descends from it, and waits until all are gone. The start time is read again
+ * right before every signal, so that a pid which was given to another process is left alone.
  *
- * @returns the pids that were alive at the call and are gone now, the root first; none when it was gone already.
- * @throws TimeoutError when some are still there after `deadlineMs`.
- * @throws SessionError (INTERNAL) when the root is pid 1, this process or one of its ancestors, or may not be signalled.
+ * @returns the pids that were alive at the call and are gone now, the root first; empty when the root was gone
+ * already.
+ * @throws TimeoutError when some processes are still alive after `deadlineMs`.
+ * @throws SessionError (INTERNAL) when the root is pid 1, this process or one of its ancestors, or when a process
+ * may not be signalled.
  */
 export async function endProcessTree(
   root: ProcessIdentity,
@@ -41,7 +44,8 @@ export async function endProcessTree(
   }
   if (!(await isSameProcessAlive(root, source))) return [];
 
-  // Collected before the first signal: whoever loses its parent is handed to init and can't be found any more.
+  // Collected before the first signal: a process that loses its parent becomes a child of init and can't be found
+  // any more.
   const tree = new Map([[root.pid, root]]);
   const collect = async () => {
     for (const member of [...tree.values()]) {
@@ -84,18 +88,18 @@ async function ourselvesAndAncestors(source: ProcessSource): Promise<ReadonlySet
 }
 
 async function signal(member: ProcessIdentity, name: NodeJS.Signals, source: ProcessSource): Promise<void> {
-  // Proven, not assumed: where the machine hides the start time, nothing is signalled.
+  // The identity must be proven: when the machine hides the start time, nothing is signalled.
   const now = await identityOf(member.pid, source);
   if (now?.startTime !== member.startTime) return;
   try {
     process.kill(member.pid, name);
   } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return; // ended by itself in this very moment
+    if (errnoOf(error) === 'ESRCH') return; // it ended by itself at this moment
     throw new SessionError('INTERNAL', `may not end process ${member.pid}`, { cause: error });
   }
 }
 
-/** Looks again and again until `done` or the time is over; tells which. */
+/** Checks again and again until `done` or until the time is over; returns whether it was done. */
 async function until(clock: Clock, withinMs: number, done: () => Promise<boolean>): Promise<boolean> {
   const end = clock.monotonic() + withinMs;
   while (!(await done())) {

@@ -3,26 +3,26 @@ import type { ProcessEntry, ProcessSource } from './process-entry.js';
 import { processSource } from './process-source.js';
 
 /**
- * One process, never mistaken for another one that got the same pid later.
- * The start time is opaque: compare it, don't read it. On Linux it carries the boot id, so that no process
- * survives a reboot by accident.
+ * Identifies one process, so that it is never mistaken for another one that gets the same pid later. The start
+ * time is opaque: compare it, don't interpret it. On Linux it contains the boot id, so that no process seems to
+ * survive a reboot by accident.
  */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTime: string;
 }
 
-/** Who we are. */
+/** The identity of this process. */
 export async function selfIdentity(source: ProcessSource = processSource): Promise<ProcessIdentity> {
   const self = await identityOf(process.pid, source).catch(() => undefined);
-  // A machine that tells nothing (no /proc, no ps): what node knows of its own start has to do.
+  // When the machine reports no processes (no /proc, no ps), node's own start time is used.
   return self ?? { pid: process.pid, startTime: `node:${Math.round(performance.timeOrigin)}` };
 }
 
 /**
- * Who has this pid now; `undefined` when nobody has (a zombie is nobody).
+ * The process that has this pid now; `undefined` when there is none (a zombie does not count).
  *
- * @throws the system's error when the machine does not tell (no `ps`, a deadline).
+ * @throws the system's error when the machine does not answer (no `ps`, a deadline)
  */
 export async function identityOf(
   pid: number,
@@ -34,8 +34,8 @@ export async function identityOf(
 }
 
 /**
- * Whether this very process still lives. In doubt (the machine hides or does not tell the start time, but the pid
- * is taken) the answer is yes: what rests on it are kills and takeovers.
+ * Whether exactly this process is still alive. In doubt (the pid is in use, but its start time is hidden or
+ * unknown) the answer is yes, because kills and takeovers rely on it.
  */
 export async function isSameProcessAlive(
   identity: ProcessIdentity,
@@ -47,7 +47,7 @@ export async function isSameProcessAlive(
   return !entry.zombie && entry.startTime === identity.startTime;
 }
 
-/** Everything that descends from `pid`, parents before their children, without `pid` itself and without zombies. */
+/** All descendants of `pid`, parents before their children, without `pid` itself and without zombies. */
 export async function listDescendants(
   pid: number,
   source: ProcessSource = processSource,
@@ -60,7 +60,7 @@ export async function listDescendants(
   const queue = [pid];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const child of childrenOf.get(next) ?? []) {
-      // A table read line by line may contain a loop: a pid that was given away meanwhile.
+      // The table is read line by line and may contain a loop, when a pid was given away meanwhile.
       if (seen.has(child.pid)) continue;
       seen.add(child.pid);
       queue.push(child.pid);
@@ -70,7 +70,10 @@ export async function listDescendants(
   return found;
 }
 
-/** The command line of `pid`, arguments separated by spaces; `undefined` when it ended or the machine does not tell. */
+/**
+ * The command line of `pid`, arguments separated by spaces; `undefined` when it ended or the machine does not
+ * report it.
+ */
 export async function commandLine(
   pid: number,
   source: ProcessSource = processSource,
@@ -81,14 +84,14 @@ export async function commandLine(
 }
 
 /**
- * Names the table of processes that our pids belong to: equal strings, same machine (and boot, and container).
- * `undefined` when the machine does not tell; then no pid found in a file proves anything.
+ * Names the process table that our pids belong to: equal strings mean the same machine, boot and container.
+ * `undefined` when the machine does not report it; then no pid found in a file proves anything.
  */
 export function processNamespace(source: ProcessSource = processSource): Promise<string | undefined> {
   return source.namespace().catch(() => undefined);
 }
 
-/** A positive integer that a pid can be; 0 and negative ones mean whole groups to the system. */
+/** Whether `pid` is a positive integer that a pid can be; the system takes 0 and negative numbers for whole groups. */
 export function isPid(pid: number): boolean {
   return Number.isInteger(pid) && pid > 0 && pid <= 2 ** 31 - 1;
 }
@@ -99,7 +102,7 @@ function isPidTaken(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errnoOf(error) !== 'ESRCH'; // EPERM: it lives, under another user
+    return errnoOf(error) !== 'ESRCH'; // with EPERM it is alive, but belongs to another user
   }
 }
 

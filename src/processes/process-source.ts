@@ -3,7 +3,7 @@ import { procfsSource } from './procfs.js';
 import { psSource } from './ps.js';
 import { windowsSource } from './windows.js';
 
-/** The source for an operating system, as `process.platform` names it. */
+/** The source for an operating system, by its name in `process.platform`. */
 export function processSourceOf(platform: NodeJS.Platform): ProcessSource {
   if (platform === 'linux' || platform === 'android') return procfsSource();
   return platform === 'win32' ? windowsSource() : psSource();

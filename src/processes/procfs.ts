@@ -2,9 +2,9 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { errnoOf } from '../errors.js';
 import type { ProcessEntry, ProcessSource } from './process-entry.js';
 
-/** Linux: `/proc`, without starting a process. Another `root` is for tests. */
+/** Linux: reads `/proc` without starting a process. Tests pass another `root`. */
 export function procfsSource(root = '/proc'): ProcessSource {
-  // Never changes while we run; an unreadable one is asked for again.
+  // The boot id never changes while we run; when it can't be read, the next call tries again.
   let boot: string | undefined;
   const bootId = async () => {
     boot ??= (await readFile(`${root}/sys/kernel/random/boot_id`, 'utf8')).trim();
@@ -36,7 +36,8 @@ export function procfsSource(root = '/proc'): ProcessSource {
       return new Map(pids.flatMap((pid, index) => (bytes[index] === undefined ? [] : [[pid, bytes[index]]])));
     },
     async namespace() {
-      // Two containers on one kernel share the boot id, and may share the host's name, but not the pid namespace.
+      // Two containers on one kernel have the same boot id and perhaps the same host name, but not the same pid
+      // namespace.
       return `${await bootId()} ${await readlink(`${root}/self/ns/pid`)}`;
     },
   };
@@ -56,9 +57,10 @@ export function parseStat(stat: string, bootId: string): ProcessEntry | undefine
   return { pid, ppid: Number(ppid), startTime: `${bootId}:${startTicks}`, zombie: /^[ZXx]$/.test(state) };
 }
 
-/** `undefined` for a process that has ended, or that tells nobody. */
+/** `undefined` for a process that has ended, or that hides its memory from everybody. */
 async function memoryOf(folder: string): Promise<number | undefined> {
-  // Only for processes we could debug: a sandboxed renderer hides it, its `status` is open to all.
+  // `smaps_rollup` can be read only for processes that we could debug: a sandboxed renderer hides it, but
+  // everybody may read its `status`.
   const rollup = await readFile(`${folder}/smaps_rollup`, 'utf8').catch(() => '');
   const status = /^Pss:/m.test(rollup) ? rollup : await readFile(`${folder}/status`, 'utf8').catch(() => '');
   const [, kilobytes] = /^(?:Pss|VmRSS):\s+(\d+) kB$/m.exec(status) ?? [];

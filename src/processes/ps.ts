@@ -5,7 +5,7 @@ const COLUMNS = ['-o', 'pid=,ppid=,stat=,lstart='];
 
 /** macOS and the BSDs: `ps`. */
 export function psSource(run: RunCommand = runCommand): ProcessSource {
-  // `ps` exits with 1 both when there is no such process and when it fails; only the first prints nothing at all.
+  // `ps` exits with 1 both when there is no such process and when it fails, but prints an error only when it fails.
   const ask = (args: readonly string[]) =>
     run('ps', args).catch((error: { code?: unknown; stderr?: unknown }) => {
       if (error.code === 1 && !error.stderr) return '';
@@ -16,7 +16,7 @@ export function psSource(run: RunCommand = runCommand): ProcessSource {
     all: async () => parsePs(await ask(['-A', ...COLUMNS])),
     commandLine: async (pid) => (await ask(['-p', String(pid), '-ww', '-o', 'command='])).trim() || undefined,
     memory: async (pids) => parseMemory(await ask(['-p', pids.join(','), '-o', 'pid=,rss='])),
-    // No containers: pids belong to the machine, which the lease knows by its host name.
+    // Without containers, pids belong to the machine, which the lease identifies by its host name.
     namespace: async () => process.platform,
   };
 }

@@ -2,17 +2,17 @@ import { listDescendants } from './identity.js';
 import type { ProcessSource } from './process-entry.js';
 import { processSource } from './process-source.js';
 
-/** What a process and everything that descends from it take. */
+/** The memory of a process and all its descendants. */
 export interface TreeMemory {
-  /** Proportional (PSS) where the machine tells it, else resident: then what they share is counted for each. */
+  /** Proportional (PSS) when the machine reports it; else resident, where shared memory counts for each process. */
   readonly bytes: number;
   readonly processes: number;
 }
 
 /**
- * Adds up the memory of a process and its descendants; `undefined` when none of them tells.
+ * Adds up the memory of a process and its descendants; `undefined` when it is known for none of them.
  *
- * @throws the system's error when the machine does not tell of its processes
+ * @throws the system's error when the machine does not report its processes
  */
 export async function treeMemory(
   root: number,

@@ -27,7 +27,7 @@ export function windowsSource(run: RunCommand = runCommand): ProcessSource {
   };
 }
 
-/** Reads lines such as `4711 612 133766432001234567`. A process of the system may hide its start: it is left out. */
+/** Reads lines such as `4711 612 133766432001234567`. A system process without a visible start time is left out. */
 export function parseCim(output: string): readonly ProcessEntry[] {
   const entries = output.split(/\r?\n/).flatMap((line) => {
     const [, pid, ppid, startTime] = /^\s*(\d+) (\d+) (\d+)\s*$/.exec(line) ?? [];
@@ -37,7 +37,7 @@ export function parseCim(output: string): readonly ProcessEntry[] {
   return entries.map((entry) => ({ ...entry, ppid: trueParent(entry, entries) }));
 }
 
-/** Windows never clears the parent's pid: one who started *after* its "child" merely got the number again. */
+/** Windows never clears the parent's pid: a "parent" that started *after* its "child" only reuses the number. */
 function trueParent(child: ProcessEntry, entries: readonly ProcessEntry[]): number {
   const parent = entries.find(({ pid }) => pid === child.ppid);
   return parent !== undefined && BigInt(parent.startTime) > BigInt(child.startTime) ? 0 : child.ppid;

@@ -1,29 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-/** Stands in the entry file. A bundled app may have a `worker.cjs` of its own beside the library's code. */
+/**
+ * This text is in the worker's entry file. It is checked because a bundled app may have another `worker.cjs`
+ * beside the library's code.
+ */
 const WORKER_MARK = 'wwebjs-persistent-session:worker-thread';
 
 /**
- * Where the worker's file is: beside the code that this is a part of, or one folder up; in `dist`, when it runs from its
- * TypeScript sources; beside the program that was started. `undefined` in an app whose bundler took the library in without its worker.
+ * Finds the worker's file: beside this code or one folder up; in `dist` when this code runs from its TypeScript
+ * sources; beside the program that was started. `undefined` in an app whose bundler included the library without
+ * its worker.
  *
- * It is CommonJS in either format of the package: a thread is up sooner with it than with modules.
+ * The worker is CommonJS in both formats of the package, because a thread starts faster with it than with ES
+ * modules.
  */
 export function locateWorker(files: readonly (string | undefined)[] = codeFiles()): URL | undefined {
   return files.filter(isFileUrl).flatMap(candidatesBeside).find(isOurWorker);
 }
 
 /**
- * Which file this code is in has a name in each format of modules, and bundlers leave neither of them, or one that
- * names the file they took the code from: so the program's own file comes last.
+ * The name of the file with this code is read differently in each module format. Bundlers remove both names, or
+ * leave the name of the original source file, so the file of the program itself comes last.
  */
 function codeFiles(): readonly (string | undefined)[] {
   const [, program] = process.argv;
   return [import.meta.url, commonJsFile(), program === undefined ? undefined : pathToFileURL(program).href];
 }
 
-/** Tried, not asked for by `typeof`: webpack answers that while it bundles, and in a module there is no such name. */
+/**
+ * Uses `try`, not `typeof`: webpack evaluates `typeof __filename` while it bundles, and an ES module has no such
+ * name.
+ */
 function commonJsFile(): string | undefined {
   try {
     return pathToFileURL(__filename).href;

@@ -7,9 +7,9 @@ export type ToWorker =
 
 /** What the worker sends back. */
 export type FromWorker =
-  /** It is loaded. Another version than the caller's is a stale file and is not used. */
+  /** The worker is loaded. If its version is not the caller's, the file is stale and is not used. */
   | { readonly type: 'ready'; readonly version: string }
   | { readonly type: 'done'; readonly id: number; readonly output: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: PortableError }
-  /** The worker has no task of this name: nothing was begun. */
+  /** The worker has no task of this name: nothing was started. */
   | { readonly type: 'unknown'; readonly id: number };

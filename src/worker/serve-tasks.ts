@@ -5,13 +5,13 @@ import type { Task } from '../task.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
-/** The part of a `MessagePort` that serving needs. */
+/** The part of a `MessagePort` that is needed to serve tasks. */
 export interface TaskPort {
   on(event: 'message', listener: (message: ToWorker) => void): unknown;
   postMessage(message: FromWorker): void;
 }
 
-/** The worker's side: runs the tasks it is asked for, several at once, until the thread is ended. */
+/** The worker's side: runs the tasks that it receives, several at once, until the thread is ended. */
 export function serveTasks(
   port: TaskPort,
   tasks: ReadonlyMap<string, Task<unknown, unknown>>,

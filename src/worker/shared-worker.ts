@@ -6,7 +6,7 @@ import { packError, unpackError } from '../portable-error.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
-/** The thread can't be had, or does not know the task: nothing was begun, run it elsewhere. */
+/** The thread can't be used, or does not know the task: nothing was started, so the task must run elsewhere. */
 export const UNAVAILABLE = Symbol('unavailable');
 
 type Answer<Output> = { readonly output: Output } | typeof UNAVAILABLE;
@@ -18,15 +18,15 @@ interface PendingTask {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Crashes in a row after which the thread rests: something in a session's files may kill it every time. */
+/** After this many crashes in a row the thread is not started for a while: a session's files may kill it every time. */
 const MAX_CRASHES = 5;
 const REST_MS = 300_000;
-/** How long a thread may take until it answers for the first time; it takes 50 ms on an idle machine. */
+/** How long a thread may take until its first answer; on an idle machine it takes 50 ms. */
 const START_DEADLINE_S = 60;
 
 /**
- * One worker thread and the tasks that wait for it. A thread that crashes rejects its tasks (retryable) and is
- * started again by the next one; a thread that never came up is given up for good.
+ * One worker thread and the tasks that wait for it. When the thread crashes, its tasks are rejected (retryable)
+ * and the next task starts it again. When a thread never starts, it is not tried again.
  */
 export class SharedWorker {
   readonly #url: URL;
@@ -35,7 +35,7 @@ export class SharedWorker {
   readonly #pending = new Map<number, PendingTask>();
   #thread: Worker | undefined;
   #nextId = 1;
-  /** Whether the present thread has answered. */
+  /** Whether the current thread has answered. */
   #ready = false;
   #startDeadline: TimerHandle | undefined;
   #unusable = false;
@@ -71,11 +71,11 @@ export class SharedWorker {
       const answer = await new Promise<Answer<unknown>>((resolve, reject) => {
         const message = { type: 'run', id, task, input } as const;
         this.#pending.set(id, { message, resolve, reject, signal });
-        // A pending task keeps the process alive; `#settle` lets go again.
+        // A pending task keeps the process alive, until `#settle` ends that.
         thread.ref();
         if (this.#ready) thread.postMessage(message);
       });
-      // The name stands for the task's types: both ends import the same definition.
+      // The name guarantees the types: both sides import the same task definition.
       return answer as Answer<Output>;
     } finally {
       this.#settle(id);
@@ -94,10 +94,10 @@ export class SharedWorker {
 
   #start(): Worker | undefined {
     try {
-      // Nothing of the bot's own flags or environment: its `--inspect` or loaders are not for this thread.
+      // The bot's own node flags, such as `--inspect` or loaders, are not for this thread.
       const options = { execArgv: [], name: 'wwebjs-persistent-session' };
-      // Not by `new`: bundlers look for a file to take in wherever a program says `new Worker(...)`, and users of Turbopack
-      // saw their build stop here, at one that it can't know.
+      // Not `new Worker(...)`: bundlers look for that expression and try to include its file. Turbopack stops the build
+      // here, because the path of this file is known only at run time.
       const thread: Worker = Reflect.construct(Worker, [this.#url, options]);
       this.#thread = thread;
       this.#ready = false;
@@ -127,11 +127,11 @@ export class SharedWorker {
     if (message.type === 'unknown') return task.resolve(UNAVAILABLE);
     this.#crashes = 0;
     if (message.type === 'done') return task.resolve({ output: message.output });
-    // The caller's own reason is better than its copy.
+    // The caller's own reason is better than a copy of it from the worker.
     task.reject(task.signal?.aborted ? task.signal.reason : unpackError(message.error));
   }
 
-  /** Tasks are sent only to a thread that is known to be the right one: what it began could not be undone. */
+  /** Tasks are sent only once the thread is known to be the right one: work of a wrong thread could not be undone. */
   #sendWaiting(thread: Worker): void {
     this.#ready = true;
     for (const [id, { message, signal, reject }] of this.#pending) {
@@ -157,7 +157,7 @@ export class SharedWorker {
     );
   }
 
-  /** No thread can be had here: everything that waits is run elsewhere, and so is everything to come. */
+  /** No thread can run here: all waiting and all later tasks run elsewhere. */
   #giveUp(cause: unknown): void {
     this.#unusable = true;
     this.#drop();
@@ -193,7 +193,7 @@ export class SharedWorker {
     if (this.#ready && this.#pending.has(message.id)) this.#thread?.postMessage(message);
   }
 
-  /** Takes a task off the list; without any the thread no longer keeps the process alive. */
+  /** Removes a task from the list; without pending tasks the thread no longer keeps the process alive. */
   #settle(id: number): PendingTask | undefined {
     const task = this.#pending.get(id);
     this.#pending.delete(id);

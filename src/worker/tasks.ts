@@ -11,7 +11,7 @@ import { extractZipTask, verifyZipTask } from '../snapshot/zip/zip-reader.js';
 import { writeZipTask } from '../snapshot/zip/zip-writer.js';
 import type { Task } from '../task.js';
 
-/** Every task the worker knows, by name. One that is missing here runs in the bot's own thread. */
+/** Every task that the worker knows, by name. A task that is missing here runs in the bot's own thread. */
 export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
   [
     erase(repositoryTask),
@@ -32,7 +32,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
   ].map((task) => [task.name, task]),
 );
 
-/** The other side sends each task the input of that very task's type: one module defines both ends. */
+/** The type cast is safe: both sides import the same task definition, so each task receives input of its own type. */
 function erase<Input, Output>({ name, run }: Task<Input, Output>): Task<unknown, unknown> {
   return { name, run: (input, context) => run(input as Input, context) };
 }

@@ -9,9 +9,9 @@ import { SharedWorker, UNAVAILABLE } from './shared-worker.js';
 export interface TaskRunnerOptions {
   readonly fs: FileSystem;
   readonly logger?: Logger;
-  /** The worker's file; by default `locate` is asked. */
+  /** The worker's file; by default it is found by `locate`. */
   readonly workerUrl?: URL;
-  /** Finds the file that is built with the library. */
+  /** Finds the worker file that was built with the library. */
   readonly locate?: () => URL | undefined;
   readonly clock?: Clock;
 }
@@ -22,11 +22,12 @@ const shared = new Map<string, { readonly worker: SharedWorker; users: number }>
 const told = new WeakSet<Logger>();
 
 /**
- * Runs tasks in the library's worker thread, started at the first task and ended when its last user closes.
+ * Runs tasks in the library's worker thread, which starts with the first task and ends when its last user closes.
  * The thread never keeps the process alive by itself; a pending task does.
  *
- * Tasks run where they are called when `fs` is not the real file system (a worker can't see another), or when
- * there is no worker file (an app bundled without it) or its thread does not start: the logger is told.
+ * Tasks run in the calling thread when `fs` is not the real file system, because a worker can't use another one.
+ * They also do so when there is no worker file (an app bundled without it) or its thread does not start; this is
+ * logged.
  *
  * @example
  * const runner = createTaskRunner({ fs: systemFileSystem });
@@ -99,7 +100,7 @@ class WorkerRunner implements TaskRunner {
   }
 }
 
-/** Once to each logger: a session that is started again has nothing new to say. */
+/** Warns only once per logger: when a session is started again, there is nothing new to say. */
 function tellOfMissingWorker(logger: Logger): void {
   if (told.has(logger)) return;
   told.add(logger);
