@@ -1,4 +1,4 @@
-/** Where the bot runs, and on what kind of disk. */
+/** Where the bot runs, and on what kind of disk its files lie. */
 export {
   defaultPaths,
   detectPlatform,

@@ -1,13 +1,13 @@
 import { ConfigurationError } from '../errors.js';
 
-/** Refuses a value or hands it back. `name` is the option or variable that the message names. */
+/** Returns an accepted value, or throws. `name` is the option or variable that the message names. */
 export type Check<T> = (value: unknown, name: string) => T;
 
-/** The longest delay a timer of node takes. */
+/** The longest delay that a node timer supports. */
 const MAX_MS = 2 ** 31 - 1;
 const MAX_SHOWN = 60;
 const MAX_CLIENT_ID = 100;
-/** File names of these are devices on Windows, whatever follows. */
+/** A file with one of these names is a device on Windows, whatever its extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** A deadline, a delay or an age. */
@@ -47,7 +47,7 @@ export const clientId: Check<string> = (value, name) =>
         `1 to ${MAX_CLIENT_ID} of the characters a-z A-Z 0-9 - _ (and no device name)`,
       );
 
-/** A folder. An address is refused without showing it: it may hold a password. */
+/** A folder path. An address is refused without being shown, because it may contain a password. */
 export const path: Check<string> = (value, name) => {
   const expected = 'the path of a folder';
   if (typeof value !== 'string' || value.trim() === '' || value.includes('\0')) {
@@ -73,7 +73,10 @@ export function listOf<T>(check: Check<T>): Check<readonly T[]> {
   };
 }
 
-/** An object with these functions. What it is instead is told by its type only: a connection string holds a password. */
+/**
+ * An object with these functions. A refused value is described only by its type, because a connection string may
+ * contain a password.
+ */
 export function withMethods<T>(what: string, ...methods: readonly string[]): Check<T> {
   return (value, name) => {
     const missing = isObject(value)
@@ -90,7 +93,7 @@ export const randomSource: Check<() => number> = (value, name) =>
     ? (value as () => number)
     : refuse(name, typeOf(value), 'a function that returns a number from 0 to 1');
 
-/** Throws the message every wrong option gets. */
+/** Throws the common message for a wrong option. */
 export function refuse(name: string, given: string, expected: string): never {
   throw new ConfigurationError(`${name}: ${given} is not accepted; expected ${expected}`);
 }
@@ -99,7 +102,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** A value as a message shows it: bounded, on one line, and nothing of the inside of objects. */
+/** A value as messages show it: shortened, on one line, and without the contents of objects. */
 export function show(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);

@@ -6,22 +6,22 @@ import { DEFAULT_OPTIONS } from './defaults.js';
 
 /** Where a LocalAuth keeps its profiles when it is given no `dataPath` (whatsapp-web.js, LocalAuth.js). */
 const LOCAL_AUTH_DEFAULT = '.wwebjs_auth';
-/** Of a derived id: enough of the path's end for a person to know it again. */
+/** Length of the readable part of a derived id: enough of the path's end for a person to recognise it. */
 const MAX_READABLE = 48;
 
-/** What the client itself says about whose session it is. */
+/** Facts from the client itself about the owner of the session. */
 export interface ClientIdSource {
   /** The `clientId` of its LocalAuth. */
   readonly strategyClientId?: string | undefined;
   /** The folder that its LocalAuth, or its `userDataDir`, keeps the profile in; absolute. */
   readonly authPath?: string | undefined;
-  /** Folders that move together with the bot, the first one that holds `authPath` counts. */
+  /** Folders that move together with the bot; the first one that contains `authPath` counts. */
   readonly bases: readonly string[];
 }
 
 /**
- * The id of the session: the one that was chosen (LocalAuth's, or the option), else one derived from the folder that was
- * chosen for the login, else the default.
+ * The id of the session. The first of these counts: the clientId of the LocalAuth or of the option, an id derived
+ * from the folder that was chosen for the login, the default.
  *
  * @throws ConfigurationError when an id is malformed, or the option contradicts LocalAuth's
  */
@@ -39,11 +39,14 @@ export function resolveClientId(given: string | undefined, source: ClientIdSourc
   if (authPath === undefined) return DEFAULT_OPTIONS.clientId;
   const places = bases.flatMap((base) => pathBelow(base, authPath) ?? []);
   if (places.includes(LOCAL_AUTH_DEFAULT)) return DEFAULT_OPTIONS.clientId;
-  // A bot that chose a folder for its login, and no id, is told from its neighbours by that folder.
+  // A bot that chose a folder for its login, but no id, is distinguished from other bots by that folder.
   return derivedClientId(places[0] ?? slashed(authPath));
 }
 
-/** Readable end of the path and a hash of all of it; the same after the bot's folder was moved as a whole. */
+/**
+ * The readable end of the path and a hash of the whole path; it stays the same when the bot's folder is moved as a
+ * whole.
+ */
 function derivedClientId(place: string): string {
   const readable = place
     .replace(/[^A-Za-z0-9]+/g, '-')

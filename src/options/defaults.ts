@@ -5,8 +5,8 @@ import { defaultPaths } from '../platform.js';
 import type { ResolvedOptions } from './types.js';
 
 /**
- * The value of every option that is not given. The paths are those of a machine of one's own, still relative; a
- * platform may have others, and a LocalAuth may bring its own clientId.
+ * The value of every option that is not given. The paths are relative and meant for a machine without a known
+ * platform; a platform may have other paths, and a LocalAuth may have its own clientId.
  */
 export const DEFAULT_OPTIONS: ResolvedOptions = Object.freeze<ResolvedOptions>({
   clientId: 'whatsapp-automation-pro-v2',

@@ -15,11 +15,12 @@ import type { PersistentSessionOptions } from './types.js';
 
 /**
  * Reads the documented variables and returns them as options: `CLIENT_ID`, `MAX_SESSION_SIZE_MB`,
- * `SESSION_TIMEOUT_MS`, `PUPPETEER_TIMEOUT_MS`, `MAX_INIT_RETRIES`, `RECONNECT_DELAY_MS`, `MAX_RECONNECT_ATTEMPTS`,
- * `HEALTH_CHECK_INTERVAL_MS`, `BACKUP_INTERVAL_MS`, `SESSION_VALIDATION_INTERVAL_MS`, `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`,
- * `BACKUP_SESSION_PATH`. One that is missing or empty is left out.
+ * `SESSION_TIMEOUT_MS`, `PUPPETEER_TIMEOUT_MS`, `MAX_INIT_RETRIES`, `RECONNECT_DELAY_MS`,
+ * `MAX_RECONNECT_ATTEMPTS`, `HEALTH_CHECK_INTERVAL_MS`, `BACKUP_INTERVAL_MS`, `SESSION_VALIDATION_INTERVAL_MS`,
+ * `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`, `BACKUP_SESSION_PATH`. A variable that is missing or empty is left
+ * out.
  *
- * Nothing calls it for you: `CLIENT_ID` means something else in many bots.
+ * The library never calls it by itself, because `CLIENT_ID` means something else in many bots.
  *
  * @throws ConfigurationError that names the variable, its value and what is accepted.
  * @example new PersistentSession(client, { ...fromEnv(), logger: console });
@@ -71,18 +72,21 @@ const VARIABLES: {
   backupPath: ['BACKUP_SESSION_PATH', unquoted(path)],
 };
 
-/** Only plain decimal numbers: `Number()` would also take `0x10`, `1e3` and blanks. */
+/** Accepts only plain decimal numbers: `Number()` would also accept `0x10`, `1e3` and spaces. */
 function numberThat(check: Check<number>): (text: string, name: string) => number {
   return (text, name) => {
     if (/[٠-٩۰-۹]/.test(text)) {
       refuse(name, show(text), 'the digits 0 to 9 (not Arabic-Indic ones), for example 45000');
     }
-    // What is no number at all is refused in the words of the check.
+    // A text that is not a number goes to the check unchanged, which refuses it with its own message.
     return check(/^(-?\d+(\.\d+)?|Infinity)$/.test(text) ? Number(text) : text, name);
   };
 }
 
-/** `docker run --env-file` keeps the quotes of `SESSION_PATH="/data"`, and a folder of that name would be made. */
+/**
+ * Removes quotes around a value: `docker run --env-file` keeps those of `SESSION_PATH="/data"`, which would create
+ * a folder of that name.
+ */
 function unquoted(check: Check<string>): (text: string, name: string) => string {
   return (text, name) =>
     /^(["']).*\1$/.test(text) ? refuse(name, show(text), 'the path without quotes') : check(text, name);

@@ -5,16 +5,16 @@ import { foldsCase } from '../platform.js';
 /** The folders of one session, absolute. */
 export interface SessionFolders {
   readonly sessionPath: string;
-  /** Undefined: nothing is written there. */
+  /** Undefined when no backups are written to this folder. */
   readonly backupPath: string | undefined;
-  /** Undefined: the profile lies in `<sessionPath>/profile/<clientId>`. */
+  /** Undefined when the profile lies in `<sessionPath>/profile/<clientId>`. */
   readonly profileDir: string | undefined;
   readonly clientId: string;
 }
 
 export interface PathRules {
   readonly platform: NodeJS.Platform;
-  /** Resolves symbolic links; throws when there is nothing at the path. Touches nothing. */
+  /** Resolves symbolic links; throws when the path does not exist. Changes nothing. */
   readonly realpath: (path: string) => string;
 }
 
@@ -22,11 +22,12 @@ export interface PathRules {
 const MAX_DEPTH = 256;
 
 /**
- * Refuses folders that would be saved into themselves, or deleted with one another. Compares what the paths really
- * mean: links are resolved as far as there is something, and case counts only where it does.
+ * Refuses folders that would be saved into themselves, or deleted together with another one. Compares the real
+ * paths: the links in their existing part are resolved, and case is ignored where the file system ignores it.
  *
- * A profile inside `sessionPath` is fine (a LocalAuth with `dataPath: sessionPath`): saves and leases have folders of
- * their own beside it; only inside *those* a profile would be taken for stored objects.
+ * A profile inside `sessionPath` is fine (a LocalAuth with `dataPath: sessionPath`): saves and leases have their
+ * own folders beside it. A profile inside *those* folders is refused, because it would be taken for stored
+ * objects.
  *
  * @throws ConfigurationError
  */
@@ -67,7 +68,7 @@ export function refuseOverlaps(folders: SessionFolders, rules: PathRules): void 
   }
 }
 
-/** Absolute, without links as far as there is something, in one spelling. */
+/** The absolute path with the links of its existing part resolved, and in one spelling where case is ignored. */
 export function canonical(path: string, { platform, realpath }: PathRules): string {
   const resolved = resolveLinks(path, realpath);
   return foldsCase(platform) ? resolved.normalize('NFC').toLowerCase() : resolved;

@@ -16,9 +16,9 @@ import { refuseOverlaps } from './paths.js';
 import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from './types.js';
 import { refuseUnknown } from './unknown-option.js';
 
-/** What options are resolved against. */
+/** The surroundings that options are resolved against. */
 export interface OptionsContext {
-  /** The profile, where the client decides it; absolute. */
+  /** The folder of the profile, when the client decides it; absolute. */
   readonly profileDir?: string;
   /** The clientId of the client's LocalAuth, if it has one. */
   readonly strategyClientId?: string;
@@ -26,9 +26,12 @@ export interface OptionsContext {
   readonly authPath?: string;
   /** Default: the working directory. */
   readonly cwd?: string;
-  /** The folder of the bot's package, where it has one; see {@link findBotFolder}. Default: that of the main script. */
+  /** The folder of the bot's package, if there is one; see {@link findBotFolder}. Default: that of the main script. */
   readonly botFolder?: string | undefined;
-  /** Tells the platform, for the default paths; no option is read from it. Default: `process.env`. */
+  /**
+   * Environment variables that reveal the platform, for the default paths; no option is read from them. Default:
+   * `process.env`.
+   */
   readonly env?: Environment;
   /** Default: `process.platform`. */
   readonly platform?: NodeJS.Platform;
@@ -37,7 +40,7 @@ export interface OptionsContext {
 }
 
 /**
- * Checks the options and fills in what is not given. Touches nothing on disk.
+ * Checks the options and fills in the missing ones. Changes nothing on disk.
  *
  * @throws ConfigurationError that names the option, its value and what is accepted.
  */
@@ -78,7 +81,7 @@ export function resolveOptions(
     onLogout: take('onLogout', check.oneOf('relogin', 'stop')),
     onConflict: take('onConflict', check.oneOf('wait', 'stop')),
     maxRollbackMs: take('maxRollbackMs', check.milliseconds),
-    // Once, here: no room has to expect that a callback of the bot fails.
+    // All callbacks are made safe here, so that no other code has to expect a callback of the bot to fail.
     logger: safeLogger,
     clock: guardClock(take('clock', clock), safeLogger),
     fs: take('fs', fileSystem),
@@ -147,7 +150,8 @@ function section(
   return value;
 }
 
-// SIGKILL and SIGSTOP can't be handled, SIGUSR1 starts node's debugger; the others mean that the process is broken.
+// SIGKILL and SIGSTOP can't be handled, and SIGUSR1 starts node's debugger. Other signals mean that the process is
+// broken.
 const signal = check.oneOf('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2');
 
 const logger = check.withMethods<Logger>('a logger such as console', 'debug', 'info', 'warn', 'error');

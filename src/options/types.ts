@@ -14,52 +14,56 @@ import type { SessionStore } from '../stores/session-store.js';
  */
 export interface PersistentSessionOptions {
   /**
-   * Which session this is: letters, digits, `-` and `_`, at most 100. A LocalAuth with a clientId of its own decides
-   * it; another one here is refused. Give every account one of its own. Variable: `CLIENT_ID`.
+   * Which session this is: letters, digits, `-` and `_`, at most 100. If the LocalAuth has a clientId, that one
+   * counts, and a different one here is refused. Give every account its own id. Variable: `CLIENT_ID`.
    * @defaultValue the LocalAuth's own; else derived from a `dataPath` that is not LocalAuth's default, or from the
    * `userDataDir` (`sessions/anna` becomes `sessions-anna-b0b9341e`); else `'whatsapp-automation-pro-v2'`
    */
   readonly clientId?: string;
   /**
-   * Size of the profile, in megabytes (2^20 bytes), above which Chromium's caches in it are removed before every start,
-   * and emptied while it runs (once an hour at most). Below it they go before the first start and after the final stop
-   * only. Any number above 0. Variable: `MAX_SESSION_SIZE_MB`.
+   * Size of the profile, in megabytes (2^20 bytes), above which Chromium's caches in it are removed before every
+   * start, and emptied while it runs (at most once an hour). In a smaller profile they are removed only before the
+   * first start and after the final stop. Any number above 0. Variable: `MAX_SESSION_SIZE_MB`.
    * @defaultValue 150
    */
   readonly maxSessionSizeMb?: number;
   /**
-   * Deadline from a start to `ready` or a QR, and from a scan to `ready`, in ms, counted from the last sign of progress
-   * (ten times it in all). Variable: `SESSION_TIMEOUT_MS`.
+   * Deadline from a start to `ready` or a QR, and from a scan to `ready`, in ms, counted from the last sign of
+   * progress. In total it is at most ten times this value. Variable: `SESSION_TIMEOUT_MS`.
    * @defaultValue 45000
    */
   readonly sessionTimeoutMs?: number;
   /** Deadline of a single browser call, in ms. Variable: `PUPPETEER_TIMEOUT_MS`. @defaultValue 30000 */
   readonly puppeteerTimeoutMs?: number;
-  /** How often a failed start is tried again at once. 0: never. Variable: `MAX_INIT_RETRIES`. @defaultValue 3 */
+  /** How often a failed start is tried again at once; 0 means never. Variable: `MAX_INIT_RETRIES`. @defaultValue 3 */
   readonly maxInitRetries?: number;
   /**
-   * Time between two health checks, in ms: `health:checked` each time, from `initialize()` to the end of `destroy()`. 0:
-   * only when `checkHealth()` is called; then a page that hangs is not found, and not reconnected, by itself. Variable:
-   * `HEALTH_CHECK_INTERVAL_MS`.
+   * Time between two health checks, in ms, from `initialize()` to the end of `destroy()`; each emits
+   * `health:checked`. With 0 health is checked only by `checkHealth()`, so a page that hangs is not detected and
+   * not reconnected automatically. Variable: `HEALTH_CHECK_INTERVAL_MS`.
    * @defaultValue 15000
    */
   readonly healthCheckIntervalMs?: number;
   /**
-   * The longest delay before the first reconnect, in ms; it doubles with every attempt. The real one is a random time
-   * from half of this first one up to it, so that nothing loops faster. Variable: `RECONNECT_DELAY_MS`.
+   * The longest delay before the first reconnect, in ms; it doubles with every attempt. The actual delay is a
+   * random time from half of this value up to that longest delay, so that nothing loops faster.
+   * Variable: `RECONNECT_DELAY_MS`.
    * @defaultValue 5000
    */
   readonly reconnectDelayMs?: number;
-  /** No delay before a reconnect is longer, in ms. @defaultValue 300000 (5 minutes) */
+  /** The longest delay before any reconnect, in ms. @defaultValue 300000 (5 minutes) */
   readonly reconnectMaxDelayMs?: number;
   /**
-   * Reconnects before the session is `failed`. 0: none; `Infinity`: never gives up. Not counted: time without network, and
-   * without a store that the login must come from. They count anew after a minute of `ready`, or of a QR that waits.
-   * Variable: `MAX_RECONNECT_ATTEMPTS`.
+   * Number of reconnects before the session becomes `failed`. 0: none; `Infinity`: never gives up. Attempts are
+   * not counted while the network is down, or while the store that must deliver the login is down. The count
+   * starts again after the session was `ready`, or a QR waited, for a minute. Variable: `MAX_RECONNECT_ATTEMPTS`.
    * @defaultValue 5
    */
   readonly maxReconnectAttempts?: number;
-  /** Time between two backups (zips), in ms. 0: only when called. Variable: `BACKUP_INTERVAL_MS`. @defaultValue 300000 */
+  /**
+   * Time between two backups (zips), in ms. 0: only when `backup()` is called. Variable: `BACKUP_INTERVAL_MS`.
+   * @defaultValue 300000
+   */
   readonly backupIntervalMs?: number;
   /**
    * Time between two checks of the live profile, in ms. 0: none. Variable: `SESSION_VALIDATION_INTERVAL_MS`.
@@ -67,19 +71,20 @@ export interface PersistentSessionOptions {
    */
   readonly sessionValidationIntervalMs?: number;
   /**
-   * Time between two saves (incremental snapshots), in ms. 0: only when called. Variable: `FORCE_SAVE_INTERVAL_MS`.
+   * Time between two saves (incremental snapshots), in ms. 0: only when `forceSave()` is called.
+   * Variable: `FORCE_SAVE_INTERVAL_MS`.
    * @defaultValue 120000
    */
   readonly forceSaveIntervalMs?: number;
   /**
-   * How many profiles may be captured at once in this process, all its sessions together; further ones wait their turn.
-   * A capture of this session begins only while fewer than so many run. At least 1.
+   * How many profiles this process may capture at once, over all its sessions; further captures wait for their
+   * turn. A capture of this session begins only while fewer captures than this number are running. At least 1.
    * @defaultValue 2
    */
   readonly maxConcurrentCaptures?: number;
   /**
-   * Folder of the saves (and of the profile of a client without LocalAuth). A relative path starts at the working
-   * directory. Variable: `SESSION_PATH`.
+   * Folder of the saves, and of the profile when the client has no LocalAuth. A relative path starts at the
+   * working directory. Variable: `SESSION_PATH`.
    * @defaultValue on Railway `<volume>/persistent-session` or `/app/persistent-session`, else `./persistent-session`
    * @example sessionPath: '/data/persistent-session'
    */
@@ -90,19 +95,22 @@ export interface PersistentSessionOptions {
    * @example backupPath: '/mnt/other-disk/session-backup'
    */
   readonly backupPath?: string;
-  /** Where the saves go. @defaultValue a `FileSystemStore` in `sessionPath` */
+  /** The store for the saves. @defaultValue a `FileSystemStore` in `sessionPath` */
   readonly store?: SessionStore;
-  /** Where the backups go: one store, or several that each get every backup. @defaultValue a `BackupDirStore` in `backupPath` */
+  /**
+   * The store for the backups, or several stores that each get every backup.
+   * @defaultValue a `BackupDirStore` in `backupPath`
+   */
   readonly backupStore?: SessionStore | readonly SessionStore[];
   /**
    * How the zips of backups are packed. `'fast'` stores LevelDB's tables as they are (Chromium has compressed them
-   * already) and deflates the rest lightly; `'small'` deflates everything well: less room, several times the CPU time.
-   * A backup of either kind is restored whatever is set.
+   * already) and deflates the rest lightly; `'small'` deflates everything well, which needs less room and several
+   * times the CPU time. Backups of both kinds can be restored with either setting.
    * @defaultValue 'fast'
    */
   readonly compression?: 'fast' | 'small';
   /**
-   * How many snapshots stay. What is left out keeps its default.
+   * How many snapshots are kept. Missing fields keep their defaults.
    * @defaultValue `{ saves: { keepLast: 10 }, backups: { keepLast: 12, keepDaily: 7 }, maxTotalMb: 1024 }`
    * @example retention: { backups: { keepDaily: 30 } }
    */
@@ -115,35 +123,47 @@ export interface PersistentSessionOptions {
   /** After a logout: `'relogin'` starts again and asks for a QR, `'stop'` ends in `stopped`. @defaultValue 'relogin' */
   readonly onLogout?: 'relogin' | 'stop';
   /**
-   * When WhatsApp Web was opened elsewhere: `'wait'` tries again after a minute, doubling; `'stop'` ends in `stopped`.
+   * When WhatsApp Web was opened elsewhere: `'wait'` tries again after a minute, and doubles the time with each
+   * attempt; `'stop'` ends in `stopped`.
    * @defaultValue 'wait'
    */
   readonly onConflict?: 'wait' | 'stop';
-  /** Oldest snapshot that is restored after the newest one was rejected, in ms. @defaultValue 604800000 (7 days) */
+  /**
+   * Maximum age of a snapshot that may be restored after the newest one was rejected, in ms.
+   * @defaultValue 604800000 (7 days)
+   */
   readonly maxRollbackMs?: number;
-  /** Gets a line for everything that happens; one that fails hurts nobody. pino's order of arguments is known. @defaultValue silent @example logger: console */
+  /**
+   * Gets a line for everything that happens; a logger that fails does no harm. pino's order of arguments is
+   * supported.
+   * @defaultValue silent
+   * @example logger: console
+   */
   readonly logger?: Logger;
-  /** The time; replace it in tests. Where it fails, the system's is used. @defaultValue the real one */
+  /** The clock; replace it in tests. When it fails, the system's clock is used. @defaultValue the real one */
   readonly clock?: Clock;
   /** The file system; replace it in tests. @defaultValue `node:fs` */
   readonly fs?: FileSystem;
-  /** Random numbers, 0 <= x < 1; replace it in tests. Where it fails, the default is used. @defaultValue `Math.random` */
+  /**
+   * Source of random numbers, 0 <= x < 1; replace it in tests. When it fails, the default is used.
+   * @defaultValue `Math.random`
+   */
   readonly random?: () => number;
 }
 
-/** How many snapshots stay; the oldest go first, the last good one never. */
+/** How many snapshots are kept. The oldest are removed first, the last good one never. */
 export interface RetentionOptions {
   readonly saves?: {
-    /** The newest so many saves, at least 1. @defaultValue 10 */
+    /** Number of the newest saves that are kept, at least 1. @defaultValue 10 */
     readonly keepLast?: number;
   };
   readonly backups?: {
-    /** The newest so many backups, at least 1. @defaultValue 12 */
+    /** Number of the newest backups that are kept, at least 1. @defaultValue 12 */
     readonly keepLast?: number;
-    /** The newest backup of each of the last so many days (UTC) that have one; 0: none. @defaultValue 7 */
+    /** Keeps the newest backup of each of this many last days (UTC) that have one; 0: none. @defaultValue 7 */
     readonly keepDaily?: number;
   };
-  /** Megabytes (2^20 bytes) that all snapshots of a session may take together; any number above 0. @defaultValue 1024 */
+  /** Megabytes (2^20 bytes) that all snapshots of a session together may use; any number above 0. @defaultValue 1024 */
   readonly maxTotalMb?: number;
 }
 
@@ -158,8 +178,8 @@ export interface ResolvedRetention {
 export interface ResolvedOptions
   extends Required<Omit<PersistentSessionOptions, 'store' | 'backupStore' | 'retention'>> {
   readonly retention: ResolvedRetention;
-  /** Undefined: the one in `sessionPath`. */
+  /** Undefined means the default store in `sessionPath`. */
   readonly store: SessionStore | undefined;
-  /** Undefined: the one in `backupPath`. */
+  /** Undefined means the default store in `backupPath`. */
   readonly backupStore: readonly SessionStore[] | undefined;
 }

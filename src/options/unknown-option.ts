@@ -1,7 +1,10 @@
 import { ConfigurationError } from '../errors.js';
 import { show } from './checks.js';
 
-/** Refuses every key that is no option, with the one that was probably meant. Its value is never shown. */
+/**
+ * Refuses every key that is not an option, and suggests the one that was probably meant. The key's value is never
+ * shown.
+ */
 export function refuseUnknown(given: object, known: readonly string[], prefix = ''): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
@@ -11,7 +14,7 @@ export function refuseUnknown(given: object, known: readonly string[], prefix = 
   }
 }
 
-/** The known name that takes the fewest typing errors, if they are few: one in four letters. */
+/** The known name with the fewest differences from `key`; `undefined` when more than one letter in four differs. */
 function closest(key: string, known: readonly string[]): string | undefined {
   const spelled = plain(key.slice(0, 100));
   const ranked = known
@@ -23,12 +26,12 @@ function closest(key: string, known: readonly string[]): string | undefined {
     : undefined;
 }
 
-/** `SESSION_TIMEOUT_MS`, `session-timeout-ms` and `sessionTimeoutMS` are one to a reader. */
+/** Makes `SESSION_TIMEOUT_MS`, `session-timeout-ms` and `sessionTimeoutMS` equal, as a reader sees them. */
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z\d]/g, '');
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance of two texts. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [line, letter] of [...from].entries()) {

@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 const MAX_DEPTH = 64;
 
 /**
- * The folder of the bot: where the package.json above its main script is. It moves with the bot, and stays the same from
- * whatever working directory the bot is started; `undefined` where there is none. Reads the disk, and changes nothing.
+ * The folder of the bot: the nearest folder with a package.json at or above its main script. It moves with the
+ * bot, and does not depend on the working directory. `undefined` when there is none. Only reads the disk.
  *
- * @param script what node was started with; pm2 starts a script of its own and tells the bot's in `pm_exec_path`
+ * @param script the script that node was started with; pm2 starts a script of its own and gives the bot's in
+ * `pm_exec_path`
  */
 export function findBotFolder(
   script: string | undefined = process.env.pm_exec_path ?? process.argv[1],

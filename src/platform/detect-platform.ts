@@ -3,7 +3,7 @@ import { isAbsolute, posix } from 'node:path';
 /** Environment variables, shaped like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the bot runs; `plain` is a machine of one's own. */
+/** Where the bot runs; `plain` is a machine that belongs to none of the known platforms. */
 export type PlatformName =
   | 'railway'
   | 'render'
@@ -14,20 +14,23 @@ export type PlatformName =
   | 'docker'
   | 'plain';
 
-/** What the environment tells of the platform (docs/chromium-facts.md F4.1). */
+/** The facts about the platform that the environment reveals (docs/chromium-facts.md F4.1). */
 export interface Platform {
   readonly name: PlatformName;
-  /** Where a volume is mounted, if the platform says so (only Railway does). Absolute. */
+  /** Where a volume is mounted, if the platform reports it (only Railway does). Absolute. */
   readonly volumePath?: string;
-  /** Time between SIGTERM and SIGKILL, ms; absent where it is not known. */
+  /** Time between SIGTERM and SIGKILL, ms; absent when it is not known. */
   readonly graceMs?: number;
-  /** Whether what lies outside a mounted volume is gone after the next deploy. */
+  /** Whether everything outside a mounted volume is gone after the next deploy. */
   readonly ephemeralRoot: boolean;
-  /** Whether an old and a new instance of the bot may run at once without anybody's doing: a deploy, replicas. */
+  /** Whether an old and a new instance of the bot may run at once by themselves, during a deploy or as replicas. */
   readonly overlaps: boolean;
 }
 
-/** What tells a platform: one of these variables is set. The first match wins: all of them may run on Kubernetes. */
+/**
+ * A platform is recognised when one of its variables is set. The first match wins, because all platforms may run
+ * on Kubernetes.
+ */
 const MARKS: readonly (readonly [PlatformName, readonly string[]])[] = [
   ['railway', ['RAILWAY_PROJECT_ID', 'RAILWAY_PROJECT_NAME', 'RAILWAY_SERVICE_ID', 'RAILWAY_REPLICA_ID']],
   ['render', ['RENDER', 'RENDER_SERVICE_NAME', 'RENDER_INSTANCE_ID']],
@@ -37,7 +40,7 @@ const MARKS: readonly (readonly [PlatformName, readonly string[]])[] = [
   ['kubernetes', ['KUBERNETES_SERVICE_HOST']],
 ];
 
-/** Defaults of the platforms; all but Heroku's can be raised there. Koyeb documents none. */
+/** Defaults of the platforms. Except on Heroku, users can raise them. Koyeb documents none. */
 const GRACE_MS: Readonly<Partial<Record<PlatformName, number>>> = {
   railway: 0,
   render: 30_000,
@@ -47,16 +50,16 @@ const GRACE_MS: Readonly<Partial<Record<PlatformName, number>>> = {
   docker: 10_000,
 };
 
-/** What stays of the grace for the end of the process itself. */
+/** The part of the grace period that the process keeps for its own end. */
 const SHUTDOWN_MARGIN_MS = 1000;
 const USUAL_SHUTDOWN_MS = 15_000;
-/** Longer than any platform drains, and short enough for a timer. */
+/** Longer than any platform's draining time, and short enough for a timer. */
 const MAX_DRAINING_SECONDS = 86_400;
 
 /**
- * Recognises the platform by its environment variables.
+ * Recognises the platform by the environment variables.
  *
- * @param facts what the variables can't tell: whether Docker's or Podman's mark exists.
+ * @param facts facts that the variables do not show: whether the mark file of Docker or Podman exists.
  * @example detectPlatform({ RAILWAY_PROJECT_ID: 'p' }).name; // 'railway'
  */
 export function detectPlatform(env: Environment, facts: { readonly dockerenv?: boolean } = {}): Platform {
@@ -67,7 +70,8 @@ export function detectPlatform(env: Environment, facts: { readonly dockerenv?: b
   return {
     name,
     ephemeralRoot: name !== 'plain',
-    // A Railway service with a volume has no replicas, and a short downtime instead of an overlap.
+    // A Railway service with a volume has no replicas, and it is down for a short time during a deploy, without an
+    // overlap.
     overlaps: name !== 'plain' && name !== 'docker' && volumePath === undefined,
     ...(volumePath === undefined ? {} : { volumePath }),
     ...(graceMs === undefined ? {} : { graceMs }),
@@ -75,8 +79,8 @@ export function detectPlatform(env: Environment, facts: { readonly dockerenv?: b
 }
 
 /**
- * Where saves and backups lie unless the options say otherwise: on Railway's volume, else in Railway's documented
- * folders, else below the working directory. Relative paths are the caller's to resolve.
+ * The folders of saves and backups when the options name none: on Railway's volume, else in Railway's documented
+ * folders, else below the working directory. The caller resolves relative paths.
  *
  * @example defaultPaths({}); // { sessionPath: './persistent-session', backupPath: './session-backup' }
  */
@@ -88,7 +92,7 @@ export function defaultPaths(env: Environment): {
   if (volumePath !== undefined) {
     return {
       sessionPath: posix.join(volumePath, 'persistent-session'),
-      // On the volume, too: /tmp is gone after a redeploy, and with it the only copy of another age.
+      // The backups also lie on the volume: a redeploy deletes /tmp, and with it the only older copies.
       backupPath: posix.join(volumePath, 'session-backup'),
     };
   }
@@ -98,15 +102,16 @@ export function defaultPaths(env: Environment): {
 }
 
 /**
- * How long a process may wait for its last save after a signal, ms: a second less than the platform's grace. Where
- * that is unknown, or too short for any save, a usual time: to be killed while saving loses no more than not to try.
+ * How long a process may wait for its last save after a signal, ms: one second less than the platform's grace
+ * period. When that period is unknown or too short for any save, it is a usual time, because being killed while
+ * saving loses no more than not trying.
  */
 export function shutdownBudgetMs(env: Environment): number {
   const { graceMs = 0 } = detectPlatform(env);
   return graceMs > 2 * SHUTDOWN_MARGIN_MS ? graceMs - SHUTDOWN_MARGIN_MS : USUAL_SHUTDOWN_MS;
 }
 
-/** Whether file names that differ in case only are usually one file there. */
+/** Whether file names that differ only in case usually mean the same file on this platform. */
 export function foldsCase(platform: NodeJS.Platform): boolean {
   return platform === 'darwin' || platform === 'win32';
 }

@@ -4,18 +4,18 @@ import type { FileSystem } from '../file-system.js';
 /** More folders than any path has. */
 const MAX_DEPTH = 256;
 
-/** The disk that a path lies on. */
+/** The disk that holds a path. */
 export interface DiskSpace {
-  /** What this user may still write. */
+  /** Bytes that this user may still write. */
   readonly freeBytes: number;
-  /** `stat().dev`: equal numbers, one disk. */
+  /** `stat().dev`: equal numbers mean the same disk. */
   readonly device: number;
 }
 
 /**
- * Free space where `path`, which need not exist yet, will lie; `undefined` where the file system does not tell.
+ * Free space on the disk of `path`, which need not exist yet; `undefined` when the file system does not report it.
  *
- * @throws system errors other than those of a missing path
+ * @throws system errors, but not for a missing path
  */
 export async function diskSpace(fs: FileSystem, path: string): Promise<DiskSpace | undefined> {
   if (fs.promises.statfs === undefined) return undefined;
@@ -25,7 +25,7 @@ export async function diskSpace(fs: FileSystem, path: string): Promise<DiskSpace
   return { freeBytes: Number(bavail) * Number(bsize), device: Number(dev) };
 }
 
-/** The number of the disk on which `path`, which need not exist yet, will lie; `undefined` where it is not told. */
+/** The number of the disk of `path`, which need not exist yet; `undefined` when it is unknown. */
 export async function deviceOf(fs: FileSystem, path: string): Promise<number | undefined> {
   try {
     const { dev } = await fs.promises.stat(await existing(fs, path));

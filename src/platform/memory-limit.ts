@@ -7,21 +7,22 @@ const MAX_DEPTH = 64;
 
 /**
  * Bytes of memory that this process and its children may use together: the lowest limit of its control groups (a
- * container's, in both versions of cgroups), else all memory of the machine. Never rejects.
+ * container's, in both versions of cgroups), else the whole memory of the machine. Never rejects.
  *
  * @example await memoryLimitBytes(fs); // 536870912 in a container of 512 MB
  */
 export async function memoryLimitBytes(fs: FileSystem, machineBytes = totalmem()): Promise<number> {
   const groups = await read(fs, '/proc/self/cgroup');
   const limits = await Promise.all(limitFiles(groups ?? '').map((path) => read(fs, path)));
-  // No limit is written as `max`, in version 1 as a number larger than any memory.
+  // "No limit" is written as `max`, or in version 1 as a number larger than any memory.
   const numbers = limits.map((text) => Number.parseInt(text ?? '', 10)).filter((bytes) => bytes > 0);
   return Math.min(machineBytes, ...numbers);
 }
 
 /**
- * Where the limits of a process stand, from the text of its `/proc/self/cgroup` (cgroups(7)). The group may be named
- * as the host sees it, while only the container's own group is mounted: hence also the root.
+ * The files with the limits of a process, from the text of its `/proc/self/cgroup` (cgroups(7)). The group may
+ * have the name that the host sees, while only the container's own group is mounted; therefore the root is read
+ * too.
  */
 function limitFiles(groups: string): readonly string[] {
   const files: string[] = [];
@@ -39,7 +40,7 @@ function limitFiles(groups: string): readonly string[] {
   return files;
 }
 
-/** `/a/b`, `/a`, `/`. */
+/** All folders from a path up to the root: `/a/b`, `/a`, `/`. */
 function upward(path: string): readonly string[] {
   const groups = [path];
   for (let group = path; group !== '/' && groups.length < MAX_DEPTH; ) {

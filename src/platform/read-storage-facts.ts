@@ -15,12 +15,12 @@ export interface StorageQuestion {
   /** Absolute; need not exist. */
   readonly backupPath: string;
   readonly env?: Environment;
-  /** Tells the command line of a process. Default: asks the machine. */
+  /** Returns the command line of a process. Default: reads it from the machine. */
   readonly commandLineOf?: (pid: number) => Promise<string | undefined>;
 }
 
 /**
- * Reads everything {@link storageWarnings} wants to know. What can't be read is left out; never rejects.
+ * Reads all facts that {@link storageWarnings} needs. Facts that can't be read are left out; never rejects.
  *
  * @example const warnings = storageWarnings(await readStorageFacts({ fs, sessionPath, backupPath }));
  */
@@ -41,7 +41,7 @@ export async function readStorageFacts(question: StorageQuestion): Promise<Stora
   };
 }
 
-/** Where a path, which may not exist yet, will really lie: links are resolved as far as there is something. */
+/** Finds where a path, which may not exist yet, really lies: the links in its existing part are resolved. */
 async function locate(
   fs: FileSystem,
   path: string,

@@ -1,7 +1,7 @@
 import type { Environment, Platform } from './detect-platform.js';
 import { describeStorage, type StorageDescription } from './storage.js';
 
-/** Something about the surroundings that will cost the login one day. */
+/** A property of the environment that will cost the login one day. */
 export interface StorageWarning {
   /**
    * - `ephemeral-session`: the saves do not outlive a redeploy
@@ -13,24 +13,24 @@ export interface StorageWarning {
   readonly message: string;
 }
 
-/** What the warnings are drawn from; all of it is read by the caller. */
+/** The facts behind the warnings; the caller reads all of them. */
 export interface StorageFacts {
   readonly platform: Platform;
   /** Absolute, symbolic links resolved. */
   readonly sessionPath: string;
   /** Absolute, symbolic links resolved. */
   readonly backupPath: string;
-  /** The text of `/proc/self/mountinfo`, where there is one. */
+  /** The text of `/proc/self/mountinfo`, when it exists. */
   readonly mountinfo?: string | undefined;
-  /** `stat().dev` of both folders (or of what exists above them), where it is known. */
+  /** `stat().dev` of both folders, or of their nearest existing parents, when it is known. */
   readonly devices?: { readonly session: number; readonly backup: number } | undefined;
   readonly env?: Environment | undefined;
-  /** The command line of our parent process, where it is known. */
+  /** The command line of our parent process, when it is known. */
   readonly parentCommand?: string | undefined;
 }
 
 /**
- * What a user should know at the start. Empty when all is well.
+ * The warnings that a user should see at the start. Empty when all is well.
  *
  * @example
  * for (const { message } of storageWarnings(facts)) session.emit('warning', { code: 'storage', message });
@@ -39,9 +39,7 @@ export function storageWarnings(facts: StorageFacts): readonly StorageWarning[] 
   return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts), ...replicas(facts)];
 }
 
-/**
- * Whether what lies at `path` is gone after a redeploy or a restart; `undefined` where there is no mount table to tell.
- */
+/** Whether files at `path` are gone after a redeploy or a restart; `undefined` when there is no mount table. */
 export function isEphemeral(
   path: string,
   { platform, mountinfo }: Pick<StorageFacts, 'platform' | 'mountinfo'>,
@@ -73,7 +71,7 @@ function whyEphemeral({ kind }: StorageDescription, platform: Platform): string 
   return undefined;
 }
 
-// The lease lies in `sessionPath`: what two instances do not share can't keep them apart.
+// The lease lies in `sessionPath`, so it can't keep two instances apart that do not share this folder.
 function replicas({ platform, sessionPath, mountinfo }: StorageFacts): StorageWarning[] {
   const isShared = whyEphemeral(describeStorage(sessionPath, mountinfo), platform) === undefined;
   if (!platform.overlaps || isShared) return [];
@@ -88,7 +86,7 @@ function replicas({ platform, sessionPath, mountinfo }: StorageFacts): StorageWa
 function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFacts): StorageWarning[] {
   const session = describeStorage(sessionPath, mountinfo).mount?.device;
   const backup = describeStorage(backupPath, mountinfo).mount?.device;
-  // `stat` is the better witness: btrfs shows several devices where mountinfo shows one.
+  // `stat` is more reliable: btrfs shows several devices where mountinfo shows one.
   const same =
     devices === undefined ? session !== undefined && session === backup : devices.session === devices.backup;
   if (!same) return [];
@@ -99,13 +97,13 @@ function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFact
 }
 
 /**
- * `npm start` keeps the stop signal from node on a platform (docs/chromium-facts.md F4.3). On one's own machine it does
- * no harm, because Ctrl-C reaches every process.
+ * On a platform, `npm start` keeps the stop signal from node (docs/chromium-facts.md F4.3). On a private machine
+ * it does no harm, because Ctrl-C reaches every process.
  */
 function hiddenSignal({ platform, env = {}, parentCommand }: StorageFacts): StorageWarning[] {
   const script = env.npm_lifecycle_event;
   if (platform.name === 'plain' || !script || parentCommand === undefined) return [];
-  // Between npm and node stands the shell that npm runs its scripts in.
+  // npm runs its scripts in a shell, so our parent may be that shell instead of npm.
   if (!/(^|[\s/\\])(npm|yarn|pnpm)(\b|$)|^(\S*\/)?(ba|da|a|z)?sh -c\b/.test(parentCommand)) return [];
   const message =
     `the bot was started by "npm run ${script}", which keeps SIGTERM from it: its last save before a redeploy is ` +

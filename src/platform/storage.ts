@@ -4,32 +4,32 @@ import type { FileSystem } from '../file-system.js';
 export interface Mount {
   /** `major:minor` of the device. */
   readonly device: string;
-  /** Which folder of that device is mounted here. */
+  /** The folder of that device that is mounted here. */
   readonly root: string;
   readonly mountPoint: string;
   readonly fsType: string;
 }
 
 /**
- * - `volume`: mounted apart from the root: outlives a redeploy
- * - `memory`: tmpfs: gone at the next restart
- * - `pod`: an `emptyDir` of Kubernetes: gone with the pod
- * - `container`: the writable layer of a container: gone with it
- * - `root`: the root file system of the machine; whether it lasts is for the platform to say
- * - `unknown`: there is no mount table (not Linux)
+ * - `volume`: mounted separately from the root; it outlives a redeploy
+ * - `memory`: tmpfs; gone at the next restart
+ * - `pod`: an `emptyDir` of Kubernetes; gone when the pod is removed
+ * - `container`: the writable layer of a container; gone when the container is removed
+ * - `root`: the root file system of the machine; whether it lasts depends on the platform
+ * - `unknown`: there is no mount table, because this is not Linux
  */
 export interface StorageDescription {
   readonly kind: 'volume' | 'memory' | 'pod' | 'container' | 'root' | 'unknown';
   readonly mount?: Mount;
 }
 
-/** Tells what kind of storage an absolute path lies on, from the text of the mount table. */
+/** Finds the kind of storage of an absolute path, from the text of the mount table. */
 export function describeStorage(path: string, mountinfo: string | undefined): StorageDescription {
   const mount = mountOf(path, parseMountinfo(mountinfo ?? ''));
   return mount === undefined ? { kind: 'unknown' } : { kind: kindOf(mount), mount };
 }
 
-/** Reads the mount table; lines that make no sense are left out. */
+/** Parses the mount table; lines in another format are left out. */
 export function parseMountinfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {
     const [fields, description] = line.split(' - ');
@@ -40,7 +40,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
   });
 }
 
-/** The mount table of this process; `undefined` where there is none. */
+/** The mount table of this process; `undefined` when there is none. */
 export async function readMountinfo(fs: FileSystem): Promise<string | undefined> {
   try {
     return await fs.promises.readFile('/proc/self/mountinfo', 'utf8');
@@ -49,7 +49,7 @@ export async function readMountinfo(fs: FileSystem): Promise<string | undefined>
   }
 }
 
-/** The mount with the longest mount point; of several on the same point the last covers the others. */
+/** The mount with the longest mount point; when several have the same one, the last covers the others. */
 function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   let best: Mount | undefined;
   for (const mount of mounts) {
@@ -60,18 +60,18 @@ function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   return best;
 }
 
-/** File systems that put a writable layer over an image; rootless Podman's is the last. */
+/** File systems that put a writable layer over an image; the last one belongs to rootless Podman. */
 const CONTAINER_LAYERS = new Set(['overlay', 'aufs', 'fuse.fuse-overlayfs']);
 
 function kindOf({ mountPoint, fsType, root }: Mount): StorageDescription['kind'] {
   if (fsType === 'tmpfs' || fsType === 'ramfs') return 'memory';
-  // The kubelet makes an emptyDir in a folder of this name on the node's disk.
+  // The kubelet creates an emptyDir in a folder of this name on the node's disk.
   if (root.includes('kubernetes.io~empty-dir')) return 'pod';
   if (mountPoint !== '/') return 'volume';
   return CONTAINER_LAYERS.has(fsType) ? 'container' : 'root';
 }
 
-/** Blanks in a path are written as `\040`. */
+/** The mount table writes a space in a path as `\040`. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -3,15 +3,15 @@ import { describeError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { swallowRejection } from './swallow-rejection.js';
 
-/** What a date can show with a year of four digits: names of files sort by it. */
+/** The last time that a date with a four-digit year can show: file names are sorted by such dates. */
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
 const guarded = new WeakSet<Clock>();
 
 /**
- * The same clock, but one that always answers: where the bot's own fails or says what is no time, the system's does so
- * instead. Its timers fire once at the most, never within `setTimeout` itself, and never after `clearTimeout`. The first
- * failure of each method is logged.
+ * Wraps a clock so that it always answers: when the bot's own clock fails or returns something that is not a time,
+ * the system's clock is used instead. Its timers fire at most once, never within `setTimeout` itself, and never
+ * after `clearTimeout`. The first failure of each method is logged.
  */
 export function guardClock(clock: Clock, logger: Logger): Clock {
   if (clock === systemClock || guarded.has(clock)) return clock;
@@ -22,7 +22,7 @@ export function guardClock(clock: Clock, logger: Logger): Clock {
 
 interface Timer {
   isDone: boolean;
-  /** Ends the timer underneath. */
+  /** Clears the timer of the wrapped clock. */
   clear: () => void;
 }
 
@@ -30,7 +30,7 @@ class GuardedClock implements Clock {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #told = new Set<keyof Clock>();
-  /** What the bot's monotonic clock said last, and the system's in that moment. */
+  /** The last value of the bot's monotonic clock, and the system's value at that moment. */
   #lastSeen: { readonly own: number; readonly system: number } | undefined;
 
   constructor(clock: Clock, logger: Logger) {
@@ -52,7 +52,7 @@ class GuardedClock implements Clock {
       return own;
     }
     this.#tell('monotonic', 'it returned no number of ms');
-    // Goes on from where the other stood: a jump would end every deadline at once, or none.
+    // Continues from the bot clock's last value: a jump would end every deadline at once, or none.
     const { own: last, system } = this.#lastSeen ?? { own: 0, system: 0 };
     return last + systemClock.monotonic() - system;
   }
@@ -64,7 +64,7 @@ class GuardedClock implements Clock {
       if (timer.isDone) return;
       timer.isDone = true;
       if (hasReturned) callback();
-      else setImmediate(callback); // who sets a timer does not expect it to fire before it has its handle
+      else setImmediate(callback); // a caller does not expect its timer to fire before it has the handle
     };
     try {
       const handle: unknown = this.#clock.setTimeout(fire, delayMs);

@@ -2,12 +2,16 @@ import { type Logger, silentLogger } from '../../logger.js';
 import { takesFieldsFirst } from './fields-first.js';
 import { swallowRejection } from './swallow-rejection.js';
 
-/** Each logger's safe form: what is said once to a logger is said once, however many sessions share it. */
+/**
+ * The safe form of each logger: shared by all sessions of a logger, so that a message meant once per logger is
+ * logged once.
+ */
 const safeForms = new WeakMap<Logger, Logger>();
 
 /**
- * The same logger, but one whose failures hurt nobody: a method that throws or rejects has lost its line, and that is
- * all. There is nowhere to tell of it: the place to tell is what has failed. One that takes its fields first gets them first.
+ * Wraps a logger so that its failures do no harm: when a method throws or rejects, only that line is lost. The
+ * failure is not reported, because the logger is the place to report it. A logger that takes its fields first gets
+ * them first.
  */
 export function guardLogger(logger: Logger): Logger {
   if (logger === silentLogger) return logger;
@@ -18,12 +22,12 @@ export function guardLogger(logger: Logger): Logger {
     (level: keyof Logger): Logger['debug'] =>
     (message, fields) => {
       try {
-        // With as many arguments as were given: some loggers print an `undefined`.
+        // Passes only as many arguments as were given, because some loggers print an `undefined`.
         if (fields === undefined) swallowRejection(logger[level](message));
         else if (fieldsFirst) swallowRejection(Reflect.apply(logger[level], logger, [fields, message]));
         else swallowRejection(logger[level](message, fields));
       } catch {
-        // lost, as the rest of it may be
+        // this line is lost
       }
     };
   const safe: Logger = Object.freeze({

@@ -3,8 +3,8 @@ import type { Logger } from '../../logger.js';
 import { swallowRejection } from './swallow-rejection.js';
 
 /**
- * The same source of random numbers, but one that always answers with a number from 0 up to, but not including, 1: where
- * the bot's own fails or gives anything else, `spare` is asked instead. The first time that is logged.
+ * Wraps a source of random numbers so that it always returns a number from 0 up to, but not including, 1: when the
+ * bot's own source fails or returns anything else, `spare` is used instead. The first failure is logged.
  */
 export function guardRandom(random: () => number, spare: () => number, logger: Logger): () => number {
   if (random === spare) return random;

@@ -1,13 +1,13 @@
 /**
- * Hears of the rejection of what a callback of the bot returned, if that is a promise of any kind: one that nobody
- * handles would end the process. Never throws.
+ * Handles the rejection of the value that a callback of the bot returned, if it is a promise of any kind: an
+ * unhandled rejection would end the process. Never throws.
  */
 export function swallowRejection(
   returned: unknown,
   onRejected: (error: unknown) => void = () => undefined,
 ): void {
   if (!isThenable(returned)) return;
-  // Through a promise of our own: a foreign `then` may throw, or call back twice.
+  // Wrapped in a native promise, because a foreign `then` may throw or call back twice.
   Promise.resolve(returned).then(undefined, onRejected);
 }
 
