@@ -9,8 +9,8 @@ import { values } from './conformance/values.js';
 const CHAPTERS = { values, listing, failures, keys, conditions, files };
 
 /**
- * The contract of `SessionStore` as tests, for any runner with `describe` and `it`: vitest, jest, mocha, node:test.
- * Every test asks `factory` for an *empty* store of its own.
+ * The contract of `SessionStore` as tests, for any runner with `describe` and `it`: vitest, jest, mocha,
+ * node:test. Every test gets its own *empty* store from `factory`.
  *
  * @example
  * import { describe, it } from 'node:test';

@@ -2,7 +2,10 @@ import type { ReadStream, WriteStream } from 'node:fs';
 import type { FileSystem } from '../file-system.js';
 import { FaultCounter, type FaultPlan, type FileSystemCall } from './fault-counter.js';
 
-/** What an open file answers at once; no use to fail. Streams made by an open file are not counted. */
+/**
+ * Methods of an open file that return at once, which makes no sense to fail. Streams made by an open file are not
+ * counted.
+ */
 const SYNCHRONOUS = new Set(
   'getAsyncId ref unref createReadStream createWriteStream readLines on once off emit'.split(' '),
 );
@@ -13,13 +16,13 @@ export interface FaultyFileSystem extends FileSystem {
   readonly calls: readonly FileSystemCall[];
   /** Calls so far that matched the {@link FaultPlan}. */
   readonly matchingCalls: number;
-  /** Sets another {@link FaultPlan}; the counts start anew. */
+  /** Uses another {@link FaultPlan} and resets the counts. */
   arm(plan: FaultPlan): void;
 }
 
 /**
- * Wraps a file system (`node:fs`, memfs) so that the n-th call fails, before it takes effect. What is reached
- * through an open file or a stream counts too.
+ * Wraps a file system (`node:fs`, memfs) so that the n-th call fails, before it takes effect. Calls through an
+ * open file or a stream count too.
  *
  * @example
  * const fs = failingFileSystem(systemFileSystem, { operation: 'rename', failOn: 1, errno: 'ENOSPC' });
@@ -43,7 +46,7 @@ export function failingFileSystem(fs: FileSystem, plan: FaultPlan = {}): FaultyF
   };
 }
 
-/** Every method of `target` asks the counter first; open files that come out of one are wrapped as well. */
+/** Makes every method of `target` ask the counter first; the open files that it returns are wrapped too. */
 function faulty<T extends object>(target: T, counter: FaultCounter, of?: readonly string[]): T {
   return new Proxy(target, {
     get(_, property) {
@@ -83,7 +86,7 @@ function faultyWriteStream(stream: WriteStream, counter: FaultCounter, path: unk
     if (fault === undefined) write(chunk, encoding, callback);
     else callback(fault);
   };
-  // Several chunks at once would pass by the counter.
+  // Without this, several chunks written at once would not be counted.
   Reflect.set(stream, '_writev', null);
   const final = stream._final?.bind(stream);
   stream._final = (callback) => {
@@ -100,7 +103,10 @@ function failAtOnce(stream: ReadStream | WriteStream, fault: Error | undefined):
   if (fault !== undefined) stream.destroy(fault);
 }
 
-/** `writeFile(handle, ...)` has no path; `readFile` and the like have one, `rename`, `link` and `copyFile` two. */
+/**
+ * Calls such as `writeFile(handle, ...)` have no path, `readFile` and most others have one, `rename`, `link` and
+ * `copyFile` have two.
+ */
 function pathsOf(operation: string, args: readonly unknown[]): readonly string[] {
   const two = ['rename', 'link', 'copyFile', 'symlink'].includes(operation);
   return args

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 
-/** puppeteer's Browser, as far as whatsapp-web.js and this library use it. It has no process. */
+/** The part of puppeteer's Browser that whatsapp-web.js and this library use. It has no process. */
 export class FakeBrowser extends EventEmitter {
-  /** Settles when the browser is gone, as every call to it does: by a rejection. */
+  /** Rejects when the browser is gone, like every call to the browser. */
   readonly closed: Promise<never>;
-  /** While set, `close()` does not come to its end, as with a browser that hangs. */
+  /** While set, `close()` never ends, as with a browser that hangs. */
   hangs = false;
   #rejectClosed: (reason: Error) => void = () => undefined;
   #connected = true;
@@ -36,7 +36,7 @@ export class FakeBrowser extends EventEmitter {
     this.kill();
   }
 
-  /** Ends it without any order, as SIGKILL does. */
+  /** Ends the browser abruptly, as SIGKILL does. */
   kill(): void {
     if (!this.#connected) return;
     this.#connected = false;
@@ -52,20 +52,20 @@ export class FakePage extends EventEmitter {
   /** The socket's state; `undefined` until the page has loaded. */
   state: string | undefined;
   hasSynced = false;
-  /** Whether the client has put its utilities there (`window.WWebJS`). */
+  /** Whether the client has injected its utilities (`window.WWebJS`). */
   injected = false;
-  /** What the client exposed as `onAppStateHasSyncedEvent`. */
+  /** The function that the client exposed as `onAppStateHasSyncedEvent`. */
   onSynced: (() => void) | undefined;
-  /** What the page does when it is asked for a new QR; `undefined`: it has no such function. */
+  /** Called when the page is asked for a new QR; `undefined` when the page has no such function. */
   onRefreshQr: (() => void) | undefined;
-  /** While set, it answers nothing and tells nobody, as a page that hangs in a loop of its own. */
+  /** While set, the page answers nothing and reports nothing, like a page in an endless loop. */
   hangs = false;
   /** What stands there in place of WhatsApp's page. */
   otherPage: { readonly status: number; readonly title: string } | undefined;
   readonly #browser: FakeBrowser;
   #url = 'about:blank';
   #crashed = false;
-  /** Whether the library has noted in the document that the client's code is there. */
+  /** Whether the library has marked this document as having the client's code. */
   #marked = false;
 
   constructor(browser: FakeBrowser) {
@@ -82,7 +82,7 @@ export class FakePage extends EventEmitter {
     return { status: () => this.otherPage?.status ?? 200 };
   }
 
-  /** A navigation has ended, and a new document is there: tells who listens for `framenavigated`. */
+  /** Ends a navigation with a new document, and emits `framenavigated`. */
   navigate(url = HOME): void {
     this.#url = url;
     this.#marked = false;
@@ -90,15 +90,15 @@ export class FakePage extends EventEmitter {
     this.emit('framenavigated', { url: () => url });
   }
 
-  /** A frame inside the page has navigated, or the page has only changed its address: the document stays. */
+  /** Emits `framenavigated` for a frame inside the page, or for a mere change of the address: the document stays. */
   navigateFrame(url = `${HOME}frame`): void {
     this.emit('framenavigated', { url: () => url });
   }
 
   /**
-   * Answers every question about the socket; a script that calls `onAppStateHasSyncedEvent` wakes the client, one that
-   * calls `refreshQR` asks for a new QR. After a
-   * crash it never answers, after the browser's end it rejects, both as puppeteer does.
+   * Answers every question about the socket. A script that calls `onAppStateHasSyncedEvent` wakes the client; one
+   * that calls `refreshQR` asks for a new QR. After a crash it never answers, and after the end of the browser it
+   * rejects, both as in puppeteer.
    */
   async evaluate(script: string): Promise<unknown> {
     if (!this.#browser.isConnected()) throw new Error('Protocol error: Target closed');
@@ -123,7 +123,7 @@ export class FakePage extends EventEmitter {
   /** The renderer crashes. */
   crash(): void {
     this.#crashed = true;
-    // puppeteer's emitter, unlike node's, does not throw where nobody listens for `error`.
+    // puppeteer's emitter, unlike node's, does not throw when nobody listens for `error`.
     if (this.listenerCount('error') > 0) this.emit('error', new Error('Page crashed!'));
   }
 }

@@ -9,25 +9,26 @@ export interface FakeClientOptions {
   readonly whatsApp: FakeWhatsApp;
   /** LocalAuth's options; without them the client uses NoAuth. */
   readonly localAuth?: FakeLocalAuthOptions;
-  /** Where the profile lies. Default: the real file system. */
+  /** The file system of the profile. Default: the real one. */
   readonly fs?: FileSystem;
   readonly puppeteer?: Record<string, unknown>;
   /**
-   * Major version of the Chromium that it launches: it says so, writes with the data version of such a browser, and starts
-   * a database anew that a newer one has written. Default: a browser that does not tell, and does none of this.
+   * Major version of the Chromium that the client launches. That browser reports its version, writes with its own
+   * data version, and resets a database that a newer browser has written. Default: a browser that reports no
+   * version and does none of this.
    */
   readonly chromium?: number;
   readonly takeoverOnConflict?: boolean;
   /** Pairs by code instead of QR. */
   readonly pairWithPhoneNumber?: string;
-  /** After so many QR codes the client gives up; 0 (the default): never. */
+  /** The client gives up after this many QR codes; 0 (the default) means never. */
   readonly qrMaxRetries?: number;
 }
 
 /**
- * Behaves as the Client of whatsapp-web.js 1.34.7 does towards this library, without a browser: it starts, shows a QR,
- * gets ready, loses its state and logs out in the same order of calls and events, over a profile that is sound on the
- * disk. For tests of bots and of this library.
+ * Behaves as the Client of whatsapp-web.js 1.34.7 does towards this library, without a browser: it starts, shows a
+ * QR, becomes ready, loses its state and logs out in the same order of calls and events, on a profile that is
+ * sound on disk. For tests of bots and of this library.
  *
  * @example
  * const whatsApp = new FakeWhatsApp();
@@ -48,16 +49,19 @@ export class FakeClient extends EventEmitter {
   pupBrowser: FakeBrowser | null = null;
   pupPage: FakePage | null = null;
   info: { wid: { _serialized: string } } | undefined;
-  /** Texts sent, oldest first. */
+  /** The texts that were sent, oldest first. */
   readonly sent: { readonly chatId: string; readonly content: string }[] = [];
   /** How often the browser was launched. */
   launches = 0;
-  /** While set, injecting the client's code into the page rejects with it, as after a navigation at a bad moment. */
+  /**
+   * While set, injecting the client's code into the page rejects with this error, as after a navigation at a bad
+   * moment.
+   */
   injectError: unknown;
-  /** While set, the browser does not come up: `initialize()` rejects with it, as puppeteer's launch does. */
+  /** While set, the browser does not start: `initialize()` rejects with this error, as puppeteer's launch does. */
   launchError: unknown;
   readonly #fs: FileSystem;
-  /** See {@link FakeClientOptions.chromium}; a test may change it, as an update of the machine does. */
+  /** See {@link FakeClientOptions.chromium}; a test may change it, as a browser update does. */
   chromium: number | undefined;
   #qrShown = 0;
   #lastLoggedOut = false;
@@ -78,7 +82,7 @@ export class FakeClient extends EventEmitter {
       : new FakeNoAuth(this, this.#fs);
   }
 
-  /** @throws Error while a NoAuth client was given no folder. */
+  /** @throws Error as long as a NoAuth client has no folder */
   get profileDir(): string {
     const { userDataDir } = this.options.puppeteer;
     if (typeof userDataDir !== 'string') throw new Error('the fake client has no profile yet');
@@ -127,7 +131,7 @@ export class FakeClient extends EventEmitter {
     page.onSynced = () => this.#inPage(() => this.#becomeReady(login));
     if (isLoggedIn) {
       page.hasSynced = true;
-      // The page tells it later: the start of the client does not wait for it.
+      // The page reports it later: the client's start does not wait for it.
       if (!this.whatsApp.syncsEarly) setImmediate(page.onSynced);
     } else if (login !== undefined && login.credential !== '' && this.whatsApp.answersWithLogout) {
       setImmediate(() => this.#inPage(() => this.logOutByPhone()));
@@ -146,7 +150,7 @@ export class FakeClient extends EventEmitter {
     return code;
   }
 
-  /** A QR, or the next one after a while. */
+  /** Emits a QR; call it again for the next one. */
   showQr(): void {
     this.emit('qr', this.whatsApp.nextCode());
     if (this.options.qrMaxRetries > 0 && ++this.#qrShown > this.options.qrMaxRetries) {
@@ -155,7 +159,10 @@ export class FakeClient extends EventEmitter {
     }
   }
 
-  /** Nobody scans for some minutes: the QR is dead, and the page waits to be asked for a new one. The client is silent. */
+  /**
+   * Nobody scans for some minutes: the QR expires, and the page waits to be asked for a new one. The client emits
+   * nothing.
+   */
   expireQr(): void {
     const page = this.#openPage();
     page.state = 'UNPAIRED_IDLE';
@@ -166,7 +173,7 @@ export class FakeClient extends EventEmitter {
     };
   }
 
-  /** The phone scans the QR, or takes the code. Resolves when the client has told so. */
+  /** The phone scans the QR or accepts the code. Resolves when the client has emitted its events. */
   async scan(account = '4915100000001@c.us'): Promise<void> {
     const page = this.#openPage();
     const login = this.whatsApp.pair(account);
@@ -182,17 +189,17 @@ export class FakeClient extends EventEmitter {
     await writeFakeProfile(this.#fs, this.profileDir, login, this.chromium);
   }
 
-  /** The login that lies in the profile now. */
+  /** The login that is in the profile now. */
   readLogin(): Promise<FakeLogin | undefined> {
     return readFakeProfile(this.#fs, this.profileDir);
   }
 
-  /** WhatsApp tells how far it is with loading messages. */
+  /** WhatsApp reports its progress with loading messages. */
   showLoading(percent: number): void {
     this.emit('loading_screen', percent, 'WhatsApp');
   }
 
-  /** The socket's state changes (Client.js, onAppStateChangedEvent). */
+  /** Changes the state of the socket (Client.js, onAppStateChangedEvent). */
   async changeState(state: string): Promise<void> {
     this.#openPage().state = state;
     this.emit('change_state', state);
@@ -241,7 +248,7 @@ export class FakeClient extends EventEmitter {
   async #becomeReady(login: FakeLogin | undefined): Promise<void> {
     const page = this.#openPage();
     this.emit('authenticated');
-    // Told twice, the client takes what it has injected for the whole of it, even if the rest had failed (Client.js).
+    // The second time, the client takes its injection for complete, even if a part of it had failed (Client.js).
     if (!page.injected) {
       page.injected = true;
       if (this.whatsApp.neverReady) return;
@@ -252,7 +259,7 @@ export class FakeClient extends EventEmitter {
     await this.authStrategy.afterAuthReady();
   }
 
-  /** What the page calls: puppeteer hands a rejection to the page, not to the process. */
+  /** Runs work for the page: puppeteer reports a rejection to the page, not to the process. */
   #inPage(work: () => Promise<void>): void {
     work().catch(() => undefined);
   }

@@ -4,11 +4,11 @@ import { readDataVersion } from '../profile/data-version.js';
 import { ESSENTIAL_PATHS } from '../profile/essential-files.js';
 import { crc32c, maskCrc } from '../profile/leveldb/crc32c.js';
 
-/** What a fake profile holds. */
+/** The content of a fake profile. */
 export interface FakeLogin {
-  /** The credential the fake server gave. */
+  /** The credential from the fake server. */
   readonly credential: string;
-  /** Anything else, to see after a restore which copy came back. */
+  /** Any text, to recognise after a restore which copy came back. */
   readonly note: string;
 }
 
@@ -16,8 +16,8 @@ const LOCAL_STORAGE_PREFIX = '_https://web.whatsapp.com\0';
 const FILE_MODE = 0o600;
 
 /**
- * Writes a profile as Chromium would leave it: both halves of the login as small, sound LevelDB folders. Their logs
- * grow with every call, as those of a live browser do.
+ * Writes a profile as Chromium would leave it: both halves of the login as small, sound LevelDB folders. Their
+ * logs grow with every call, like those of a live browser.
  */
 export async function writeFakeProfile(
   fs: FileSystem,
@@ -37,7 +37,7 @@ export async function writeFakeProfile(
   );
 }
 
-/** The login that a page would find: both halves, and the same in both; else `undefined`. */
+/** The login that a page would find: both halves exist with the same credential; else `undefined`. */
 export async function readFakeProfile(fs: FileSystem, profileDir: string): Promise<FakeLogin | undefined> {
   const halves = await Promise.all(
     [ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb].map((folder) =>
@@ -50,14 +50,14 @@ export async function readFakeProfile(fs: FileSystem, profileDir: string): Promi
     : undefined;
 }
 
-/** The version of V8's values that a Chromium writes, and the highest that it reads. */
+/** The version of V8's values that Chromium 149 and later write, which is also the highest that they read. */
 const V8_FROM_149 = 16;
 const V8_BEFORE = 15;
 const BLINK = 21;
-/** Metadata of the whole database: which version its data has. */
+/** Key of the metadata of the whole database with its data version. */
 const DATA_VERSION_KEY = '\0\0\0\0\x02';
 
-/** What a Chromium of this major version does to a profile as soon as a page opens. */
+/** Does to a profile what a Chromium of this major version does as soon as a page opens. */
 export async function openAsChromium(fs: FileSystem, profileDir: string, chromium: number): Promise<void> {
   const data = await readDataVersion({ fs, profileDir });
   if (data === undefined) return;
@@ -115,7 +115,7 @@ async function writeDatabase(
   await fs.promises.writeFile(join(folder, 'CURRENT'), 'MANIFEST-000001\n', { mode: FILE_MODE });
 }
 
-/** One full record of LevelDB's log format; good for the first 32 KB of a file. */
+/** One complete record of LevelDB's log format; valid for the first 32 KB of a file. */
 function logRecord(payload: Buffer): Buffer {
   const FULL = 1;
   const header = Buffer.alloc(7);

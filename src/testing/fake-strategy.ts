@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { FileSystem } from '../file-system.js';
 
-/** What a strategy needs of its client. */
+/** The part of the client that a strategy needs. */
 export interface FakeStrategyClient {
   readonly options: { puppeteer: Record<string, unknown> };
 }
@@ -11,7 +11,7 @@ export interface FakeLocalAuthOptions {
   readonly clientId?: string;
 }
 
-/** NoAuth: keeps nothing by itself. */
+/** NoAuth: keeps no login by itself. */
 export class FakeNoAuth {
   protected readonly client: FakeStrategyClient;
   protected readonly fs: FileSystem;
@@ -29,7 +29,7 @@ export class FakeNoAuth {
   async logout(): Promise<void> {}
 }
 
-/** LocalAuth of whatsapp-web.js 1.34.7; known by its name and shape, as the real one. */
+/** LocalAuth of whatsapp-web.js 1.34.7; the library recognises it by its name and shape, like the real one. */
 class LocalAuth extends FakeNoAuth {
   readonly dataPath: string;
   readonly clientId: string | undefined;
@@ -53,7 +53,7 @@ class LocalAuth extends FakeNoAuth {
     this.userDataDir = userDataDir;
   }
 
-  /** Deletes the profile, whether a browser uses it or not. */
+  /** Deletes the profile, even while a browser uses it. */
   override async logout(): Promise<void> {
     if (this.userDataDir !== undefined) {
       await this.fs.promises.rm(this.userDataDir, { recursive: true, force: true });

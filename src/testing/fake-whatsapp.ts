@@ -1,7 +1,7 @@
 import type { FakeLogin } from './fake-profile.js';
 
 /**
- * The other side of the fake clients: knows which credentials are good, and can be made to misbehave.
+ * The server side of the fake clients: knows which credentials are valid, and can simulate faults.
  *
  * @example
  * const whatsApp = new FakeWhatsApp();
@@ -9,24 +9,24 @@ import type { FakeLogin } from './fake-profile.js';
  * whatsApp.offline = true; // the next start fails with net::ERR_CONNECTION_REFUSED
  */
 export class FakeWhatsApp {
-  /** Nobody reaches it: a navigation fails at once. */
+  /** WhatsApp can't be reached: a navigation fails at once. */
   offline = false;
-  /** Connections are accepted and never answered: not even the page loads. */
+  /** Connections are accepted but never answered: not even the page loads. */
   hangs = false;
   /** Somebody else answers in its place, with a page of this status and title: a proxy, a provider, its own front door. */
   otherPage: { readonly status: number; readonly title: string } | undefined;
   /**
-   * The page loads, but its socket stays in this state: `OPENING` without a network behind it, `UNLAUNCHED` when the
-   * page itself does not get on.
+   * The page loads, but its socket stays in this state: `OPENING` when there is no network, `UNLAUNCHED` when the
+   * page itself does not make progress.
    */
   stallsIn: string | undefined;
-  /** Logged in, `authenticated`, but `ready` never comes. */
+  /** The login is accepted and `authenticated` comes, but `ready` never comes. */
   neverReady = false;
   /** The page has synced before the client listens: neither `authenticated` nor `ready` comes by itself. */
   syncsEarly = false;
   /** Rejected credentials are answered with a logout instead of a silent QR. */
   answersWithLogout = false;
-  /** Whether a page whose QR has expired gives a new one when it is asked. */
+  /** Whether a page whose QR has expired shows a new one on request. */
   renewsQr = true;
   /** The account that paired last. */
   account = '';

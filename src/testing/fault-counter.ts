@@ -1,21 +1,24 @@
 /** Which call of a file system fails, and how. */
 export interface FaultPlan {
-  /** The n-th matching call fails, counted from 1. Absent: none does, they are only counted. */
+  /** The n-th matching call fails, counted from 1. When absent, no call fails and matching calls are only counted. */
   readonly failOn?: number;
   /**
-   * How many calls in a row fail. Default 1. `Infinity`: nothing works from there on, not even the cleaning up, as if
-   * the process had been killed right before that call.
+   * How many calls in a row fail. Default 1. With `Infinity` nothing works from there on, not even the clean-up,
+   * as if the process had been killed right before that call.
    */
   readonly times?: number;
   /** Code of the error. Default `EIO`. */
   readonly errno?: string;
   /**
-   * Which operations match, for example `rename`, `handle.sync` or `writeStream.write`; all by default. Functions of
-   * `fs.promises` go by their own names, those of an open file as `handle.*`, those of streams as `readStream.read`,
-   * `writeStream.write`, `writeStream.final`.
+   * Which operations match, for example `rename`, `handle.sync` or `writeStream.write`; all by default. Functions
+   * of `fs.promises` have their own names, functions of an open file are named `handle.*`, and functions of
+   * streams are named `readStream.read`, `writeStream.write` and `writeStream.final`.
    */
   readonly operation?: string | RegExp;
-  /** Which paths match: a part of it, or a pattern; all by default. Of two paths either counts. */
+  /**
+   * Which paths match: a part of the path, or a pattern; all by default. When a call has two paths, one match is
+   * enough.
+   */
   readonly path?: string | RegExp;
 }
 
@@ -23,7 +26,7 @@ export interface FaultPlan {
 export interface FileSystemCall {
   readonly operation: string;
   readonly paths: readonly string[];
-  /** Whether it was made to fail. */
+  /** Whether the plan made it fail. */
   readonly failed: boolean;
 }
 
@@ -42,14 +45,14 @@ export class FaultCounter {
     return this.#matching;
   }
 
-  /** Starts anew with another plan. */
+  /** Resets the counts and uses another plan. */
   arm(plan: FaultPlan): void {
     this.#plan = plan;
     this.#matching = 0;
     this.calls.length = 0;
   }
 
-  /** Records a call; the error it is to fail with, if it is. */
+  /** Records a call, and returns the error with which it must fail, if any. */
   next(operation: string, paths: readonly string[]): NodeJS.ErrnoException | undefined {
     const { failOn, times = 1, errno = 'EIO' } = this.#plan;
     const matches =

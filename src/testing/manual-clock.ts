@@ -1,14 +1,14 @@
 import type { Clock, TimerHandle } from '../clock.js';
 
 export interface ManualClockOptions {
-  /** Where the wall clock starts, ms since 1970. Default 2026-01-01T00:00:00Z. */
+  /** Start of the wall clock, ms since 1970. Default 2026-01-01T00:00:00Z. */
   readonly now?: number;
 }
 
 export interface AdvanceUntilOptions {
   /** How far the time may move, ms. Default one hour. */
   readonly limitMs?: number;
-  /** How long real I/O gets to finish before the time moves on to the next timer, ms of the real clock. Default 20. */
+  /** How long real I/O may take before the time moves on to the next timer, ms of the real clock. Default 20. */
   readonly patienceMs?: number;
 }
 
@@ -18,12 +18,12 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Turns of the event loop that follow each timer: enough for a chain of promises, and for a memfs call or two. */
+/** Turns of the event loop after each timer: enough for a chain of promises, and for one or two memfs calls. */
 const TURNS = 4;
 const REAL_LIMIT_MS = 10_000;
 
 /**
- * A {@link Clock} that stands still until it is told to move, so that tests of hours take no time.
+ * A {@link Clock} that stands still until a test moves it, so that tests of hours take no time.
  *
  * @example
  * const clock = new ManualClock();
@@ -41,7 +41,7 @@ export class ManualClock implements Clock {
     this.#wall = options.now ?? Date.UTC(2026, 0, 1);
   }
 
-  /** How many timers wait. Zero at the end of a test: nothing was left behind. */
+  /** Number of pending timers. It is zero at the end of a test that left nothing behind. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
@@ -64,14 +64,14 @@ export class ManualClock implements Clock {
     if (typeof handle === 'number') this.#timers.delete(handle);
   }
 
-  /** Moves only the wall clock, as a correction by NTP does; timers and `monotonic` don't notice. */
+  /** Moves only the wall clock, as an NTP correction does; timers and `monotonic` are not affected. */
   setNow(now: number): void {
     this.#wall = now;
   }
 
   /**
-   * Moves the time by `ms`, firing what falls due in order, each at its own moment; what those set meanwhile
-   * included. Pending promises get to run before the first, between, and after the last.
+   * Moves the time by `ms` and fires the timers that are due, in order and each at its own time, including timers
+   * that are set meanwhile. Pending promises run before the first timer, between timers, and after the last.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
@@ -85,9 +85,9 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the time from timer to timer until `work` settles, and settles as it does.
+   * Moves the time from timer to timer until `work` settles, and then settles like `work`.
    *
-   * @throws Error when `work` is still pending after `limitMs` of this clock, or 10 s of the real one.
+   * @throws Error when `work` is still pending after `limitMs` of this clock, or after 10 s of the real clock
    */
   async advanceUntil<T>(work: Promise<T>, options: AdvanceUntilOptions = {}): Promise<T> {
     const { limitMs = 3_600_000, patienceMs = 20 } = options;

@@ -13,7 +13,7 @@ import type {
 } from '../stores/session-store.js';
 
 export interface MemoryStoreOptions {
-  /** Default `memory`. */
+  /** Name of the store. Default `memory`. */
   readonly name?: string;
   /** Larger objects are refused. Default: no limit. */
   readonly maxObjectBytes?: number;
@@ -21,7 +21,8 @@ export interface MemoryStoreOptions {
 }
 
 /**
- * A complete store in memory, for tests: fast, atomic, with conditional puts. Whatever it holds is gone with it.
+ * A complete store in memory, for tests: fast, atomic, with conditional puts. Its contents are lost with the
+ * process.
  *
  * @example
  * const store = new MemoryStore();
@@ -44,7 +45,7 @@ export class MemoryStore implements SessionStore {
     };
   }
 
-  /** While it is down every call throws a `StoreError`, as with a lost connection; nothing is forgotten. */
+  /** While the store is down, every call throws a `StoreError`, as with a lost connection; the contents are kept. */
   setDown(down: boolean): void {
     this.#down = down;
   }
@@ -96,7 +97,7 @@ export class MemoryStore implements SessionStore {
     return this.#objects.delete(key);
   }
 
-  /** Without an await between the look and the change: of racing puts exactly one wins. */
+  /** There is no await between the check and the change, so that exactly one of several racing puts wins. */
   #commit(key: string, bytes: Buffer, options: PutOptions): ObjectInfo {
     this.#assertUp();
     assertSize(key, bytes.byteLength, options.size);

@@ -5,7 +5,7 @@ import { assertBytes, bytesAt, bytesOf, type Chapter, keysOf, rejectsWith, strea
 
 const RACERS = 20;
 
-/** `ifAbsent` and `ifVersion`: hold where they are declared, and are refused where they are not. */
+/** `ifAbsent` and `ifVersion` work in stores that declare them, and are refused in the others. */
 export const conditions: Chapter = (test, expects) => {
   if (expects.conditionalPut === false) {
     test('refuses conditions that it could not keep', async (store) => {
@@ -74,7 +74,7 @@ export const conditions: Chapter = (test, expects) => {
   });
 };
 
-/** Runs all at once; whether each won. Anything but a conflict fails the test. */
+/** Runs all attempts at once; returns for each whether it won. Any error but a conflict fails the test. */
 function race(racers: number, attempt: (index: number) => Promise<unknown>): Promise<boolean[]> {
   return Promise.all(
     Array.from({ length: racers }, (_, index) =>

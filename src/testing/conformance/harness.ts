@@ -4,7 +4,7 @@ import { isSessionError, type SessionErrorCode } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import type { SessionStore } from '../../stores/session-store.js';
 
-/** What the suite is told of a store. What is not declared is not tested, but for being refused properly. */
+/** What the suite may expect of a store. Features that are not declared are tested only for being refused properly. */
 export interface StoreExpectations {
   /** Default true. */
   readonly conditionalPut?: boolean;
@@ -18,7 +18,7 @@ export interface StoreExpectations {
   readonly breakDown?: boolean;
 }
 
-/** The runner's own functions, and what to expect. */
+/** The test runner's own functions, and the expectations. */
 export interface ConformanceOptions {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly it: (name: string, test: () => Promise<void>) => unknown;
@@ -27,21 +27,21 @@ export interface ConformanceOptions {
   readonly expects?: StoreExpectations;
 }
 
-/** An empty store for one test, and what goes with it. */
+/** An empty store for one test, and its helpers. */
 export interface StoreFixture {
   readonly store: SessionStore;
   /** Called after the test, whether it passed or not. */
   readonly dispose?: () => unknown;
-  /** Cuts the store off from where its bytes live, as a lost connection or a full outage does. */
+  /** Cuts the connection to the stored bytes, as a lost network or a full outage does. */
   readonly breakDown?: () => unknown;
-  /** Where `putFile` and `localPath` have their files. Default: the real file system. */
+  /** The file system for `putFile` and `localPath`. Default: the real one. */
   readonly fs?: FileSystem;
 }
 
 /** Makes an *empty* store for each test. */
 export type StoreFactory = () => SessionStore | StoreFixture | Promise<SessionStore | StoreFixture>;
 
-/** Registers one test with a store of its own. */
+/** Registers one test with its own store. */
 export type StoreTest = (
   name: string,
   test: (store: SessionStore, fixture: StoreFixture) => Promise<void>,
@@ -50,7 +50,7 @@ export type StoreTest = (
 /** One chapter of the suite. */
 export type Chapter = (test: StoreTest, expects: StoreExpectations) => void;
 
-/** Turns the user's `it` into one that hands out fresh stores and disposes of them. */
+/** Wraps the user's `it` so that each test gets a fresh store, which is disposed of afterwards. */
 export function storeTest(it: ConformanceOptions['it'], factory: StoreFactory): StoreTest {
   return (name, test) => {
     it(name, async () => {
@@ -66,7 +66,7 @@ export function storeTest(it: ConformanceOptions['it'], factory: StoreFactory): 
   };
 }
 
-/** `size` bytes of every value, the same at each call with the same `salt`. */
+/** `size` bytes in which every byte value appears; the same for the same `salt`. */
 export function bytesOf(size: number, salt = 0): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   for (let index = 0; index < size; index++) bytes[index] = (index * 31 + (index >> 8) + salt) & 255;
@@ -99,7 +99,7 @@ export async function readAll(body: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Compares without printing megabytes. */
+/** Compares without printing megabytes into the message. */
 export function assertBytes(actual: Uint8Array | undefined, expected: Uint8Array): void {
   assert.ok(actual !== undefined, 'the object is missing');
   assert.ok(
@@ -115,7 +115,7 @@ export async function keysOf(store: SessionStore, prefix = ''): Promise<string[]
   return keys.sort();
 }
 
-/** Asserts that `work` fails with an error of the library with this code, and gives it back. */
+/** Asserts that `work` fails with an error of the library with this code, and returns that error. */
 export async function rejectsWith(code: SessionErrorCode, work: Promise<unknown>) {
   const error = await work.then(
     () => assert.fail(`succeeded, instead of failing with ${code}`),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertBytes, bytesAt, bytesOf, type Chapter, keysOf, rejectsWith } from './harness.js';
 
-/** Keys that would leave the root, or that some system would refuse or take for another. */
+/** Keys that would leave the root, that some system would refuse, or that it would mistake for another key. */
 const DANGEROUS = [
   ...['', '/', '/etc/passwd', 'a//b', 'a/', '.', '..', '../a', 'a/../../b', 'a/./b', '..\\a', 'a\\..\\b'],
   ...[
@@ -24,7 +24,7 @@ const DANGEROUS = [
   Array.from({ length: 10 }, () => 'x'.repeat(99)).join('/'),
 ];
 
-/** Odd, but portable. */
+/** Unusual, but portable keys. */
 const ODD = [
   ...[
     'a b',

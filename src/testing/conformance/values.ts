@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertBytes, bytesAt, bytesOf, type Chapter, keysOf, readAll, streamOf } from './harness.js';
 
-/** What is put comes back; what is missing is `undefined`. */
+/** A stored value comes back unchanged; a missing one is `undefined`. */
 export const values: Chapter = (test, expects) => {
   test('declares what it can do', async (store) => {
     assert.equal(typeof store.name, 'string');
