@@ -1,13 +1,13 @@
-/** So far may the clock of the machine that took a snapshot have been ahead, ms: ten years. */
+/** How far ahead the clock of the machine that took a snapshot may have been, ms: ten years. */
 const MAX_AHEAD_MS = 10 * 365 * 24 * 60 * 60 * 1000;
-/** No clock is before this library: a machine without a battery starts in 1970 and is not believed itself. */
+/** The earliest time that our own clock is believed to have: a machine without a clock battery starts in 1970. */
 const EARLIEST_NOW = Date.UTC(2026, 0, 1);
-/** The last time that a manifest can tell. */
+/** The latest time that a manifest may have. */
 const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /**
- * Whether a snapshot can have been taken when it says. One of the far future (a clock that was wrong, or a file that
- * somebody put there) would be the newest for ever, and no save could come after it.
+ * Whether the capture time of a snapshot can be true. A time in the far future (from a wrong clock, or a file that
+ * somebody put there) would be the newest forever, and no save could come after it.
  *
  * @param now the wall clock, ms since 1970
  */
@@ -16,11 +16,11 @@ export function isBelievable({ createdAt }: { readonly createdAt: string }, now:
 }
 
 /**
- * The time of a capture that begins now, ms since 1970: the wall clock, but later than each of `times` that is
- * believed. It always has a valid form.
+ * The time of a capture that begins now, ms since 1970: the wall clock, or later, so that it comes after each
+ * believed one of `times`. It always has a valid form.
  *
  * @param now the wall clock, ms since 1970
- * @param times of the captures that are known, ms since 1970
+ * @param times of the known captures, ms since 1970
  */
 export function captureTimeAfter(now: number, times: readonly number[]): number {
   const limit = latestBelievable(now);
@@ -29,7 +29,7 @@ export function captureTimeAfter(now: number, times: readonly number[]): number 
   return Math.min(Math.max(now, latest + 1), LAST_TIME);
 }
 
-/** Orders snapshots of a time that is believed before the others, and each of the two the newest first. */
+/** Orders snapshots with a believed time before the others, and in both groups the newest first. */
 export function newestBelievableFirst(
   now: number,
 ): (a: { readonly createdAt: string }, b: { readonly createdAt: string }) => number {

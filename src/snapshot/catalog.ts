@@ -23,25 +23,25 @@ export interface CatalogEntry {
   readonly info: ObjectInfo;
 }
 
-/** One that is there but can't be read. */
+/** A snapshot that exists but can't be read. */
 export interface DamagedEntry {
   /** Its id, or its file name where the id is unknown. */
   readonly id: string;
   readonly info: ObjectInfo;
   readonly error: unknown;
-  /** Where it can be read all the same, and only lies in a wrong place: a copy made by hand, of another client id. */
+  /** The manifest of a readable snapshot in a wrong place: a copy made by hand, from another client id. */
   readonly misplaced?: SnapshotManifest;
 }
 
 export interface CatalogOptions {
   readonly store: SessionStore;
-  /** The same store, to whom may not write snapshots, too: anybody may note that one was compared. */
+  /** The same store without the write check, because any process may record a verification. */
   readonly recordStore: SessionStore;
   readonly clientId: string;
   readonly kind: SnapshotKind;
-  /** Where the objects lie that hold manifests. */
+  /** The prefix of the objects that hold manifests. */
   readonly prefix: string;
-  /** Id (or name) of the snapshot in an object; `undefined` for objects that are none. */
+  /** Id (or name) of the snapshot in an object; `undefined` for objects that are not snapshots. */
   readonly idOf: (key: string) => string | undefined;
   /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
   readonly load: (info: ObjectInfo, options: StoreCallOptions) => Promise<SnapshotManifest | undefined>;
@@ -50,7 +50,7 @@ export interface CatalogOptions {
   readonly onProblem?: ProblemListener | undefined;
 }
 
-/** What a repository has: manifests (read once per version of their object), revocations, verification times. */
+/** The content of a repository: manifests (read once per version of their object), revocations, verification times. */
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
@@ -61,7 +61,7 @@ export class SnapshotCatalog {
     { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
   >();
 
-  /** Keys of objects that this process may not read, and that were told of. */
+  /** Keys of objects that this process may not read, and that were already reported. */
   readonly #denied = new Set<string>();
 
   constructor(options: CatalogOptions) {
@@ -71,7 +71,7 @@ export class SnapshotCatalog {
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
-  /** Everything there is, the whole ones newest first. A fault of the store throws: it is not an empty catalog. */
+  /** All snapshots, the whole ones newest first. A fault of the store throws: it does not mean an empty catalog. */
   async read(
     options: StoreCallOptions,
   ): Promise<{ readonly entries: readonly CatalogEntry[]; readonly damaged: readonly DamagedEntry[] }> {
@@ -93,7 +93,7 @@ export class SnapshotCatalog {
     return { entries, damaged };
   }
 
-  /** @throws SnapshotNotFoundError, or why it can't be read */
+  /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
   async find(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
     const { entries, damaged } = await this.read(options);
     const entry = entries.find(({ manifest }) => manifest.id === id);
@@ -105,14 +105,14 @@ export class SnapshotCatalog {
     );
   }
 
-  /** The same, with the manifest read again from the store: what rots keeps its version. */
+  /** Like `find`, but reads the manifest again from the store, because a damaged object keeps its version. */
   async findAnew(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
     const { info } = await this.find(id, options);
     this.#cache.delete(info.key);
     return this.find(id, options);
   }
 
-  /** The listing users see. `verifiedAt` knows verifications of this process that were not recorded. */
+  /** The listing that users see. `verifiedAt` also returns verifications of this process that were not recorded. */
   async infos(
     entries: readonly CatalogEntry[],
     storedBytes: ReadonlyMap<string, number>,
@@ -152,7 +152,7 @@ export class SnapshotCatalog {
     return { removed: [...removed], freedBytes };
   }
 
-  /** Those that can't be read and are not merely misplaced. */
+  /** The snapshots that can't be read, without those that are only in a wrong place. */
   async unreadable(options: StoreCallOptions): Promise<readonly UnreadableSnapshot[]> {
     const { damaged } = await this.read(options);
     return damaged
@@ -167,7 +167,7 @@ export class SnapshotCatalog {
       }));
   }
 
-  /** Deletes those of these objects that still are as they were when they could not be read, and still can't be. */
+  /** Deletes those of the given objects that are unchanged since they could not be read, and still can't be read. */
   async removeUnreadable(keys: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
     const { store, prefix } = this.#options;
     const removed: string[] = [];
@@ -175,12 +175,13 @@ export class SnapshotCatalog {
     for (const info of await listAll(store, prefix, options)) {
       const known = this.#cache.get(info.key);
       if (!keys.includes(info.key) || known?.version !== info.version) continue;
-      // A first reading may have met a moment of the disk or the network; what was noted of it is not enough to delete.
+      // The first failure may have been temporary, on the disk or the network, so its cached result is not enough
+      // to delete.
       const found = await this.#load(info, options);
       if (found === undefined) continue;
       this.#cache.set(info.key, { version: info.version, found });
       if (!('error' in found) || found.misplaced !== undefined) continue;
-      if (!isSameProblem(found, known.found)) continue; // who asked for it knew another one
+      if (!isSameProblem(found, known.found)) continue; // the caller knew another problem
       if (!(await deleteObject(store, info.key, options))) continue;
       removed.push(found.id);
       freedBytes += info.size;
@@ -188,14 +189,14 @@ export class SnapshotCatalog {
     return { removed, freedBytes };
   }
 
-  /** Forgets the verifications of snapshots that are no more. Returns how many records went. */
+  /** Deletes the verification records of snapshots that no longer exist. Returns their number. */
   async sweepRecords(options: StoreCallOptions): Promise<number> {
     const { entries, damaged } = await this.read(options);
     const present = [...entries.map(({ manifest }) => manifest.id), ...damaged.map(({ id }) => id)];
     return this.#verifications.removeOthers(new Set(present), options);
   }
 
-  /** What was found whole is whole, whether or not a store that is full or read-only can note it. */
+  /** Ignores a failure: a snapshot that was found whole is whole, even if a full or read-only store can't record it. */
   async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
     await this.#verifications.put(id, at, options).catch(() => options.signal?.throwIfAborted());
   }
@@ -229,7 +230,7 @@ export class SnapshotCatalog {
     const found = await this.#load(info, options);
     if (found === undefined) return undefined;
     const mayNot = isDeniedEntry(found);
-    if (!mayNot) this.#cache.set(info.key, { version: info.version, found }); // that may be mended any time
+    if (!mayNot) this.#cache.set(info.key, { version: info.version, found }); // a denied one may be readable later
     const isTold = mayNot && this.#denied.has(info.key);
     if (mayNot) this.#denied.add(info.key);
     if ('error' in found && !isTold) this.#options.onProblem?.(found.id, found.error);
@@ -260,8 +261,8 @@ function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry):
 }
 
 /**
- * One file that this process may not read, among others that it may, was put there by somebody else. Where none can be
- * read it is the store that can't.
+ * When only some files are denied to this process, somebody else put them there, so they are skipped. When all
+ * files are denied, the store itself can't be read.
  */
 function assertNotAllDenied(found: readonly (CatalogEntry | DamagedEntry | undefined)[]): void {
   const denied = found.find((entry) => entry !== undefined && isDeniedEntry(entry));
@@ -273,12 +274,12 @@ function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
   return 'error' in entry && isDeniedObject(entry.error);
 }
 
-/** Of a local store: the system says that the file may not be read, as often as it is asked. */
+/** Whether the system denies reading a file of a local store. Trying again does not help. */
 export function isDeniedObject(error: unknown): boolean {
   return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
 }
 
-/** Whether an error speaks of the snapshot's bytes, and not of the store that should deliver them. */
+/** Whether an error is about the snapshot's bytes, and not about the store that should deliver them. */
 export function isDamage(error: unknown): boolean {
   return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
 }

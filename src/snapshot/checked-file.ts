@@ -13,10 +13,11 @@ import type { SnapshotFile } from '../types.js';
 import { assertSafePath } from './safe-path.js';
 
 /**
- * Writes one file of a snapshot below `directory` and compares it with its size and SHA-256 on the way.
- * Never follows or overwrites what is there (`wx`), never writes more than the declared size, ends on the disk.
+ * Writes one file of a snapshot below `directory` and compares it with its size and SHA-256 while writing. Never
+ * follows a link or overwrites a file (`wx`), never writes more than the declared size, and syncs the file to the
+ * disk.
  *
- * @throws SnapshotCorruptError naming the file; what was written of it stays for the caller to discard
+ * @throws SnapshotCorruptError naming the file; the caller discards the bytes that were written
  */
 export async function writeChecked(
   fs: FileSystem,
@@ -46,7 +47,7 @@ export async function writeChecked(
   }
 }
 
-/** Throws {@link SnapshotCorruptError} naming the file when what was read is not what the manifest says. */
+/** Throws {@link SnapshotCorruptError} naming the file when the bytes that were read do not match the manifest. */
 export function assertSame(
   file: SnapshotFile,
   found: { readonly size: number; readonly sha256: string } | undefined,
@@ -58,19 +59,19 @@ export function assertSame(
   if (found.sha256 !== file.sha256) throw mismatch(file, 'its SHA-256 is not the one in the manifest');
 }
 
-/** Makes `directory`, or refuses one that already holds something: a restore never mixes with other files. */
+/** Creates `directory`, or refuses it when it is not empty: a restore never mixes with other files. */
 export async function prepareEmptyFolder(fs: FileSystem, directory: string): Promise<void> {
   await fs.promises.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   const names = await fs.promises.readdir(directory);
   if (names.length > 0) throw new InvalidStateError('a snapshot is only restored into an empty folder');
 }
 
-/** Removes a folder that must not be used; what it can't remove is left, for the error underneath matters more. */
+/** Removes a folder that must not be used. A failure to remove is ignored, because the caller's error matters more. */
 export async function discardFolder(fs: FileSystem, directory: string): Promise<void> {
   await fs.promises.rm(directory, { recursive: true, force: true }).catch(() => undefined);
 }
 
-/** Puts the names of the written files on the disk too: a file's own fsync does not cover its folder. */
+/** Syncs the folders of the written files to the disk, because a file's own fsync does not cover its name. */
 export async function syncFolders(
   fs: FileSystem,
   directory: string,

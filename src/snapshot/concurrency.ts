@@ -1,7 +1,7 @@
 /**
- * Calls `work` for every item, at most `limit` at a time, and keeps the order of the results.
- * After the first failure nothing new is started; it rejects once what was under way has ended, so that nobody
- * still writes when the caller cleans up.
+ * Calls `work` for every item, at most `limit` at a time, and keeps the order of the results. After the first
+ * failure no further call starts; it rejects once the running calls have ended, so that none of them still writes
+ * when the caller cleans up.
  */
 export async function mapLimited<Item, Result>(
   items: readonly Item[],

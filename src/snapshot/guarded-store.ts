@@ -8,23 +8,24 @@ import type {
 } from '../stores/session-store.js';
 import { isSweeper } from './store-leftovers.js';
 
-/** How a repository sees its store. */
+/** How a repository uses its store. */
 export interface StoreView {
-  /** See {@link GuardedStore}; default: it may always write. */
+  /** See {@link GuardedStore}; default: writing is always allowed. */
   readonly assertMayWrite?: (() => void) | undefined;
-  /** How listings and messages name the store; default: as it names itself. */
+  /** The store's name in listings and messages; default: the store's own name. */
   readonly storeName?: string | undefined;
 }
 
-/** The store itself where nobody has to be asked and its own name will do. */
+/** Returns the store itself when no check and no other name is needed. */
 export function guardStore(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
   if (assertMayWrite === undefined && (storeName ?? store.name) === store.name) return store;
   return new GuardedStore(store, assertMayWrite ?? (() => undefined), storeName);
 }
 
 /**
- * A store that asks before every single write whether it may: a save is many, and whoever was suspended in the midst
- * of one does not own the session any more when it wakes up. What it would put or delete then is another owner's.
+ * A store that checks before every single write whether it is allowed. A save makes many writes, and a process
+ * that was suspended during a save may no longer own the session when it wakes up; its put or delete would then
+ * change another owner's data.
  */
 export class GuardedStore implements SessionStore {
   readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
@@ -37,7 +38,7 @@ export class GuardedStore implements SessionStore {
 
   /**
    * @param assertMayWrite throws unless the session is ours at this moment
-   * @param name default: the store's own
+   * @param name default: the store's own name
    */
   constructor(store: SessionStore, assertMayWrite: () => void, name?: string) {
     this.#store = store;
@@ -90,7 +91,7 @@ export class GuardedStore implements SessionStore {
     return this.#store.list(prefix, options);
   }
 
-  // Also where it is ours again: a call that was given up is of an earlier time.
+  // An aborted call is refused even when the session is ours again, because it belongs to an earlier period.
   #assertStillWanted(options: StoreCallOptions | undefined): void {
     options?.signal?.throwIfAborted();
     this.#assertMayWrite();

@@ -7,7 +7,7 @@ import { discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from './
 import { mapLimited } from './concurrency.js';
 import { asFileReadFault, missingObject } from './store-bytes.js';
 
-/** Reading more large files at once costs memory and wins nothing on two cores (docs/chromium-facts.md F5.4). */
+/** Reading more large files at once costs memory and gains nothing on two cores (docs/chromium-facts.md F5.4). */
 const CONCURRENCY = 3;
 const BUFFER_BYTES = 256 * 1024;
 
@@ -18,7 +18,7 @@ export interface FileHash {
   readonly sha256: string;
 }
 
-/** SHA-256 and size of many files, in the order of the paths; `undefined` for one that does not exist. */
+/** SHA-256 and size of many files, in the order of the paths; `undefined` for a file that does not exist. */
 export const hashFilesTask = defineTask<
   { readonly paths: readonly string[] },
   readonly (FileHash | undefined)[]
@@ -26,7 +26,7 @@ export const hashFilesTask = defineTask<
   mapLimited(paths, CONCURRENCY, (path) => hashFile(fs, path, signal)),
 );
 
-/** One file to copy: what it must be, and where its bytes lie. */
+/** One file to copy: its expected content, and the place of its bytes. */
 export interface CopySource extends SnapshotFile {
   /** Absolute path of a plain local file. */
   readonly from: string;
@@ -34,11 +34,11 @@ export interface CopySource extends SnapshotFile {
 
 /**
  * Copies files into an empty folder and compares each with its SHA-256 while it is copied. Files get mode 0600,
- * folders 0700; everything is on the disk when it resolves. When anything is wrong the folder is removed. A fault of
- * reading is a StoreError, one of writing stays an error of the system.
+ * folders 0700; all bytes are synced to the disk when it resolves. When anything is wrong, the folder is removed.
+ * A fault of reading becomes a StoreError; a fault of writing stays a system error.
  */
 export const copyAndHashTask = defineTask<
-  /** `store`: the name of the store that the files lie in. */
+  /** `store` is the name of the store with the files. */
   { readonly directory: string; readonly files: readonly CopySource[]; readonly store: string },
   void
 >('snapshot:copy-and-hash', async ({ directory, files, store }, { fs, signal }) => {
@@ -58,7 +58,7 @@ export const copyAndHashTask = defineTask<
   }
 });
 
-/** Reads a file piece by piece; a piece is only valid until the next one is asked for. */
+/** Reads a file piece by piece; a piece is only valid until the next one is requested. */
 export async function* fileBytes(
   fs: FileSystem,
   path: string,

@@ -35,30 +35,30 @@ import { hashTree, SignatureCache } from './tree-hasher.js';
 
 export interface IncrementalRepositoryOptions {
   readonly store: SessionStore;
-  /** How listings and messages name the store, unique in the session. Default: as it names itself. */
+  /** The store's name in listings and messages, unique in the session. Default: the store's own name. */
   readonly storeName?: string;
   readonly clientId: string;
   readonly runner: TaskRunner;
   readonly fs: FileSystem;
   readonly clock?: Clock;
-  /** Share one with the other repositories of the session: a file is hashed once for all. */
+  /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
   readonly signatures?: SignatureCache;
   readonly onProblem?: ProblemListener;
   /**
-   * Asked before every put and delete, but not for the records of verifications, which anybody may write; throws unless
-   * the session is ours. Default: it is.
+   * Called before every put and delete, except for verification records, which any process may write. Throws
+   * unless the session is ours. Default: it is always ours.
    */
   readonly assertMayWrite?: () => void;
-  /** The random half of new ids; for tests. */
+  /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
 
-/** The copying of a store's folder takes no longer. */
+/** Copying a store's folder never takes longer than this. */
 const COPYING_MS = 3_600_000;
 
 /**
- * Saves: `objects/ab/<sha256>` once per content, `snapshots/<id>.json` with the manifest, put last. What has not
- * changed since the last save is neither read nor written.
+ * Saves: one object `objects/ab/<sha256>` per content, and `snapshots/<id>.json` with the manifest, which is put
+ * last. Files that have not changed since the last save are neither read nor written.
  *
  * @example
  * const saves = new IncrementalRepository({ store, clientId: 'shop', runner, fs: systemFileSystem });
@@ -73,7 +73,7 @@ export class IncrementalRepository extends MarkingRepository implements Snapshot
   readonly #objects: ObjectShelf;
   readonly #signatures: SignatureCache;
   readonly #clock: Clock;
-  /** Writes take turns: a sweep must not meet a create that has put its objects but not yet its manifest. */
+  /** Writes take turns: a sweep must not run while a create has put its objects but not yet its manifest. */
   readonly #turns = new Mutex();
   readonly #prefix: string;
 
@@ -109,7 +109,7 @@ export class IncrementalRepository extends MarkingRepository implements Snapshot
       try {
         return await this.#create(tree, context, options);
       } catch (error) {
-        // Whatever failed, the next save believes nothing it has not read.
+        // After any failure the next save reads all files again.
         this.#signatures.clear();
         throw error;
       }
@@ -179,7 +179,7 @@ export class IncrementalRepository extends MarkingRepository implements Snapshot
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
-      // Manifests first: cut short, it leaves objects that nobody lists, never a snapshot without its objects.
+      // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of [this.#prefix, `${this.#options.clientId}/`]) {
         for (const { key } of await listAll(this.store, prefix, options)) {
           await deleteObject(this.store, key, options);
@@ -199,7 +199,7 @@ export class IncrementalRepository extends MarkingRepository implements Snapshot
     const { entries } = await this.catalog.read(options);
     const stock = await this.#objects.stock(options);
     const lacking = await this.#objects.lacking(files, stock, options);
-    // Also when nothing changed: the newest snapshot may have lost an object since, and here are its bytes.
+    // Missing objects are put even when nothing changed, because the newest snapshot may have lost one.
     const bytesPut = lacking.length === 0 ? 0 : await this.#objects.add(tree, lacking, stock, options);
     this.#signatures.remember(tree, files);
     const same = sameAsNewest(entries, files, context);
@@ -270,8 +270,9 @@ export class IncrementalRepository extends MarkingRepository implements Snapshot
 }
 
 /**
- * A manifest that can't be read may need any object that was there when it was put, since that comes last; what was put
- * later it can't. Told by the store's own times, ms since 1970, with an hour for a folder that was copied without them.
+ * An unreadable manifest may need any object that existed when it was put, because the manifest is put last; it
+ * can't need an object that was put later. The times are the store's own, ms since 1970, plus an hour for a folder
+ * that was copied without keeping them.
  */
 function lastNeedOf(damaged: readonly DamagedEntry[]): number {
   const times = damaged
@@ -280,7 +281,7 @@ function lastNeedOf(damaged: readonly DamagedEntry[]): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }
 
-/** Bytes of the objects that each snapshot was the first to need, plus its manifest: together what is stored. */
+/** Bytes of each manifest and of the objects that its snapshot was the first to need; their sum is what is stored. */
 function addedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number> {
   const seen = new Set<string>();
   const added = new Map<string, number>();

@@ -22,12 +22,12 @@ import type {
 } from './repository.js';
 import { StoreBreaker } from './store-breaker.js';
 
-/** No object of ours: only whether there is an answer counts. */
+/** This key belongs to no object: only the answer counts. */
 const PING = 'ping';
 
 /**
- * A repository whose store may hang without anybody else noticing: a store that stood still is not asked for a while, and
- * every call in that time fails at once. That each call ends at all is the matter of its `WatchedStore`.
+ * A repository whose store may hang without affecting others: a store that stood still is not called for a while,
+ * and every call in that time fails at once. The repository's `WatchedStore` ensures that each call ends at all.
  */
 export class IsolatedRepository implements SnapshotRepository {
   readonly kind: SnapshotRepository['kind'];

@@ -1,6 +1,6 @@
 import { SnapshotUnsafeError } from '../errors.js';
 
-/** Bounds that hold before anything is written, whatever an archive or a manifest claims. */
+/** Limits that are checked before anything is written, whatever an archive or a manifest claims. */
 export interface SnapshotLimits {
   readonly maxFiles: number;
   /** Bytes of one file. */
@@ -9,15 +9,15 @@ export interface SnapshotLimits {
   readonly maxTotalBytes: number;
   /** Bytes of a serialized manifest. */
   readonly maxManifestBytes: number;
-  /** Unpacked bytes for each byte of the zip, above {@link freeExpansionBytes}. */
+  /** Unpacked bytes for each byte of the zip; it applies above {@link freeExpansionBytes}. */
   readonly maxExpansionRatio: number;
-  /** Bytes that any zip may unpack to: small zips of zeros are honest. */
+  /** Bytes that any zip may unpack to: a small zip full of zeros may be harmless. */
   readonly freeExpansionBytes: number;
 }
 
 const MiB = 1024 * 1024;
 
-/** Far above any session seen: the largest that was measured has 505 MB. Far below what fills a disk. */
+/** Far above any known session (the largest that was measured has 505 MB), and far below what fills a disk. */
 export const DEFAULT_LIMITS: SnapshotLimits = {
   maxFiles: 20_000,
   maxFileBytes: 4096 * MiB - 1,

@@ -4,22 +4,22 @@ import { compactTime, isSnapshotId } from './snapshot-id.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The last run that a manifest can tell. */
+/** The highest run number that a manifest may have. */
 export const MAX_RUN = 1_000_000_000;
 /** How many earlier imports a manifest remembers. */
 export const MAX_IMPORTED = 50;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** A salted mark of the account, see `supervision/login/account-mark.ts`; before that it was a plain SHA-256. */
+/** A salted mark of the account, see `supervision/login/account-mark.ts`; older manifests have a plain SHA-256. */
 const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;
-/** What whatsapp-web.js accepts as a client id (docs/chromium-facts.md F2.6), bounded. */
+/** The client ids that whatsapp-web.js accepts (docs/chromium-facts.md F2.6), with limited length. */
 const CLIENT_ID = /^[-\w]{1,128}$/;
-/** Becomes part of a key (`revoked/<lineage>.json`). */
+/** A lineage becomes part of a key (`revoked/<lineage>.json`). */
 const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
 const WORD = /^[a-z_]{1,32}$/;
-/** Schema, V8 and Blink of an IndexedDB. */
+/** Versions of the schema, of V8 and of Blink in an IndexedDB. */
 const DATA_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
 const PRINTABLE = /^[\x20-\x7e]{1,200}$/;
-/** A path of any system, bounded, without control characters. */
+/** A path of any system, with limited length and without control characters. */
 const PATH = /^\P{Cc}{1,4096}$/u;
 
 const REQUIRED = [
@@ -39,10 +39,16 @@ const REQUIRED = [
 ];
 const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported'];
 
-/** A newer version of this library wrote it, in a way that this one does not know: it may well be whole. */
+/**
+ * The manifest was written by a newer version of this library in a format that is unknown here; it may well be
+ * whole.
+ */
 export class NewerFormatError extends SnapshotCorruptError {}
 
-/** Builds a manifest out of unknown fields, in the canonical order; throws `SnapshotCorruptError` naming the first bad one. */
+/**
+ * Builds a manifest from unknown fields, in the canonical order; throws `SnapshotCorruptError` naming the first
+ * bad field.
+ */
 export function readManifestFields(fields: Fields, maxFiles: number): SnapshotManifest {
   if (typeof fields.format === 'number' && fields.format > 1) {
     throw new NewerFormatError(`the manifest has format ${fields.format}: a newer version wrote it`);

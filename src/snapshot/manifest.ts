@@ -10,7 +10,7 @@ import { snapshotId } from './snapshot-id.js';
 /**
  * The manifest of a new snapshot: what was captured, when, by which versions, and the SHA-256 of every file.
  *
- * @param randomness fixes the id's random half; for tests
+ * @param randomness replaces the id's random half; for tests
  * @throws SnapshotUnsafeError when a path or a size could never be restored
  */
 export function buildManifest(
@@ -44,7 +44,7 @@ export function buildManifest(
   return checkManifest(candidate, DEFAULT_LIMITS);
 }
 
-/** The canonical bytes: the same manifest always gives the same ones, with a SHA-256 over all the rest inside. */
+/** The canonical bytes: the same manifest always gives the same bytes, which include a SHA-256 over all the rest. */
 export function serializeManifest(manifest: SnapshotManifest): Uint8Array {
   const { files, ...head } = manifest;
   const body = { ...head, files };
@@ -53,8 +53,8 @@ export function serializeManifest(manifest: SnapshotManifest): Uint8Array {
 }
 
 /**
- * Reads a manifest and believes nothing: every field has its form and its bounds, every path is safe, and the
- * bytes are exactly those that {@link serializeManifest} writes, so any flipped byte is noticed.
+ * Reads a manifest without trusting it: the form and the bounds of every field are checked, every path must be
+ * safe, and the bytes must be exactly those that {@link serializeManifest} writes, so any changed byte is noticed.
  *
  * @throws SnapshotCorruptError that names what is wrong; SnapshotUnsafeError for paths and sizes
  */
@@ -73,7 +73,7 @@ export function parseManifest(bytes: Uint8Array, limits: SnapshotLimits = DEFAUL
   return manifest;
 }
 
-/** SHA-256 over the sorted list of files: equal contents, equal digest, whatever the order. */
+/** SHA-256 over the sorted list of files: equal contents give equal digests, in any order. */
 export function contentDigest(files: readonly SnapshotFile[]): string {
   const hash = createHash('sha256');
   for (const { path, size, sha256 } of [...files].sort(byPath)) hash.update(`${path}\0${size}\0${sha256}\n`);
@@ -103,7 +103,7 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** By code units, not by locale: the order must be the same on every machine. */
+/** Compares code units without a locale: the order must be the same on every machine. */
 function byPath(a: SnapshotFile, b: SnapshotFile): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }

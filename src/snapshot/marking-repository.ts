@@ -4,7 +4,7 @@ import type { Hold, Revocation, SnapshotRepository } from './repository.js';
 
 type Marking = Pick<SnapshotRepository, 'revoke' | 'revokedLineages' | 'hold' | 'heldLineages' | 'release'>;
 
-/** The part of a repository that is the same in every format: what is said of whole pairings, in small objects. */
+/** The part of a repository that is the same in every format: markers for whole pairings, stored as small objects. */
 export abstract class MarkingRepository implements Marking {
   protected abstract readonly catalog: SnapshotCatalog;
 

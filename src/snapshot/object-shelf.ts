@@ -26,13 +26,13 @@ export interface ShelfOptions {
 export type Stock = ReadonlyMap<string, ObjectInfo>;
 
 /**
- * `objects/ab/<sha256>`: the contents of all saves, each once. An object's name says what its bytes must be, so the
- * shelf can always tell a good one from a bad one, and replaces the bad.
+ * The objects `objects/ab/<sha256>`: each content of all saves once. An object's name tells which bytes it must
+ * have, so a damaged object is always recognised, and replaced.
  */
 export class ObjectShelf {
   readonly #options: ShelfOptions;
   readonly #prefix: string;
-  /** Objects whose bytes this process has compared with their name: the version seen, and when. */
+  /** Objects whose bytes this process has compared with their names: the version that was read, and the time. */
   readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
   /** Objects whose bytes were wrong when last read. */
   readonly #refuted = new Set<string>();
@@ -49,9 +49,9 @@ export class ObjectShelf {
   }
 
   /**
-   * The files (one per content) that must be put: absent, of a wrong size, or known to be damaged. Where the store
-   * is a local folder, an object is read once per process before it is relied upon, so that a new snapshot never
-   * rests on an old object that has rotted.
+   * The files (one per content) that must be put: absent, of a wrong size, or known to be damaged. When the store
+   * is a local folder, each process reads an object once before relying on it, so that a new snapshot never
+   * depends on an old object that was damaged on the disk.
    */
   async lacking(
     files: readonly SnapshotFile[],
@@ -71,7 +71,7 @@ export class ObjectShelf {
     );
   }
 
-  /** Puts the contents of these files and reads every stored copy back. Returns the bytes put. */
+  /** Puts the contents of these files and reads every stored copy back. Returns the number of bytes put. */
   async add(
     tree: CapturedTree,
     files: readonly SnapshotFile[],
@@ -95,7 +95,7 @@ export class ObjectShelf {
     return files.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** @param isNew none has this name: a local store then needs no lock to put it there */
+  /** @param isNew no object has this name, so a local store needs no lock to put it there */
   async #put(
     tree: CapturedTree,
     { path, size, sha256 }: SnapshotFile,
@@ -113,13 +113,13 @@ export class ObjectShelf {
     try {
       return await put({ ifAbsent: true });
     } catch (error) {
-      // Somebody has put it meanwhile; ours is known to be right.
+      // Another process has put it meanwhile; that is fine, because our content is known to be right.
       if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
       return put({});
     }
   }
 
-  /** Compares every byte of these files with its SHA-256; throws naming the first that is missing or damaged. */
+  /** Compares every byte of these files with its SHA-256; throws naming the first file that is missing or damaged. */
   async check(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
     const stock = await this.stock(options);
     const wrong = await this.#judge(onePerContent(files), stock, options);
@@ -127,7 +127,7 @@ export class ObjectShelf {
     if (first !== undefined) assertSame(first, first.found);
   }
 
-  /** Writes these files into an empty folder, each compared with its SHA-256 on the way. */
+  /** Writes these files into an empty folder, and compares each with its SHA-256 while writing. */
   async restore(files: readonly SnapshotFile[], directory: string, options: StoreCallOptions): Promise<void> {
     const { store, fs, runner } = this.#options;
     const { localPath } = store;
@@ -153,7 +153,7 @@ export class ObjectShelf {
     }
   }
 
-  /** When every byte of these files had been compared by this process, if it has. */
+  /** The time since which this process has compared every byte of these files; `undefined` if it has not. */
   provenAt(files: readonly SnapshotFile[]): string | undefined {
     let earliest: string | undefined;
     for (const { sha256 } of files) {
@@ -165,9 +165,9 @@ export class ObjectShelf {
   }
 
   /**
-   * Deletes every object but those needed, and whatever else lies among them.
+   * Deletes every object that is not needed, and all foreign files among the objects.
    *
-   * @param keptUntil what was put no later, ms since 1970, stays in any case
+   * @param keptUntil objects that were put at or before this time, ms since 1970, are kept in any case
    */
   async sweep(
     needed: ReadonlySet<string>,
@@ -189,7 +189,7 @@ export class ObjectShelf {
     return { freedBytes: deleted.reduce((sum, size) => sum + size, 0), files: deleted.length };
   }
 
-  /** Reads objects and notes which are what their name says. Returns those that are not. */
+  /** Reads objects and records whether their bytes match their names. Returns those that do not match. */
   async #judge(
     files: readonly SnapshotFile[],
     stock: Stock,

@@ -5,15 +5,15 @@ import { headObject } from './store-bytes.js';
 
 const ATTEMPTS = 5;
 
-/** How one format makes a candidate and puts it. */
+/** How one format creates a new snapshot and puts it. */
 export interface NewSnapshot {
-  /** A fresh manifest; its id differs from call to call. */
+  /** Returns a new manifest, whose id differs from call to call. */
   readonly manifest: () => SnapshotManifest;
   readonly key: (manifest: SnapshotManifest) => string;
   readonly put: (manifest: SnapshotManifest, key: string, options: PutOptions) => Promise<ObjectInfo>;
 }
 
-/** Puts a snapshot under an id that no other has: an existing snapshot is never overwritten. */
+/** Puts a snapshot under an unused id: an existing snapshot is never overwritten. */
 export async function putUnderNewId(
   store: SessionStore,
   options: StoreCallOptions,

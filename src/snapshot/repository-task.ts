@@ -15,13 +15,13 @@ export type RepositoryFormat =
   | { readonly kind: 'save' }
   | { readonly kind: 'backup'; readonly stagingDirectory: string; readonly compression: ZipCompression };
 
-/** A repository over a local store, as another thread can open it; structured-clonable. */
+/** Describes a repository over a local store so that another thread can open it; structured-clonable. */
 export type RepositorySpec = RepositoryFormat & {
   readonly store: LocalStoreSpec;
   readonly clientId: string;
   /**
-   * Unique to the session and to the time for which it is owned: what the thread knew before may be out of date. The
-   * session's repositories share what they know of unchanged files.
+   * Unique to the session and to the period in which it is owned, because the thread's older knowledge may be out
+   * of date. The session's repositories share their knowledge of unchanged files.
    */
   readonly ownershipEpoch: string;
 };
@@ -29,7 +29,7 @@ export type RepositorySpec = RepositoryFormat & {
 /** The methods of a repository whose arguments and results can go to another thread and back. */
 export type PortableMethod = Exclude<keyof SnapshotRepository, 'kind' | 'store' | 'open' | 'ping'>;
 
-/** The arguments of such a method, but for the last, its `options`. */
+/** The arguments of such a method without the last one, `options`. */
 export type PortableArguments<Method extends PortableMethod> =
   Required<Parameters<SnapshotRepository[Method]>> extends [...infer Arguments, unknown] ? Arguments : [];
 
@@ -43,17 +43,17 @@ export interface RepositoryCall {
 
 export interface RepositoryAnswer {
   readonly value?: unknown;
-  /** What the call rejected with: it comes as an answer, so that the problems come along. */
+  /** The error of the call. It is returned, not thrown, so that the problems are returned with it. */
   readonly error?: PortableError;
-  /** What was passed over because it does not matter. */
+  /** Faults that were ignored because they do not matter. */
   readonly notices: readonly string[];
-  /** Damaged snapshots met on the way. */
+  /** Damaged snapshots that were found during the call. */
   readonly problems: readonly { readonly id: string; readonly error: PortableError }[];
 }
 
-/** Of one call. */
+/** Maximum number of notices for one call. */
 const MAX_NOTICES = 20;
-/** Two for each of a hundred sessions; a bound, for a thread that serves many sessions one after the other. */
+/** Two for each of a hundred sessions; it limits a thread that serves many sessions one after the other. */
 const MAX_OPEN = 200;
 
 interface Listener {
@@ -63,11 +63,14 @@ interface Listener {
 
 interface OpenRepository {
   readonly repository: SnapshotRepository;
-  /** Of the calls under way, the listeners. */
+  /** The listeners of the running calls. */
   readonly listeners: Set<Listener>;
 }
 
-/** The repositories of this thread. What they know (hashes, manifests) makes the next call cheap; losing it is no harm. */
+/**
+ * The repositories of this thread. Their caches (hashes, manifests) make the next call cheap; losing them does no
+ * harm.
+ */
 const open = new Map<string, OpenRepository>();
 const signatures = new Map<string, SignatureCache>();
 
@@ -101,14 +104,14 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
   const key = JSON.stringify(spec);
   const known = open.get(key);
   if (known !== undefined) {
-    // The least recently used comes first.
+    // Moves the entry to the end, so that the least recently used one comes first.
     open.delete(key);
     open.set(key, known);
     return known;
   }
   if (open.size >= MAX_OPEN) closeOldest();
   const listeners = new Set<Listener>();
-  // One call reports it: to the session it is one warning.
+  // Only one of the running calls reports it, so that the session gets one warning.
   const onNotice = (notice: string) => [...listeners][0]?.onNotice(notice);
   const assertMayWrite = () => {
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
@@ -140,7 +143,7 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
   return opened;
 }
 
-/** One at work is never closed: its writes must go on taking turns with those that come. */
+/** A repository that is working is never closed, because its writes must take turns with later ones. */
 function closeOldest(): void {
   const idle = [...open].find(([, { listeners }]) => listeners.size === 0);
   if (idle !== undefined) open.delete(idle[0]);

@@ -9,20 +9,20 @@ import type {
   SnapshotManifest,
 } from '../types.js';
 
-/** What `create` did. */
+/** The result of `create`. */
 export type CreateResult =
   | { readonly snapshot: SnapshotInfo /** Bytes put into the store. */; readonly bytesWritten: number }
-  /** The newest snapshot of this lineage already holds the same bytes: it is named. */
+  /** The newest snapshot of this lineage already holds the same bytes; it is returned as `snapshot`. */
   | { readonly skipped: 'unchanged'; readonly snapshot: SnapshotInfo };
 
-/** Why a lineage is never to be restored by itself again. */
+/** Why a lineage must never be restored automatically again. */
 export interface Revocation {
   readonly cause: 'phone' | 'client' | 'server';
   /** ISO 8601. */
   readonly at: string;
 }
 
-/** Why a lineage is not to be restored by itself until a person asks for it. */
+/** Why a lineage must not be restored automatically until a person asks for it. */
 export interface Hold {
   /**
    * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it; this holds at
@@ -33,30 +33,30 @@ export interface Hold {
   readonly at: string;
 }
 
-/** What `remove` did. */
+/** The result of `remove`. */
 export interface RemoveResult {
-  /** Ids of those that were there. */
+  /** Ids of the snapshots that existed. */
   readonly removed: readonly string[];
-  /** Bytes of the zips or manifests deleted. What a save's objects take is freed by the next sweep. */
+  /** Bytes of the deleted zips or manifests. The next sweep frees the objects of a save. */
   readonly freedBytes: number;
 }
 
-/** A snapshot that is there but can't be read. */
+/** A snapshot that exists but can't be read. */
 export interface UnreadableSnapshot {
-  /** Of the object that holds it. */
+  /** Key of the object that holds it. */
   readonly key: string;
-  /** Its id, or its file name where that holds none. */
+  /** Its id, or its file name if that contains no id. */
   readonly id: string;
-  /** When it was captured, by its id, else when it was put; ISO 8601. */
+  /** Its capture time from the id, else the time when it was put; ISO 8601. */
   readonly createdAt: string;
   readonly storedBytes: number;
   /** Why it can't be read. */
   readonly problem: string;
-  /** Whether it says that a newer version of this library wrote it. */
+  /** Whether a newer version of this library seems to have written it. */
   readonly isNewer: boolean;
 }
 
-/** What a sweep gave back. */
+/** The result of a sweep. */
 export interface SweepResult {
   readonly freedBytes: number;
   /** Number of objects and leftovers removed. */
@@ -72,51 +72,58 @@ export interface SweepResult {
 export interface SnapshotRepository {
   readonly kind: SnapshotKind;
   readonly store: SessionStore;
-  /** Resolves when the store answers at all, within 5 s: the cheapest of questions. */
+  /** Resolves when the store gives any answer within 5 s; the cheapest possible call. */
   ping?(): Promise<void>;
   /**
    * Makes a snapshot of a captured tree and verifies the stored copy before it is listed. Skipped when the newest
-   * one of the same lineage holds the same, unless this capture is worth more (settled, cold, account known).
+   * one of the same lineage has the same content, unless this capture is worth more (settled, cold, account
+   * known).
    *
    * @throws SnapshotCorruptError when the stored copy is not what was written
    */
   create(tree: CapturedTree, context: SnapshotContext, options?: StoreCallOptions): Promise<CreateResult>;
   /**
-   * The snapshot that `create` would skip in favour of, told by the signatures of the live profile's files alone: nothing
-   * is copied or read. `undefined` when anything has changed, or is not known.
+   * The snapshot because of which `create` would be skipped. Only the signatures of the live profile's files are
+   * compared; nothing is copied or read. `undefined` when anything has changed, or is unknown.
    */
   unchanged(
     files: readonly CapturedFile[],
     context: SnapshotContext,
     options?: StoreCallOptions,
   ): Promise<SnapshotInfo | undefined>;
-  /** Newest first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
+  /** The newest comes first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
   manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
   /**
-   * Writes the snapshot's files below `directory`, which must be empty or absent, and puts them on the disk.
+   * Writes the snapshot's files below `directory`, which must be empty or absent, and syncs them to the disk.
    *
    * @throws SnapshotCorruptError or SnapshotUnsafeError naming the file; `directory` is removed then
    */
   restore(id: string, directory: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
-  /** Compares every stored byte with its SHA-256 and remembers when. */
+  /** Compares every stored byte with its SHA-256 and records the time. */
   verify(id: string, options?: StoreCallOptions): Promise<SnapshotInfo>;
-  /** Only where a snapshot is one file that anybody can open: its bytes, unchecked. Read them to the end or destroy them. */
+  /**
+   * Exists only in formats where a snapshot is one file that anybody can open. Returns its unchecked bytes; read
+   * them to the end or destroy the stream.
+   */
   open?(id: string, options?: StoreCallOptions): Promise<Readable>;
-  /** Unlists snapshots, damaged ones too; unknown ids are ignored. */
+  /** Removes snapshots from the list, damaged ones too; unknown ids are ignored. */
   remove(ids: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
-  /** Those that can't be read, but for what somebody put there that was never a snapshot of this place. */
+  /** The snapshots that can't be read, without foreign files that never were snapshots of this repository. */
   unreadable(options?: StoreCallOptions): Promise<readonly UnreadableSnapshot[]>;
-  /** Deletes unreadable ones, by their keys. Each is read once more before: one that is whole after all stays. */
+  /** Deletes unreadable snapshots by their keys. Each is read once more before, and is kept if it can be read now. */
   removeUnreadable(keys: readonly string[], options?: StoreCallOptions): Promise<RemoveResult>;
-  /** Deletes what no snapshot needs, nor may need as long as its manifest can't be read. */
+  /**
+   * Deletes everything that no snapshot needs. Anything that an unreadable manifest may need is kept while it
+   * can't be read.
+   */
   sweep(options?: StoreCallOptions): Promise<SweepResult>;
   /**
-   * Removes what killed writers left on this machine: unfinished values of a local store, unfinished zips. Cheap, and
-   * reads nothing from a remote store. To be called at a start, with the lease held.
+   * Removes what killed writers left on this machine: unfinished values of a local store, unfinished zips. Cheap,
+   * and reads nothing from a remote store. Call it at a start, with the lease held.
    */
   removeLeftovers(): Promise<SweepResult>;
-  /** Marks a pairing as logged out. The first cause stays. */
+  /** Marks a pairing as logged out. The first cause is kept. */
   revoke(lineage: string, revocation: Revocation, options?: StoreCallOptions): Promise<void>;
   revokedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
   /** Marks a pairing as not to be restored by itself: its snapshots are listed as `held`, or as `heldElsewhere`. */
@@ -129,10 +136,10 @@ export interface SnapshotRepository {
   clear(options?: StoreCallOptions): Promise<void>;
 }
 
-/** Called for a snapshot that is there but can't be read; it is not listed. */
+/** Called for a snapshot that exists but can't be read; such a snapshot is not listed. */
 export type ProblemListener = (id: string, error: unknown) => void;
 
-/** Whether a capture with the same bytes deserves a snapshot of its own, because it is worth more in a restore. */
+/** Whether a capture with the same bytes should become a new snapshot, because it is worth more in a restore. */
 export function isWorthMore(context: SnapshotContext, than: SnapshotContext): boolean {
   if (isOfAnotherProfile(context, than)) return true;
   if (than.settled && !context.settled) return false;
@@ -144,7 +151,7 @@ export function isWorthMore(context: SnapshotContext, than: SnapshotContext): bo
   );
 }
 
-// Once the older snapshots are gone, only this one tells that those were taken over before.
+// Once the older snapshots are gone, only this one records which lineages were already imported.
 function knowsMoreImports({ imported = [] }: SnapshotContext, than: SnapshotContext): boolean {
   return imported.some((lineage) => than.imported?.includes(lineage) !== true);
 }
@@ -154,7 +161,7 @@ function isOfAnotherProfile({ profile }: SnapshotContext, than: SnapshotContext)
   return profile !== undefined && than.profile !== undefined && profile.path !== than.profile.path;
 }
 
-/** What users see of a manifest. */
+/** The public information about a snapshot, from its manifest. */
 export function snapshotInfo(
   manifest: SnapshotManifest,
   stored: {
@@ -188,7 +195,7 @@ export function snapshotInfo(
   };
 }
 
-/** Newest capture first; the id decides between equal times, so the order is always the same. */
+/** Orders the newest capture first; ids decide between equal times, so the order is always the same. */
 export function newestFirst(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }

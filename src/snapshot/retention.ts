@@ -2,22 +2,22 @@ import type { SnapshotInfo, SnapshotKind } from '../types.js';
 import { newestBelievableFirst } from './capture-time.js';
 import type { UnreadableSnapshot } from './repository.js';
 
-/** How many snapshots of one kind stay. */
+/** How many snapshots of one kind are kept. */
 export interface KeepRule {
-  /** The newest so many. */
+  /** How many of the newest snapshots are kept. */
   readonly keepLast: number;
-  /** The newest of each of the last so many days (UTC) that have any. Default 0. */
+  /** Keeps the newest snapshot of each of this many last days (UTC) that have any. Default 0. */
   readonly keepDaily?: number;
 }
 
 export interface RetentionPolicy {
   readonly saves: KeepRule;
   readonly backups: KeepRule;
-  /** Stored megabytes (2^20 bytes) of all snapshots together; the oldest go first. */
+  /** Stored megabytes (2^20 bytes) of all snapshots together; the oldest are removed first. */
   readonly maxTotalMb: number;
 }
 
-/** What decides whether a snapshot stays. */
+/** The facts that decide whether a snapshot is kept. */
 export type Retainable = Pick<
   SnapshotInfo,
   'id' | 'kind' | 'store' | 'createdAt' | 'storedBytes' | 'settled' | 'revoked' | 'profile'
@@ -27,12 +27,13 @@ export type Retainable = Pick<
 /**
  * The snapshots that a policy no longer keeps, oldest first. Pure: pass the lists of all repositories together.
  *
- * In every store and kind the newest one that is not revoked always stays, and so does the newest settled one: of each
- * profile, where accounts share a client id by mistake.
- * Age is the order of the captures: their times only ever rise, also when a clock was set back. One of the far future is
- * not believed, and counts as the oldest.
+ * In every store and for every kind, the newest snapshot that is not revoked is always kept, and so is the newest
+ * settled one of these. When accounts share a client id by mistake, this holds for each profile. Age is the order
+ * of the captures: capture times always rise, even after a clock was set back. A time in the far future is not
+ * believed, and its snapshot counts as the oldest.
  *
- * `storedBytes` of a save are those it added, so removing it may free less; the next call sees the new sums.
+ * The `storedBytes` of a save are the bytes that it added, so removing it may free less; the next call sees the
+ * new sums.
  *
  * @param now the wall clock, ms since 1970; default: every time is believed
  */
@@ -58,12 +59,12 @@ export function selectForRemoval<Snapshot extends Retainable>(
 }
 
 /**
- * Whether a policy would not keep a snapshot any more that can't be read, if it were the best of its time: whole, settled
- * and of the present login. So a newer one that is all that is always kept (docs/invariants.md I3), and nothing that
- * only the unreadable one needed is missed.
+ * Whether a policy would remove an unreadable snapshot even if it were the best of its time: whole, settled and of
+ * the present login. Then a newer snapshot exists that is all that must always be kept (docs/invariants.md I3),
+ * and nothing is lost that only the unreadable one would be needed for.
  *
- * @param whole those of all repositories together; what can't be read never counts among them
- * @param shelf where the unreadable one is
+ * @param whole the readable snapshots of all repositories together; unreadable ones never count among them
+ * @param shelf the kind and the store of the unreadable one
  * @param now as for {@link selectForRemoval}
  */
 export function isOutlived(
@@ -124,7 +125,10 @@ function shelfOf({ kind, store }: Retainable): string {
   return `${kind}:${store}`;
 }
 
-/** A login that was moved counts for the place where it is now; what tells no place for the newest one. */
+/**
+ * Groups snapshots by the folder of their profile. A lineage whose profile was moved counts for its newest folder.
+ * A lineage without a known folder counts for that of the newest snapshot.
+ */
 function groupByProfile<Snapshot extends Retainable>(newestFirst: readonly Snapshot[]): Iterable<Snapshot[]> {
   const places = new Map<string | undefined, string | undefined>();
   for (const { lineage, profile } of newestFirst) {
@@ -143,7 +147,7 @@ function ruleFor(kind: SnapshotKind | undefined, policy: RetentionPolicy): KeepR
   return kind === 'backup' ? policy.backups : policy.saves;
 }
 
-/** Newest first. */
+/** Orders the newest first. */
 function compareAge(now: number): (a: Retainable, b: Retainable) => number {
   const byTime = newestBelievableFirst(now);
   return (a, b) => byTime(a, b) || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);

@@ -4,11 +4,14 @@ const MAX_PATH_BYTES = 1024;
 const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 32;
 
-/** Refused by Windows in any name; `:` also opens alternate data streams and drives, `\` is a separator there. */
+/**
+ * Windows refuses these in any name; `:` also means alternate data streams and drives there, and `\` is a
+ * separator.
+ */
 const FORBIDDEN_CHARACTERS = '<>:"|?*\\';
-/** Devices of Windows, with any extension: `NUL.txt` is `NUL`. The superscript digits count as digits there. */
+/** Device names of Windows, with any extension: `NUL.txt` means `NUL`. The superscript digits count as digits there. */
 const RESERVED_NAME = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)/i;
-/** Half of a surrogate pair: has no UTF-8 form, so two such names may become one on disk. */
+/** Half of a surrogate pair. It has no UTF-8 form, so two such names may become one on disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
@@ -25,8 +28,8 @@ export function assertSafePath(path: string): void {
 }
 
 /**
- * Checks a whole list: every path safe, none twice, none that differs from another (or from another's folder) only
- * by case or Unicode form, none that is a file here and a folder there.
+ * Checks a whole list: every path is safe, and none appears twice, differs from another path or its folder only by
+ * case or Unicode form, or is a file here and a folder there.
  */
 export function assertSafePaths(paths: readonly string[]): void {
   const files = new Set<string>();
@@ -61,15 +64,15 @@ export function assertSafePaths(paths: readonly string[]): void {
 }
 
 /**
- * Throws {@link SnapshotUnsafeError} for a name that leads out of the folder it would be joined to. For what is never
- * written under this name, and so may have characters that some platform does not know.
+ * Throws {@link SnapshotUnsafeError} for a name that leads out of its folder. It is for names under which nothing
+ * is ever written, so they may contain characters that some platform does not support.
  */
 export function assertStaysInside(path: string): void {
   const problem = escapeProblem(path);
   if (problem !== undefined) throw new SnapshotUnsafeError(`unsafe entry ${quoteName(path)}: ${problem}`);
 }
 
-/** A name as messages show it: quoted, escaped and never long. */
+/** A name as messages show it: quoted, escaped and shortened. */
 export function quoteName(name: string): string {
   return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name);
 }
@@ -103,13 +106,16 @@ function nameProblem(name: string): string | undefined {
   if (name === '') return 'it has an empty name between slashes';
   if (name === '.' || name === '..') return `it has ${name} as a name`;
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `it has a name longer than ${MAX_NAME_BYTES} bytes`;
-  // Windows drops both, so `a.` and `a` are one file there.
+  // Windows drops both at the end of a name, so `a.` and `a` are the same file there.
   if (name.endsWith('.') || name.endsWith(' ')) return 'it has a name that ends with a dot or a space';
   if (RESERVED_NAME.test(name)) return 'it has a name that Windows reserves for a device';
   return undefined;
 }
 
-/** Equal for all names that any usual file system takes for one (HFS+ even ignores zero-width characters). */
+/**
+ * Returns equal texts for all names that a common file system treats as equal (HFS+ even ignores zero-width
+ * characters).
+ */
 function foldName(name: string): string {
   const visible = name.replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   return visible.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');

@@ -4,7 +4,7 @@ import { contentDigest } from './manifest.js';
 import { isWorthMore } from './repository.js';
 
 /**
- * The newest snapshot of the lineage, where it already holds these files and a new one would be worth no more.
+ * The newest snapshot of the lineage, if it already holds these files and a new one would not be worth more.
  *
  * @param entries newest first
  */

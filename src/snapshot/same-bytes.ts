@@ -4,7 +4,7 @@ import { defineTask } from '../task.js';
 
 const PIECE_BYTES = 256 * 1024;
 
-/** Whether two files hold the same bytes; `false` when one is missing. Cheaper than two hashes. */
+/** Whether two files hold the same bytes; `false` when one is missing. It is cheaper than two hashes. */
 export const sameBytesTask = defineTask<{ readonly paths: readonly [string, string] }, boolean>(
   'snapshot:same-bytes',
   async ({ paths: [first, second] }, { fs, signal }) => {

@@ -6,7 +6,7 @@ import { deleteObject, listAll, putBytes, readStart } from './store-bytes.js';
 
 const MAX_RECORD_BYTES = 4096;
 
-/** `revoked/<lineage>.json`: the pairings that the phone (or the bot) has logged out. */
+/** The objects `revoked/<lineage>.json`: one for each pairing that the phone or the bot has logged out. */
 export class RevocationMarkers {
   readonly #store: SessionStore;
   readonly #prefix: string;
@@ -16,14 +16,14 @@ export class RevocationMarkers {
     this.#prefix = `${clientId}/revoked/`;
   }
 
-  /** The first marker of a lineage stays: a later cause is an echo of it. */
+  /** The first marker of a lineage is kept, because a later cause only follows from the first. */
   async put(lineage: string, { cause, at }: Revocation, options: StoreCallOptions): Promise<void> {
     if ((await this.lineages(options)).has(lineage)) return;
     const marker = { format: 1, lineage, cause, at };
     await putBytes(this.#store, `${this.#prefix}${lineage}.json`, toJson(marker), options);
   }
 
-  /** The name alone decides: a torn marker still revokes. */
+  /** Only the names count: a torn marker still revokes. */
   async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
     const markers = await listAll(this.#store, this.#prefix, options);
     return new Set(markers.map(({ key }) => baseName(key)));
@@ -84,7 +84,10 @@ export class HoldMarkers {
   }
 }
 
-/** `verified/<id>.json`: when every byte of a snapshot was last compared. Only a comfort: losing one loses nothing. */
+/**
+ * The objects `verified/<id>.json`: when every byte of a snapshot was last compared. They are only informative:
+ * losing one loses no data.
+ */
 export class VerificationRecords {
   readonly #store: SessionStore;
   readonly #prefix: string;
@@ -100,7 +103,7 @@ export class VerificationRecords {
     this.#known.set(id, { version, at });
   }
 
-  /** Time of the last verification by id. */
+  /** The time of the last verification for each id. */
   async all(options: StoreCallOptions): Promise<ReadonlyMap<string, string>> {
     const records = await listAll(this.#store, this.#prefix, options);
     const changed = records.filter(({ key, version }) => this.#known.get(baseName(key))?.version !== version);
@@ -114,7 +117,10 @@ export class VerificationRecords {
     return new Map(times.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
   }
 
-  /** Removes the records of snapshots that are gone: a process was killed between the two. Returns how many. */
+  /**
+   * Removes the records of snapshots that no longer exist, when a process was killed between the two deletions.
+   * Returns their number.
+   */
   async removeOthers(ids: ReadonlySet<string>, options: StoreCallOptions): Promise<number> {
     const records = await listAll(this.#store, this.#prefix, options);
     const stale = records.map(({ key }) => baseName(key)).filter((id) => isSnapshotId(id) && !ids.has(id));

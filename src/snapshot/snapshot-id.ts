@@ -4,8 +4,8 @@ const ID = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(\d{3})Z-[0-9a-f]{8}$/;
 const ID_WITHIN = /\d{8}T\d{9}Z-[0-9a-f]{8}/;
 
 /**
- * A new snapshot's id: sorts by capture time, and is portable as a key and as a file name.
- * The random half keeps two captures apart that have the same millisecond and the same content.
+ * The id of a new snapshot: it sorts by capture time, and is portable as a key and as a file name. The random half
+ * distinguishes two captures with the same millisecond and the same content.
  *
  * @param createdAt ISO 8601 with milliseconds, UTC
  * @example snapshotId('2026-11-23T05:14:09.123Z', digest); // '20261123T051409123Z-1a2b3c4d'
@@ -24,12 +24,12 @@ export function isSnapshotId(text: string): boolean {
   return ID.test(text);
 }
 
-/** The id in a file's name, for example in that of a copy made by hand. */
+/** Finds the id in a file's name, for example in the name of a copy made by hand. */
 export function findSnapshotId(name: string): string | undefined {
   return ID_WITHIN.exec(name)?.[0];
 }
 
-/** The capture time that an id tells, ISO 8601; `undefined` where that is no time. */
+/** The capture time in an id, ISO 8601; `undefined` when it is not a valid time. */
 export function timeOfId(id: string): string | undefined {
   const match = ID.exec(id);
   if (match === null) return undefined;

@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.js';
 import { StoreError } from '../errors.js';
 
-/** How long a store that stood still is left alone before it is asked again, ms: doubles up to the longest. */
+/** How long a store that stood still is not called, ms; it doubles up to `LONGEST_REST_MS`. */
 const FIRST_REST_MS = 5_000;
 const LONGEST_REST_MS = 60_000;
 
 /**
- * Whether a store is worth asking. After a call that stood still it is left alone for a while, so that nobody waits for it
- * again and again; then one call at a time tries, and any answer, an error too, says that it is back.
+ * Decides whether a store may be called. After a call that stood still, the store is not called for a while, so
+ * that nobody waits for it again and again. Then one call at a time tries it, and any answer, even an error, shows
+ * that it works again.
  */
 export class StoreBreaker {
   readonly #clock: Clock;
@@ -21,16 +22,16 @@ export class StoreBreaker {
     this.#name = name;
   }
 
-  /** Whether the last call that came to an end stood still. */
+  /** Whether the last call that ended stood still. */
   get isOpen(): boolean {
     return this.#standstills > 0;
   }
 
   /**
-   * Call before each call of the store, and `left` when that has ended.
+   * Call this before each call of the store, and `left` when that call has ended.
    *
-   * @returns whether this call is the one that tries
-   * @throws StoreError, at once, while the store is left alone
+   * @returns whether this call is the one that tries the store
+   * @throws StoreError at once, while the store must not be called
    */
   enter(): boolean {
     if (!this.isOpen) return false;
@@ -44,7 +45,7 @@ export class StoreBreaker {
     return true;
   }
 
-  /** @param outcome `aborted`: by its caller, which says nothing of the store */
+  /** @param outcome `aborted`: the caller aborted the call, which says nothing about the store */
   left(tried: boolean, outcome: 'answered' | 'stood-still' | 'aborted'): void {
     if (tried) this.#isTried = false;
     if (outcome === 'answered') this.#standstills = 0;

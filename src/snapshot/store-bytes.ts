@@ -3,8 +3,9 @@ import type { FileSystem } from '../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../stores/session-store.js';
 
 /**
- * The bytes of an object, as they come. One that is not there is a damaged snapshot, named by `what` (a file of the
- * snapshot, or the zip); a transfer that breaks, or ends before the size the store promised, is a fault of the store.
+ * Streams the bytes of an object. A missing object is a damaged snapshot, and the error names `what` (a file of
+ * the snapshot, or the zip). A transfer that breaks, or ends before the size that the store promised, is a fault
+ * of the store.
  */
 export async function* objectBytes(
   store: SessionStore,
@@ -34,14 +35,14 @@ export async function* objectBytes(
   }
 }
 
-/** What a restore or a check says of an object that its manifest names and its store does not have. */
+/** The error for an object that its manifest names and its store does not have. */
 export function missingObject(what: string): SnapshotCorruptError {
   return new SnapshotCorruptError(`${what} of the snapshot is damaged: it is missing`, { file: what });
 }
 
 /**
- * The error of a read from a file of a local store: a fault of the store, as of any other, so that nobody takes it for
- * one of the disk that the bytes were to be written to. A file that is not there stays just that.
+ * Turns a failed read from a local store into a StoreError, so that it is not mistaken for a fault of the disk to
+ * which the bytes are written. The error for a missing file stays unchanged.
  */
 export function asFileReadFault(store: string, what: string, error: unknown): unknown {
   const errno = errnoOf(error);
@@ -51,8 +52,8 @@ export function asFileReadFault(store: string, what: string, error: unknown): un
 }
 
 /**
- * A whole small object, or its first `limit` bytes; `undefined` when there is none. A transfer that ends early is a fault
- * of the store, not a torn object.
+ * A whole small object, or its first `limit` bytes; `undefined` when there is none. A transfer that ends early is
+ * a fault of the store, not a torn object.
  */
 export async function readStart(
   store: SessionStore,
@@ -84,7 +85,7 @@ export async function readStart(
   return Buffer.concat(parts).subarray(0, limit);
 }
 
-/** Puts a local file: by the store itself where it can, else as a stream. */
+/** Puts a local file: with the store's own method if it has one, else as a stream. */
 export async function putLocalFile(
   store: SessionStore,
   fs: FileSystem,
@@ -102,7 +103,7 @@ export async function putLocalFile(
   return asStoreCall(store, `write ${key}`, async () => {
     if (store.putFile !== undefined) return store.putFile(key, path, options);
     const body = fs.createReadStream(path);
-    // Its errors reach the store's put; without a listener a late one would end the bot's process.
+    // The stream's errors reach the store's put; without a listener, a late one would end the bot's process.
     body.on('error', () => undefined);
     try {
       return await store.put(key, body, options);
@@ -135,7 +136,7 @@ export function listAll(
   });
 }
 
-/** What the store knows of an object; `undefined` when there is none. */
+/** The store's information about an object; `undefined` when there is none. */
 export function headObject(
   store: SessionStore,
   key: string,
@@ -154,8 +155,8 @@ export function deleteObject(
 }
 
 /**
- * Deletes what was not kept as it was given, as far as that can be done: what is told is the damage. But where the
- * session is not ours any more, that is told: then the damage is another owner's doing.
+ * Deletes an object that the store did not keep as it was written. Failures are ignored, because the caller
+ * reports the damage. But a lost lease is reported instead, because the damage is then the work of another owner.
  *
  * @throws LeaseLostError
  */
@@ -184,7 +185,7 @@ async function asStoreCall<Result>(
   }
 }
 
-/** A plug-in store may throw anything; aborts keep their own reason. */
+/** Wraps any error of a plug-in store; an abort keeps its own reason. */
 function asStoreError(store: SessionStore, action: string, error: unknown, file?: string): unknown {
   if (isSessionError(error) || (error instanceof Error && error.name === 'AbortError')) return error;
   return new StoreError(`${store.name} could not ${action}`, {

@@ -2,12 +2,12 @@ import { isSessionError, StoreError } from '../errors.js';
 import type { SessionStore } from '../stores/session-store.js';
 import type { SweepResult } from './repository.js';
 
-/** What a store on a local disk offers beside the contract (`FileSystemStore`). */
+/** The additional method of a store on a local disk (`FileSystemStore`). */
 interface TemporariesSweeper {
   sweepTemporaries(): Promise<{ readonly count: number; readonly bytes: number }>;
 }
 
-/** Removes what killed writers left in a store, where the store knows of such a thing. */
+/** Removes unfinished files of killed writers, in stores that support it. */
 export async function sweepTemporariesOf(store: SessionStore): Promise<SweepResult> {
   if (!isSweeper(store)) return { freedBytes: 0, files: 0 };
   try {

@@ -31,32 +31,32 @@ import {
 } from './repository-task.js';
 
 export interface ThreadedRepositoryOptions {
-  /** The same repository in this thread, for what is called while nobody owns the session. */
+  /** The same repository in this thread, for calls while this process does not own the session. */
   readonly local: SnapshotRepository;
   readonly spec: Omit<RepositorySpec, 'ownershipEpoch'> & RepositoryFormat;
   readonly runner: TaskRunner;
-  /** `undefined` while the session is not owned: nobody would end the thread. */
+  /** `undefined` while the session is not owned, because nobody would end the thread then. */
   readonly ownershipEpoch: () => OwnershipEpoch | undefined;
   readonly onProblem?: ProblemListener;
   readonly onNotice?: NoticeListener;
 }
 
-/** The time for which this process owns the session. */
+/** A period in which this process owns the session. */
 export interface OwnershipEpoch {
-  /** Unique to it. */
+  /** Unique name of the period. */
   readonly name: string;
-  /** Whether it lasts. */
+  /** Tells whether the period still lasts. */
   readonly permit: WritePermit;
 }
 
 /**
- * A repository over a local store whose work is done in the worker thread: a save is some hundred file system calls,
- * each of which would take a moment of the bot's own thread.
+ * A repository over a local store that works in the worker thread: a save makes some hundred file system calls,
+ * and each would take a moment of the bot's own thread.
  */
 export class ThreadedRepository implements SnapshotRepository {
   readonly kind: SnapshotRepository['kind'];
   readonly store: SessionStore;
-  /** A stream can't leave its thread. */
+  /** Runs in this thread, because a stream can't be sent to another one. */
   readonly open?: (id: string, options?: StoreCallOptions) => Promise<Readable>;
   readonly #options: ThreadedRepositoryOptions;
 
@@ -152,11 +152,11 @@ export class ThreadedRepository implements SnapshotRepository {
     type Result = Awaited<ReturnType<SnapshotRepository[Method]>>;
     const ownershipEpoch = this.#options.ownershipEpoch();
     try {
-      // Both ends take the method's types from the same interface.
+      // Both sides take the method's types from the same interface.
       if (ownershipEpoch !== undefined)
         return (await this.#callInThread(ownershipEpoch, method, given, options)) as Result;
     } catch (error) {
-      // The session was given up meanwhile. Whoever only wanted to look is told all the same.
+      // The session was given up meanwhile. Calls that only read are answered all the same.
       const isEnded = isSessionError(error) && error.code === 'CLOSED' && options.signal?.aborted !== true;
       if (!isEnded || !ONLY_LOOKING.has(method)) throw error;
     }
@@ -182,7 +182,7 @@ export class ThreadedRepository implements SnapshotRepository {
     for (const notice of notices) onNotice?.(notice);
     for (const problem of problems) onProblem?.(problem.id, unpackError(problem.error));
     if (error === undefined) return value;
-    options.signal?.throwIfAborted(); // the caller's own reason is better than its copy
+    options.signal?.throwIfAborted(); // the caller's own reason is better than a copy of it
     throw unpackError(error);
   }
 }

@@ -4,11 +4,11 @@ import type { TaskRunner } from '../task.js';
 import type { CapturedFile, CapturedTree, FileSignature, SnapshotFile } from '../types.js';
 import { hashFilesTask } from './hashing.js';
 
-/** What earlier captures are known to hold. Share one between repositories and a file is hashed once for all. */
+/** The known hashes of earlier captures. Share one cache between repositories, so that a file is hashed only once. */
 export class SignatureCache {
   readonly #known = new Map<string, { readonly signature: FileSignature; readonly sha256: string }>();
 
-  /** The SHA-256 of a file whose live original has not changed since. */
+  /** The SHA-256 of a file whose live original has not changed since its last capture. */
   lookUp(file: CapturedFile): string | undefined {
     const known = this.#known.get(file.path);
     if (known === undefined || file.size !== known.signature.size) return undefined;
@@ -18,7 +18,7 @@ export class SignatureCache {
     return same ? known.sha256 : undefined;
   }
 
-  /** All files with their SHA-256, where these are just the files of the last capture, and none has changed since. */
+  /** All files with their SHA-256, if they are exactly the files of the last capture and none has changed since. */
   lookUpAll(files: readonly CapturedFile[]): readonly SnapshotFile[] | undefined {
     if (files.length !== this.#known.size) return undefined;
     const known: SnapshotFile[] = [];
@@ -30,31 +30,31 @@ export class SignatureCache {
     return known;
   }
 
-  /** Replaces everything by what was just captured: files that are gone are forgotten. */
+  /** Replaces the whole cache by the last capture, so that deleted files are forgotten. */
   remember(tree: CapturedTree, files: readonly SnapshotFile[]): void {
     const hashes = new Map(files.map(({ path, sha256 }) => [path, sha256]));
     this.#known.clear();
     for (const { path, size, source } of tree.files) {
       const sha256 = hashes.get(path);
-      // A log that was copied while it grew: the signature speaks of other bytes than the hash.
+      // Skips a log that grew while it was copied: its signature and its hash describe different bytes.
       if (sha256 !== undefined && source.size === size) this.#known.set(path, { signature: source, sha256 });
     }
   }
 
-  /** After any doubt: the next capture is read anew. */
+  /** Call this after any doubt: then the next capture is read completely. */
   clear(): void {
     this.#known.clear();
   }
 }
 
-/** SHA-256 and size of every file of a captured tree; only those that changed are read. */
+/** SHA-256 and size of every file of a captured tree; only changed files are read. */
 export async function hashTree(
   tree: CapturedTree,
   runner: TaskRunner,
   cache: SignatureCache,
   signal?: AbortSignal,
 ): Promise<readonly SnapshotFile[]> {
-  // Looked up once: another repository may change the shared cache while this one waits.
+  // Looked up only once, because another repository may change the shared cache while this one waits.
   const known = new Map(tree.files.map((file) => [file.path, file.sha256 ?? cache.lookUp(file)]));
   const unknown = tree.files.filter(({ path }) => known.get(path) === undefined);
   const paths = unknown.map(({ path }) => capturedPath(tree, path));
@@ -72,7 +72,7 @@ export async function hashTree(
   });
 }
 
-/** Where a captured file lies. */
+/** The path of a captured file on the disk. */
 export function capturedPath(tree: CapturedTree, path: string): string {
   return join(tree.directory, ...path.split('/'));
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { SessionStore } from '../stores/session-store.js';
 import { type NoticeListener, WatchedStore } from '../stores/watched-store.js';
 
-/** The store of a repository as one that never keeps anybody waiting; see {@link WatchedStore}. */
+/** Wraps the store of a repository so that no call waits forever; see {@link WatchedStore}. */
 export function watchStore(
   store: SessionStore,
   parts: {
@@ -24,8 +24,9 @@ export function watchStore(
 }
 
 /**
- * A snapshot whose put was given up is not to be listed after all: what it needs may have been swept meanwhile, and its
- * bytes were not compared. Its id is nobody else's. Objects and markers are right whenever they come.
+ * Deletes a snapshot whose put came late, after it was given up: its objects may have been swept meanwhile, and
+ * its bytes were not compared. No other snapshot has its id. Late objects and markers are kept, because they are
+ * always correct.
  */
 async function withdraw(store: SessionStore, key: string, assertMayWrite: () => void): Promise<void> {
   assertMayWrite();

@@ -5,8 +5,9 @@ import { TRANSFER_MS } from '../stores/watched/limits.js';
 import type { TaskRunner } from '../task.js';
 
 /**
- * Runs tasks where it is called, as long as their work on files moves: a network share that hangs in the midst of one must
- * not hold up what waits for its turn at the same store. The task itself goes on, and what it comes to is not heard.
+ * Runs tasks in the calling thread, as long as their file calls make progress: when a network share hangs during a
+ * task, it must not hold up other calls that wait for the same store. The task itself goes on, and its result is
+ * ignored.
  */
 export function watchedTaskRunner(fs: FileSystem, clock: Clock, name: string): TaskRunner {
   return {
@@ -18,7 +19,7 @@ export function watchedTaskRunner(fs: FileSystem, clock: Clock, name: string): T
   };
 }
 
-/** The same file system, which tells of every call that came to its end, those of open files included. */
+/** Wraps a file system so that it reports every call that has ended, also calls of open files. */
 function movingFileSystem(fs: FileSystem, moved: () => void): FileSystem {
   return {
     promises: telling(fs.promises, moved),
