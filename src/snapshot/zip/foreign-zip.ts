@@ -8,31 +8,34 @@ import { MANIFEST_NAME } from './zip-head.js';
 import type { ZipEntry } from './zip-records.js';
 import type { ZipSource } from './zip-source.js';
 
-/** Systems whose tools may write `\` between names: .NET before 4.6.1, and with it PowerShell 5 (APPNOTE.TXT 4.4.2.2). */
+/**
+ * Systems whose tools may write `\` between names: .NET before 4.6.1, and therefore PowerShell 5 (APPNOTE.TXT
+ * 4.4.2.2).
+ */
 const FAT = 0;
 const NTFS = 10;
 const SYMBOLIC_LINK = 0xa000;
-/** Links that Chromium keeps beside a profile while it runs; it makes them anew. */
+/** Links that Chromium keeps beside a profile while it runs; it creates them again at each start. */
 const CHROMIUM_LINK = /^(Singleton(Lock|Cookie|Socket)|RunningChromeVersion)$/;
-/** Where every path of the login begins. */
+/** Every path of the login begins with this folder. */
 const PROFILE_FOLDER = 'Default/';
-/** A name may have thousands of places where the profile could begin; an honest one has one or two. */
+/** A crafted name may have thousands of places where the profile could begin; a usual name has one or two. */
 const MAX_PLACES = 8;
-/** What macOS and Windows leave in any folder: never part of a login, wherever it lies. */
+/** Files that macOS and Windows leave in any folder; they are never part of a login. */
 const LITTER = /^(__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 
-/** What a zip holds of a profile. */
+/** The part of a zip that belongs to a profile. */
 export interface ForeignZip {
-  /** What stands in front of every path of the profile: nothing, or the folders around it with a `/` at the end. */
+  /** The prefix of every path of the profile: empty, or the folders around it with a `/` at the end. */
   readonly folder: string;
   /** The files of the profile, named relative to it. */
   readonly entries: readonly ZipEntry[];
 }
 
 /**
- * Reads the directory of a zip of a profile that some tool made: names may begin with `./`, one or more folders may stand
- * around the profile, and entries may be there that are no part of it. What lies in the profile is judged as strictly as
- * in a zip of our own; nothing else is ever unpacked.
+ * Reads the directory of a profile's zip from any tool: names may begin with `./`, the profile may lie in one or
+ * more folders, and there may be entries outside it. Files in the profile are judged as strictly as in a zip of
+ * our own; nothing else is ever unpacked.
  *
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */
@@ -51,11 +54,11 @@ export async function readForeignZip(source: ZipSource, limits: SnapshotLimits):
   return { folder: root, entries: await judgeRecords(source, limits, end, files) };
 }
 
-/** As it is meant: `/` between names, no `./` in front. */
+/** The normalised name: `/` between names, no `./` in front. */
 function nameOf(record: DirectoryRecord): string {
   if (record.fileNameLength === 0) throw new SnapshotUnsafeError('an entry of the zip has no name');
   const { pathBuffer, versionMadeBy } = record;
-  // A name in an old code page belongs to no file of the login; what matters is that it can't pass for another one.
+  // A name in an old code page belongs to no file of the login; it only must not pass for another name.
   const isUtf8 = Buffer.from(record.path).equals(pathBuffer);
   const name = isUtf8 ? record.path : pathBuffer.toString('latin1');
   const isFromWindows = [FAT, NTFS].includes(versionMadeBy >>> 8);
@@ -70,7 +73,7 @@ function isLitter({ name, record }: ZipRecord): boolean {
   return names[0] === '__MACOSX' || LITTER.test(last);
 }
 
-/** Judges the name of a folder too: whoever hides something there is refused. */
+/** Also checks the name of a folder, because somebody may hide something there. */
 function isFolder(entry: ZipRecord): boolean {
   if (entry.name === '') return true; // the folder around the profile itself
   if (!isPlainFolder(entry)) return false;
@@ -98,7 +101,10 @@ function rootOf(names: readonly string[]): string {
   return root;
 }
 
-/** Where in a name the profile may begin, the outermost first: a profile inside a profile is none. */
+/**
+ * The positions in a name where the profile may begin, the outermost first, because a profile inside a profile
+ * does not count.
+ */
 function placesOf(name: string): readonly number[] {
   const places: number[] = [];
   for (let at = name.indexOf(PROFILE_FOLDER); at >= 0; at = name.indexOf(PROFILE_FOLDER, at + 1)) {

@@ -22,19 +22,19 @@ interface ImportZipInput {
   readonly limits?: SnapshotLimits;
 }
 
-/** What is known of what was unpacked. */
+/** Information about the unpacked zip. */
 export interface ImportedZip {
-  /** The folders around the profile in the zip, with a `/` at the end; empty where there are none. */
+  /** The folders around the profile in the zip, with a `/` at the end; empty when there are none. */
   readonly folder: string;
-  /** Of a backup of our own. */
+  /** Present only for a backup of our own. */
   readonly manifest?: SnapshotManifest;
 }
 
 /**
- * Unpacks somebody else's zip of a profile (RemoteAuth's has neither manifest nor hashes) into an empty folder: only
- * the files of the login, each read through and compared with its CRC before anything is written. One of our own, also
- * when another tool has zipped it again, is compared with its manifest instead, which is returned. When anything is
- * wrong the folder is removed.
+ * Unpacks a profile's zip from another tool into an empty folder. Such a zip, for example RemoteAuth's, has
+ * neither manifest nor hashes: only the files of the login are unpacked, and each is read and compared with its
+ * CRC before anything is written. A zip of our own, even if another tool has zipped it again, is compared with its
+ * manifest, which is returned. When anything is wrong, the folder is removed.
  *
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */

@@ -5,13 +5,13 @@ import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { assertRealFolder, isRealFolder } from '../../real-folder.js';
 import type { SweepResult } from '../repository.js';
 
-/** `staging/<clientId>`, or `<clientId>/worker` in it: no symbolic link is followed there. */
+/** The last two folder names of `staging/<clientId>` or `<clientId>/worker` are ours and must not be symbolic links. */
 const OWN_FOLDERS = 2;
 const SUFFIX = '.zip.partial';
-/** Files in use by any repository of this process: several may share one folder. */
+/** Files in use by any repository of this process, because several may share one folder. */
 const inUse = new Set<string>();
 
-/** Temporary zips in a folder of the caller's. What a crash leaves there is removed by `sweep`. */
+/** Temporary zips in a folder that the caller chooses. `sweep` removes those that a crash left there. */
 export class Staging {
   readonly #fs: FileSystem;
   readonly #directory: string;
@@ -21,7 +21,7 @@ export class Staging {
     this.#directory = directory;
   }
 
-  /** Lends the path of a file that does not exist yet, and removes it afterwards. */
+  /** Gives `work` the path of a file that does not exist yet, and removes the file afterwards. */
   async withFile<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
     const path = join(this.#directory, `${randomBytes(8).toString('hex')}${SUFFIX}`);
     await assertRealFolder(this.#fs, this.#directory, OWN_FOLDERS);

@@ -9,31 +9,32 @@ import { readZipEnd, type ZipEnd } from './zip-end.js';
 import { DEFLATED, endRecord, MAX_ZIP_BYTES, STORED, type ZipEntry } from './zip-records.js';
 import type { ZipSource } from './zip-source.js';
 
-/** Where unzipper starts to look for the end record. */
+/** Distance from the end at which unzipper starts to look for the end record. */
 const UNZIPPER_TAIL_BYTES = 80;
 const LOCAL_HEADER_BYTES = 30;
 const CENTRAL_HEADER_BYTES = 46;
 const LOCAL_SIGNATURE = 0x04034b50;
 const CENTRAL_SIGNATURE = 0x02014b50;
-/** Encrypted, strongly encrypted, masked headers. */
+/** Flags for encrypted, strongly encrypted and masked headers. */
 const ENCRYPTED_FLAGS = 0x2041;
 const PATCHED_FLAG = 0x20;
 const FILE_TYPE_MASK = 0xf000;
 const REGULAR_FILE = 0x8000;
 const FOLDER = 0x4000;
 const DOS_FOLDER = 0x10;
-/** Of nothing, deflated. */
+/** The size of an empty entry after it was deflated. */
 const MAX_EMPTY_BYTES = 2;
 
-/** An entry of the directory as it stands there, under the name that it is judged and unpacked by. */
+/** An unchanged entry of the directory, and the name under which it is judged and unpacked. */
 export interface ZipRecord {
   readonly name: string;
   readonly record: DirectoryRecord;
 }
 
 /**
- * Reads the directory of a zip as an attacker's: names, kinds, sizes, counts, ratio and positions are all judged
- * before a byte is unpacked. unzipper itself skips unsafe names silently, checks no CRC and has no bomb guard.
+ * Reads the directory of a zip without trusting it: names, kinds, sizes, counts, ratio and positions are all
+ * judged before a byte is unpacked. unzipper itself skips unsafe names silently, checks no CRC and does not detect
+ * zip bombs.
  *
  * @throws SnapshotUnsafeError or SnapshotCorruptError naming the entry
  */
@@ -43,7 +44,7 @@ export async function readZipDirectory(
 ): Promise<readonly ZipEntry[]> {
   const { records, end } = await readZipRecords(source, limits);
   for (const { path, pathBuffer, fileNameLength } of records) {
-    // unzipper hands out no buffer at all for an empty name.
+    // unzipper returns no buffer at all for an empty name.
     if (fileNameLength > 0 && !Buffer.from(path).equals(pathBuffer)) throw damagedAt(path);
   }
   return judgeRecords(
@@ -54,7 +55,7 @@ export async function readZipDirectory(
   );
 }
 
-/** The entries of a zip as its directory lists them: nothing is judged but that they are entries. */
+/** The entries in the directory of a zip; only their form is checked. */
 export async function readZipRecords(
   source: ZipSource,
   limits: SnapshotLimits,
@@ -64,7 +65,7 @@ export async function readZipRecords(
   return { records: await parseRecords(end), end };
 }
 
-/** Judges what shall be unpacked, and tells where its bytes lie. */
+/** Judges the entries that will be unpacked, and finds where their bytes lie. */
 export async function judgeRecords(
   source: ZipSource,
   limits: SnapshotLimits,
@@ -82,14 +83,14 @@ export async function judgeRecords(
 async function parseRecords({ count, offset, bytes }: ZipEnd): Promise<readonly DirectoryRecord[]> {
   const damaged = (cause?: unknown) =>
     new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`, { cause });
-  // A small end record of our own, which unzipper finds and nothing else; the 64-bit one has been read.
+  // Adds a small end record of our own, the only one that unzipper can find; the 64-bit one has already been read.
   const alone = Buffer.concat([bytes, Buffer.alloc(UNZIPPER_TAIL_BYTES), endRecord(count, bytes.length, 0)]);
-  // Not the package's main module: that one requires an SDK that is not installed, at which bundlers stop.
+  // The package's main module is not used: it requires an SDK that is not installed, which stops bundlers.
   const { default: openDirectory } = await import('unzipper/lib/Open/directory.js');
   let files: readonly DirectoryRecord[];
   try {
-    // Over the directory alone: no stream of unzipper ever touches the file (an error in one of its
-    // streams has no listener and would end the process).
+    // unzipper gets only the directory, never a stream of the file: an error in one of its streams has no listener
+    // and would end the process.
     ({ files } = await openDirectory(bytesAsSource(alone)));
   } catch (cause) {
     throw damaged(cause);
@@ -130,12 +131,12 @@ function assertBounds(records: readonly ZipRecord[], zipBytes: number, limits: S
   }
 }
 
-/** The type that a tool of Unix notes; 0 where none is noted. */
+/** The file type that a Unix tool recorded; 0 when there is none. */
 export function fileTypeOf({ externalFileAttributes }: DirectoryRecord): number {
   return (externalFileAttributes >>> 16) & FILE_TYPE_MASK;
 }
 
-/** Whether an entry only says that a folder is there. */
+/** Whether an entry only states that a folder exists. */
 export function isPlainFolder({ name, record }: ZipRecord): boolean {
   const { uncompressedSize, compressedSize } = record;
   const type = fileTypeOf(record);
@@ -182,7 +183,7 @@ interface LocatedEntry extends ZipEntry {
   readonly start: number;
 }
 
-/** The local header must tell the same story: other unpackers believe it, not the directory. */
+/** The local header must agree with the directory, because other unpackers rely on it instead of the directory. */
 async function locate(source: ZipSource, { name, record }: ZipRecord, prefix: number): Promise<LocatedEntry> {
   const { pathBuffer, compressionMethod, flags, offsetToLocalFileHeader } = record;
   const start = offsetToLocalFileHeader + prefix;
@@ -206,7 +207,7 @@ async function locate(source: ZipSource, { name, record }: ZipRecord, prefix: nu
   };
 }
 
-/** Entries that share bytes are how a small zip unpacks to petabytes. */
+/** Refuses entries that share bytes: with these a small zip unpacks to petabytes. */
 function assertApart(entries: readonly LocatedEntry[], directoryOffset: number): void {
   let end = 0;
   for (const entry of [...entries].sort((a, b) => a.start - b.start)) {

@@ -2,18 +2,21 @@ import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
 import type { SnapshotLimits } from '../limits.js';
 import type { ZipSource } from './zip-source.js';
 
-/** Where the directory of a zip lies. */
+/** Where the directory of a zip is. */
 export interface ZipEnd {
   /** How many entries it has. */
   readonly count: number;
   /** Where it begins in the file. */
   readonly offset: number;
   readonly bytes: Buffer;
-  /** Bytes in front of the zip itself (a self-extracting one): positions in the directory count from behind them. */
+  /**
+   * Bytes in front of the zip itself (in a self-extracting one): positions in the directory are counted from their
+   * end.
+   */
   readonly prefix: number;
 }
 
-/** What the records at the end say (APPNOTE.TXT 4.3.14 to 4.3.16). */
+/** The content of the records at the end (APPNOTE.TXT 4.3.14 to 4.3.16). */
 interface EndFields {
   readonly count: number;
   readonly size: number;
@@ -30,19 +33,19 @@ const END_BYTES = 22;
 const LOCATOR_BYTES = 20;
 const END64_BYTES = 56;
 const MAX_COMMENT_BYTES = 0xffff;
-/** What may lie behind a zip that was copied in blocks, or out of something larger. */
+/** Maximum padding after a zip that was copied in blocks, or out of a larger file. */
 const MAX_PADDING_BYTES = 64 * 1024;
-/** Where an end record may lie, from the end. */
+/** The end record lies within this many last bytes. */
 const TAIL_BYTES = END_BYTES + MAX_COMMENT_BYTES + MAX_PADDING_BYTES;
 /** A header, the longest accepted name, and room for extra fields. */
 const CENTRAL_BYTES_PER_ENTRY = 2048;
 
 /**
- * Reads the directory of a zip, found by the records at its end: behind them there may be a comment and padding, before
- * them the 64-bit ones.
+ * Reads the directory of a zip, which is found by the records at its end. A comment and padding may follow these
+ * records, and the 64-bit ones may precede them.
  *
- * @throws SnapshotCorruptError when the zip was cut off anywhere; SnapshotUnsafeError when it has two directories, or a
- * larger one than is accepted
+ * @throws SnapshotCorruptError when the zip was cut off anywhere; SnapshotUnsafeError when it has two directories,
+ * or a larger one than is accepted
  */
 export async function readZipEnd(source: ZipSource, limits: SnapshotLimits): Promise<ZipEnd> {
   const { record, position, behind } = await findEndRecord(source);
@@ -60,20 +63,20 @@ export async function readZipEnd(source: ZipSource, limits: SnapshotLimits): Pro
     );
   }
   const bytes = await source.read(end - size, size);
-  // Where a program would stand in front there may be another zip: two that were put together.
+  // The bytes in front may belong to another zip, not to a program, when two zips were joined.
   const before = await source.read(Math.max(0, prefix - TAIL_BYTES), Math.min(prefix, TAIL_BYTES));
-  // Which one an unpacker takes depends on where it begins to look.
+  // Unpackers would disagree on which directory is valid, because they begin to look at different places.
   if ([before, bytes, behind].some((part) => part.includes(END_SIGNATURE))) {
     throw new SnapshotUnsafeError('the zip has two directories');
   }
   return { count, offset: end - size, bytes, prefix };
 }
 
-/** The end record, where it lies, and what lies behind it. */
+/** The end record, its position, and the bytes after it. */
 async function findEndRecord(
   source: ZipSource,
 ): Promise<{ readonly record: Buffer; readonly position: number; readonly behind: Buffer }> {
-  // Without a comment, as most zips are: one small read.
+  // Most zips have no comment, so one small read is tried first.
   for (const bytes of [END_BYTES, TAIL_BYTES]) {
     const start = Math.max(0, source.size - bytes);
     const tail = await source.read(start, source.size - start);
@@ -96,7 +99,7 @@ async function findEndRecord(
 }
 
 function fieldsOf(record: Buffer, position: number): EndFields {
-  // All bits set: the 64-bit record knows.
+  // When all bits are set, the value is in the 64-bit record.
   assertOneDisk(...[record.readUInt16LE(4), record.readUInt16LE(6)].filter((disk) => disk !== 0xffff));
   return {
     count: sameCount(record.readUInt16LE(8), record.readUInt16LE(10)),
@@ -106,13 +109,13 @@ function fieldsOf(record: Buffer, position: number): EndFields {
   };
 }
 
-/** Where the small record has no room for a number, the 64-bit one before it has it. */
+/** Reads the 64-bit record, which holds the numbers that are too large for the small one. */
 async function readEnd64(source: ZipSource, small: EndFields): Promise<EndFields> {
   const at = small.position - LOCATOR_BYTES;
   const locator = at < 0 ? Buffer.alloc(0) : await source.read(at, LOCATOR_BYTES);
   if (locator.length < LOCATOR_BYTES || locator.readUInt32LE(0) !== LOCATOR_SIGNATURE) return small;
   assertOneDisk(locator.readUInt32LE(4), Math.max(0, locator.readUInt32LE(16) - 1));
-  // Behind a prefix it is not where the locator says, but no known tool adds anything to it.
+  // With a prefix the record is not where the locator says, but directly before it, as all known tools write it.
   const declared = Number(locator.readBigUInt64LE(8));
   for (const position of [declared, at - END64_BYTES]) {
     if (position < 0 || position + END64_BYTES > at) continue;
@@ -129,7 +132,7 @@ async function readEnd64(source: ZipSource, small: EndFields): Promise<EndFields
   throw new SnapshotCorruptError('the directory of the zip is damaged: its 64-bit end record is not there');
 }
 
-/** Both must tell the same story: an old unpacker believes the small record. */
+/** Returns the large record if both agree: an old unpacker would rely on the small one. */
 function agreed(small: EndFields, large: EndFields): EndFields {
   const agree = (one: number, other: number, none: number) => one === none || one === other;
   const isSame =

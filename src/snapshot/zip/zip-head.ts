@@ -6,16 +6,17 @@ import { parseManifest } from '../manifest.js';
 /** Name of the manifest inside a zip; always the first entry, never deflated. */
 export const MANIFEST_NAME = 'manifest.json';
 
-/** Holds the manifest of a usual session whole. */
+/** Usually large enough for the whole manifest. */
 const FIRST_READ_BYTES = 64 * 1024;
 const HEADER_BYTES = 30;
 const SIGNATURE = 0x04034b50;
 
 /**
- * The manifest at the beginning of a zip, read without the rest: so a listing costs a few kilobytes for each zip,
- * and works when only the zip survives.
+ * The manifest at the beginning of a zip, read without the rest. A listing therefore costs only a few kilobytes
+ * per zip, and needs nothing but the zip.
  *
- * @param readStart the first so many bytes of the zip, fewer only where it ends; `undefined` when it is gone
+ * @param readStart returns this many first bytes of the zip, fewer only when it is shorter; `undefined` when the
+ * zip is gone
  * @throws SnapshotCorruptError when it does not begin with a manifest
  */
 export async function readManifestAtHead(

@@ -13,7 +13,7 @@ import { MANIFEST_NAME } from './zip-head.js';
 import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipFile, type ZipSource } from './zip-source.js';
 
-/** Entries unpacked at once; more cost memory and win nothing on two cores (docs/chromium-facts.md F5.4). */
+/** Entries unpacked at once; more cost memory and gain nothing on two cores (docs/chromium-facts.md F5.4). */
 const CONCURRENCY = 3;
 
 interface ZipInput extends ZipFile {
@@ -35,8 +35,9 @@ export const verifyZipTask = defineTask<ZipInput, SnapshotManifest>(
 );
 
 /**
- * Unpacks a zip into an empty folder. Only files of the manifest, each compared with its SHA-256; modes 0600 and
- * 0700; everything on the disk when it resolves. When anything is wrong the folder is removed.
+ * Unpacks a zip into an empty folder: only the files of the manifest, each compared with its SHA-256. Files get
+ * mode 0600, folders 0700; all bytes are synced to the disk when it resolves. When anything is wrong, the folder
+ * is removed.
  */
 export const extractZipTask = defineTask<ZipInput & { readonly directory: string }, SnapshotManifest>(
   'snapshot:extract-zip',
@@ -48,13 +49,13 @@ export const extractZipTask = defineTask<ZipInput & { readonly directory: string
     }),
 );
 
-/** What a zip holds by its manifest, and where. */
+/** The manifest of a zip, and the entries of its files. */
 export interface ListedFiles {
   readonly manifest: SnapshotManifest;
   readonly entries: ReadonlyMap<string, ZipEntry>;
 }
 
-/** Unpacks the files of the manifest, and no other, each compared with its SHA-256; all or nothing. */
+/** Unpacks only the files of the manifest, each compared with its SHA-256; after a failure the folder is removed. */
 export async function unpackListed(
   fs: FileSystem,
   source: ZipSource,
@@ -99,7 +100,7 @@ async function openSnapshotZip(source: ZipSource, limits: SnapshotLimits): Promi
 /**
  * Reads a manifest and finds its files among the entries.
  *
- * @throws SnapshotCorruptError for one that is missing, or has another size than the manifest says
+ * @throws SnapshotCorruptError for a file that is missing, or whose size differs from the manifest
  */
 export async function readListed(
   source: ZipSource,

@@ -5,41 +5,41 @@ export const DEFLATED = 8 as const;
 /** Zips stay below the size at which the format needs its 64-bit records. */
 export const MAX_ZIP_BYTES = 0xffff_fffe;
 
-/** One file inside a zip, where its bytes lie and what they claim to become. */
+/** One file inside a zip: where its bytes lie and what they claim to unpack to. */
 export interface ZipEntry {
   readonly name: string;
   readonly compressed: boolean;
-  /** Offset and bytes of the stored (perhaps deflated) data. */
+  /** Position and length of the stored (perhaps deflated) data. */
   readonly dataOffset: number;
   readonly dataSize: number;
-  /** Bytes it claims to unpack to. */
+  /** The size that it claims to unpack to. */
   readonly size: number;
-  /** The checksum that its bytes shall have, as the zip declares it. */
+  /** The checksum that the zip declares for its bytes. */
   readonly crc32: number;
 }
 
 /** One entry of a zip that is being written. */
 export interface WrittenEntry {
-  /** `/` between names. */
+  /** Its path, with `/` between names. */
   readonly name: string;
   readonly method: typeof STORED | typeof DEFLATED;
   readonly modified: Date;
   /** Where its local header begins. */
   readonly offset: number;
   readonly crc32: number;
-  /** Bytes as they lie in the zip, and unpacked. */
+  /** Size in the zip, and unpacked size. */
   readonly dataSize: number;
   readonly size: number;
 }
 
-/** Version 2.0 of the format: deflate. */
+/** Version 2.0 of the format, which supports deflate. */
 const VERSION = 20;
-/** The attributes behind are those of Unix. */
+/** Says that the file attributes are those of Unix. */
 const MADE_BY_UNIX = 3 << 8;
 const PLAIN_FILE_0600 = 0o100600;
 const NAME_IS_UTF8 = 0x0800;
 
-/** What stands before the data of an entry (APPNOTE.TXT 4.3.7). */
+/** The header before the data of an entry (APPNOTE.TXT 4.3.7). */
 export function localHeader(entry: WrittenEntry): Buffer {
   const name = Buffer.from(entry.name);
   const header = Buffer.alloc(30);
@@ -48,7 +48,7 @@ export function localHeader(entry: WrittenEntry): Buffer {
   return Buffer.concat([header, name]);
 }
 
-/** What stands for an entry in the directory (APPNOTE.TXT 4.3.12). */
+/** The header of an entry in the directory (APPNOTE.TXT 4.3.12). */
 export function centralHeader(entry: WrittenEntry): Buffer {
   const name = Buffer.from(entry.name);
   const header = Buffer.alloc(46);
@@ -60,7 +60,7 @@ export function centralHeader(entry: WrittenEntry): Buffer {
   return Buffer.concat([header, name]);
 }
 
-/** The end of a zip: where its directory lies (APPNOTE.TXT 4.3.16). */
+/** The record at the end of a zip, which says where its directory lies (APPNOTE.TXT 4.3.16). */
 export function endRecord(entries: number, directoryBytes: number, directoryOffset: number): Buffer {
   const record = Buffer.alloc(22);
   record.writeUInt32LE(0x06054b50, 0);
@@ -85,7 +85,7 @@ function writeShared(header: Buffer, start: number, entry: WrittenEntry, nameByt
   header.writeUInt16LE(nameBytes, start + 22);
 }
 
-/** In UTC, by two seconds; the format knows the years 1980 to 2107. */
+/** UTC, in steps of two seconds; the format supports the years 1980 to 2107. */
 function dosTime(time: Date): { readonly date: number; readonly time: number } {
   const year = Math.min(2107, Math.max(1980, time.getUTCFullYear()));
   return {

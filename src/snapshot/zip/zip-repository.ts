@@ -39,25 +39,25 @@ import type { ZipCompression } from './zip-writer.js';
 
 export interface ZipRepositoryOptions {
   readonly store: SessionStore;
-  /** How listings and messages name the store, unique in the session. Default: as it names itself. */
+  /** The store's name in listings and messages, unique in the session. Default: the store's own name. */
   readonly storeName?: string;
   readonly clientId: string;
   readonly runner: TaskRunner;
   readonly fs: FileSystem;
-  /** Absolute path of a folder for zips that are being written or were fetched; made when needed. */
+  /** Absolute path of a folder for zips that are being written or were downloaded; created when needed. */
   readonly stagingDirectory: string;
   /** Default `fast`: tables are stored, not deflated. */
   readonly compression?: ZipCompression;
   readonly clock?: Clock;
-  /** Share one with the other repositories of the session: a file is hashed once for all. */
+  /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
   readonly signatures?: SignatureCache;
   readonly onProblem?: ProblemListener;
   /**
-   * Asked before every put and delete, but not for the records of verifications, which anybody may write; throws unless
-   * the session is ours. Default: it is.
+   * Called before every put and delete, except for verification records, which any process may write. Throws
+   * unless the session is ours. Default: it is always ours.
    */
   readonly assertMayWrite?: () => void;
-  /** The random half of new ids; for tests. */
+  /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }
 
@@ -80,7 +80,7 @@ export class ZipRepository extends MarkingRepository implements SnapshotReposito
   readonly #clock: Clock;
   readonly #turns = new Mutex();
   readonly #prefix: string;
-  /** Zips of this process that were compared byte by byte, with the version seen and the time. */
+  /** Zips that this process compared byte by byte, with the version that was read and the time. */
   readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
 
   constructor(options: ZipRepositoryOptions) {
@@ -114,7 +114,7 @@ export class ZipRepository extends MarkingRepository implements SnapshotReposito
       try {
         return await this.#create(tree, context, options);
       } catch (error) {
-        // Whatever failed, the next backup believes nothing it has not read.
+        // After any failure the next backup reads all files again.
         this.#signatures.clear();
         throw error;
       }
@@ -166,7 +166,7 @@ export class ZipRepository extends MarkingRepository implements SnapshotReposito
     return this.#turns.runExclusive(() => this.catalog.remove(ids, options));
   }
 
-  /** Only what has an id in its name: another zip was put there by somebody, for whatever reason, and is not ours. */
+  /** Lists only zips with an id in their names: any other zip was put there by somebody and is not ours. */
   async unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
     return (await this.catalog.unreadable(options)).filter(({ id }) => isSnapshotId(id));
   }
@@ -250,7 +250,10 @@ export class ZipRepository extends MarkingRepository implements SnapshotReposito
   }
 }
 
-/** The id in a zip's name, else its name: a person may have renamed it. Nothing in a subfolder is a backup. */
+/**
+ * The id in a zip's name, else the name itself, because a person may have renamed it. Files in subfolders are not
+ * backups.
+ */
 function zipName(name: string): string | undefined {
   if (!name.endsWith('.zip') || name.includes('/')) return undefined;
   return findSnapshotId(name) ?? name;

@@ -34,8 +34,8 @@ export class ZipShelf {
   }
 
   /**
-   * Writes the zip aside, reads it back, every byte compared with the manifest, and only then gives it to the store. What a
-   * local store keeps is then compared with what it was given.
+   * Writes the zip to the staging folder, reads it back and compares every byte with the manifest, and only then
+   * gives it to the store. The copy in a local store is then compared with the staged zip.
    */
   add(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<ObjectInfo> {
     const { store, runner, fs, compression = 'fast' } = this.#options;
@@ -48,7 +48,7 @@ export class ZipShelf {
       try {
         await this.#assertKept(target, info, size, call);
       } catch (error) {
-        // Not known to be whole, so not to be listed.
+        // The zip is not known to be whole, so it must not be listed.
         await withdrawObject(store, key);
         throw error;
       }
@@ -56,7 +56,7 @@ export class ZipShelf {
     });
   }
 
-  /** The manifest of a zip, without reading the rest; `undefined` when the zip was deleted meanwhile. */
+  /** The manifest of a zip, read without the rest; `undefined` when the zip was deleted meanwhile. */
   async manifestOf({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
     const { store, fs } = this.#options;
     const local = store.localPath?.(key);
@@ -64,7 +64,7 @@ export class ZipShelf {
     try {
       return await withZipSource(fs, { path: local, store: store.name }, async (zip) => {
         const manifest = await readManifestAtHead((bytes) => zip.read(0, bytes));
-        // A copy made by hand may have been cut off; a put of a store never is.
+        // A copy made by hand may have been cut off; an object put by a store never is.
         await readZipEnd(zip, DEFAULT_LIMITS);
         return manifest;
       });
@@ -74,12 +74,12 @@ export class ZipShelf {
     }
   }
 
-  /** Compares every byte with the manifest inside. */
+  /** Compares every byte with the manifest in the zip. */
   check(info: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest> {
     return this.#withLocalZip(info, options, (zip) => this.#options.runner.run(verifyZipTask, zip, options));
   }
 
-  /** Unpacks into an empty folder, every byte compared. */
+  /** Unpacks into an empty folder and compares every byte. */
   extract(info: ObjectInfo, directory: string, options: StoreCallOptions): Promise<SnapshotManifest> {
     return this.#withLocalZip(info, options, (zip) =>
       this.#options.runner.run(extractZipTask, { ...zip, directory }, options),

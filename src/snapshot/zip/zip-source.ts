@@ -9,24 +9,24 @@ import type { ZipEntry } from './zip-records.js';
 
 const PIECE_BYTES = 256 * 1024;
 
-/** A zip as bytes at positions. */
+/** A zip that can be read at any position. */
 export interface ZipSource {
   readonly size: number;
-  /** Shorter than `length` only at the end of the file. The bytes lie in `into`, where it is given and has the room. */
+  /** Returns fewer bytes than `length` only at the end of the file. Uses `into` if it is given and large enough. */
   read(position: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
-/** A zip to be opened. */
+/** The zip file to open. */
 export interface ZipFile {
   readonly path: string;
   /**
-   * Name of the local store that it lies in: a read that fails is then a fault of the store (StoreError). Absent for a
-   * file of our own, where it stays an error of the system.
+   * Name of the local store with the file: a failed read is then a fault of the store (StoreError). Absent for a
+   * file of our own, where it stays a system error.
    */
   readonly store?: string;
 }
 
-/** Opens a zip, lends it to `work`, closes it whatever happens. */
+/** Opens a zip, passes it to `work`, and always closes it. */
 export async function withZipSource<Result>(
   fs: FileSystem,
   { path, store }: ZipFile,
@@ -62,8 +62,8 @@ function rejectRead(store: string, path: string, error: unknown): never {
 }
 
 /**
- * The unpacked bytes of one entry, never more than it declares: what a directory claims and what a deflate stream
- * really holds are two things. A piece is only valid until the next one is asked for.
+ * The unpacked bytes of one entry, never more than it declares: a deflate stream may hold more than the directory
+ * claims. A piece is only valid until the next one is requested.
  *
  * @throws SnapshotCorruptError naming the entry
  */
@@ -86,7 +86,7 @@ async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uin
   let readFailure: unknown;
   const raw = async function* () {
     try {
-      // The stream keeps what it is given.
+      // The bytes are copied, because the stream keeps them.
       for await (const piece of rawBytes(source, entry)) yield Buffer.from(piece);
     } catch (error) {
       readFailure = error;

@@ -19,11 +19,11 @@ import {
   type WrittenEntry,
 } from './zip-records.js';
 
-/** `fast`: tables are stored, the rest deflated at level 1. `small`: everything deflated at level 6. */
+/** `fast`: tables are stored, other files deflated at level 1. `small`: all files are deflated at level 6. */
 export type ZipCompression = 'fast' | 'small';
 
 export interface WriteZipInput {
-  /** The captured files lie below it. */
+  /** The folder with the captured files. */
   readonly directory: string;
   readonly manifest: SnapshotManifest;
   /** The zip to write; must not exist. */
@@ -35,23 +35,25 @@ const LEVELS: Readonly<Record<ZipCompression, number>> = { fast: 1, small: 6 };
 const DEFLATED_PIECE_BYTES = 256 * 1024;
 
 /**
- * Writes a zip of captured files, the manifest first, and puts it on the disk. Each file is compared with the manifest
- * while it is read: a file that has changed since it was hashed ends in no zip.
+ * Writes a zip of captured files, the manifest first, and syncs it to the disk. Each file is compared with the
+ * manifest while it is read, so that a file which has changed since it was hashed never gets into a valid zip.
  *
  * @returns the size of the zip, bytes
- * @throws SnapshotCorruptError naming the file; what was written stays for the caller to remove
+ * @throws SnapshotCorruptError naming the file; the caller removes the file that was written
  */
 export const writeZipTask = defineTask<WriteZipInput, { readonly size: number }>(
   'snapshot:write-zip',
   async ({ directory, manifest, target, compression }, { fs, signal }) => {
     const zip = await ZipFile.create(fs, target, new Date(manifest.createdAt));
     try {
-      // Stored and without a trailing descriptor, so that a listing finds it at a known place (zip-head.ts).
+      // The manifest is stored without a trailing descriptor, so that a listing finds it at a known place
+      // (zip-head.ts).
       await zip.add(MANIFEST_NAME, piecesOf(serializeManifest(manifest)));
       for (const file of manifest.files) {
         signal?.throwIfAborted();
         const bytes = checkedBytes(fs, directory, file, signal);
-        // Deflating a table, which Snappy has compressed, takes five times as long for 23 % (docs/chromium-facts.md F5.1 and F5.2).
+        // Snappy has already compressed the tables: deflating them takes five times as long to save 23 %
+        // (docs/chromium-facts.md F5.1 and F5.2).
         const isStored = file.size === 0 || (compression === 'fast' && file.path.endsWith('.ldb'));
         await zip.add(file.path, bytes, isStored ? undefined : LEVELS[compression]);
       }
@@ -62,7 +64,7 @@ export const writeZipTask = defineTask<WriteZipInput, { readonly size: number }>
   },
 );
 
-/** A zip that is being written from its beginning to its end, one entry at a time. */
+/** A zip that is written from beginning to end, one entry at a time. */
 class ZipFile {
   readonly #handle: FileHandle;
   readonly #modified: Date;
@@ -78,13 +80,13 @@ class ZipFile {
     return new ZipFile(await fs.promises.open(target, 'wx', PRIVATE_FILE_MODE), modified);
   }
 
-  /** @param level of deflate; stored as it is without one */
+  /** @param level of deflate; without it the bytes are stored as they are */
   async add(name: string, bytes: AsyncIterable<Uint8Array>, level?: number): Promise<void> {
     const sums = { crc32: 0, size: 0 };
     const method = level === undefined ? STORED : DEFLATED;
     const entry = { name, method, modified: this.#modified, offset: this.#size } as const;
-    // Its sums are known only afterwards: the header is written twice, instead of a descriptor behind the data that some
-    // unpackers misread.
+    // The sums are known only after the data, so the header is written twice. A descriptor after the data would do
+    // as well, but some unpackers misread it.
     await this.#append(localHeader({ ...entry, ...sums, dataSize: 0 }));
     const dataStart = this.#size;
     const counted = summed(bytes, sums);
@@ -95,7 +97,7 @@ class ZipFile {
     this.#entries.push(written);
   }
 
-  /** Writes the directory and puts everything on the disk. */
+  /** Writes the directory and syncs everything to the disk. */
   async finish(): Promise<number> {
     const offset = this.#size;
     for (const entry of this.#entries) await this.#append(centralHeader(entry));
@@ -117,7 +119,7 @@ class ZipFile {
   }
 }
 
-/** The bytes of a captured file; throws at their end when they are not those of the manifest. */
+/** The bytes of a captured file; throws at their end when they do not match the manifest. */
 async function* checkedBytes(
   fs: FileSystem,
   directory: string,
@@ -142,7 +144,7 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Passes bytes on and sums them up. */
+/** Passes bytes on, and computes their size and CRC. */
 async function* summed(
   pieces: AsyncIterable<Uint8Array>,
   sums: { crc32: number; size: number },
@@ -157,7 +159,7 @@ async function* summed(
 async function* deflated(pieces: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
   const deflate = createDeflateRaw({ level, chunkSize: DEFLATED_PIECE_BYTES });
   let failure: unknown;
-  // A piece is only valid until the next one is asked for, and the stream keeps some.
+  // The bytes are copied, because the stream keeps pieces that are only valid until the next one is requested.
   const source = async function* () {
     try {
       for await (const piece of pieces) yield Buffer.from(piece);
