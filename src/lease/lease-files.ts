@@ -123,7 +123,7 @@ export class LeaseFiles {
     return ((await this.#generations()).at(-1) ?? 0) > generation;
   }
 
-  /** Removes the file of a generation that was created and never used. */
+  /** Removes the file of a generation, if it exists. */
   async withdraw(generation: number): Promise<void> {
     await this.#unlessGone(() => this.#fs.unlink(this.#path(generation)));
   }

@@ -34,7 +34,7 @@ export interface LocalLeaseOptions {
 }
 
 export interface AcquireOptions {
-  /** Ends the waiting; rejects with its reason. */
+  /** Aborting it ends the waiting; `acquire` then rejects with its reason. */
   readonly signal?: AbortSignal;
   /** How long to wait for a live owner to release the lease, ms. Default 0: refuse as soon as it is proven alive. */
   readonly waitMs?: number;

@@ -150,8 +150,8 @@ function section(
   return value;
 }
 
-// SIGKILL and SIGSTOP can't be handled, and SIGUSR1 starts node's debugger. Other signals mean that the process is
-// broken.
+// Not accepted: SIGKILL and SIGSTOP can't be handled, SIGUSR1 starts node's debugger, and the remaining signals mean
+// that the process is broken.
 const signal = check.oneOf('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2');
 
 const logger = check.withMethods<Logger>('a logger such as console', 'debug', 'info', 'warn', 'error');

@@ -26,7 +26,7 @@ export interface FaultPlan {
 export interface FileSystemCall {
   readonly operation: string;
   readonly paths: readonly string[];
-  /** Whether the plan made it fail. */
+  /** Whether the fault plan made it fail. */
   readonly failed: boolean;
 }
 

@@ -80,7 +80,7 @@ class ZipFile {
     return new ZipFile(await fs.promises.open(target, 'wx', PRIVATE_FILE_MODE), modified);
   }
 
-  /** @param level of deflate; without it the bytes are stored as they are */
+  /** @param level the level of deflate; without it the bytes are stored as they are */
   async add(name: string, bytes: AsyncIterable<Uint8Array>, level?: number): Promise<void> {
     const sums = { crc32: 0, size: 0 };
     const method = level === undefined ? STORED : DEFLATED;
