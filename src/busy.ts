@@ -1,20 +1,20 @@
 import { type Clock, sleep } from './clock.js';
 import { errnoOf } from './errors.js';
 
-/** What decides whether an error of the system passes by itself. */
+/** What the decision depends on whether a system error will pass without help. */
 export interface Machine {
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
 }
 
-/** Waits between tries, ms: 1.3 s in all, far below the staleness of a key's lock. */
+/** Waits between attempts, ms: 1.3 s in total, far less than the time after which the lock of a key counts as stale. */
 const RETRY_DELAYS_MS = [10, 20, 40, 80, 160, 320, 640] as const;
 
-/** This process or this machine has too many files open just now. */
+/** This process or this machine has too many open files at the moment. */
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);
-/** On Windows a virus scanner or an indexer that looks into a file refuses its rename for a moment (#3546). */
+/** On Windows a file can't be renamed for a moment while a virus scanner or an indexer reads it (#3546). */
 const BUSY_ON_WINDOWS = new Set(['EBUSY', 'EPERM', 'EACCES']);
-/** Tries `work` again, a bounded number of times, when the system says that it is busy just now. */
+/** Repeats `work`, a limited number of times, while the system reports that it is busy. */
 export async function whileBusy<T>(
   machine: Machine,
   work: () => Promise<T>,
@@ -32,8 +32,9 @@ export async function whileBusy<T>(
 }
 
 /**
- * Waits between two tries. The clock's own timers let the process end, but a call of the store is I/O under way: a
- * process with nothing else left to do must not end in the middle of its last put. Every caller bounds its tries.
+ * Waits between two attempts and keeps the process alive meanwhile. The clock's own timers let the process end, but a call
+ * of the store is not finished yet: a process that has nothing else to do must not end in the middle of its last put. Every
+ * caller limits the number of its attempts.
  */
 export async function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   const hold = setInterval(() => undefined, 60_000);
@@ -44,16 +45,16 @@ export async function pause(clock: Clock, delayMs: number, signal: AbortSignal |
   }
 }
 
-/** Whether the same call may well succeed in a moment. */
+/** Whether the same call is likely to succeed in a moment. */
 export function isBusy({ platform }: Pick<Machine, 'platform'>, errno: string | undefined): boolean {
   if (errno === undefined) return false;
   return EXHAUSTED.has(errno) || (platform === 'win32' && BUSY_ON_WINDOWS.has(errno));
 }
 
-/** Only somebody's hand changes these. */
+/** Errors that last until somebody changes something. */
 const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
 
-/** Whether trying again is no use before somebody has changed something. */
+/** Whether another attempt is useless until somebody changes something. */
 export function isPermanent(errno: string): boolean {
   return PERMANENT.has(errno);
 }

@@ -3,24 +3,24 @@ import { type Clock, withDeadline } from './clock.js';
 export interface CachedReadingParameters<Value> {
   readonly clock: Clock;
   readonly read: () => Promise<Value>;
-  /** A value is given out for so long before it is read again, ms. */
+  /** How long a value is returned before it is read again, ms. */
   readonly maxAgeMs: number;
-  /** A reading that takes longer counts as failed, ms. Its value is still taken when it comes. */
+  /** A reading that takes longer counts as failed, ms. If its value comes later, it is still kept. */
   readonly deadlineMs: number;
-  /** Whether a failure is given out for `maxAgeMs`, too. Default: who asks after a failure makes it read again. */
+  /** Whether a failure is also kept for `maxAgeMs`. Default false: the next call after a failure reads again. */
   readonly keepsFailures?: boolean;
 }
 
 type Answer<Value> = { readonly value: Value } | { readonly error: unknown };
 
-/** A value that is expensive to read: read once at a time, not too often, and never waited for long. */
+/** Caches a value that is expensive to read: one reading at a time, not too often, and each wait has a deadline. */
 export class CachedReading<Value> {
   readonly #parameters: CachedReadingParameters<Value>;
   #answer: Answer<Value> | undefined;
   #answeredAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<Value> | undefined;
   #latestValue: Value | undefined;
-  /** Which reading it is: what a reading that was overtaken gives is dropped. */
+  /** Number of the newest reading; the result of an older one is ignored. */
   #turn = 0;
 
   constructor(parameters: CachedReadingParameters<Value>) {
@@ -44,13 +44,13 @@ export class CachedReading<Value> {
     return this.#reading;
   }
 
-  /** Takes a value that somebody else has read. */
+  /** Stores a value that the caller has read itself. */
   set(value: Value): void {
     this.expire();
     this.#keep({ value });
   }
 
-  /** What is known, or is being read already, is not true any more. */
+  /** Discards the cached value and the result of a reading that is under way. */
   expire(): void {
     this.#turn++;
     this.#answer = undefined;
@@ -63,7 +63,7 @@ export class CachedReading<Value> {
     const keep = (answer: Answer<Value>) => {
       if (turn === this.#turn) this.#keep(answer);
     };
-    const work = Promise.resolve().then(read); // what is known at once comes after the question, too
+    const work = Promise.resolve().then(read); // asynchronous even when `read` returns or throws at once
     work.then(
       (value) => keep({ value }),
       () => undefined,

@@ -1,13 +1,13 @@
 import { ClosedError, TimeoutError } from './errors.js';
 
-/** Opaque handle of a timer of a {@link Clock}. */
+/** Opaque handle of a {@link Clock}'s timer. */
 export type TimerHandle = unknown;
 
-/** The time as the library sees it. Inject your own to test without sleeping. */
+/** The library's source of time. Inject your own to test without waiting. */
 export interface Clock {
-  /** Wall clock, ms since 1970. May jump; used for time stamps only. */
+  /** Wall clock, ms since 1970. It may jump, so it is used for time stamps only. */
   now(): number;
-  /** Monotonic ms; used for durations and deadlines. */
+  /** Monotonic time, ms; used for durations and deadlines. */
   monotonic(): number;
   /** Calls `callback` once after `delayMs`. Must not keep the process alive. */
   setTimeout(callback: () => void, delayMs: number): TimerHandle;
@@ -17,13 +17,13 @@ export interface Clock {
 /** The real clock. Its timers never keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // The same in all threads of the process, which `performance.now()` is not.
+  // Unlike `performance.now()`, this is the same in all threads of the process.
   monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
 
-/** Waits `delayMs`; rejects with the signal's reason (or {@link ClosedError}) as soon as `signal` aborts. */
+/** Waits `delayMs`. Rejects with the signal's reason (or {@link ClosedError}) as soon as `signal` aborts. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortReason(signal));
@@ -40,8 +40,8 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 }
 
 /**
- * Waits for `work` no longer than `deadlineMs`, then rejects with a {@link TimeoutError} that names `what`.
- * The work itself goes on; its late rejection is swallowed, so that it never becomes an unhandled one.
+ * Waits for `work` for at most `deadlineMs`, then rejects with a {@link TimeoutError} that names `what`.
+ * The work itself goes on. If it rejects later, that is ignored, so that it never becomes an unhandled rejection.
  */
 export function withDeadline<T>(
   clock: Clock,
@@ -67,14 +67,14 @@ export function withDeadline<T>(
   });
 }
 
-/** What `work` gave within `ms`, else `undefined`; then it goes on. Rejects only as `work` does. */
+/** The result of `work`, or `undefined` if it takes longer than `ms`; it then goes on. Rejects only if `work` rejects. */
 export async function resultWithin<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   const timer = new AbortController();
   try {
     return await Promise.race([work, sleep(clock, ms, timer.signal).then(() => undefined)]);
   } finally {
     timer.abort();
-    work.catch(() => undefined); // what fails after the deadline is nobody's
+    work.catch(() => undefined); // nobody handles a failure after the deadline
   }
 }
 
@@ -91,7 +91,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** What a signal was aborted with, as an error; `otherwise` words the {@link ClosedError} where it is none. */
+/** The reason of an aborted signal if it is an error, else a {@link ClosedError} with the message `otherwise`. */
 export function abortReason(signal: AbortSignal | undefined, otherwise = 'the operation was aborted'): Error {
   return signal?.reason instanceof Error ? signal.reason : new ClosedError(otherwise);
 }

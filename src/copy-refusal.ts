@@ -1,6 +1,6 @@
 import type { CopySkipped, EventError, SkipReason } from './events.js';
 
-/** Why a save or backup was refused, in words. Not of what is in order: nothing has changed, or the session is down. */
+/** Why a save or backup was refused, in words. The normal reasons (nothing changed, session not ready) have none. */
 const WORDS: Readonly<Partial<Record<SkipReason, string>>> = {
   unsound: 'the profile is not whole, so it was not copied',
   'no-space': 'there is no room for a copy where the profile lies',

@@ -26,15 +26,15 @@ export type SessionErrorCode =
   | 'LOGOUT_FAILED'
   | 'INTERNAL';
 
-/** What every constructor of an error takes beside its message. */
+/** The details that every error constructor takes beside the message. */
 export interface SessionErrorDetails {
-  /** Whether the same call may succeed later without any change by the caller. Default: the class's own. */
+  /** Whether the same call may succeed later although the caller changes nothing. Default: depends on the class. */
   readonly retryable?: boolean;
   /** The public operation that failed, for example `forceSave`. */
   readonly operation?: string;
-  /** The file of a snapshot that is damaged or can't be read, where one is to blame: its path in the profile. */
+  /** The snapshot's damaged or unreadable file, if a single file caused the error: its path relative to the profile. */
   readonly file?: string;
-  /** The error underneath, if any. */
+  /** The error that caused this one, if any. */
   readonly cause?: unknown;
 }
 
@@ -56,13 +56,13 @@ export class SessionError extends Error {
     this.file = details.file;
   }
 
-  /** The form in which errors travel on events: no stack, no cause. */
+  /** The form in which events carry an error: without stack and cause. */
   toJSON(): { code: SessionErrorCode; message: string } {
     return { code: this.code, message: this.message };
   }
 }
 
-/** An option is wrong: the message names the option, its value and what is accepted. */
+/** An option is wrong. The message names the option, its value and the accepted values. */
 export class ConfigurationError extends SessionError {
   override readonly name = 'ConfigurationError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -70,7 +70,7 @@ export class ConfigurationError extends SessionError {
   }
 }
 
-/** A store failed. Missing objects are `undefined`, never this. */
+/** A store failed. A missing object is no error: the store returns `undefined` for it. */
 export class StoreError extends SessionError {
   override readonly name: string = 'StoreError';
   constructor(message: string, details?: SessionErrorDetails, code: 'STORE' | 'STORE_CONFLICT' = 'STORE') {
@@ -78,7 +78,7 @@ export class StoreError extends SessionError {
   }
 }
 
-/** A conditional put (`ifAbsent`, `ifVersion`) met another value. */
+/** A conditional put (`ifAbsent`, `ifVersion`) failed because the store holds another value. */
 export class StoreConflictError extends StoreError {
   override readonly name = 'StoreConflictError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -86,7 +86,7 @@ export class StoreConflictError extends StoreError {
   }
 }
 
-/** A snapshot is torn, incomplete, or a byte of it is not what its manifest says. */
+/** A snapshot is cut off, incomplete, or differs from its manifest. */
 export class SnapshotCorruptError extends SessionError {
   override readonly name = 'SnapshotCorruptError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -94,7 +94,7 @@ export class SnapshotCorruptError extends SessionError {
   }
 }
 
-/** A snapshot would write outside its folder, or beyond its bounds. */
+/** A snapshot was refused because restoring it would write outside its folder or exceed its limits. */
 export class SnapshotUnsafeError extends SessionError {
   override readonly name = 'SnapshotUnsafeError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -102,7 +102,7 @@ export class SnapshotUnsafeError extends SessionError {
   }
 }
 
-/** No snapshot with this id, or none at all, is in any store. */
+/** No store has a snapshot with this id, or no store has any snapshot. */
 export class SnapshotNotFoundError extends SessionError {
   override readonly name = 'SnapshotNotFoundError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -113,7 +113,7 @@ export class SnapshotNotFoundError extends SessionError {
 /** Another live browser uses the profile. */
 export class ProfileLockedError extends SessionError {
   override readonly name = 'ProfileLockedError';
-  /** The process that holds the profile, where it is known. */
+  /** The id of the process that holds the profile, if known. */
   readonly pid: number | undefined;
   constructor(message: string, details?: SessionErrorDetails & { readonly pid?: number | undefined }) {
     super('PROFILE_LOCKED', message, { retryable: true, ...details });
@@ -130,14 +130,15 @@ export class ProfileUnsoundError extends SessionError {
 }
 
 /**
- * The browser is older than the one that has written the login, and would start its database anew: a logout. It was not
- * let near it, and everything is as it was. The message says which browser reads it.
+ * The browser is older than the one that wrote the login. It would replace the login's database by an empty one, which is
+ * a logout. Therefore it was not allowed to open the login, and nothing was changed. The message names a browser version
+ * that can read the login.
  */
 export class BrowserTooOldError extends SessionError {
   override readonly name = 'BrowserTooOldError';
   /** The browser that was refused, for example `Chrome/146.0.7680.31`. */
   readonly browser: string | undefined;
-  /** The browser that has written the login, where it is known. */
+  /** The browser that wrote the login, if known. */
   readonly writtenBy: string | undefined;
   constructor(
     message: string,
@@ -160,7 +161,7 @@ export class LeaseHeldError extends SessionError {
   }
 }
 
-/** This process owned the session and does no more. */
+/** This process owned the session, but does not own it any more. */
 export class LeaseLostError extends SessionError {
   override readonly name = 'LeaseLostError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -176,7 +177,7 @@ export class TimeoutError extends SessionError {
   }
 }
 
-/** The call makes no sense in the session's present state. */
+/** The call is not possible in the session's present state. */
 export class InvalidStateError extends SessionError {
   override readonly name = 'InvalidStateError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -184,7 +185,7 @@ export class InvalidStateError extends SessionError {
   }
 }
 
-/** `destroy()` (or `clear()`) came between. */
+/** The operation was ended by `destroy()` or `clear()`. */
 export class ClosedError extends SessionError {
   override readonly name = 'ClosedError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -192,7 +193,7 @@ export class ClosedError extends SessionError {
   }
 }
 
-/** The client could not be started within all its retries. */
+/** The client could not be started: all retries failed, or the first failure showed that a retry can't help. */
 export class StartFailedError extends SessionError {
   override readonly name = 'StartFailedError';
   constructor(message: string, details?: SessionErrorDetails) {
@@ -200,7 +201,7 @@ export class StartFailedError extends SessionError {
   }
 }
 
-/** The phone still has this device linked: `client.logout()` or `clear({ logout: true })` could not unlink it. */
+/** `client.logout()` or `clear({ logout: true })` could not unlink this device: it is still linked on the phone. */
 export class LogoutFailedError extends SessionError {
   override readonly name = 'LogoutFailedError';
   constructor(cause: unknown) {
@@ -226,8 +227,8 @@ export function isSessionError(error: unknown): error is SessionError {
 }
 
 /**
- * Turns anything thrown into the JSON-safe form events carry. Never throws itself: what a callback of the bot throws may
- * be anything, also an object that can't be made a text.
+ * Turns any thrown value into the JSON-safe form that events carry. Never throws: a callback of the bot may throw any
+ * value, even an object that can't be converted to a string.
  */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
   try {
@@ -242,12 +243,12 @@ export function describeError(error: unknown): { readonly code: string; readonly
   }
 }
 
-/** Whatever was thrown, as an Error; one that was none is its `cause`. */
+/** Returns a thrown value as an Error. A value that is no Error becomes the `cause` of a new one. */
 export function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(describeError(error).message, { cause: error });
 }
 
-/** The `code` of a system error (`ENOENT`, ...), if it is one. */
+/** The `code` of a system error (`ENOENT`, ...); `undefined` for any other value. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code } = error as { code?: unknown };

@@ -1,6 +1,6 @@
 import type { SessionEventName } from './events.js';
 
-/** Every event of the session. A new one is missed here by the compiler. */
+/** Every event of the session. The compiler reports an event that is missing here. */
 const SESSION_EVENTS: Readonly<Record<SessionEventName, true>> = {
   'state:changed': true,
   'save:completed': true,

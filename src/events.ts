@@ -22,50 +22,54 @@ export type DisconnectCause =
   | 'timeout'
   /** WhatsApp Web was opened elsewhere. */
   | 'conflict'
-  /** The page no longer answers, although browser and page are there (it hangs, or CONNECTED by word but dead). */
+  /** The page no longer answers, although browser and page exist: it hangs, or it says CONNECTED but does not work. */
   | 'unresponsive'
   /** The page says UNPAIRED or UNPAIRED_IDLE, but no logout was seen. */
   | 'unpaired'
   /** WhatsApp refuses this version of WhatsApp Web. */
   | 'deprecated-version'
-  /** A proxy between here and WhatsApp blocks it. */
+  /** A proxy blocks the connection to WhatsApp. */
   | 'proxy-blocked'
-  /** WhatsApp blocks the account for its terms of service (TOS_BLOCK, SMB_TOS_BLOCK). */
+  /** WhatsApp blocks the account because of its terms of service (TOS_BLOCK, SMB_TOS_BLOCK). */
   | 'tos-blocked'
-  /** Another state that whatsapp-web.js does not accept (UNLAUNCHED, ...), or a QR in a session that was up. */
+  /** Another state that whatsapp-web.js does not accept (UNLAUNCHED, ...), or a QR appeared while the session was up. */
   | 'state-lost'
   /** WhatsApp can't be reached from the browser, or somebody answers in its place with an error page. */
   | 'network-down'
-  /** Logged in, but `ready` did not come. */
+  /** The client was logged in, but `ready` did not come. */
   | 'never-ready'
-  /** Logged out by the phone or the server, again and again: the first logout is answered at once. */
+  /** The phone or the server logged the client out; a new start follows at once the first time, reconnects when repeated. */
   | 'logged-out'
   /** The client's start failed or took too long. */
   | 'start-failed'
   /** `reconnect()` was called. */
   | 'requested';
 
-/** A state of WhatsApp's page in which it is open and yet deaf. */
+/** A state in which WhatsApp's page is open but receives nothing. */
 export type DeafPageState = 'TIMEOUT' | 'CONFLICT';
 
-/** Why the session has stopped by itself, where that is no loss of a connection. */
+/** Why the session stopped by itself for another reason than a lost connection. */
 export type StopCause =
-  /** WhatsApp refused the login: `auth_failure`. */
+  /** WhatsApp refused the login: the client emitted `auth_failure`. */
   | 'auth-failure'
   /** Nobody scanned any of the QR codes that the client's `qrMaxRetries` allows. */
   | 'qr-retries-used'
-  /** Another session of this process has taken its profile. */
+  /** Another session of this process took over the profile. */
   | 'replaced';
 
 /**
- * Why the session's state changed: why it was lost, or has stopped by itself; for `degraded` the page's state, or `unresponsive`;
- * for a start that failed for good the `code` of its error. Absent where a call asked for it.
+ * Why the session's state changed:
+ * - why the connection was lost, or why the session stopped by itself
+ * - for `degraded`: the page's state, or `unresponsive`
+ * - for a start that finally failed: the `code` of its error
+ *
+ * Absent when a call caused the change.
  */
 export type StateChangeCause = DisconnectCause | DeafPageState | StopCause | SessionErrorCode;
 
-/** Why a snapshot was put in place of the profile. */
+/** Why a snapshot replaced the profile. */
 export type RestoreReason =
-  /** No profile was there, for example after a redeploy. */
+  /** There was no profile, for example after a redeploy. */
   | 'profile-absent'
   /** The profile was damaged. */
   | 'profile-damaged'
@@ -73,16 +77,16 @@ export type RestoreReason =
   | 'silent-logout'
   /** A store holds a newer snapshot of the same lineage. */
   | 'newer-snapshot'
-  /** This browser would start the database of a newer browser's login anew: an older copy that it can read. */
+  /** The profile was written by a newer browser, and this one would empty it: an older snapshot that it can read was used. */
   | 'browser-too-old'
-  /** With this profile the session never became `ready`, although WhatsApp was reached: one older copy is tried. */
+  /** With this profile the session never became `ready`, although WhatsApp was reached: one older snapshot is tried. */
   | 'never-ready'
-  /** The login of another system was taken over: the snapshot that was made of it. */
+  /** The login of another system was imported: this is the snapshot that was made of it. */
   | 'imported'
   /** `restore()` was called. */
   | 'requested';
 
-/** Stable codes of `warning`. */
+/** Stable codes of the `warning` event. */
 export type WarningCode =
   | 'account-changed'
   | 'browser-too-old'
@@ -130,7 +134,7 @@ export interface SessionEventPayloads {
   'restore:completed': {
     readonly snapshot: SnapshotInfo;
     readonly reason: RestoreReason;
-    /** How old the restored login is, ms. */
+    /** Age of the restored login, ms. */
     readonly ageMs: number;
     readonly durationMs: number;
   };
@@ -146,7 +150,7 @@ export interface SessionEventPayloads {
     readonly maxAttempts: number | null;
     readonly delayMs: number;
     readonly cause: DisconnectCause;
-    /** What the last start, or the session that was up, failed by; absent where somebody only called `reconnect()`. */
+    /** The error that ended the last start or the running session; absent after a call of `reconnect()`. */
     readonly error?: EventError;
   };
   'reconnect:attempted': { readonly attempt: number; readonly cause: DisconnectCause };
@@ -169,7 +173,7 @@ export interface SessionEventPayloads {
   'session:revoked': { readonly cause: 'phone' | 'client' | 'server' };
   'session:quarantined': { readonly path: string; readonly reason: string };
   'session:imported': {
-    /** Where it was taken from. */
+    /** The path that the login was imported from. */
     readonly from: string;
     readonly snapshot: SnapshotInfo;
   };
@@ -184,7 +188,7 @@ export interface SessionEventPayloads {
 interface SnapshotTaken {
   readonly snapshot: SnapshotInfo;
   readonly durationMs: number;
-  /** Bytes that went into the store. */
+  /** Bytes written to the store. */
   readonly bytesWritten: number;
 }
 
@@ -212,7 +216,7 @@ export type SessionEvents = {
   [Name in SessionEventName]: (payload: SessionEventPayloads[Name]) => void;
 };
 
-/** How the rooms announce something without knowing who listens. */
+/** Emits an event of the session, for parts of the library that don't know the emitter. */
 export type Announce = <Name extends SessionEventName>(
   name: Name,
   payload: SessionEventPayloads[Name],

@@ -4,8 +4,8 @@ import { errnoOf } from './errors.js';
 type Promises = typeof nodeFs.promises;
 
 /**
- * What the library needs of a file system: an object shaped like `node:fs`.
- * `memfs` fits; so does a wrapper that fails the n-th call to see what survives.
+ * The part of a file system that the library needs: an object with the shape of `node:fs`.
+ * `memfs` fits, and so does a wrapper that lets the n-th call fail to test what survives.
  */
 export interface FileSystem {
   readonly promises: Pick<
@@ -32,7 +32,7 @@ export interface FileSystem {
     Partial<Pick<Promises, 'statfs'>>;
   readonly createReadStream: typeof nodeFs.createReadStream;
   readonly createWriteStream: typeof nodeFs.createWriteStream;
-  /** Without it, a logout is noted a moment later: a listener that ends the process at once may come before. */
+  /** Without it, a logout is noted a moment later, and not at all if a listener ends the process at once. */
   readonly writeFileSync?: typeof nodeFs.writeFileSync;
 }
 
@@ -42,16 +42,16 @@ export type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
 /** The real file system. */
 export const systemFileSystem: FileSystem = nodeFs;
 
-/** Files with credentials are for their owner only (docs/invariants.md I10). */
+/** Only the owner may access files with credentials (docs/invariants.md I10). */
 export const PRIVATE_FILE_MODE = 0o600;
-/** Folders with credentials are for their owner only (docs/invariants.md I10). */
+/** Only the owner may access folders with credentials (docs/invariants.md I10). */
 export const PRIVATE_FOLDER_MODE = 0o700;
 
 /**
- * Writes all of `bytes`; one call of the system may take only a part.
+ * Writes all of `bytes`, because one system call may write only a part.
  *
- * @param position default: behind what was written last
- * @throws Error when the file system takes nothing more and gives no reason
+ * @param position default: after the bytes that were written last
+ * @throws Error when the file system writes nothing and reports no error
  */
 export async function writeAll(
   handle: FileHandle,
@@ -67,36 +67,37 @@ export async function writeAll(
 }
 
 /**
- * Opens what is expected to be a file. A named pipe in its place would wait for its other end, for ever, in one of the few
- * threads that node has for files: it is opened as well, and who asks `stat()` then sees what it is.
+ * Opens a path that is expected to be a file, without waiting if it is a named pipe. Opening a pipe normally waits for its
+ * other end, possibly for ever, and blocks one of node's few threads for files. Here the pipe is opened at once, and the
+ * caller can find out by `stat()` what it is.
  *
- * @param flags of `node:fs` `constants`; default: for reading
+ * @param flags constants of `node:fs`; default: for reading
  */
 export async function openWithoutWaiting(
   fs: FileSystem,
   file: string,
   flags: number = nodeFs.constants.O_RDONLY,
 ): Promise<FileHandle> {
-  const { O_NONBLOCK = 0 } = nodeFs.constants; // Windows has none
+  const { O_NONBLOCK = 0 } = nodeFs.constants; // not defined on Windows
   try {
     return await fs.promises.open(file, flags | O_NONBLOCK);
   } catch (error) {
-    // A file server asks another machine to let go of the file first; a pipe never answers so.
+    // A file server answers EAGAIN while it asks another machine to release the file; a pipe never does.
     if (errnoOf(error) !== 'EAGAIN') throw error;
     return fs.promises.open(file, flags);
   }
 }
 
 /**
- * How a file system says that it does not know something that only makes things better: an owner's mode, a time stamp, a
- * flush (Azure Files, FUSE, FAT, network shares). What fails otherwise is an error.
+ * Error codes by which a file system refuses an optional operation: to set a mode, to set a time stamp, to flush (Azure
+ * Files, FUSE, FAT, network shares). Any other code is a real error.
  */
 const REFUSALS: ReadonlySet<string> = new Set(
   'EPERM EACCES ENOTSUP EOPNOTSUPP ENOSYS EINVAL EROFS ENOTTY EBADF EISDIR'.split(' '),
 );
 
 /**
- * Does what only makes things better, and passes over it where the file system refuses it.
+ * Does something optional, and ignores it when the file system refuses it.
  *
  * @param refused called with the code of the refusal
  */
@@ -112,18 +113,18 @@ export async function improve(
   }
 }
 
-/** Whether a file system says that it can't, or may not, do something at all. */
+/** Whether a file system reports that it can't or may not do an operation at all. */
 export function isRefusal(error: unknown): boolean {
   return REFUSALS.has(errnoOf(error) ?? '');
 }
 
-/** Whether nobody but its owner may look at something: most likely it is not ours, as `lost+found`. */
+/** Whether access was denied: the file most likely belongs to another user, like `lost+found`. */
 export function isDenied(error: unknown): boolean {
   const code = errnoOf(error);
   return code === 'EACCES' || code === 'EPERM';
 }
 
-/** Puts the names in a folder on the disk. Windows can't, nor can some network mounts: there it is passed over. */
+/** Flushes the names in a folder to the disk. Does nothing on Windows and on network mounts that can't do it. */
 export async function syncFolder(fs: FileSystem, folder: string): Promise<void> {
   await improve(async () => {
     const handle = await fs.promises.open(folder, 'r');

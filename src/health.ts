@@ -1,24 +1,24 @@
 import type { SessionState } from './state.js';
 
-/** In words and colours of the documented system: 80 to 100 points, 50 to 79, below 50 (or something critical). */
+/** `healthy`: 80 to 100 points; `warning`: 50 to 79; `critical`: below 50, which is also the result of any critical issue. */
 export type HealthStatus = 'healthy' | 'warning' | 'critical';
 
-/** What is looked at; the page on health in the documentation has the points and thresholds. */
+/** What is checked; the health page of the documentation lists the points and thresholds. */
 export type HealthCheckId =
   /** The page answers within a deadline and says CONNECTED. */
   | 'connection'
-  /** Essential files are there and the profile is sound. */
+  /** The essential files exist and the profile is sound. */
   | 'profile'
-  /** Size of the profile against `maxSessionSizeMb`. */
+  /** Size of the profile compared with `maxSessionSizeMb`. */
   | 'session-size'
-  /** Age and verified state of the last save. */
+  /** How old the last save is, and whether it is verified. */
   | 'last-save'
-  /** A backup exists; its age and verified state. */
+  /** Whether a backup exists, how old it is, and whether it is verified. */
   | 'last-backup'
-  /** Whether session and backup outlive a redeploy, and lie on two disks. */
+  /** Whether session and backup survive a redeploy and are on two different disks. */
   | 'storage'
   | 'disk-space'
-  /** Of node and of the whole Chromium tree. */
+  /** Memory of node and of all Chromium processes. */
   | 'memory'
   | 'event-loop'
   | 'reconnect'
@@ -30,7 +30,7 @@ export interface LocalizedText {
   readonly ar: string;
 }
 
-/** What can be run about an issue: a method of the session, and an action of the HTTP API. */
+/** What can be run to solve an issue: a method of the session and an action of the HTTP API. */
 export type HealthAction =
   | 'backup'
   | 'forceSave'
@@ -42,16 +42,16 @@ export type HealthAction =
 
 export interface HealthCheck {
   readonly id: HealthCheckId;
-  /** `unknown`: could not be looked at; it counts neither for nor against the score. */
+  /** `unknown`: the check was not possible, and does not count in the score. */
   readonly status: 'passed' | 'warning' | 'critical' | 'unknown';
-  /** 0 to `maxPoints`; 0 where unknown. */
+  /** 0 to `maxPoints`; 0 when the status is `unknown`. */
   readonly points: number;
   readonly maxPoints: number;
 }
 
 /** Something that is not as it should be. */
 export interface HealthIssue {
-  /** Stable, for example `backup-missing`; the page on health in the documentation lists them all. */
+  /** Stable code, for example `backup-missing`; the health page of the documentation lists all codes. */
   readonly code: string;
   readonly check: HealthCheckId;
   readonly severity: 'warning' | 'critical';
@@ -60,27 +60,27 @@ export interface HealthIssue {
 
 /** What to do about an issue. */
 export interface HealthRecommendation {
-  /** Of the issue. */
+  /** The code of the issue that it solves. */
   readonly code: string;
   readonly text: LocalizedText;
-  /** Absent where only a person can do it, for example mount a volume. */
+  /** Absent when only a person can do it, for example mount a volume. */
   readonly action?: HealthAction;
 }
 
-/** What was measured. `null`: not known; never a guess. */
+/** What was measured. `null` means not known; a value is never guessed. */
 export interface HealthMetrics {
   readonly state: SessionState;
   /** Whether the page answered and said CONNECTED. */
   readonly connected: boolean;
-  /** The page's own word, for example `CONNECTED`. */
+  /** The state that the page itself reports, for example `CONNECTED`. */
   readonly pageState: string | null;
   /** How long the page took to answer, ms. */
   readonly probeMs: number | null;
-  /** Bytes of the whole profile, of its essential files, and the bound (`maxSessionSizeMb`). */
+  /** Size of the whole profile, size of its essential files, and the limit (`maxSessionSizeMb`), all in bytes. */
   readonly sessionBytes: number | null;
   readonly essentialBytes: number | null;
   readonly maxSessionBytes: number;
-  /** Bytes that all backups take in their stores. */
+  /** Total size of all backups in their stores, bytes. */
   readonly backupBytes: number | null;
   readonly saves: number | null;
   readonly backups: number | null;
@@ -91,27 +91,27 @@ export interface HealthMetrics {
   readonly lastSaveAgeMs: number | null;
   readonly lastBackupAt: string | null;
   readonly lastBackupAgeMs: number | null;
-  /** Free bytes where the profile and the backups lie. */
+  /** Free bytes on the disks of the profile and of the backups. */
   readonly sessionDiskFreeBytes: number | null;
   readonly backupDiskFreeBytes: number | null;
   readonly nodeRssBytes: number;
   readonly nodeHeapUsedBytes: number;
-  /** Of the whole tree of Chromium's processes; proportional (PSS) where the machine tells it. */
+  /** Memory of all Chromium processes, bytes; proportional (PSS) if the machine reports that. */
   readonly browserBytes: number | null;
   readonly browserProcesses: number | null;
-  /** Bytes of memory this process and its browser may use together: of the container, else of the machine. */
+  /** Bytes of memory that this process and its browser may use together: the limit of the container, else of the machine. */
   readonly memoryLimitBytes: number | null;
   /** 99th percentile of the delay of node's event loop since the last check, ms. */
   readonly eventLoopDelayMs: number | null;
-  /** What the last start, or the session that was up, failed by; `null` while it is up, or somebody only called `reconnect()`. */
+  /** The error that ended the last start or the running session; `null` while it is up, and after a call of `reconnect()`. */
   readonly lastError: { readonly code: string; readonly message: string } | null;
   readonly reconnectAttempt: number;
-  /** `null`: no bound. */
+  /** `null` means no limit. */
   readonly maxReconnectAttempts: number | null;
   readonly leaseHeld: boolean;
 }
 
-/** How the session is. JSON-safe; without secrets. */
+/** The health of the session. JSON-safe and without secrets. */
 export interface HealthReport {
   /** 0 to 100. */
   readonly score: number;

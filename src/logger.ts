@@ -1,7 +1,7 @@
 /**
- * Where the library writes what it does. Silent by default; `console` fits, so does winston, and so do pino and bunyan, which are
- * known by their shape (a `child()`, and `bindings()` or `addSerializers()`) and get the fields before the message. Another
- * logger of that order takes a few lines around it.
+ * Receives the library's log. Silent by default. `console` and winston fit. pino and bunyan fit too: they are recognized by
+ * their methods (a `child()`, and `bindings()` or `addSerializers()`) and get the fields before the message. Any other
+ * logger that expects the fields first needs a small wrapper:
  *
  * @example
  * const wrap = (level) => (message, fields) => log[level](fields ?? {}, message);
@@ -14,7 +14,7 @@ export interface Logger {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** The default: says nothing. */
+/** The default logger: writes nothing. */
 export const silentLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,

@@ -5,14 +5,14 @@ export class Mutex {
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  /** Whether something runs or waits. */
+  /** Whether any work runs or waits. */
   get busy(): boolean {
     return this.#pending > 0;
   }
 
   /**
-   * Runs `work` once everything that was asked for before has settled; settles as it does.
-   * `signal` ends the *waiting* (rejects with its reason); work that has begun gets to its own end.
+   * Runs `work` once all earlier work has settled, and settles like `work`.
+   * `signal` ends only the *waiting*, and the call rejects with its reason; work that has begun is not interrupted.
    *
    * @example await mutex.runExclusive(() => save(), { signal });
    */
@@ -25,7 +25,7 @@ export class Mutex {
     const done = new Promise<void>((resolve) => {
       leave = resolve;
     });
-    // One who gives up waiting still passes the turn on only after those before.
+    // A caller that stops waiting must not let the next one start before all earlier work has settled.
     this.#tail = before.then(() => done);
     this.#pending++;
     try {

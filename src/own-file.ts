@@ -11,22 +11,22 @@ import {
 } from './file-system.js';
 
 /**
- * The small files of this library (records, journals, notes, probes). Whoever can plant something in the place of one must
- * neither hold us up, as a named pipe would for ever, nor lead us elsewhere, as a symbolic link would.
+ * Reads and writes the small files of this library (records, journals, notes, probes). Somebody may put something else in
+ * the place of such a file: a named pipe must not block us for ever, and a symbolic link must not lead us to another file.
  */
 
-/** Far more than any of them has. */
+/** Far more than any of these files needs. */
 export const MAX_OWN_FILE_BYTES = 1024 * 1024;
 
-/** Somebody else writes the same file at the same time: how often it is begun anew. */
+/** How often a write is started again while another process writes the same file. */
 const MAX_WRITES = 3;
 
-/** How the system says that something else lies there than `lstat` saw a moment before. */
+/** Error codes that show that the file was replaced since `lstat` looked at it. */
 const REPLACED = new Set(['ELOOP', 'EMLINK', 'ENXIO', 'EISDIR']);
 
 /**
- * Opens a small file of ours; `undefined` where something else than a regular file lies there. Errors of the system
- * (`ENOENT`, ...) pass through. Close it.
+ * Opens a small file of this library; `undefined` when it is not a regular file. System errors (`ENOENT`, ...) pass
+ * through. The caller must close it.
  */
 export async function openOwnFile(
   fs: FileSystem,
@@ -45,13 +45,13 @@ export async function openOwnFile(
   return undefined;
 }
 
-/** It may have been replaced since `lstat`: no link is followed, and the opening of a pipe does not wait. */
+/** The file may have been replaced since `lstat`, so no link is followed, and opening a pipe does not wait. */
 async function openUnlessReplaced(
   fs: FileSystem,
   file: string,
   access: 'read' | 'update',
 ): Promise<FileHandle | undefined> {
-  const { O_RDONLY, O_RDWR, O_NOFOLLOW = 0 } = constants; // Windows has no O_NOFOLLOW
+  const { O_RDONLY, O_RDWR, O_NOFOLLOW = 0 } = constants; // not defined on Windows
   try {
     return await openWithoutWaiting(fs, file, (access === 'read' ? O_RDONLY : O_RDWR) | O_NOFOLLOW);
   } catch (error) {
@@ -60,7 +60,7 @@ async function openUnlessReplaced(
   }
 }
 
-/** The text of a small file of ours; `undefined` where it is missing, no regular file, or larger than one of ours can be. */
+/** The text of a small file of this library; `undefined` when it is missing, not a regular file, or too large to be ours. */
 export async function readOwnFile(fs: FileSystem, file: string): Promise<string | undefined> {
   let handle: FileHandle | undefined;
   try {
@@ -91,7 +91,7 @@ async function textOf(handle: FileHandle): Promise<string | undefined> {
   return buffer.toString('utf8', 0, filled);
 }
 
-/** The value of a small JSON file of ours; `undefined` also where it is no JSON. */
+/** The value of a small JSON file, read like {@link readOwnFile}; `undefined` also when it is no JSON. */
 export async function readOwnJson(fs: FileSystem, file: string): Promise<unknown> {
   const text = await readOwnFile(fs, file);
   if (text === undefined) return undefined;
@@ -102,17 +102,17 @@ export async function readOwnJson(fs: FileSystem, file: string): Promise<unknown
   }
 }
 
-/** Where a file is written before it gets its name. */
+/** The temporary name under which a file is written before it is renamed. */
 export function temporaryOf(file: string): string {
   return `${file}.tmp`;
 }
 
 export interface WriteOwnFileOptions {
-  /** Whether it must outlive a power cut: it is the old one or the new one then. Default true. */
+  /** Whether the old or the new file must be intact after a power cut. Default true. */
   readonly durable?: boolean;
 }
 
-/** Writes a small file of ours: whole, under another name first, in place of whatever lies there. */
+/** Writes a small file of this library completely under a temporary name, and then renames it over whatever is there. */
 export async function writeOwnFile(
   fs: FileSystem,
   file: string,
@@ -130,13 +130,13 @@ export async function writeOwnFile(
     }
     await fs.promises.rename(temporary, file);
   } catch (error) {
-    await fs.promises.unlink(temporary).catch(() => undefined); // nothing is left behind beside what is not ours
+    await fs.promises.unlink(temporary).catch(() => undefined); // leave nothing behind in somebody else's folder
     throw error;
   }
   if (durable) await syncFolder(fs, path.dirname(file));
 }
 
-/** What lies there goes first: the rest of a write that was killed, or a link of somebody else. */
+/** Creates the file after removing what is there: the rest of a killed write, or a link that somebody else made. */
 async function createAnew(fs: FileSystem, file: string): Promise<FileHandle> {
   for (let write = 1; ; write++) {
     await removeIfPresent(fs, file);
@@ -156,7 +156,7 @@ async function removeIfPresent(fs: FileSystem, file: string): Promise<void> {
   }
 }
 
-/** Makes an empty file of ours at once, whose name says it all. One that is there already, whatever it is, says the same. */
+/** Synchronously creates an empty file whose name is the message. If anything with that name exists, nothing is done. */
 export function noteNow(fs: Pick<FileSystem, 'writeFileSync'>, file: string): void {
   try {
     fs.writeFileSync?.(file, '', { mode: PRIVATE_FILE_MODE, flag: 'wx' });
@@ -166,8 +166,8 @@ export function noteNow(fs: Pick<FileSystem, 'writeFileSync'>, file: string): vo
 }
 
 /**
- * Tries whether files can be made in a folder: makes one and removes it. Always under the same name, so that one that a
- * killed process left goes with the next try.
+ * Tests whether files can be created in a folder, by creating and removing one. It always has the same name, so that the
+ * file that a killed process left is removed by the next test.
  */
 export async function tryToWrite(fs: FileSystem, folder: string, contents = ''): Promise<void> {
   const probe = path.join(folder, '.write-probe');
@@ -175,7 +175,7 @@ export async function tryToWrite(fs: FileSystem, folder: string, contents = ''):
   try {
     await fs.promises.writeFile(probe, contents, { mode: PRIVATE_FILE_MODE, flag: 'wx' });
   } catch (error) {
-    // Another session tries at this very moment.
+    // Another session does the same test at this moment.
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   await fs.promises.rm(probe, { force: true });

@@ -4,16 +4,17 @@ import type { FileSystem } from './file-system.js';
 
 export interface PatientOptions {
   readonly clock: Clock;
-  /** Default: the present one. */
+  /** Default: the platform of this process. */
   readonly platform?: NodeJS.Platform;
 }
 
-/** What Windows refuses for as long as a virus scanner, an indexer or an ending browser has a file open (#3546). */
+/** Operations that Windows refuses while a virus scanner, an indexer or an ending browser has a file open (#3546). */
 const OFTEN_REFUSED: ReadonlySet<string | symbol> = new Set(['rename', 'rm', 'rmdir', 'unlink']);
 
 /**
- * A file system that tries renames and deletions again where Windows says that a file is in use: seven times within 1.3 s.
- * Then the error comes as it is. A mount point, which is busy for ever, is told all the same, a little later.
+ * Wraps a file system so that renames and deletions are repeated when Windows reports that a file is in use: seven times
+ * within 1.3 s. After that the error is thrown unchanged. A mount point is always busy, so its error only comes a little
+ * later.
  */
 export function patientFileSystem(fs: FileSystem, options: PatientOptions): FileSystem {
   const { clock, platform = process.platform } = options;

@@ -1,11 +1,11 @@
 import type { Clock, TimerHandle } from './clock.js';
 
-/** Sessions in one process must not all save in the same moment: each interval is spread by so much. */
+/** The share by which an interval is randomly shortened, so that the sessions of a process don't all save at once. */
 const JITTER = 0.1;
 
 /**
- * Calls `work` again and again, `intervalMs` after it has ended each time (never two at once). A rejection goes to
- * `onError` and the next call comes all the same. `intervalMs` 0: never.
+ * Calls `work` periodically, each time `intervalMs` after the last call has ended, so that two calls never overlap. A
+ * rejection is passed to `onError`, and the calls go on. With `intervalMs` 0 it never calls `work`.
  */
 export class PeriodicTask {
   readonly #clock: Clock;
@@ -30,13 +30,13 @@ export class PeriodicTask {
     this.#onError = parameters.onError;
   }
 
-  /** Starts afresh; the first call comes after `firstDelayMs`, by default one interval. */
+  /** Starts or restarts the calls; the first one comes after `firstDelayMs`, by default one interval. */
   start(firstDelayMs?: number): void {
     this.stop();
     if (this.#intervalMs > 0) this.#schedule(firstDelayMs ?? this.#spread());
   }
 
-  /** No further call begins. One that runs ends by itself. */
+  /** Prevents further calls; a running one is not interrupted. */
   stop(): void {
     this.#generation++;
     this.#clock.clearTimeout(this.#timer);
@@ -58,7 +58,7 @@ export class PeriodicTask {
     await this.#work();
   }
 
-  // Only ever shorter: an interval that is set is a promise.
+  // The interval only gets shorter: the option promises that it is never longer.
   #spread(): number {
     return Math.max(1, Math.round(this.#intervalMs * (1 - JITTER * this.#random())));
   }

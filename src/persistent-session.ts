@@ -15,10 +15,10 @@ import type { PendingPairing, SnapshotInfo } from './types.js';
 import { UnknownEvents } from './unknown-events.js';
 
 /**
- * Makes the WhatsApp login of a whatsapp-web.js client permanent: no second QR scan unless the phone itself logs the
- * device out.
+ * Makes the WhatsApp login of a whatsapp-web.js client permanent: you scan the QR once, and again only after the phone
+ * itself has logged the device out.
  *
- * Wraps the client you have; your handlers stay on it, and the same instance is started again after a loss.
+ * Wraps your client. Your handlers stay on it, and after a lost connection the same instance is started again.
  *
  * @example
  * const client = new Client({ authStrategy: new LocalAuth({ clientId: 'shop' }) });
@@ -34,11 +34,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   #stateSince: number;
 
   /**
-   * Touches nothing on disk and starts nothing.
+   * Changes nothing on the disk and starts nothing.
    *
    * @param client a Client of whatsapp-web.js 1.3x with LocalAuth, NoAuth or a `puppeteer.userDataDir`
-   * @throws ConfigurationError for RemoteAuth, a client connected to a foreign browser, a client that has a session
-   * already or was started before, and every option that is unknown or out of range
+   * @throws ConfigurationError for RemoteAuth, for a client that connects to a browser it did not start, for a client that
+   * already has a session or was already started, and for an option that is unknown or out of range
    */
   constructor(client: WhatsAppClient, options: PersistentSessionOptions = {}) {
     super();
@@ -52,7 +52,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     this.#stateSince = this.#parts.context.clock.now();
   }
 
-  /** The bot's client, as it was given. */
+  /** The client that was given to the constructor. */
   get client(): WhatsAppClient {
     return this.#client;
   }
@@ -62,39 +62,40 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * The QR or pairing code that waits to be scanned or typed; `undefined` when none does. The same as the bot's last
-   * `qr` or `code` event, for who came too late to hear it. A credential: never log it.
+   * The QR or pairing code that waits to be scanned or typed; `undefined` when there is none. It is the one of the client's
+   * last `qr` or `code` event, for code that missed the event. It is a credential: never log it.
    */
   get pairing(): PendingPairing | undefined {
     return this.#state === 'awaiting_qr' ? this.#parts.context.driver.pairing : undefined;
   }
 
-  /** All options, frozen, defaults filled in; the bot's callbacks in a form that never fails. */
+  /** All options, frozen and with their defaults; the bot's callbacks are wrapped so that they never fail. */
   get options(): ResolvedOptions {
     return this.#parts.context.options;
   }
 
   /**
-   * Makes the profile sound (restores it if need be) and starts the client. Resolves at the first `ready`, or at the
-   * first QR or pairing code that is delivered to the bot. While it runs, further calls join.
+   * Checks the profile, restores it if needed, and starts the client. Resolves at the first `ready`, or at the first QR or
+   * pairing code that is delivered to the bot. A call while another one runs returns the result of that one.
    *
-   * A session of this process that is being closed is waited for, 150 s at most; one that has lost its connection, or whose
-   * bot was told `disconnected` and has made a new client since, retires.
+   * If another session of this process has the same profile and is being closed, the call waits for it, 150 s at most. If
+   * that session has lost its connection, or its client emitted `disconnected` and the bot made a new client since, that
+   * session stops and this one takes over.
    *
-   * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up, or at once when the first start meets
-   * what trying again can't mend (no browser, for example); its `cause` is the last error, the state is `failed`
-   * @throws LeaseHeldError, ProfileLockedError when another live process has the session, or another session of this one
-   * that is up
+   * @throws StartFailedError when `maxInitRetries` and `maxReconnectAttempts` are used up, or at once when the first start
+   * fails in a way that no retry can solve (no browser, for example); its `cause` is the last error, the state is `failed`
+   * @throws LeaseHeldError, ProfileLockedError when another live process, or another running session of this process, has
+   * the session
    * @throws ConfigurationError when a folder can't be written
-   * @throws ClosedError when `destroy()` came between
+   * @throws ClosedError when `destroy()` was called meanwhile
    */
   initialize(): Promise<void> {
     return asSessionErrors('initialize', this.#parts.supervisor.initialize());
   }
 
   /**
-   * Closes the browser in order, takes a final snapshot if the session was ready, and ends every timer. The state is
-   * `stopped`; `initialize()` starts afresh. Never throws for a save that failed: that is announced.
+   * Closes the browser properly, takes a final snapshot if the session was ready, and ends every timer. The state is then
+   * `stopped`; `initialize()` starts the session again. Does not throw when the final save fails: an event reports that.
    */
   destroy(): Promise<void> {
     return asSessionErrors('destroy', this.#parts.supervisor.destroy());
@@ -107,8 +108,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   /**
    * Takes an incremental snapshot into the primary store now.
    *
-   * @returns `{ snapshot }`, or `{ skipped }` with the reason when none was due
-   * @throws SessionError when it failed; what was saved before is untouched
+   * @returns `{ snapshot }`, or `{ skipped }` with the reason why no snapshot was taken
+   * @throws SessionError when the save failed; earlier snapshots are unchanged
    */
   forceSave(): Promise<SaveResult> {
     return asSessionErrors('forceSave', this.#parts.saves.forceSave());
@@ -120,38 +121,39 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Puts a snapshot in place of the profile, by default the best there is. Stops the client if it runs and starts it
-   * again. The replaced profile goes to quarantine. Also brings back a login whose profile was removed (`held`), and a
-   * revoked one, if its id is given.
+   * Replaces the profile by a snapshot, by default the best one. If the client runs, it is stopped and started again. The
+   * replaced profile is moved to quarantine. A login whose profile was removed (`held`) can be restored too, and a revoked
+   * one if its id is given.
    *
-   * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was
+   * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then unchanged
    */
   restore(snapshotId?: string): Promise<SnapshotInfo> {
     return asSessionErrors('restore', this.#parts.operations.restore(snapshotId));
   }
 
   /**
-   * Takes over the login of another system: stop that one first. Copies it, checks it, keeps it as a snapshot and puts
-   * it in place of the profile, which goes to quarantine. Stops the client if it runs and starts it again. The old
-   * session stays as it is; a note beside it (`<name>.moved.json`) says that it was moved.
+   * Imports the login of another system; stop that system first. Copies the old session, checks the copy, keeps it as a
+   * snapshot and replaces the profile by it; the replaced profile is moved to quarantine. If the client runs, it is stopped
+   * and started again. The old session stays unchanged; a note beside it (`<name>.moved.json`) says that it was moved.
    *
-   * At a first start this happens by itself when there is exactly one old session of the same client id, and no doubt;
-   * else a `warning` with the code `import-available` names this call.
+   * A first start imports automatically when there is exactly one old session of the same client id, and no doubt about
+   * it. Otherwise a `warning` with the code `import-available` names this call.
    *
-   * What was taken over before is not taken over again, so that the call may stay in a bot: it then resolves to the snapshot
-   * that was made of the old session, or else to the newest of that login, changes nothing, and a `warning` says
-   * `import-skipped`. While the bot has a login, this holds for all that comes from the same path, also for what has
-   * changed there since; without one (after a logout), only for what is still the same. What is not there any more is
-   * no error then.
+   * An old session is imported only once, so the call may stay in the bot's code. A repeated call changes nothing, emits a
+   * `warning` with the code `import-skipped`, and resolves to the snapshot that was made of the old session, or else to the
+   * newest snapshot of that login. While the bot has a login, a call counts as repeated for the same path, even if the
+   * files there have changed; without a login (after a logout), only if they are still the same. It is then no error if the
+   * old session does not exist any more.
    *
-   * @param from a profile of LocalAuth, RemoteAuth or any Chromium (a folder with `Default` in it), a zip of
-   * RemoteAuth or a backup of this library, or the folder that holds exactly one of the client's id
-   * @param options `force: true` takes it over whatever was before; the login in place goes to quarantine. Default: `{}`
-   * @throws ConfigurationError when there is no such session, nor one that was taken over before; when several fit, or it is
-   * the profile in use anyway
+   * @param from a profile of LocalAuth, RemoteAuth or any Chromium (a folder with `Default` in it), a zip of RemoteAuth, a
+   * backup of this library, or a folder that holds exactly one of these for the client's id
+   * @param options `force: true` imports even if it was imported before; the present login is moved to quarantine. Default:
+   * `{}`
+   * @throws ConfigurationError when no such session exists and none was imported from there before; when several match;
+   * when it is the profile that the session already uses
    * @throws ProfileLockedError with the `pid` while another program has the old session open
-   * @throws ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError when it is damaged or a zip is hostile;
-   * StoreError. The profile is then as it was
+   * @throws ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError when the old session is damaged or a zip is
+   * unsafe; StoreError. The profile is then unchanged
    *
    * @example
    * const { id } = await session.importSession('.wwebjs_auth/RemoteAuth-shop.zip');
@@ -161,7 +163,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is `idle`.
+   * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is then `idle`.
    *
    * @param options `logout: true` also unlinks the device from the phone (only while the session is ready)
    * @throws StoreError when a store can't be cleared; call it again then. ConfigurationError for another option, which deletes
@@ -172,16 +174,16 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Drops the connection and starts the client again, with all attempts fresh.
+   * Closes the connection and starts the client again. All attempts are available again.
    *
-   * @throws InvalidStateError when the session was never initialised, or stopped
+   * @throws InvalidStateError when the session was never initialised, or is stopped
    */
   reconnect(): Promise<void> {
     return asSessionErrors('reconnect', this.#parts.supervisor.reconnect());
   }
 
   /**
-   * Compares every byte of a snapshot (by default of all) with its SHA-256.
+   * Compares every byte of a snapshot, by default of all snapshots, with its SHA-256.
    *
    * @throws SnapshotNotFoundError for an unknown id
    */
@@ -190,7 +192,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * A backup's zip, verified, to be copied elsewhere. It is the whole login: whoever has it has the account.
+   * Opens the verified zip of a backup, to copy it to another place. It holds the whole login: whoever has it can use the
+   * account.
    *
    * @throws SnapshotNotFoundError, SnapshotCorruptError, StoreError; InvalidStateError for a save
    */
@@ -199,7 +202,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * All snapshots in all stores, newest first.
+   * Lists all snapshots in all stores, newest first.
    *
    * @throws StoreError when no store answers
    */
@@ -207,18 +210,19 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     return asSessionErrors('listSnapshots', this.#parts.operations.listSnapshots());
   }
 
-  /** Removes what retention no longer keeps, leftovers and, while no browser runs, the profile's caches. */
+  /** Removes old snapshots by the retention rules, leftovers and, while no browser runs, the profile's caches. */
   prune(): Promise<PruneResult> {
     return asSessionErrors('prune', this.#parts.operations.prune());
   }
 
   /**
-   * Looks at the session now: asks the page whether it is alive, and weighs profile, saves, backups, storage, disk,
-   * memory, event loop, reconnects and lease. The same as what is announced by `health:checked` every
-   * `healthCheckIntervalMs`. The page on health in the documentation has the points, the thresholds and every code.
+   * Checks the session now: asks the page whether it is alive, and rates profile, saves, backups, storage, disk, memory,
+   * event loop, reconnects and lease. The event `health:checked` announces the same report every `healthCheckIntervalMs`.
+   * The health page of the documentation lists the points, the thresholds and every code.
    *
-   * In every state; a call while a check runs joins it. Takes 10 s at most, or `puppeteerTimeoutMs` if that is less.
-   * Never rejects: what can't be looked at is `unknown` in the report and counts neither way.
+   * Works in every state; a call while a check runs gets the result of that check. Takes 10 s at most, or
+   * `puppeteerTimeoutMs` if that is less. Never rejects: a check that is not possible is `unknown` in the report and does
+   * not count in the score.
    *
    * @example
    * const { score, status, issues } = await session.checkHealth();
@@ -229,7 +233,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Sends a text, to see that the session works.
+   * Sends a text message, to test whether the session works.
    *
    * @param phoneNumber international, digits only, for example `972501234567` (`+`, spaces and dashes are ignored)
    * @throws InvalidStateError when the session is not ready; ConfigurationError for a bad number or an empty text;
@@ -249,7 +253,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     );
   }
 
-  /** Where the session stands, from memory: cheap, JSON-safe, without secrets. */
+  /** The status of the session, read from memory: cheap, JSON-safe and without secrets. */
   status(): SessionStatus {
     return this.#parts.status.report(this.#state, this.#stateSince);
   }
@@ -261,7 +265,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   protected override onListenerError(event: string, error: unknown, { isNested }: ListenerFailure): void {
     const { message } = describeError(error);
     this.#parts.context.logger.warn('a listener failed', { event, error: message });
-    // A listener of `warning` that fails must not be told so, nor what fails while one is told.
+    // A failed listener of `warning`, or one that fails during such a report, causes no warning: that could go on for ever.
     if (event !== 'warning' && !isNested) {
       this.emit('warning', { code: 'listener-failed', message: `a listener of ${event} failed: ${message}` });
     }

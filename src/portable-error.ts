@@ -20,12 +20,12 @@ import {
   TimeoutError,
 } from './errors.js';
 
-/** An error as it crosses a thread boundary, where classes and extra properties are lost. */
+/** An error in a form that can be sent between threads, which otherwise loses its class and extra properties. */
 export interface PortableError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Of a SessionError. */
+  /** Fields of a SessionError. */
   readonly session?: {
     readonly code: SessionErrorCode;
     readonly retryable: boolean;
@@ -41,7 +41,7 @@ export interface PortableError {
 const SYSTEM_FIELDS = ['code', 'errno', 'syscall', 'path', 'dest'] as const;
 const MAX_CAUSES = 4;
 
-/** Takes an error apart for the journey. */
+/** Converts an error to the form that can be sent to another thread. */
 export function packError(error: unknown, depth = 0): PortableError {
   if (!(error instanceof Error)) {
     return { name: 'Error', message: String(error), stack: undefined, system: {} };
@@ -72,7 +72,7 @@ export function packError(error: unknown, depth = 0): PortableError {
   };
 }
 
-/** Puts it together again: a SessionError with its class, code and retryable, or a plain Error with its errno. */
+/** Restores the error: a SessionError with its class, code and `retryable`, or a plain Error with its errno. */
 export function unpackError(packed: PortableError): Error {
   const cause = packed.cause === undefined ? undefined : unpackError(packed.cause);
   const error = packed.session === undefined ? plainError(packed, cause) : sessionError(packed, cause);

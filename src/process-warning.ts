@@ -1,4 +1,4 @@
-/** A warning of the process, which node prints unless it is told otherwise: for who has given no logger. */
+/** Emits a process warning, which node prints by default: for bots that have set no logger. */
 export function emitProcessWarning(message: string): void {
   process.emitWarning(message, 'PersistentSessionWarning');
 }

@@ -2,11 +2,11 @@ import { isAbsolute, relative, sep } from 'node:path';
 import type { ProfileIdentity } from './types.js';
 
 /**
- * Names a profile by its place, so that a store can tell which profile its snapshots were made for.
+ * Identifies a profile by its path, so that a store shows which profile its snapshots were made for.
  *
- * @param profileDir absolute, as the client has it
- * @param places `realPath`: the same with its links resolved. `bases`: folders that move together with the bot, the
- * first one that holds the profile counts
+ * @param profileDir absolute path that the client uses
+ * @param places `realPath`: the same path with its links resolved. `bases`: folders that move together with the bot; the
+ * first one that contains the profile is used
  */
 export function identifyProfile(
   profileDir: string,
@@ -18,20 +18,20 @@ export function identifyProfile(
   return { path: slashed(places.realPath), ...(relativePath !== undefined && { relativePath }) };
 }
 
-/** Whether both name one profile: at the same place of the disk, or at the same place below the bot's own folder. */
+/** Whether both identify the same profile: by the same absolute path, or by the same path below the bot's folder. */
 export function isSameProfile(one: ProfileIdentity, other: ProfileIdentity): boolean {
   if (one.path === other.path) return true;
   return one.relativePath !== undefined && one.relativePath === other.relativePath;
 }
 
-/** `path` relative to `folder`, `/` between names; `undefined` where it does not lie below it. */
+/** `path` relative to `folder`, `/` between names; `undefined` when it is not inside `folder`. */
 export function pathBelow(folder: string, path: string): string | undefined {
   const way = relative(folder, path);
   const isBelow = way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
   return isBelow ? slashed(way) : undefined;
 }
 
-/** The same path on every system: `/` between names. */
+/** Replaces the system's separators by `/`, so that a path is the same on every system. */
 export function slashed(path: string): string {
   return path.replaceAll(sep, '/');
 }

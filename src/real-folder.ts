@@ -3,15 +3,15 @@ import { ConfigurationError, errnoOf } from './errors.js';
 import type { FileSystem } from './file-system.js';
 
 /**
- * Whether the last `depth` names of a path are no symbolic links, as far as they are there. Whoever can plant a link where
- * a folder of ours is expected must not make us write, or delete, elsewhere; the folders above those are the user's.
+ * Whether none of the last `depth` names of a path is a symbolic link; missing names are fine. A link that somebody puts
+ * in the place of one of our folders must not make us write or delete elsewhere. The folders above belong to the user.
  */
 export async function isRealFolder(fs: FileSystem, folder: string, depth = 1): Promise<boolean> {
   return (await linkAmong(fs, folder, depth)) === undefined;
 }
 
 /**
- * The same, for a folder that can't be done without.
+ * Like {@link isRealFolder}, for a folder that is required.
  *
  * @throws ConfigurationError that names the link
  */
@@ -24,7 +24,7 @@ export async function assertRealFolder(fs: FileSystem, folder: string, depth = 1
   );
 }
 
-/** Makes room for a folder of passing things: a link in its place goes, what it leads to stays untouched. */
+/** Removes a symbolic link in the place of a temporary folder, and leaves the link's target untouched. */
 export async function removeLink(fs: FileSystem, folder: string): Promise<void> {
   if ((await linkAmong(fs, folder, 1)) !== undefined) await fs.promises.unlink(folder);
 }

@@ -2,36 +2,36 @@ import type { Readable } from 'node:stream';
 import type { SkipReason } from './events.js';
 import type { SnapshotInfo } from './types.js';
 
-/** What a save or a backup came to. */
+/** The result of a save or a backup. */
 export type SaveResult = { readonly snapshot: SnapshotInfo } | { readonly skipped: SkipReason };
 
-/** What `verify()` found. */
+/** The result of `verify()`. */
 export interface VerifyReport {
   readonly sound: readonly SnapshotInfo[];
   readonly corrupt: readonly {
     readonly snapshot: SnapshotInfo;
     readonly error: { readonly code: string; readonly message: string };
   }[];
-  /** Those that their stores could not deliver: nobody knows how they are. */
+  /** Snapshots that could not be read from their stores, so that they may be sound or not. */
   readonly unread: readonly {
     readonly snapshot: SnapshotInfo;
     readonly error: { readonly code: string; readonly message: string };
   }[];
 }
 
-/** What `prune()` did. */
+/** The result of `prune()`. */
 export interface PruneResult {
-  /** Ids of the snapshots that retention no longer keeps. */
+  /** Ids of the snapshots that were removed by the retention rules. */
   readonly removedSnapshots: readonly string[];
-  /** Bytes freed in all: snapshots, caches, leftovers, old quarantines. */
+  /** Total bytes freed: snapshots, caches, leftovers, old quarantines. */
   readonly freedBytes: number;
   /** Files removed from the profile's caches. */
   readonly cacheFiles: number;
 }
 
-/** A backup to be copied elsewhere. */
+/** A backup that can be copied to another place. */
 export interface OpenBackup {
   readonly snapshot: SnapshotInfo;
-  /** The zip. Read it to the end or destroy it. */
+  /** The zip as a stream. Read it to the end or destroy it. */
   readonly body: Readable;
 }

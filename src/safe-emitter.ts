@@ -3,18 +3,18 @@ import { swallowRejection } from './options/callbacks/swallow-rejection.js';
 
 type Listener = (...args: never[]) => unknown;
 
-/** How a failure of a listener may be told. */
+/** Details about a failure of a listener. */
 export interface ListenerFailure {
-  /** Whether it came up while another one was being reported: telling listeners of it could go on for ever. */
+  /** Whether it happened while another failure was reported: telling listeners about it could go on for ever. */
   readonly isNested: boolean;
 }
 
 /**
- * An EventEmitter3 whose listeners can't hurt the emitter or each other: one that throws, or returns a promise
- * that rejects, is reported to {@link SafeEmitter.onListenerError} and the next one is called.
+ * An EventEmitter3 whose listeners can't harm the emitter or each other: when a listener throws, or returns a promise
+ * that rejects, {@link SafeEmitter.onListenerError} is called, and then the next listener.
  */
 export abstract class SafeEmitter<Events extends object> extends EventEmitter<Events> {
-  /** The guarded form of every listener for each of its events, so that `off` finds what `on` was given. */
+  /** The wrapped form of every listener, by event, so that `off` finds the listener that `on` was given. */
   readonly #guarded = new WeakMap<Listener, Map<unknown, Listener>>();
   #isReporting = false;
 
@@ -89,14 +89,14 @@ export abstract class SafeEmitter<Events extends object> extends EventEmitter<Ev
     return guarded as unknown as EventEmitter.EventListener<Events, Name>;
   }
 
-  // A report is told to listeners, too; one of them that fails over it must not be reported in the same way.
+  // A report also calls listeners. If one of those fails, that must not be reported to listeners again.
   #report(event: string, error: unknown): void {
     const isNested = this.#isReporting;
     this.#isReporting = true;
     try {
       this.onListenerError(event, error, { isNested });
     } catch {
-      // nobody is left who could be told
+      // nobody is left to report this to
     } finally {
       this.#isReporting = isNested;
     }

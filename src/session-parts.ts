@@ -58,7 +58,7 @@ import { validateProfile } from './supervision/watch/validate-profile.js';
 import { reopeningTaskRunner } from './worker/reopening-runner.js';
 import { createTaskRunner } from './worker/worker-runner.js';
 
-/** What the facade holds of a wired session. */
+/** The parts of a wired session that the facade calls. */
 export interface SessionParts {
   readonly context: SessionContext;
   readonly supervisor: SessionSupervisor;
@@ -70,7 +70,7 @@ export interface SessionParts {
   readonly health: HealthMonitor;
 }
 
-/** What the facade keeps for itself: the state and the listeners. */
+/** The parts' access to what only the facade owns: the state and the listeners. */
 export interface SessionHooks {
   readonly announce: Announce;
   readonly state: () => SessionState;
@@ -78,7 +78,7 @@ export interface SessionHooks {
 }
 
 /**
- * Wires the rooms for one client. Touches nothing on disk.
+ * Creates and connects the parts of a session for one client. Changes nothing on the disk.
  *
  * @throws ConfigurationError
  */
@@ -94,7 +94,7 @@ export function buildSession(
   const losses = new LossReports();
   const context = createContext({ place, options, driver, hooks, losses });
   const parts = wire({ context, place, losses });
-  // Last, so that a constructor that throws leaves the client as it was.
+  // The client is changed last, so that it stays unchanged when the constructor throws.
   if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);
   driver.onForeignStart(() => tellOfEarlyStart(context));
@@ -193,7 +193,7 @@ function createContext({
   };
 }
 
-/** puppeteer's own handlers kill Chromium hard, which loses up to a minute of Local Storage (docs/chromium-facts.md F1.7). */
+/** puppeteer's own signal handlers kill Chromium, which loses up to a minute of Local Storage (docs/chromium-facts.md F1.7). */
 function leaveSignalsToUs(client: ClientInternals, signals: readonly NodeJS.Signals[]): void {
   client.options ??= {};
   client.options.puppeteer = {

@@ -13,21 +13,21 @@ import { identifyProfile } from './profile-identity.js';
 import { defaultAuthFolder } from './supervision/import/old-session-finder.js';
 import type { ProfileIdentity } from './types.js';
 
-/** Where the profile of one session lies, and what that says about whose it is. */
+/** Where the profile of one session lies, and whose profile it is as far as its place tells. */
 export interface SessionPlace {
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;
-  /** The same as snapshots name it. */
+  /** The identity by which snapshots name this profile. */
   readonly profile: ProfileIdentity;
-  /** Where LocalAuth and RemoteAuth of this bot keep, or kept, their sessions. */
+  /** The folder in which LocalAuth and RemoteAuth of this bot keep, or kept, their sessions. */
   readonly authFolder: string;
-  /** Whether nobody has chosen a client id. */
+  /** Whether the bot has not chosen a client id. */
   readonly isUnnamed: boolean;
-  /** The script that node was started with, where nothing else tells this bot from another one in its folder. */
+  /** The script that node was started with; set only when nothing else distinguishes this bot from another in its folder. */
   readonly entryScript: string | undefined;
 }
 
-/** What the client says of its session, for the options to be resolved against. */
+/** What the client's own settings say about its session, as input for resolving the options. */
 export function optionsContextOf(location: ProfileLocation): OptionsContext {
   if (location.kind === 'none') return {};
   if (location.kind === 'given') return { profileDir: location.profileDir, authPath: location.profileDir };
@@ -57,7 +57,7 @@ function profileDirOf(location: ProfileLocation, options: ResolvedOptions): stri
     : location.profileDir;
 }
 
-/** The documented default counts as none: the older system's bots all have it. */
+/** The documented default id does not count as chosen, because all bots of the older system have it. */
 function hasChosenId(
   location: ProfileLocation,
   given: PersistentSessionOptions,

@@ -20,10 +20,10 @@ import type { SessionStore } from './stores/session-store.js';
 import { uniqueStoreNames } from './stores/unique-names.js';
 import type { TaskRunner } from './task.js';
 
-/** So many different things a session tells of what its stores lack or hold beside snapshots. */
+/** How many different notices about its stores a session announces at most. */
 const MAX_NOTICES = 50;
 
-/** The repositories of a session over its stores; those of plain local ones work in the worker thread while it is owned. */
+/** Creates the session's repositories. Those of plain local stores work in the worker thread while the session is owned. */
 export function createRepositories(
   options: ResolvedOptions,
   parts: {
@@ -73,7 +73,7 @@ export function createRepositories(
   };
   const backupFormat: RepositoryFormat = {
     kind: 'backup',
-    stagingDirectory: join(stagingDirectory, 'worker'), // each thread knows only of its own files that they are in use
+    stagingDirectory: join(stagingDirectory, 'worker'), // a thread can't see which files another one uses
     compression,
   };
   return {

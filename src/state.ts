@@ -1,6 +1,18 @@
 import { SessionError } from './errors.js';
 
-/** Where a session stands. */
+/**
+ * The state of a session:
+ * - `idle`: new or cleared
+ * - `restoring`: checking and perhaps replacing the profile
+ * - `starting`: the client is starting
+ * - `awaiting_qr`: a QR or a pairing code was delivered to the bot
+ * - `authenticated`: logged in and syncing
+ * - `ready`: working
+ * - `degraded`: still open, but it receives nothing (TIMEOUT, CONFLICT under takeover) or its page does not answer
+ * - `reconnecting`: from a loss to the next `ready`, including the waits
+ * - `stopping`, `stopped`
+ * - `failed`: all attempts are used up; all data is kept
+ */
 export type SessionState =
   | 'idle'
   | 'restoring'
@@ -14,20 +26,7 @@ export type SessionState =
   | 'stopped'
   | 'failed';
 
-/**
- * The one table of legal transitions.
- *
- * - `idle`: new or cleared
- * - `restoring`: checking and perhaps replacing the profile
- * - `starting`: the client is starting
- * - `awaiting_qr`: a QR or a pairing code was delivered to the bot
- * - `authenticated`: logged in, syncing
- * - `ready`: works
- * - `degraded`: still open, but deaf (TIMEOUT, CONFLICT under takeover) or its page does not answer
- * - `reconnecting`: from a loss to the next `ready`, waits included
- * - `stopping`, `stopped`
- * - `failed`: attempts used up, everything kept
- */
+/** The legal transitions from each state. */
 export const TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {
   idle: ['restoring', 'stopping'],
   restoring: ['starting', 'reconnecting', 'stopping', 'stopped', 'failed', 'idle'],
@@ -42,12 +41,12 @@ export const TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>
   failed: ['restoring', 'reconnecting', 'stopping', 'idle'],
 };
 
-/** Whether the table allows `from` -> `to`. */
+/** Whether {@link TRANSITIONS} allows `from` -> `to`. */
 export function canTransition(from: SessionState, to: SessionState): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
-/** Throws when the table does not allow `from` -> `to`: such a transition is a bug of this library. */
+/** Throws when {@link TRANSITIONS} does not allow `from` -> `to`: such a transition is a bug of this library. */
 export function assertTransition(from: SessionState, to: SessionState): void {
   if (!canTransition(from, to)) {
     throw new SessionError('INTERNAL', `illegal transition ${from} -> ${to}; please report this bug`);

@@ -3,7 +3,7 @@ import type { FileSystem } from './file-system.js';
 
 /**
  * A piece of heavy work (hashing, zipping, unzipping, deep checks) that can run in a worker thread.
- * Input and output are structured-clonable; the function touches nothing but the file system and the clock it is given.
+ * Input and output can be cloned (structured clone); the function uses nothing but the given file system and clock.
  */
 export interface Task<Input, Output> {
   /** Unique among all tasks. */
@@ -17,7 +17,7 @@ export interface TaskContext {
   readonly signal?: AbortSignal;
 }
 
-/** Runs tasks: in a worker thread, or in this one where the file system is not the real one. */
+/** Runs tasks: in a worker thread, or in this one when the file system is not the real one. */
 export interface TaskRunner {
   run<Input, Output>(
     task: Task<Input, Output>,
@@ -28,7 +28,7 @@ export interface TaskRunner {
   close(): Promise<void>;
 }
 
-/** Gives a task its types. */
+/** Creates a task and infers its types. */
 export function defineTask<Input, Output>(
   name: string,
   run: (input: Input, context: TaskContext) => Promise<Output>,
@@ -36,7 +36,7 @@ export function defineTask<Input, Output>(
   return { name, run };
 }
 
-/** Runs tasks where it is called. */
+/** Runs tasks in the calling thread. */
 export function inlineTaskRunner(fs: FileSystem, clock: Clock = systemClock): TaskRunner {
   return {
     run: (task, input, { signal } = {}) => task.run(input, { fs, clock, ...(signal && { signal }) }),

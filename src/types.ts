@@ -5,25 +5,25 @@ export type SnapshotKind = 'save' | 'backup';
 export type CaptureMode = 'hot' | 'cold';
 
 /**
- * Which profile a snapshot was made for, by its place: two accounts that share a client id by mistake must not get each
- * other's login. JSON-safe.
+ * Identifies by its path the profile that a snapshot was made for: two accounts that share a client id by mistake must not
+ * get each other's login. JSON-safe.
  */
 export interface ProfileIdentity {
-  /** Absolute, links resolved, `/` between names. */
+  /** Absolute path with symbolic links resolved, `/` between names. */
   readonly path: string;
-  /** Below the bot's own folder (`sessionPath` or the working directory), where it lies there: stays when that moves. */
+  /** Path relative to the bot's folder (`sessionPath` or the working directory), if inside it: stays when that folder moves. */
   readonly relativePath?: string;
 }
 
 /** One snapshot as users see it. JSON-safe. */
 export interface SnapshotInfo {
-  /** Sorts by capture time: `20261123T051409123Z-1a2b3c4d`. */
+  /** For example `20261123T051409123Z-1a2b3c4d`; ids sort by the time of capture. */
   readonly id: string;
   readonly kind: SnapshotKind;
-  /** Name of the store that holds it: unique in the session, of two with one name the second is `<name>-2`. */
+  /** Name of the store that holds it, unique in the session: a second store with the same name is called `<name>-2`. */
   readonly store: string;
   readonly clientId: string;
-  /** The profile it was made for; absent in a zip that another system made. */
+  /** The profile it was made for; absent for a zip that another system made. */
   readonly profile?: ProfileIdentity;
   /** The pairing it belongs to. */
   readonly lineage: string;
@@ -31,36 +31,39 @@ export interface SnapshotInfo {
   readonly run: number;
   /** When the profile was captured, ISO 8601. */
   readonly createdAt: string;
-  /** Bytes of the files in it. */
+  /** Total size of its files, bytes. */
   readonly sizeBytes: number;
-  /** Bytes the store keeps for it (for a save: the objects that this snapshot added). */
+  /** Bytes the store keeps for it; for a save, only the objects that this snapshot added. */
   readonly storedBytes: number;
   /** Number of files. */
   readonly files: number;
   readonly capture: CaptureMode;
-  /** Whether Local Storage is known to have reached the disk; Chromium writes it only about every 60 s. */
+  /** Whether Chromium had surely written Local Storage to the disk, which it does only about every 60 s. */
   readonly settled: boolean;
   /** When every byte was last compared with its SHA-256, ISO 8601. */
   readonly verifiedAt?: string;
-  /** Whether the phone has logged this pairing out: never restored by itself. */
+  /** Whether the phone has logged this pairing out. Such a snapshot is never restored automatically. */
   readonly revoked: boolean;
-  /** Whether its profile was removed while the session ran, or soon after the bot had closed it: not restored by itself, only by `restore()`. */
+  /**
+   * Set when its profile was removed while the session ran, or soon after the bot had closed the session. Such a snapshot
+   * is not restored automatically, only by `restore()`.
+   */
   readonly held?: true;
   /** Whether a `clear()` at another place has left it: restored by itself at no place but where it was last. */
   readonly heldElsewhere?: true;
   /**
-   * Pairings other than this one that began with an `importSession()`, as far as the bot knew when it was taken; absent
-   * where there were none. For as long as one snapshot is left, none of them is taken over again unasked.
+   * Other pairings that began with an `importSession()`, as far as the bot knew when the snapshot was taken; absent when
+   * there were none. As long as one snapshot is left, none of these pairings is imported again automatically.
    */
   readonly imported?: readonly string[];
 }
 
-/** A QR or a pairing code that waits to be scanned or typed. A credential: whoever uses it links an account to the bot. */
+/** A QR or pairing code that waits to be scanned or typed. It is a credential: whoever uses it links an account to the bot. */
 export interface PendingPairing {
   readonly kind: 'qr' | 'code';
-  /** What the QR says, or the code itself. */
+  /** The text of the QR, or the pairing code itself. */
   readonly value: string;
-  /** When WhatsApp gave it, ISO 8601. */
+  /** When it was received from WhatsApp, ISO 8601. */
   readonly receivedAt: string;
 }
 
@@ -73,7 +76,7 @@ export interface SnapshotFile {
   readonly sha256: string;
 }
 
-/** What a capture knows about the session when it takes a snapshot. */
+/** What is known about the session when a snapshot is taken. */
 export interface SnapshotContext {
   readonly clientId: string;
   readonly profile?: ProfileIdentity;
@@ -85,13 +88,13 @@ export interface SnapshotContext {
   readonly createdAt: string;
   readonly capture: CaptureMode;
   readonly settled: boolean;
-  /** State of the session when taken, for example `ready`. */
+  /** State of the session at the capture, for example `ready`. */
   readonly state: string;
-  /** For example `Chrome/156.0.8078.79`; absent when the browser did not say. */
+  /** For example `Chrome/156.0.8078.79`; absent when the browser did not tell its version. */
   readonly browserVersion?: string;
-  /** Of its IndexedDB, for example `5.16.21` (docs/profile.md); absent where that could not be read. */
+  /** Data version of its IndexedDB, for example `5.16.21` (docs/profile.md); absent when it could not be read. */
   readonly dataVersion?: string;
-  /** Other lineages of the client id that began with an import, oldest first; absent where there are none. */
+  /** Other lineages of the client id that began with an import, oldest first; absent when there are none. */
   readonly imported?: readonly string[];
 }
 
@@ -102,11 +105,11 @@ export interface SnapshotManifest extends SnapshotContext {
   readonly kind: SnapshotKind;
   readonly libraryVersion: string;
   readonly files: readonly SnapshotFile[];
-  /** SHA-256 over the canonical list of files: equal contents, equal digest. */
+  /** SHA-256 of the canonical list of files: two snapshots with equal contents have equal digests. */
   readonly contentDigest: string;
 }
 
-/** What tells an unchanged file without reading it. `ctime` is no use: linking a file changes it. */
+/** Shows that a file is unchanged without reading it. `ctime` is not part of it, because a hard link changes it. */
 export interface FileSignature {
   readonly size: number;
   /** Nanoseconds since 1970, as a decimal string (a bigint does not survive JSON). */
@@ -119,31 +122,32 @@ export interface CapturedFile {
   /** Relative to the profile, `/` between names. */
   readonly path: string;
   readonly size: number;
-  /** Signature of the *live* file it was taken from. */
+  /** Signature of the *live* file that it was copied from. */
   readonly source: FileSignature;
-  /** Of the copy, lower-case hex, where it has been read already. */
+  /** SHA-256 of the copy, lower-case hex; absent while the copy has not been read. */
   readonly sha256?: string;
 }
 
 /** A consistent copy of the essential files, in a temporary folder of its own. */
 export interface CapturedTree {
-  /** Absolute; the files lie below it under their `path`. */
+  /** Absolute path; each file lies below it at its `path`. */
   readonly directory: string;
   readonly files: readonly CapturedFile[];
 }
 
-/** One problem of one file, in words that a bot author understands. */
+/** One problem of one file, worded for the author of a bot. */
 export interface Finding {
-  /** Relative to the profile, `/` between names; a folder's where the folder itself is missing. */
+  /** Path relative to the profile, `/` between names; the path of a folder when the folder itself is missing. */
   readonly file: string;
   readonly problem: string;
 }
 
 /**
- * - `sound`: start from it, save it
- * - `suspect`: structure is whole, but it holds less than the last snapshot did
- * - `corrupt`: a start would show a QR or wipe data
- * - `absent`: no profile, or none that was ever logged in
+ * Whether a profile can be started and saved:
+ * - `sound`: it can be started and saved
+ * - `suspect`: its structure is intact, but it holds less than the last snapshot did
+ * - `corrupt`: a start would show a QR or delete data
+ * - `absent`: there is no profile, or it was never logged in
  * - `foreign`: a browser profile without WhatsApp Web in it
  */
 export type SoundnessVerdict = 'sound' | 'suspect' | 'corrupt' | 'absent' | 'foreign';
@@ -151,7 +155,7 @@ export type SoundnessVerdict = 'sound' | 'suspect' | 'corrupt' | 'absent' | 'for
 export interface SoundnessReport {
   readonly verdict: SoundnessVerdict;
   readonly findings: readonly Finding[];
-  /** Number and bytes of the essential files seen. */
+  /** Number of the essential files that were seen, and their total bytes. */
   readonly files: number;
   readonly bytes: number;
 }

@@ -2,13 +2,13 @@ import { SESSION_EVENT_NAMES } from './event-names.js';
 import { type Logger, silentLogger } from './logger.js';
 import { emitProcessWarning } from './process-warning.js';
 
-/** Names that were warned of are remembered; a program that makes them up in a loop is told of no more. */
+/** How many names are remembered; after that there are no more warnings, for programs that create names in a loop. */
 const MAX_NAMES = 100;
 const MAX_SHOWN = 80;
-/** Names are short: a longer text resembles none. */
+/** Event names are short, so a longer text is not compared with them. */
 const MAX_COMPARED = 40;
 
-/** Of whatsapp-web.js (util/Constants.js). */
+/** The events of whatsapp-web.js (util/Constants.js). */
 const CLIENT_EVENTS = new Set(
   (
     'auth_failure authenticated call change_battery change_state chat_archived chat_removed code contact_changed ' +
@@ -24,8 +24,8 @@ export interface UnknownEventsContext {
 }
 
 /**
- * Warns of listeners that will never be called. TypeScript refuses the name; in JavaScript a typing error would be
- * silent. Names of a bot's own are allowed: hence a warning, and no error.
+ * Warns about listeners that will never be called. TypeScript refuses an unknown event name, but in JavaScript a typing
+ * error would not be noticed. It is only a warning because a bot may use event names of its own.
  */
 export class UnknownEvents {
   readonly #context: UnknownEventsContext;
@@ -35,7 +35,7 @@ export class UnknownEvents {
     this.#context = context;
   }
 
-  /** Call with the event of every new listener. */
+  /** To be called with the event of every new listener. */
   note(event: unknown): void {
     if (typeof event !== 'string' || isKnown(event)) return;
     if (this.#warned.has(event) || this.#warned.size >= MAX_NAMES) return;
@@ -45,7 +45,7 @@ export class UnknownEvents {
     const shown = event.length > MAX_SHOWN ? `${event.slice(0, MAX_SHOWN)}…` : event;
     const message = `the session has no event ${JSON.stringify(shown)}, and never calls its listener${hint ?? ''}`;
     logger.warn(message);
-    // Who has set no logger is told of what is a mistake for certain; it may be a name of the bot's own.
+    // Without a logger, only a name with a hint is reported: any other name may be the bot's own.
     if (logger === silentLogger && hint) emitProcessWarning(`the session "${clientId}": ${message}`);
   }
 }
@@ -60,7 +60,7 @@ function hintFor(event: string): string | undefined {
   return nearest && `; did you mean "${nearest}"?`;
 }
 
-/** The name that is written nearly the same, or begins so. */
+/** The event name that has nearly the same spelling, or that begins with `event`. */
 function nearestName(event: string): string | undefined {
   const given = letters(event);
   if (given === '' || given.length > MAX_COMPARED) return undefined;
@@ -77,7 +77,7 @@ function letters(name: string): string {
   return name.toLowerCase().replace(/[^a-z]/g, '');
 }
 
-/** How many letters must be added, removed or replaced (Levenshtein). */
+/** The Levenshtein distance: how many letters must be added, removed or replaced. */
 function changesBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

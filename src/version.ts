@@ -1,2 +1,2 @@
-/** This library's version; a test compares it with package.json, which bundles can't read. */
+/** This library's version. A test compares it with package.json, which can't be read from inside a bundle. */
 export const LIBRARY_VERSION = '0.1.0';

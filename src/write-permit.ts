@@ -2,10 +2,10 @@ import type { Clock } from './clock.js';
 import { LeaseLostError, StoreError } from './errors.js';
 
 /**
- * Until when this process may write what belongs to a session. It lies in memory that its threads share: one that
- * works for another is not told in time that the right was lost when that other stands still.
+ * Until when this process may write the data of a session. It is stored in memory that the threads share: a worker thread
+ * must see the end of the permit even if the main thread is blocked and can't send a message.
  *
- * Its times are monotonic ms of the process ({@link Clock.monotonic} of `systemClock` is the same in all threads).
+ * Times are the process's monotonic ms ({@link Clock.monotonic} of `systemClock` is the same in all threads).
  *
  * @example
  * const permit = new WritePermit();
@@ -16,7 +16,7 @@ import { LeaseLostError, StoreError } from './errors.js';
 export class WritePermit {
   readonly #until: BigInt64Array;
 
-  /** @param memory of the same permit in another thread; without it the permit is a new one, and not valid yet */
+  /** @param memory that of the same permit in another thread; without it the permit is new and not valid yet */
   constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)) {
     this.#until = new BigInt64Array(memory);
   }
@@ -38,7 +38,7 @@ export function notTheOwner(clientId: string): LeaseLostError {
   return new LeaseLostError(`this process does not own the session '${clientId}' (any more)`);
 }
 
-/** Nobody else is known to own the session, but the disk of the lease can't tell that we do. */
+/** No other owner of the session is known, but the lease file can't prove that this process owns it. */
 export function notProvenOwner(clientId: string): StoreError {
   return new StoreError(
     `it can't be told just now whether this process owns the session '${clientId}': its lease file can't be read and ` +
