@@ -1,6 +1,6 @@
 import type { BrowserHandle } from './client-types.js';
 
-/** Whether the browser is there and answers on its connection, as each version of puppeteer tells it. */
+/** Whether the connection to the browser is alive; works with every version of puppeteer. */
 export function isBrowserConnected(browser: BrowserHandle): boolean {
   if (typeof browser.connected === 'boolean') return browser.connected;
   if (typeof browser.isConnected === 'function') return browser.isConnected();
@@ -9,8 +9,9 @@ export function isBrowserConnected(browser: BrowserHandle): boolean {
 }
 
 /**
- * Gives a browser of puppeteer 25 the `isConnected()` of earlier ones, which `client.destroy()` and `client.logout()`
- * ask (Client.js): without it the first does nothing, and the second rejects after it has unlinked the device.
+ * Adds `isConnected()` to a browser of puppeteer 25, which has no such method any more. `client.destroy()` and
+ * `client.logout()` call it (Client.js): without it `destroy()` does nothing, and `logout()` rejects after it has unlinked
+ * the device.
  */
 export function addIsConnected(browser: BrowserHandle): void {
   if (typeof browser.isConnected === 'function' || typeof browser.connected !== 'boolean') return;
@@ -20,7 +21,7 @@ export function addIsConnected(browser: BrowserHandle): void {
   });
 }
 
-/** Whether a signal ended the browser's process: puppeteer kills one that does not close by itself. */
+/** Whether a signal ended the browser's process; puppeteer kills a browser that does not close by itself. */
 export function wasKilled(browser: BrowserHandle): boolean {
   const signal = browser.process?.()?.signalCode;
   return signal !== undefined && signal !== null;

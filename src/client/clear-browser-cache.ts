@@ -3,8 +3,8 @@ import type { ClientDriver } from './client-driver.js';
 import type { PageHandle } from './client-types.js';
 
 /**
- * Asks the running browser to empty its HTTP cache: its files can't be deleted under it. The page stays as it is, and
- * so does what WhatsApp Web keeps (databases, storage, service worker). Resolves to whether it was done; never rejects.
+ * Asks the running browser to empty its HTTP cache, because the files can't be deleted while it runs. The page and the data
+ * of WhatsApp Web (databases, storage, service worker) are not changed. Resolves to whether it was done; never rejects.
  */
 export async function clearBrowserCache(
   driver: ClientDriver,
@@ -23,6 +23,6 @@ async function clear(page: PageHandle): Promise<boolean> {
     await session.send('Network.clearBrowserCache');
     return true;
   } finally {
-    await session.detach().catch(() => undefined); // gone with the page already
+    await session.detach().catch(() => undefined); // fails if the page is gone
   }
 }

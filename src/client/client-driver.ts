@@ -13,12 +13,12 @@ import { destroyStartsAgain, ownClose } from './own-close.js';
 import { PageNews } from './page-news.js';
 import { titleOf, withPageFacts } from './start-news.js';
 
-/** Who decides what the client may do, and hears what it did. */
+/** Decides what the client may do, and is told what it did. */
 export interface ClientSupervisor {
   onClientEvent(event: ClientEvent): void;
   /** Whether a QR or pairing code may be requested and delivered now. */
   mayPair(): boolean;
-  /** The bot itself called `client.initialize()`, `.destroy()`, `.logout()`. */
+  /** These are called when the bot itself calls `client.initialize()`, `.destroy()` or `.logout()`. */
   onBotInitialize(): Promise<void>;
   onBotDestroy(): Promise<void>;
   onBotLogout(): Promise<void>;
@@ -32,12 +32,12 @@ const NOBODY: ClientSupervisor = {
   onBotLogout: async () => undefined,
 };
 
-/** One client can have one session: marks it as taken, whichever build of the library took it. */
+/** Marks a client that has a session, because it can have only one. All builds of the library share this symbol. */
 const taken = Symbol.for('wwebjs-persistent-session.driver');
 
 /**
- * The only place that touches the bot's client. Wraps, on the instance, `emit`, `inject`, `initialize`, `destroy`,
- * `logout`, `requestPairingCode` and the strategy's `logout`; everything else stays as it is, listeners included.
+ * The only class that changes the bot's client. It wraps the methods `emit`, `inject`, `initialize`, `destroy`, `logout`
+ * and `requestPairingCode` of the instance, and the strategy's `logout`. Everything else stays, including the listeners.
  */
 export class ClientDriver {
   readonly #client: ClientInternals;
@@ -54,16 +54,16 @@ export class ClientDriver {
   #closing = true;
   #pairing: PendingPairing | undefined;
   #launched: Promise<unknown> = Promise.resolve();
-  /** Starts of ours that have not settled yet, given up on or not. */
+  /** Number of our starts that have not settled yet, including those that we no longer wait for. */
   #launches = 0;
   #onForeignStart: () => void = () => undefined;
   readonly #launchListeners = new Set<(launched: Promise<unknown>) => void>();
-  /** Whether this connection, from the launch of its browser on, was told to be ready. */
+  /** Whether the client has emitted `ready` since its browser was launched. */
   #wasReady = false;
-  /** Set for the rest of a tick in which the client gave up by itself: its own `destroy()` follows at once. */
+  /** Set for the rest of a tick in which the client gave up by itself, because it calls its `destroy()` in the same tick. */
   #ownDestroyFollows = false;
 
-  /** @throws ConfigurationError when the client has a session already, is up, or is of a kind that can't be closed. */
+  /** @throws ConfigurationError when the client already has a session, is already running, or can't be closed. */
   constructor(client: WhatsAppClient, clock: Clock) {
     this.#client = client as ClientInternals;
     this.#clock = clock;
@@ -85,7 +85,7 @@ export class ClientDriver {
     };
   }
 
-  /** Wraps the client; from here on `supervisor` decides. Call once. */
+  /** Wraps the client, so that `supervisor` decides from now on. Call it once. */
   attach(supervisor: ClientSupervisor): void {
     this.#supervisor = supervisor;
     Object.defineProperty(this.#client, taken, { value: true });
@@ -96,12 +96,12 @@ export class ClientDriver {
     this.#watchBrowser();
   }
 
-  /** Each page that the client gets goes nowhere before `verdict` resolves; the start fails with what it rejects with. */
+  /** Holds the navigations of each page until `verdict` resolves; if it rejects, the start fails with that error. */
   holdNavigation(verdict: () => Promise<void>): void {
     this.#mayNavigate = verdict;
   }
 
-  /** Hears of a browser that somebody else's call of the client's own `initialize()` has started. */
+  /** Sets the listener for a browser that was started by other code, which called the client's own `initialize()`. */
   onForeignStart(listener: () => void): void {
     this.#onForeignStart = listener;
   }
@@ -110,17 +110,17 @@ export class ClientDriver {
     return this.#client;
   }
 
-  /** The QR or code that was delivered last, until it is used, has expired, or the browser ends. */
+  /** The QR or code that was delivered last; `undefined` once it is used, has expired, or the browser has ended. */
   get pairing(): PendingPairing | undefined {
     return this.#closing ? undefined : this.#pairing;
   }
 
-  /** What went wrong last in the page, or in the client's functions that it calls. */
+  /** The last error in the page, or in the client's functions that the page calls. */
   get lastPageError(): string | undefined {
     return this.#pageNews.last;
   }
 
-  /** The code that waits can't be used any more. */
+  /** To be called when the waiting code can't be used any more. */
   expirePairing(): void {
     this.#pairing = undefined;
   }
@@ -133,13 +133,13 @@ export class ClientDriver {
     return this.#client.pupBrowser ?? undefined;
   }
 
-  /** Whether a browser is there and answers on its connection. */
+  /** Whether there is a browser and the connection to it is alive. */
   get connected(): boolean {
     const browser = this.browser;
     return browser !== undefined && isBrowserConnected(browser);
   }
 
-  /** Starts the client: its own `initialize()`. Rejects as that does. */
+  /** Starts the client by its own `initialize()`, and rejects with the same error. */
   async launch(): Promise<void> {
     this.#closing = false;
     this.#pairing = undefined;
@@ -158,34 +158,34 @@ export class ClientDriver {
     }
   }
 
-  /** Hears of every start of the client: what its own `initialize()` promises. Returns the function that ends it. */
+  /** Calls `listener` with the promise of the client's own `initialize()` at every start. Returns an unsubscribe function. */
   onLaunch(listener: (launched: Promise<unknown>) => void): () => void {
     this.#launchListeners.add(listener);
     return () => this.#launchListeners.delete(listener);
   }
 
-  /** Whether the browser is being closed, or was, and none has been started since. */
+  /** Whether the browser is being closed, or was closed and no other one has been started since. */
   get isClosing(): boolean {
     return this.#closing;
   }
 
-  /** Settles when no start of the client is under way any more. Never rejects. */
+  /** Settles when no start of the client is running any more. Never rejects. */
   get launched(): Promise<unknown> {
     return this.#launched;
   }
 
-  /** From here on nothing of the running browser reaches the bot or the session as news. */
+  /** From now on the session ignores the running browser's events, and the bot gets no QR or code from it. */
   beginClosing(): void {
     this.#closing = true;
   }
 
-  /** Closes the browser: the client's own `destroy()`, or what it has in its place. */
+  /** Closes the browser by the client's own `destroy()`, or by the method that replaces it in a fork. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#originals.close();
   }
 
-  /** Unlinks the device: the client's own `logout()`. The profile stays; what becomes of it is not its matter. */
+  /** Unlinks the device by the client's own `logout()`. Does not delete the profile. */
   async logout(): Promise<void> {
     this.#closing = true;
     await this.#originals.logout();
@@ -217,7 +217,7 @@ export class ClientDriver {
         this.#wasReady = true;
       }
       const isLast = news?.type === 'disconnected' || news?.type === 'auth-failure';
-      // After a LOGOUT the same browser still shows a QR, which is no news any more (docs/chromium-facts.md F2.2).
+      // After a LOGOUT the same browser still shows a QR, which must be ignored (docs/chromium-facts.md F2.2).
       if (isLast) this.#closing = true;
       const heard = emit(event, ...args);
       if (isLast) this.#expectOwnDestroy();
@@ -232,8 +232,8 @@ export class ClientDriver {
     } else if (news?.type === 'authenticated' || news?.type === 'ready') this.#pairing = undefined;
   }
 
-  // Client.js emits `disconnected` or `auth_failure` and calls `this.destroy()` in the same tick. The supervisor has
-  // been told and closes the browser in order; that call must neither race with it nor count as the bot's.
+  // Client.js emits `disconnected` or `auth_failure` and calls `this.destroy()` in the same tick. The supervisor already
+  // closes the browser properly, so that call must neither interfere nor count as a call of the bot.
   #expectOwnDestroy(): void {
     this.#ownDestroyFollows = true;
     queueMicrotask(() => {
@@ -251,19 +251,19 @@ export class ClientDriver {
     });
   }
 
-  // LocalAuth.logout() deletes the profile under the live browser (docs/chromium-facts.md F2.2). It starts in the same
-  // tick as `disconnected('LOGOUT')`, where a listener is too late: so it never runs, and the session does its work.
+  // LocalAuth.logout() deletes the profile of the running browser (docs/chromium-facts.md F2.2). It starts in the same tick
+  // as `disconnected('LOGOUT')`, too early for a listener to prevent it. So it is replaced, and the session does its work.
   #wrapStrategy(): void {
     const strategy = this.#client.authStrategy;
     if (strategy) strategy.logout = async () => undefined;
   }
 
-  /** Watches browser and page from the first moment on: the client listens to neither's end (docs/chromium-facts.md F2.3). */
+  /** Watches browser and page from the start, because the client does not notice their end (docs/chromium-facts.md F2.3). */
   #watchBrowser(): void {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
       addIsConnected(browser);
       if (this.#launches === 0) this.#onForeignStart();
-      // A launch that was given up on has come up after all: nobody wants it any more. One of somebody else has no session.
+      // The launch has succeeded after the session stopped waiting for it, or other code started it: nobody uses this browser.
       if (this.#closing) browser.close().catch(() => browser.process?.()?.kill?.('SIGKILL'));
       this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });
       browser.on('disconnected', () => {

@@ -1,12 +1,12 @@
-/** What happens at the client, in words of ours. Told before the bot's own listeners hear of it. */
+/** What happened at the client. The session gets it before the bot's own listeners are called. */
 export type ClientEvent =
   | { readonly type: 'pairing'; readonly via: 'qr' | 'code' }
-  /** A QR or code that is about to be superseded: neither requested nor delivered. */
+  /** A QR or code that was neither requested nor delivered, because the session will soon replace it. */
   | { readonly type: 'pairing-held'; readonly via: 'qr' | 'code' }
   | { readonly type: 'authenticated' }
-  /** `repeated`: the connection was ready before; the bot is not told again. */
+  /** `repeated`: the connection was already ready, so the bot does not get the event again. */
   | { readonly type: 'ready'; readonly repeated?: true }
-  /** Any sign that a start gets on: a navigation, a loading screen. */
+  /** Any sign of progress of a start: a navigation, a loading screen. */
   | { readonly type: 'progress' }
   | { readonly type: 'state'; readonly state: string }
   | { readonly type: 'disconnected'; readonly reason: string }
@@ -16,13 +16,13 @@ export type ClientEvent =
   | { readonly type: 'page-crashed' }
   /** whatsapp-web.js could not inject itself again after a navigation. */
   | { readonly type: 'inject-failed'; readonly error: unknown }
-  /** A rejection of the client's own handlers, contained; `exposed`: of this function, which the page calls. */
+  /** A rejection in the client's own code that was caught; `exposed`: the function that failed, if the page called it. */
   | { readonly type: 'contained'; readonly error: unknown; readonly exposed?: string | undefined };
 
 /**
- * The same of an event of whatsapp-web.js; `undefined` for those that mean nothing to a session.
+ * Translates an event of whatsapp-web.js; `undefined` for events that a session does not need.
  *
- * @param wasReady whether the connection was ready before
+ * @param wasReady whether the connection was already ready
  */
 export function translate(
   event: string | symbol,

@@ -2,7 +2,7 @@ import type { ClientEvent } from './client-event.js';
 
 type Listener = (event: ClientEvent) => void;
 
-/** Who follows a start hears the client's events here, for as long as it lasts. */
+/** Passes the client's events on to the listeners that follow a start while it lasts. */
 export class ClientEvents {
   readonly #listeners = new Set<Listener>();
 
@@ -10,7 +10,7 @@ export class ClientEvents {
     return this.#listeners.size > 0;
   }
 
-  /** Returns the function that ends it. */
+  /** Returns an unsubscribe function. */
   readonly subscribe = (listener: Listener): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -4,23 +4,24 @@ import { isNavigationRace } from './navigation-race.js';
 
 export interface SessionStart {
   /**
-   * Starts or joins the session; decides where there is no start of the client at all.
+   * Starts or joins the session. Its result is used if the client itself is not started at all.
    *
-   * @param hears whether a failure of the session would reach somebody through what the bot was given
+   * @param hears whether the bot would learn of a failure of the session from the promise that it was given
    */
   readonly start: (hears: () => boolean) => Promise<void>;
-  /** Whether the session has failed by this error and does not go on by itself; not where somebody has ended it. */
+  /** Whether the session has failed with this error and will not retry; false when a call has ended the session. */
   readonly isFinal: (error: unknown) => boolean;
 }
 
 /**
- * Settles as the plain client's `initialize()` would, so that bots written for it work unchanged: resolves as soon as
- * the client's own start has (a `ready` listener that is added after it must not come too late), and rejects with its
- * error as soon as it does (`net::ERR_...` where WhatsApp can't be reached), while the session goes on by its own
- * policy. What the session closed itself, or repeats at once, is waited out.
+ * Returns a promise that settles like that of the plain client's `initialize()`, so that bots written for it work
+ * unchanged. It resolves as soon as the client's own start resolves, so that a `ready` listener that is added afterwards is
+ * not too late. It rejects with the error of the client's own start as soon as that rejects (`net::ERR_...` if WhatsApp
+ * can't be reached), while the session retries by its own policy. A start that the session itself closed, or that it
+ * repeats at once, does not settle it.
  *
- * Nobody has to listen to it while the session goes on. Where the session fails for good, a rejection that nobody
- * handles is node's matter, as it is with the plain client: it ends the process and says why.
+ * A rejection that nobody handles is ignored while the session goes on. If the session finally fails, an unhandled
+ * rejection ends the process with its error, as with the plain client.
  */
 export function withClientTiming(driver: ClientDriver, { start, isFinal }: SessionStart): Promise<void> {
   let resolve: () => void = () => undefined;
@@ -32,7 +33,7 @@ export function withClientTiming(driver: ClientDriver, { start, isFinal }: Sessi
   const settle = (how: 'resolved' | 'rejected', error?: unknown) => {
     if (outcome !== 'pending') return;
     outcome = how;
-    unsubscribe(); // a bot that calls it again and again during an outage leaves nothing behind
+    unsubscribe(); // a bot that calls it repeatedly during an outage must not collect listeners
     if (how === 'resolved') resolve();
     else reject(error);
   };
@@ -41,7 +42,7 @@ export function withClientTiming(driver: ClientDriver, { start, isFinal }: Sessi
       () => settle('resolved'),
       (error: unknown) => {
         if (outcome !== 'pending' || driver.isClosing || isNavigationRace(error)) return;
-        mute(); // the session may go on
+        mute(); // the session may still go on
         settle('rejected', error);
       },
     );
@@ -51,7 +52,7 @@ export function withClientTiming(driver: ClientDriver, { start, isFinal }: Sessi
     () => settle('resolved'),
     (error: unknown) => {
       if (!isFinal(error)) mute();
-      else if (outcome === 'rejected' && !isHeard()) Promise.reject(error); // in place of the one that is muted
+      else if (outcome === 'rejected' && !isHeard()) Promise.reject(error); // replaces the muted rejection
       settle('rejected', error);
     },
   );

@@ -1,9 +1,9 @@
 /**
- * whatsapp-web.js as this library sees it: by structure, without importing it, so that any 1.3x version, fork or
- * fake works (read from whatsapp-web.js 1.34.7, `src/Client.js`).
+ * Structural types for whatsapp-web.js. They don't import it, so that any 1.3x version, fork or fake works (taken from
+ * whatsapp-web.js 1.34.7, `src/Client.js`).
  */
 
-/** What a caller hands in: `new Client(...)` of whatsapp-web.js fits. */
+/** The client that a bot passes in: `new Client(...)` of whatsapp-web.js fits. */
 export interface WhatsAppClient {
   initialize(): Promise<unknown>;
   destroy(): Promise<unknown>;
@@ -14,7 +14,7 @@ export interface WhatsAppClient {
   on(event: string | symbol, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** The parts of the client that are not in its public types. Everything may be missing in a fork or a fake. */
+/** The client including parts that its public types don't have. Each of them may be missing in a fork or a fake. */
 export interface ClientInternals extends WhatsAppClient {
   options?: {
     puppeteer?: PuppeteerOptions;
@@ -31,7 +31,7 @@ export interface ClientInternals extends WhatsAppClient {
   inject?: () => Promise<unknown>;
   requestPairingCode?: (...args: unknown[]) => Promise<unknown>;
   getNumberId?: (number: string) => Promise<{ _serialized: string } | null>;
-  /** Of @juzi/whatsapp-web.js, whose `destroy()` starts the client again. */
+  /** Only in @juzi/whatsapp-web.js, whose `destroy()` starts the client again. */
   stop?: () => Promise<unknown>;
 }
 
@@ -42,17 +42,17 @@ export interface PuppeteerOptions {
   args?: readonly string[];
   executablePath?: string;
   browser?: string;
-  /** What `browser` was called before puppeteer 23. */
+  /** The name of the option `browser` before puppeteer 23. */
   product?: string;
   ignoreDefaultArgs?: boolean | readonly string[];
-  /** Of the browser; default that of this process. */
+  /** The browser's environment variables; default: those of this process. */
   env?: Readonly<Record<string, string | undefined>>;
   handleSIGINT?: boolean;
   handleSIGTERM?: boolean;
   handleSIGHUP?: boolean;
 }
 
-/** Where the client keeps the pages of WhatsApp Web that it has met. */
+/** Settings of the client's cache for the pages of WhatsApp Web. */
 export interface WebVersionCacheOptions {
   readonly type?: string;
   readonly path?: string;
@@ -75,7 +75,7 @@ export interface BrowserHandle {
     readonly signalCode?: NodeJS.Signals | null;
     kill?(signal: NodeJS.Signals): unknown;
   } | null;
-  /** Gone in puppeteer 25. */
+  /** Removed in puppeteer 25. */
   isConnected?(): boolean;
   /** Not in puppeteer 18, which whatsapp-web.js used up to 1.34.1. */
   readonly connected?: boolean;

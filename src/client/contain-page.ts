@@ -2,23 +2,23 @@ import type { PageHandle } from './client-types.js';
 
 type PageListener = (...args: unknown[]) => unknown;
 
-/** What was contained, and where it came from where that has a name: a function that the page calls. */
+/** Receives an error that was caught; `exposed` is the name of the function that failed, if the page called it. */
 export type OnContained = (error: unknown, exposed?: string) => void;
 
 /**
- * Contains the rejections that whatsapp-web.js leaves unhandled on its page: its `response` and `framenavigated`
- * handlers are async and reject when the browser is closed or killed under them, and its takeover timer drops the
- * promise of `page.evaluate`. Each would end the bot's process.
+ * Catches the rejections that whatsapp-web.js leaves unhandled on its page. Its `response` and `framenavigated` handlers
+ * are async and reject when the browser is closed or killed meanwhile, and its takeover timer ignores the promise of
+ * `page.evaluate`. Each such rejection would end the bot's process.
  *
- * And tells of what is lost without a word: a function that the client gives the page (`onAppStateHasSyncedEvent`, in
- * which it gets ready) and that fails. Only the page hears of it, and the page does nothing about it.
+ * Also reports failures that nobody would see: of the functions that the client exposes to the page (for example
+ * `onAppStateHasSyncedEvent`, which leads to `ready`). Such an error only reaches the page, which ignores it.
  */
 export function containPage(page: PageHandle, onContained: OnContained): void {
   const contained = new Map<PageListener, PageListener>();
   const on = page.on.bind(page);
   const off = page.off?.bind(page);
   page.on = (event, listener) => {
-    // One form for all its events, so that each of them can be given up.
+    // A listener has one wrapper for all events, so that it can be removed from each of them.
     const guarded: PageListener =
       contained.get(listener) ??
       ((...args) => {
@@ -33,7 +33,7 @@ export function containPage(page: PageHandle, onContained: OnContained): void {
   const evaluate = page.evaluate.bind(page) as (...args: unknown[]) => Promise<unknown>;
   page.evaluate = (...args: unknown[]) => {
     const result = evaluate(...args);
-    // Marks it as handled; whoever awaits it still sees the rejection.
+    // Marks the rejection as handled; code that awaits the promise still gets it.
     result.catch(() => undefined);
     return result;
   };
@@ -46,7 +46,7 @@ export function containPage(page: PageHandle, onContained: OnContained): void {
           return await exposed(...args);
         } catch (error) {
           onContained(error, name);
-          throw error; // the page hears of it as before
+          throw error; // the page still gets the error
         }
       });
   }

@@ -1,13 +1,13 @@
-/** A promise of the language's own kind, and what is known of who listens to it. */
+/** A native promise that tells whether anybody listens to it. */
 export interface HeardPromise {
   readonly promise: Promise<void>;
-  /** Whether somebody has called `then()`, `catch()` or `finally()`, or awaits it. */
+  /** Whether somebody has called `then()`, `catch()` or `finally()`, or has awaited the promise. */
   readonly isHeard: () => boolean;
-  /** From here on node says nothing of a rejection that nobody listens to. */
+  /** From now on node does not report a rejection that nobody listens to. */
   readonly mute: () => void;
 }
 
-/** Each way to listen to a promise looks at its `constructor` first: so the language has it. */
+/** Creates such a promise. By the language's rules, every way to listen to a promise first reads its `constructor`. */
 export function heardPromise(
   executor: (resolve: () => void, reject: (error: unknown) => void) => void,
 ): HeardPromise {

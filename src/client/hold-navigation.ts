@@ -1,8 +1,8 @@
 import type { PageHandle } from './client-types.js';
 
 /**
- * Lets a page go nowhere before `verdict` is in: what a browser does to a profile it does when the page of a site opens, not
- * when it is launched (docs/profile.md). A verdict that rejects is what the navigation rejects with.
+ * Holds a page's navigations until `verdict` resolves: a browser changes the profile's data when it opens the page of a
+ * site, not when it is launched (docs/profile.md). If the verdict rejects, the navigation rejects with the same error.
  */
 export function holdNavigation(page: PageHandle, verdict: () => Promise<void>): void {
   const goto = page.goto?.bind(page);

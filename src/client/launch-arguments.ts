@@ -2,34 +2,34 @@ import { resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import type { PuppeteerOptions } from './client-types.js';
 
-/** A switch as Chromium reads it: one dash is as good as two, on Windows a slash, too. */
+/** A switch by Chromium's rules: it begins with one or two dashes, and on Windows also with a slash. */
 const SWITCH = /^(?:--?|\/)([^=]+)(?:=(.*))?$/s;
 
-/** Blanks around an argument are nothing to Chromium (base/command_line.cc): `--a, --b` split at the comma are two switches. */
+/** Chromium ignores white space around an argument (base/command_line.cc): `--a, --b` split at the comma are two switches. */
 const BLANKS_AROUND = /^[\t-\r ]+|[\t-\r ]+$/g;
 
-/** Switches by which the login lands elsewhere, or is not kept: measured with Chromium 149 and 156 (docs/profile.md). */
+/** Switches that store the login elsewhere or not at all; measured with Chromium 149 and 156 (docs/profile.md). */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ['incognito', 'keeps nothing: the login would be lost with every restart'],
   ['guest', 'keeps nothing: the login would be lost with every restart'],
   ['disable-local-storage', 'takes away localStorage, which holds half of the login'],
 ]);
 
-/** The features by which Chromium keeps a half of the login in SQLite, at another place. */
+/** The features that make Chromium keep one half of the login in SQLite, in another folder. */
 export const SQLITE_FEATURES = {
   indexedDb: 'IdbSqliteBackingStore',
   localStorage: 'DomStorageSqlite',
 } as const;
 
-/** An argument as Chromium reads it. */
+/** The argument without the white space that Chromium ignores. */
 export function asChromiumReads(argument: string): string {
   return argument.replace(BLANKS_AROUND, '');
 }
 
 /**
- * Refuses what would take the login out of the profile that is saved.
+ * Refuses options that would store the login outside the profile that is saved.
  *
- * @param profileDir the profile, where the client's strategy has chosen it; absent where only these options do
+ * @param profileDir the profile, if the client's strategy has chosen it; absent if only these options can choose it
  * @throws ConfigurationError that names the option or the argument
  */
 export function assertKeepsLogin(options: PuppeteerOptions, profileDir?: string): void {
@@ -53,7 +53,7 @@ export function assertKeepsLogin(options: PuppeteerOptions, profileDir?: string)
   assertProfileIsTold(options);
 }
 
-/** Whether the arguments switch a feature on or off; `undefined`: they leave it to Chromium. Off wins, as in Chromium. */
+/** Whether the arguments switch a feature on or off; `undefined` if neither. If both, off wins, as in Chromium. */
 export function isFeatureOn(args: readonly string[] | undefined, feature: string): boolean | undefined {
   const isNamed = (list: string) =>
     (args ?? []).some((argument) => {
@@ -65,7 +65,7 @@ export function isFeatureOn(args: readonly string[] | undefined, feature: string
 }
 
 function assertIsProfile(argument: string, value: string, profileDir: string | undefined): void {
-  // puppeteer looks for two dashes at the very front, and takes a temporary folder instead.
+  // puppeteer only recognizes the switch if it begins with two dashes; otherwise it uses a temporary folder.
   if (!argument.startsWith('--')) {
     refuse(
       `args: ${JSON.stringify(argument)}`,
@@ -80,7 +80,7 @@ function assertIsProfile(argument: string, value: string, profileDir: string | u
   }
 }
 
-/** Without the default arguments, puppeteer launches the browser in a temporary folder. */
+/** If puppeteer's argument for the profile is removed, the browser uses a temporary folder unless `args` name the profile. */
 function assertProfileIsTold({ ignoreDefaultArgs, args = [] }: PuppeteerOptions): void {
   if (args.some((argument) => argument.startsWith('--user-data-dir='))) return;
   const isTakenAway = Array.isArray(ignoreDefaultArgs)

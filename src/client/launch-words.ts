@@ -1,6 +1,6 @@
 import type { PuppeteerOptions } from './client-types.js';
 
-/** Why a start can't succeed before somebody has done something, and what. */
+/** Why a start can't succeed until somebody changes something, and what to change. */
 export interface StartObstacle {
   readonly reason: string;
   readonly advice: string;
@@ -13,18 +13,18 @@ const LIBRARIES =
 const OTHER_THAN_SNAP =
   "install Chrome (npx puppeteer browsers install chrome), and correct or remove the client's puppeteer.executablePath";
 
-/** A browser may write megabytes before it ends. */
+/** Only this much of a message is searched, because a browser may write megabytes before it ends. */
 const MAX_READ = 100_000;
 
 interface Words extends StartObstacle {
   readonly pattern: RegExp;
-  /** Passes by itself where a display is set: an X server that starts beside the bot is up soon. */
+  /** Whether the display causes it. If a display is set, this is no obstacle: its X server may still be starting. */
   readonly isOfDisplay?: boolean;
 }
 
 /**
- * What puppeteer 18 and 24, Chromium 156, Ubuntu's stub and the shell say (docs/recovery.md). The last two hold for whatever
- * a script ends with, so they come last.
+ * Messages of puppeteer 18 and 24, Chromium 156, Ubuntu's stub and the shell (docs/recovery.md). The last two entries match
+ * any script that ends that way, so they are tried last.
  */
 const WORDS: readonly Words[] = [
   {
@@ -108,7 +108,7 @@ const WORDS: readonly Words[] = [
   },
 ];
 
-/** What stands in the way, by what was said of a browser that did not come up. */
+/** The obstacle that the error message of a failed launch shows; `undefined` if the message is not known. */
 export function obstacleInWords(
   message: string,
   { hasDisplay }: { readonly hasDisplay: boolean },
@@ -120,7 +120,7 @@ export function obstacleInWords(
   return { reason, advice };
 }
 
-/** Whether the browser is told of a display. Whether it is there is another matter: Xvfb may start beside the bot. */
+/** Whether a display is set for the browser. It may not be running yet, for example an Xvfb that starts with the bot. */
 export function isDisplaySet(
   puppeteer: PuppeteerOptions | undefined,
   own: Readonly<Record<string, string | undefined>> = process.env,

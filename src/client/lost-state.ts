@@ -1,15 +1,15 @@
 import type { DisconnectCause } from '../events.js';
 
-/** Why a client that said `disconnected` is up no more. */
+/** Why a client that emitted `disconnected` is not running any more. */
 export type LostStateCause = Extract<
   DisconnectCause,
   'conflict' | 'unpaired' | 'deprecated-version' | 'proxy-blocked' | 'tos-blocked' | 'state-lost'
 >;
 
-/** The reason of a `disconnected` by which the client tells that the phone unlinked the device (Client.js). */
+/** The reason of `disconnected` when the phone has unlinked the device (Client.js). */
 export const LOGOUT = 'LOGOUT';
 
-/** States of whatsapp-web.js (Constants.js, WAState) in which its client gives up (docs/chromium-facts.md F2.1). */
+/** States (Constants.js, WAState) in which the client of whatsapp-web.js gives up (docs/chromium-facts.md F2.1). */
 const CAUSES: ReadonlyMap<string, LostStateCause> = new Map([
   ['CONFLICT', 'conflict'],
   ['UNPAIRED', 'unpaired'],
@@ -20,7 +20,7 @@ const CAUSES: ReadonlyMap<string, LostStateCause> = new Map([
   ['SMB_TOS_BLOCK', 'tos-blocked'],
 ]);
 
-/** The cause behind the reason that comes with `disconnected`. What is not known is a lost state, never ignored. */
+/** The cause that belongs to the reason of a `disconnected`. An unknown reason is not ignored: it counts as a lost state. */
 export function causeOfDisconnect(reason: string): LostStateCause {
   return CAUSES.get(reason) ?? 'state-lost';
 }
@@ -34,7 +34,7 @@ export const LOST_STATE_WORDS: Readonly<Record<LostStateCause, string>> = {
   'state-lost': "WhatsApp's page fell into a state that whatsapp-web.js does not accept",
 };
 
-/** The same for whoever reads an error. */
+/** The reason of a `disconnected` in words, for an error message. */
 export function disconnectInWords(reason: string): string {
   return `${LOST_STATE_WORDS[causeOfDisconnect(reason)]} (disconnected: ${reason})`;
 }

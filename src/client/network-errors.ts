@@ -2,13 +2,13 @@ import { describeError } from '../errors.js';
 import { ErrorPageError } from './error-page.js';
 
 /**
- * Chromium's net errors that mean "WhatsApp can't be reached from here now" (net/base/net_error_list.h): what is on the way
- * to it is not there, says no, or breaks off. The rest (certificates, a proxy that wants a password, blocked by policy,
- * aborted) does not heal by waiting and counts as a failed start.
+ * Chromium's net errors that mean "WhatsApp can't be reached from here now" (net/base/net_error_list.h): something on the
+ * way to it is missing, refuses, or breaks the connection. The other errors (certificates, a proxy that wants a password,
+ * blocked by policy, aborted) don't pass by waiting and count as a failed start.
  */
 const UNREACHABLE = [
   // The network of this machine, and the connection.
-  'ADDRESS_INVALID', // no address of its own to connect from
+  'ADDRESS_INVALID', // this machine has no address to connect from
   'ADDRESS_UNREACHABLE',
   'CONNECTION_ABORTED',
   'CONNECTION_CLOSED',
@@ -17,13 +17,13 @@ const UNREACHABLE = [
   'CONNECTION_RESET',
   'CONNECTION_TIMED_OUT',
   'INTERNET_DISCONNECTED',
-  'NETWORK_ACCESS_DENIED', // a firewall, as of a VPN that is down
+  'NETWORK_ACCESS_DENIED', // a firewall, for example that of a VPN that is down
   'NETWORK_CHANGED',
   'NETWORK_IO_SUSPENDED',
   'SOCKET_NOT_CONNECTED',
   'TEMPORARILY_THROTTLED',
   'TIMED_OUT',
-  // The names.
+  // Name resolution.
   'DNS_MALFORMED_RESPONSE',
   'DNS_OTHER_FAILURE',
   'DNS_REFUSED',
@@ -36,13 +36,13 @@ const UNREACHABLE = [
   'NAME_RESOLUTION_FAILED',
   // The proxy.
   'HTTPS_PROXY_TUNNEL_RESPONSE_REDIRECT',
-  'MANDATORY_PROXY_CONFIGURATION_FAILED', // the server of its script
+  'MANDATORY_PROXY_CONFIGURATION_FAILED', // the server of its script can't be reached
   'PROXY_CONNECTION_FAILED',
   'PROXY_UNABLE_TO_CONNECT_TO_DESTINATION',
   'SOCKS_CONNECTION_FAILED',
   'SOCKS_CONNECTION_HOST_UNREACHABLE',
   'TUNNEL_CONNECTION_FAILED',
-  // Something that answers and is not WhatsApp, or can't go on: a captive portal, an overloaded server.
+  // The answer is not WhatsApp's, or breaks off: a captive portal, an overloaded server.
   'CONTENT_LENGTH_MISMATCH',
   'EMPTY_RESPONSE',
   'HTTP2_PING_FAILED',

@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../errors.js';
 import type { ClientInternals } from './client-types.js';
 
-/** `destroy()` in the sources of @juzi/whatsapp-web.js 1.30: closes the browser, then calls `this.initialize()`. */
+/** Found in `destroy()` of @juzi/whatsapp-web.js 1.30, which closes the browser and then calls `this.initialize()`. */
 const STARTS_AGAIN = /\.\s*initialize\s*\(/;
 
-/** Whether the client's `destroy()` starts it again at once, as that of @juzi/whatsapp-web.js does. */
+/** Whether the client's `destroy()` starts the client again at once, as in @juzi/whatsapp-web.js. */
 export function destroyStartsAgain(client: ClientInternals): boolean {
   for (let type: object | null = client; type !== null; type = Object.getPrototypeOf(type)) {
     const method: unknown = Object.getOwnPropertyDescriptor(type, 'destroy')?.value;
@@ -16,8 +16,8 @@ export function destroyStartsAgain(client: ClientInternals): boolean {
 }
 
 /**
- * The client's own way to close its browser and stay closed: `destroy()`, or `stop()` where that one starts again.
- * Call it before anything on the client is wrapped.
+ * The client's own method to close its browser without a restart: `destroy()`, or `stop()` if `destroy()` starts again.
+ * Call this before anything on the client is wrapped.
  *
  * @throws ConfigurationError for a client that can't be closed
  */
@@ -31,7 +31,7 @@ export function ownClose(client: ClientInternals): () => Promise<unknown> {
         'be closed. Use @juzi/whatsapp-web.js 1.30.28 or later, or whatsapp-web.js',
     );
   }
-  // Its stop() calls `this.destroy(true)`: the client's own, which is wrapped on the client by then.
+  // stop() calls `this.destroy(true)`. By then `destroy` is wrapped, so stop() gets a view that has the original.
   const view: unknown = Object.create(client, { destroy: { value: destroy } });
   return async () => stop.call(view);
 }

@@ -1,12 +1,12 @@
 import { type Clock, withDeadline } from '../clock.js';
 import type { ClientDriver } from './client-driver.js';
 
-/** The page's own word, not the client's memory of it. */
+/** The state of the page as the page itself reports it; the client's record of it may be old. */
 export interface PageLook {
   /** `Socket.state`, for example `CONNECTED`. */
   readonly state: string | undefined;
   readonly hasSynced: boolean;
-  /** Whether whatsapp-web.js has put its code there (`window.WWebJS`). */
+  /** Whether whatsapp-web.js has injected its code (`window.WWebJS`). */
   readonly injected: boolean;
 }
 
@@ -18,11 +18,11 @@ const LOOK = `(() => {
   } catch { return undefined; }
 })()`;
 
-// Where change:hasSynced fired before whatsapp-web.js subscribed to it, neither `authenticated` nor `ready` ever comes
-// (docs/chromium-facts.md F2.4). Its own handler is called again, so that `ready` still comes from the client alone.
+// If change:hasSynced fired before whatsapp-web.js subscribed to it, neither `authenticated` nor `ready` ever comes
+// (docs/chromium-facts.md F2.4). This calls the client's own handler, so that `ready` is still emitted by the client.
 const FIRE_SYNCED = `typeof window.onAppStateHasSyncedEvent === 'function' && (window.onAppStateHasSyncedEvent(), true)`;
 
-/** Looks at the page; `undefined` when it does not answer in time, or is no WhatsApp page yet. */
+/** Reads the state of the page; `undefined` when it does not answer in time, or is no WhatsApp page yet. */
 export async function lookAtPage(
   driver: ClientDriver,
   clock: Clock,
@@ -31,18 +31,18 @@ export async function lookAtPage(
   return withDeadline(clock, deadlineMs, 'looking at the page', ask(driver)).catch(() => undefined);
 }
 
-/** What an active look at the page came to. */
+/** The result of probing the page. */
 export interface PageProbe {
-  /** Whether WhatsApp's page answered in time. One whose browser is gone, or that shows something else, did not. */
+  /** Whether WhatsApp's page answered in time; false when the browser is gone or shows another page. */
   readonly answered: boolean;
-  /** The page's own word, for example `CONNECTED`. */
+  /** The state that the page itself reports, for example `CONNECTED`. */
   readonly state: string | undefined;
   readonly durationMs: number;
 }
 
 /**
- * Asks the page whether it is alive: `client.info` and the client's last state stay as they were when it dies (#1665).
- * `undefined` while there is no page to ask, or it is being closed. Never rejects.
+ * Asks the page whether it is alive, because `client.info` and the client's last state don't change when it dies (#1665).
+ * `undefined` while there is no page or it is being closed. Never rejects.
  */
 export async function probePage(
   driver: ClientDriver,
@@ -53,8 +53,8 @@ export async function probePage(
   const startedAt = clock.monotonic();
   const asking = ask(driver);
   const within = (ms: number) => withDeadline(clock, ms, 'probing the page', asking);
-  // A bot that blocked its event loop finds the deadline over while the answer lies unread in the socket: the last
-  // tenth of the time, begun only then, is for that one.
+  // If the bot blocked its event loop, the deadline passes while the answer is still unread in the socket. So the last tenth
+  // of the time is a second wait, which only begins when the first has ended.
   const patienceMs = Math.ceil(deadlineMs * 0.1);
   const look = await within(deadlineMs - patienceMs)
     .catch(() => within(patienceMs))
@@ -66,14 +66,14 @@ export async function probePage(
 const LOGGED_OUT = ['UNPAIRED', 'UNPAIRED_IDLE', 'UNLAUNCHED'];
 
 /**
- * Whether the page itself says that it is not logged in (any more): it knows of a logout before the client does, and
- * wipes the login at once.
+ * Whether the page itself reports that it is not logged in (any more). The page knows of a logout before the client does,
+ * and deletes the login at once.
  */
 export function isLoggedOutState(state: string | undefined): boolean {
   return state !== undefined && LOGGED_OUT.includes(state);
 }
 
-/** Tells the client again that the page has synced. */
+/** Calls the client's handler for a synced page again. */
 export async function fireSynced(driver: ClientDriver, clock: Clock, deadlineMs: number): Promise<void> {
   const page = driver.page;
   if (!page) return;
@@ -82,7 +82,7 @@ export async function fireSynced(driver: ClientDriver, clock: Clock, deadlineMs:
   );
 }
 
-/** For example `Chrome/156.0.8078.79`; `undefined` when the browser does not say. */
+/** The browser's version, for example `Chrome/156.0.8078.79`; `undefined` when the browser does not answer. */
 export async function browserVersion(
   driver: ClientDriver,
   clock: Clock,
@@ -93,7 +93,7 @@ export async function browserVersion(
   return withDeadline(clock, deadlineMs, 'asking for the browser version', version).catch(() => undefined);
 }
 
-/** The account's id (`972501234567@c.us`): personal data, to be hashed by whoever keeps it. */
+/** The account's id (`972501234567@c.us`). It is personal data: hash it before you store it. */
 export function accountId(driver: ClientDriver): string | undefined {
   const id = driver.client.info?.wid?._serialized;
   return typeof id === 'string' && id.length > 0 ? id : undefined;

@@ -5,16 +5,16 @@ import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-typ
 import { asChromiumReads, assertKeepsLogin } from './launch-arguments.js';
 
 /**
- * Where the login of a client lives.
+ * Where the login of a client is stored.
  * - `local-auth`: LocalAuth decides the folder (and the client id, if it was given one)
  * - `given`: the user set `puppeteer.userDataDir`
- * - `none`: NoAuth without a folder; the library gives it one
+ * - `none`: NoAuth without a folder; the library chooses one
  */
 export type ProfileLocation =
   | {
       readonly kind: 'local-auth';
       readonly profileDir: string;
-      /** LocalAuth's `dataPath`; absolute. */
+      /** LocalAuth's `dataPath`, absolute. */
       readonly authPath: string;
       readonly clientId?: string;
     }
@@ -22,9 +22,9 @@ export type ProfileLocation =
   | { readonly kind: 'none' };
 
 /**
- * Finds the profile of `client` without touching the disk.
+ * Finds the profile of `client` without reading the disk.
  *
- * @throws ConfigurationError when it is no client, uses RemoteAuth, or connects to a browser that it did not start.
+ * @throws ConfigurationError when it is no client, uses RemoteAuth, or connects to a browser that it did not start
  */
 export function locateProfile(client: WhatsAppClient): ProfileLocation {
   assertClient(client);
@@ -69,7 +69,7 @@ export function assignProfile(client: WhatsAppClient, profileDir: string): void 
   internals.options.puppeteer = { ...internals.options.puppeteer, userDataDir: profileDir };
 }
 
-// LocalAuth refuses it only at the launch, and again at each further attempt.
+// LocalAuth itself refuses another folder only at the launch, and again at every retry.
 function assertNoOtherFolder(given: string | undefined, profileDir: string): void {
   if (given === undefined || given === profileDir) return;
   throw new ConfigurationError(
@@ -100,7 +100,8 @@ function describe(value: unknown): string {
     : typeof value;
 }
 
-// By name along the prototype chain (forks and subclasses keep it), else by shape (bundlers rename classes).
+// Recognized by a class name in the prototype chain, which forks and subclasses keep, or by its members, because bundlers
+// rename classes.
 function isRemoteAuth(strategy: AuthStrategy): boolean {
   return hasAncestor(strategy, 'RemoteAuth') || ('store' in strategy && 'backupSyncIntervalMs' in strategy);
 }

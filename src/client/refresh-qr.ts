@@ -1,10 +1,13 @@
 import { type Clock, withDeadline } from '../clock.js';
 import type { ClientDriver } from './client-driver.js';
 
-/** The page's state when its QR has expired and it waits for somebody to ask for a new one (WAState). */
+/** The page's state (WAState) when its QR has expired, until somebody asks for a new one. */
 export const QR_EXPIRED = 'UNPAIRED_IDLE';
 
-/** What asks WhatsApp Web for a new QR: what whatsapp-web.js means to call (Client.js, onAuthAppStateChangedEvent), and what it calls in `cancelPairingCode()`. */
+/**
+ * Ways to ask WhatsApp Web for a new QR: the function that whatsapp-web.js intends to call (Client.js,
+ * onAuthAppStateChangedEvent), and the one that it calls in `cancelPairingCode()`.
+ */
 const WAYS = [
   "() => window.require('WAWebCmd').Cmd.refreshQR()",
   "() => window.require('WAWebLaunchSocketUtils').refreshQR()",
@@ -12,10 +15,10 @@ const WAYS = [
 ];
 
 /**
- * Asks the page for a new QR, which the client then tells of as of any. Its own call of the same runs in node, where
- * there is no page, and fails (whatsapp-web.js up to 1.34.7). Never rejects; resolves to whether the page took it.
+ * Asks the page for a new QR, for which the client then emits `qr` as usual. whatsapp-web.js (up to 1.34.7) tries the same,
+ * but its call runs in node instead of the page, and fails. Never rejects; resolves to whether the page accepted the call.
  *
- * @param attempt counts the calls in vain: each begins with another way
+ * @param attempt number of earlier calls without success; each call begins with another way
  */
 export async function refreshQr(
   driver: ClientDriver,
@@ -29,7 +32,7 @@ export async function refreshQr(
   if (!page || driver.isClosing) return false;
   const first = attempt % WAYS.length;
   const ways = [...WAYS.slice(first), ...WAYS.slice(0, first)].join(', ');
-  // The page's own promise is not waited for: whether a new QR comes is what counts.
+  // The script does not wait for the page's own promise: only a new QR shows the success.
   const script = `(() => {
     for (const way of [${ways}]) {
       try { const asked = way(); asked?.catch?.(() => undefined); return true; } catch {}

@@ -2,28 +2,28 @@ import { type Clock, orAborted, withDeadline } from '../clock.js';
 import { describeError, errnoOf } from '../errors.js';
 import type { ClientInternals } from './client-types.js';
 
-/** A server that is slower would hold up every start by more than a browser takes. */
+/** A slower server would delay every start by more than the browser itself needs. */
 const DEADLINE_MS = 10_000;
-/** The page has less than one; what goes on for longer is being sent, and so the server works. */
+/** The page has less than 1 MB; after so many bytes the server obviously works, and reading stops. */
 const ENOUGH_BYTES = 10 * 1024 * 1024;
-/** Answers of a server that is busy or in trouble, below 500. */
+/** Status codes below 500 of a server that is only busy or in trouble for a while. */
 const PASSING = new Set([408, 425, 429]);
 const MAX_ADDRESS = 200;
 
 /** Why a server does not give WhatsApp's page. */
 export interface RemotePageFault {
-  /** Without credentials and query. */
+  /** The address without credentials and query. */
   readonly address: string;
   readonly why: string;
-  /** Whether only somebody's hand can mend it. */
+  /** Whether it stays until somebody changes something. */
   readonly isFinal: boolean;
 }
 
 /**
- * Asks the server of a remote web cache for WhatsApp's page, as whatsapp-web.js is about to (RemoteWebCache.js): that one waits
- * for it without a deadline, and keeps to itself what went wrong.
+ * Asks the server of a remote web cache for WhatsApp's page, as whatsapp-web.js will do next (RemoteWebCache.js).
+ * whatsapp-web.js waits for the page without a deadline and does not report an error.
  *
- * @returns `undefined` where the page comes, and where it can't be told
+ * @returns `undefined` when the page comes, and when that can't be found out
  * @throws the signal's reason
  */
 export async function faultOfRemotePage(
@@ -31,7 +31,7 @@ export async function faultOfRemotePage(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<RemotePageFault | undefined> {
   signal.throwIfAborted();
-  if (typeof remotePath !== 'string' || remotePath === '') return undefined; // whatsapp-web.js says so itself
+  if (typeof remotePath !== 'string' || remotePath === '') return undefined; // whatsapp-web.js reports this itself
   const asked = remotePath.replace('{version}', () => String(version));
   const url = urlOf(asked);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -54,7 +54,7 @@ export async function faultOfRemotePage(
   }
 }
 
-/** Where a client loads WhatsApp's page from, without credentials and query; `undefined`: from WhatsApp. */
+/** The address that a client loads WhatsApp's page from, without credentials and query; `undefined`: from WhatsApp. */
 export function addressOfRemotePage(options: ClientInternals['options']): string | undefined {
   const { type, remotePath } = options?.webVersionCache ?? {};
   if (type !== 'remote' || typeof remotePath !== 'string') return undefined;
@@ -62,7 +62,7 @@ export function addressOfRemotePage(options: ClientInternals['options']): string
   return shown(urlOf(asked), asked);
 }
 
-/** Of an answer that is no page; `undefined`: the page came. */
+/** The HTTP status of an answer that is no page; `undefined` when the page came. */
 async function statusOf(url: URL, signal: AbortSignal): Promise<number | undefined> {
   const bare = new URL(url);
   bare.username = '';
@@ -78,7 +78,7 @@ async function statusOf(url: URL, signal: AbortSignal): Promise<number | undefin
   return undefined;
 }
 
-/** `fetch()` refuses an address with credentials; the client's own does not. */
+/** Sends an address's credentials as a header, because `fetch()`, unlike the client's own, refuses them in the address. */
 function credentialsOf({ username, password }: URL): Record<string, string> {
   if (username === '' && password === '') return {};
   const pair = `${decoded(username)}:${decoded(password)}`;
@@ -93,7 +93,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Only what the network, or the deadline, says: what `fetch()` itself does not like, the client's own may do. */
+/** Why the request failed, if the network or the deadline caused it. If `fetch()` itself refused it, the client's may work. */
 function reasonOf(error: unknown): string | undefined {
   const { code, message } = describeError(error);
   if (code === 'TIMEOUT') return message;
@@ -109,7 +109,7 @@ function urlOf(text: string): URL | undefined {
 }
 
 function shown(url: URL | undefined, asked: string): string {
-  // Of what is no address, nothing is known: a query or credentials may stand anywhere in it.
+  // A text that is no valid address may contain a query or credentials anywhere, so only its safe beginning is shown.
   const text =
     url === undefined ? (/^[\w./-]*/.exec(asked)?.[0] ?? '') : `${url.protocol}//${url.host}${url.pathname}`;
   return text.length > MAX_ADDRESS ? `${text.slice(0, MAX_ADDRESS)}…` : text;

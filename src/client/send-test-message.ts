@@ -3,16 +3,16 @@ import { ConfigurationError } from '../errors.js';
 import type { WhatsAppClient } from './client-types.js';
 
 export interface TestMessageResult {
-  /** The chat it went to, `<number>@c.us`. */
+  /** The chat that got the message, `<number>@c.us`. */
   readonly chatId: string;
-  /** WhatsApp's id of the message, where the client told it. */
+  /** WhatsApp's id of the message, if the client returned it. */
   readonly messageId?: string;
 }
 
-/** WhatsApp's own bound of a text message. */
+/** WhatsApp's own limit for a text message. */
 const MAX_TEXT_LENGTH = 65_536;
 
-/** Sends a text to a phone number; `assertReady` is asked after the arguments were found good. */
+/** Sends a text to a phone number; `assertReady` is called once the arguments are valid. */
 export async function sendTestMessage(
   client: WhatsAppClient,
   request: {

@@ -15,15 +15,15 @@ export type StartOutcome =
   | { readonly kind: 'ready' }
   /** A QR or pairing code was delivered to the bot. */
   | { readonly kind: 'pairing' }
-  /** A QR or pairing code came and was held back. */
+  /** A QR or pairing code came but was not delivered to the bot. */
   | { readonly kind: 'pairing-held' }
   /** WhatsApp answered with a logout. */
   | { readonly kind: 'logged-out' }
-  /** The client gave up for good: `auth_failure`, or all its QR codes were used. */
+  /** The client finally gave up: `auth_failure`, or all its QR codes were used. */
   | {
       readonly kind: 'gave-up';
       readonly cause: 'auth-failure' | 'qr-retries-used' | 'conflict';
-      /** What was heard of it. */
+      /** The message that came with it. */
       readonly detail?: string | undefined;
     }
   | FailedStart;
@@ -32,11 +32,11 @@ export interface FailedStart {
   readonly kind: 'failed';
   readonly cause: StartFailure;
   readonly error: Error;
-  /** Whether the browser got as far as a page of WhatsApp: then it is not the network. */
+  /** Whether the browser loaded a page of WhatsApp, which shows that the network works. */
   readonly reachedPage: boolean;
-  /** Why trying again is no use, where that is known. */
+  /** Why a retry can't help, if known. */
   readonly obstacle?: StartObstacle;
-  /** Whether a server must answer first, a store or that of the web cache: it is waited out. */
+  /** Whether the start waits until a server answers: that of a store or of the web cache. */
   readonly awaitsServer?: boolean;
 }
 
@@ -51,29 +51,29 @@ export type StartFailure =
 export interface StartParameters {
   readonly driver: ClientDriver;
   readonly clock: Clock;
-  /** From the last sign of progress; ten times it in all. */
+  /** Time limit since the last sign of progress, ms; a whole start may take ten times as long. */
   readonly sessionTimeoutMs: number;
-  /** Of any single look at the page. */
+  /** Time limit for each request to the page, ms. */
   readonly puppeteerTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** Hears the client's events; returns the function that ends it. */
+  /** Adds a listener for the client's events; returns an unsubscribe function. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
 }
 
-/** Of qrMaxRetries (Client.js): the bot asked for no more than so many codes. */
+/** The client's message when all QR codes that `qrMaxRetries` allows are used (Client.js). */
 export const MAX_QR_RETRIES = 'Max qrcode retries reached';
-/** A big account on a small host needs time, but not for ever. */
+/** A big account on a small host needs time, but the start must end at some point. */
 const TOTAL_DEADLINE_FACTOR = 10;
-/** States of a page whose socket does not reach WhatsApp. */
+/** States of a page whose socket has no connection to WhatsApp. */
 const UNCONNECTED = ['OPENING', 'TIMEOUT'];
-/** How often the page is asked whether it has synced without the client noticing. */
+/** How often the page is asked whether it has synced and the client has missed that. */
 const LOOK_INTERVAL_MS = 5_000;
-/** A client that was woken at the deadline has so long to say `ready`: it injects its code and reads the contacts. */
+/** How long a client that was woken at the deadline may take until `ready`: it injects its code and reads the contacts. */
 const WAKE_WAIT_MS = 10_000;
 
 /**
- * Starts the client and waits for the first thing that decides. Rejects only when `signal` aborts. Leaves the
- * browser as it is: closing it is the caller's.
+ * Starts the client and waits for the first event that decides the outcome. Rejects only when `signal` aborts. Does not
+ * close the browser: that is the caller's task.
  */
 export function startClient(parameters: StartParameters): Promise<StartOutcome> {
   return new Promise((resolve, reject) => {
@@ -92,12 +92,12 @@ export function startClient(parameters: StartParameters): Promise<StartOutcome> 
   });
 }
 
-/** Follows the rest of a login that began with a scan: the browser is up, only the deadline is new. */
+/** Follows a start of the client until its outcome; also the rest of a login after a scan, in a browser that is running. */
 export class StartWatch {
   readonly #parameters: Omit<StartParameters, 'signal'>;
   readonly #settle: (outcome: StartOutcome) => void;
   readonly #unsubscribe: () => void;
-  /** Of the whole, whatever the progress. */
+  /** The deadline of the whole start, regardless of progress. */
   readonly #latest: number;
   #deadline: TimerHandle | undefined;
   #look: TimerHandle | undefined;
@@ -106,7 +106,7 @@ export class StartWatch {
   #navigated = false;
   #authenticated = false;
   #woken = false;
-  /** Until when a client that was woken at the deadline may take, whatever the deadline says. */
+  /** Until when a client that was woken at the deadline may take, even after the deadline. */
   #wakesUntil = Number.NEGATIVE_INFINITY;
   #ended = false;
 
@@ -147,7 +147,7 @@ export class StartWatch {
     return foreignTitleOf(driver.page, clock);
   }
 
-  /** The browser is there already: only looks and waits. `authenticated`: the client has told so before. */
+  /** Only watches a browser that already runs. `authenticated`: the client has already emitted that event. */
   follow({ authenticated }: { readonly authenticated: boolean }): void {
     this.#navigated = true;
     this.#authenticated = authenticated;
@@ -252,7 +252,7 @@ export class StartWatch {
     await this.#wake();
   }
 
-  // Only until the client has heard of the sync; what it does then takes its time.
+  // The looks end when the client knows of the sync; what it does after that may take long.
   #armLook(): void {
     if (this.#ended || this.#authenticated) return;
     const { clock } = this.#parameters;
@@ -262,7 +262,7 @@ export class StartWatch {
     }, LOOK_INTERVAL_MS);
   }
 
-  // One wake-up at the most; the looks themselves end with the deadline.
+  // Wakes the client once at most; the looks themselves end with the deadline.
   async #lookAtPage(): Promise<void> {
     const { driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const look = await lookAtPage(driver, clock, puppeteerTimeoutMs);
@@ -272,9 +272,10 @@ export class StartWatch {
   }
 
   /**
-   * Whether the page has synced, and its client may have missed it. One that has heard of it is told again only where
-   * its code is not in the page (a navigation took it away): else it takes a half-done injection for a whole one, and
-   * says `ready` without having attached its listeners (Client.js, onAppStateHasSyncedEvent): a bot that hears nothing.
+   * Whether the page has synced and the client may have missed it. A client that already knows of the sync is woken only if
+   * its code is not in the page (removed by a navigation). Otherwise it would take a half-done injection for a complete
+   * one and emit `ready` without having attached its listeners (Client.js, onAppStateHasSyncedEvent), so that the bot
+   * would receive nothing.
    */
   #isAsleep(look: PageLook | undefined): boolean {
     if (this.#woken || look?.state !== 'CONNECTED' || !look.hasSynced) return false;

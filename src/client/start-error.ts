@@ -7,11 +7,11 @@ export type { StartObstacle } from './launch-words.js';
 /** What is known of a start that failed. */
 export interface FailedStart {
   readonly error: unknown;
-  /** Whether its browser came up: what the code throws afterwards may come of a browser that went away. */
+  /** Whether its browser had started: a later error of the code may be caused by a browser that ended. */
   readonly launched: boolean;
-  /** Default: the present one. */
+  /** Default: the platform of this process. */
   readonly platform?: NodeJS.Platform;
-  /** Whether a display is set, which may not be up yet. Default: none is. */
+  /** Whether a display is set; it may not be running yet. Default false. */
   readonly hasDisplay?: boolean;
 }
 
@@ -22,15 +22,15 @@ const MODULE_CODES = new Set([
   'ERR_PACKAGE_PATH_NOT_EXPORTED',
   'ERR_UNSUPPORTED_DIR_IMPORT',
 ]);
-/** Only somebody's hand changes these; on Windows a virus scanner gives the first two for a moment. */
+/** Errors that last until somebody changes something; on Windows a virus scanner causes the first two for a moment. */
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
 const NO_FOLDER = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EISDIR']);
-/** Codes of node for arguments that are none: puppeteer's options. */
+/** Node's codes for invalid arguments, here caused by puppeteer's options. */
 const BAD_ARGUMENT = /^ERR_INVALID_(?:ARG|OPT|URL|RETURN)/;
 
 /**
- * Whether trying again is no use, and why. `undefined`: the next attempt may succeed, as after EAGAIN, ENOMEM, ETXTBSY, a
- * browser that was killed, and whatever else is not known to last.
+ * Why a retry can't help. `undefined` if the next attempt may succeed: after EAGAIN, ENOMEM, ETXTBSY, a browser that was
+ * killed, and any other error that is not known to last.
  */
 export function obstacleOf({
   error,
@@ -38,7 +38,7 @@ export function obstacleOf({
   platform = process.platform,
   hasDisplay = false,
 }: FailedStart): StartObstacle | undefined {
-  if (isSessionError(error)) return undefined; // says itself whether it is worth another attempt
+  if (isSessionError(error)) return undefined; // its `retryable` decides
   const said = obstacleInWords(describeError(error).message, { hasDisplay });
   if (said !== undefined) return said;
   const code = errnoOf(error) ?? '';
@@ -58,11 +58,11 @@ export function obstacleOf({
   return launched ? undefined : ofTheCode(error, code);
 }
 
-/** An error of the program, not of the world. Before there is a browser it comes of nothing that changes by itself. */
+/** The obstacle for an error in the program itself. Before the browser runs, such an error repeats at every attempt. */
 function ofTheCode(error: unknown, code: string): StartObstacle | undefined {
   const isOfCode =
     error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
-  // What fetch() throws says nothing of the code.
+  // fetch() also throws a TypeError, but that is no error in the program.
   const isOfNetwork = isOfCode && (error.cause !== undefined || /fetch failed|network/i.test(error.message));
   if (!BAD_ARGUMENT.test(code) && (!isOfCode || isOfNetwork)) return undefined;
   return {
@@ -72,24 +72,24 @@ function ofTheCode(error: unknown, code: string): StartObstacle | undefined {
   };
 }
 
-/** Longer texts are cut: a launch that fails quotes all that the browser wrote. */
+/** Longer texts are cut, because the error of a failed launch quotes everything that the browser wrote. */
 const MAX_TEXT = 400;
 const MAX_LOG_LINES = 3;
 
 /**
- * An error of a start, short enough for an event and a page, and without credentials: of a browser that did not come up
- * the first line, and the last lines that it wrote.
+ * The error of a start without credentials, and short enough for an event and a page: for a browser that did not start,
+ * the first line of the message and the last lines that the browser wrote.
  */
 export function summaryOf(error: unknown): EventError {
   return shortError(describeError(error));
 }
 
-/** The same of an error as events carry it. */
+/** Does the same as {@link summaryOf} for an error in the form that events carry. */
 export function shortError({ code, message }: EventError): EventError {
   return { code, message: shortened(withoutCredentials(readable(message))) };
 }
 
-/** A single line of a text, bounded, without credentials. */
+/** A text as a single line of limited length, without credentials. */
 export function oneLine(text: string, most: number): string {
   const line = withoutCredentials(text.slice(0, 4 * most))
     .replace(/\s+/g, ' ')
@@ -112,7 +112,7 @@ function shortened(text: string): string {
   return oneLine(text, MAX_TEXT) || 'no message';
 }
 
-/** `http://user:password@proxy`, and `--proxy-server=user:password@proxy`. */
+/** Hides the credentials in `http://user:password@proxy` and in `--proxy-server=user:password@proxy`. */
 function withoutCredentials(text: string): string {
   return text
     .replace(/\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/@]{0,500}@/gi, '$1***@')

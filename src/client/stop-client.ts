@@ -5,24 +5,24 @@ import type { ClientDriver } from './client-driver.js';
 export interface StopParameters {
   readonly driver: ClientDriver;
   readonly clock: Clock;
-  /** For the orderly close. */
+  /** Deadline for closing the browser properly, ms. */
   readonly deadlineMs: number;
-  /** Ends what is left of the browser's processes, and only those; resolves when they are gone to whether any was. */
+  /** Ends the browser's remaining processes, and no others; once they are gone, resolves to whether there were any. */
   readonly endBrowser: () => Promise<boolean>;
   readonly logout?: boolean;
 }
 
 export interface StopResult {
   /**
-   * Whether the browser closed by itself. Only then has everything reached the disk: a kill loses up to a minute of
-   * Local Storage (docs/chromium-facts.md F1.5).
+   * Whether the browser closed by itself. Only then all data is on the disk: a kill loses up to a minute of Local Storage
+   * (docs/chromium-facts.md F1.5).
    */
   readonly orderly: boolean;
-  /** Why the device could not be unlinked, if that was asked for. */
+  /** Why the device could not be unlinked, if a logout was requested. */
   readonly logoutError?: unknown;
 }
 
-/** Closes the browser in order, within a deadline, then makes sure that none of its processes is left. */
+/** Closes the browser properly within a deadline, and then ends all of its remaining processes. */
 export async function stopClient(parameters: StopParameters): Promise<StopResult> {
   const { driver, clock, deadlineMs } = parameters;
   const { browser } = driver;
@@ -30,7 +30,7 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   driver.beginClosing();
   let logoutError: unknown;
   if (parameters.logout) {
-    // Client.logout() evaluates in the page, which hangs after a page crash (docs/chromium-facts.md F2.3).
+    // Client.logout() runs code in the page, which hangs after a page crash (docs/chromium-facts.md F2.3).
     await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch((error: unknown) => {
       logoutError = error;
     });
@@ -38,16 +38,16 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   await closeInOrder(parameters);
   const isClosed = browser !== undefined && !isBrowserConnected(browser) && !wasKilled(browser);
   const hadToBeEnded = await parameters.endBrowser();
-  // A start that hangs before it has a browser (puppeteer's launch has 30 s of its own) must not come up later, when
-  // the next one is under way.
+  // If a start hangs before it has a browser (puppeteer's launch may take 30 s), its browser must not appear later, while
+  // the next start is running.
   await withDeadline(clock, deadlineMs, 'the end of the start', driver.launched).catch(() => undefined);
   const orderly = wasConnected && isClosed && !hadToBeEnded;
   return { orderly, ...(logoutError !== undefined && { logoutError }) };
 }
 
 /**
- * The client's own way, then the browser's where the client has left it open: its `destroy()` may fail, or find no
- * `isConnected()` and do nothing. Never rejects: what could not be closed is ended by the caller.
+ * Closes the browser by the client's own method, and directly if it is then still open: the client's `destroy()` may fail,
+ * or do nothing because there is no `isConnected()`. Never rejects: the caller ends a browser that could not be closed.
  */
 async function closeInOrder({ driver, clock, deadlineMs }: StopParameters): Promise<void> {
   const startedAt = clock.monotonic();

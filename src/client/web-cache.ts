@@ -6,39 +6,39 @@ import { tryToWrite } from '../own-file.js';
 import type { ClientInternals, WebVersionCacheOptions } from './client-types.js';
 import { faultOfRemotePage, type RemotePageFault } from './remote-page.js';
 
-/** Of whatsapp-web.js's LocalWebCache. */
+/** The default folder of whatsapp-web.js's LocalWebCache. */
 const DEFAULT_FOLDER = './.wwebjs_cache/';
-/** A folder on a network disk that hangs counts as one that can't be written. */
+/** A folder on a network disk that does not answer in this time counts as not writable. */
 const TRY_DEADLINE_MS = 5_000;
 
-/** What was found of the folder in which the client keeps WhatsApp's page. */
+/** The folder in which the client keeps WhatsApp's page can't be written. */
 export interface UnwritableWebCache {
   readonly kind: 'unwritable';
-  /** Absolute. */
+  /** Absolute path. */
   readonly folder: string;
   readonly why: string;
 }
 
-/** What was found of the server that WhatsApp's page was to come from. */
+/** The server that WhatsApp's page should come from does not deliver it. */
 export interface UnreachableWebCache extends RemotePageFault {
   readonly kind: 'unreachable';
   readonly version: string;
-  /** Whether the bot wants no other page than that one. */
+  /** Whether the bot accepts no other page than that one. */
   readonly isStrict: boolean;
 }
 
 export type WebCacheFault = UnwritableWebCache | UnreachableWebCache;
 
 /**
- * Keeps a client from hanging on its web cache. whatsapp-web.js writes WhatsApp's page into a folder, `./.wwebjs_cache`
- * unless told otherwise, between `authenticated` and `ready`, in a function that only the page calls (Client.js,
- * onAppStateHasSyncedEvent): where the folder can't be written, `ready` never comes, and nothing says why.
+ * Prevents that a client hangs because of its web cache. Between `authenticated` and `ready`, whatsapp-web.js writes
+ * WhatsApp's page into a folder, by default `./.wwebjs_cache`, in a function that only the page calls (Client.js,
+ * onAppStateHasSyncedEvent). If the folder can't be written, `ready` never comes, and there is no error.
  */
 export class WebCache {
   readonly #client: ClientInternals;
   readonly #fs: FileSystem;
   readonly #clock: Clock;
-  /** What the bot has set, while it is replaced. */
+  /** The bot's own setting, while it is replaced. */
   #given: WebVersionCacheOptions | undefined;
 
   constructor(client: ClientInternals, parts: { readonly fs: FileSystem; readonly clock: Clock }) {
@@ -48,10 +48,10 @@ export class WebCache {
   }
 
   /**
-   * Call before every start: tries the folder, or asks the server, and starts the client without a cache where that is of no
-   * use. Where it is again, the bot's own setting is back.
+   * Call this before every start. Tests the folder or asks the server, and switches the client's cache off for this start if
+   * it does not work. Once it works again, the bot's own setting is used again.
    *
-   * @returns what was found, where the cache is switched off for this start, or is strict and the start can't succeed
+   * @returns the fault, if the cache is switched off for this start, or is strict so that the start can't succeed
    * @throws the signal's reason, nothing else
    */
   async settle(signal: AbortSignal): Promise<WebCacheFault | undefined> {
@@ -61,7 +61,7 @@ export class WebCache {
     this.#given = undefined;
     const given = options.webVersionCache;
     if (given?.type === 'remote') return this.#settleRemote(options, given, signal);
-    if (given?.type !== 'local' || given.strict === true) return undefined; // a strict one writes nothing
+    if (given?.type !== 'local' || given.strict === true) return undefined; // a strict cache writes nothing
     const folder = path.resolve(
       typeof given.path === 'string' && given.path !== '' ? given.path : DEFAULT_FOLDER,
     );
@@ -83,7 +83,7 @@ export class WebCache {
     const fault = await faultOfRemotePage(asked, { clock: this.#clock, signal });
     if (fault === undefined) return undefined;
     const isStrict = given.strict === true;
-    // As the client does by itself, without a deadline and without a word: it loads the newest page.
+    // Without a cache the client loads the newest page. It would do so by itself too, but with no deadline and no warning.
     if (!isStrict) {
       this.#given = given;
       options.webVersionCache = { type: 'none' };
@@ -91,7 +91,7 @@ export class WebCache {
     return { kind: 'unreachable', ...fault, version, isStrict };
   }
 
-  /** A version that is asked for and is there is read, and never written: also from a disk that is read-only. */
+  /** Whether the folder has the requested version. It is then only read and never written, so a read-only disk is fine. */
   async #holds(folder: string, version: unknown): Promise<boolean> {
     if (typeof version !== 'string') return false;
     const page = path.join(folder, `${version}.html`);
