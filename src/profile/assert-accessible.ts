@@ -2,30 +2,30 @@ import { errnoOf, StartFailedError } from '../errors.js';
 import type { FileSystem } from '../file-system.js';
 import { ESSENTIAL_PATHS } from './essential-files.js';
 
-/** `fs.constants`: read, write, and go into. */
+/** The rights of `fs.constants` to read, write and enter a folder. */
 const ALL_RIGHTS = 4 | 2 | 1;
-/** Folders in which a start writes at once. Not every file: that would be a walk over all of it. */
+/** Folders that a start writes to at once. Only these are checked, because checking every file would take too long. */
 const FOLDERS = ['', 'Default', ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb];
 
 /**
- * What another user (a container that once ran as root) left behind can't be opened by Chromium, which then says that the
- * browser is already running.
+ * Checks that this user may use the profile's folders. If another user made them (for example a container that once ran as
+ * root), Chromium can't open them, and wrongly reports that the browser is already running.
  *
- * @throws StartFailedError that names the folder; trying again is no use
+ * @throws StartFailedError that names the folder; a retry can't help
  */
 export async function assertAccessible(
   profileDir: string,
   { fs, platform = process.platform }: { readonly fs: FileSystem; readonly platform?: NodeJS.Platform },
 ): Promise<void> {
-  if (platform === 'win32') return; // its rights are no matter of users and modes
+  if (platform === 'win32') return; // its rights don't depend on users and modes
   for (const part of FOLDERS) {
     const folder = part === '' ? profileDir : `${profileDir}/${part}`;
     try {
-      // A file in its place is put aside by who restores the profile.
+      // If a file is in the place of the folder, restoring the profile moves it away.
       if ((await fs.promises.stat(folder)).isDirectory()) await fs.promises.access(folder, ALL_RIGHTS);
     } catch (error) {
       const code = errnoOf(error) ?? '';
-      if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) continue; // not there, or told by who needs it
+      if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) continue; // it is missing, or the code that needs it reports the error
       throw new StartFailedError(
         `the profile can't be used: '${folder}' may not be read and written (${code}). Most likely another user, for ` +
           'example root, has started this bot before: give the folder and all in it to the user that runs the bot ' +

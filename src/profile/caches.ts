@@ -4,7 +4,7 @@ import { isEssential } from './essential-files.js';
 import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
 
-/** Chromium fills these again by itself. Relative to the profile; below the root of the user-data-dir. */
+/** Caches that Chromium fills again by itself; paths relative to the user-data-dir. */
 export const ROOT_CACHES: readonly string[] = [
   'BrowserMetrics',
   'BrowserMetrics-spare.pma',
@@ -27,7 +27,7 @@ export const ROOT_CACHES: readonly string[] = [
   'segmentation_platform',
 ];
 
-/** The same, below a profile folder such as `Default`. */
+/** Caches that Chromium fills again by itself; paths relative to a profile folder such as `Default`. */
 export const PROFILE_CACHES: readonly string[] = [
   'AutofillAiModelCache',
   'Cache',
@@ -44,11 +44,11 @@ export const PROFILE_CACHES: readonly string[] = [
   'optimization_guide_hint_cache_store',
 ];
 
-/** Kept by `BrowserMetrics-<id>.pma` files, one per start, that a kill leaves behind. */
+/** Names of the files `BrowserMetrics-<id>.pma`: each start makes one, and a killed browser leaves it behind. */
 const ROOT_CACHE_NAMES = /^BrowserMetrics.*\.pma$/;
 const MAX_FILES = 200_000;
 
-/** What may not be read is no cache of ours, nor any file of the login. */
+/** A folder that may not be read is ignored: it is neither a cache nor part of the login. */
 const ignore = () => undefined;
 
 export interface PruneResult {
@@ -57,8 +57,8 @@ export interface PruneResult {
 }
 
 /**
- * Deletes what Chromium only caches. To be called while no browser uses the profile. Never touches an essential
- * file, cookies or settings. Once `signal` aborts, what is left simply stays.
+ * Deletes Chromium's caches. Call this only while no browser uses the profile. Never deletes an essential file, cookies or
+ * settings. When `signal` aborts, the remaining files stay.
  */
 export async function pruneCaches(
   profileDir: string,
@@ -83,13 +83,13 @@ export interface ProfileSize {
   readonly totalBytes: number;
   readonly essentialBytes: number;
   readonly files: number;
-  /** When an essential file was last written, ms since 1970; 0 where there is none. */
+  /** When an essential file was last written, ms since 1970; 0 if there is none. */
   readonly essentialModifiedMs: number;
-  /** Whether the walk stopped at its bound; the numbers are lower bounds then. */
+  /** Whether the walk stopped at its limit, so that the numbers are lower bounds. */
   readonly truncated: boolean;
 }
 
-/** Adds up a profile; looks at no more than 200 000 files. A missing profile has size 0. */
+/** Measures a profile's size; looks at 200 000 files at most. A missing profile has size 0. */
 export async function profileSize(
   profileDir: string,
   options: { readonly fs: FileSystem },
@@ -117,7 +117,7 @@ export async function profileSize(
   return size(false);
 }
 
-/** {@link profileSize} for the worker thread. */
+/** Runs {@link profileSize} in the worker thread. */
 export const profileSizeTask = defineTask<{ readonly profileDir: string }, ProfileSize>(
   'profile:size',
   ({ profileDir }, { fs }) => profileSize(profileDir, { fs }),
@@ -133,7 +133,7 @@ async function cachePaths(fs: FileSystem, profileDir: string): Promise<string[]>
   return paths;
 }
 
-/** A cache file that another program holds open (Windows) simply stays. */
+/** Removes a file. A cache file that another program has open (Windows) stays. */
 async function removed(fs: FileSystem, path: string): Promise<boolean> {
   try {
     await fs.promises.unlink(path);
@@ -144,10 +144,10 @@ async function removed(fs: FileSystem, path: string): Promise<boolean> {
 }
 
 async function removeEmptyFolders(fs: FileSystem, path: string): Promise<void> {
-  // Never through a symbolic link: some put the cache on another disk that way.
+  // Symbolic links are not followed, because some users move the cache to another disk by a link.
   if ((await lstatIfPresent(fs, path))?.isDirectory() !== true) return;
   for (const { name } of (await unlessDenied(readFolder(fs, path))) ?? [])
     await removeEmptyFolders(fs, `${path}/${name}`);
-  // Fails when something is left in it: then it stays.
+  // Fails if the folder is not empty; then it stays.
   await fs.promises.rmdir(path).catch(() => undefined);
 }

@@ -7,7 +7,7 @@ import type { MissingBlob } from './missing-blobs.js';
 import { knownSound, NO_SOUND_TABLES, rememberSound, type SoundTables } from './sound-tables.js';
 import { examineProfile } from './soundness.js';
 
-/** See {@link captureProfile}; structured-clonable. */
+/** Input of {@link captureProfile} that can be sent to a worker thread. */
 export interface CaptureInput {
   readonly profileDir: string;
   readonly targetDir: string;
@@ -17,19 +17,19 @@ export interface CaptureInput {
   readonly soundTables?: SoundTables;
 }
 
-/** A copy of a profile, and what the deep check said of the copy. */
+/** A copy of a profile, and the result of the deep check of that copy. */
 export interface CheckedCapture {
   readonly tree: CapturedTree;
   readonly report: SoundnessReport;
-  /** Of the live profile. */
+  /** Tables that were found sound, with the signatures of the live profile's files. */
   readonly soundTables: SoundTables;
-  /** Blobs that the profile has lost. */
+  /** Blobs that are missing in the profile. */
   readonly missingBlobs: readonly MissingBlob[];
-  /** Of the copy, as a manifest names it. */
+  /** The copy's data version in the form that a manifest uses. */
   readonly dataVersion?: string;
 }
 
-/** Copies a profile and checks the copy. A capture is worth nothing unless `report.verdict` is `sound`. */
+/** Copies a profile and checks the copy. Use the capture only if `report.verdict` is `sound`. */
 export const captureTask = defineTask<CaptureInput, CheckedCapture>(
   'profile:capture',
   async ({ soundTables = NO_SOUND_TABLES, ...input }, context) => {
@@ -58,12 +58,12 @@ export const captureTask = defineTask<CaptureInput, CheckedCapture>(
 );
 
 const { indexedDbLevelDb, indexedDbBlobs, localStorageLevelDb } = ESSENTIAL_PATHS;
-/** Whatever is written here changes the size of a file or its inode; SQLite writes over what is there. */
+/** Folders where every write changes a file's size or inode, so that its signature changes; SQLite overwrites in place. */
 const TOLD_BY_SIGNATURE = [indexedDbLevelDb, indexedDbBlobs, localStorageLevelDb].map((path) => `${path}/`);
 
 /**
- * The essential files of a live profile by their signatures, as a capture would name them; nothing is copied or read.
- * None where signatures can't tell a change.
+ * Lists the essential files of a live profile with their signatures, in the form of a capture, without reading or copying
+ * them. The list is empty if the signatures would not show every change.
  */
 export const liveSignaturesTask = defineTask<{ readonly profileDir: string }, readonly CapturedFile[]>(
   'profile:live-signatures',

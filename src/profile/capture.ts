@@ -14,39 +14,39 @@ import { checkProfile } from './soundness.js';
 import { exists, readFolder } from './walk.js';
 
 export interface CaptureOptions {
-  /** Chromium's user-data-dir. Only read. */
+  /** Chromium's user-data-dir. It is only read. */
   readonly profileDir: string;
-  /** A new or empty folder; on the file system of the profile tables are linked, not copied. */
+  /** A new or empty folder. If it is on the profile's file system, tables are hard-linked instead of copied. */
   readonly targetDir: string;
   readonly fs: FileSystem;
   readonly clock: Clock;
-  /** `hot`: a browser may be at work. `cold`: it was closed in order, so that whatever is wrong stays wrong. */
+  /** `hot`: a browser may be running. `cold`: it was closed properly, so that retries can't repair anything. */
   readonly mode: CaptureMode;
   readonly signal?: AbortSignal | undefined;
-  /** Default true: tables are linked where the file system can. False: nothing is shared with the original. */
+  /** Whether tables are hard-linked if the file system allows it. False: nothing is shared with the original. Default true. */
   readonly links?: boolean | undefined;
   /** Attempts for each database. Default 12 hot, 3 cold (for the locks of Windows). */
   readonly maxAttempts?: number | undefined;
 }
 
-/** A copy, and what was met on the way. */
+/** A copy of a profile, and facts about the copying. */
 export interface CapturedProfile extends CapturedTree {
-  /** How many the hardest database took. */
+  /** Number of attempts for the database that needed most. */
   readonly attempts: number;
-  /** Blobs that the copied database names and that could not be taken: the profile itself has lost them. */
+  /** Blobs that the copied database names but that the profile itself does not have any more. */
   readonly missingBlobs: readonly MissingBlob[];
 }
 
 const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold: 3 };
 
 /**
- * Copies the essential files as they were at one moment, also while a browser writes them (docs/chromium-facts.md F1.4).
- * Each database is consistent in itself; the two are milliseconds apart. Files of the result must not be written to:
- * tables are hard links of the live ones.
+ * Copies the essential files as they were at one moment, even while a browser writes them (docs/chromium-facts.md F1.4).
+ * Each database is consistent in itself; the moments of the two are milliseconds apart. Don't write to the copied files:
+ * tables are hard links to the live ones.
  *
  * @returns the copy
- * @throws {@link ProfileUnsoundError} when an essential part is missing or damaged, or never held still; `targetDir`
- *   is gone then. System errors (`ENOSPC`, `EACCES`, ...) pass through.
+ * @throws {@link ProfileUnsoundError} when an essential part is missing or damaged, or changed during every attempt;
+ *   `targetDir` is then removed. System errors (`ENOSPC`, `EACCES`, ...) pass through.
  */
 export async function captureProfile(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, targetDir } = options;
@@ -113,14 +113,14 @@ async function captureIndexedDb(
       const before = new Map(blobs);
       const database = await captureLevelDb(places, folder, tables);
       await takeBlobs(places, clock, blobs);
-      // Without that folder there is nothing to leave out.
+      // Without the folder of the blobs there is none to leave out.
       const hasBlobs = await exists(fs, `${profileDir}/${ESSENTIAL_PATHS.indexedDbBlobs}`);
       const names = hasBlobs ? await readBlobNames({ fs, profileDir: targetDir, signal }) : undefined;
       await leaveOutUnnamed(places, clock, blobs, { names, before });
       missingBlobs = missingAmong(names, blobs.values());
       const [missing] = missingBlobs;
       if (missing !== undefined && !hasLookedAgain && !isLast) {
-        hasLookedAgain = true; // it may have been deleted meanwhile; what is missed twice was missing before
+        hasLookedAgain = true; // it may have just been deleted; if it is missing twice, it was missing before
         throw new ChangedMeanwhile(missing.path, 'it is named, and not there');
       }
       return [...database, ...blobs.values()];

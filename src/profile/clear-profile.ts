@@ -7,19 +7,19 @@ import { fillDanglingLink, resolveLinks } from './links.js';
 import { bothSideFolders, type SideFolder, sideFolder } from './side-folder.js';
 import { isMissing, readFolder } from './walk.js';
 
-/** Of the file system itself, at a mount point. */
+/** A folder that the file system itself makes at a mount point. */
 const LOST_AND_FOUND = 'lost+found';
-/** Where the profile waits for its deletion: below staging, which every start cleans. */
+/** The folder in which the profile waits for its deletion. It is inside staging, which every start cleans. */
 const CLEARED = 'cleared';
 
 /**
- * Deletes a profile for good, with its quarantine and staging. No browser may use it. Need not exist.
+ * Deletes a profile for ever, with its quarantine and staging. No browser may use it, and it need not exist.
  *
- * Where the profile is a symbolic link, that stays, and leads to an empty folder.
+ * If the profile is a symbolic link, the link stays and leads to an empty folder.
  *
- * It is renamed away first: a deletion file by file that is cut short could leave half of a login that still opens.
+ * The profile is first renamed away, because an interrupted deletion could leave half of a login that a browser still opens.
  *
- * @param options.keep names in the side folder that stay: what another room keeps there
+ * @param options.keep names in the side folder that are not deleted, because other parts of the library use them
  */
 export async function clearProfile(
   profileDir: string,
@@ -28,7 +28,7 @@ export async function clearProfile(
   const { fs, keep = [] } = options;
   const real = await resolveLinks(fs, profileDir);
   for (const { root, staging, quarantine } of bothSideFolders(real)) {
-    // Only the links go: what lies behind one is not ours to delete.
+    // Only the links are removed: the folders behind them are not ours.
     await removeLink(fs, root);
     await removeLink(fs, staging);
     await removeLink(fs, quarantine);
@@ -40,24 +40,24 @@ export async function clearProfile(
   try {
     await fs.promises.rm(real, { recursive: true, force: true });
   } catch (error) {
-    // A mount point stays; what is in it goes.
+    // A mount point can't be removed, so only its contents are deleted.
     if (errnoOf(error) !== 'EBUSY') throw error;
     await empty(fs, real, []);
   }
   await fillDanglingLink(fs, profileDir);
 }
 
-/** Deletes all that is in a folder but `keep`, and the folder itself where nothing was kept. */
+/** Deletes everything in a folder except `keep`, and the folder itself if nothing was kept. */
 async function empty(fs: FileSystem, folder: string, keep: readonly string[]): Promise<void> {
   for (const { name } of await readFolder(fs, folder)) {
     if (keep.includes(name) || name === LOST_AND_FOUND) continue;
     await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
   }
-  // Fails where something was kept, where there is no such folder, and at a mount point: then it stays as it is.
+  // Fails if something was kept, if there is no such folder, and at a mount point. That is fine.
   await fs.promises.rmdir(folder).catch(() => undefined);
 }
 
-/** Renames a part of the profile (`''`: all of it) into staging; `false` where no rename leads: at a mount point. */
+/** Renames a part of the profile (`''`: all of it) into staging; `false` at a mount point, which can't be renamed. */
 async function takeAway(fs: FileSystem, side: SideFolder, part: string): Promise<boolean> {
   const target = path.join(side.staging, CLEARED, part === '' ? 'profile' : part);
   await fs.promises.rm(target, { recursive: true, force: true });

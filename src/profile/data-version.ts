@@ -11,8 +11,8 @@ import { type Change, changesOf } from './leveldb/write-batch.js';
 import { isMissing, throwIfAborted } from './walk.js';
 
 /**
- * In which form an IndexedDB keeps its values. A browser that finds a higher number than its own in any of the three
- * starts the database anew, and says nothing (docs/profile.md).
+ * The format in which an IndexedDB stores its values. If any of the three numbers is higher than the browser's own, the
+ * browser replaces the database by an empty one without a warning (docs/profile.md).
  */
 export interface DataVersion {
   readonly schema: number;
@@ -20,20 +20,20 @@ export interface DataVersion {
   readonly blink: number;
 }
 
-/** What a browser must be able to see and to read. */
+/** The layout and data version that a browser must be able to read. */
 export interface ProfileFormat {
   readonly indexedDb: DatabaseLayout;
   readonly localStorage: DatabaseLayout;
-  /** Absent where there is no IndexedDB, or none that can be read. */
+  /** Absent if there is no IndexedDB, or it can't be read. */
   readonly dataVersion?: DataVersion | undefined;
 }
 
-/** Metadata of the whole database: its ids are all 0, the fifth byte says what it is (indexed_db_leveldb_coding.cc). */
+/** Length of the keys of global metadata: all ids are 0, the fifth byte is the kind (indexed_db_leveldb_coding.cc). */
 const METADATA_KEY_BYTES = 5;
 const SCHEMA_VERSION = 0;
 const DATA_VERSION = 2;
 
-/** Reads the format of a profile for the worker thread. Only reads. */
+/** Reads the format of a profile in the worker thread, without changing anything. */
 export const profileFormatTask = defineTask<{ readonly profileDir: string }, ProfileFormat>(
   'profile:format',
   async ({ profileDir }, { fs, signal }) => {
@@ -44,7 +44,7 @@ export const profileFormatTask = defineTask<{ readonly profileDir: string }, Pro
   },
 );
 
-/** The data version of WhatsApp Web's IndexedDB; `undefined` where there is none, or the database is damaged. */
+/** The data version of WhatsApp Web's IndexedDB; `undefined` if there is no database, or it is damaged. */
 export async function readDataVersion(place: {
   readonly fs: FileSystem;
   readonly profileDir: string;
@@ -63,7 +63,7 @@ export async function readDataVersion(place: {
   }
 }
 
-/** As a manifest names it, for example `5.16.21`: schema, V8, Blink. */
+/** The data version in the form that a manifest uses, for example `5.16.21`: schema, V8, Blink. */
 export function dataVersionText({ schema, v8, blink }: DataVersion): string {
   return `${schema}.${v8}.${blink}`;
 }
@@ -82,7 +82,7 @@ interface Source {
   readonly signal?: AbortSignal | undefined;
 }
 
-// Metadata sorts before everything else: of a table, its index is read and the first block or two.
+// Metadata keys sort before all others, so only the index and the first one or two blocks of each table are read.
 async function readTables({ fs, folder, database, signal }: Source, metadata: Metadata): Promise<void> {
   for (const number of database.version.tables.keys()) {
     throwIfAborted(signal);
@@ -110,7 +110,7 @@ async function readLogs({ fs, folder, database, signal }: Source, metadata: Meta
 const mayHoldVersions = (before: Uint8Array | undefined) =>
   before === undefined || (hasNoIds(before) && (before[METADATA_KEY_BYTES - 1] ?? 0) <= DATA_VERSION);
 
-/** The two versions, each as its newest change has left it. */
+/** Collects the newest value of each of the two versions. */
 class Metadata {
   readonly #newest = new Map<number, Pick<Change, 'sequence' | 'value'>>();
 
@@ -136,7 +136,7 @@ function hasNoIds(key: Uint8Array): boolean {
   return key[0] === 0 && key[1] === 0 && key[2] === 0 && key[3] === 0;
 }
 
-/** Little-endian, as few bytes as it takes (EncodeInt). */
+/** Reads a little-endian integer that has only as many bytes as it needs (EncodeInt). */
 function integerIn(bytes: Uint8Array | undefined): bigint | undefined {
   if (bytes === undefined || bytes.length === 0 || bytes.length > 8) return undefined;
   return bytes.reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);

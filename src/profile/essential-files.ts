@@ -2,10 +2,10 @@ import type { FileSystem } from '../file-system.js';
 import type { FileSignature } from '../types.js';
 import { lstatIfPresent, walkFiles } from './walk.js';
 
-/** How Chromium keeps one half of the login (docs/chromium-facts.md F1.2). `none`: that half is not there. */
+/** How Chromium stores one half of the login (docs/chromium-facts.md F1.2). `none`: that half does not exist. */
 export type DatabaseLayout = 'leveldb' | 'sqlite' | 'none';
 
-/** The layout of each half: the two Chromium flags that switch them are independent of each other. */
+/** The layout of each half. They can differ, because each has its own Chromium flag. */
 export interface ProfileLayout {
   readonly indexedDb: DatabaseLayout;
   readonly localStorage: DatabaseLayout;
@@ -22,8 +22,8 @@ export const ESSENTIAL_PATHS = {
 } as const;
 
 /**
- * What is moved as one piece when a profile can't be renamed as a whole. Together they cover every essential path;
- * the `-shm` index is among them because it must not outlive the database it belongs to.
+ * The files and folders that are moved one by one when a profile can't be renamed as a whole. Together they contain every
+ * essential path. The `-shm` index is included because it must not outlive its database.
  */
 export const ESSENTIAL_PARTS: readonly string[] = [
   ESSENTIAL_PATHS.indexedDbLevelDb,
@@ -44,7 +44,7 @@ const FOLDERS = [
 ];
 
 /**
- * Files that are made anew at each start and that the login does not need (docs/chromium-facts.md F1.1). SQLite's `-shm` is
+ * Files that each start creates again and that the login does not need (docs/chromium-facts.md F1.1). SQLite's `-shm` is
  * an index of its `-wal`.
  */
 const REMADE_AT_EACH_START = /^(?:LOCK|LOG|LOG\.old|.*\.dbtmp|.*-shm)$/;
@@ -66,7 +66,7 @@ export function isEssential(path: string): boolean {
   return FOLDERS.some((folder) => path.startsWith(`${folder}/`));
 }
 
-/** Whether it is the file of a large value of IndexedDB (a blob). */
+/** Whether the path is that of a blob: a file that holds a large value of IndexedDB. */
 export function isBlobPath(path: string): boolean {
   return path.startsWith(`${ESSENTIAL_PATHS.indexedDbBlobs}/`);
 }
@@ -80,7 +80,7 @@ export interface EssentialFile {
   readonly signature: FileSignature;
 }
 
-/** Lists the essential files that are there, sorted by path. Files that vanish meanwhile are left out. */
+/** Lists the existing essential files, sorted by path. Files that disappear meanwhile are left out. */
 export async function listEssentialFiles(
   profileDir: string,
   options: { readonly fs: FileSystem },
@@ -94,7 +94,7 @@ export async function listEssentialFiles(
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Tells which layout each half has. Where both lie side by side, the one that was written last counts. */
+/** Detects the layout of each half. If both layouts exist, the one that was written last counts. */
 export async function recogniseLayout(
   profileDir: string,
   options: { readonly fs: FileSystem },
@@ -124,7 +124,7 @@ async function recogniseHalf(
   return sqliteWritten !== undefined && sqliteWritten > levelDbWritten ? 'sqlite' : 'leveldb';
 }
 
-/** Newest time (ms) of anything below the paths; `undefined` when none of them is there. */
+/** The newest time (ms) of any file below the paths; `undefined` when none of the paths exists. */
 async function lastWritten(
   fs: FileSystem,
   profileDir: string,

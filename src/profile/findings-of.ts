@@ -1,6 +1,6 @@
 import type { Finding, SoundnessReport } from '../types.js';
 
-/** What is announced of a profile that is not sound: never an empty list, of which nobody could make anything. */
+/** The findings that are announced for a profile that is not sound: never an empty list, which would explain nothing. */
 export function findingsOf({ verdict, findings }: SoundnessReport): readonly Finding[] {
   if (findings.length > 0) return findings;
   const problem =

@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import type { FileSystem } from '../file-system.js';
 import { exists } from './walk.js';
 
-/** Folders that are there for a moment only, and how many need them now. By the file system they lie on. */
+/** Temporary folders by file system, with the number of callers that need each folder now. */
 const passing = new WeakMap<object, Map<string, number>>();
 
 /**
- * The folders on the way to `folder` that are not there, the deepest first, `folder` among them; also those that others
- * have made for a moment. Who makes them gives them to {@link removeFolders} afterwards.
+ * Lists `folder` and its parents as far as they are missing, or are temporary folders of other callers; the deepest comes
+ * first. The caller creates them and later passes the list to {@link removeFolders}.
  */
 export async function foldersToMake(fs: FileSystem, folder: string): Promise<readonly string[]> {
   const missing: string[] = [];
@@ -18,14 +18,14 @@ export async function foldersToMake(fs: FileSystem, folder: string): Promise<rea
   return missing;
 }
 
-/** Removes those that hold nothing, in this order. Never rejects. */
+/** Removes the empty ones of these folders, in the order of the list. Never rejects. */
 export async function removeFolders(fs: FileSystem, folders: readonly string[]): Promise<void> {
   const counts = countsOf(fs);
   for (const folder of folders) {
     const others = (counts.get(folder) ?? 1) - 1;
     if (others > 0) counts.set(folder, others);
     else counts.delete(folder);
-    await fs.promises.rmdir(folder).catch(() => undefined); // not there, or in use
+    await fs.promises.rmdir(folder).catch(() => undefined); // it is missing or in use
   }
 }
 

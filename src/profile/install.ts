@@ -26,25 +26,25 @@ import {
 import { exists, lstatIfPresent, readFolder } from './walk.js';
 
 export interface InstallOptions extends NameSource {
-  /** Chromium's user-data-dir; no browser may use it. Need not exist. */
+  /** Chromium's user-data-dir. No browser may use it, and it need not exist. */
   readonly profileDir: string;
-  /** A whole, verified profile in a folder of `createStagingFolder`; it is moved, not copied. */
+  /** A complete, verified profile in a folder that `createStagingFolder` made; it is moved, not copied. */
   readonly stagedDir: string;
-  /** Why the old profile goes, for example `corrupt`; kept beside it. */
+  /** Why the old profile is replaced, for example `corrupt`; stored beside it. */
   readonly reason: string;
-  /** The snapshot that the old profile is a rejected copy of, if it is; kept beside it. */
+  /** The snapshot of which the old profile is a rejected copy, if it is one; stored beside it. */
   readonly copyOf?: string | undefined;
-  /** Whether every file of the staged profile is on the disk already. Default false: each is flushed first. */
+  /** Whether all files of the staged profile are already flushed to the disk. Default false: they are flushed first. */
   readonly isDurable?: boolean;
   readonly fs: FileSystem;
 }
 
 /**
- * Replaces the profile by a staged one, and puts the old one into quarantine. A profile that is a symbolic link stays one.
- * After a crash at any point `recoverInstall` leaves the old or the new one, whole (docs/invariants.md I2).
+ * Replaces the profile by a staged one, and moves the old one to quarantine. A profile that is a symbolic link stays one.
+ * After a crash at any point, `recoverInstall` makes the profile the complete old or new one (docs/invariants.md I2).
  *
- * @returns where the old profile lies now; `undefined` when there was none
- * @throws {@link SessionError} when `stagedDir` is not in the staging folder; system errors, after undoing
+ * @returns where the old profile is now; `undefined` when there was none
+ * @throws {@link SessionError} when `stagedDir` is not in the staging folder; system errors after the work is undone
  */
 export async function installProfile(
   options: InstallOptions,
@@ -62,7 +62,7 @@ async function install(options: InstallOptions): Promise<Replaced> {
   const outcome = await replace(options, from, 'folder');
   if (!('undoneBy' in outcome)) return outcome;
   if (!isUnrenamable(outcome.undoneBy)) throw outcome.undoneBy;
-  // A mount point that no list showed can't be renamed, but what is in it can.
+  // A mount point that was not recognized can't be renamed, but its contents can.
   const inside = sideFolder(side.profileDir, 'inside');
   const staged = path.join(inside.staging, path.basename(stagedDir));
   await removeLink(fs, inside.staging);
@@ -72,10 +72,10 @@ async function install(options: InstallOptions): Promise<Replaced> {
 }
 
 /**
- * Puts the profile aside without a replacement, with the reason beside it. Where the profile is a symbolic link, that
- * leads to an empty folder afterwards.
+ * Moves the profile to quarantine without a replacement, and stores the reason beside it. If the profile is a symbolic
+ * link, the link then leads to an empty folder.
  *
- * @returns where it lies now; `undefined` when there was none
+ * @returns where the profile is now; `undefined` when there was none
  */
 export async function quarantineProfile(
   profileDir: string,
@@ -96,7 +96,7 @@ async function putAside(work: Replacement): Promise<string | undefined> {
   return (await replaceParts(work, sideFolder(side.profileDir, 'inside'))).quarantined;
 }
 
-/** What a rename took away from under a link is an empty folder afterwards, whether the work failed or not. */
+/** If the work renames the target of a symbolic link, makes an empty folder in its place, even if the work fails. */
 async function whileLinked<Result>(
   { fs, profileDir }: Pick<Replacement, 'fs' | 'profileDir'>,
   work: () => Promise<Result>,
@@ -105,7 +105,7 @@ async function whileLinked<Result>(
   try {
     result = await work();
   } catch (error) {
-    // Not under a journal: the next start goes on with it. What fails here as well, that one does again.
+    // If there is a journal, nothing is done: the next start continues the work. It also repeats a step that fails here.
     await fillUnlessUnfinished(fs, profileDir).catch(() => undefined);
     throw error;
   }
@@ -120,8 +120,8 @@ async function fillUnlessUnfinished(fs: FileSystem, profileDir: string): Promise
 }
 
 /**
- * Finishes or undoes a replacement that a crash has cut short, and makes a folder where a link dangles. To be called at
- * every start, before anything looks at the profile. Does nothing when there is nothing to do.
+ * Finishes or undoes a replacement that a crash has interrupted, and makes a folder where a symbolic link leads to nothing.
+ * Call this at every start before anything reads the profile. Does nothing when there is nothing to do.
  *
  * @returns what was done
  */
@@ -136,7 +136,7 @@ export async function recoverInstall(
     await removeUnfinishedJournal(fs, side);
     const journal = await readJournal(fs, side);
     if (journal === undefined) {
-      // One that can't be read says nothing; left where it is, it would keep staging from ever being cleaned.
+      // An unreadable journal is useless. It is removed, because staging is never cleaned while there is a journal.
       if (await exists(fs, side.journal)) await removeJournal(fs, side);
       continue;
     }
@@ -149,7 +149,7 @@ export async function recoverInstall(
   return outcome;
 }
 
-/** Goes forward where it can; a profile that turns out to be a mount point can't be renamed, now or ever. */
+/** Completes the replacement; `false` if parts are missing, or the profile is a mount point, which can't be renamed. */
 async function finish(fs: FileSystem, side: SideFolder, journal: InstallJournal): Promise<boolean> {
   if (!(await canRollForward(fs, side, journal))) return false;
   try {
@@ -178,8 +178,8 @@ async function replaceParts(work: Replacement, side: SideFolder): Promise<Replac
 }
 
 /**
- * Resolves with `undoneBy` when a rename failed and everything is as it was. An error that it throws says nothing of
- * the kind: the new profile may be in place already, and only the tidying up have failed.
+ * Resolves with `undoneBy` when a rename failed and everything was undone. After a thrown error the state is not known: the
+ * new profile may be in place, so that only the cleaning up has failed.
  */
 async function replace(
   work: Replacement,
@@ -212,15 +212,15 @@ async function replace(
     return { undoneBy: error };
   }
   await removeJournal(fs, side);
-  // In parts, the emptied staging folder stays behind; what else was staged is no part of the login.
+  // After a replacement in parts, the staging folder remains; anything left in it is no part of the login.
   if (stagedDir !== undefined) await fs.promises.rm(stagedDir, { recursive: true, force: true });
   return { quarantined: old.length > 0 ? aside : undefined };
 }
 
-/** A folder without anything in it is no profile, and must not push one out of the quarantine. */
+/** An empty folder is no profile: in quarantine it would only displace a real one. */
 async function removeIfEmpty(fs: FileSystem, folder: string): Promise<void> {
   if ((await readFolder(fs, folder)).length > 0) return;
-  // Fails where nothing is there, at a file, at a mount point, and where something was put there meanwhile: it stays then.
+  // Fails if it is missing, a file, a mount point, or not empty any more. Then it stays.
   await fs.promises.rmdir(folder).catch(() => undefined);
 }
 
@@ -243,7 +243,7 @@ function isUnrenamable(error: unknown): boolean {
   return errnoOf(error) === 'EXDEV' || errnoOf(error) === 'EBUSY';
 }
 
-/** Moves a folder to another file system, where no rename leads. */
+/** Moves a folder to another file system by copying, because a rename is not possible there. */
 async function moveAcross(fs: FileSystem, from: string, to: string): Promise<void> {
   await copyTree(fs, from, to);
   await syncTree(fs, to);

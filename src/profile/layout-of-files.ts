@@ -1,6 +1,6 @@
 import { ESSENTIAL_PATHS, type ProfileLayout } from './essential-files.js';
 
-/** Which layout a list of files has, as that of a manifest. Of two that lie side by side nothing is said: `none`. */
+/** The layout of a list of files, such as that of a manifest. `none` also if a half exists in both layouts. */
 export function layoutOfFiles(files: readonly { readonly path: string }[]): ProfileLayout {
   const has = (start: string) => files.some(({ path }) => path.startsWith(start));
   const half = (levelDb: string, sqlite: string) => {

@@ -2,14 +2,14 @@ import path from 'node:path';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
 import { isMissing, lstatIfPresent } from './walk.js';
 
-/** As many as Linux follows. */
+/** The number of links that Linux follows. */
 const MAX_LINKS = 40;
 
 /**
- * The path with every symbolic link on its way resolved, also where what it leads to is not there (any more): the profile
- * is one folder, whoever renamed it away last.
+ * Resolves every symbolic link in a path, even if the target does not exist (any more): the profile stays the same folder
+ * even while it is renamed away.
  *
- * @throws ELOOP where links lead in a circle
+ * @throws ELOOP when links form a loop
  */
 export async function resolveLinks(fs: FileSystem, given: string): Promise<string> {
   let current = path.resolve(given);
@@ -22,20 +22,19 @@ export async function resolveLinks(fs: FileSystem, given: string): Promise<strin
 }
 
 /**
- * Makes an empty folder where the profile is a symbolic link, or lies behind one, and the link leads to nothing. Whoever
- * makes folders on the way to a profile (LocalAuth, Chromium) fails at such a link, for ever. A profile without links is
- * left absent.
+ * Makes an empty folder if the profile's path has a symbolic link that leads to nothing. LocalAuth and Chromium can't
+ * create a folder behind such a link and would always fail. If there is no link, a missing profile stays missing.
  */
 export async function fillDanglingLink(fs: FileSystem, profileDir: string): Promise<void> {
   const absolute = path.resolve(profileDir);
   const real = await resolveLinks(fs, absolute);
   if (real === absolute || (await lstatIfPresent(fs, real)) !== undefined) return;
-  // Only where a link dangles: below a folder that is there, everybody can make their own.
+  // Nothing to do without a dangling link: others can then create the folder themselves.
   if (await isReachable(fs, absolute)) return;
   await fs.promises.mkdir(real, { recursive: true, mode: PRIVATE_FOLDER_MODE });
 }
 
-/** Whether `mkdir` could make the folder: no link on the way to it dangles. */
+/** Whether `mkdir` could make the folder, because no link in its path leads to nothing. */
 async function isReachable(fs: FileSystem, absolute: string): Promise<boolean> {
   for (let folder = absolute; ; folder = path.dirname(folder)) {
     const stats = await lstatIfPresent(fs, folder);
@@ -54,7 +53,7 @@ async function followable(fs: FileSystem, link: string): Promise<boolean> {
   }
 }
 
-/** The path resolved as far as it is there; `target`: where a link leads that is met on the way and dangles. */
+/** Resolves the path as far as it exists; `target` is the missing target of a dangling link in it. */
 async function firstDanglingLink(
   fs: FileSystem,
   absolute: string,

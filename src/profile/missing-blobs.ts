@@ -2,15 +2,15 @@ import { defineTask } from '../task.js';
 import { listEssentialFiles, recogniseLayout } from './essential-files.js';
 import { type BlobNames, readBlobNames } from './soundness/named-blobs.js';
 
-/** The file of a large value (a blob) that a record of IndexedDB names, and that is not there. */
+/** A missing blob: the file of a large value, which a record of IndexedDB names. */
 export interface MissingBlob {
   /** Relative to the profile, `/` between names. */
   readonly path: string;
-  /** Bytes it should have. */
+  /** The size that it should have, bytes. */
   readonly size: number;
 }
 
-/** Those that are named now and are not among `files`. */
+/** The blobs that the database now names and that are not among `files`. */
 export function missingAmong(
   names: BlobNames | undefined,
   files: Iterable<{ readonly path: string }>,
@@ -20,15 +20,16 @@ export function missingAmong(
 }
 
 /**
- * The blobs that a profile which no browser has open lacks. Chromium writes a blob before the record that names it and deletes it
- * after that record is gone, also when it is killed: what is missing was taken by somebody else, or lost with the power. The
- * one exception: a kill within a moment of `deleteDatabase()` leaves names of blobs that were deleted with their database.
+ * Finds the missing blobs of a profile that no browser has open. Chromium writes a blob before the record that names it, and
+ * deletes it after that record, so that even a kill leaves no record without its blob. A missing blob was therefore removed
+ * by somebody else, or lost in a power cut. There is one exception: a kill just after `deleteDatabase()` can leave the names
+ * of blobs that were deleted with their database.
  */
 export const missingBlobsTask = defineTask<{ readonly profileDir: string }, readonly MissingBlob[]>(
   'profile:missing-blobs',
   async ({ profileDir }, { fs, signal }) => {
     const { indexedDb } = await recogniseLayout(profileDir, { fs });
-    if (indexedDb !== 'leveldb') return []; // SQLite keeps them inside
+    if (indexedDb !== 'leveldb') return []; // SQLite keeps large values inside the database
     const names = await readBlobNames({ fs, profileDir, signal });
     return missingAmong(names, await listEssentialFiles(profileDir, { fs }));
   },

@@ -5,10 +5,10 @@ import type { FileSystem } from '../file-system.js';
 /**
  * Who holds a profile, by Chromium's `SingletonLock` (docs/chromium-facts.md F1.6).
  * - `none`: nobody
- * - `live`: a process with this pid runs on this host (which process it is, the caller must find out)
- * - `dead`: none does; Chromium cures this itself
- * - `other-host`: another machine's, or an earlier container's; Chromium refuses to start
- * - `unreadable`: something is there that is no lock of Chromium
+ * - `live`: a process with this pid runs on this host (the caller must find out which process it is)
+ * - `dead`: no process with this pid runs; Chromium itself removes such a lock
+ * - `other-host`: the lock is from another machine or an earlier container; Chromium refuses to start
+ * - `unreadable`: there is something that is no lock of Chromium
  */
 export type ProfileLock =
   | { readonly kind: 'none' }
@@ -32,7 +32,7 @@ export async function readProfileLock(profileDir: string, options: ReadLockOptio
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' };
-    // EINVAL (UNKNOWN on Windows): it is no symbolic link.
+    // EINVAL (UNKNOWN on Windows) means that it is no symbolic link.
     if (code === 'EINVAL' || code === 'UNKNOWN') return { kind: 'unreadable' };
     throw error;
   }
@@ -45,9 +45,9 @@ export async function readProfileLock(profileDir: string, options: ReadLockOptio
 }
 
 /**
- * Removes Chromium's locks, and the folder of its socket, which a killed browser leaves in the folder for temporary
- * files. The caller must know that no live browser has the profile: under one this ends in a false logout and endangers
- * the data (docs/chromium-facts.md F1.6).
+ * Removes Chromium's locks, and the folder of its socket, which a killed browser leaves in the folder for temporary files.
+ * The caller must be sure that no live browser has the profile: otherwise this leads to a false logout and endangers the
+ * data (docs/chromium-facts.md F1.6).
  *
  * @returns the names that were removed
  */
@@ -69,9 +69,9 @@ export async function removeProfileLocks(
 }
 
 /**
- * Only the folder whose cookie is the profile's: so Chromium itself tells that a socket is this profile's
- * (process_singleton_posix.cc). Every kill leaves one, and nobody else ever removes it. Never rejects: what stays there
- * hinders no start.
+ * Removes the socket's folder only if its cookie equals the profile's, which is how Chromium recognizes the socket of a
+ * profile (process_singleton_posix.cc). Every kill leaves such a folder, and nothing else removes it. Never rejects: a
+ * folder that stays does not prevent a start.
  */
 async function removeSocketFolder(profileDir: string, { promises }: FileSystem): Promise<void> {
   try {
@@ -82,6 +82,6 @@ async function removeSocketFolder(profileDir: string, { promises }: FileSystem):
     await promises.unlink(`${folder}/SingletonCookie`);
     await promises.rmdir(folder);
   } catch {
-    // gone already, or not ours to judge
+    // already gone, or not accessible for us
   }
 }

@@ -4,33 +4,33 @@ import { ESSENTIAL_PARTS, isEssential, recogniseLayout } from './essential-files
 import { resolveLinks } from './links.js';
 import { lstatIfPresent, walkFiles } from './walk.js';
 
-/** What tells one folder from another of the same name. */
+/** Distinguishes a folder from another one with the same name. */
 interface Identity {
   readonly dev: number;
   readonly ino: number;
   readonly birthtimeMs: number;
 }
 
-/** Profiles with a login whose clients the bot has closed, while the process goes on. By the file system they lie on. */
+/** Profiles with a login whose clients the bot closed while the process goes on, by file system. */
 const leftByBots = new WeakMap<FileSystem, Map<string, Identity>>();
-/** A process that has closed more clients than this forgets the oldest. */
+/** How many such profiles are remembered; more push out the oldest. */
 const MAX_LEFT = 1000;
 
 /**
- * Whether the login that was in the profile while this process used it is still there. What vanishes under its eyes was
- * removed on purpose; what is absent when a process starts may as well be a new disk.
+ * Tells whether the login that this process saw in the profile is still there. A login that disappears while the process
+ * runs was removed on purpose; a login that is missing when a process starts may just mean a new disk.
  */
 export class ProfilePresence {
   readonly #profileDir: string;
   readonly #fs: FileSystem;
   readonly #left: Map<string, Identity>;
   #seen: { readonly profile: Identity } | undefined;
-  /** What a session that has stopped by itself had seen: its bot may close the client yet. */
+  /** The profile that this session saw before it stopped by itself; its bot may still close the client. */
   #resting: Identity | undefined;
-  /** What this session has left last. */
+  /** The profile that this session last left behind. */
   #own: Identity | undefined;
 
-  /** @param options `disk`: the file system as the bot gave it, which other sessions of the process share. Default: `fs`. */
+  /** @param options `disk`: the file system that the bot passed in, shared by the sessions of the process. Default: `fs`. */
   constructor(
     profileDir: string,
     { fs, disk = fs }: { readonly fs: FileSystem; readonly disk?: FileSystem },
@@ -42,7 +42,7 @@ export class ProfilePresence {
     this.#left = left;
   }
 
-  /** Call when the profile is known to hold a login. Never rejects: what can't be looked at was not seen. */
+  /** Call this when the profile is known to hold a login. Never rejects: a profile that can't be read is not noted. */
   async note(): Promise<void> {
     try {
       const layout = await recogniseLayout(this.#profileDir, { fs: this.#fs });
@@ -50,11 +50,11 @@ export class ProfilePresence {
       const profile = await this.#lookAt(await this.#realDir());
       if (profile) this.#seen = { profile };
     } catch {
-      // As before, then.
+      // keeps what was noted before
     }
   }
 
-  /** Call when the profile goes by the hand of this library. */
+  /** Call this when the library itself removes the profile. */
   forget(): void {
     this.#seen = undefined;
     this.#resting = undefined;
@@ -62,11 +62,11 @@ export class ProfilePresence {
   }
 
   /**
-   * Call when the session has ended.
+   * Call this when the session has ended.
    *
-   * @param options `byBot`: whether the bot has closed its client. It may remove the profile next: {@link isLeftRemoved}, and a
-   * later session of this process, look whether it did. `byItself`: whether the session has stopped without anybody's call;
-   * its bot may close the client afterwards
+   * @param options `byBot`: whether the bot has closed its client. The bot may then remove the profile, which
+   * {@link isLeftRemoved} and a later session of this process detect. `byItself`: whether the session stopped without any
+   * call; its bot may close the client afterwards
    */
   end({ byBot = false, byItself = false } = {}): void {
     const seen = this.#seen?.profile ?? this.#resting;
@@ -79,35 +79,35 @@ export class ProfilePresence {
     if (this.#left.size > MAX_LEFT && oldest !== undefined) this.#left.delete(oldest);
   }
 
-  /** Call at the first start of a session: goes on with what an earlier one of this process has seen. */
+  /** Call this at the first start of a session. Takes over what an earlier session of this process noted. */
   begin(): void {
     const profile = this.#left.get(this.#profileDir);
     this.#left.delete(this.#profileDir);
     if (profile !== undefined) this.#seen ??= { profile };
   }
 
-  /** What this session has left behind, as long as no other one of this process goes on with it; each time another object. */
+  /** The profile that this session left behind, until another session takes it over; a new object each time one is left. */
   get left(): Identity | undefined {
     return this.#own !== undefined && this.#left.get(this.#profileDir) === this.#own ? this.#own : undefined;
   }
 
-  /** Whether what this session has left behind is gone; as {@link isRemoved}. */
+  /** Whether the profile that this session left behind was removed; the rules are those of {@link isRemoved}. */
   async isLeftRemoved(): Promise<boolean> {
     return this.#isGone(this.left);
   }
 
-  /** Call when the bot closes the client of a session that had stopped by itself; as {@link end}. */
+  /** Call this when the bot closes the client of a session that had stopped by itself; it then works like {@link end}. */
   leave(): void {
     if ((this.#seen?.profile ?? this.#resting) !== undefined) this.end({ byBot: true });
   }
 
-  /** Call when a stopped session is closed once more, not by its bot: what becomes of the profile says nothing then. */
+  /** Call this when a stopped session is closed again, but not by its bot: a missing profile then means nothing. */
   dismiss(): void {
     this.#seen = undefined;
     this.#resting = undefined;
   }
 
-  /** Whether nothing of a login is in the profile. */
+  /** Whether the profile has no file of a login. */
   async isEmpty(): Promise<boolean> {
     for (const part of ESSENTIAL_PARTS) {
       for await (const { path: file } of walkFiles(this.#fs, this.#profileDir, part)) {
@@ -118,14 +118,14 @@ export class ProfilePresence {
   }
 
   /**
-   * Whether a login was there and is gone. Not where its disk is gone with it: a mount that is away may come back. Never
-   * rejects: a disk that fails proves nothing.
+   * Whether a login was there and has been removed. False if its disk is missing too, because a missing mount may come back.
+   * Never rejects: a disk that fails proves nothing.
    */
   async isRemoved(): Promise<boolean> {
     return this.#isGone(this.#seen?.profile);
   }
 
-  /** Deletes what a closing browser has made anew in place of a profile that was removed as a whole. */
+  /** If the whole profile was removed, deletes the new folder that the closing browser has made in its place. */
   async removeRemade(): Promise<void> {
     const seen = this.#seen?.profile;
     if (seen === undefined) return;
@@ -144,7 +144,7 @@ export class ProfilePresence {
     }
   }
 
-  // Of the profile, or of what is left of the way to it.
+  // The device of the profile, or of the nearest parent folder that exists.
   async #deviceNow(): Promise<number | undefined> {
     for (let folder = await this.#realDir(); ; folder = path.dirname(folder)) {
       const found = await this.#lookAt(folder);
@@ -163,7 +163,7 @@ export class ProfilePresence {
   }
 }
 
-// A number of an inode is given anew soon after it is free; when it was born is not known everywhere.
+// Compares both, because inode numbers are soon reused, and not every file system knows the time of birth.
 function isSame(one: Identity, other: Identity): boolean {
   return one.ino === other.ino && one.birthtimeMs === other.birthtimeMs;
 }

@@ -8,15 +8,15 @@ import { resolveLinks } from './links.js';
 import { bothSideFolders, type NameSource, type SideFolder } from './side-folder.js';
 import { exists, readFolder, unlessDenied, walkFiles } from './walk.js';
 
-/** A profile that was put aside. */
+/** A profile in quarantine. */
 export interface QuarantinedProfile {
   /** The folder that holds `profile` and `reason.json`. */
   readonly path: string;
-  /** Why, for example `corrupt`; `unknown` when that was lost. */
+  /** Why it is in quarantine, for example `corrupt`; `unknown` if the reason was lost. */
   readonly reason: string;
-  /** When, ISO 8601. */
+  /** When it was moved to quarantine, ISO 8601. */
   readonly at: string;
-  /** The snapshot that it was restored from, where WhatsApp rejected it as that: it holds nothing of its own. */
+  /** The snapshot it was restored from, if WhatsApp then rejected it: the profile holds nothing that the snapshot does not. */
   readonly copyOf?: string;
   readonly bytes: number;
   readonly files: number;
@@ -25,14 +25,14 @@ export interface QuarantinedProfile {
 /** Why a profile goes into quarantine. */
 export interface QuarantineReason {
   readonly reason: string;
-  /** See {@link QuarantinedProfile}. */
+  /** As in {@link QuarantinedProfile}. */
   readonly copyOf?: string | undefined;
 }
 
-/** The last two always stay (docs/invariants.md I2), and so do the last two that are no copies of a snapshot. */
+/** The newest two profiles always stay (docs/invariants.md I2), and also the newest two that are no copies of a snapshot. */
 const ALWAYS_KEPT = 2;
 
-/** Lists what lies in quarantine, oldest first. */
+/** Lists the profiles in quarantine, oldest first. */
 export async function listQuarantine(
   profileDir: string,
   options: { readonly fs: FileSystem },
@@ -57,19 +57,19 @@ export interface PruneQuarantineOptions {
   readonly fs: FileSystem;
   /** Wall clock, ms since 1970. */
   readonly now: number;
-  /** The newest so many stay in any case, and of those that are no copies of a snapshot the newest so many; at least 2. */
+  /** How many of the newest profiles always stay, and how many of the newest that are no copies of a snapshot; at least 2. */
   readonly keepLast: number;
-  /** Of the others, those stay that are younger, ms. Default 0: none. */
+  /** Other profiles stay while they are younger than this, ms, and `maxBytes` allows it. Default 0: none stays. */
   readonly maxAgeMs?: number | undefined;
-  /** ... and as long as all that stay make no more than so many bytes, copies counted last. Default: no limit. */
+  /** Limit for the total bytes of all profiles that stay; copies are counted last. Default: no limit. */
   readonly maxBytes?: number | undefined;
-  /** Called for what may not be looked at or removed: it is somebody else's, and stays. */
+  /** Called for a folder that may not be read or removed: it belongs to another user and stays. */
   readonly passOver?: ((path: string) => void) | undefined;
 }
 
 /**
- * Deletes what is no longer to be kept in quarantine, and the rests of interrupted moves: copies of snapshots first, then the
- * oldest.
+ * Deletes the profiles that need not stay in quarantine any longer, copies of snapshots first, then the oldest. Also deletes
+ * the remains of interrupted moves.
  */
 export async function pruneQuarantine(
   profileDir: string,
@@ -104,7 +104,7 @@ export async function pruneQuarantine(
   return { removed, freedBytes, files };
 }
 
-/** Makes the folder of one profile in quarantine, and says in it why. The caller moves the profile into it. */
+/** Makes the folder for a profile in quarantine, and writes the reason into it. The caller then moves the profile there. */
 export async function beginQuarantine(
   work: NameSource & { readonly fs: FileSystem } & QuarantineReason,
   side: SideFolder,
@@ -123,13 +123,13 @@ async function entries(fs: FileSystem, profileDir: string): Promise<string[]> {
   const real = await resolveLinks(fs, profileDir);
   const found: string[] = [];
   for (const { quarantine } of bothSideFolders(real)) {
-    if (!(await isRealFolder(fs, quarantine, 2))) continue; // what lies behind a link is not ours to delete
+    if (!(await isRealFolder(fs, quarantine, 2))) continue; // a folder behind a link is not ours to delete
     for (const { name } of await readFolder(fs, quarantine)) found.push(path.join(quarantine, name));
   }
   return found;
 }
 
-/** An entry without a profile: a crash came before the move. One that a journal still needs is left alone. */
+/** Removes entries without a profile, left by a crash before the move. While there is a journal, nothing is removed. */
 async function removeRests(
   fs: FileSystem,
   profileDir: string,
@@ -164,7 +164,7 @@ async function readReason(
   };
 }
 
-/** `20261123T051409123Z-1a2b3c4d` as ISO 8601; the beginning of time for any other name. */
+/** The time in a name such as `20261123T051409123Z-1a2b3c4d`, as ISO 8601; 1970 for any other name. */
 function timeInName(folder: string): string {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(path.basename(folder));
   if (match === null) return new Date(0).toISOString();

@@ -6,13 +6,13 @@ import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
 
 /**
- * The folder of this library that goes with a profile, on the same file system, so that moving between the two is a
- * rename: quarantine, staging, journals and small state files (such as `session.json`).
+ * The library's own folder for a profile: it holds quarantine, staging, journals and small state files (such as
+ * `session.json`). It is on the profile's file system, so that moving between the two is a rename.
  */
 export interface SideFolder {
   /**
    * - `beside`: `<parent>/.<name>.persistent`; the profile is replaced as a whole
-   * - `inside`: `<profile>/.persistent`, where the profile is a mount point; its essential parts are replaced
+   * - `inside`: `<profile>/.persistent`, if the profile is a mount point; only its essential parts are replaced
    */
   readonly placement: 'beside' | 'inside';
   /** The profile, with symbolic links resolved. */
@@ -23,18 +23,18 @@ export interface SideFolder {
   readonly journal: string;
 }
 
-/** What makes new names: the time, so that they sort by it, and chance, so that they are unique. */
+/** The sources for new names: the clock, so that they sort by time, and random numbers, so that they are unique. */
 export interface NameSource {
   readonly clock: Clock;
-  /** From 0 up to 1, as `Math.random`. */
+  /** Returns a number from 0 up to 1, like `Math.random`. */
   readonly random: () => number;
 }
 
 /**
- * Finds the side folder of a profile. Creates nothing. The same profile has the same one for as long as it is, or is
- * not, a mount point.
+ * Finds the side folder of a profile, without creating it. A profile's side folder only changes when the profile becomes a
+ * mount point or stops being one.
  *
- * @throws ConfigurationError when a symbolic link is in its place
+ * @throws ConfigurationError when a symbolic link is in the place of the side folder
  * @example
  * const side = await resolveSideFolder('/data/session', { fs }); // side.root: '/data/.session.persistent'
  */
@@ -48,7 +48,7 @@ export async function resolveSideFolder(
   return side;
 }
 
-/** The paths of a side folder in a given place; no I/O. */
+/** The paths of a side folder with the given placement; does no I/O. */
 export function sideFolder(profileDir: string, placement: SideFolder['placement']): SideFolder {
   const name = `.${path.basename(profileDir)}.persistent`;
   const root =
@@ -63,7 +63,7 @@ export function sideFolder(profileDir: string, placement: SideFolder['placement'
   };
 }
 
-/** Makes a new empty folder for a profile that is being restored; give it to `installProfile`, or remove it. */
+/** Makes a new empty folder for a profile that is being restored. Pass it to `installProfile`, or remove it. */
 export async function createStagingFolder(
   profileDir: string,
   options: NameSource & { readonly fs: FileSystem },
@@ -76,11 +76,11 @@ export async function createStagingFolder(
 }
 
 /**
- * Removes what interrupted restores have left in staging. To be called after `recoverInstall`, by the owner of the
- * session, while nothing is being restored.
+ * Removes the remains of interrupted restores from staging. Only the owner of the session may call this, after
+ * `recoverInstall` and while nothing is being restored.
  *
  * @param options.inUse the folders that stay
- * @param options.passOver called for what may not be removed: it is somebody else's
+ * @param options.passOver called for a folder that may not be removed, because it belongs to another user
  */
 export async function removeStagingLeftovers(
   profileDir: string,
@@ -98,9 +98,9 @@ export async function removeStagingLeftovers(
   let freedBytes = 0;
   let files = 0;
   for (const { staging, journal } of bothSideFolders(real)) {
-    // A journal that is still there needs its staged profile.
+    // If there still is a journal, its staged profile is needed.
     if (await exists(fs, journal)) continue;
-    if (!(await isRealFolder(fs, staging, 2))) continue; // what lies behind a link is not ours to delete
+    if (!(await isRealFolder(fs, staging, 2))) continue; // a folder behind a link is not ours to delete
     for (const { name } of await readFolder(fs, staging)) {
       if (inUse?.has(path.join(staging, name))) continue;
       let size = 0;
@@ -119,12 +119,12 @@ export async function removeStagingLeftovers(
   return { freedBytes, files };
 }
 
-/** Both places where a side folder can be: what was left must be found even when the mount has changed. */
+/** Both places where a side folder can be, so that old files are found even after the profile became a mount point. */
 export function bothSideFolders(realProfile: string): readonly SideFolder[] {
   return [sideFolder(realProfile, 'beside'), sideFolder(realProfile, 'inside')];
 }
 
-/** Unique, and sorts by time: `20261123T051409123Z-1a2b3c4d`. */
+/** A unique name that sorts by time, for example `20261123T051409123Z-1a2b3c4d`. */
 export function uniqueName({ clock, random }: NameSource): string {
   const time = new Date(clock.now()).toISOString().replace(/[-:.]/g, '');
   const chance = Math.floor(random() * 2 ** 32);
@@ -139,13 +139,13 @@ async function isMountPoint(fs: FileSystem, folder: string): Promise<boolean> {
   return (await mountPoints(fs)).has(folder);
 }
 
-/** A bind mount (a Docker volume) can be on the device of its parent: only the kernel's list tells. */
+/** Reads the kernel's list of mount points: a bind mount (a Docker volume) may have the same device as its parent. */
 async function mountPoints(fs: FileSystem): Promise<ReadonlySet<string>> {
   let list: string;
   try {
     list = String(await fs.promises.readFile('/proc/self/mountinfo', 'utf8'));
   } catch {
-    // Not Linux, or not readable: the comparison of devices has to do.
+    // Not Linux, or not readable: only the devices are compared.
     return new Set();
   }
   const unescaped = (field: string) =>

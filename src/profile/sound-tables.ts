@@ -1,37 +1,37 @@
 import type { CapturedFile, FileSignature } from '../types.js';
 import { sameSignature } from './walk.js';
 
-/** Whether this is a table of LevelDB; `.sst` is the old name, which it still takes. */
+/** Whether this is a table of LevelDB; `.sst` is the old extension, which LevelDB still accepts. */
 export function isTablePath(path: string): boolean {
   return /\.(?:ldb|sst)$/.test(path);
 }
 
-/** A table whose blocks were found sound by the very reading that its SHA-256 is from. */
+/** A table whose blocks were found sound. Its SHA-256 was taken from the same reading. */
 export interface SoundTable {
   readonly signature: FileSignature;
   /** Lower-case hex. */
   readonly sha256: string;
 }
 
-/** By path, relative to the profile. Structured-clonable. */
+/** Sound tables by path, relative to the profile. Can be sent to a worker thread. */
 export type SoundTables = ReadonlyMap<string, SoundTable>;
 
-/** Nothing is known yet, or everything is in doubt. */
+/** No table is known to be sound, so the next check reads all of them. */
 export const NO_SOUND_TABLES: SoundTables = new Map();
 
-/** What a session knows of its profile's tables. */
+/** Remembers which tables of a session's profile are sound. */
 export class SoundTableMemory {
   known: SoundTables = NO_SOUND_TABLES;
 
-  /** After any doubt: the next check reads everything. */
+  /** To be called after any doubt: the next check then reads everything. */
   forget(): void {
     this.known = NO_SOUND_TABLES;
   }
 }
 
 /**
- * SHA-256 of those files that are tables known to be sound. A table never changes once it is written
- * (docs/chromium-facts.md F1.3), so one that has the signature it had is not read again.
+ * The SHA-256 of those files that are tables known to be sound. A table never changes once it is written
+ * (docs/chromium-facts.md F1.3), so a table with an unchanged signature is not read again.
  */
 export function knownSound(files: readonly CapturedFile[], known: SoundTables): ReadonlyMap<string, string> {
   return new Map(
@@ -42,7 +42,7 @@ export function knownSound(files: readonly CapturedFile[], known: SoundTables): 
   );
 }
 
-/** Remembers the tables among these files by the signatures of their originals. */
+/** The tables among these files that are sound, with the signatures of their originals. */
 export function rememberSound(
   files: readonly CapturedFile[],
   hashes: ReadonlyMap<string, string>,
@@ -55,7 +55,7 @@ export function rememberSound(
   );
 }
 
-/** Not a copy that is shorter or longer than its original was: the signature would speak of other bytes. */
+/** Whether it is a table of the same size as its original; otherwise the original's signature would belong to other bytes. */
 function isTable({ path, size, source }: CapturedFile): boolean {
   return isTablePath(path) && size === source.size;
 }

@@ -3,10 +3,10 @@ import { ClosedError, errnoOf } from '../errors.js';
 import { type FileSystem, isDenied } from '../file-system.js';
 import type { FileSignature } from '../types.js';
 
-/** Deeper than anything Chromium makes; a bound, so that a walk always ends. */
+/** Deeper than any folder of Chromium; the limit makes sure that a walk ends. */
 const MAX_DEPTH = 32;
 
-/** A regular file met on a walk. */
+/** A regular file that a walk found. */
 export interface WalkedFile {
   /** Relative to the root of the walk, `/` between names. */
   readonly path: string;
@@ -16,10 +16,10 @@ export interface WalkedFile {
 }
 
 /**
- * Every regular file at or below `path`, which is relative to `root`. Symbolic links are never followed; what
- * vanishes meanwhile is left out, since the browser may be at work.
+ * Finds every regular file at or below `path`, which is relative to `root`. Symbolic links are never followed. Files that
+ * disappear meanwhile are left out, because a browser may be running.
  *
- * @param passOver called for a folder that may not be read, which is then passed over; default: that is an error
+ * @param passOver called for a folder that may not be read, which is then skipped; by default such a folder is an error
  */
 export async function* walkFiles(
   fs: FileSystem,
@@ -41,7 +41,7 @@ export async function* walkFiles(
   }
 }
 
-/** The entries of a folder in the order of their names; none when it is missing or no folder. */
+/** The entries of a folder, sorted by name; an empty list when it is missing or no folder. */
 export async function readFolder(fs: FileSystem, path: string): Promise<Dirent[]> {
   try {
     const entries = await fs.promises.readdir(path, { withFileTypes: true });
@@ -52,7 +52,7 @@ export async function readFolder(fs: FileSystem, path: string): Promise<Dirent[]
   }
 }
 
-/** `undefined` where this process may not look, of which `denied` is told: most likely it is `lost+found`. */
+/** The result of `work`; if access is denied, most likely to `lost+found`, calls `denied` and returns `undefined`. */
 export async function unlessDenied<T>(
   work: Promise<T>,
   denied: () => void = () => undefined,
@@ -66,7 +66,7 @@ export async function unlessDenied<T>(
   }
 }
 
-/** `lstat`, or `undefined` where nothing has this name. */
+/** The result of `lstat`; `undefined` when nothing has this name. */
 export async function lstatIfPresent(fs: FileSystem, path: string): Promise<Stats | undefined> {
   try {
     return await fs.promises.lstat(path);
@@ -85,7 +85,7 @@ async function bigStatsIfPresent(fs: FileSystem, path: string): Promise<BigIntSt
   }
 }
 
-/** What tells an unchanged file without reading it. */
+/** The signature that shows that a file is unchanged without reading it. */
 export function signatureOf(stats: Pick<BigIntStats, 'size' | 'mtimeNs' | 'ino'>): FileSignature {
   return { size: Number(stats.size), mtimeNs: String(stats.mtimeNs), inode: String(stats.ino) };
 }
@@ -99,7 +99,7 @@ export async function exists(fs: FileSystem, path: string): Promise<boolean> {
   return (await lstatIfPresent(fs, path)) !== undefined;
 }
 
-/** Whether an error says that the name is not there (or that a folder on the way to it is a file). */
+/** Whether an error means that the name does not exist (or that a folder in its path is a file). */
 export function isMissing(error: unknown): boolean {
   const code = errnoOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

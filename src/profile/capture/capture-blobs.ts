@@ -6,16 +6,16 @@ import type { BlobNames } from '../soundness/named-blobs.js';
 import { isMissing, sameSignature, throwIfAborted, walkFiles } from '../walk.js';
 import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 
-/** A blob that was not touched for so long is complete and may be linked; a younger one may still grow. */
+/** A blob that was not written for this time is complete and may be hard-linked; a younger one may still grow. */
 const COMPLETE_AFTER_MS = 60_000;
 
-/** Blobs that were taken already, by path. */
+/** Blobs that were already copied, by path. */
 export type TakenBlobs = Map<string, CapturedFile>;
 
 /**
- * Takes every blob that is there now. Called *before and after* the database is copied: a blob is written before the
- * record that names it, and deleted after that record is. Taken only before, a new record could lack its blob; taken
- * only afterwards, an old record could.
+ * Copies every blob that exists now. Call this both *before and after* the database is copied: a blob is written before the
+ * record that names it, and deleted after that record. If blobs were copied only before, a new record could lack its blob;
+ * if only afterwards, an old record could.
  */
 export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: TakenBlobs): Promise<void> {
   const { fs, profileDir, targetDir, signal } = places;
@@ -33,17 +33,17 @@ export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: Take
       taken.set(path, isComplete ? await linkOrCopy(places, path) : await copyPrefix(places, path));
     } catch (error) {
       if (!isMissing(error)) throw error;
-      // Deleted meanwhile. What was taken of it before stays: an older record may name it.
+      // It was deleted meanwhile. A copy that was made earlier stays, because an older record may name it.
       if (!taken.has(path)) await fs.promises.rm(`${targetDir}/${path}`, { force: true });
     }
   }
 }
 
 /**
- * Leaves out the blobs that no record of the copied database has ever named, if they may still have been written: if they
- * are young, or were not there, as they are now, before the database was copied. Chromium never looks at them, but a later
- * comparison does: half a blob that has become whole since would look like damage, and so would another one under its
- * number, which a database that was restored gives away once more. Called after the last {@link takeBlobs}.
+ * Leaves out blobs that may be unfinished: those that no record of the copied database has ever named, and that are young,
+ * or are new or changed since before the database was copied. Chromium never reads them, but a later comparison does. If
+ * such a blob is complete by then, the difference would look like damage. So would another blob with the same number, which
+ * a restored database uses again. Call this after the last {@link takeBlobs}.
  */
 export async function leaveOutUnnamed(
   { fs, targetDir }: CapturePlaces,
@@ -59,7 +59,7 @@ export async function leaveOutUnnamed(
     clock.now() - Number(source.mtimeNs) / 1e6 <= COMPLETE_AFTER_MS ||
     !sameSignature(before.get(path)?.source, source);
   const unnamed = [...taken.values()].filter(({ path }) => !names.ever.has(path));
-  // Old ones, and none that has a name: a later Chromium names them in a way that this reader does not see.
+  // If no blob is named although there are old ones, a later Chromium may name them in a way that this reader can't read.
   if (unnamed.length === taken.size && !unnamed.every(isUnfinished)) return;
   for (const { path } of unnamed.filter(isUnfinished)) {
     await fs.promises.rm(`${targetDir}/${path}`, { force: true });

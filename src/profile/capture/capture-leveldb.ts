@@ -8,20 +8,21 @@ import { readFolder, sameSignature, throwIfAborted } from '../walk.js';
 import { type CapturePlaces, copyPrefix, linkOrCopy, readSignature } from './copy-file.js';
 import { ChangedMeanwhile } from './retry.js';
 
-/** Tables that an earlier attempt has taken already, by path. They never change, so they need not be taken again. */
+/** Tables that an earlier attempt has copied, by path. Tables never change, so they are not copied again. */
 export type TakenTables = Map<string, CapturedFile>;
 
 /**
- * One attempt at a consistent copy of a LevelDB that may be written to; the order is what makes it consistent
- * (docs/chromium-facts.md F1.4):
+ * Makes one attempt to copy consistently a LevelDB that a browser may write to. The order of the steps makes the copy
+ * consistent (docs/chromium-facts.md F1.4):
  *
- * 1. CURRENT, and the MANIFEST it names up to its length now: from here on the list of tables is fixed
- * 2. the tables of that list: one that a compaction has deleted meanwhile means another attempt
- * 3. the logs: listed once, then copied by rising number. LevelDB begins a new log only when it writes no more to
- *    the one before, so all but the last are complete, and the last one's length is the moment of the copy
- * 4. CURRENT again: another one means another attempt. A MANIFEST that grew does not: that is what step 1 is for
+ * 1. Copy CURRENT, and the MANIFEST it names up to its present length. Now the list of tables is fixed.
+ * 2. Copy the tables of that list. If a compaction has deleted one meanwhile, another attempt is needed.
+ * 3. List the logs once, then copy them by ascending number. LevelDB begins a new log only when it no longer writes to the
+ *    one before. So all logs but the last are complete, and the length of the last one determines the moment of the copy.
+ * 4. Read CURRENT again. If it has changed, another attempt is needed; a MANIFEST that only grew is no problem, because
+ *    step 1 fixed its length.
  *
- * Throws {@link ChangedMeanwhile}, `ENOENT` or {@link DamageError} where another attempt may do better.
+ * Throws {@link ChangedMeanwhile}, `ENOENT` or {@link DamageError} when another attempt may succeed.
  */
 export async function captureLevelDb(
   places: CapturePlaces,
@@ -54,7 +55,7 @@ export async function captureLevelDb(
   return [current, manifest, ...tables, ...logs];
 }
 
-/** Removes what an earlier attempt has left, except for tables. */
+/** Removes the files of an earlier attempt, except for tables. */
 async function prepareTarget(places: CapturePlaces, folder: string, taken: TakenTables): Promise<void> {
   const target = `${places.targetDir}/${folder}`;
   await places.fs.promises.mkdir(target, { recursive: true, mode: PRIVATE_FOLDER_MODE });
@@ -91,7 +92,7 @@ async function takeTables(
   return [...taken.values()];
 }
 
-/** A live log that goes away has become a table which the copied MANIFEST does not name yet. */
+/** If a live log disappears, its records are now in a table that the copied MANIFEST does not name yet. */
 function assertNoLogVanished(
   folder: string,
   version: Version,

@@ -5,10 +5,10 @@ import { isMissing, sameSignature, walkFiles } from '../walk.js';
 import { type CapturePlaces, copyPrefix, readSignature } from './copy-file.js';
 import { ChangedMeanwhile } from './retry.js';
 
-/** The part of a `-wal` that changes whenever it is begun anew (two salts), SQLite's file format 4.1. */
+/** Length of the `-wal` header, whose two salts change whenever the `-wal` is started again (SQLite's file format, 4.1). */
 const WAL_HEADER_BYTES = 32;
 
-/** The databases (without their side files) at or below `path`, relative to the profile. */
+/** Finds the databases, without their side files, at or below `path`, which is relative to the profile. */
 export async function findSqliteDatabases(places: CapturePlaces, path: string): Promise<string[]> {
   const found: string[] = [];
   for await (const file of walkFiles(places.fs, places.profileDir, path)) {
@@ -18,11 +18,11 @@ export async function findSqliteDatabases(places: CapturePlaces, path: string): 
 }
 
 /**
- * One attempt at a consistent copy of a SQLite database that may be written to. Transactions are appended to the
- * `-wal`; the database itself changes only when they are carried over (a checkpoint), after which the `-wal` is begun
- * anew under other salts. So: the database, then the `-wal` up to its length now; if the database's signature and
- * the head of the `-wal` are what they were before, no checkpoint came between, and the copy is that of one moment
- * (SQLite ignores a last transaction that is cut).
+ * Makes one attempt to copy consistently a SQLite database that a browser may write to. SQLite appends transactions to the
+ * `-wal`. The database itself changes only in a checkpoint, which copies them over; the `-wal` then starts again with other
+ * salts. So this copies the database, and then the `-wal` up to its present length. If the database's signature and the
+ * `-wal` header are the same before and after, there was no checkpoint, and the copy shows one moment (SQLite ignores a
+ * last transaction that is cut off).
  */
 export async function captureSqlite(places: CapturePlaces, path: string): Promise<CapturedFile[]> {
   const { fs, targetDir } = places;
@@ -47,7 +47,7 @@ export async function captureSqlite(places: CapturePlaces, path: string): Promis
 
 interface Moment {
   readonly database: FileSignature;
-  /** Head of the `-wal`, as hex; empty while it has none; `undefined` without a `-wal`. */
+  /** Header of the `-wal`, as hex; empty while it has none; `undefined` if there is no `-wal`. */
   readonly wal: string | undefined;
   readonly journal: FileSignature | undefined;
 }

@@ -5,22 +5,22 @@ import { signatureOf, throwIfAborted } from '../walk.js';
 import { ChangedMeanwhile } from './retry.js';
 
 const PIECE_BYTES = 1024 * 1024;
-/** Where a file system has no hard links, or the target is on another one, files are copied. */
+/** Error codes of a failed hard link, after which the file is copied: no support for links, or another file system. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EINVAL']);
 
-/** Where a capture reads from and writes to. */
+/** The folders that a capture reads from and writes to. */
 export interface CapturePlaces {
   readonly fs: FileSystem;
   readonly profileDir: string;
   readonly targetDir: string;
   readonly signal?: AbortSignal | undefined;
-  /** Default true. False where the original must not share a single byte with the copy. */
+  /** Whether hard links may be used. False if the copy must not share any data with the original. Default true. */
   readonly links?: boolean | undefined;
 }
 
 /**
- * Copies a file that may grow: up to its length at this moment. Its later bytes belong to a later moment.
- * Never a hard link: LevelDB appends to logs and MANIFESTs in place (docs/chromium-facts.md F1.3).
+ * Copies a file that may grow, up to its present length; later bytes belong to a later moment. Never makes a hard link,
+ * because LevelDB appends to logs and MANIFESTs in place (docs/chromium-facts.md F1.3).
  */
 export async function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
   const { fs, profileDir, targetDir, signal } = places;
@@ -48,7 +48,7 @@ export async function copyPrefix(places: CapturePlaces, path: string): Promise<C
   }
 }
 
-/** For files that never change once they are named: a hard link where possible, else a copy. */
+/** Takes a file that never changes once it has its name: by a hard link if possible, else by a copy. */
 export async function linkOrCopy(places: CapturePlaces, path: string): Promise<CapturedFile> {
   const { fs, profileDir, targetDir, links = true } = places;
   const stats = await fs.promises.lstat(`${profileDir}/${path}`, { bigint: true });
@@ -63,7 +63,7 @@ export async function linkOrCopy(places: CapturePlaces, path: string): Promise<C
   return { path, size: Number(stats.size), source: signatureOf(stats) };
 }
 
-/** Signature of a live file; throws `ENOENT` when it is gone. */
+/** The signature of a live file; throws `ENOENT` when the file is gone. */
 export async function readSignature(places: CapturePlaces, path: string): Promise<FileSignature> {
   return signatureOf(await places.fs.promises.lstat(`${places.profileDir}/${path}`, { bigint: true }));
 }

@@ -6,10 +6,10 @@ import { isMissing, throwIfAborted } from '../walk.js';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 250;
-/** `EBUSY` and `EPERM`: Windows, while the browser has the file locked or is deleting it (issue #3546). */
+/** Errors that pass. `EBUSY` and `EPERM` come on Windows while the browser locks or deletes the file (issue #3546). */
 const PASSING = new Set(['EBUSY', 'EPERM', 'EAGAIN', 'ESTALE']);
 
-/** The browser changed a file between two looks at it; caught inside the capture. */
+/** Thrown when the browser changed a file during an attempt; the capture catches it and tries again. */
 export class ChangedMeanwhile extends Error {
   override readonly name = 'ChangedMeanwhile';
   readonly path: string;
@@ -23,11 +23,11 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly maxAttempts: number;
   readonly signal?: AbortSignal | undefined;
-  /** The database, for the message. */
+  /** Name of the database for the error message. */
   readonly what: string;
 }
 
-/** Tries until no file was changed or locked in between; throws {@link ProfileUnsoundError} when it never works. */
+/** Repeats until no file was changed or locked meanwhile; throws {@link ProfileUnsoundError} when all attempts fail. */
 export async function untilConsistent<T>(
   attempt: (isLast: boolean) => Promise<T>,
   options: RetryOptions,

@@ -4,23 +4,22 @@ import { readOwnJson, writeOwnFile } from '../../own-file.js';
 import { exists } from '../walk.js';
 
 /**
- * What the note beside an old session says. For people: to an import that nobody asked for, that it is there is all that
- * counts.
+ * The content of the note beside an old session. It is for people: an automatic import only checks whether a note exists.
  */
 export interface MovedNote {
   readonly note: string;
   readonly clientId: string;
   /** ISO 8601. */
   readonly at: string;
-  /** The snapshot that was made of it. */
+  /** The snapshot that was made of the old session. */
   readonly snapshot?: string | undefined;
-  /** What was taken: what the files looked like from outside, and what they held. Two SHA-256, hex. */
+  /** What was imported: SHA-256 (hex) of the files' sizes and times (`look`), and of their contents (`content`). */
   readonly taken?: { readonly look: string; readonly content: string } | undefined;
 }
 
 /**
- * Where the note lies: `<session>.moved.json` beside it, so that nothing in it changes; in it only where it is the
- * folder of this library itself, whose parent may be gone with the next container.
+ * The path of the note: `<session>.moved.json` beside the old session, which itself stays unchanged. Only if the session is
+ * the library's own folder is the note inside it, because its parent may be lost with the next container.
  */
 export function movedMarkerOf(sessionDir: string, ownFolder: string): string {
   return sessionDir === ownFolder ? path.join(ownFolder, 'moved.json') : `${sessionDir}.moved.json`;
@@ -30,7 +29,7 @@ export function isMarkedAsMoved(marker: string, { fs }: { readonly fs: FileSyste
   return exists(fs, marker);
 }
 
-/** What the note says; `undefined` where there is none that can be read. */
+/** Reads the note; `undefined` if there is none, or it can't be read. */
 export async function readMovedNote(
   marker: string,
   { fs }: { readonly fs: FileSystem },
@@ -49,7 +48,7 @@ export async function readMovedNote(
   };
 }
 
-/** Writes the note, in place of whatever lies there: a link in its place leads to what is not ours. */
+/** Writes the note and replaces anything in its place, even a link, whose target is not ours and stays untouched. */
 export async function markAsMoved(
   marker: string,
   note: MovedNote,

@@ -4,22 +4,22 @@ import type { FileSystem } from '../../file-system.js';
 import { recogniseLayout } from '../essential-files.js';
 import { isMissing, lstatIfPresent, readFolder, unlessDenied } from '../walk.js';
 
-/** A login that another system keeps on this disk. */
+/** A login of another system on this disk. */
 export interface OldSession {
-  /** `profile`: a user-data-dir of Chromium. `zip`: what RemoteAuth, or a backup of this library, made of one. */
+  /** `profile`: a user-data-dir of Chromium. `zip`: a zip of one, made by RemoteAuth or by a backup of this library. */
   readonly kind: 'profile' | 'zip';
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** The client id that its name tells; absent where the name has none. */
+  /** The client id in its name; absent if the name has none. */
   readonly clientId?: string | undefined;
 }
 
-/** LocalAuth's and RemoteAuth's folders, and RemoteAuth's zip (docs/chromium-facts.md F2.6). */
+/** The names of LocalAuth's and RemoteAuth's folders, and of RemoteAuth's zip (docs/chromium-facts.md F2.6). */
 const NAME = /^(?:session|RemoteAuth)(?:-([-_\w]+?))?(\.zip)?$/;
-/** Every user-data-dir that a client of whatsapp-web.js has used has this profile in it. */
+/** The profile folder in every user-data-dir that a client of whatsapp-web.js has used. */
 const PROFILE = 'Default';
 
-/** What lies at `path`; `undefined` where nothing does, `folder` for one that is no user-data-dir itself. */
+/** What is at `path`; `undefined` if nothing is there, `folder` for a folder that is no user-data-dir. */
 export async function kindOfOldSession(
   path: string,
   { fs }: { readonly fs: FileSystem },
@@ -35,7 +35,7 @@ export async function kindOfOldSession(
   }
 }
 
-/** The sessions right below a folder such as `.wwebjs_auth`, by their names. */
+/** Finds by name the sessions directly inside a folder such as `.wwebjs_auth`. */
 export async function listOldSessions(
   folder: string,
   options: { readonly fs: FileSystem },
@@ -46,25 +46,25 @@ export async function listOldSessions(
     if (match === null) continue;
     const [, clientId, extension] = match;
     const session = path.join(folder, name);
-    const kind = await unlessDenied(kindOfOldSession(session, options)); // one that may not be read hides no other
+    const kind = await unlessDenied(kindOfOldSession(session, options)); // an unreadable one must not hide the others
     const isZip = extension !== undefined && name.startsWith('RemoteAuth');
     if (kind === (isZip ? 'zip' : 'profile')) found.push({ kind, path: session, clientId });
   }
   return found;
 }
 
-/** How sessions of this client id, or of none, are called right below such a folder. */
+/** The names that sessions with this client id, or without one, have in such a folder. */
 export function namesOf(clientId: string | undefined): readonly string[] {
   const suffix = clientId === undefined ? '' : `-${clientId}`;
   return [`session${suffix}`, `RemoteAuth${suffix}`, `RemoteAuth${suffix}.zip`];
 }
 
-/** The client ids that the folders of a path tell by their names. */
+/** The client ids in the folder names of a path. */
 export function clientIdsOf(folders: string): readonly string[] {
   return folders.split('/').flatMap((name) => NAME.exec(name)?.[1] ?? []);
 }
 
-/** Whether there is anything of WhatsApp Web to take; of a zip nobody knows before it is opened. */
+/** Whether there are data of WhatsApp Web to import; always true for a zip, which is not opened here. */
 export async function mayHoldLogin(
   { kind, path }: OldSession,
   options: { readonly fs: FileSystem },
@@ -74,12 +74,12 @@ export async function mayHoldLogin(
   return layout.indexedDb !== 'none' && layout.localStorage !== 'none';
 }
 
-/** Where an old session lies, in a form that tells nothing: 16 hex digits. */
+/** A hash of an old session's path, which does not reveal the path: 16 hex digits. */
 export function placeOf({ path: session }: OldSession): string {
   return createHash('sha256').update(session).digest('hex').slice(0, 16);
 }
 
-/** The profile whose browser has the login open while it runs: RemoteAuth's folder lies beside its zip. */
+/** The profile that a running browser would have open. For a zip it is RemoteAuth's folder, which is beside the zip. */
 export function profileOf({ kind, path: session }: OldSession): string {
   return kind === 'profile' ? session : session.replace(/\.zip$/, '');
 }

@@ -6,9 +6,9 @@ import { readProfileLock } from '../profile-lock.js';
 import { lstatIfPresent, walkFiles } from '../walk.js';
 import { type OldSession, profileOf } from './old-session.js';
 
-/** A profile that was not written to for so long has no browser, on whatever machine. */
+/** A profile that was not written to for this time has no running browser on any machine. */
 const LEFT_AFTER_MS = 5 * 60 * 1000;
-/** A profile that was written lately is watched for this long: a live page writes it every 60 s (docs/chromium-facts.md F1.5). */
+/** How long a recently written profile is watched: a live page writes to it every 60 s (docs/chromium-facts.md F1.5). */
 const WATCH_MS = 65_000;
 
 export interface SourceUseOptions {
@@ -21,11 +21,11 @@ export interface SourceUseOptions {
 }
 
 /**
- * Makes sure that no browser has an old session open: two that use one login end in a conflict, and their copies
- * drift apart. A lock of another host (a container that was replaced leaves one) proves nothing, so there the files
- * themselves are watched for a minute, unless nobody has written to them lately.
+ * Makes sure that no browser has an old session open: two browsers with one login end in a conflict, and their data
+ * diverge. A lock of another host proves nothing, because a replaced container also leaves one. In that case the files are
+ * watched for a minute, unless they were not written to recently.
  *
- * @throws ProfileLockedError with the pid, where it is known
+ * @throws ProfileLockedError with the pid, if it is known
  */
 export async function assertUnused(session: OldSession, options: SourceUseOptions): Promise<void> {
   const lock = await assertNotOpen(session, options);
@@ -37,15 +37,15 @@ export async function assertUnused(session: OldSession, options: SourceUseOption
   await assertUntouched(session, seen, options);
 }
 
-/** What an old session looked like at one moment. */
+/** The sizes and times of an old session's files at one moment. */
 export interface SourceLook {
-  /** Equal as long as nobody has written to it. */
+  /** Stays equal until somebody writes to the session. */
   readonly text: string;
   /** When it was last written to, ms since 1970. */
   readonly writtenMs: number;
 }
 
-/** Sizes and times of what would be taken. */
+/** Reads the sizes and times of the files that an import would take. */
 export async function lookAt(session: OldSession, { fs }: Pick<SourceUseOptions, 'fs'>): Promise<SourceLook> {
   const lines: string[] = [];
   let writtenMs = 0;
@@ -59,7 +59,7 @@ export async function lookAt(session: OldSession, { fs }: Pick<SourceUseOptions,
   return { text: lines.join('\n'), writtenMs };
 }
 
-/** @throws ProfileLockedError when it was opened, or written to, since that look */
+/** @throws ProfileLockedError when the session was opened or written to since that look */
 export async function assertUntouched(
   session: OldSession,
   before: SourceLook,

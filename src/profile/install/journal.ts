@@ -5,18 +5,18 @@ import { ESSENTIAL_PARTS } from '../essential-files.js';
 import type { SideFolder } from '../side-folder.js';
 import { isMissing } from '../walk.js';
 
-/** A replacement that is under way: written before the first rename, removed after the last. */
+/** Describes a replacement in progress: written before the first rename, removed after the last one. */
 export interface InstallJournal {
   readonly format: 1;
   /** `folder`: the profile is renamed as a whole. `parts`: its essential parts, one after the other. */
   readonly mode: 'folder' | 'parts';
-  /** Where the old profile goes: a name below the quarantine. */
+  /** Where the old profile is moved to: a name in the quarantine folder. */
   readonly quarantine: string;
-  /** Where the new profile comes from: a name below staging; absent when there is no replacement. */
+  /** Where the new profile comes from: a name in the staging folder; absent when there is no new profile. */
   readonly staged?: string;
-  /** Parts (or `''`, the folder itself) that were there before. */
+  /** Parts (or `''` for the whole folder) that existed before. */
   readonly old: readonly string[];
-  /** Parts (or `''`) that are to be there afterwards. */
+  /** Parts (or `''` for the whole folder) that will exist afterwards. */
   readonly new: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export async function writeJournal(fs: FileSystem, side: SideFolder, journal: In
   await writeOwnFile(fs, side.journal, JSON.stringify(journal));
 }
 
-/** Reads the journal; `undefined` when there is none. One that is not ours, or leads elsewhere, counts as none. */
+/** Reads the journal; `undefined` when there is none, and when it is not ours or names paths outside its folders. */
 export async function readJournal(fs: FileSystem, side: SideFolder): Promise<InstallJournal | undefined> {
   const value = await readOwnJson(fs, side.journal);
   return isJournal(value) ? value : undefined;
@@ -37,17 +37,17 @@ export async function removeJournal(fs: FileSystem, side: SideFolder): Promise<v
   await syncFolder(fs, path.dirname(side.journal));
 }
 
-/** One that was never finished, because the process was killed over it: nothing had been moved yet. */
+/** Removes a journal whose writing was interrupted by a kill; at that time nothing had been moved yet. */
 export async function removeUnfinishedJournal(fs: FileSystem, side: SideFolder): Promise<void> {
   try {
     await fs.promises.rm(temporaryOf(side.journal), { force: true });
   } catch (error) {
-    // `force` bears no ENOTDIR: where a file lies in the profile's place nothing can be inside it.
+    // `force` does not ignore ENOTDIR, which comes if the profile is a file; then nothing can be inside it.
     if (!isMissing(error)) throw error;
   }
 }
 
-/** Paths are joined from it, so nothing in it is trusted. */
+/** Checks every value strictly, because paths are built from them. */
 function isJournal(value: unknown): value is InstallJournal {
   if (typeof value !== 'object' || value === null) return false;
   const journal = value as Partial<Record<keyof InstallJournal, unknown>>;

@@ -4,12 +4,12 @@ import type { SideFolder } from '../side-folder.js';
 import { exists } from '../walk.js';
 import type { InstallJournal } from './journal.js';
 
-/** Below an entry of the quarantine: the old profile, or its parts under their paths. */
+/** The folder inside a quarantine entry that holds the old profile, or its parts under their paths. */
 export const QUARANTINED_PROFILE = 'profile';
 
 /**
- * Carries a journal out, from wherever it stands: each step is a rename that is done only if it is not done yet, so a
- * crash at any point is cured by calling it again.
+ * Does the remaining steps of a journal. Each step is a rename that is skipped if it is already done, so after a crash at
+ * any point this function can simply be called again.
  */
 export async function rollForward(fs: FileSystem, side: SideFolder, journal: InstallJournal): Promise<void> {
   for (const part of new Set([...journal.old, ...journal.new])) {
@@ -22,7 +22,7 @@ export async function rollForward(fs: FileSystem, side: SideFolder, journal: Ins
   }
 }
 
-/** Undoes a journal: new parts go back to staging, old ones return. */
+/** Undoes a journal: new parts go back to staging, and the old parts come back. */
 export async function rollBack(fs: FileSystem, side: SideFolder, journal: InstallJournal): Promise<void> {
   for (const part of new Set([...journal.old, ...journal.new])) {
     const at = placesOf(side, journal, part);
@@ -37,7 +37,7 @@ export async function rollBack(fs: FileSystem, side: SideFolder, journal: Instal
   }
 }
 
-/** Whether every new part is still there, staged or live, so that going forward ends in a whole profile. */
+/** Whether every new part still exists, in staging or in place, so that finishing gives a complete profile. */
 export async function canRollForward(
   fs: FileSystem,
   side: SideFolder,
@@ -61,7 +61,7 @@ function placesOf(side: SideFolder, journal: InstallJournal, part: string) {
   };
 }
 
-/** A browser that was started between a crash and the recovery has begun a profile of its own: it goes aside too. */
+/** Moves away the new profile that a browser has made if it was started between a crash and the recovery. */
 async function clearTheWay(fs: FileSystem, from: string, to: string): Promise<void> {
   await fs.promises.rm(to, { recursive: true, force: true });
   await move(fs, from, to);
