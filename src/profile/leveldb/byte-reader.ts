@@ -1,6 +1,6 @@
 import { DamageError } from './damage.js';
 
-/** Reads LevelDB's encodings front to back; never beyond the end. */
+/** Reads values in LevelDB's encodings from front to back, and never beyond the end. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #position = 0;
@@ -24,7 +24,7 @@ export class ByteReader {
     return value;
   }
 
-  /** An unsigned varint up to 2^53 - 1: file numbers, sizes and offsets never reach beyond. */
+  /** Reads an unsigned varint up to 2^53 - 1; file numbers, sizes and offsets are never larger. */
   varint(): number {
     let value = 0;
     let scale = 1;
@@ -48,18 +48,18 @@ export class ByteReader {
     return slice;
   }
 
-  /** Bytes with their length in front. */
+  /** Reads a length and then that many bytes. */
   lengthPrefixed(): Uint8Array {
     return this.take(this.varint());
   }
 }
 
-/** Little-endian, 4 bytes. The caller has made sure that they are there. */
+/** Reads 4 bytes, little-endian. The caller must make sure that they exist. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(offset, true);
 }
 
-/** Little-endian, 2 bytes. The caller has made sure that they are there. */
+/** Reads 2 bytes, little-endian. The caller must make sure that they exist. */
 export function readUint16(bytes: Uint8Array, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint16(offset, true);
 }

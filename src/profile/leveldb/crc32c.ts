@@ -3,11 +3,11 @@ const POLYNOMIAL = 0x82f63b78;
 /** LevelDB's `kMaskDelta` (util/crc32c.h): a CRC stored beside its data is masked. */
 const MASK_DELTA = 0xa282ead8;
 
-/** Slicing by 8: table `k` at `k * 256` advances a byte over `k` more zero bytes. */
+/** The tables of the slicing-by-8 method: table `k` at `k * 256` gives a byte's CRC when `k` zero bytes follow it. */
 const TABLES = makeTables();
 
 /**
- * CRC32C of `data`, as an unsigned number. Pass the result for the bytes before as `previous` to go on in pieces.
+ * CRC32C of `data`, as an unsigned number. For data in pieces, pass the result of the earlier bytes as `previous`.
  *
  * @example
  * crc32c(new TextEncoder().encode('123456789')).toString(16); // 'e3069283'
@@ -34,18 +34,18 @@ export function crc32c(data: Uint8Array, previous = 0): number {
   return ~crc >>> 0;
 }
 
-/** What LevelDB stores for a CRC. */
+/** The masked form in which LevelDB stores a CRC. */
 export function maskCrc(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
 }
 
-/** The CRC behind what LevelDB stored. */
+/** The CRC for a masked value that LevelDB stored. */
 export function unmaskCrc(masked: number): number {
   const rotated = (masked - MASK_DELTA) >>> 0;
   return ((rotated >>> 17) | (rotated << 15)) >>> 0;
 }
 
-/** The type checker can't know that these indices are in range; V8 inlines the call, and `| 0` costs nothing. */
+/** The type checker can't see that these indices are in range. V8 inlines the call, and `| 0` costs nothing. */
 function at(values: Uint8Array | Uint32Array, index: number): number {
   return (values[index] as number) | 0;
 }

@@ -1,10 +1,10 @@
 /**
- * A structure of LevelDB that is not what it must be. The only error the readers of this folder throw; the soundness
- * check turns it into a finding, so it never reaches a user.
+ * Thrown when a structure of LevelDB is damaged. It is the only error that the readers of this folder throw themselves. The
+ * soundness check turns it into a finding, so it never reaches a user.
  */
 export class DamageError extends Error {
   override readonly name = 'DamageError';
-  /** Name of the file inside the database's folder, once it is known. */
+  /** Name of the file in the database's folder, once known. */
   readonly file: string | undefined;
   constructor(problem: string, file?: string) {
     super(problem);
@@ -12,7 +12,7 @@ export class DamageError extends Error {
   }
 }
 
-/** Runs `read`, and puts the file's name on the damage it meets. */
+/** Runs `read`, and adds the file's name to a {@link DamageError} that it throws. */
 export function naming<T>(file: string, read: () => T): T {
   try {
     return read();

@@ -4,7 +4,7 @@ import { DamageError, naming } from './damage.js';
 import { readAtOf } from './read-at.js';
 import { parseManifest, type Version } from './version-edit.js';
 
-/** LevelDB begins a new MANIFEST long before; a bound, so that no file is read into memory without one. */
+/** Limit for reading a MANIFEST into memory; LevelDB begins a new one long before that size. */
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 /** A numbered file of a database. */
@@ -15,12 +15,12 @@ export interface NumberedFile {
 
 /** The numbered files in a database's folder. */
 export interface DatabaseFiles {
-  /** By rising number. */
+  /** Sorted by ascending number. */
   readonly logs: readonly NumberedFile[];
   readonly tables: ReadonlyMap<number, string>;
 }
 
-/** A database as its CURRENT and MANIFEST describe it. */
+/** A database as described by its CURRENT and MANIFEST. */
 export interface Database {
   readonly manifest: string;
   readonly manifestBytes: number;
@@ -28,7 +28,7 @@ export interface Database {
   readonly files: DatabaseFiles;
 }
 
-/** Lists the logs and tables in a folder, whether live or not. */
+/** Lists the logs and tables in a folder, including those that are no longer in use. */
 export async function listDatabaseFiles(fs: FileSystem, folder: string): Promise<DatabaseFiles> {
   const logs: NumberedFile[] = [];
   const tables = new Map<number, string>();
@@ -42,7 +42,7 @@ export async function listDatabaseFiles(fs: FileSystem, folder: string): Promise
   return { logs: logs.sort((a, b) => a.number - b.number), tables };
 }
 
-/** Follows CURRENT to the MANIFEST and reads it. Throws {@link DamageError} naming the file at fault. */
+/** Reads the MANIFEST that CURRENT names. Throws {@link DamageError} with the name of the damaged file. */
 export async function readDatabase(fs: FileSystem, folder: string): Promise<Database> {
   const manifest = parseCurrent(await readSmall(fs, folder, 'CURRENT'));
   const bytes = await readSmall(fs, folder, manifest);
@@ -50,7 +50,7 @@ export async function readDatabase(fs: FileSystem, folder: string): Promise<Data
   return { manifest, manifestBytes: bytes.length, version, files: await listDatabaseFiles(fs, folder) };
 }
 
-/** The name of the MANIFEST inside a CURRENT. */
+/** The name of the MANIFEST that a CURRENT file contains. */
 export function parseCurrent(bytes: Uint8Array): string {
   if (bytes.length === 0) throw new DamageError('it is empty', 'CURRENT');
   const match = /^(MANIFEST-\d{1,15})\n$/.exec(Buffer.from(bytes).toString('latin1'));
@@ -58,7 +58,7 @@ export function parseCurrent(bytes: Uint8Array): string {
   return match[1];
 }
 
-/** The logs that hold records which no table has yet (LevelDB, `DBImpl::Recover`). */
+/** The logs whose records are not in a table yet (LevelDB, `DBImpl::Recover`). */
 export function liveLogs(version: Version, logs: readonly NumberedFile[]): NumberedFile[] {
   return logs.filter(({ number }) => number >= version.logNumber || number === version.prevLogNumber);
 }

@@ -6,7 +6,7 @@ import { type OpenFile, readAtOf } from './read-at.js';
 
 const PIECE_BYTES = LOG_BLOCK_BYTES * 32;
 
-/** Reads a log from the disk, piece by piece; `undefined` when it is not there (any more). */
+/** Reads a log from the disk, piece by piece; `undefined` when it does not exist (any more). */
 export async function scanLog(
   fs: FileSystem,
   path: string,

@@ -4,7 +4,7 @@ import { crc32c, unmaskCrc } from './crc32c.js';
 /** Both `.log` files and MANIFESTs consist of blocks of this size (LevelDB, doc/log_format.md). */
 export const LOG_BLOCK_BYTES = 32 * 1024;
 const HEADER_BYTES = 7;
-/** Far above what Chromium writes in one batch that we read; a longer record is checked, but not handed out. */
+/** Far more than any batch of Chromium that we need; a longer record is checked, but not passed to the caller. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 const FULL = 1;
@@ -14,22 +14,22 @@ const LAST = 4;
 
 /**
  * How a log ends.
- * - `clean`: after a whole record
- * - `torn`: in the middle of one: normal after a kill, LevelDB ignores the rest
- * - `zeros`: whole records, then zeros only: preallocated or never flushed, LevelDB ignores them too
+ * - `clean`: after a complete record
+ * - `torn`: in the middle of a record; normal after a kill, and LevelDB ignores the rest
+ * - `zeros`: after complete records only zeros follow, preallocated or never flushed; LevelDB ignores them too
  */
 export type LogEnding = 'clean' | 'torn' | 'zeros';
 
-/** What reading a log has shown. */
+/** The result of reading a log. */
 export interface LogScan {
-  /** Whole logical records. */
+  /** Number of complete logical records. */
   readonly records: number;
   readonly ending: LogEnding;
-  /** The first place that LevelDB itself would call corrupt (Chromium opens with paranoid checks: all is wiped). */
+  /** The first place that LevelDB calls corrupt. Chromium opens it with paranoid checks, and would then delete everything. */
   readonly damage: { readonly offset: number; readonly problem: string } | undefined;
 }
 
-/** Reads a log that is in memory as a whole. */
+/** Reads a log that is completely in memory. */
 export function readLog(bytes: Uint8Array, onRecord?: (record: Uint8Array) => void): LogScan {
   const scanner = new LogScanner(onRecord);
   for (let start = 0; start < bytes.length; start += LOG_BLOCK_BYTES) {
@@ -38,14 +38,14 @@ export function readLog(bytes: Uint8Array, onRecord?: (record: Uint8Array) => vo
   return scanner.finish();
 }
 
-/** Reads a log block by block, in the way of LevelDB's `log::Reader`. Never throws. */
+/** Reads a log block by block like LevelDB's `log::Reader`. Never throws. */
 export class LogScanner {
   readonly #onRecord: ((record: Uint8Array) => void) | undefined;
   #records = 0;
   #blockStart = 0;
   #damage: LogScan['damage'];
   #ending: LogEnding = 'clean';
-  /** Fragments of the record that is being put together; `undefined` outside of one. */
+  /** Fragments of the record that is not complete yet; `undefined` between records. */
   #fragments: Uint8Array[] | undefined;
   #fragmentBytes = 0;
 
@@ -53,7 +53,7 @@ export class LogScanner {
     this.#onRecord = onRecord;
   }
 
-  /** Takes the next block: {@link LOG_BLOCK_BYTES} long, only the last one may be shorter. */
+  /** Reads the next block. It has {@link LOG_BLOCK_BYTES} bytes; only the last one may be shorter. */
   push(block: Uint8Array): void {
     if (this.#damage === undefined) {
       if (this.#ending === 'zeros') this.#expectZeros(block, 0);
@@ -80,7 +80,7 @@ export class LogScanner {
       const end = at + HEADER_BYTES + length;
       if (end > LOG_BLOCK_BYTES) return this.#damaged(at, 'a record is longer than its block');
       if (end > block.length) {
-        // A short block is the last one: the writer was killed in the middle of this record.
+        // Only the last block can be short: the writer was killed in the middle of this record.
         this.#ending = 'torn';
         return;
       }
@@ -96,7 +96,7 @@ export class LogScanner {
 
   #accept(type: number, fragment: Uint8Array, at: number): boolean {
     if (type === FULL || type === FIRST) {
-      // Early writers could leave an empty first fragment at the end of a block (LevelDB, log_reader.cc).
+      // Early versions of LevelDB could write an empty first fragment at the end of a block (LevelDB, log_reader.cc).
       if (this.#fragmentBytes > 0) return this.#refuse(at, 'a record has no end');
       this.#fragments = undefined;
       if (type === FULL) this.#complete([fragment], fragment.length);
@@ -113,7 +113,7 @@ export class LogScanner {
   #append(fragment: Uint8Array): void {
     this.#fragments ??= [];
     this.#fragmentBytes += fragment.length;
-    // Copied, because the caller may reuse the block.
+    // The fragment is copied, because the caller may reuse the block.
     const wanted = this.#onRecord !== undefined && this.#fragmentBytes <= MAX_RECORD_BYTES;
     if (wanted) this.#fragments.push(fragment.slice());
   }

@@ -2,15 +2,15 @@ import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
 import { DamageError } from './damage.js';
 import type { ReadAt } from './table.js';
 
-/** A file opened for reading at any place. Close it. */
+/** A file that is open for reading at any position. The caller must close it. */
 export interface OpenFile {
-  /** Bytes when it was opened; a live log may have grown since. */
+  /** Size when it was opened, bytes; a live log may have grown since. */
   readonly size: number;
   readonly readAt: ReadAt;
   close(): Promise<void>;
 }
 
-/** Opens a regular file read-only. System errors (`ENOENT`, ...) pass through; anything but a file is damage. */
+/** Opens a regular file read-only. System errors (`ENOENT`, ...) pass through; anything else than a file is damage. */
 export async function readAtOf(fs: FileSystem, path: string): Promise<OpenFile> {
   const handle = await openWithoutWaiting(fs, path);
   try {

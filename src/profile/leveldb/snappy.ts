@@ -8,7 +8,7 @@ import { DamageError } from './damage.js';
 export function decompressSnappy(compressed: Uint8Array, maxBytes: number): Uint8Array {
   const reader = new ByteReader(compressed);
   const length = reader.varint();
-  // An element of 3 bytes makes 64 at most: a promise beyond that is a lie, and would only cost memory.
+  // An element of 3 bytes gives 64 bytes at most, so a larger stated length is wrong and would only cost memory.
   if (length > maxBytes || length > compressed.length * 22) {
     throw new DamageError('a compressed block claims to be longer than it can be');
   }
@@ -30,7 +30,7 @@ export function decompressSnappy(compressed: Uint8Array, maxBytes: number): Uint
     if (offset === 0 || offset > at || at + size > length) {
       throw new DamageError('a compressed block points outside of itself');
     }
-    // Byte by byte: source and target may overlap, that is how Snappy writes repetitions.
+    // Copied byte by byte, because source and target may overlap: that is how Snappy encodes repetitions.
     for (let i = 0; i < size; i++, at++) output[at] = output[at - offset] ?? 0;
   }
   if (at !== length) throw new DamageError('a compressed block is shorter than it says');

@@ -4,40 +4,40 @@ import { crc32c, unmaskCrc } from './crc32c.js';
 import { DamageError } from './damage.js';
 import { decompressSnappy } from './snappy.js';
 
-/** Bytes of a table's last part, which says where its index is (LevelDB, doc/table_format.md). */
+/** Bytes of the footer, the last part of a table, which tells where the index is (LevelDB, doc/table_format.md). */
 export const FOOTER_BYTES = 48;
 const CRC_BYTES = 4;
-/** Behind each block: one byte for its compression, then its CRC. */
+/** Each block is followed by one byte for its compression and by its CRC. */
 const TRAILER_BYTES = 1 + CRC_BYTES;
-/** Larger blocks (one huge value) are checked in pieces and never decompressed. */
+/** Larger blocks (with one huge value) are checked in pieces and never decompressed. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 1024 * 1024;
 
-/** Behind each user key: one byte for the kind of the change, 7 for its sequence number (LevelDB, db/dbformat.h). */
+/** Each user key is followed by one byte for the kind of change and 7 for its sequence number (LevelDB, db/dbformat.h). */
 const INTERNAL_KEY_BYTES = 8;
 
 const UNCOMPRESSED = 0;
 const SNAPPY = 1;
 
 /**
- * Reads exactly `length` bytes at `offset`; throws {@link DamageError} when the file ends before. They may lie in `into`,
- * if one is given: it has room for them.
+ * Reads exactly `length` bytes at `offset`; throws {@link DamageError} when the file ends before that. The result may be a
+ * part of `into`, if that is given; it must be large enough.
  */
 export type ReadAt = (offset: number, length: number, into?: Uint8Array) => Promise<Uint8Array>;
 
 interface BlockHandle {
   readonly offset: number;
-  /** Without the trailer. */
+  /** Bytes without the trailer. */
   readonly size: number;
 }
 
-/** An entry of a block. The key of a data block is a user key with 8 bytes of sequence and kind behind it. */
+/** An entry of a block. In a data block, the key is a user key followed by 8 bytes for sequence number and kind. */
 export interface BlockEntry {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
 
-/** Checks the footer: magic number, and handles that lie inside the file. */
+/** Checks the footer: the magic number is correct, and the handles point inside the file. */
 export function parseFooter(
   footer: Uint8Array,
   fileBytes: number,
@@ -52,10 +52,10 @@ export function parseFooter(
 }
 
 /**
- * Compares every block of a table with its CRC, in one reading of the file, `window` by `window`.
+ * Compares every block of a table with its CRC. Reads the file once, in pieces of the size of `window`.
  *
- * @returns SHA-256 of the bytes that were checked, lower-case hex; `undefined` when the signal has aborted, or when its index is
- *   of a compression that this reader does not know, so that its blocks can't be found
+ * @returns SHA-256 of the bytes that were checked, lower-case hex; `undefined` when the signal has aborted, or when the index
+ *   has an unknown compression, so that the blocks can't be found
  * @throws {@link DamageError} at the first block that differs
  */
 export async function checkTable(
@@ -83,7 +83,7 @@ export async function checkTable(
   return indexBlock === undefined ? undefined : hash.digest('hex');
 }
 
-/** Compares blocks with their CRCs while the file passes by, piece after piece. */
+/** Compares blocks with their CRCs while the file is read piece by piece. */
 class BlockChecker {
   readonly #blocks: readonly BlockHandle[];
   readonly #stored = new Uint8Array(CRC_BYTES);
@@ -91,7 +91,7 @@ class BlockChecker {
   #position = 0;
   #crc = 0;
 
-  /** @throws {@link DamageError} when they overlap: they lie one behind the other, so that each byte is looked at once */
+  /** @throws {@link DamageError} when blocks overlap: each byte is read only once, so the blocks must follow one another */
   constructor(blocks: readonly BlockHandle[]) {
     this.#blocks = [...blocks].sort((a, b) => a.offset - b.offset);
     let end = 0;
@@ -109,11 +109,11 @@ class BlockChecker {
     }
   }
 
-  /** Looks at what lies at the present position; returns how many bytes that was, at least one. */
+  /** Processes the bytes at the present position; returns how many were processed, at least one. */
   #take(bytes: Uint8Array): number {
     const block = this.#blocks[this.#next];
     if (block === undefined) return bytes.length;
-    // The byte for the compression is covered, too.
+    // The CRC also covers the byte for the compression.
     const covered = block.offset + block.size + 1;
     const until = (end: number) => bytes.subarray(0, end - this.#position);
     if (this.#position < block.offset) return until(block.offset).length;
@@ -136,15 +136,15 @@ class BlockChecker {
 }
 
 /**
- * Whether a data block is wanted: its keys lie behind `before`, the last one of the block in front of it (`undefined`: it is
- * the first block), up to `last`. Both as in {@link BlockEntry}.
+ * Whether a data block is wanted. Its keys come after `before`, the last key of the previous block (`undefined` for the
+ * first block), and go up to `last`. Both have the form of a key of {@link BlockEntry}.
  */
 export type WantsBlock = (before: Uint8Array | undefined, last: Uint8Array) => boolean;
 
 /**
- * The entries of a table's data blocks: all, or those that are wanted.
+ * The entries of a table's data blocks: of all blocks, or of those that are wanted.
  *
- * @throws {@link DamageError} also at a block that is larger, or packed in another way, than this reader takes
+ * @throws {@link DamageError} also when a block is too large, or compressed in a way that this reader does not know
  */
 export async function* tableEntries(
   readAt: ReadAt,
@@ -162,7 +162,7 @@ export async function* tableEntries(
   }
 }
 
-/** The key of an entry in its parts: what the user of the database calls a key, and what stands behind it. */
+/** Splits the key of an entry into its parts: the user key, the sequence number and the kind of change. */
 export function readInternalKey({ key }: BlockEntry): {
   readonly userKey: Uint8Array;
   readonly sequence: number;

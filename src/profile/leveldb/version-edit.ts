@@ -13,23 +13,23 @@ export interface VersionEdit {
   readonly newTables: readonly { readonly number: number; readonly size: number }[];
 }
 
-/** What a database consists of, according to its MANIFEST. */
+/** The contents of a database according to its MANIFEST. */
 export interface Version {
   readonly comparator: string | undefined;
-  /** Logs below this number are in tables already. 0 in a database that was never reopened nor flushed. */
+  /** Logs below this number are already in tables. It is 0 in a database that was never reopened or flushed. */
   readonly logNumber: number;
   readonly prevLogNumber: number;
   readonly nextFileNumber: number;
-  /** Number of the newest change when the newest edit was written. */
+  /** Sequence number of the newest change at the time of the newest edit. */
   readonly lastSequence: number;
-  /** Live tables: number to bytes. */
+  /** Size in bytes of each live table, by its number. */
   readonly tables: ReadonlyMap<number, number>;
-  /** Every table that was ever named. */
+  /** Numbers of all tables that were ever named. */
   readonly everNamed: ReadonlySet<number>;
   readonly ending: LogEnding;
 }
 
-/** Levels LevelDB knows (`config::kNumLevels`). */
+/** Number of LevelDB's levels (`config::kNumLevels`). */
 const LEVELS = 7;
 
 /** Parses one record. Throws {@link DamageError} and nothing else. */
@@ -64,7 +64,7 @@ export function parseVersionEdit(record: Uint8Array): VersionEdit {
   return { ...edit, deletedTables, newTables };
 }
 
-/** Plays a MANIFEST through. Throws {@link DamageError} where LevelDB would refuse it. */
+/** Applies all edits of a MANIFEST. Throws {@link DamageError} when LevelDB would refuse it. */
 export function parseManifest(bytes: Uint8Array): Version {
   if (bytes.length === 0) throw new DamageError('it is empty');
   let comparator: string | undefined;
@@ -81,7 +81,7 @@ export function parseManifest(bytes: Uint8Array): Version {
     nextFileNumber = edit.nextFileNumber ?? nextFileNumber;
     prevLogNumber = edit.prevLogNumber ?? prevLogNumber;
     lastSequence = edit.lastSequence ?? lastSequence;
-    // Deletions first: a table that moves to another level is deleted and added in one edit.
+    // Deletions come first, because a table that moves to another level is deleted and added in the same edit.
     for (const number of edit.deletedTables) tables.delete(number);
     for (const { number, size } of edit.newTables) {
       tables.set(number, size);

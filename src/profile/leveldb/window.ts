@@ -1,6 +1,6 @@
 const WINDOW_BYTES = 256 * 1024;
 
-/** Lends windows to read files through, so that many files that are read one after the other need the memory of a few. */
+/** Lends and reuses buffers for reading files, so that reading many files needs the memory of only a few. */
 export class Windows {
   readonly #free: Uint8Array[] = [];
 

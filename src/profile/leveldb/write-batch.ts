@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader.js';
 import { DamageError } from './damage.js';
 
-/** Sequence number and number of changes (LevelDB, db/write_batch.cc). */
+/** Length of the header: a sequence number and the number of changes (LevelDB, db/write_batch.cc). */
 const HEADER_BYTES = 12;
 
 const DELETED = 0;
@@ -15,22 +15,22 @@ export interface Change {
   readonly value: Uint8Array | undefined;
 }
 
-/** The sequence numbers of changes: from `first` up to, but not including, `end`. */
+/** A range of sequence numbers: from `first` up to, but not including, `end`. */
 export interface SequenceSpan {
   readonly first: number;
   readonly end: number;
 }
 
-/** The numbers that a log record (a write batch) gives its changes; `undefined` when it is too short to be one. */
+/** The sequence numbers of the changes in a log record (a write batch); `undefined` when it is too short to be a batch. */
 export function spanOfBatch(record: Uint8Array): SequenceSpan | undefined {
   if (record.length < HEADER_BYTES) return undefined;
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-  // 56 bits are in use; beyond 53 a number is damage, and as good for a comparison as any.
+  // LevelDB uses 56 bits. A number with more than 53 bits can only be damage, so it need not be exact.
   const first = Number(view.getBigUint64(0, true));
   return { first, end: first + view.getUint32(8, true) };
 }
 
-/** The changes in a log record (a write batch), in order. Throws {@link DamageError} where it is of no known form. */
+/** The changes in a log record (a write batch), in order. Throws {@link DamageError} when its format is not known. */
 export function* changesOf(record: Uint8Array): Generator<Change> {
   const { first: sequence = 0 } = spanOfBatch(record) ?? {};
   const reader = new ByteReader(record);

@@ -14,8 +14,8 @@ import { type LogSpan, sequenceProblem } from './log-sequence.js';
 import { corrupt, type Problem, suspect } from './problem.js';
 
 /**
- * Up to this many bytes the logs of a database are read in the quick check too. Chromium starts a new log at 4 MB
- * (LevelDB's write buffer), so that this is nearly always so; at 1 GB/s it costs some 4 ms.
+ * The quick check also reads the logs of a database if they have no more bytes than this. That is nearly always the case,
+ * because Chromium starts a new log at 4 MB (LevelDB's write buffer). At 1 GB/s it takes about 4 ms.
  */
 export const QUICK_LOG_BYTES = 4 * 1024 * 1024 + 256 * 1024;
 const TABLES_AT_ONCE = 8;
@@ -23,14 +23,14 @@ const TABLES_AT_ONCE = 8;
 export interface LevelDbCheck {
   readonly fs: FileSystem;
   readonly profileDir: string;
-  /** Of the database, relative to the profile. */
+  /** Folder of the database, relative to the profile. */
   readonly folder: string;
   readonly depth: 'quick' | 'deep';
-  /** Tables, relative to the profile, whose bytes are known to be sound: only their length and end are looked at. */
+  /** Paths, relative to the profile, of tables that are known to be sound: only their length and footer are checked. */
   readonly soundTables?: ReadonlySet<string> | undefined;
-  /** Called with every table whose blocks were read and found sound, and the SHA-256 of its bytes. */
+  /** Called for every table whose blocks were read and found sound, with the SHA-256 of its bytes. */
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
-  /** Called with every whole record of the live logs that are read. */
+  /** Called with every complete record of the live logs that are read. */
   readonly onLogRecord?: (record: Uint8Array) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,11 +39,11 @@ export interface LevelDbReport {
   readonly problems: readonly Problem[];
   /** Absent when CURRENT or the MANIFEST could not be read. */
   readonly database?: Database;
-  /** Records in the live logs; `undefined` when they were too large for a quick check. */
+  /** Number of records in the live logs; `undefined` when the logs were too large for a quick check. */
   readonly logRecords?: number;
 }
 
-/** Checks the structure of one LevelDB, since Chromium says nothing of damage (docs/chromium-facts.md F1.8). */
+/** Checks the structure of one LevelDB, because Chromium does not report damage (docs/chromium-facts.md F1.8). */
 export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> {
   const { fs, profileDir, folder } = check;
   const stats = await lstatIfPresent(fs, `${profileDir}/${folder}`);
@@ -70,11 +70,11 @@ export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> 
 }
 
 /**
- * A log is created before the MANIFEST names it, and deleted only after the MANIFEST names a newer one. So a missing
- * one was deleted by somebody else; and where tables lie around that the MANIFEST has never heard of, with no log
- * that they could be written from, it is the MANIFEST that has lost its newest part. While the log that it names is
- * there, it has lost nothing: a compaction that was killed has left such tables, and where a flush came in between,
- * they are older than that log (seen in 2 of 5 kills under 4 MB/s).
+ * Finds a missing log. A log is created before the MANIFEST names it, and deleted only after the MANIFEST names a newer one.
+ * So a missing log was deleted by somebody else. If there are also tables that the MANIFEST has never named, and no log that
+ * they could come from, the MANIFEST itself has lost its newest part. If the named log exists, nothing is lost: then a
+ * killed compaction has left such tables, and after a flush in between they can be older than that log (seen in 2 of 5
+ * kills under 4 MB/s).
  */
 function missingLogs(check: LevelDbCheck, { manifest, version, files }: Database): Problem[] {
   const named = version.logNumber;
@@ -121,7 +121,7 @@ async function checkLogs(
     const problem = judgeLog(scan, size, log.number === logs[logs.length - 1]?.number);
     if (problem !== undefined) problems.push({ ...problem, file: pathOf(check, log.name) });
   }
-  // In damaged logs, and where a record was too large to be handed out, numbers are missing anyway.
+  // Damaged logs, and records that are too large to be passed on, make gaps in the numbers that mean nothing.
   const tellsNumbers = check.depth === 'deep' && problems.length === 0 && numbered === records;
   const foreign = tellsNumbers ? sequenceProblem(spans, version.lastSequence) : undefined;
   if (foreign !== undefined) problems.push(suspect(pathOf(check, foreign.name), foreign.problem));
@@ -143,7 +143,7 @@ function judgeLog(
   if (scan.ending === 'zeros' && scan.records === 0) {
     return { weight: 'corrupt', problem: `all ${size} bytes of the log are zeros` };
   }
-  // Only the log in use is cut by a kill; an older one was complete before the next was begun.
+  // A kill can only cut off the newest log: an older one was complete before the next one began.
   if (scan.ending === 'torn' && !isNewest) return { weight: 'suspect', problem: 'an older log is cut off' };
   return undefined;
 }
@@ -152,7 +152,7 @@ async function checkTables(check: LevelDbCheck, { version, files }: Database): P
   const windows = new Windows();
   const problems = await inParallel(TABLES_AT_ONCE, [...version.tables], async ([number, size]) => {
     throwIfAborted(check.signal);
-    // LevelDB takes `.sst`, the old name, too.
+    // LevelDB also accepts the old extension `.sst`.
     const name = files.tables.get(number) ?? `${padded(number)}.ldb`;
     const problem = await tableProblem(check, name, size, windows);
     return problem === undefined ? [] : [corrupt(pathOf(check, name), problem)];
@@ -176,7 +176,7 @@ async function tableProblem(
     const isDeep = check.depth === 'deep' && check.soundTables?.has(pathOf(check, name)) !== true;
     if (isDeep) {
       const sha256 = await windows.lend((window) => checkTable(readAt, size, window, check.signal));
-      throwIfAborted(check.signal); // a table that was not read to its end is not sound yet
+      throwIfAborted(check.signal); // a table that was not completely read must not count as sound
       if (sha256 !== undefined) check.onSoundTable?.(pathOf(check, name), sha256);
     } else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
     else parseFooter(await readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);

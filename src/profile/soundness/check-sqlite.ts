@@ -6,16 +6,16 @@ import { corrupt, type Problem } from './problem.js';
 
 const HEADER_BYTES = 100;
 const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
-/** Bytes 18 and 19 of the header: 2 stands for write-ahead logging. */
+/** Value of bytes 18 and 19 of the header for write-ahead logging. */
 const WAL_FORMAT = 2;
 
 export interface SqliteReport {
   readonly problems: readonly Problem[];
-  /** Whether any database holds more than nothing. */
+  /** Whether all of the databases are empty. */
   readonly empty: boolean;
 }
 
-/** The names of the databases in a folder: neither a side file of one, nor a folder. */
+/** The names of the databases in a folder, without their side files and without subfolders. */
 export async function listSqliteDatabases(fs: FileSystem, folder: string): Promise<string[]> {
   const entries = await readFolder(fs, folder);
   return entries.filter((e) => e.isFile() && !/-(?:wal|shm|journal)$/.test(e.name)).map((e) => e.name);
@@ -39,7 +39,7 @@ export async function checkSqliteFolder(
   return { problems: reports.flatMap((r) => r.problems), empty: reports.every((r) => r.empty) };
 }
 
-/** Checks one database by its header and its length; only what is surely broken is called so. */
+/** Checks one database by its header and length. Reports only damage that is certain. */
 export async function checkSqliteFile(
   fs: FileSystem,
   profileDir: string,
@@ -50,7 +50,7 @@ export async function checkSqliteFile(
   try {
     const file = await readAtOf(fs, `${profileDir}/${path}`);
     try {
-      // A database whose first transaction is still in its -wal has no header yet.
+      // A database has no header yet while its first transaction is still in the -wal.
       if (file.size === 0) return { problems: [], empty: walBytes === 0 };
       if (file.size < HEADER_BYTES) return broken(path, 'the database is too short');
       const problem = headerProblem(Buffer.from(await file.readAt(0, HEADER_BYTES)), file.size, walBytes);
@@ -70,7 +70,7 @@ function headerProblem(header: Buffer, size: number, walBytes: number): string |
   const stored = header.readUInt16BE(16);
   const pageBytes = stored === 1 ? 65536 : stored;
   if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) return 'the header of the database is damaged';
-  // With a -wal (or while one is written back) the length may be on its way.
+  // While there is a -wal (or one is being written back), the length may just be changing.
   if (size % pageBytes !== 0 && walBytes === 0) return 'the database ends in the middle of a page';
   const pages = header.readUInt32BE(28);
   const countIsValid = header.readUInt32BE(24) === header.readUInt32BE(92);

@@ -7,7 +7,7 @@ import { checkSqliteFile, checkSqliteFolder } from './check-sqlite.js';
 import { corrupt, type HalfReport, type Problem, suspect } from './problem.js';
 import { recordHoldsWhatsApp, sqliteHoldsWhatsApp, tablesHoldWhatsApp } from './whatsapp-keys.js';
 
-/** What an emptied or halved log looks like, and what a kill within 5 s leaves (docs/chromium-facts.md F1.5 and F1.8). */
+/** The problem of an empty or halved log, and also of a kill within 5 s (docs/chromium-facts.md F1.5 and F1.8). */
 const HOLDS_NOTHING =
   'it holds nothing of WhatsApp Web: that half of the login is lost, or never reached the disk';
 
@@ -20,7 +20,7 @@ interface HalfCheck {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Checks the IndexedDB half; `undefined` when it is not there. */
+/** Checks the IndexedDB half; `undefined` when it does not exist. */
 export async function checkIndexedDb(
   layout: DatabaseLayout,
   check: HalfCheck,
@@ -33,7 +33,7 @@ export async function checkIndexedDb(
   const folder = ESSENTIAL_PATHS.indexedDbLevelDb;
   const report = await checkLevelDb({ ...check, folder });
   const empty = isEmpty(report);
-  // Chromium writes its own records the moment it makes this database: without any, all of it was lost.
+  // Chromium writes records of its own when it creates this database, so an empty one has lost everything.
   const lost = empty ? [corrupt(folder, 'the database is empty')] : [];
   return {
     problems: [...report.problems, ...lost],
@@ -43,7 +43,7 @@ export async function checkIndexedDb(
   };
 }
 
-/** Checks the Local Storage half, which all sites share; `undefined` when it is not there. */
+/** Checks the Local Storage half, which all sites share; `undefined` when it does not exist. */
 export async function checkLocalStorage(
   layout: DatabaseLayout,
   check: HalfCheck,
@@ -86,13 +86,13 @@ async function heldElsewhere(
 ): Promise<boolean | undefined> {
   if (report.database === undefined) return undefined;
   const inTables = await tablesHoldWhatsApp(check.fs, `${check.profileDir}/${folder}`, report.database);
-  // Logs that were too large for a quick check may hold it.
+  // The data may be in logs that were too large for a quick check.
   return report.logRecords === undefined && inTables === false ? undefined : inTables;
 }
 
 /**
- * Local Storage whose CURRENT is missing comes up whole as long as everything is still in its log: LevelDB then makes
- * a new MANIFEST and replays every log (docs/chromium-facts.md F1.8). With tables they would be deleted.
+ * A Local Storage without CURRENT still opens completely if all its data are in logs: LevelDB then makes a new MANIFEST and
+ * replays every log (docs/chromium-facts.md F1.8). If there are tables, LevelDB would delete them.
  */
 async function withoutSelfHealing(
   check: HalfCheck,

@@ -6,8 +6,9 @@ import { isMissing } from '../walk.js';
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * SHA-256 of the first `bytes` of a file, or of all there is; lower-case hex; `undefined` when it is missing, `unreadable`
- * when the disk can't give its bytes back, or it is no file: to a check that is a damage, no reason to end.
+ * SHA-256, in lower-case hex, of the first `bytes` of a file, or of the whole file if it is shorter. `undefined` when the file
+ * is missing; `unreadable` when the disk can't read it or it is no regular file, which a check reports as damage instead of
+ * failing.
  */
 export async function hashOfStart(
   fs: FileSystem,

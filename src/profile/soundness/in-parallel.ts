@@ -1,4 +1,4 @@
-/** Runs `work` over all items, at most `limit` at a time; results in the order of the items. */
+/** Runs `work` for all items, at most `limit` at a time. The results are in the order of the items. */
 export async function inParallel<T, R>(
   limit: number,
   items: readonly T[],

@@ -1,13 +1,13 @@
 import { ByteReader } from '../leveldb/byte-reader.js';
 import { DamageError } from '../leveldb/damage.js';
 
-// Chromium, content/browser/indexed_db/indexed_db_leveldb_coding.cc: every key begins with the ids of its database, its
-// object store and its index. One byte tells how many bytes each of them takes.
+// Chromium, content/browser/indexed_db/indexed_db_leveldb_coding.cc: every key begins with one byte that tells the lengths
+// of three ids. Then come the ids of the database, the object store and the index.
 
-/** The index under which an object store keeps what its records name outside of the database. */
+/** The index in which an object store keeps the names of blobs that are stored outside of the database. */
 const BLOB_ENTRY_INDEX = 3;
 
-/** What a blob entry can name (IndexedDBExternalObject::ObjectType). */
+/** The kinds of object that a blob entry can name (IndexedDBExternalObject::ObjectType). */
 const BLOB = 0;
 const FILE = 1;
 const FILE_SYSTEM_HANDLE = 2;
@@ -18,12 +18,12 @@ interface KeyPrefix {
   readonly index: number;
 }
 
-/** Whether the key is that of a blob entry: its value says which files belong to a record. */
+/** Whether the key is that of a blob entry, whose value names the files that belong to a record. */
 export function isBlobEntry(key: Uint8Array): boolean {
   return prefixOf(key)?.index === BLOB_ENTRY_INDEX;
 }
 
-/** Whether a blob entry may lie between two keys, both of them included. The order is that of the ids, first of all. */
+/** Whether there may be a blob entry from one key to the other, both included. Keys are sorted by their ids first. */
 export function mayHoldBlobEntries(from: Uint8Array, to: Uint8Array): boolean {
   const [first, last] = [prefixOf(from), prefixOf(to)];
   if (first === undefined || last === undefined) return true;
@@ -32,18 +32,18 @@ export function mayHoldBlobEntries(from: Uint8Array, to: Uint8Array): boolean {
   return !isOneIndex || first.index === BLOB_ENTRY_INDEX;
 }
 
-/** A blob as its entry names it. */
+/** A blob that a blob entry names. */
 export interface NamedBlob {
-  /** Relative to the `.blob` folder, as `1/00/2`. */
+  /** Path relative to the `.blob` folder, for example `1/00/2`. */
   readonly name: string;
-  /** Bytes of the file. */
+  /** Size of the file, bytes. */
   readonly size: number;
 }
 
 /**
- * The blobs that an entry names. Those without a byte have no file.
+ * The blobs that an entry names. Empty blobs are left out, because they have no file.
  *
- * @throws DamageError when the entry is of a form that this reader does not know
+ * @throws DamageError when the format of the entry is not known
  */
 export function blobsNamedBy(key: Uint8Array, value: Uint8Array): readonly NamedBlob[] {
   const database = prefixOf(key)?.database;
@@ -61,21 +61,21 @@ export function blobsNamedBy(key: Uint8Array, value: Uint8Array): readonly Named
     skipText(reader); // its MIME type
     const size = reader.varint();
     if (kind === FILE) {
-      skipText(reader); // what the page calls it
-      skipVarint(reader); // when it was last changed: before 1601 it is negative, and takes ten bytes
+      skipText(reader); // its file name
+      skipVarint(reader); // time of the last change; a time before 1601 is negative and takes ten bytes
     }
     if (size > 0) blobs.push({ name, size });
   }
   return blobs;
 }
 
-/** IndexedDBBackingStore::GetBlobFileName: a folder for each database, in it one for the second byte of the number. */
+/** IndexedDBBackingStore::GetBlobFileName: each database has a folder, with a subfolder for the number's second byte. */
 function nameOf(database: number, blob: number): string {
   const folder = (Math.floor(blob / 256) % 256).toString(16).padStart(2, '0');
   return `${database.toString(16)}/${folder}/${blob.toString(16)}`;
 }
 
-/** Text is UTF-16, with the number of its units in front. */
+/** Skips a text, which is the number of its UTF-16 units followed by the units. */
 function skipText(reader: ByteReader): void {
   reader.take(reader.varint() * 2);
 }

@@ -1,21 +1,21 @@
 import type { LogEnding } from '../leveldb/log-reader.js';
 import type { SequenceSpan } from '../leveldb/write-batch.js';
 
-/** The changes of a log that holds any. */
+/** The range of changes in a log that has at least one. */
 export interface LogSpan extends SequenceSpan {
   readonly name: string;
   readonly ending: LogEnding;
 }
 
 /**
- * LevelDB numbers every change of a database, without a gap, and replays every log that lies there, whoever put it
- * there. So the numbers tell a log of another login, which is sound in itself: those of each log run on from the log
- * before it, and those of all of them reach the last one that the MANIFEST knows of. A loss of power, unlike a kill,
- * can leave a hole as well, where the MANIFEST reached the disk and the end of a log did not: that is a loss, too.
+ * Finds a log that does not belong to this database. LevelDB numbers every change of a database without a gap, and replays
+ * every log in the folder, even one of another login. Such a log is sound in itself, but its numbers don't fit: each log
+ * must continue the numbers of the previous one, and together they must reach the last number in the MANIFEST. A power cut,
+ * unlike a kill, can also leave a gap, if the MANIFEST reached the disk but the end of a log did not; that is a loss too.
  *
- * @param logs the live logs with records, by rising number
- * @param lastSequence the last one in the MANIFEST
- * @returns what is wrong with the first log that does not fit
+ * @param logs the live logs with records, by ascending number
+ * @param lastSequence the last sequence number in the MANIFEST
+ * @returns the first log that does not fit, and its problem
  */
 export function sequenceProblem(
   logs: readonly LogSpan[],
@@ -34,7 +34,7 @@ export function sequenceProblem(
     }
     before = log;
   }
-  // Where the end is torn off, the numbers that are missing may have been in it.
+  // If the end of the log is cut off, the missing numbers may have been there.
   if (before === undefined || before.ending !== 'clean' || before.end > lastSequence) return undefined;
   const problem =
     'the log ends before what the list of tables (MANIFEST) knows of: it belongs to another database, or its newest records are lost';

@@ -12,24 +12,23 @@ import { inParallel } from './in-parallel.js';
 import { blobsNamedBy, isBlobEntry, mayHoldBlobEntries } from './indexed-db-keys.js';
 
 const TABLES_AT_ONCE = 4;
-/** Far above what a page has: a record of a hundred files has some 10 KB. */
+/** Far more than any page needs: the entry for a record with a hundred files has about 10 KB. */
 const MAX_ENTRY_BYTES = 256 * 1024;
 const MAX_ENTRIES = 250_000;
 
-/** Which blobs (files of large values) a database names. Paths are relative to the profile. */
+/** The blobs (files of large values) that a database names. Paths are relative to the profile. */
 export interface BlobNames {
-  /** Those that a record has now, and their bytes. */
+  /** The blobs that records name now, with their sizes in bytes. */
   readonly now: ReadonlyMap<string, number>;
-  /** Also those of earlier records, as far as the database still knows of them. */
+  /** All blobs including those of earlier records, as far as the database still has these records. */
   readonly ever: ReadonlySet<string>;
 }
 
 /**
- * Reads which blobs the records of IndexedDB name. Of each table its index is read, and of its blocks only those that
- * can have such names.
+ * Reads which blobs the records of IndexedDB name. Of each table it reads the index and only those blocks that may hold such
+ * names.
  *
- * @returns `undefined` when not all of them can be read: the database is damaged, or written in a way that this reader
- *   does not know
+ * @returns `undefined` when not all names can be read, because the database is damaged or has an unknown format
  */
 export async function readBlobNames(place: {
   readonly fs: FileSystem;
@@ -87,7 +86,7 @@ async function readLogs({ fs, folder, database, signal }: Source, entries: BlobE
   }
 }
 
-/** The blob entries of a database, each as its newest change has left it, in whatever order the changes are told. */
+/** Collects the newest version of each blob entry of a database; the changes may come in any order. */
 class BlobEntries {
   readonly #newest = new Map<
     string,

@@ -1,21 +1,21 @@
 import type { Finding } from '../../types.js';
 
 /**
- * A finding with its weight. `corrupt`: a start would show a QR or wipe data. `suspect`: it would start, but holds
+ * A finding with its weight. `corrupt`: a start would show a QR or delete data. `suspect`: the profile would start, but holds
  * less than it did or should.
  */
 export interface Problem extends Finding {
   readonly weight: 'corrupt' | 'suspect';
 }
 
-/** What one half of the login turned out to be. */
+/** The result of checking one half of the login. */
 export interface HalfReport {
   readonly problems: readonly Problem[];
-  /** Whether anything of web.whatsapp.com is in it; `undefined` where that was not, or could not be, found out. */
+  /** Whether it has any data of web.whatsapp.com; `undefined` if that was not checked or can't be found out. */
   readonly holdsWhatsApp: boolean | undefined;
-  /** Whether it is whole, and holds no data of anybody. */
+  /** Whether it is intact and holds no data of any site. */
   readonly empty: boolean;
-  /** Folder of a LevelDB to the log number in its MANIFEST; absent when that could not be read. */
+  /** The log number in the MANIFEST of each LevelDB, by its folder; absent when that could not be read. */
   readonly logNumbers?: ReadonlyMap<string, number>;
 }
 

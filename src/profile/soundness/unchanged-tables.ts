@@ -9,8 +9,8 @@ import { inParallel } from './in-parallel.js';
 const FILES_AT_ONCE = 3;
 
 /**
- * The tables that are, byte for byte, those of a snapshot, with their SHA-256. A snapshot holds sound tables only, and a
- * table never changes (docs/chromium-facts.md F1.3), so their blocks need no check of their own.
+ * The tables that are byte for byte equal to those of a snapshot, with their SHA-256. A snapshot holds only sound tables, and
+ * a table never changes (docs/chromium-facts.md F1.3), so the blocks of these tables need no check.
  */
 export async function unchangedTables(
   fs: FileSystem,
