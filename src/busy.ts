@@ -1,7 +1,7 @@
 import { type Clock, sleep } from './clock.js';
 import { errnoOf } from './errors.js';
 
-/** What the decision depends on whether a system error will pass without help. */
+/** The clock for the waits between attempts, and the platform, which decides which errors pass by themselves. */
 export interface Machine {
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;

@@ -13,7 +13,7 @@ import { identifyProfile } from './profile-identity.js';
 import { defaultAuthFolder } from './supervision/import/old-session-finder.js';
 import type { ProfileIdentity } from './types.js';
 
-/** Where the profile of one session lies, and whose profile it is as far as its place tells. */
+/** Where the profile of one session lies, and what the place tells about its owner. */
 export interface SessionPlace {
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;

@@ -263,7 +263,7 @@ export class ClientDriver {
     intercept(this.#client, 'pupBrowser', (browser: BrowserHandle) => {
       addIsConnected(browser);
       if (this.#launches === 0) this.#onForeignStart();
-      // The launch has succeeded after the session stopped waiting for it, or other code started it: nobody uses this browser.
+      // The session no longer waited for this launch, or other code started the browser without a session: it is not needed.
       if (this.#closing) browser.close().catch(() => browser.process?.()?.kill?.('SIGKILL'));
       this.#tell({ type: 'browser-launched', pid: browser.process?.()?.pid });
       browser.on('disconnected', () => {

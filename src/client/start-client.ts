@@ -252,7 +252,7 @@ export class StartWatch {
     await this.#wake();
   }
 
-  // The looks end when the client knows of the sync; what it does after that may take long.
+  // The page is only asked until the client knows of the sync; its next steps may take long.
   #armLook(): void {
     if (this.#ended || this.#authenticated) return;
     const { clock } = this.#parameters;
