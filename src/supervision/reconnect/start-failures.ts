@@ -72,3 +72,12 @@ export function hopeless(error: unknown, obstacle: StartObstacle | undefined): S
     { cause: error, retryable: false },
   );
 }
+
+/** What a first start is refused by at once: it does not heal by waiting. */
+export function isHopeless(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
+}
+
+export function isTooOld(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
+}

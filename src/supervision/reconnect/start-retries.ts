@@ -8,7 +8,7 @@ import { FruitlessStarts } from './fruitless-starts.js';
 import { lossOf } from './loss.js';
 import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
 import { isOutage, retryDelayMs, type Setback } from './setback.js';
-import { exhausted, hopeless, LastError } from './start-failures.js';
+import { exhausted, hopeless, isHopeless, isTooOld, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not. */
 export type StartRetriesResult = Exclude<StartResult, { readonly kind: 'failed' }>;
@@ -303,12 +303,4 @@ export class StartRetries {
     this.#context.moveTo('failed', cause);
     throw hopeless(error, obstacle);
   }
-}
-
-function isHopeless(error: unknown): boolean {
-  return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
-}
-
-function isTooOld(error: unknown): boolean {
-  return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
 }
