@@ -563,8 +563,31 @@ describe('fromEnv', () => {
       '"/data"',
       'SESSION_PATH: "\\"/data\\"" is not accepted; expected the path without quotes',
     ],
+    [
+      'SESSION_PATH',
+      '~/session',
+      'SESSION_PATH: "~/session" is not accepted; expected the path of a folder, written out',
+    ],
+    ['SESSION_PATH', '~', 'written out'],
+    ['SESSION_PATH', '$HOME/session', 'written out'],
+    [
+      'BACKUP_SESSION_PATH',
+      `/mnt/\${DATA}/session`,
+      `BACKUP_SESSION_PATH: "/mnt/\${DATA}/session" is not accepted`,
+    ],
+    ['SESSION_PATH', '%APPDATA%\\session', 'written out'],
+    ['SESSION_PATH', 'undefined', 'is the variable that it was made of set?'],
+    ['SESSION_PATH', 'undefined/session', 'is the variable that it was made of set?'],
+    ['BACKUP_SESSION_PATH', 'null', 'is the variable that it was made of set?'],
     ['BACKUP_SESSION_PATH', 's3://bucket', 'BACKUP_SESSION_PATH: an address is not accepted'],
   ])('refuses %s=%s, naming the variable', (name, value, expected) => {
     expect(messageOf(() => fromEnv({ [name]: value }))).toContain(expected);
   });
+
+  it.each(['/data/~backup', './~/session', 'C:\\$data', '/data/undefined', 'nullified', '$'])(
+    'takes the folder %s, whose name only looks like it',
+    (path) => {
+      expect(fromEnv({ SESSION_PATH: path })).toEqual({ sessionPath: path });
+    },
+  );
 });

@@ -7,6 +7,8 @@ export type Check<T> = (value: unknown, name: string) => T;
 const MAX_MS = 2 ** 31 - 1;
 const MAX_SHOWN = 60;
 const MAX_CLIENT_ID = 100;
+/** What a shell expands, but a platform's panel and an env file do not: a folder named `~` would be made below the bot. */
+const UNEXPANDED = /^~(?=$|[\\/])|^\$\w+|\$\{\w+\}|^%\w+%/;
 /** A file with one of these names is a device on Windows, whatever its extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 
@@ -55,6 +57,16 @@ export const path: Check<string> = (value, name) => {
   }
   if (/^[a-z][a-z\d+.-]+:\/\//i.test(value)) {
     return refuse(name, 'an address', `${expected}; for remote storage give a store`);
+  }
+  if (UNEXPANDED.test(value)) {
+    return refuse(
+      name,
+      show(value),
+      `${expected}, written out: only a shell puts something in the place of ~ or $HOME`,
+    );
+  }
+  if (/^(undefined|null)(?=$|[\\/])/.test(value)) {
+    return refuse(name, show(value), `${expected}; is the variable that it was made of set?`);
   }
   return value;
 };
