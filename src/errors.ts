@@ -45,6 +45,8 @@ export class SessionError extends Error {
   readonly retryable: boolean;
   readonly operation: string | undefined;
   readonly file: string | undefined;
+  /** What is underneath, if any. Declared here because TypeScript's own type of Error has it only from ES2022 on. */
+  declare readonly cause?: unknown;
   /** @internal */
   readonly [brand] = true;
 
@@ -214,15 +216,24 @@ export class LogoutFailedError extends SessionError {
   }
 }
 
+type CodeWithFields = 'PROFILE_LOCKED' | 'BROWSER_TOO_OLD';
+
+/** Every error of this library by its `code`, so that asking for the code makes known what fields it has. */
+export type KnownSessionError =
+  | (ProfileLockedError & { readonly code: 'PROFILE_LOCKED' })
+  | (BrowserTooOldError & { readonly code: 'BROWSER_TOO_OLD' })
+  | (SessionError & { readonly code: Exclude<SessionErrorCode, CodeWithFields> });
+
 /**
  * Whether `error` comes from this library, whichever of its builds threw it.
  *
  * @example
  * try { await session.initialize(); } catch (error) {
  *   if (isSessionError(error) && error.code === 'LEASE_HELD') process.exit(0);
+ *   if (isSessionError(error) && error.code === 'PROFILE_LOCKED') console.error(`held by ${error.pid}`);
  * }
  */
-export function isSessionError(error: unknown): error is SessionError {
+export function isSessionError(error: unknown): error is KnownSessionError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
