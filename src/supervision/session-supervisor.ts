@@ -55,7 +55,8 @@ export class SessionSupervisor implements ClientSupervisor {
       forget: () => {
         this.#failing = this.#run?.settled.catch(() => undefined);
         this.#run = undefined;
-        if (this.#context.state() === 'idle') parts.health.stop(); // it never left it: nothing else says so
+        // A start that was refused at once has left neither: no change of the state says that it is over.
+        if (['idle', 'stopped'].includes(this.#context.state())) parts.health.stop();
       },
     });
   }
