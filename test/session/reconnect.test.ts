@@ -258,6 +258,18 @@ describe('a session that was ready', () => {
     expect(bot.state).toBe('ready');
   });
 
+  it('comes back when its browser dies, also where the bot has taken all listeners off it', async () => {
+    await stage().loggedInOnce();
+    const bot = stage().bot();
+    bot.client.on('ready', () => bot.client.pupBrowser?.removeAllListeners('disconnected'));
+    await bot.start();
+    await stage().clock.advance(30_000);
+    bot.client.pupBrowser?.kill();
+    await bot.until('the second launch', () => bot.client.launches === 2, { limitMs: 120_000 });
+    await bot.untilState('ready');
+    expect(bot.payloads('reconnect:succeeded').map(({ cause }) => cause)).toEqual(['browser-gone']);
+  });
+
   it('restores a profile that was damaged while it ran, before it comes back', async () => {
     const bot = await readyBot();
     await stage().damageProfile(bot);

@@ -130,10 +130,11 @@ export class HealthMonitor {
 
   #tellOfPage({ answered }: PageProbe, page: PageHandle | undefined, timed: boolean): void {
     const { driver, logger } = this.#context;
-    // A page or browser that went away meanwhile has said so itself.
-    if (page !== driver.page || !driver.connected) return;
+    // A page that went away meanwhile has said so itself.
+    if (page !== driver.page) return;
     try {
-      this.#degradedTimer.onProbe({ answered, timed });
+      if (driver.connected) this.#degradedTimer.onProbe({ answered, timed });
+      else this.#degradedTimer.onNoBrowser({ timed });
     } catch (error) {
       logger.error('what the page answered could not be followed', { error }); // the report stands all the same
     }

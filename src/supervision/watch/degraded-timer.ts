@@ -18,6 +18,8 @@ export class DegradedTimer {
   #timer: TimerHandle | undefined;
   /** Timed probes in a row that the page did not answer. */
   #unanswered = 0;
+  /** Timed looks in a row that found no browser. */
+  #missing = 0;
 
   constructor(context: SessionContext, onLost: (cause: DisconnectCause) => void) {
     this.#context = context;
@@ -40,6 +42,7 @@ export class DegradedTimer {
   onProbe({ answered, timed }: { readonly answered: boolean; readonly timed: boolean }): void {
     const { state, moveTo } = this.#context;
     if (!this.#isUp()) return;
+    this.#missing = 0;
     if (answered) {
       this.#unanswered = 0;
       // A page that says it is deaf is the timer's matter.
@@ -52,7 +55,16 @@ export class DegradedTimer {
     if (state() === 'ready') moveTo('degraded', 'unresponsive');
   }
 
+  /** Call with every look that finds no browser connected; `timed` when nobody asked for it. */
+  onNoBrowser({ timed }: { readonly timed: boolean }): void {
+    if (!this.#isUp() || !timed) return;
+    // Its own event is the first to say so, unless the bot has taken all listeners off its browser.
+    this.#missing++;
+    if (this.#missing >= MAX_UNANSWERED) this.#onLost('browser-gone');
+  }
+
   stop(): void {
+    this.#missing = 0;
     this.#context.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#unanswered = 0;
