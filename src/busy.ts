@@ -51,6 +51,14 @@ export function isBusy({ platform }: Pick<Machine, 'platform'>, errno: string | 
   return EXHAUSTED.has(errno) || (platform === 'win32' && BUSY_ON_WINDOWS.has(errno));
 }
 
+/** There is no room, or there are too many open files: the machine is short of something, and nothing is wrong. */
+const SHORTAGES = new Set(['ENOSPC', 'EDQUOT', ...EXHAUSTED]);
+
+/** Whether it passes as soon as somebody, or something, makes room. */
+export function isShortage(errno: string | undefined): boolean {
+  return errno !== undefined && SHORTAGES.has(errno);
+}
+
 /** Errors that last until somebody changes something. */
 const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
 

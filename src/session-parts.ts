@@ -3,13 +3,15 @@ import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
 import { assignProfile, locateProfile } from './client/profile-location.js';
+import { gatedFileSystem } from './disk-gate/gated-file-system.js';
 import type { Announce, StateChangeCause } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { shutdownBudgetMs } from './platform.js';
 import { sideFolder } from './profile/side-folder.js';
 import { SoundTableMemory } from './profile/sound-tables.js';
-import { optionsContextOf, placeOf, type SessionPlace } from './session-place.js';
+import { RealPlace } from './real-place.js';
+import { gatedFoldersOf, optionsContextOf, placeOf, type SessionPlace } from './session-place.js';
 import { createRepositories } from './session-repositories.js';
 import type { SessionState } from './state.js';
 import { BrowserGuard } from './supervision/browser/browser-guard.js';
@@ -103,7 +105,7 @@ export function buildSession(
 }
 
 function createContext({
-  place: { profileDir, profile, entryScript },
+  place: { profileDir, identityAt, entryScript },
   options,
   driver,
   hooks,
@@ -115,9 +117,12 @@ function createContext({
   readonly hooks: SessionHooks;
   readonly losses: LossReports;
 }): SessionContext {
-  const { clientId, clock, fs, random, logger, sessionPath } = options;
+  const { clientId, clock, random, logger, sessionPath } = options;
+  const gatedFolders = gatedFoldersOf(profileDir, options);
+  const fs = gatedFileSystem(options.fs, { folders: gatedFolders, clock });
+  const place = new RealPlace({ profileDir, identityAt, options, roots: gatedFolders.roots, fs, clock });
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
-  const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock }));
+  const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock, gatedFolders }));
   const onLost = (reason: string) => losses.reportLeaseLost(reason);
   const leases = { clientId, fs, clock, logger, onLost };
   const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
@@ -152,13 +157,16 @@ function createContext({
     fs,
     logger,
     profileDir,
-    profile,
+    get profile() {
+      return place.profile;
+    },
+    settlePlace: () => place.settle(),
     entryScript,
     folders,
     driver,
     browserOwner: new BrowserOwner({
       profileDir,
-      realPath: profile.path,
+      realPath: () => place.profile.path,
       recordPath: () => folders.stateFile('browser.json'),
       fs,
       clock,
@@ -166,16 +174,19 @@ function createContext({
       logger,
     }),
     browserGuard,
-    ...createRepositories(options, {
-      runner,
-      announce: hooks.announce,
-      assertMayWrite: () => lease.assertHeld(),
-      ownershipEpoch: () => {
-        const { permit } = lease;
-        const { name } = ownershipEpoch;
-        return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
+    ...createRepositories(
+      { ...options, fs },
+      {
+        runner,
+        announce: hooks.announce,
+        assertMayWrite: () => lease.assertHeld(),
+        ownershipEpoch: () => {
+          const { permit } = lease;
+          const { name } = ownershipEpoch;
+          return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
+        },
       },
-    }),
+    ),
     ownershipEpoch,
     lease,
     profileLease,

@@ -1,6 +1,6 @@
-import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProfileLocation } from './client/profile-location.js';
+import type { GatedFolders } from './disk-gate/gated-file-system.js';
 import { canonical } from './options/paths.js';
 import {
   DEFAULT_OPTIONS,
@@ -9,6 +9,7 @@ import {
   type ResolvedOptions,
 } from './options.js';
 import { findBotFolder } from './platform/bot-folder.js';
+import { sideFolder } from './profile/side-folder.js';
 import { identifyProfile } from './profile-identity.js';
 import { defaultAuthFolder } from './supervision/import/old-session-finder.js';
 import type { ProfileIdentity } from './types.js';
@@ -17,8 +18,8 @@ import type { ProfileIdentity } from './types.js';
 export interface SessionPlace {
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;
-  /** The identity by which snapshots name this profile. */
-  readonly profile: ProfileIdentity;
+  /** The identity by which snapshots name this profile, given the path where it really lies. */
+  readonly identityAt: (realPath: string) => ProfileIdentity;
   /** The folder in which LocalAuth and RemoteAuth of this bot keep, or kept, their sessions. */
   readonly authFolder: string;
   /** Whether the bot has not chosen a client id. */
@@ -44,10 +45,28 @@ export function placeOf(
   const isUnnamed = !hasChosenId(location, given, options);
   return {
     profileDir,
-    profile: identityOf(profileDir, options),
+    identityAt: identitiesOf(profileDir, options),
     authFolder: location.kind === 'local-auth' ? location.authPath : defaultAuthFolder(),
     isUnnamed,
     entryScript: location.kind === 'none' && given.clientId === undefined ? process.argv[1] : undefined,
+  };
+}
+
+/** The folders of a session that may each hang for themselves; see {@link GatedFolders}. */
+export function gatedFoldersOf(
+  profileDir: string,
+  { sessionPath, backupPath, backupStore }: ResolvedOptions,
+): GatedFolders & { readonly roots: string[] } {
+  const beside = sideFolder(profileDir, 'beside').root;
+  const above = dirname(profileDir);
+  const isTop = dirname(above) === above;
+  return {
+    roots: [
+      sessionPath,
+      ...(backupStore === undefined ? [backupPath] : []),
+      ...(isTop ? [profileDir, beside] : [above]),
+    ],
+    givenUp: [profileDir, beside],
   };
 }
 
@@ -68,10 +87,9 @@ function hasChosenId(
   return isGiven && clientId !== DEFAULT_OPTIONS.clientId;
 }
 
-function identityOf(profileDir: string, { sessionPath }: ResolvedOptions): ProfileIdentity {
-  const rules = { platform: process.platform, realpath: realpathSync.native };
-  return identifyProfile(profileDir, {
-    realPath: canonical(profileDir, rules),
-    bases: [sessionPath, findBotFolder() ?? process.cwd(), process.cwd()],
-  });
+function identitiesOf(profileDir: string, { sessionPath }: ResolvedOptions): SessionPlace['identityAt'] {
+  // Now: a bot may change its working directory later.
+  const bases = [sessionPath, findBotFolder() ?? process.cwd(), process.cwd()];
+  return (realPath) =>
+    identifyProfile(profileDir, { realPath: canonical(realPath, { platform: process.platform }), bases });
 }

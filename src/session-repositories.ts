@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock } from './clock.js';
+import { plainFileSystem } from './disk-gate/gated-file-system.js';
 import { describeError } from './errors.js';
 import type { Announce } from './events.js';
 import { systemFileSystem } from './file-system.js';
@@ -64,7 +65,7 @@ export function createRepositories(
       format.kind === 'save'
         ? new IncrementalRepository(repository)
         : new ZipRepository({ ...repository, stagingDirectory, compression });
-    const isReal = clock === systemClock && fs === systemFileSystem;
+    const isReal = clock === systemClock && plainFileSystem(fs) === systemFileSystem;
     const place = isReal ? localStoreSpec(store) : undefined;
     const spec = place && { ...format, store: { ...place, name: storeName }, clientId };
     const inner =

@@ -34,14 +34,23 @@ export class WritePermit {
   }
 }
 
+const unproven = new WeakSet<StoreError>();
+
 export function notTheOwner(clientId: string): LeaseLostError {
   return new LeaseLostError(`this process does not own the session '${clientId}' (any more)`);
 }
 
 /** No other owner of the session is known, but the lease file can't prove that this process owns it. */
 export function notProvenOwner(clientId: string): StoreError {
-  return new StoreError(
+  const error = new StoreError(
     `it can't be told just now whether this process owns the session '${clientId}': its lease file can't be read and ` +
       'written. Nothing is changed until it can',
   );
+  unproven.add(error);
+  return error;
+}
+
+/** Whether an error of this thread is one of {@link notProvenOwner}. */
+export function isNotProvenOwner(error: unknown): boolean {
+  return error instanceof StoreError && unproven.has(error);
 }

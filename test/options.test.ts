@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
@@ -476,23 +476,12 @@ describe('folders that lie inside one another', () => {
     expect(() => resolveOptions(given, CONTEXT)).not.toThrow();
   });
 
-  it('are found behind links, and nothing is made on the disk', async () => {
-    const root = await realpath(await mkdtemp(join(tmpdir(), 'options-')));
+  it('are compared as they stand: no disk is asked', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'options-'));
     folders.push(root);
-    await mkdir(join(root, 'real'));
-    await symlink(join(root, 'real'), join(root, 'link'));
-    const given = { sessionPath: join(root, 'real/session'), backupPath: join(root, 'link/session/backup') };
-    expect(refusal(given)).toContain('lie inside one another');
-    await expect(realpath(join(root, 'real/session'))).rejects.toThrow('ENOENT');
-  });
-
-  it('are compared as they stand where nothing can be resolved', () => {
-    const fail = () => {
-      throw new Error('EACCES');
-    };
-    expect(refusal({ sessionPath: '/s', backupPath: '/s/b' }, { realpath: fail })).toContain(
-      'lie inside one another',
-    );
+    await symlink(root, join(root, 'link'));
+    const given = { sessionPath: join(root, 'session'), backupPath: join(root, 'link/session/backup') };
+    expect(() => resolveOptions(given, CONTEXT)).not.toThrow();
   });
 });
 

@@ -14,16 +14,16 @@ export interface SessionFolders {
 
 export interface PathRules {
   readonly platform: NodeJS.Platform;
-  /** Resolves symbolic links; throws when the path does not exist. Changes nothing. */
-  readonly realpath: (path: string) => string;
+  /** What is known of where a path really leads. Default: nothing, it is taken as it stands. */
+  readonly realPaths?: ReadonlyMap<string, string>;
 }
 
 /** More folders than any path has. */
 const MAX_DEPTH = 256;
 
 /**
- * Refuses folders that would be saved into themselves, or deleted together with another one. Compares the real
- * paths: the links in their existing part are resolved, and case is ignored where the file system ignores it.
+ * Refuses folders that would be saved into themselves, or deleted together with another one. Compares the real paths, as
+ * far as they are known; case is ignored where the file system ignores it.
  *
  * A profile inside `sessionPath` is fine (a LocalAuth with `dataPath: sessionPath`): saves and leases have their
  * own folders beside it. A profile inside *those* folders is refused, because it would be taken for stored
@@ -57,9 +57,9 @@ export function refuseOverlaps(folders: SessionFolders, rules: PathRules): void 
       );
     }
   }
-  const ours = [join(sessionPath, 'store'), join(sessionPath, 'lease')];
-  if (backupPath !== undefined) ours.push(join(backupPath, clientId));
-  const taken = ours.find((folder) => isInside(profileDir, folder));
+  const taken = foldersOfSnapshots({ sessionPath, backupPath, clientId }).find((folder) =>
+    isInside(profileDir, folder),
+  );
   if (taken !== undefined) {
     throw new ConfigurationError(
       `${taken.startsWith(sessionPath) ? 'sessionPath' : 'backupPath'}: the profile of the browser (${profileDir}) ` +
@@ -68,19 +68,46 @@ export function refuseOverlaps(folders: SessionFolders, rules: PathRules): void 
   }
 }
 
-/** The absolute path with the links of its existing part resolved, and in one spelling where case is ignored. */
-export function canonical(path: string, { platform, realpath }: PathRules): string {
-  const resolved = resolveLinks(path, realpath);
-  return foldsCase(platform) ? resolved.normalize('NFC').toLowerCase() : resolved;
+/** Every path that {@link refuseOverlaps} compares. */
+export function comparedPaths(folders: SessionFolders): readonly string[] {
+  const { sessionPath, backupPath, profileDir } = folders;
+  const given = [sessionPath, backupPath, profileDir].filter((path) => path !== undefined);
+  return [...given, ...foldersOfSnapshots(folders)];
 }
 
-function resolveLinks(path: string, realpath: (path: string) => string): string {
+function foldersOfSnapshots({
+  sessionPath,
+  backupPath,
+  clientId,
+}: Omit<SessionFolders, 'profileDir'>): readonly string[] {
+  const ours = [join(sessionPath, 'store'), join(sessionPath, 'lease')];
+  return backupPath === undefined ? ours : [...ours, join(backupPath, clientId)];
+}
+
+/** Absolute, in one spelling. */
+export function canonical(path: string, { platform, realPaths }: PathRules): string {
+  const real = realPaths?.get(path) ?? path;
+  return foldsCase(platform) ? real.normalize('NFC').toLowerCase() : real;
+}
+
+/**
+ * Where an absolute path leads: its links resolved as far as there is something.
+ *
+ * @param realpath rejects where there is nothing at the path
+ * @throws what `realpath` rejects with, where `isFinal` says that asking for the folder above is no use
+ */
+export async function realPathOf(
+  path: string,
+  realpath: (path: string) => Promise<string>,
+  isFinal: (error: unknown) => boolean = () => false,
+): Promise<string> {
   const missing: string[] = [];
   let folder = path;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     try {
-      return join(realpath(folder), ...missing);
-    } catch {
+      return join(await realpath(folder), ...missing);
+    } catch (error) {
+      if (isFinal(error)) throw error;
       if (dirname(folder) === folder) break;
       missing.unshift(basename(folder));
       folder = dirname(folder);

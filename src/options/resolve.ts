@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
@@ -35,12 +34,10 @@ export interface OptionsContext {
   readonly env?: Environment;
   /** Default: `process.platform`. */
   readonly platform?: NodeJS.Platform;
-  /** Resolves symbolic links. Default: that of `node:fs`. */
-  readonly realpath?: (path: string) => string;
 }
 
 /**
- * Checks the options and fills in the missing ones. Changes nothing on disk.
+ * Checks the options and fills in the missing ones. Touches nothing on disk: a share that hangs would stop the process.
  *
  * @throws ConfigurationError that names the option, its value and what is accepted.
  */
@@ -90,7 +87,7 @@ export function resolveOptions(
   const backupsElsewhere = given.backupStore !== undefined && given.backupPath === undefined;
   refuseOverlaps(
     { ...options, backupPath: backupsElsewhere ? undefined : options.backupPath, profileDir },
-    { platform: context.platform ?? process.platform, realpath: context.realpath ?? realpathSync.native },
+    { platform: context.platform ?? process.platform },
   );
   return Object.freeze(options);
 }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isUnanswered } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 
 /** More folders than any path has. */
@@ -40,7 +41,10 @@ async function existing(fs: FileSystem, path: string): Promise<string> {
   for (let depth = 0; depth < MAX_DEPTH && dirname(folder) !== folder; depth++) {
     const isThere = await fs.promises.access(folder).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        if (isUnanswered(error)) throw error; // the disk of the folder above is another one
+        return false;
+      },
     );
     if (isThere) break;
     folder = dirname(folder);

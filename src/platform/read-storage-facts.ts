@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { isUnanswered } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 import { commandLine } from '../processes.js';
 import { detectPlatform, type Environment } from './detect-platform.js';
@@ -53,8 +54,8 @@ async function locate(
       const real = String(await fs.promises.realpath(folder));
       const { dev } = await fs.promises.stat(real);
       return { path: join(real, ...missing), device: Number(dev) };
-    } catch {
-      if (dirname(folder) === folder) break;
+    } catch (error) {
+      if (dirname(folder) === folder || isUnanswered(error)) break;
       missing.unshift(basename(folder));
       folder = dirname(folder);
     }

@@ -29,6 +29,16 @@ export function describeStorage(path: string, mountinfo: string | undefined): St
   return mount === undefined ? { kind: 'unknown' } : { kind: kindOf(mount), mount };
 }
 
+/** File systems whose server may be gone: then each call waits until it is back. */
+const OF_THE_NETWORK =
+  /^(9p|afs|beegfs|ceph|cifs|davfs|fuse\..+|gfs2|glusterfs|lustre|nfs4?|ocfs2|smb3|smbfs|virtiofs)$/;
+
+/** Where the network share is mounted that an absolute path lies on; `undefined` where it lies on none. */
+export function networkMountOf(path: string, mountinfo: string | undefined): string | undefined {
+  const { mount } = describeStorage(path, mountinfo);
+  return mount !== undefined && OF_THE_NETWORK.test(mount.fsType) ? mount.mountPoint : undefined;
+}
+
 /** Parses the mount table; lines in another format are left out. */
 export function parseMountinfo(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line) => {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { plainFileSystem } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 import { ESSENTIAL_PARTS, isEssential, recogniseLayout } from './essential-files.js';
 import { resolveLinks } from './links.js';
@@ -37,8 +38,9 @@ export class ProfilePresence {
   ) {
     this.#profileDir = profileDir;
     this.#fs = fs;
-    const left = leftByBots.get(disk) ?? new Map<string, Identity>();
-    leftByBots.set(disk, left);
+    const plain = plainFileSystem(disk);
+    const left = leftByBots.get(plain) ?? new Map<string, Identity>();
+    leftByBots.set(plain, left);
     this.#left = left;
   }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { whileBusy } from '../busy.js';
 import { type Clock, systemClock } from '../clock.js';
+import { plainFileSystem } from '../disk-gate/gated-file-system.js';
 import { ConfigurationError } from '../errors.js';
 import { type FileSystem, openWithoutWaiting, systemFileSystem } from '../file-system.js';
 import { adoptBody, assertSize, discardBody, throwIfAborted } from './body.js';
@@ -145,7 +146,7 @@ export class FileSystemStore implements SessionStore {
    */
   realPlace(): { readonly root: string; readonly platform: NodeJS.Platform } | undefined {
     const { fs, clock, root, platform } = this.#disk;
-    return fs === systemFileSystem && clock === systemClock ? { root, platform } : undefined;
+    return plainFileSystem(fs) === systemFileSystem && clock === systemClock ? { root, platform } : undefined;
   }
 
   /**

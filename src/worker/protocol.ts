@@ -1,8 +1,16 @@
+import type { GatedFolders } from '../disk-gate/gated-file-system.js';
 import type { PortableError } from '../portable-error.js';
 
 /** What the bot's thread sends to the worker. */
 export type ToWorker =
-  | { readonly type: 'run'; readonly id: number; readonly task: string; readonly input: unknown }
+  | {
+      readonly type: 'run';
+      readonly id: number;
+      readonly task: string;
+      readonly input: unknown;
+      /** Folders of the session that may hang. */
+      readonly gatedFolders?: GatedFolders;
+    }
   | { readonly type: 'abort'; readonly id: number; readonly reason: PortableError };
 
 /** What the worker sends back. */

@@ -1,4 +1,6 @@
 import { systemClock } from '../clock.js';
+import { singleLaneGates } from '../disk-gate/disk-gates.js';
+import { gatedFileSystem } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 import { packError, unpackError } from '../portable-error.js';
 import type { Task } from '../task.js';
@@ -18,17 +20,20 @@ export function serveTasks(
   fs: FileSystem,
 ): void {
   const running = new Map<number, AbortController>();
+  const gates = singleLaneGates();
   port.on('message', (message) => {
     if (message.type === 'abort') {
       running.get(message.id)?.abort(unpackError(message.reason));
       return;
     }
-    const { id, input } = message;
+    const { id, input, gatedFolders: folders } = message;
     const task = tasks.get(message.task);
     if (task === undefined) return port.postMessage({ type: 'unknown', id });
     const abort = new AbortController();
     running.set(id, abort);
-    void answer(id, () => task.run(input, { fs, clock: systemClock, signal: abort.signal })).then((reply) => {
+    const disk = folders ? gatedFileSystem(fs, { folders, clock: systemClock, gates }) : fs;
+    const work = () => task.run(input, { fs: disk, clock: systemClock, signal: abort.signal });
+    void answer(id, work).then((reply) => {
       running.delete(id);
       port.postMessage(reply);
     });

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock, TimerHandle } from '../clock.js';
+import { type Clock, resultWithin, type TimerHandle } from '../clock.js';
+import type { GatedFolders } from '../disk-gate/gated-file-system.js';
 import { ClosedError, SessionError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { packError, unpackError } from '../portable-error.js';
@@ -23,6 +24,8 @@ const MAX_CRASHES = 5;
 const REST_MS = 300_000;
 /** How long a thread may take until its first answer; on an idle machine it takes 50 ms. */
 const START_DEADLINE_S = 60;
+/** What is waited for a thread to end, ms; it goes on to end by itself. */
+const END_MS = 500;
 
 /**
  * One worker thread and the tasks that wait for it. When the thread crashes, its tasks are rejected (retryable)
@@ -52,7 +55,15 @@ export class SharedWorker {
   async run<Output>(
     task: string,
     input: unknown,
-    { signal, closing }: { readonly signal: AbortSignal | undefined; readonly closing: AbortSignal },
+    {
+      signal,
+      closing,
+      gatedFolders,
+    }: {
+      readonly signal: AbortSignal | undefined;
+      readonly closing: AbortSignal;
+      readonly gatedFolders?: GatedFolders | undefined;
+    },
   ): Promise<Answer<Output>> {
     if (this.#unusable) return UNAVAILABLE;
     this.#refuseWhileResting();
@@ -69,7 +80,7 @@ export class SharedWorker {
     closing.addEventListener('abort', onClosing, { once: true });
     try {
       const answer = await new Promise<Answer<unknown>>((resolve, reject) => {
-        const message = { type: 'run', id, task, input } as const;
+        const message = { type: 'run', id, task, input, ...(gatedFolders && { gatedFolders }) } as const;
         this.#pending.set(id, { message, resolve, reject, signal });
         // A pending task keeps the process alive, until `#settle` ends that.
         thread.ref();
@@ -89,7 +100,10 @@ export class SharedWorker {
     this.#thread = undefined;
     this.#clock.clearTimeout(this.#startDeadline);
     this.#rejectAll(new ClosedError('the task runner was closed'));
-    await thread?.terminate();
+    if (thread === undefined) return;
+    // Node ends a thread only when the calls of its files are over, which in a folder that hangs is never.
+    thread.unref();
+    await resultWithin(this.#clock, END_MS, thread.terminate());
   }
 
   #start(): Worker | undefined {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.js';
+import { type GatedFolders, plainFileSystem } from '../disk-gate/gated-file-system.js';
 import { ClosedError } from '../errors.js';
 import { type FileSystem, systemFileSystem } from '../file-system.js';
 import { type Logger, silentLogger } from '../logger.js';
@@ -14,6 +15,8 @@ export interface TaskRunnerOptions {
   /** Finds the worker file that was built with the library. */
   readonly locate?: () => URL | undefined;
   readonly clock?: Clock;
+  /** Folders that may hang: the tasks of the thread look at them through gates of its own. */
+  readonly gatedFolders?: GatedFolders;
 }
 
 /** One thread per worker file serves all sessions of the process. */
@@ -38,13 +41,13 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const logger = options.logger ?? silentLogger;
   const clock = options.clock ?? systemClock;
   const inline = inlineTaskRunner(options.fs, clock);
-  if (options.fs !== systemFileSystem) return inline;
+  if (plainFileSystem(options.fs) !== systemFileSystem) return inline;
   const url = options.workerUrl ?? (options.locate ?? locateWorker)();
   if (url === undefined) {
     tellOfMissingWorker(logger);
     return inline;
   }
-  return new WorkerRunner(url, logger, clock, inline);
+  return new WorkerRunner(url, logger, clock, inline, options.gatedFolders);
 }
 
 class WorkerRunner implements TaskRunner {
@@ -52,14 +55,22 @@ class WorkerRunner implements TaskRunner {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #inline: TaskRunner;
+  readonly #gatedFolders: GatedFolders | undefined;
   readonly #closing = new AbortController();
   #worker: SharedWorker | undefined;
 
-  constructor(url: URL, logger: Logger, clock: Clock, inline: TaskRunner) {
+  constructor(
+    url: URL,
+    logger: Logger,
+    clock: Clock,
+    inline: TaskRunner,
+    gatedFolders: GatedFolders | undefined,
+  ) {
     this.#url = url;
     this.#logger = logger;
     this.#clock = clock;
     this.#inline = inline;
+    this.#gatedFolders = gatedFolders;
   }
 
   async run<Input, Output>(
@@ -72,6 +83,7 @@ class WorkerRunner implements TaskRunner {
     const answer = await this.#attach().run<Output>(task.name, input, {
       signal: options.signal,
       closing: this.#closing.signal,
+      gatedFolders: this.#gatedFolders,
     });
     return answer === UNAVAILABLE ? this.#inline.run(task, input, options) : answer.output;
   }

@@ -71,9 +71,10 @@ describe('the health of a session', () => {
   it('is not told by a timed check that destroy() has overtaken', async () => {
     const bot = await readyBot();
     await untilChecks(bot, 1);
-    const whole = replace('statfs', () => new Promise(() => undefined));
+    const page = bot.client.pupPage as unknown as { evaluate: (script: string) => Promise<unknown> };
+    const hung = vi.spyOn(page, 'evaluate').mockReturnValue(new Promise(() => undefined));
     await stage().clock.advance(TIMED.healthCheckIntervalMs); // one is under way now, and hangs
-    whole();
+    hung.mockRestore();
     await bot.stop();
     expect(stage().clock.pendingTimers, 'the deadline of what hangs').toBeGreaterThan(0);
     const count = reports(bot).length;

@@ -1,4 +1,5 @@
 import { pause } from '../../busy.js';
+import { plainFileSystem } from '../../disk-gate/gated-file-system.js';
 import { StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { Mutex } from '../../mutex.js';
@@ -99,8 +100,9 @@ async function queued<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  const byPath = queues.get(disk.fs) ?? new Map<string, Mutex>();
-  queues.set(disk.fs, byPath);
+  const fs = plainFileSystem(disk.fs);
+  const byPath = queues.get(fs) ?? new Map<string, Mutex>();
+  queues.set(fs, byPath);
   const mutex = byPath.get(path) ?? new Mutex();
   byPath.set(path, mutex);
 

@@ -36,7 +36,7 @@ const END_DEADLINE_MS = 10_000;
 export interface BrowserOwnerParameters {
   readonly profileDir: string;
   /** The same with its links resolved: two spellings of one profile are one. */
-  readonly realPath: string;
+  readonly realPath: () => string;
   /** File of the launch record. */
   readonly recordPath: () => Promise<string>;
   readonly fs: FileSystem;
@@ -63,7 +63,8 @@ export class BrowserOwner {
    * @throws ProfileLockedError when another session of this process has it.
    */
   claim(): void {
-    const { profileDir, realPath, fs } = this.#parameters;
+    const { profileDir, fs } = this.#parameters;
+    const realPath = this.#parameters.realPath();
     const claims = profilesInUse<BrowserOwner>('claims', fs);
     const holder = claims.get(realPath);
     if (holder !== undefined && holder !== this) {
@@ -77,7 +78,8 @@ export class BrowserOwner {
 
   /** Gives the profile free. Idempotent. */
   unclaim(): void {
-    const { realPath, fs } = this.#parameters;
+    const { fs } = this.#parameters;
+    const realPath = this.#parameters.realPath();
     const claims = profilesInUse<BrowserOwner>('claims', fs);
     if (claims.get(realPath) === this) claims.delete(realPath);
   }

@@ -1,3 +1,4 @@
+import { plainFileSystem } from '../../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../../file-system.js';
 
 /**
@@ -7,7 +8,8 @@ import type { FileSystem } from '../../file-system.js';
  *
  * @param what tells several such lists apart
  */
-export function profilesInUse<Note>(what: 'claims' | 'holders', { promises }: FileSystem): Map<string, Note> {
+export function profilesInUse<Note>(what: 'claims' | 'holders', fs: FileSystem): Map<string, Note> {
+  const { promises } = plainFileSystem(fs);
   const all = byFileSystem<Note>(what);
   const profiles = all.get(promises) ?? new Map<string, Note>();
   all.set(promises, profiles);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
+import { isUnanswered } from '../../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../../file-system.js';
 import { isSameProfile } from '../../profile-identity.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
@@ -11,6 +12,7 @@ export interface ProfileBindingContext {
   readonly clock: Clock;
   readonly fs: FileSystem;
   readonly profile: ProfileIdentity;
+  readonly settlePlace: () => Promise<void>;
   readonly record: SessionRecordFile;
 }
 
@@ -46,6 +48,7 @@ export class ProfileBinding {
 
   /** Sorts them; the disk is asked whether a profile still lies at the other places. */
   async sort(located: readonly LocatedSnapshot[]): Promise<BoundSnapshots> {
+    await this.#context.settlePlace();
     const infos = located.map(({ info }) => info);
     const all = placesOfLineages(infos, this.#context.clock.now());
     const { living, gone } = await this.#lastElsewhere(all);
@@ -155,7 +158,7 @@ export class ProfileBinding {
   #isProfileAt(path: string): Promise<boolean> {
     return this.#context.fs.promises.stat(join(path, 'Default')).then(
       () => true,
-      () => false,
+      (error: unknown) => isUnanswered(error), // then nobody can tell, and what may be another's is left alone
     );
   }
 }

@@ -26,8 +26,14 @@ export interface SessionContext {
   readonly logger: Logger;
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;
-  /** The same as snapshots name it. */
+  /** The same as snapshots name it; with its links resolved once {@link settlePlace} has looked. */
   readonly profile: ProfileIdentity;
+  /**
+   * Looks where the folders of the session really lie, unless that is known.
+   *
+   * @throws ConfigurationError when they lie inside one another; TimeoutError, StoreError when a disk does not answer
+   */
+  readonly settlePlace: () => Promise<void>;
   /** The script that node was started with, where nothing else tells this bot from another one in its folder. */
   readonly entryScript: string | undefined;
   /** Staging, quarantine and state, beside the profile. */

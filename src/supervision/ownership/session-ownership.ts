@@ -123,8 +123,10 @@ export class SessionOwnership {
   }
 
   async #acquireNow(signal: AbortSignal | undefined, isShy: boolean): Promise<void> {
-    const { lease, profileLease, browserOwner, announce, ownershipEpoch, clock, fs, profile } = this.#context;
-    const place = { fs, realPath: profile.path };
+    const { lease, profileLease, browserOwner, announce, ownershipEpoch, clock, fs, settlePlace } =
+      this.#context;
+    await settlePlace();
+    const place = { fs, realPath: this.#context.profile.path };
     if (this.#leave === undefined && !isShy) await makeWay(place, { clock, signal });
     browserOwner.claim();
     this.#leave ??= holdProfile(place, {

@@ -1,3 +1,5 @@
+import { isShortage } from '../../busy.js';
+import { errnoOf, toError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import type { ResolvedOptions } from '../../options.js';
 import { backoffDelayMs, conflictDelayMs } from './reconnect-delay.js';
@@ -7,16 +9,23 @@ export interface Setback {
   readonly cause: DisconnectCause;
   /** Whether a server must answer first: a store that may hold the login, or that of a strict web cache. */
   readonly awaitsServer?: boolean;
+  /** Whether a disk that is needed does not answer. */
+  readonly awaitsDisk?: boolean;
 }
 
 /** WhatsApp that can't be reached is tried again at least so often. */
 const NETWORK_RETRY_MS = 15_000;
-/** A server that does not answer is tried again at least so often: each time all stores are asked. */
+/** A server or disk that does not answer is tried again at least so often: each time all stores are asked. */
 const SERVER_RETRY_MS = 60_000;
 
 /** Whether it is waited out, however long it takes, and counted as no attempt. */
-export function isOutage({ cause, awaitsServer = false }: Setback): boolean {
-  return cause === 'network-down' || awaitsServer;
+export function isOutage({ cause, awaitsServer = false, awaitsDisk = false }: Setback): boolean {
+  return cause === 'network-down' || awaitsServer || awaitsDisk;
+}
+
+/** Whether the disk of the lease had no room, or the machine was short of something else: that passes. */
+export function isShort(error: unknown): boolean {
+  return isShortage(errnoOf(toError(error).cause));
 }
 
 /** How long to wait before the next attempt, ms. */
@@ -34,7 +43,7 @@ export function retryDelayMs(
   return delayMs({ attempt, baseMs, maxMs, random: context.random });
 }
 
-function longestMs({ cause, awaitsServer = false }: Setback): number {
+function longestMs({ cause, awaitsServer = false, awaitsDisk = false }: Setback): number {
   if (cause === 'network-down') return NETWORK_RETRY_MS;
-  return awaitsServer ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
+  return awaitsServer || awaitsDisk ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
 }

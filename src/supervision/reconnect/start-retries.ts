@@ -1,13 +1,15 @@
 import { obstacleOf } from '../../client/start-error.js';
 import { sleep } from '../../clock.js';
+import { isUnanswered } from '../../disk-gate/gated-file-system.js';
 import { describeError, isSessionError, toError } from '../../errors.js';
 import type { DisconnectCause, EventError } from '../../events.js';
+import { isNotProvenOwner } from '../../write-permit.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import { lossOf } from './loss.js';
 import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
-import { isOutage, retryDelayMs, type Setback } from './setback.js';
+import { isOutage, isShort, retryDelayMs, type Setback } from './setback.js';
 import { exhausted, hopeless, isHopeless, isTooOld, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not. */
@@ -26,6 +28,11 @@ export interface StartRetriesRequest {
   readonly cause?: DisconnectCause;
   /** Starts the first attempt at once (`reconnect()` by hand). */
   readonly atOnce?: boolean;
+  /**
+   * Takes what a session needs before its first start. What it rejects with is final, but for a disk without room: then
+   * it is part of the attempt, and is repeated with the next one.
+   */
+  readonly own?: () => Promise<void>;
 }
 
 /** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
@@ -48,6 +55,8 @@ export class StartRetries {
   readonly #fruitless: FruitlessStarts;
   #startedByHandAt: number | undefined;
   #endOfWait = new AbortController();
+  /** What has not been taken yet; see {@link StartRetriesRequest.own}. */
+  #own: (() => Promise<void>) | undefined;
   readonly #lastError: LastError;
 
   constructor(context: StartRetriesContext, starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>) {
@@ -128,8 +137,10 @@ export class StartRetries {
    * trying again can't mend; the session is then `failed`, with everything kept.
    * @throws BrowserTooOldError at once
    * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
+   * @throws what `own` rejects with, at once, but for a disk without room
    */
-  async run({ signal, cause, atOnce = false }: StartRetriesRequest): Promise<StartRetriesResult> {
+  async run({ signal, cause, atOnce = false, own }: StartRetriesRequest): Promise<StartRetriesResult> {
+    this.#own = own;
     signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
@@ -248,6 +259,8 @@ export class StartRetries {
     isFirst = false,
   ): Promise<StartResult> {
     try {
+      await this.#own?.();
+      this.#own = undefined;
       const result = await this.#starter.start(signal, { isFirst });
       signal.throwIfAborted();
       this.#fruitless.note(result);
@@ -258,11 +271,13 @@ export class StartRetries {
       if (result.kind === 'failed') this.#lastError.note(result.error);
       return result;
     } catch (error) {
+      if (this.#own !== undefined && !isShort(error)) throw error;
       if (signal.aborted || isFinal(error) || this.#isLeaseLost(error) || isTooOld(error)) throw error;
       this.#lastError.note(error);
       const obstacle = obstacleOf({ error, launched: false });
       const failure = { kind: 'failed', cause: 'start-failed', error: toError(error) } as const;
-      const result = { ...failure, ...(obstacle && { obstacle }) };
+      const awaitsDisk = isUnanswered(error) || isNotProvenOwner(error);
+      const result = { ...failure, awaitsDisk, ...(obstacle && { obstacle }) };
       this.#fruitless.note(result);
       return result;
     }

@@ -13,6 +13,7 @@ import type { Revoker } from '../login/revoker.js';
 import type { ProfileHolder } from '../ownership/profile-holders.js';
 import type { SessionOwnership } from '../ownership/session-ownership.js';
 import { RestartPace } from '../reconnect/restart-pace.js';
+import { isShort } from '../reconnect/setback.js';
 import type { StartRetries, StartRetriesResult } from '../reconnect/start-retries.js';
 import { assertWritable } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
@@ -66,11 +67,21 @@ export class RunStarts {
       startRetries.reset();
       await removalWatch.end();
       await this.#pace.takeTurn(run.abort.signal);
+      await this.#context.settlePlace();
       await assertWritable(this.#context);
-      await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, run.abort.signal);
-      await this.#takeNotes();
-      await warnOfStorage(this.#context);
-      await this.#conclude(run, await startRetries.run({ signal: run.abort.signal }));
+      const { signal } = run.abort;
+      const own = async () => {
+        try {
+          await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, signal);
+        } catch (error) {
+          const { state, moveTo } = this.#context;
+          if (isShort(error) && isAtRest(state())) moveTo('restoring'); // it is tried again: the session is on its way
+          throw error;
+        }
+        await this.#takeNotes();
+        await warnOfStorage(this.#context);
+      };
+      await this.#conclude(run, await startRetries.run({ signal, own }));
     });
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isPermanent } from '../../busy.js';
+import { plainFileSystem } from '../../disk-gate/gated-file-system.js';
 import { errnoOf, StartFailedError } from '../../errors.js';
 import { PRIVATE_FILE_MODE, systemFileSystem } from '../../file-system.js';
 import { assertAccessible } from '../../profile/assert-accessible.js';
@@ -14,7 +15,7 @@ export async function assertLaunchable(context: SessionContext): Promise<void> {
   const { fs, profileDir } = context;
   await assertAccessible(profileDir, { fs });
   // The browser's folder for temporary files is on the real disk, whatever holds the profile.
-  if (fs === systemFileSystem) await assertTemporaryFolder(context);
+  if (plainFileSystem(fs) === systemFileSystem) await assertTemporaryFolder(context);
 }
 
 /**

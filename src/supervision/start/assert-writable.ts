@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
+import { isShortage } from '../../busy.js';
 import { withDeadline } from '../../clock.js';
+import { isUnanswered } from '../../disk-gate/gated-file-system.js';
 import { ConfigurationError, describeError, errnoOf, isSessionError } from '../../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { tryToWrite } from '../../own-file.js';
@@ -10,7 +12,7 @@ import type { SessionContext } from '../context/session-context.js';
 /** A disk that answers at all does so within this time, ms. */
 const DISK_DEADLINE_MS = 10_000;
 /** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
-const SOON_MS = 250;
+const SOON_MS = 150;
 
 /** What lies at the path, or the path itself, is no folder: the option is wrong. Any other refusal may pass. */
 const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
@@ -69,9 +71,10 @@ async function assertFolder({ fs }: SessionContext, name: string, folder: string
     await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
     await tryToWrite(fs, folder);
   } catch (error) {
+    if (isUnanswered(error)) throw error;
     const code = errnoOf(error);
     // A full disk is no wrong option: the login may still be restored from what is there.
-    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE' || code === 'ENFILE') return;
+    if (isShortage(code)) return;
     if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session looks at this very moment
     throw new ConfigurationError(
       `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,

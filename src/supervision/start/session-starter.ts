@@ -26,6 +26,8 @@ export type StartResult =
   | (Omit<FailedStart, 'cause' | 'reachedPage'> & {
       readonly cause: DisconnectCause;
       readonly reachedPage?: boolean;
+      /** Whether a disk that is needed does not answer. */
+      readonly awaitsDisk?: boolean;
     })
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 

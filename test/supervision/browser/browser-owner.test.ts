@@ -21,7 +21,7 @@ function setUp() {
   const newOwner = (profileDir = PROFILE) =>
     new BrowserOwner({
       profileDir,
-      realPath: profileDir,
+      realPath: () => profileDir,
       recordPath: async () => RECORD,
       fs,
       clock: systemClock,
@@ -273,7 +273,7 @@ describe('the owner of a browser', () => {
     const owner = (fs: FileSystem) =>
       new BrowserOwner({
         profileDir: '/bot/shared',
-        realPath: '/bot/shared',
+        realPath: () => '/bot/shared',
         recordPath: async () => RECORD,
         fs,
         clock: systemClock,

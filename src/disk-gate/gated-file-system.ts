@@ -1,0 +1,187 @@
+import type { Clock } from '../clock.js';
+import { isSessionError, StoreError, TimeoutError } from '../errors.js';
+import type { FileHandle, FileSystem } from '../file-system.js';
+import { type DiskGate, DiskGates, isWithin } from './disk-gates.js';
+import type { Lane, LaneCall } from './lane.js';
+
+/** The folders of one session. */
+export interface GatedFolders {
+  /** Absolute; each may be on a disk or a network share of its own. */
+  readonly roots: readonly string[];
+  /** Below these, a call that does not come back is given up; the stores and leases elsewhere have their own deadlines. */
+  readonly givenUp: readonly string[];
+}
+
+export interface GatedFileSystemOptions {
+  readonly folders: GatedFolders;
+  readonly clock: Clock;
+  /** Default: those of this thread. */
+  readonly gates?: DiskGates;
+}
+
+/** What moves no more than a few bytes or names, ms: also a disk that has to spin up first. */
+const QUICK_MS = 20_000;
+/** What moves a whole file or tree, or waits for all that was written before it, ms. */
+const LONG_MS = 120_000;
+const LONG = new Set<string | symbol>('copyFile rm writeFile readFile appendFile sync datasync'.split(' '));
+const OF_HANDLES = new Set<string | symbol>(
+  'appendFile chmod datasync read readFile stat sync truncate utimes write writeFile'.split(' '),
+);
+
+type Call = (...given: readonly unknown[]) => Promise<unknown>;
+
+/** By the file system's `promises`, which is one object in however many modules it is imported. */
+const ofThisThread = new WeakMap<object, DiskGates>();
+const originals = new WeakMap<object, FileSystem>();
+
+/**
+ * A file system that can't be hung up: of the folders that are named, one call of each kind at a time is under way in this
+ * thread, and while it does not come back the others are refused. A network share that is gone would else take one of
+ * node's four threads with each call, until nothing in the process can read a file or look up a name.
+ */
+export function gatedFileSystem(fs: FileSystem, options: GatedFileSystemOptions): FileSystem {
+  const gates = options.gates ?? gatesOf(fs);
+  for (const root of options.folders.roots) gates.add(root);
+  const way = new Way(gates, options);
+  const promises = new Proxy(fs.promises, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...given: readonly unknown[]) =>
+        way.call(name, given, () => Reflect.apply(value, target, given) as Promise<unknown>);
+    },
+  });
+  const { writeFileSync } = fs;
+  const gated: FileSystem = {
+    promises,
+    createReadStream: fs.createReadStream.bind(fs),
+    createWriteStream: fs.createWriteStream.bind(fs),
+    ...(writeFileSync && {
+      writeFileSync: (path, ...rest) => {
+        way.assertAnswers(path);
+        return writeFileSync.call(fs, path, ...rest);
+      },
+    }),
+  };
+  originals.set(promises, plainFileSystem(fs));
+  return gated;
+}
+
+/** Makes one gate of those to a folder's own folders: they hang together. */
+export function gateTogether(fs: FileSystem, folder: string): void {
+  gatesOf(plainFileSystem(fs)).add(folder);
+}
+
+/** The file system behind the gates: that of the machine, or the one that was injected. */
+export function plainFileSystem(fs: FileSystem): FileSystem {
+  return originals.get(fs.promises) ?? fs;
+}
+
+/** Whether a call failed because its disk does not answer: that says nothing of what lies there. */
+export function isUnanswered(error: unknown): boolean {
+  return isSessionError(error) && isSessionError(error.cause) && error.cause.code === 'TIMEOUT';
+}
+
+function gatesOf(fs: FileSystem): DiskGates {
+  const gates = ofThisThread.get(fs.promises) ?? new DiskGates();
+  ofThisThread.set(fs.promises, gates);
+  return gates;
+}
+
+/** Which gate a call has to pass. */
+class Way {
+  readonly #gates: DiskGates;
+  readonly #clock: Clock;
+  readonly #givenUp: string[];
+
+  constructor(gates: DiskGates, { clock, folders }: GatedFileSystemOptions) {
+    this.#gates = gates;
+    this.#clock = clock;
+    this.#givenUp = [...folders.givenUp];
+  }
+
+  async call(
+    name: string | symbol,
+    given: readonly unknown[],
+    call: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const [from, to] = given;
+    const first = typeof from === 'string' ? this.#gates.of(from) : undefined;
+    const second = typeof to === 'string' && TWO_PATHS.has(name) ? this.#gates.of(to) : undefined;
+    const through = [first, second].filter((found) => found !== undefined);
+    // Always in the same order: two calls must not wait for one another.
+    through.sort((one, other) => (one.folder < other.folder ? -1 : 1));
+    let made = call;
+    let before: DiskGate | undefined;
+    for (const { gate, folder } of through) {
+      if (gate === before) continue;
+      before = gate;
+      const inner = made;
+      const how = this.#how(name, folder, typeof from === 'string' ? from : folder);
+      made = () => laneOf(gate, name).run(inner, name === 'open' ? { ...how, late: closeLate } : how);
+    }
+    const value = await made();
+    if (name === 'realpath' && first !== undefined) this.#learn(String(from), String(value), first);
+    if (name === 'open' && first !== undefined)
+      return this.#guarded(value as FileHandle, String(from), first);
+    return value;
+  }
+
+  /** @throws StoreError where the disk of `path` does not answer */
+  assertAnswers(path: unknown): void {
+    const found = typeof path === 'string' ? this.#gates.of(path) : undefined;
+    if (found && (found.gate.quick.isStuck || found.gate.long.isStuck)) throw refusal(found.folder, QUICK_MS);
+  }
+
+  #how(name: string | symbol, folder: string, path: string): LaneCall<unknown> {
+    const ms = LONG.has(name) ? LONG_MS : QUICK_MS;
+    const isGivenUp = this.#givenUp.some((one) => isWithin(one, path));
+    return { clock: this.#clock, ms, refusal: () => refusal(folder, ms), isGivenUp };
+  }
+
+  #guarded(
+    handle: FileHandle,
+    path: string,
+    { gate, folder }: { gate: DiskGate; folder: string },
+  ): FileHandle {
+    return new Proxy(handle, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        const call: Call = (...given) => Reflect.apply(value, target, given) as Promise<unknown>;
+        if (name === 'close') {
+          const how = { ...this.#how(name, folder, path), late: () => undefined };
+          return () => gate.quick.close(() => call() as Promise<void>, how);
+        }
+        if (!OF_HANDLES.has(name)) return value.bind(target);
+        return (...given: readonly unknown[]) =>
+          laneOf(gate, name).run(() => call(...given), this.#how(name, folder, path));
+      },
+    });
+  }
+
+  /** A folder that is reached by a link is the same one by its real path. */
+  #learn(path: string, real: string, { folder, gate }: { folder: string; gate: DiskGate }): void {
+    if (real === path) return;
+    const below = path.slice(folder.length);
+    const base = below !== '' && real.endsWith(below) ? real.slice(0, -below.length) : real;
+    if (base !== '' && this.#gates.of(base) === undefined) this.#gates.add(base, gate);
+    const mayGiveUp = (one: string) => this.#givenUp.some((root) => isWithin(root, one));
+    if (mayGiveUp(path) && !mayGiveUp(real)) this.#givenUp.push(real);
+  }
+}
+
+const TWO_PATHS = new Set<string | symbol>(['copyFile', 'link', 'rename']);
+
+function laneOf(gate: DiskGate, name: string | symbol): Lane {
+  return LONG.has(name) ? gate.long : gate.quick;
+}
+
+function closeLate(handle: unknown): void {
+  (handle as FileHandle).close().catch(() => undefined);
+}
+
+function refusal(folder: string, ms: number): StoreError {
+  const cause = new TimeoutError(`a call did not come back within ${ms / 1000} s`);
+  return new StoreError(`the disk of ${folder} does not answer`, { cause });
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { Lane, type LaneCall } from '../../src/disk-gate/lane.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+
+describe('a lane to a disk', () => {
+  function setUp() {
+    const clock = new ManualClock();
+    const lane = new Lane();
+    const how = { clock, ms: 20_000, refusal: () => new Error('does not answer'), isGivenUp: false };
+    const answers: ((value: string) => void)[] = [];
+    /** A call that comes back when the disk does. */
+    const hung = () => new Promise<string>((resolve) => answers.push(resolve));
+    const run = (call: () => Promise<string>, own: Partial<LaneCall<string>> = {}) => {
+      const made = lane.run(call, { ...how, ...own });
+      made.catch(() => undefined);
+      return made;
+    };
+    return { clock, lane, how, answers, hung, run };
+  }
+
+  it('lets one call at a time through, in the order in which they come', async () => {
+    const { answers, hung, run } = setUp();
+    const first = run(hung);
+    const second = run(async () => 'second');
+    expect(answers).toHaveLength(1);
+    answers[0]?.('first');
+    expect(await Promise.all([first, second])).toEqual(['first', 'second']);
+  });
+
+  it('refuses what waits, and what comes, behind a call that does not come back; and none when it has', async () => {
+    const { clock, lane, answers, hung, run } = setUp();
+    const first = run(hung);
+    const waiting = run(async () => 'waited');
+    await clock.advance(20_000);
+    await expect(waiting).rejects.toThrow('does not answer');
+    expect(lane.isStuck).toBe(true);
+    await expect(run(async () => 'late')).rejects.toThrow('does not answer');
+    answers[0]?.('after all');
+    expect(await first).toBe('after all');
+    expect(await run(async () => 'again')).toBe('again');
+  });
+
+  it('gives up the call itself where that is wanted, and passes on what it comes to', async () => {
+    const { clock, answers, hung, run } = setUp();
+    const late: string[] = [];
+    const first = run(hung, { isGivenUp: true, late: (value) => late.push(value) });
+    await clock.advance(20_000);
+    await expect(first).rejects.toThrow('does not answer');
+    answers[0]?.('after all');
+    expect(await run(async () => 'again')).toBe('again');
+    expect(late).toEqual(['after all']);
+  });
+
+  it('goes on after a call that fails or throws', async () => {
+    const { run } = setUp();
+    await expect(run(() => Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
+    const throws = () => {
+      throw new Error('at once');
+    };
+    await expect(run(throws)).rejects.toThrow('at once');
+    expect(await run(async () => 'next')).toBe('next');
+  });
+
+  it('closes a file later, which nobody waits for, where it can not be done now', async () => {
+    const { clock, lane, how, answers, hung, run } = setUp();
+    const first = run(hung);
+    await clock.advance(20_000);
+    const waiting = run(async () => 'waited');
+    await clock.advance(0);
+    await expect(waiting).rejects.toThrow('does not answer');
+    let closed = 0;
+    const close = async () => void closed++;
+    await lane.close(close, { ...how, late: () => undefined });
+    expect(closed).toBe(0);
+    answers[0]?.('after all');
+    await first;
+    await run(async () => 'next');
+    expect(closed).toBe(1);
+  });
+
+  it('sets no timer for a call that nobody waits behind', async () => {
+    const { clock, answers, hung, run } = setUp();
+    const first = run(hung);
+    expect(clock.pendingTimers).toBe(0);
+    answers[0]?.('done');
+    await first;
+  });
+});

@@ -1,0 +1,42 @@
+import { isWithin } from '../../src/disk-gate/disk-gates.js';
+import type { FileSystem } from '../../src/file-system.js';
+
+/** A file system with a network share that may go: every call below its folder then waits until it is back. */
+export class HangingDisk {
+  readonly fs: FileSystem;
+  readonly #waiting: { readonly call: string; readonly goOn: () => void }[] = [];
+  #isGone = false;
+
+  constructor(fs: FileSystem, folder: string) {
+    const promises = new Proxy(fs.promises, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...given: unknown[]) => {
+          const paths = given.slice(0, 2).filter((one) => typeof one === 'string');
+          if (this.#isGone && paths.some((path) => isWithin(folder, path))) {
+            await new Promise<void>((goOn) =>
+              this.#waiting.push({ call: `${String(name)} ${paths[0]}`, goOn }),
+            );
+          }
+          return Reflect.apply(value, target, given) as Promise<unknown>;
+        };
+      },
+    });
+    this.fs = { ...fs, promises };
+  }
+
+  /** The calls that wait. */
+  get stuck(): readonly string[] {
+    return this.#waiting.map(({ call }) => call);
+  }
+
+  goAway(): void {
+    this.#isGone = true;
+  }
+
+  comeBack(): void {
+    this.#isGone = false;
+    for (const { goOn } of this.#waiting.splice(0)) goOn();
+  }
+}
