@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { useFakeStage } from '../support/fake-stage.js';
+
+/** What a full disk refuses: bytes and folders. Files can be opened, read, renamed and removed. */
+const FULL = {
+  operation: /^(handle\.write|handle\.writeFile|writeFile|writeStream\.write|mkdir|copyFile)$/,
+  errno: 'ENOSPC',
+  failOn: 1,
+  times: Number.POSITIVE_INFINITY,
+};
+
+describe('a start while the disk of sessionPath is full', () => {
+  const stage = useFakeStage();
+
+  it('is tried again until there is room', async () => {
+    await stage().loggedInOnce();
+    stage().fs.arm({ ...FULL, path: '/bot/' });
+    const bot = stage().bot();
+    const starting = bot.session.initialize();
+    await stage().clock.advance(20_000);
+    expect(bot.state).toBe('restoring');
+    expect(bot.session.status().lastError?.message).toContain('ENOSPC');
+    stage().fs.arm({});
+    await bot.finish(starting);
+    expect(bot.state).toBe('ready');
+    expect(bot.client.launches).toBe(1);
+  });
+
+  it('is given up after as many attempts as any other failure, with the reason', async () => {
+    await stage().loggedInOnce();
+    stage().fs.arm({ ...FULL, path: '/bot/session/' });
+    const bot = stage().bot();
+    await expect(bot.start()).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining("lease can't be written (ENOSPC)"),
+    });
+    expect(bot.state).toBe('failed');
+    expect(bot.payloads('reconnect:attempted')).toHaveLength(5);
+    expect(bot.client.launches).toBe(0);
+    stage().fs.arm({});
+    await bot.start();
+    expect(bot.state).toBe('ready');
+  });
+
+  it('ends with destroy() meanwhile', async () => {
+    await stage().loggedInOnce();
+    stage().fs.arm({ ...FULL, path: '/bot/session/' });
+    const bot = stage().bot();
+    const starting = expect(bot.session.initialize()).rejects.toMatchObject({ code: 'CLOSED' });
+    await stage().clock.advance(3000);
+    await bot.stop();
+    await starting;
+    expect(bot.state).toBe('stopped');
+    expect(stage().clock.pendingTimers).toBe(0);
+  });
+});
