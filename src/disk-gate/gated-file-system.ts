@@ -28,6 +28,8 @@ const OF_HANDLES = new Set<string | symbol>(
   'appendFile chmod datasync read readFile stat sync truncate utimes write writeFile'.split(' '),
 );
 
+/** A folder, and the gate on the way to it. */
+type Found = NonNullable<ReturnType<DiskGates['of']>>;
 type Call = (...given: readonly unknown[]) => Promise<unknown>;
 
 /** By the file system's `promises`, which is one object in however many modules it is imported. */
@@ -102,29 +104,32 @@ class Way {
 
   async call(
     name: string | symbol,
-    given: readonly unknown[],
+    [from, to]: readonly unknown[],
     call: () => Promise<unknown>,
   ): Promise<unknown> {
-    const [from, to] = given;
-    const first = typeof from === 'string' ? this.#gates.of(from) : undefined;
+    const path = typeof from === 'string' ? from : '';
+    const first = this.#gates.of(path);
     const second = typeof to === 'string' && TWO_PATHS.has(name) ? this.#gates.of(to) : undefined;
-    const through = [first, second].filter((found) => found !== undefined);
-    // Always in the same order: two calls must not wait for one another.
-    through.sort((one, other) => (one.folder < other.folder ? -1 : 1));
-    let made = call;
-    let before: DiskGate | undefined;
-    for (const { gate, folder } of through) {
-      if (gate === before) continue;
-      before = gate;
-      const inner = made;
-      const how = this.#how(name, folder, typeof from === 'string' ? from : folder);
-      made = () => laneOf(gate, name).run(inner, name === 'open' ? { ...how, late: closeLate } : how);
+    const found = first ?? second;
+    if (found === undefined) return call();
+    if (first !== undefined && second !== undefined && first.gate !== second.gate) {
+      // Always in the same order: two calls must not wait for one another.
+      const [outer, inner] = first.folder < second.folder ? [first, second] : [second, first];
+      return this.#through(outer, name, path, () => this.#through(inner, name, path, call));
     }
-    const value = await made();
-    if (name === 'realpath' && first !== undefined) this.#learn(String(from), String(value), first);
-    if (name === 'open' && first !== undefined)
-      return this.#guarded(value as FileHandle, String(from), first);
-    return value;
+    const value = await this.#through(found, name, path, call);
+    if (name === 'realpath') this.#learn(path, String(value), found);
+    return name === 'open' ? this.#guarded(value as FileHandle, path, found) : value;
+  }
+
+  #through(
+    { gate, folder }: Found,
+    name: string | symbol,
+    path: string,
+    call: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const how = this.#how(name, folder, path);
+    return laneOf(gate, name).run(call, name === 'open' ? { ...how, late: closeLate } : how);
   }
 
   /** @throws StoreError where the disk of `path` does not answer */
@@ -139,11 +144,7 @@ class Way {
     return { clock: this.#clock, ms, refusal: () => refusal(folder, ms), isGivenUp };
   }
 
-  #guarded(
-    handle: FileHandle,
-    path: string,
-    { gate, folder }: { gate: DiskGate; folder: string },
-  ): FileHandle {
+  #guarded(handle: FileHandle, path: string, { gate, folder }: Found): FileHandle {
     return new Proxy(handle, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
@@ -161,7 +162,7 @@ class Way {
   }
 
   /** A folder that is reached by a link is the same one by its real path. */
-  #learn(path: string, real: string, { folder, gate }: { folder: string; gate: DiskGate }): void {
+  #learn(path: string, real: string, { folder, gate }: Found): void {
     if (real === path) return;
     const below = path.slice(folder.length);
     const base = below !== '' && real.endsWith(below) ? real.slice(0, -below.length) : real;

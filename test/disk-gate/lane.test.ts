@@ -47,6 +47,7 @@ describe('a lane to a disk', () => {
     await clock.advance(20_000);
     await expect(first).rejects.toThrow('does not answer');
     answers[0]?.('after all');
+    await clock.advance(0);
     expect(await run(async () => 'again')).toBe('again');
     expect(late).toEqual(['after all']);
   });

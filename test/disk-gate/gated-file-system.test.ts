@@ -1,0 +1,80 @@
+import { createFsFromVolume, Volume } from 'memfs';
+import { describe, expect, it } from 'vitest';
+import { gatedFileSystem, isUnanswered, plainFileSystem } from '../../src/disk-gate/gated-file-system.js';
+import type { FileSystem } from '../../src/file-system.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+import { HangingDisk } from '../support/hanging-disk.js';
+
+describe('a file system behind gates', () => {
+  function setUp(folder: string) {
+    const volume = Volume.fromJSON({ '/share/a/file': 'a', '/own/file': 'b', '/share/profile/file': 'c' });
+    volume.symlinkSync('/share/a', '/link');
+    const plain = createFsFromVolume(volume) as unknown as FileSystem;
+    const disk = new HangingDisk(plain, folder);
+    const clock = new ManualClock();
+    const folders = { roots: ['/share', '/own', '/link'], givenUp: ['/share/profile'] };
+    const open = () => gatedFileSystem(disk.fs, { folders, clock });
+    return { disk, clock, open, fs: open() };
+  }
+  const nothing = () => undefined;
+
+  it('works as the one behind it', async () => {
+    const { fs, disk } = setUp('/share');
+    await fs.promises.writeFile('/own/new', 'text');
+    await fs.promises.rename('/own/new', '/share/moved');
+    const handle = await fs.promises.open('/share/moved', 'r');
+    expect((await handle.stat()).size).toBe(4);
+    await handle.close();
+    expect(await fs.promises.readFile('/share/moved', 'utf8')).toBe('text');
+    expect(plainFileSystem(fs).promises).toBe(disk.fs.promises);
+  });
+
+  it('asks a share that hangs once, also for another session, and refuses the rest until it is back', async () => {
+    const { fs, open, disk, clock } = setUp('/share');
+    disk.goAway();
+    const first = fs.promises.stat('/share/a/file');
+    const second = open().promises.stat('/share/a');
+    second.catch(nothing);
+    await clock.advance(20_000);
+    const error = await second.catch((reason: unknown) => reason);
+    expect(isUnanswered(error)).toBe(true);
+    await expect(fs.promises.readdir('/share')).rejects.toThrow('the disk of /share does not answer');
+    expect(disk.stuck).toHaveLength(1);
+    expect(await fs.promises.readFile('/own/file', 'utf8')).toBe('b');
+    disk.comeBack();
+    await first;
+    expect(await fs.promises.readdir('/share')).toContain('a');
+  });
+
+  it('gives a call up where nobody else does, and closes a file that is opened after all', async () => {
+    const { fs, disk, clock } = setUp('/share');
+    disk.goAway();
+    const opening = fs.promises.open('/share/profile/file', 'r');
+    opening.catch(nothing);
+    await clock.advance(20_000);
+    await expect(opening).rejects.toThrow('does not answer');
+    disk.comeBack();
+    expect(await fs.promises.readFile('/share/profile/file', 'utf8')).toBe('c');
+  });
+
+  it('knows a folder again by its real path', async () => {
+    const { fs, disk, clock } = setUp('/share/a');
+    expect(await fs.promises.realpath('/link')).toBe('/share/a');
+    disk.goAway();
+    const calls = [fs.promises.stat('/share/a/file'), fs.promises.stat('/share/a')];
+    for (const call of calls) call.catch(nothing);
+    await clock.advance(20_000);
+    expect(disk.stuck).toHaveLength(1);
+    disk.comeBack();
+  });
+
+  it('refuses a synchronous write, which would stop the process', async () => {
+    const { fs, disk, clock } = setUp('/share');
+    disk.goAway();
+    const calls = [fs.promises.stat('/share/a'), fs.promises.stat('/share/a')];
+    for (const call of calls) call.catch(nothing);
+    await clock.advance(20_000);
+    expect(() => fs.writeFileSync?.('/share/note', '')).toThrow('does not answer');
+    disk.comeBack();
+  });
+});
