@@ -8,6 +8,7 @@ import type { EarlierImport, TakenBefore } from './import/earlier-import.js';
 import type { Importer } from './import/importer.js';
 import type { NothingFound, OldSessionFinder } from './import/old-session-finder.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
+import { replaceProfile } from './replace-profile.js';
 import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
@@ -39,19 +40,15 @@ export class SessionImport {
 
   async run(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
     const isForced = flagOf(options, 'force', 'importSession');
-    const { supervisor, finder } = this.#parts;
-    const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
-    const found = await finder.find(from);
-    if ('problem' in found) return this.#answerFor(found, isForced);
-    const session = found;
-    const earlier = isForced ? undefined : await this.#findEarlier(session);
-    if (earlier) return earlier.snapshot ?? (await this.#saveWhatIsHere());
-    if (wasRunning) await this.#assertFit(session); // a bot that is healthy does not stop for a login that is not
-    try {
-      return await supervisor.whileHalted(() => this.#take(session));
-    } finally {
-      if (wasRunning && stops === supervisor.stops) await supervisor.initialize();
-    }
+    return replaceProfile(this.#parts, async ({ wasRunning, replace }) => {
+      const found = await this.#parts.finder.find(from);
+      if ('problem' in found) return this.#answerFor(found, isForced);
+      const session = found;
+      const earlier = isForced ? undefined : await this.#findEarlier(session);
+      if (earlier) return earlier.snapshot ?? (await this.#saveWhatIsHere());
+      if (wasRunning) await this.#assertFit(session); // a bot that is healthy does not stop for a login that is not
+      return replace(() => this.#take(session));
+    });
   }
 
   // What was taken over once may be removed: the folder of a container goes with it, and the call stays in the bot.

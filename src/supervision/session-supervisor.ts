@@ -127,16 +127,31 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!this.#run && cause === undefined) await this.#parts.removalWatch.closedAgain({ byBot });
   }
 
-  /** Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between. */
-  whileHalted<Result>(work: () => Promise<Result>, { logout = false } = {}): Promise<Result> {
-    const working = this.#halted.runExclusive(async () => {
+  /**
+   * Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between, nor
+   * another session of this process.
+   *
+   * @param options `resumes`: whether the caller starts the session again afterwards
+   */
+  whileHalted<Result>(
+    work: () => Promise<Result>,
+    { logout = false, resumes = false } = {},
+  ): Promise<Result> {
+    const halting = async () => {
       if (logout) this.#assertUp('clear({ logout: true })');
       await this.#parts.removalWatch.end();
+      if (this.#run) this.#run.isHalted = resumes;
       if (this.#run || this.#stopping) await this.#stop({ save: false, logout });
       return work();
-    });
-    this.#lastHalt = working.catch(() => undefined);
+    };
+    const working = this.#parts.ownership.keep(() => this.#halted.runExclusive(halting));
+    this.holdStarts(working);
     return working;
+  }
+
+  /** A start that is asked for from now on waits for `work` first, whatever comes of that. */
+  holdStarts(work: Promise<unknown>): void {
+    this.#lastHalt = work.catch(() => undefined);
   }
 
   /** Not while the session is up either: a QR then means that its login is gone, and a restart decides what follows. */
@@ -271,9 +286,15 @@ export class SessionSupervisor implements ClientSupervisor {
     start.catch((error: unknown) => this.#failures.note(run, error));
   }
 
-  #join(run: Run, hears: () => boolean = () => true): Promise<void> {
+  async #join(run: Run, hears: () => boolean = () => true): Promise<void> {
+    const stops = this.#stops;
     run.audience.push(hears);
-    return run.settled;
+    try {
+      await run.settled;
+    } catch (error) {
+      if (!run.isHalted || stops !== this.#stops) throw error;
+      await this.initialize(hears);
+    }
   }
 
   /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */

@@ -12,6 +12,7 @@ import type { FirstImport } from './import/first-import.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import { clearSnapshots } from './prune/clear-snapshots.js';
 import type { Pruner } from './prune/pruner.js';
+import { replaceProfile } from './replace-profile.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
 import type { SessionSupervisor } from './session-supervisor.js';
@@ -39,20 +40,16 @@ export class SnapshotOperations {
   }
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
-    const { supervisor } = this.#parts;
-    const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
-    const wanted = await this.#wanted(
-      snapshotId === undefined ? undefined : snapshotIdOf(snapshotId, 'restore'),
-    );
-    // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
-    if (wasRunning) await this.#assertWhole(wanted);
-    if (wasRunning) await this.#assertReadable(wanted);
-    try {
-      await supervisor.whileHalted(() => this.#install(wanted));
-    } finally {
-      if (wasRunning && stops === supervisor.stops) await supervisor.initialize();
-    }
-    return wanted.info;
+    return replaceProfile(this.#parts, async ({ wasRunning, replace }) => {
+      const wanted = await this.#wanted(
+        snapshotId === undefined ? undefined : snapshotIdOf(snapshotId, 'restore'),
+      );
+      // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
+      if (wasRunning) await this.#assertWhole(wanted);
+      if (wasRunning) await this.#assertReadable(wanted);
+      await replace(() => this.#install(wanted));
+      return wanted.info;
+    });
   }
 
   /** Runs beside saves, which remove what retention no longer keeps: a snapshot that is gone meanwhile is not damaged. */

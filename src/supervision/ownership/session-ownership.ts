@@ -16,6 +16,8 @@ export class SessionOwnership {
   #unregister: (() => void) | undefined;
   /** Calls that work as owner without the session running; it may start or stop under them. */
   #guests = 0;
+  /** Calls that stop the session and then work in its place: what is owned stays theirs from the stop on. */
+  #keepers = 0;
   #isRunning = false;
   /** The session that runs, to others of this process that want its profile. */
   #holder: ProfileHolder | undefined;
@@ -24,6 +26,7 @@ export class SessionOwnership {
   #acquiring: Promise<void> | undefined;
   /** Folders that were deleted, and are there for as long as the lease needs them. */
   #made: readonly string[] = [];
+  #releasing: Promise<void> | undefined;
 
   constructor(
     context: SessionContext,
@@ -46,11 +49,14 @@ export class SessionOwnership {
    */
   async take(shutdown: () => Promise<void>, holder: ProfileHolder, signal?: AbortSignal): Promise<void> {
     this.#holder = holder;
+    const wasGuest = !this.#isRunning && this.#leave !== undefined;
     this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
+    if (wasGuest) this.#holdPlace(); // who waits for a call to end is told that a session stays
     try {
       await this.#acquire(signal);
     } catch (error) {
       this.#isRunning = false;
+      await this.#releaseUnlessUsed();
       throw error;
     }
     this.#unregister ??= this.#coordinator.register({
@@ -106,6 +112,19 @@ export class SessionOwnership {
     });
   }
 
+  /** Lets go of nothing during `work`, also where it stops the session; what is not owned yet is not taken either. */
+  async keep<Result>(work: () => Promise<Result>): Promise<Result> {
+    return whileAlive(async () => {
+      this.#keepers++;
+      try {
+        return await work();
+      } finally {
+        this.#keepers--;
+        await this.#releaseUnlessUsed();
+      }
+    });
+  }
+
   async #acquire(signal?: AbortSignal, isShy = false): Promise<void> {
     // Who comes while another acquires gets what that one got; or tries by itself, where that one was called off.
     const joined = this.#acquiring;
@@ -127,12 +146,10 @@ export class SessionOwnership {
       this.#context;
     await settlePlace();
     const place = { fs, realPath: this.#context.profile.path };
+    await this.#releasing;
     if (this.#leave === undefined && !isShy) await makeWay(place, { clock, signal });
     browserOwner.claim();
-    this.#leave ??= holdProfile(place, {
-      stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
-      retire: () => this.#holder?.retire() ?? Promise.resolve(),
-    });
+    if (this.#leave === undefined) this.#holdPlace();
     try {
       if (isShy && !this.#isRunning) this.#made = await foldersToMake(fs, lease.directory);
       // A profile that was deleted with all that lies beside it needs no lease any more.
@@ -152,6 +169,19 @@ export class SessionOwnership {
     }
   }
 
+  #holdPlace(): void {
+    const { fs, profile } = this.#context;
+    const leaveBefore = this.#leave;
+    this.#leave = holdProfile(
+      { fs, realPath: profile.path },
+      {
+        stance: () => (this.#isRunning && this.#holder ? this.#holder.stance() : 'leaving'),
+        retire: () => this.#holder?.retire() ?? Promise.resolve(),
+      },
+    );
+    leaveBefore?.();
+  }
+
   // Beside the profile: two containers that share it, but not the folder of the saves, must not each take the other's
   // browser lock for a stale one (docs/chromium-facts.md F1.6).
   async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
@@ -166,10 +196,15 @@ export class SessionOwnership {
     }
   }
 
-  async #release(): Promise<void> {
+  #release(): Promise<void> {
+    this.#releasing ??= this.#releaseNow().finally(() => {
+      this.#releasing = undefined;
+    });
+    return this.#releasing;
+  }
+
+  async #releaseNow(): Promise<void> {
     const { lease, profileLease, browserOwner, logger } = this.#context;
-    const leave = this.#leave;
-    this.#leave = undefined;
     browserOwner.unclaim();
     const made = this.#made;
     this.#made = [];
@@ -180,15 +215,24 @@ export class SessionOwnership {
         .catch((error: unknown) => logger.warn('a lease was not released', { error }));
     }
     await removeFolders(this.#context.fs, made);
-    leave?.();
+    // Who has come meanwhile is before those who wait for the place.
+    if (this.#isRunning || this.#guests > 0 || this.#keepers > 0) return;
+    this.#leave?.();
+    this.#leave = undefined;
   }
 
   async #releaseUnlessUsed(): Promise<void> {
     const { runner, logger, ownershipEpoch } = this.#context;
-    if (this.#isRunning || this.#guests > 0) return;
+    if (this.#isRunning || this.#guests > 0 || (await this.#isKept())) return;
     ownershipEpoch.name = undefined; // nobody begins anything in the thread that ends now
     await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
-    if (this.#isRunning || this.#guests > 0) return; // somebody has come meanwhile
+    if (this.#isRunning || this.#guests > 0 || (await this.#isKept())) return; // somebody has come meanwhile
     await this.#release();
+  }
+
+  // What was lost to another process can't be kept: the work then asks for it anew, and hears who has it.
+  async #isKept(): Promise<boolean> {
+    const { lease, profileLease } = this.#context;
+    return this.#keepers > 0 && (await lease.confirm()) && (await profileLease.confirm());
   }
 }

@@ -15,6 +15,8 @@ export class Run {
   pending: ClientEvent | undefined;
   /** Whether the session was ready since the browser was last started: what lies on the disk is worth a save. */
   wasReady = false;
+  /** Whether it is only halted, for a call that replaces the profile: another run follows, and who waits for this one waits for that. */
+  isHalted = false;
   /** Why it stopped by itself. */
   endedBy: Error | undefined;
 }
