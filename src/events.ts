@@ -103,6 +103,7 @@ export type WarningCode =
   | 'pairing-expired'
   | 'profile-moved'
   | 'profile-removed'
+  | 'profile-replaced'
   | 'profile-not-starting'
   | 'replicas'
   | 'retention-failed'

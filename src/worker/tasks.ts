@@ -2,6 +2,7 @@ import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { profileFormatTask } from '../profile/data-version.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
+import { anotherLoginTask } from '../profile/soundness/another-login.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing.js';
 import { repositoryTask } from '../snapshot/repository-task.js';
@@ -26,6 +27,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(liveSignaturesTask),
     erase(checkProfileTask),
     erase(examineProfileTask),
+    erase(anotherLoginTask),
     erase(profileSizeTask),
     erase(missingBlobsTask),
     erase(profileFormatTask),

@@ -6,6 +6,7 @@ import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
 import { newLineageAfter } from '../record/lineage.js';
+import type { RecordChange, SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 
 /** A store that does not answer holds up neither the saves nor the end of a session for longer, ms. */
@@ -70,6 +71,7 @@ export class LineageKeeper {
       startedBy: entryScript,
       loggedIn: true,
       ...(known === undefined && { basedOn: undefined }),
+      ...withoutFormer(before),
     });
   }
 
@@ -100,4 +102,10 @@ export class LineageKeeper {
     const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
     return this.#snapshots.lastRun(lineage, patience).catch(() => 0);
   }
+}
+
+/** The login in place has proven good: the one before it, which lay ready for a QR, never replaces it by itself. */
+function withoutFormer({ formerLineage, rejectedLineages }: SessionRecord): RecordChange {
+  if (formerLineage === undefined) return {};
+  return { formerLineage: undefined, rejectedLineages: [...rejectedLineages, formerLineage] };
 }

@@ -13,6 +13,8 @@ export interface SessionRecord {
   readonly format: 1;
   /** The pairing that the profile in place belongs to; absent until the first `ready`. */
   readonly lineage?: string;
+  /** The pairing before, while it is not known yet whether WhatsApp accepts the profile that somebody has put in its place. */
+  readonly formerLineage?: string;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
   /** A salted mark of the account. */
@@ -169,6 +171,7 @@ function parseRecord(text: string): SessionRecord {
     ...basisIn(raw),
     ...optionalText(raw, 'startedBy'),
     ...optionalText(raw, 'restoring'),
+    ...optionalText(raw, 'formerLineage'),
     ...trialIn(raw.trial),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),

@@ -151,6 +151,7 @@ export class Restorer {
       browserVersion,
       basedOn: info.id,
       restoring: undefined,
+      formerLineage: undefined,
       ...(imported.length > 0 && { imported }),
     });
   }

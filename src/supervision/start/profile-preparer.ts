@@ -21,6 +21,7 @@ import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
 import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
+import { OtherLogin } from './other-login.js';
 
 export interface PreparerParts {
   readonly blobRescue: BlobRescue;
@@ -48,6 +49,7 @@ export class ProfilePreparer {
   readonly #accountGuard: AccountGuard;
   readonly #removed: RemovedProfile;
   readonly #olderCopy: OlderCopyTrial;
+  readonly #otherLogin: OtherLogin;
 
   constructor(context: SessionContext, parts: PreparerParts) {
     this.#context = context;
@@ -60,6 +62,7 @@ export class ProfilePreparer {
     this.#accountGuard = new AccountGuard(context, parts.snapshots);
     this.#removed = parts.removed;
     this.#olderCopy = parts.olderCopy;
+    this.#otherLogin = new OtherLogin(context, parts.snapshots);
   }
 
   /**
@@ -101,7 +104,10 @@ export class ProfilePreparer {
     const { record, warn, announce, browserGuard } = this.#context;
     const report = await this.#check(signal, patience);
     if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
-    if (report.verdict === 'sound') {
+    if (
+      report.verdict === 'sound' ||
+      (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
+    ) {
       await this.#releaseIfHeld(patience);
       const newer = await this.#newerSnapshots(patience);
       const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));

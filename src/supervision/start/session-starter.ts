@@ -189,7 +189,8 @@ export class SessionStarter {
   /** What could be restored over a profile that met a QR, best first. */
   async #fallbacks(rollbacks: number, patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { record, options, clock } = this.#context;
-    const candidates = await this.#parts.snapshots.candidates(record.current.lineage, { patience });
+    const { lineage, formerLineage } = record.current;
+    const candidates = await this.#parts.snapshots.candidates(formerLineage ?? lineage, { patience });
     if (rollbacks === 0) return candidates;
     if (rollbacks >= MAX_ROLLBACKS) return [];
     const rejected = await this.#contentInPlace();
@@ -219,13 +220,13 @@ export class SessionStarter {
   async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
     const { record, warn, folders, assertOwned } = this.#context;
     const fallbacks = await this.#fallbacks(rollbacks);
-    const { rejectedSnapshots, basedOn, lineage } = record.current;
+    const { rejectedSnapshots, basedOn, lineage, formerLineage } = record.current;
     // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
     if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
-    const untried = await this.#parts.snapshots.candidates(lineage);
+    const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
     const isFinal = !(await this.#anyOfNewerBrowser(untried));
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
@@ -237,6 +238,7 @@ export class SessionStarter {
       basedOn: undefined,
       // The next login is another one, also where nobody sees its scan become ready: the process may end between.
       lineage: undefined,
+      formerLineage: undefined,
       account: undefined,
       run: 0,
       ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),

@@ -1,0 +1,68 @@
+import { describeError } from '../../errors.js';
+import { anotherLoginTask } from '../../profile/soundness/another-login.js';
+import { examineProfileTask } from '../../profile/soundness.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { newLineageAfter } from '../record/lineage.js';
+
+/**
+ * Tells a damaged profile from a whole one of another login, which a bot without this library, or a person, has put in its
+ * place while the record stayed. That one is kept: an older login in its place would be lost work, or another account's.
+ */
+export class OtherLogin {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /**
+   * For a profile that does not go on from the snapshot it is based on: whether it is another login, which has a lineage of
+   * its own from now on. Where WhatsApp does not accept it, the login before it is tried.
+   */
+  async keep(signal: AbortSignal): Promise<boolean> {
+    const { record, runner, profileDir, soundTables, warn, assertOwned } = this.#context;
+    const { basedOn, lineage } = record.current;
+    if (basedOn === undefined) return false;
+    const input = { profileDir, depth: 'deep' } as const;
+    const alone = await runner.run(examineProfileTask, input, { signal });
+    if (alone.report.verdict !== 'sound' || !(await this.#isAnother(basedOn, signal))) return false;
+    await assertOwned();
+    await record.update({
+      lineage: newLineageAfter(this.#context),
+      formerLineage: lineage,
+      run: 0,
+      account: undefined,
+      basedOn: undefined,
+      browserVersion: undefined,
+      loggedIn: true,
+    });
+    soundTables.known = alone.soundTables;
+    warn(
+      'profile-replaced',
+      'the profile is whole, and that of another login than the last one of this session: it is used, and its snapshots ' +
+        `start anew. If it was put there by mistake, restore('${basedOn}') brings the last one back`,
+    );
+    return true;
+  }
+
+  async #isAnother(basedOn: string, signal: AbortSignal): Promise<boolean> {
+    const { folders, runner, profileDir, logger } = this.#context;
+    const formerDir = await folders.createStaging();
+    try {
+      const { repository } = await this.#snapshots.find(basedOn);
+      await repository.restore(basedOn, formerDir, { signal });
+      return await runner.run(anotherLoginTask, { profileDir, formerDir }, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn('the profile could not be compared with its last snapshot', {
+        error: describeError(error),
+      });
+      return false;
+    } finally {
+      await folders.removeStaging(formerDir);
+    }
+  }
+}
