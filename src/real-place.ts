@@ -1,7 +1,7 @@
 import { type Clock, resultWithin, withDeadline } from './clock.js';
 import { gateTogether, isUnanswered } from './disk-gate/gated-file-system.js';
 import type { FileSystem } from './file-system.js';
-import { comparedPaths, realPathOf, refuseOverlaps } from './options/paths.js';
+import { canonical, comparedPaths, realPathOf, refuseOverlaps } from './options/paths.js';
 import type { ResolvedOptions } from './options.js';
 import { networkMountOf, readMountinfo } from './platform/storage.js';
 import type { ProfileIdentity } from './types.js';
@@ -53,6 +53,13 @@ export class RealPlace {
     return this.#settling;
   }
 
+  /** Where an absolute path leads, with its links resolved as far as there is something, in one spelling. */
+  async realPathOf(path: string): Promise<string> {
+    const { promises } = this.#parameters.fs;
+    const real = await realPathOf(path, async (one) => String(await promises.realpath(one)), isUnanswered);
+    return canonical(real, { platform: process.platform });
+  }
+
   async #settle(): Promise<void> {
     const { profileDir, identityAt, options, clock } = this.#parameters;
     await this.#findShares();
@@ -60,7 +67,7 @@ export class RealPlace {
     const backupPath = options.backupStore === undefined ? options.backupPath : undefined;
     const folders = { sessionPath, clientId, profileDir, backupPath };
     const realPaths = new Map<string, string>();
-    const ask = async (path: string) => void realPaths.set(path, await this.#ask(path));
+    const ask = async (path: string) => void realPaths.set(path, await this.realPathOf(path));
     const paths = comparedPaths(folders);
     const isBackup = (path: string) => backupPath !== undefined && path.startsWith(backupPath);
     const needed = Promise.all(paths.filter((path) => !isBackup(path)).map(ask));
@@ -83,10 +90,5 @@ export class RealPlace {
       roots.push(share);
       gateTogether(fs, share);
     }
-  }
-
-  #ask(path: string): Promise<string> {
-    const { promises } = this.#parameters.fs;
-    return realPathOf(path, async (one) => String(await promises.realpath(one)), isUnanswered);
   }
 }

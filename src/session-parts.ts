@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { ClientDriver } from './client/client-driver.js';
 import { ClientEvents } from './client/client-events.js';
 import type { ClientInternals, WhatsAppClient } from './client/client-types.js';
-import { assignProfile, locateProfile } from './client/profile-location.js';
+import { assertLaunchedIn, assignProfile, locateProfile } from './client/profile-location.js';
 import { gatedFileSystem } from './disk-gate/gated-file-system.js';
 import type { Announce, StateChangeCause } from './events.js';
 import { LocalLease } from './lease/local-lease.js';
@@ -148,7 +148,10 @@ function createContext({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
     deadlineMs: options.puppeteerTimeoutMs,
   });
-  driver.holdNavigation(() => browserGuard.beforeNavigation());
+  driver.holdNavigation(async () => {
+    await assertLaunchedIn(driver.client, profileDir, (folder) => place.realPathOf(folder));
+    await browserGuard.beforeNavigation();
+  });
   return {
     clientId,
     options,

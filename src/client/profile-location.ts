@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import { assertReadable } from './assert-readable.js';
-import type { AuthStrategy, ClientInternals, WhatsAppClient } from './client-types.js';
+import type { AuthStrategy, ClientInternals, PuppeteerOptions, WhatsAppClient } from './client-types.js';
 import { asChromiumReads, assertKeepsLogin } from './launch-arguments.js';
 
 /**
@@ -45,7 +45,7 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
         'Use `new LocalAuth({ clientId })` (or no authStrategy) instead: PersistentSession does the saving.',
     );
   }
-  const given = puppeteer.userDataDir ?? userDataDirArgument(puppeteer.args);
+  const given = chosenFolder(puppeteer);
   if (authStrategy && isLocalAuth(authStrategy)) {
     const { clientId } = authStrategy;
     const folder = clientId ? `session-${clientId}` : 'session';
@@ -60,6 +60,31 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
   return given === undefined
     ? { kind: 'none' }
     : { kind: 'given', profileDir: asChromiumReads(resolve(given)) };
+}
+
+/**
+ * Whether the browser was launched in the folder that was found at the beginning: a strategy of the bot's own may choose
+ * another one only at the launch, and nothing of that would ever be saved.
+ *
+ * @param realPath of a folder, links resolved
+ * @throws ConfigurationError
+ */
+export async function assertLaunchedIn(
+  { options }: ClientInternals,
+  profileDir: string,
+  realPath: (folder: string) => Promise<string>,
+): Promise<void> {
+  const launchedIn = chosenFolder(options?.puppeteer ?? {});
+  if (launchedIn !== undefined) {
+    const folder = resolve(launchedIn);
+    if (folder === profileDir || (await realPath(folder)) === (await realPath(profileDir))) return;
+  }
+  const where = launchedIn === undefined ? 'a temporary folder' : JSON.stringify(launchedIn);
+  throw new ConfigurationError(
+    `client: its authStrategy launches the browser in ${where}, and the session keeps ${profileDir}: what is in the other ` +
+      'folder would never be saved. Remove the authStrategy and set puppeteer.userDataDir to that folder when the Client ' +
+      'is made, or use `new LocalAuth({ clientId, dataPath })`.',
+  );
 }
 
 /** Gives a NoAuth client a profile folder; whatsapp-web.js reads it when it launches the browser. */
@@ -118,6 +143,10 @@ function hasAncestor(value: object, className: string): boolean {
     prototype = Object.getPrototypeOf(prototype);
   }
   return false;
+}
+
+function chosenFolder({ userDataDir, args }: PuppeteerOptions): string | undefined {
+  return userDataDir ?? userDataDirArgument(args);
 }
 
 function userDataDirArgument(args: readonly string[] | undefined): string | undefined {
