@@ -187,11 +187,19 @@ export class SnapshotOperations {
     throw refusal;
   }
 
+  // The login that an older one has replaced: it comes back where that one proves dead, and not any more once it was ready.
+  async #replaced(lineage: string): Promise<{ formerLineage?: string }> {
+    const [newest] = await this.#parts.snapshots.ofThisProfile().catch(() => []);
+    const isReplaced = newest !== undefined && newest.info.lineage !== lineage && !newest.info.revoked;
+    return isReplaced ? { formerLineage: newest.info.lineage } : {};
+  }
+
   /** A human asked for it: what was rejected before gets another chance. */
   async #forgive({ id, lineage }: SnapshotInfo): Promise<void> {
     const { record } = this.#context;
     const { rejectedSnapshots, rejectedLineages } = record.current;
     await record.update({
+      ...(await this.#replaced(lineage)),
       rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
       rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
     });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SnapshotInfo } from '../../src/index.js';
+import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { INDEXED_DB, memoryFileSystem, useFakeStage } from '../support/fake-stage.js';
@@ -292,4 +293,49 @@ describe('a start', () => {
     if (!login) throw new Error('there is no login');
     return login;
   }
+});
+
+describe('an older login that a person has brought back with restore(id) in place of a newer one', () => {
+  const stage = useFakeStage();
+  const ANNA = '4915100000001@c.us';
+  const BEN = '4915100000002@c.us';
+
+  async function bringAnnaBack(): Promise<{ bot: FakeBot; idOfAnna: string }> {
+    const anna = stage().bot();
+    await anna.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    const { id: idOfAnna } = await anna.save('anna');
+    await anna.stop();
+    const profile = '/import/session-ben';
+    await writeFakeProfile(stage().fs, profile, { ...stage().whatsApp.pair(BEN), note: 'ben' });
+    const bot = stage().bot();
+    await bot.finish(bot.session.importSession(profile));
+    await bot.start();
+    await stage().clock.advance(300_000);
+    await bot.save('later');
+    return { bot, idOfAnna };
+  }
+
+  it.each([0, 8, 200])(
+    'leaves it for a QR where the phone logs it out (%s s after ready)',
+    async (seconds) => {
+      const { bot, idOfAnna } = await bringAnnaBack();
+      await bot.finish(bot.session.restore(idOfAnna));
+      expect(bot.client.info?.wid._serialized).toBe(ANNA);
+      for (let second = 0; second < seconds; second++) await stage().clock.advance(1000);
+      await bot.client.logOutByPhone();
+      await bot.untilState('awaiting_qr');
+      expect(bot.payloads('restore:completed').map(({ reason }) => reason)).toEqual([
+        'imported',
+        'requested',
+      ]);
+    },
+  );
+
+  it('gives way to it again where WhatsApp does not accept the older one', async () => {
+    const { bot, idOfAnna } = await bringAnnaBack();
+    stage().whatsApp.revoke({ credential: 'credential-1', note: '' });
+    await bot.finish(bot.session.restore(idOfAnna));
+    expect([bot.state, bot.client.info?.wid._serialized, bot.codes]).toEqual(['ready', BEN, []]);
+  });
 });

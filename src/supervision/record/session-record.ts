@@ -13,7 +13,7 @@ export interface SessionRecord {
   readonly format: 1;
   /** The pairing that the profile in place belongs to; absent until the first `ready`. */
   readonly lineage?: string;
-  /** The pairing before, while it is not known yet whether WhatsApp accepts the profile that somebody has put in its place. */
+  /** The pairing before, until WhatsApp has accepted the profile that somebody has put in its place. */
   readonly formerLineage?: string;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
