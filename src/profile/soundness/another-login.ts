@@ -20,15 +20,17 @@ interface Disk {
 }
 
 /**
- * Whether a sound profile is that of another login altogether, and not what is left of the former one: in neither half a
- * table or the beginning of a log is the same. What was cut off, emptied, or begun anew in one half still has something in
- * common. `false` where that can't be told.
+ * Whether a sound profile is that of another login altogether, and not an older or smaller state of the former one: a table
+ * or a record of a log is another one there than it was, and neither half goes on from the former one, or is a part of it.
+ * `false` where that can't be told.
  */
 export async function isAnotherLogin({ profileDir, formerDir }: TwoProfiles, disk: Disk): Promise<boolean> {
-  for (const folder of [ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb]) {
-    if (await haveCommonHistory(`${profileDir}/${folder}`, `${formerDir}/${folder}`, disk)) return false;
+  const folders = [ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb];
+  const histories: (History | undefined)[] = [];
+  for (const folder of folders) {
+    histories.push(await historyOf(`${profileDir}/${folder}`, `${formerDir}/${folder}`, disk));
   }
-  return true;
+  return histories.includes('another') && !histories.includes('same');
 }
 
 /** {@link isAnotherLogin} for the worker thread. */
@@ -36,21 +38,31 @@ export const anotherLoginTask = defineTask<TwoProfiles, boolean>('profile:anothe
   isAnotherLogin(input, context),
 );
 
-async function haveCommonHistory(folder: string, formerFolder: string, disk: Disk): Promise<boolean> {
+type History = 'same' | 'another';
+
+/**
+ * What is different tells more than what is the same: no damage makes another sound table under its number, or another whole
+ * record in its place, while two new databases begin with the same bytes.
+ */
+async function historyOf(folder: string, formerFolder: string, disk: Disk): Promise<History | undefined> {
   try {
-    const [now, former] = await Promise.all([folder, formerFolder].map((one) => readDatabase(disk.fs, one)));
-    for (const [number, name] of now?.files.tables ?? []) {
-      const formerName = former?.files.tables.get(number);
+    const now = await readDatabase(disk.fs, folder);
+    const former = await readDatabase(disk.fs, formerFolder);
+    let history: History | undefined;
+    for (const [number, name] of now.files.tables) {
+      const formerName = former.files.tables.get(number);
       if (formerName === undefined) continue;
-      if (await isSameFile(`${folder}/${name}`, `${formerFolder}/${formerName}`, disk)) return true;
+      if (!(await isSameFile(`${folder}/${name}`, `${formerFolder}/${formerName}`, disk))) return 'another';
+      history = 'same';
     }
-    for (const { name } of now?.files.logs ?? []) {
-      if (!former?.files.logs.some((log) => log.name === name)) continue;
-      if (!(await partWays(`${folder}/${name}`, `${formerFolder}/${name}`, disk))) return true;
+    for (const { name } of now.files.logs) {
+      if (!former.files.logs.some((log) => log.name === name)) continue;
+      if (await partWays(`${folder}/${name}`, `${formerFolder}/${name}`, disk)) return 'another';
+      history = 'same';
     }
-    return false;
+    return history;
   } catch (error) {
-    if (error instanceof DamageError || isMissing(error)) return true;
+    if (error instanceof DamageError || isMissing(error)) return 'same';
     throw error;
   }
 }
