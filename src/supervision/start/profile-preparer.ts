@@ -14,6 +14,7 @@ import { passSessionErrors } from '../context/session-error.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
+import { LaterLogin } from '../login/later-login.js';
 import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
@@ -50,6 +51,7 @@ export class ProfilePreparer {
   readonly #removed: RemovedProfile;
   readonly #olderCopy: OlderCopyTrial;
   readonly #otherLogin: OtherLogin;
+  readonly #laterLogin: LaterLogin;
 
   constructor(context: SessionContext, parts: PreparerParts) {
     this.#context = context;
@@ -62,6 +64,7 @@ export class ProfilePreparer {
     this.#accountGuard = new AccountGuard(context, parts.snapshots);
     this.#removed = parts.removed;
     this.#olderCopy = parts.olderCopy;
+    this.#laterLogin = new LaterLogin(context, parts.snapshots);
     this.#otherLogin = new OtherLogin(context, parts.snapshots);
   }
 
@@ -108,8 +111,9 @@ export class ProfilePreparer {
       report.verdict === 'sound' ||
       (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
     ) {
-      await this.#releaseIfHeld(patience);
-      const newer = await this.#newerSnapshots(patience);
+      const later = await this.#laterLogin.whereThisOneHasEnded(patience).catch(passSessionErrors);
+      if (!later?.length) await this.#releaseIfHeld(patience);
+      const newer = later?.length ? later : await this.#newerSnapshots(patience);
       const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));
       if (restored) return restored;
       const refusal = await browserGuard.refusalOfProfile(signal);

@@ -10,6 +10,7 @@ import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
 import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
+import { LaterLogin } from '../login/later-login.js';
 import type { Revoker } from '../login/revoker.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { OlderCopyTrial, TrialResult } from '../restore/older-copy-trial.js';
@@ -55,12 +56,14 @@ export class SessionStarter {
   readonly #context: SessionContext;
   readonly #parts: StarterParts;
   readonly #webCache: WebCache;
+  readonly #laterLogin: LaterLogin;
   #holdsPairing = false;
 
   constructor(context: SessionContext, parts: StarterParts) {
     this.#context = context;
     this.#webCache = new WebCache(context.driver.client, context);
     this.#parts = parts;
+    this.#laterLogin = new LaterLogin(context, parts.snapshots);
   }
 
   /** Whether a QR or code would be superseded by a restore: it is then neither requested nor delivered. */
@@ -115,6 +118,7 @@ export class SessionStarter {
     let isUnknown = false;
     let mayRepeat = true;
     let mayLearn = true;
+    let later: readonly LocatedSnapshot[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
       this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks(patience)));
       const outcome = await this.#startClient(signal);
@@ -127,13 +131,17 @@ export class SessionStarter {
           else isGivenUp = true;
           continue;
         case 'logged-out':
+          later = isLoggedOut ? [] : await this.#laterLogin.candidates(patience).catch(() => []);
           await revoker.note();
           await stopper.stop();
           isUnknown = !(await revoker.revoke('server')); // then the newest login of this bot may be sound
           if (this.#context.options.onLogout === 'stop') return outcome;
           if (isLoggedOut) return failedByLogouts();
           this.#enter('restoring', signal, 'logged-out');
-          if (isUnknown && (await prepare(false))) rollbacks = 1;
+          if (await operations.exclusive(() => this.#takeLater(later, signal))) {
+            rollbacks = MAX_ROLLBACKS;
+            isLoggedOut = true;
+          } else if (isUnknown && (await prepare(false))) rollbacks = 1;
           else isLoggedOut = isGivenUp = true;
           continue;
         case 'failed':
@@ -156,6 +164,11 @@ export class SessionStarter {
       }
     }
     return failedByLogouts();
+  }
+
+  // What the server has ended was set back to before this one.
+  async #takeLater(later: readonly LocatedSnapshot[], signal: AbortSignal): Promise<boolean> {
+    return (await this.#parts.restorer.restoreFirstSound(later, 'newer-snapshot', signal)) !== undefined;
   }
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
@@ -191,7 +204,7 @@ export class SessionStarter {
     const { record, options, clock } = this.#context;
     const { lineage, formerLineage } = record.current;
     const candidates = await this.#parts.snapshots.candidates(formerLineage ?? lineage, { patience });
-    if (rollbacks === 0) return candidates;
+    if (rollbacks === 0) return [...(await this.#laterLogin.candidates(patience)), ...candidates];
     if (rollbacks >= MAX_ROLLBACKS) return [];
     const rejected = await this.#contentInPlace();
     const oldest = clock.now() - options.maxRollbackMs;

@@ -1,0 +1,40 @@
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
+import type { StorePatience } from '../context/ask-stores.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
+
+/**
+ * Finds the login that came after the one in place. The disk of the profile may have been set back, with the record beside
+ * it, to before another pairing: only the stores know of that, then.
+ */
+export class LaterLogin {
+  readonly #context: SessionContext;
+  readonly #snapshots: SessionSnapshots;
+
+  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+    this.#context = context;
+    this.#snapshots = snapshots;
+  }
+
+  /** Snapshots of a login that was saved after the profile in place was, best first; none where there is no such login. */
+  async candidates(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { lineage, basedOn } = this.#context.record.current;
+    if (lineage === undefined || basedOn === undefined) return [];
+    const newest = await this.#snapshots.candidates(undefined, { patience });
+    // Ids sort by the time of the capture.
+    return newest.some(({ info }) => info.lineage === lineage || info.id < basedOn) ? [] : newest;
+  }
+
+  /**
+   * Those of {@link candidates}, where a store says that the login in place has ended: it was logged out, its profile was
+   * removed, or all its snapshots were deleted.
+   */
+  async whereThisOneHasEnded(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { lineage } = this.#context.record.current;
+    const later = await this.candidates(patience);
+    if (later.length === 0) return [];
+    const own = (await this.#snapshots.list(patience)).filter(({ info }) => info.lineage === lineage);
+    const isDeleted = own.length === 0 && !this.#snapshots.hasSilentStore;
+    return isDeleted || own.some(({ info }) => info.revoked || info.held === true) ? later : [];
+  }
+}
