@@ -189,7 +189,8 @@ export class SnapshotOperations {
 
   // The login that an older one has replaced: it comes back where that one proves dead, and not any more once it was ready.
   async #replaced(lineage: string): Promise<{ formerLineage?: string }> {
-    const [newest] = await this.#parts.snapshots.ofThisProfile().catch(() => []);
+    const sorted = await this.#parts.snapshots.sorted().catch(() => undefined);
+    const newest = sorted?.ours[0];
     const isReplaced = newest !== undefined && newest.info.lineage !== lineage && !newest.info.revoked;
     return isReplaced ? { formerLineage: newest.info.lineage } : {};
   }
