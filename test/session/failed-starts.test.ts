@@ -70,8 +70,11 @@ describe('a start that fails', () => {
     const bot = stage().bot({ session: RETRIES });
     const alive: boolean[] = [];
     bot.client.injectError = 'auth timeout';
-    bot.client.authStrategy.beforeBrowserInitialized = async () => {
+    const { authStrategy } = bot.client;
+    const prepare = authStrategy.beforeBrowserInitialized.bind(authStrategy);
+    authStrategy.beforeBrowserInitialized = async () => {
       alive.push(bot.client.pupBrowser?.isConnected() ?? false);
+      await prepare();
     };
     await expect(bot.start()).rejects.toThrow();
     expect(alive).toHaveLength(7);
