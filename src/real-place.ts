@@ -7,7 +7,7 @@ import { networkMountOf, readMountinfo } from './platform/storage.js';
 import type { ProfileIdentity } from './types.js';
 
 /** A disk that answers at all does so within this time, ms. */
-const DISK_DEADLINE_MS = 10_000;
+const DISK_DEADLINE_MS = 30_000;
 /** What is waited for the folder of the backups, ms: together with all else that a start waits for stores no more than 5 s. */
 const SOON_MS = 100;
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
 import { isSessionError, StoreError, TimeoutError } from '../errors.js';
 import type { FileHandle, FileSystem } from '../file-system.js';
-import { type DiskGate, DiskGates, isWithin } from './disk-gates.js';
-import type { Lane, LaneCall } from './lane.js';
+import { DiskGates, isWithin } from './disk-gates.js';
+import type { LaneCall } from './lane.js';
 
 /** The folders of one session. */
 export interface GatedFolders {
@@ -37,7 +37,7 @@ const ofThisThread = new WeakMap<object, DiskGates>();
 const originals = new WeakMap<object, FileSystem>();
 
 /**
- * A file system that can't be hung up: of the folders that are named, one call of each kind at a time is under way in this
+ * A file system that can't be hung up: of the folders that are named, few calls at a time are under way in this
  * thread, and while it does not come back the others are refused. A network share that is gone would else take one of
  * node's four threads with each call, until nothing in the process can read a file or look up a name.
  */
@@ -129,19 +129,20 @@ class Way {
     call: () => Promise<unknown>,
   ): Promise<unknown> {
     const how = this.#how(name, folder, path);
-    return laneOf(gate, name).run(call, name === 'open' ? { ...how, late: closeLate } : how);
+    return gate.run(call, name === 'open' ? { ...how, late: closeLate } : how);
   }
 
   /** @throws StoreError where the disk of `path` does not answer */
   assertAnswers(path: unknown): void {
     const found = typeof path === 'string' ? this.#gates.of(path) : undefined;
-    if (found && (found.gate.quick.isStuck || found.gate.long.isStuck)) throw refusal(found.folder, QUICK_MS);
+    if (found?.gate.isStuck) throw refusal(found.folder, QUICK_MS);
   }
 
   #how(name: string | symbol, folder: string, path: string): LaneCall<unknown> {
-    const ms = LONG.has(name) ? LONG_MS : QUICK_MS;
+    const isLong = LONG.has(name);
+    const ms = isLong ? LONG_MS : QUICK_MS;
     const isGivenUp = this.#givenUp.some((one) => isWithin(one, path));
-    return { clock: this.#clock, ms, refusal: () => refusal(folder, ms), isGivenUp };
+    return { clock: this.#clock, isLong, ms, refusal: () => refusal(folder, ms), isGivenUp };
   }
 
   #guarded(handle: FileHandle, path: string, { gate, folder }: Found): FileHandle {
@@ -152,11 +153,11 @@ class Way {
         const call: Call = (...given) => Reflect.apply(value, target, given) as Promise<unknown>;
         if (name === 'close') {
           const how = { ...this.#how(name, folder, path), late: () => undefined };
-          return () => gate.quick.close(() => call() as Promise<void>, how);
+          return () => gate.close(() => call() as Promise<void>, how);
         }
         if (!OF_HANDLES.has(name)) return value.bind(target);
         return (...given: readonly unknown[]) =>
-          laneOf(gate, name).run(() => call(...given), this.#how(name, folder, path));
+          gate.run(() => call(...given), this.#how(name, folder, path));
       },
     });
   }
@@ -173,10 +174,6 @@ class Way {
 }
 
 const TWO_PATHS = new Set<string | symbol>(['copyFile', 'link', 'rename']);
-
-function laneOf(gate: DiskGate, name: string | symbol): Lane {
-  return LONG.has(name) ? gate.long : gate.quick;
-}
 
 function closeLate(handle: unknown): void {
   (handle as FileHandle).close().catch(() => undefined);

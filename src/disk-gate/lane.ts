@@ -3,6 +3,8 @@ import type { Clock, TimerHandle } from '../clock.js';
 /** What a lane needs to know of a call. */
 export interface LaneCall<T> {
   readonly clock: Clock;
+  /** Whether it moves a whole file or tree, or waits for all that was written before it. Default: it does not. */
+  readonly isLong?: boolean;
   /** A disk that answers at all does so within this time, ms. */
   readonly ms: number;
   /** The error of a call that is not made, or is waited for no longer, because the disk does not answer. */
@@ -14,36 +16,49 @@ export interface LaneCall<T> {
 }
 
 interface Waiting {
+  readonly isLong: boolean;
   readonly begin: () => void;
   readonly refuse: () => void;
+}
+
+interface UnderWay {
+  readonly isLong: boolean;
+  isStuck: boolean;
+  /** Makes sure that it is noticed when the call does not come back in time. */
+  readonly watch: () => void;
 }
 
 /** Turns of the event loop that a late answer gets: after a pause of the process the timers fire before the answers come. */
 const LAST_TURNS = 8;
 
 /**
- * Lets one call at a time through to a disk. While one of them does not come back, none is made after it: each would take
- * another of the four threads in which node works on all files of the process.
+ * Lets few calls at a time through to a disk: `width` of them, and one long call at most, so that the quick ones find a
+ * way past it. While a call does not come back, none like it is made: each would take another of the four threads in
+ * which node works on all files of the process.
  */
 export class Lane {
-  readonly #waiting: Waiting[] = [];
+  readonly #width: number;
+  #waiting: Waiting[] = [];
   /** Files that could not be closed yet. */
   readonly #unclosed: (() => Promise<void>)[] = [];
-  #isBusy = false;
-  #isStuck = false;
-  /** Sees to it that the call under way is noticed when it does not come back in time. */
-  #watch: () => void = () => undefined;
+  readonly #underWay = new Set<UnderWay>();
+
+  constructor(width = 1) {
+    this.#width = width;
+  }
 
   /** Whether a call does not come back. */
   get isStuck(): boolean {
-    return this.#isStuck;
+    return [...this.#underWay].some(({ isStuck }) => isStuck);
   }
 
   /** @throws what `call` throws; the call's refusal while the disk does not answer */
   run<T>(call: () => Promise<T>, how: LaneCall<T>): Promise<T> {
-    if (this.#isStuck) return Promise.reject(how.refusal());
+    const { isLong = false } = how;
+    if (this.#refuses(isLong)) return Promise.reject(how.refusal());
     return new Promise((resolve, reject) => {
       this.#waiting.push({
+        isLong,
         begin: () => this.#begin(call, how, resolve, reject),
         refuse: () => reject(how.refusal()),
       });
@@ -66,18 +81,26 @@ export class Lane {
     }
   }
 
+  /** A long call that does not come back says nothing of the quick ones; a quick one says all. */
+  #refuses(isLong: boolean): boolean {
+    return [...this.#underWay].some((one) => one.isStuck && (isLong || !one.isLong));
+  }
+
   #next(): void {
-    if (this.#isBusy) return this.#watch();
-    const first = this.#waiting.shift();
-    if (first === undefined) return;
-    this.#isBusy = true;
-    first.begin();
-    if (this.#waiting.length > 0) this.#watch();
+    for (let next = this.#takeNext(); next !== undefined; next = this.#takeNext()) next.begin();
+    if (this.#waiting.length > 0) for (const one of this.#underWay) one.watch();
+  }
+
+  #takeNext(): Waiting | undefined {
+    if (this.#underWay.size >= this.#width) return undefined;
+    const hasLong = [...this.#underWay].some(({ isLong }) => isLong);
+    const index = this.#waiting.findIndex(({ isLong }) => !isLong || !hasLong);
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
   }
 
   #begin<T>(
     call: () => Promise<T>,
-    { clock, ms, refusal, isGivenUp, late }: LaneCall<T>,
+    { clock, ms, refusal, isGivenUp, late, isLong = false }: LaneCall<T>,
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): void {
@@ -88,19 +111,22 @@ export class Lane {
     const giveUp = async () => {
       for (let turn = 0; turn < LAST_TURNS && !isOver; turn++) await nextTurn();
       if (isOver) return;
-      this.#isStuck = true;
-      for (const { refuse } of this.#waiting.splice(0)) refuse();
+      underWay.isStuck = true;
+      this.#refuseWaiting();
       isLate = isGivenUp;
       if (isGivenUp) reject(refusal());
     };
-    this.#watch = () => {
+    const watch = () => {
       timer ??= clock.setTimeout(() => void giveUp(), Math.max(0, latest - clock.monotonic()));
     };
-    if (isGivenUp) this.#watch(); // else a timer is of no use before somebody waits
+    const underWay: UnderWay = { isLong, isStuck: false, watch };
+    this.#underWay.add(underWay);
+    if (isGivenUp) watch(); // else a timer is of no use before somebody waits
     const end = () => {
       isOver = true;
       clock.clearTimeout(timer);
-      this.#end();
+      this.#underWay.delete(underWay);
+      this.#onBack();
     };
     made(call).then(
       (value) => {
@@ -115,10 +141,14 @@ export class Lane {
     );
   }
 
-  #end(): void {
-    this.#isBusy = false;
-    this.#isStuck = false;
-    for (const close of this.#unclosed.splice(0)) close().catch(() => undefined);
+  #refuseWaiting(): void {
+    const refused = this.#waiting.filter(({ isLong }) => this.#refuses(isLong));
+    this.#waiting = this.#waiting.filter(({ isLong }) => !this.#refuses(isLong));
+    for (const { refuse } of refused) refuse();
+  }
+
+  #onBack(): void {
+    if (!this.isStuck) for (const close of this.#unclosed.splice(0)) close().catch(() => undefined);
     this.#next();
   }
 }

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.js';
-import { singleLaneGates } from '../disk-gate/disk-gates.js';
+import { DiskGates } from '../disk-gate/disk-gates.js';
 import { gatedFileSystem } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 import { packError, unpackError } from '../portable-error.js';
@@ -20,7 +20,7 @@ export function serveTasks(
   fs: FileSystem,
 ): void {
   const running = new Map<number, AbortController>();
-  const gates = singleLaneGates();
+  const gates = new DiskGates(1); // the bot's thread has two ways, and node four threads for both
   port.on('message', (message) => {
     if (message.type === 'abort') {
       running.get(message.id)?.abort(unpackError(message.reason));

@@ -3,9 +3,9 @@ import { Lane, type LaneCall } from '../../src/disk-gate/lane.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 
 describe('a lane to a disk', () => {
-  function setUp() {
+  function setUp(width = 1) {
     const clock = new ManualClock();
-    const lane = new Lane();
+    const lane = new Lane(width);
     const how = { clock, ms: 20_000, refusal: () => new Error('does not answer'), isGivenUp: false };
     const answers: ((value: string) => void)[] = [];
     /** A call that comes back when the disk does. */
@@ -50,6 +50,28 @@ describe('a lane to a disk', () => {
     await clock.advance(0);
     expect(await run(async () => 'again')).toBe('again');
     expect(late).toEqual(['after all']);
+  });
+
+  it('of two ways gives one at most to what takes long, so that a quick call finds a way past it', async () => {
+    const { clock, answers, hung, run } = setUp(2);
+    const long = run(hung, { isLong: true, ms: 120_000 });
+    const next = run(hung, { isLong: true, ms: 120_000 });
+    expect(await run(async () => 'quick')).toBe('quick');
+    expect(answers).toHaveLength(1);
+    await clock.advance(120_000);
+    await expect(next).rejects.toThrow('does not answer');
+    expect(await run(async () => 'still quick')).toBe('still quick');
+    answers[0]?.('after all');
+    expect(await long).toBe('after all');
+  });
+
+  it('refuses what takes long, too, behind a quick call that does not come back', async () => {
+    const { clock, hung, run } = setUp(2);
+    run(hung);
+    run(hung);
+    const long = run(async () => 'long', { isLong: true });
+    await clock.advance(20_000);
+    await expect(long).rejects.toThrow('does not answer');
   });
 
   it('goes on after a call that fails or throws', async () => {

@@ -17,7 +17,7 @@ describe('a start while the disk of sessionPath is full', () => {
     stage().fs.arm({ ...FULL, path: '/bot/' });
     const bot = stage().bot();
     const starting = bot.session.initialize();
-    await stage().clock.advance(20_000);
+    for (let step = 0; step < 40 && bot.state !== 'restoring'; step++) await stage().clock.advance(500);
     expect(bot.state).toBe('restoring');
     expect(bot.session.status().lastError?.message).toContain('ENOSPC');
     stage().fs.arm({});

@@ -1,5 +1,5 @@
 import { isShortage } from '../../busy.js';
-import { errnoOf, toError } from '../../errors.js';
+import { errnoOf, isSessionError, toError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import type { ResolvedOptions } from '../../options.js';
 import { backoffDelayMs, conflictDelayMs } from './reconnect-delay.js';
@@ -23,9 +23,9 @@ export function isOutage({ cause, awaitsServer = false, awaitsDisk = false }: Se
   return cause === 'network-down' || awaitsServer || awaitsDisk;
 }
 
-/** Whether the disk of the lease had no room, or the machine was short of something else: that passes. */
+/** Whether the lease could not be taken for want of room, or because its disk is slow: that passes. */
 export function isShort(error: unknown): boolean {
-  return isShortage(errnoOf(toError(error).cause));
+  return isShortage(errnoOf(toError(error).cause)) || (isSessionError(error) && error.code === 'TIMEOUT');
 }
 
 /** How long to wait before the next attempt, ms. */
