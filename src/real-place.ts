@@ -15,15 +15,19 @@ export interface RealPlaceParameters {
   readonly profileDir: string;
   readonly identityAt: (realPath: string) => ProfileIdentity;
   readonly options: Pick<ResolvedOptions, 'sessionPath' | 'backupPath' | 'backupStore' | 'clientId'>;
-  /** The folders that may hang, each for itself; shares on which several of them lie are added. */
+  /**
+   * The folders whose disks may hang independently. {@link RealPlace.settle} adds the network shares on which they
+   * lie.
+   */
   readonly roots: string[];
   readonly fs: FileSystem;
   readonly clock: Clock;
 }
 
 /**
- * Where the folders of a session really lie. Only the disk knows, and a network share that is gone does not answer: so it
- * is asked when the session first works, in its own time, and never by a constructor.
+ * Finds the real locations of a session's folders.
+ * Only the disk knows them, and a lost network share does not answer. So the disk is asked when the session first
+ * works, with a time limit, and never in a constructor.
  */
 export class RealPlace {
   readonly #parameters: RealPlaceParameters;
@@ -35,15 +39,17 @@ export class RealPlace {
     this.#profile = parameters.identityAt(parameters.profileDir);
   }
 
-  /** The profile as snapshots name it; by the path that was given until {@link settle} has resolved its links. */
+  /**
+   * The profile's identity in snapshots. Until {@link settle} has resolved the links, it is based on the given path.
+   */
   get profile(): ProfileIdentity {
     return this.#profile;
   }
 
   /**
-   * Looks where the folders lie; once, or again after it has failed.
+   * Resolves the folders' locations once; repeats that only after a failure.
    *
-   * @throws ConfigurationError when they lie inside one another; TimeoutError, StoreError when a disk does not answer
+   * @throws ConfigurationError when the folders overlap; TimeoutError, StoreError when a disk does not answer
    */
   settle(): Promise<void> {
     this.#settling ??= this.#settle().catch((error: unknown) => {
@@ -53,7 +59,7 @@ export class RealPlace {
     return this.#settling;
   }
 
-  /** Where an absolute path leads, with its links resolved as far as there is something, in one spelling. */
+  /** The canonical form of an absolute path. Links are resolved for the part of the path that exists. */
   async realPathOf(path: string): Promise<string> {
     const { promises } = this.#parameters.fs;
     const real = await realPathOf(path, async (one) => String(await promises.realpath(one)), isUnanswered);
@@ -74,13 +80,13 @@ export class RealPlace {
     const backups = Promise.all(paths.filter(isBackup).map(ask));
     await Promise.all([
       withDeadline(clock, DISK_DEADLINE_MS, 'looking where sessionPath and the profile lie', needed),
-      resultWithin(clock, SOON_MS, backups).catch(() => undefined), // its store tells that it does not answer
+      resultWithin(clock, SOON_MS, backups).catch(() => undefined), // the store itself reports that
     ]);
     refuseOverlaps(folders, { platform: process.platform, realPaths });
     this.#profile = identityAt(realPaths.get(profileDir) ?? profileDir);
   }
 
-  // The mount table is the system's own: it is there also while a share is not.
+  // The mount table comes from the operating system, so it is readable even when a share does not answer.
   async #findShares(): Promise<void> {
     const { fs, roots } = this.#parameters;
     const mountinfo = await readMountinfo(fs);

@@ -5,8 +5,8 @@ import { Lane } from './lane.js';
 const MAX_FOLDERS = 10_000;
 
 /**
- * The ways of one thread to the folders of all its sessions. Sessions with a folder in common share its gate: what hangs
- * for one hangs for all of them.
+ * The gates of one thread, for the folders of all its sessions. Sessions that share a folder share its gate, because
+ * a disk that hangs for one of them hangs for all.
  */
 export class DiskGates {
   readonly #gates = new Map<string, Lane>();

@@ -6,33 +6,36 @@ import type { LaneCall } from './lane.js';
 
 /** The folders of one session. */
 export interface GatedFolders {
-  /** Absolute; each may be on a disk or a network share of its own. */
+  /** Absolute paths; each may be on its own disk or network share. */
   readonly roots: readonly string[];
-  /** Below these, a call that does not come back is given up; the stores and leases elsewhere have their own deadlines. */
+  /**
+   * Calls below these folders fail when the disk does not answer. Stores and leases elsewhere have their own
+   * deadlines.
+   */
   readonly givenUp: readonly string[];
 }
 
 export interface GatedFileSystemOptions {
   readonly folders: GatedFolders;
   readonly clock: Clock;
-  /** Default: those of this thread. */
+  /** Default: the gates of this thread. */
   readonly gates?: DiskGates;
 }
 
-/** What moves no more than a few bytes or names, ms: also a disk that has to spin up first. */
+/** Time limit for calls that move only a few bytes or names, ms. It allows for a disk that must spin up first. */
 const QUICK_MS = 20_000;
-/** What moves a whole file or tree, or waits for all that was written before it, ms. */
+/** Time limit for calls that move a whole file or tree, or wait for all earlier writes, ms. */
 const LONG_MS = 120_000;
 const LONG = new Set<string | symbol>('copyFile rm writeFile readFile appendFile sync datasync'.split(' '));
 const OF_HANDLES = new Set<string | symbol>(
   'appendFile chmod datasync read readFile stat sync truncate utimes write writeFile'.split(' '),
 );
 
-/** A folder, and the gate on the way to it. */
+/** A folder and its gate. */
 type Found = NonNullable<ReturnType<DiskGates['of']>>;
 type Call = (...given: readonly unknown[]) => Promise<unknown>;
 
-/** By the file system's `promises`, which is one object in however many modules it is imported. */
+/** Gates by the file system's `promises`; that object is the same in every module that imports the file system. */
 const ofThisThread = new WeakMap<object, DiskGates>();
 const originals = new WeakMap<object, FileSystem>();
 
@@ -69,17 +72,17 @@ export function gatedFileSystem(fs: FileSystem, options: GatedFileSystemOptions)
   return gated;
 }
 
-/** Makes one gate of those to a folder's own folders: they hang together. */
+/** Puts a folder and its subfolders behind one gate, because they hang together. */
 export function gateTogether(fs: FileSystem, folder: string): void {
   gatesOf(plainFileSystem(fs)).add(folder);
 }
 
-/** The file system behind the gates: that of the machine, or the one that was injected. */
+/** The file system without gates: the machine's or the injected one. */
 export function plainFileSystem(fs: FileSystem): FileSystem {
   return originals.get(fs.promises) ?? fs;
 }
 
-/** Whether a call failed because its disk does not answer: that says nothing of what lies there. */
+/** Whether a call failed because its disk does not answer. Such an error does not tell which files exist. */
 export function isUnanswered(error: unknown): boolean {
   return isSessionError(error) && isSessionError(error.cause) && error.cause.code === 'TIMEOUT';
 }
@@ -90,7 +93,7 @@ function gatesOf(fs: FileSystem): DiskGates {
   return gates;
 }
 
-/** Which gate a call has to pass. */
+/** Sends each call through the right gate. */
 class Way {
   readonly #gates: DiskGates;
   readonly #clock: Clock;
@@ -113,7 +116,7 @@ class Way {
     const found = first ?? second;
     if (found === undefined) return call();
     if (first !== undefined && second !== undefined && first.gate !== second.gate) {
-      // Always in the same order: two calls must not wait for one another.
+      // A fixed order prevents a deadlock between two calls.
       const [outer, inner] = first.folder < second.folder ? [first, second] : [second, first];
       return this.#through(outer, name, path, () => this.#through(inner, name, path, call));
     }
@@ -132,7 +135,7 @@ class Way {
     return gate.run(call, name === 'open' ? { ...how, late: closeLate } : how);
   }
 
-  /** @throws StoreError where the disk of `path` does not answer */
+  /** @throws StoreError when the disk of `path` does not answer */
   assertAnswers(path: unknown): void {
     const found = typeof path === 'string' ? this.#gates.of(path) : undefined;
     if (found?.gate.isStuck) throw refusal(found.folder, QUICK_MS);
@@ -162,7 +165,7 @@ class Way {
     });
   }
 
-  /** A folder that is reached by a link is the same one by its real path. */
+  /** Gives the real path of a linked folder the same gate as the link. */
   #learn(path: string, real: string, { folder, gate }: Found): void {
     if (real === path) return;
     const below = path.slice(folder.length);

@@ -1,17 +1,17 @@
 import type { Clock, TimerHandle } from '../clock.js';
 
-/** What a lane needs to know of a call. */
+/** How a lane runs a call. */
 export interface LaneCall<T> {
   readonly clock: Clock;
   /** Whether it moves a whole file or tree, or waits for all that was written before it. Default: it does not. */
   readonly isLong?: boolean;
   /** A disk that answers at all does so within this time, ms. */
   readonly ms: number;
-  /** The error of a call that is not made, or is waited for no longer, because the disk does not answer. */
+  /** Makes the error for a call that was refused or given up because the disk does not answer. */
   readonly refusal: () => Error;
-  /** Whether the call itself is waited for no longer, too. Else whoever makes it has a deadline of their own. */
+  /** Whether the call itself fails after the time limit. If `false`, its caller has its own deadline. */
   readonly isGivenUp: boolean;
-  /** Takes what a call gives after it was given up. */
+  /** Receives the result of a call that was already given up. */
   readonly late?: (value: T) => void;
 }
 
@@ -47,12 +47,12 @@ export class Lane {
     this.#width = width;
   }
 
-  /** Whether a call does not come back. */
+  /** Whether the current call has exceeded its time limit. */
   get isStuck(): boolean {
     return [...this.#underWay].some(({ isStuck }) => isStuck);
   }
 
-  /** @throws what `call` throws; the call's refusal while the disk does not answer */
+  /** @throws the error of `call`; the call's refusal while the disk does not answer */
   run<T>(call: () => Promise<T>, how: LaneCall<T>): Promise<T> {
     const { isLong = false } = how;
     if (this.#refuses(isLong)) return Promise.reject(how.refusal());
@@ -66,7 +66,7 @@ export class Lane {
     });
   }
 
-  /** Closes a file, later if it can't be done now: nobody waits for that. */
+  /** Closes a file. If the disk does not answer now, the file is closed later and nobody waits for that. */
   async close(call: () => Promise<void>, how: LaneCall<void>): Promise<void> {
     let isBegun = false;
     const begin = () => {
@@ -153,7 +153,7 @@ export class Lane {
   }
 }
 
-/** A file system of the user's own may throw before it makes a promise. */
+/** Turns a synchronous error of a user's file system into a rejection. */
 async function made<T>(call: () => Promise<T>): Promise<T> {
   return call();
 }
