@@ -13,21 +13,24 @@ import { throwIfAborted } from './walk.js';
 export interface CheckProfileOptions {
   readonly fs: FileSystem;
   /**
-   * - `quick`: no table is read: CURRENT, MANIFEST, presence, length and footer of each table, checksums of small
-   *   logs; under 50 ms for 100 MB
-   * - `deep`: also the checksum of every block of every table and of every log, and hashes against `reference`
+   * - `quick`: reads no whole table. Checks CURRENT, MANIFEST, each table's presence, length and footer, and the
+   *   checksums of small logs; under 50 ms for 100 MB
+   * - `deep`: also checks the checksum of every block of every table and log, and compares hashes with `reference`
    */
   readonly depth: 'quick' | 'deep';
-  /** Files of the last snapshot: what the profile should still have. */
+  /** Files of the last snapshot, which the profile should still have. */
   readonly reference?: readonly SnapshotFile[] | undefined;
   /**
    * SHA-256 of tables, by path, that an earlier deep check found sound. They are not read again, because a table never
    * changes (docs/chromium-facts.md F1.3).
    */
   readonly soundTables?: ReadonlyMap<string, string> | undefined;
-  /** Whether every file was compared with its hash in `reference` while it was written there: it is not hashed again. */
+  /**
+   * Whether every file's hash was already compared with `reference` when the file was written. Then it is not hashed
+   * again.
+   */
   readonly isFreshCopy?: boolean | undefined;
-  /** Whether a browser is at work in it: what looks broken is then looked at again before it is called so. */
+  /** Whether a browser uses the profile. Then an apparent fault is checked again before it is reported. */
   readonly live?: boolean | undefined;
   readonly clock?: Clock;
   readonly signal?: AbortSignal | undefined;
@@ -37,8 +40,9 @@ const LIVE_ATTEMPTS = 5;
 const LIVE_PAUSE_MS = 20;
 
 /**
- * Tells whether a start from this profile would find its login. Only reads; never disturbs a running browser.
- * Must be asked *before* a launch: a start on a damaged profile wipes the evidence (docs/chromium-facts.md F1.8).
+ * Tells whether a start from this profile would find its login. Only reads, and never disturbs a running browser.
+ * Call it *before* a launch, because a start on a damaged profile destroys the evidence
+ * (docs/chromium-facts.md F1.8).
  *
  * @param profileDir Chromium's user-data-dir; need not exist
  * @throws system errors other than missing files (`EACCES`, `EIO`, ...), and the reason of `signal`
@@ -53,16 +57,16 @@ export async function checkProfile(
   return (await examineProfile(profileDir, options)).report;
 }
 
-/** What {@link examineProfile} found. */
+/** The result of {@link examineProfile}. */
 export interface Examination {
   readonly report: SoundnessReport;
-  /** SHA-256 of the tables that are sound, by path; those of a quick check are not among them. */
+  /** SHA-256 of the sound tables, by path. A quick check adds none. */
   readonly tables: ReadonlyMap<string, string>;
-  /** The essential files, with the signatures that they had before they were read. */
+  /** The essential files, with their signatures from before they were read. */
   readonly files: readonly EssentialFile[];
 }
 
-/** {@link checkProfile}, with what else the reading has brought to light. */
+/** Like {@link checkProfile}, but also returns the sound tables and the essential files. */
 export async function examineProfile(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
   let found = await examineOnce(profileDir, options);
   const attempts = options.live === true ? LIVE_ATTEMPTS : 1;
@@ -73,7 +77,7 @@ export async function examineProfile(profileDir: string, options: CheckProfileOp
   return found;
 }
 
-/** What {@link checkProfileTask} takes; structured-clonable. */
+/** Input of {@link checkProfileTask}; structured-clonable. */
 export interface CheckProfileInput {
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
@@ -82,13 +86,16 @@ export interface CheckProfileInput {
   readonly live?: boolean;
 }
 
-/** {@link checkProfile} for the worker thread. */
+/** Runs {@link checkProfile} in the worker thread. */
 export const checkProfileTask = defineTask<CheckProfileInput, SoundnessReport>(
   'profile:check',
   ({ profileDir, ...input }, context) => checkProfile(profileDir, { ...input, ...context }),
 );
 
-/** {@link examineProfile} for the worker thread. The sound tables are those of a profile that no browser has open. */
+/**
+ * Runs {@link examineProfile} in the worker thread. It reports sound tables only for a profile that no browser has
+ * open.
+ */
 export const examineProfileTask = defineTask<
   CheckProfileInput,
   { readonly report: SoundnessReport; readonly soundTables: SoundTables }
@@ -109,7 +116,8 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const unchanged = comparesBytes
     ? await unchangedTables(fs, profileDir, { present, reference, signal })
     : new Map<string, string>();
-  // A snapshot has the hashes of bytes that were checked: where they are the same, so are the checksums of the blocks.
+  // A snapshot's hashes were taken from checked bytes. Where the bytes are equal, the block checksums are correct,
+  // too.
   const restored = isFreshCopy ? tablesOf(reference) : [];
   const tables = new Map([...(options.soundTables ?? []), ...unchanged, ...restored]);
   const onSoundTable = (path: string, sha256: string) => tables.set(path, sha256);
@@ -118,7 +126,8 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const localStorage = await checkLocalStorage(layout.localStorage, check);
 
   const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
-  // Where a snapshot was taken there was a login: nothing left of it is a loss, not a browser of somebody else.
+  // A snapshot proves that there was a login. If nothing of it is left, it was lost, and this is not another
+  // browser's profile.
   const isLoss = elsewhere === 'foreign' && reference.length > 0;
   if (elsewhere !== undefined && !isLoss) {
     return { report: { verdict: elsewhere, findings: [], ...size }, tables: new Map(), files: present };
@@ -140,7 +149,7 @@ function tablesOf(files: readonly SnapshotFile[]): readonly (readonly [string, s
   return files.filter(({ path }) => isTablePath(path)).map(({ path, sha256 }) => [path, sha256]);
 }
 
-/** `absent` or `foreign`, when nothing at all points to a login of WhatsApp Web; else `undefined`. */
+/** Returns `absent` or `foreign` when nothing points to a login of WhatsApp Web; otherwise `undefined`. */
 async function verdictWithoutWhatsApp(
   fs: FileSystem,
   profileDir: string,
@@ -151,7 +160,7 @@ async function verdictWithoutWhatsApp(
   const nothingHere = localStorage === undefined || localStorage.empty;
   const othersHere = localStorage !== undefined && localStorage.holdsWhatsApp === false;
   if (!nothingHere && !othersHere) return undefined;
-  // An own folder without records next to a Local Storage of other sites: a page that was opened, no more.
+  // WhatsApp's folder has no records and Local Storage holds only other sites: a page was merely opened.
   if (!nothingHere) return 'foreign';
   return (await holdsOtherSites(fs, profileDir)) ? 'foreign' : 'absent';
 }

@@ -10,19 +10,20 @@ export interface Comparison {
   readonly fs: FileSystem;
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
-  /** The essential files that are there now. */
+  /** The essential files that exist now. */
   readonly present: readonly EssentialFile[];
   readonly reference: readonly SnapshotFile[];
-  /** Files whose hash was compared already. */
+  /** Hashes by path of files that were already compared. */
   readonly unchanged?: ReadonlyMap<string, string>;
-  /** By folder of a LevelDB: the log number its MANIFEST names now. Logs below it are in tables. */
+  /** The log number in each LevelDB's current MANIFEST, by folder. Logs with lower numbers are already in tables. */
   readonly logNumbers: ReadonlyMap<string, number>;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What the profile has lost since the last snapshot. Structure alone can't tell: an emptied log is a sound log
- * (docs/chromium-facts.md F1.8). Files that LevelDB itself retires (flushed logs, compacted tables, dropped blobs) are no loss.
+ * Finds what the profile has lost since the last snapshot. The structure alone can't tell, because an emptied log is
+ * a sound log (docs/chromium-facts.md F1.8). Files that LevelDB itself removes (flushed logs, compacted tables,
+ * dropped blobs) are no loss.
  */
 export async function compareWithReference(comparison: Comparison): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -40,7 +41,7 @@ export async function compareWithReference(comparison: Comparison): Promise<Prob
   return problems;
 }
 
-/** File numbers only rise in the life of a database; lower ones mean that Chromium wiped it and began a new one. */
+/** File numbers only grow while a database exists. Lower ones mean that Chromium deleted it and created a new one. */
 function beginsAnew(
   folder: string,
   present: readonly EssentialFile[],
@@ -63,7 +64,8 @@ function lossOf(file: SnapshotFile, { logNumbers, present }: Comparison): string
     const isRetired = logNumber === undefined || numberOf(file.path) < logNumber;
     return isRetired || file.size === 0 ? undefined : 'the log is gone although no table replaced it';
   }
-  // A CURRENT, a table or a MANIFEST that is gone is told by structure; a blob by the records that name it, elsewhere.
+  // The structure check reports a missing CURRENT, table or MANIFEST; the check of named blobs reports a missing
+  // blob.
   const isWholeDatabase = file.path.endsWith('/CURRENT') || file.path === ESSENTIAL_PATHS.localStorageSqlite;
   const half = file.path.startsWith(`${ESSENTIAL_PATHS.indexedDbFolder}/`) ? 'IndexedDB' : 'Local Storage';
   const siblings = present.some(({ path }) => folderOf(path) === folder);
@@ -78,7 +80,8 @@ async function changeOf(
   const name = file.path.slice(file.path.lastIndexOf('/') + 1);
   if (/^(?:\d+\.log|MANIFEST-\d+)$/.test(name)) {
     if (size < file.size) return `it is ${file.size - size} bytes shorter than in the last snapshot`;
-    // A changed record length, or zeros from a record on, look like the torn end that LevelDB drops in silence.
+    // A changed record length, or zeros after a record, look like the torn end of a log, which LevelDB drops without
+    // an error.
     if (comparison.depth === 'quick' || (await isStillThere(file, comparison))) return undefined;
     return 'what the last snapshot had of it is changed, although such a file only grows';
   }
@@ -90,7 +93,7 @@ async function changeOf(
   return 'its contents differ from the last snapshot, although such a file never changes';
 }
 
-/** Whether the bytes that the snapshot has are there now; also `true` when the file has gone meanwhile. */
+/** Whether the file still holds the snapshot's bytes. Also `true` when the file has been removed in the meantime. */
 async function isStillThere(file: SnapshotFile, { fs, profileDir }: Comparison): Promise<boolean> {
   if (file.size === 0) return true;
   const hash = await hashOfStart(fs, `${profileDir}/${file.path}`, file.size);

@@ -9,7 +9,10 @@ import { isMissing, lstatIfPresent } from '../walk.js';
 
 /** Local Storage keeps a page's items under `_<origin>\0<key>` (Chromium, local_storage_impl.cc). */
 const ITEM_PREFIX = Buffer.from('_https://web.whatsapp.com\0', 'latin1');
-/** Above this size nobody looks into its tables: Local Storage had 9 KB after 100 MB of traffic (docs/chromium-facts.md F1.1). */
+/**
+ * Tables above this total size are not searched. Local Storage had 9 KB after 100 MB of traffic
+ * (docs/chromium-facts.md F1.1).
+ */
 const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 
 /** Whether a log record (a LevelDB write batch) stores an item of web.whatsapp.com. */
@@ -25,7 +28,10 @@ export function recordHoldsWhatsApp(record: Uint8Array): boolean {
   }
 }
 
-/** The same for the tables of a database; `undefined` when they are too large, or can't be read, to tell. */
+/**
+ * Whether the tables of a database hold an item of web.whatsapp.com; `undefined` when they are too large or
+ * unreadable.
+ */
 export async function tablesHoldWhatsApp(
   fs: FileSystem,
   folder: string,
@@ -50,7 +56,9 @@ export async function tablesHoldWhatsApp(
   }
 }
 
-/** The same for the SQLite layout, where origins stand as plain text; `undefined` when it is too large to tell. */
+/**
+ * Whether the SQLite layout, where origins are plain text, names web.whatsapp.com; `undefined` when it is too large.
+ */
 export async function sqliteHoldsWhatsApp(fs: FileSystem, profileDir: string): Promise<boolean | undefined> {
   for (const suffix of ['', '-wal']) {
     const path = `${profileDir}/${ESSENTIAL_PATHS.localStorageSqlite}${suffix}`;
