@@ -33,23 +33,24 @@ export interface BrowserGuardParameters {
   readonly record: SessionRecordFile;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of the question for the browser's version, ms. */
+  /** Time limit for asking a browser for its version, ms. */
   readonly deadlineMs: number;
   readonly warn: (code: WarningCode, message: string) => void;
-  /** Default: the program is asked itself. */
+  /** Default: runs the program to ask for its version. */
   readonly versionOf?: (executablePath: string) => Promise<BrowserVersion | undefined>;
 }
 
-/** What a browser would have to read, and who has written it. */
+/** The login that a browser would have to read, and the browser that wrote it. */
 interface Login {
   readonly format: ProfileFormat;
   readonly writtenBy: string | undefined;
 }
 
 /**
- * Keeps a browser from a login that it would wipe, because it was written by a newer one, or would not see, because it lies
- * at another place (docs/profile.md). Asked before a launch where the browser is known by its path, and always again before
- * the launched browser opens its first page: until then it leaves the databases alone.
+ * Protects a login from a browser that would delete it because a newer browser wrote it, or would not find it because
+ * it is stored elsewhere (docs/profile.md).
+ * The check runs before a launch when the browser's path is known. It always runs again before the launched browser
+ * opens its first page, because until then the browser leaves the databases alone.
  */
 export class BrowserGuard {
   readonly #parameters: BrowserGuardParameters;
@@ -61,10 +62,11 @@ export class BrowserGuard {
   }
 
   /**
-   * Finds out which browser comes next. Where puppeteer chooses it, only its launch tells.
+   * Finds out which browser comes next. When puppeteer chooses the browser, only its launch tells.
    *
-   * @param isFirst whether it may be another browser than the last one: a bot that is started again, not a further attempt
-   * @throws ConfigurationError when the arguments for it have come to lead elsewhere
+   * @param isFirst whether the browser may differ from the last one: `true` when the bot starts again, `false` for a
+   * further attempt
+   * @throws ConfigurationError when the browser's arguments now lead to another place
    */
   async learn(isFirst: boolean): Promise<void> {
     const { driver, versionOf = versionOfExecutable } = this.#parameters;
@@ -74,7 +76,7 @@ export class BrowserGuard {
     this.#browser = path === undefined ? undefined : await versionOf(path);
   }
 
-  /** Why the browser must not be launched on what lies in place now; `undefined`: it may. */
+  /** Why the browser must not open the profile in place; `undefined` when it may. */
   async refusalOfProfile(signal?: AbortSignal): Promise<SessionError | undefined> {
     const { profileDir, record } = this.#parameters;
     const format = await this.#formatOf(profileDir, signal);
@@ -82,7 +84,7 @@ export class BrowserGuard {
     return this.#refusal(this.#inPlace, 'the login');
   }
 
-  /** Why a snapshot that was unpacked must not be put in place; `undefined`: it may. */
+  /** Why an unpacked snapshot must not be put in place; `undefined` when it may. */
   async refusalOfStaged(
     directory: string,
     { id, browserVersion: writtenBy }: SnapshotManifest,
@@ -91,7 +93,10 @@ export class BrowserGuard {
     return this.#refusal({ format: await this.#formatOf(directory, signal), writtenBy }, `snapshot ${id}`);
   }
 
-  /** The same by what its manifest says, which costs no unpacking. One that can't be read says nothing. */
+  /**
+   * Why a snapshot must not be restored, judged by its manifest without unpacking; `undefined` when it may or the
+   * manifest is unreadable.
+   */
   async refusalOfSnapshot({ info, repository }: LocatedSnapshot): Promise<SessionError | undefined> {
     const manifest = await repository.manifest(info.id).catch(() => undefined);
     if (manifest === undefined) return undefined;
@@ -100,7 +105,9 @@ export class BrowserGuard {
     return this.#refusal({ format, writtenBy }, `snapshot ${info.id}`);
   }
 
-  /** Whether a newer browser has taken it: what this one fails at says nothing about it. */
+  /**
+   * Whether a newer browser wrote the snapshot. Then this browser's failure with it says nothing about the snapshot.
+   */
   async isOfNewerBrowser({ info, repository }: LocatedSnapshot): Promise<boolean> {
     const manifest = await repository.manifest(info.id).catch(() => undefined);
     const writer = parseProduct(manifest?.browserVersion);
@@ -108,9 +115,9 @@ export class BrowserGuard {
   }
 
   /**
-   * The last word, once the browser is up and before its first page opens.
+   * The final check, after the browser has started and before its first page opens.
    *
-   * @throws BrowserTooOldError, ConfigurationError: the page must not open
+   * @throws BrowserTooOldError, ConfigurationError when the page must not open
    */
   async beforeNavigation(): Promise<void> {
     const { driver, clock, deadlineMs, warn, record, logger } = this.#parameters;
@@ -187,7 +194,7 @@ export class BrowserGuard {
   }
 }
 
-/** What a manifest says; those that are older than this field name at least the browser. */
+/** The data version that a manifest names. Manifests older than this field name at least the browser. */
 function dataVersionIn(manifest: SnapshotManifest): DataVersion | undefined {
   const { dataVersion, browserVersion: writtenBy } = manifest;
   const writer = parseProduct(writtenBy);

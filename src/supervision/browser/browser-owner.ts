@@ -17,27 +17,27 @@ import {
 import { readProfileLock, removeProfileLocks } from '../../profile/profile-lock.js';
 import { profilesInUse } from './profiles-in-use.js';
 
-/** What is written before every launch, so that a later process can prove whose browser it meets. */
+/** Written before every launch, so that a later process can prove who launched a browser that it finds. */
 interface LaunchRecord {
   readonly host: string;
   /** The node process that launched it. */
   readonly launcher: ProcessIdentity;
-  /** Unique for the launch; stands in the browser's own arguments. */
+  /** Unique for each launch; also passed to the browser as an argument. */
   readonly mark: string;
-  /** The browser, as soon as it is known. */
+  /** The browser's process, once known. */
   readonly browser?: ProcessIdentity;
 }
 
-/** An unknown switch: Chromium ignores it, `/proc/<pid>/cmdline` shows it. */
+/** A switch that Chromium does not know and ignores; it is visible in `/proc/<pid>/cmdline`. */
 const MARK_SWITCH = '--wwebjs-persistent-session=';
-/** How long a killed browser tree may take to be gone. */
+/** Time limit for a killed browser's processes to end, ms. */
 const END_DEADLINE_MS = 10_000;
 
 export interface BrowserOwnerParameters {
   readonly profileDir: string;
-  /** The same with its links resolved: two spellings of one profile are one. */
+  /** The profile's path with links resolved, so that two spellings of one profile are equal. */
   readonly realPath: () => string;
-  /** File of the launch record. */
+  /** Path of the launch record. */
   readonly recordPath: () => Promise<string>;
   readonly fs: FileSystem;
   readonly clock: Clock;
@@ -46,8 +46,8 @@ export interface BrowserOwnerParameters {
 }
 
 /**
- * Knows which browser is ours, and ends only that: the session's own, or one whose launching process, recorded by us with
- * pid and start time, is proven dead. A name or a profile path alone is no proof.
+ * Knows which browser is ours and ends only that one: the session's own, or one whose launching process is proven
+ * dead. The proof is our record of that process's pid and start time; a name or a profile path alone proves nothing.
  */
 export class BrowserOwner {
   readonly #parameters: BrowserOwnerParameters;
@@ -58,9 +58,9 @@ export class BrowserOwner {
   }
 
   /**
-   * Takes the profile for this session against others in this process, whatever their session paths.
+   * Claims the profile for this session against other sessions of this process, whatever their session paths are.
    *
-   * @throws ProfileLockedError when another session of this process has it.
+   * @throws ProfileLockedError when another session of this process has claimed it.
    */
   claim(): void {
     const { profileDir, fs } = this.#parameters;
@@ -76,7 +76,7 @@ export class BrowserOwner {
     claims.set(realPath, this);
   }
 
-  /** Gives the profile free. Idempotent. */
+  /** Releases the claim on the profile. Idempotent. */
   unclaim(): void {
     const { fs } = this.#parameters;
     const realPath = this.#parameters.realPath();
@@ -84,7 +84,7 @@ export class BrowserOwner {
     if (claims.get(realPath) === this) claims.delete(realPath);
   }
 
-  /** Call before every launch: marks the browser that `client` is about to start. */
+  /** Call before every launch: marks the browser that `client` is about to launch. */
   async announceLaunch(client: ClientInternals): Promise<void> {
     const mark = Array.from({ length: 4 }, () =>
       Math.floor(this.#parameters.random() * 0x1_0000)
@@ -109,8 +109,8 @@ export class BrowserOwner {
   }
 
   /**
-   * Ends what is left of this session's own browser, its lock included. Resolves when it is gone: to whether it had to
-   * be ended.
+   * Ends what is left of this session's own browser and removes its lock. Resolves when the browser is gone, to
+   * whether it had to be ended.
    */
   async endOwn(): Promise<boolean> {
     const own = await this.#own;
@@ -121,10 +121,10 @@ export class BrowserOwner {
   }
 
   /**
-   * Call before every launch, with the lease held: ends an orphan that a killed process left behind and removes a
+   * Call before every launch, with the lease held. Ends a browser that a killed process left behind, and removes a
    * stale lock.
    *
-   * @throws ProfileLockedError when a live browser holds the profile that is not provably ours.
+   * @throws ProfileLockedError when a live browser that is not provably ours holds the profile.
    */
   async reclaimProfile(): Promise<void> {
     const { profileDir, fs } = this.#parameters;
@@ -144,7 +144,8 @@ export class BrowserOwner {
       }
       if (holder) await this.#end(holder);
     }
-    // The owner is dead, or on another host while the lease is ours: every redeploy meets this (docs/chromium-facts.md F1.6).
+    // The lock's owner is dead, or is on another host while we hold the lease. This happens at every redeploy
+    // (docs/chromium-facts.md F1.6).
     await removeProfileLocks(profileDir, { fs });
   }
 
@@ -153,15 +154,15 @@ export class BrowserOwner {
     return (await this.#isLauncherGone(record)) ? record.browser : undefined;
   }
 
-  // Also one that was never recorded: node was killed between the launch and the note of its pid.
+  // Also finds a browser without a recorded pid, when node was killed between the launch and writing the pid.
   async #isOrphan(holder: ProcessIdentity, record: LaunchRecord | undefined): Promise<boolean> {
     if (!record || !(await this.#isLauncherGone(record))) return false;
     const command = await commandLine(holder.pid);
     return command?.includes(`${MARK_SWITCH}${record.mark}`) ?? false;
   }
 
-  // This process counts as gone: it has claimed the profile and launches one browser at a time, so whatever browser
-  // it left there is no longer wanted.
+  // This process counts as gone. It has claimed the profile and launches one browser at a time, so a browser that it
+  // left there is no longer wanted.
   async #isLauncherGone(record: LaunchRecord): Promise<boolean> {
     if (record.host !== hostname()) return false;
     const self = await selfIdentity();
@@ -173,12 +174,13 @@ export class BrowserOwner {
     const { clock, logger } = this.#parameters;
     if (!(await isSameProcessAlive(browser))) return false;
     const ended = await endProcessTree(browser, { clock, deadlineMs: END_DEADLINE_MS });
-    if (ended.length === 0) return false; // it has gone by itself in this moment
+    if (ended.length === 0) return false; // the browser has just ended by itself
     logger.info('ended a browser that was left', { pid: browser.pid, processes: ended.length });
     return true;
   }
 
-  // Of a browser that has ended; one that closed in order has removed it. What fails here, the next start does.
+  // Removes the lock of an ended browser; a browser that closed normally has already removed it. If this fails, the
+  // next start does it.
   async #removeLockOf({ pid }: ProcessIdentity): Promise<void> {
     const { profileDir, fs, logger } = this.#parameters;
     try {
@@ -195,7 +197,7 @@ export class BrowserOwner {
       const value = await readOwnJson(fs, await recordPath());
       return isLaunchRecord(value) ? value : undefined;
     } catch {
-      return undefined; // nothing is proven without it, so nothing is ended
+      return undefined; // without it nothing is proven, so nothing is ended
     }
   }
 
@@ -207,13 +209,13 @@ export class BrowserOwner {
   }
 }
 
-/** Whether a process of this machine has this pid. */
+/** Whether this machine has a process with this pid. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errnoOf(error) === 'EPERM'; // it is there, but another user's
+    return errnoOf(error) === 'EPERM'; // the process exists, but belongs to another user
   }
 }
 

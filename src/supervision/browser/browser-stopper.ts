@@ -14,7 +14,7 @@ export interface BrowserStopperContext {
   readonly logger: Logger;
 }
 
-/** Closes the browser for certain: in order if it can, by ending its processes if it must. Never rejects. */
+/** Closes the browser in every case: normally if possible, otherwise by ending its processes. Never rejects. */
 export class BrowserStopper {
   readonly #context: BrowserStopperContext;
 

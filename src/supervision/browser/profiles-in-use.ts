@@ -2,11 +2,11 @@ import { plainFileSystem } from '../../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../../file-system.js';
 
 /**
- * What this process knows of profiles in use, by the profile's real path, whichever build of the library notes it. Two file
- * systems may have the same path. The key is `promises`: `node:fs` as a namespace, as its default, and as `require`
- * gives it are three objects with one of these.
+ * The profiles in use in this process, by real path, shared by all copies of the library in it. Two file systems may
+ * contain the same path, so each has its own list. Its key is `promises`, because `node:fs` as a namespace, as a
+ * default import and through `require` are three objects with the same `promises`.
  *
- * @param what tells several such lists apart
+ * @param what names the list
  */
 export function profilesInUse<Note>(what: 'claims' | 'holders', fs: FileSystem): Map<string, Note> {
   const { promises } = plainFileSystem(fs);
@@ -16,7 +16,7 @@ export function profilesInUse<Note>(what: 'claims' | 'holders', fs: FileSystem):
   return profiles;
 }
 
-/** Whether a session of this process uses a profile, also while its browser is closed for a moment. */
+/** Whether a session of this process uses the profile, even while its browser is briefly closed. */
 export function isClaimedHere(fs: FileSystem, realPath: string): boolean {
   return profilesInUse('claims', fs).has(realPath);
 }
