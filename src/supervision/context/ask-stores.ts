@@ -2,15 +2,18 @@ import { type Clock, withDeadline } from '../../clock.js';
 import { TimeoutError } from '../../errors.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 
-/** What one store said. */
+/** The answer or the failure of one store. */
 export type StoreAnswer<T> =
   | { readonly repository: SnapshotRepository; readonly value: T }
   | { readonly repository: SnapshotRepository; readonly error: unknown };
 
-/** What a start with a sound profile waits for each store, all its questions together, ms: it is up within 5 s more. */
+/**
+ * How long a start with a sound profile waits for each store, over all questions together, ms. So stores delay it by
+ * 5 s at most.
+ */
 export const START_PATIENCE_MS = 4_500;
 
-/** How long each store is waited for, all the questions that share it taken together. */
+/** A time limit for each store, over all questions that share this object. */
 export class StorePatience {
   readonly #clock: Clock;
   readonly #ms: number;
@@ -36,10 +39,10 @@ export class StorePatience {
 }
 
 /**
- * Asks several stores at once: one that does not answer keeps nobody from what the others say. Never rejects; the answers
- * come in the order of the repositories.
+ * Asks several stores at the same time, so that one silent store does not block the others' answers. Never rejects;
+ * the answers are in the order of the repositories.
  *
- * @param patience who has not answered by then counts as one that failed; default: each takes the time it needs
+ * @param patience a store that does not answer within it counts as failed; default: no limit
  */
 export async function askStores<T>(
   repositories: Iterable<SnapshotRepository>,
@@ -59,14 +62,14 @@ export async function askStores<T>(
   );
 }
 
-/** The answers that are none of failure. */
+/** The answers of the stores that did not fail. */
 export function answered<T>(
   answers: readonly StoreAnswer<T>[],
 ): readonly { readonly repository: SnapshotRepository; readonly value: T }[] {
   return answers.filter((answer) => 'value' in answer);
 }
 
-/** The failures. */
+/** The stores that failed, with their errors. */
 export function failed<T>(
   answers: readonly StoreAnswer<T>[],
 ): readonly { readonly repository: SnapshotRepository; readonly error: unknown }[] {

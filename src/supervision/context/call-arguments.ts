@@ -2,7 +2,8 @@ import { ConfigurationError } from '../../errors.js';
 import { isObject, show } from '../../options/checks.js';
 
 /**
- * The one option of a call. A misspelt one, or another value than true or false, would do what nobody has asked for.
+ * Reads the only option of a call. A misspelt name, or a value other than `true` or `false`, is refused, because the
+ * call would do something unwanted.
  *
  * @throws ConfigurationError
  */
@@ -20,7 +21,11 @@ export function flagOf(options: unknown, name: string, operation: string): boole
   throw new ConfigurationError(`options: ${problem}; expected { ${name}?: boolean }`, { operation });
 }
 
-/** The id of a snapshot, as a caller has given it. @throws ConfigurationError where it is no text */
+/**
+ * Returns a snapshot id that a caller has given.
+ *
+ * @throws ConfigurationError when it is not a string
+ */
 export function snapshotIdOf(given: unknown, operation: string): string {
   if (typeof given === 'string') return given;
   const expected = 'the id of a snapshot, for example (await session.listSnapshots())[0].id';

@@ -1,20 +1,20 @@
 import { newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { SnapshotInfo } from '../../types.js';
 
-/** A login (lineage), by what its snapshots tell of the places where it has lain. */
+/** A login (lineage) and the places where its snapshots say that it was stored. */
 export interface LineagePlaces {
   readonly lineage: string;
-  /** The newest snapshot that names a place: where the login was last. Absent: none of them names one. */
+  /** The newest snapshot that names a place, which is the login's last one. Absent when none of them names a place. */
   readonly last: SnapshotInfo | undefined;
-  /** The newest snapshot of each place, by the place's path. */
+  /** The newest snapshot for each place, by the place's path. */
   readonly newest: ReadonlyMap<string, SnapshotInfo>;
-  /** Whether a store has it that the login was logged out. */
+  /** Whether a store says that the login was logged out. */
   readonly isRevoked: boolean;
-  /** Whether a store has it that the login is not to come to another place by itself. */
+  /** Whether a store says that the login must not move to another place automatically. */
   readonly isHeld: boolean;
 }
 
-/** Every login of these snapshots. */
+/** All logins in these snapshots, with their places. */
 export function placesOfLineages(
   snapshots: readonly SnapshotInfo[],
   now: number,
@@ -29,9 +29,9 @@ export function placesOfLineages(
 }
 
 /**
- * Whether another login was saved at the place where this one was last, and later: a pairing replaces the login before it.
+ * Whether another login was saved later at this login's last place. A pairing replaces the login before it.
  *
- * @param by only these count; default: all
+ * @param by the logins that can have replaced it; default: all
  */
 export function isReplaced(
   { lineage, last }: LineagePlaces,
@@ -50,7 +50,7 @@ export function isReplaced(
 function placesOf(lineage: string, infos: readonly SnapshotInfo[], now: number): LineagePlaces {
   const newestFirst = newestBelievableFirst(now);
   const placed = infos.filter(({ profile }) => profile !== undefined);
-  // Which is newer is told by the run: the clocks of two machines differ.
+  // Runs tell which snapshot is newer, because the clocks of two machines differ.
   const [last] = [...placed].sort((a, b) => b.run - a.run || newestFirst(a, b));
   const newest = new Map<string, SnapshotInfo>();
   for (const info of [...placed].sort(newestFirst).reverse()) newest.set(pathOf(info), info);

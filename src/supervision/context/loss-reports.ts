@@ -1,14 +1,14 @@
 import type { DisconnectCause } from '../../events.js';
 
-/** Who decides what follows from a loss. */
+/** Decides what happens after a loss. */
 export interface LossListener {
-  /** The session is up no more, which nothing but a watch has found out. */
+  /** The session was lost, and only a watch has noticed it. */
   readonly onLost: (cause: DisconnectCause, error?: unknown) => void;
   /** Another process owns the session now. */
   readonly onLeaseLost: (reason: string) => void;
 }
 
-/** Carries what the watches and the lease find out to whoever decides; they are made before it. */
+/** Passes losses found by the watches and the lease to a {@link LossListener}, which is created after them. */
 export class LossReports {
   #listener: LossListener | undefined;
 

@@ -3,15 +3,16 @@ import { ClosedError } from '../../errors.js';
 import { whileAlive } from '../../keep-alive.js';
 import { Mutex } from '../../mutex.js';
 
-/** How long a running save may go on when its session is no longer ready; then it is aborted. */
+/** How long a running save may continue after its session is no longer ready, ms; then it is aborted. */
 const PATIENCE_MS = 30_000;
-/** What was aborted ends at once, unless it is stuck in the file system. */
+/** How long to wait for an aborted save, ms. It ends at once unless it is stuck in the file system. */
 const ABORT_MS = 500;
 
 /**
- * One thing at a time at the profile: captures, restores, stops. They queue in the order of the calls and never
- * interleave. What has its copy and only brings it into a store goes on beside the queue, so that a store that hangs holds
- * up nobody else: each store has turns of its own.
+ * Runs one operation on the profile at a time: captures, restores, stops. They run in the order of the calls and
+ * never overlap.
+ * Work that already has its copy and only writes it into a store runs beside the queue. So a store that hangs delays
+ * nobody else; each store has its own order.
  */
 export class OperationQueue {
   readonly #clock: Clock;
@@ -23,17 +24,17 @@ export class OperationQueue {
     this.#clock = clock;
   }
 
-  /** For work that needs the session ready; aborts when the session is so no more. */
+  /** Signal for work that needs a ready session; aborts when the session is no longer ready. */
   get signal(): AbortSignal {
     return this.#current.signal;
   }
 
-  /** The session is ready: saves may run. */
+  /** Call when the session is ready: saves may run. */
   open(): void {
     if (this.#current.signal.aborted) this.#current = new AbortController();
   }
 
-  /** The session is ready no more: what runs may finish soon, or is aborted. */
+  /** Call when the session is no longer ready: running work must end soon or is aborted. */
   shut(): void {
     const { signal } = this.#current;
     if (signal.aborted || (!this.#mutex.busy && this.#beside.size === 0)) return;
@@ -44,12 +45,12 @@ export class OperationQueue {
     });
   }
 
-  /** Aborts what runs, at once. */
+  /** Aborts the running work at once. */
   abort(): void {
     this.#current.abort(new ClosedError('this process does not own the session any more'));
   }
 
-  /** Gives what goes on beside the queue so long to end, then aborts it. Never rejects. */
+  /** Waits up to `ms` for the work beside the queue, then aborts it. Never rejects. */
   async endBeside(ms: number): Promise<void> {
     const current = this.#current;
     const work = Promise.allSettled(this.#beside);
@@ -62,7 +63,10 @@ export class OperationQueue {
     }
   }
 
-  /** Runs `work` beside the queue, until the session is over: it uses {@link signal}, and changes nothing of the profile. */
+  /**
+   * Runs `work` beside the queue until the session ends. The work uses {@link signal} and changes nothing in the
+   * profile.
+   */
   beside<Result>(work: () => Promise<Result>): Promise<Result> {
     const working = whileAlive(work);
     const noted = working.catch(() => undefined).finally(() => this.#beside.delete(noted));
@@ -74,7 +78,7 @@ export class OperationQueue {
     await Promise.all([this.#mutex.runExclusive(() => undefined), ...this.#beside]);
   }
 
-  /** Queues `work`. */
+  /** Runs `work` in the queue. */
   exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
     return whileAlive(() => this.#mutex.runExclusive(work));
   }

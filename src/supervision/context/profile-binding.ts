@@ -16,28 +16,34 @@ export interface ProfileBindingContext {
   readonly record: SessionRecordFile;
 }
 
-/** Snapshots by the question whose login they are. A login belongs to the place where it was last. */
+/** Snapshots, grouped by whose login they hold. A login belongs to the place where it was last. */
 export interface BoundSnapshots {
-  /** May be restored here by themselves: this profile's own, or, where there is none, those of a bot that was moved here. */
+  /**
+   * May be restored here automatically: this profile's own ones or, when there are none, those of a bot that moved
+   * here.
+   */
   readonly ours: readonly LocatedSnapshot[];
   readonly others: readonly LocatedSnapshot[];
-  /** Proven to be this profile's own, and nobody else's: all that a `clear()` may delete. */
+  /** Proven to be of this profile and no other. Only these may be deleted by `clear()`. */
   readonly proven: readonly LocatedSnapshot[];
-  /** Those of the rest that a fresh profile at this place might take for its own: nothing is left where they were made. */
+  /**
+   * Other snapshots that a fresh profile here might take as its own, because nothing is left at the place where they
+   * were made.
+   */
   readonly adoptable: readonly LocatedSnapshot[];
-  /** The newest of each login whose profile still lies elsewhere on this machine. */
+  /** The newest snapshot of each login whose profile still exists elsewhere on this machine. */
   readonly living: readonly SnapshotInfo[];
 }
 
 interface Elsewhere {
-  /** By the lineage. */
+  /** The newest snapshot of each such login, by lineage. */
   readonly living: ReadonlyMap<string, SnapshotInfo>;
   readonly gone: readonly LineagePlaces[];
 }
 
 /**
- * Tells which snapshots of the client id are this profile's own. Several accounts may share an id by mistake, and then
- * nothing but the profile's place tells them apart.
+ * Tells which snapshots of the client id belong to this profile. Several accounts may use one id by mistake; then
+ * only the profile's place distinguishes them.
  */
 export class ProfileBinding {
   readonly #context: ProfileBindingContext;
@@ -46,7 +52,7 @@ export class ProfileBinding {
     this.#context = context;
   }
 
-  /** Sorts them; the disk is asked whether a profile still lies at the other places. */
+  /** Groups the snapshots. Checks on the disk whether a profile still exists at the other places. */
   async sort(located: readonly LocatedSnapshot[]): Promise<BoundSnapshots> {
     await this.#context.settlePlace();
     const infos = located.map(({ info }) => info);
@@ -68,20 +74,21 @@ export class ProfileBinding {
     };
   }
 
-  /** Whether it may be one of {@link BoundSnapshots.ours}; no disk is asked for that. */
+  /** Whether the snapshot may be in {@link BoundSnapshots.ours}; does not check the disk. */
   mayBeOurs({ profile, lineage }: SnapshotInfo): boolean {
     const { profile: here, record } = this.#context;
     return profile === undefined || isSameProfile(profile, here) || lineage === record.current.lineage;
   }
 
-  /** Whether it was made where the bot was before, and not at this very place. */
+  /** Whether the snapshot was made at the bot's previous place and not at this one. */
   isMoved(info: SnapshotInfo): boolean {
     return info.profile !== undefined && !this.#isHere(info);
   }
 
   /**
-   * The logins that were last at another place than this: `living` where a profile still lies there, with the newest snapshot
-   * of each; `gone` where none does. What a later login has replaced there is neither: it is nowhere any more.
+   * Finds the logins whose last place is another one. `living`: a profile still exists there, with the newest
+   * snapshot of each. `gone`: no profile exists there. A login that a later one has replaced there is in neither
+   * group, since it no longer exists anywhere.
    */
   async #lastElsewhere(all: ReadonlyMap<string, LineagePlaces>): Promise<Elsewhere> {
     const living = new Map<string, SnapshotInfo>();
@@ -101,8 +108,11 @@ export class ProfileBinding {
   }
 
   /**
-   * The login that the record names; those that were last at this very place, or that name none (of an old version); what
-   * has ended here, as the record remembers; and what any of these has replaced, wherever that was.
+   * This profile's own logins:
+   * - the one that the record names
+   * - those whose last place is this one, or that name no place (of an old version)
+   * - those that ended here, as the record remembers
+   * - those that any of these has replaced, at whatever place
    */
   #ownLineages(
     all: ReadonlyMap<string, LineagePlaces>,
@@ -123,20 +133,21 @@ export class ProfileBinding {
   }
 
   /**
-   * Where nothing is this profile's own, the bot may have been moved or deployed anew. Those count that have lain here
-   * before, else those of the same place below the bot's folder; and only where they are all of one place.
+   * Finds the logins of a bot that was moved or deployed anew, when this profile has none of its own. Prefers logins
+   * that were at this place before; otherwise takes those with the same place relative to the bot's folder. All must
+   * come from one place.
    */
   #movedHere(gone: readonly LineagePlaces[]): readonly string[] {
-    // What is held is another place's matter: it comes here only by its name.
+    // A held login belongs to another place; it comes here only when somebody names it.
     const free = gone.filter(({ isHeld }) => !isHeld);
     const returned = free.filter((one) => this.#hasLainHere(one));
     const moved = returned.length > 0 ? returned : free.filter((one) => this.#isSamePlace(one));
     const alive = moved.filter(({ isRevoked }) => !isRevoked);
-    if (new Set(alive.map(({ last }) => last?.profile?.path)).size > 1) return []; // nobody can tell which one this is
+    if (new Set(alive.map(({ last }) => last?.profile?.path)).size > 1) return []; // unclear which one is ours
     return moved.map(({ lineage }) => lineage);
   }
 
-  /** Whether this profile has had a login of its own: then one from elsewhere is not its next. */
+  /** Whether this profile has had its own login. Then a login from elsewhere does not follow it. */
   get hasPast(): boolean {
     const { current } = this.#context.record;
     return current.lineage !== undefined || endedLineages(current).length > 0;
@@ -154,11 +165,11 @@ export class ProfileBinding {
     return last?.profile !== undefined && isSameProfile(last.profile, this.#context.profile);
   }
 
-  /** Whether a profile lies on this machine at the place that is named. */
+  /** Whether a profile exists at this path on this machine. */
   #isProfileAt(path: string): Promise<boolean> {
     return this.#context.fs.promises.stat(join(path, 'Default')).then(
       () => true,
-      (error: unknown) => isUnanswered(error), // then nobody can tell, and what may be another's is left alone
+      (error: unknown) => isUnanswered(error), // unknown, so what may belong to another bot is left alone
     );
   }
 }

@@ -1,27 +1,27 @@
 import { newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { SnapshotInfo } from '../../types.js';
 
-/** What decides which snapshots may be put in place, and in which order. */
+/** Decides which snapshots may be restored, and in which order. */
 export interface CandidatePolicy {
-  /** The lineage of the local profile; absent: the newest lineage there is. */
+  /** The lineage of the local profile. When absent, the newest existing lineage counts. */
   readonly lineage?: string | undefined;
-  /** Besides those that their stores mark as revoked. */
+  /** Revoked lineages, in addition to those that their stores mark as revoked. */
   readonly revokedLineages: readonly string[];
-  /** Were restored before and met a QR. */
+  /** Snapshots that were restored before and still led to a QR. */
   readonly rejectedSnapshots: readonly string[];
   readonly rejectedLineages: readonly string[];
-  /** Besides those that their stores mark as held. */
+  /** Held lineages, in addition to those that their stores mark as held. */
   readonly heldLineages?: readonly string[] | undefined;
-  /** Whether a person asks for it: then one that is held may be restored, too. */
+  /** Whether a person asks for the restore. Then a held lineage may be restored, too. */
   readonly isAskedFor?: boolean;
-  /** The wall clock, ms since 1970: what was taken long after it comes last. */
+  /** Wall clock, ms since 1970. Snapshots dated long after it come last. */
   readonly now: number;
 }
 
 /**
- * The snapshots that may be restored by themselves, best first: one lineage, not revoked,
- * newest run first; within a run settled before unsettled, then the newest capture; of one capture's time the save
- * first, because it is restored without unpacking.
+ * The snapshots that may be restored automatically, best first: one lineage, not revoked, newest run first. Within a
+ * run, settled ones come first, then the newest capture. For the same capture time, the save comes first, because it
+ * is restored without unpacking.
  */
 export function restoreCandidates(
   snapshots: readonly SnapshotInfo[],
@@ -37,7 +37,7 @@ export function restoreCandidates(
     .sort(bestFirst(policy.now));
 }
 
-/** Whether it was logged out; what one store knows of it holds for the copies in all. */
+/** Whether the lineage was logged out. A revocation known to one store applies to the copies in all stores. */
 function isRevoked(
   lineage: string,
   snapshots: readonly SnapshotInfo[],
@@ -47,7 +47,7 @@ function isRevoked(
   return revokedLineages.includes(lineage) || snapshots.some(isMarked);
 }
 
-/** Whether its profile was removed; what one store knows of it holds for the copies in all. */
+/** Whether the lineage's profile was removed. A hold known to one store applies to the copies in all stores. */
 function isHeld(
   lineage: string,
   snapshots: readonly SnapshotInfo[],
@@ -57,8 +57,8 @@ function isHeld(
   return heldLineages.includes(lineage) || snapshots.some(isMarked);
 }
 
-// A pairing that followed another made the other's credentials worthless: an older lineage is never looked at,
-// not even when the newest one is revoked.
+// Each pairing makes the credentials of the one before it worthless. So an older lineage is never used, even when the
+// newest one is revoked.
 function newestLineage(snapshots: readonly SnapshotInfo[], now: number): string | undefined {
   return [...snapshots].sort(newestBelievableFirst(now))[0]?.lineage;
 }

@@ -16,7 +16,7 @@ import type { LogoutNote } from '../record/logout-note.js';
 import type { SessionFolders } from '../record/session-folders.js';
 import type { SessionRecordFile } from '../record/session-record.js';
 
-/** What the parts of the supervision share: the rooms below, and the session's state. */
+/** What the parts of the supervision share: the services below and the session's state. */
 export interface SessionContext {
   readonly clientId: string;
   readonly options: ResolvedOptions;
@@ -26,50 +26,53 @@ export interface SessionContext {
   readonly logger: Logger;
   /** Absolute path of Chromium's user-data-dir. */
   readonly profileDir: string;
-  /** The same as snapshots name it; with its links resolved once {@link settlePlace} has looked. */
+  /** The profile's identity in snapshots; links are resolved once {@link settlePlace} has run. */
   readonly profile: ProfileIdentity;
   /**
-   * Looks where the folders of the session really lie, unless that is known.
+   * Resolves the real locations of the session's folders, unless they are known.
    *
-   * @throws ConfigurationError when they lie inside one another; TimeoutError, StoreError when a disk does not answer
+   * @throws ConfigurationError when the folders overlap; TimeoutError, StoreError when a disk does not answer
    */
   readonly settlePlace: () => Promise<void>;
-  /** The script that node was started with, where nothing else tells this bot from another one in its folder. */
+  /**
+   * The script that node was started with; set only where nothing else distinguishes this bot from another one in its
+   * folder.
+   */
   readonly entryScript: string | undefined;
-  /** Staging, quarantine and state, beside the profile. */
+  /** The folders for staging, quarantine and state, beside the profile. */
   readonly folders: SessionFolders;
   readonly driver: ClientDriver;
   readonly browserOwner: BrowserOwner;
   readonly browserGuard: BrowserGuard;
-  /** The primary store's; force-saves go here. */
+  /** The primary store's repository; `forceSave()` writes there. */
   readonly saves: SnapshotRepository;
   readonly backups: readonly SnapshotRepository[];
-  /** Of the session: guards the saves. */
+  /** The session's lease, which protects the saves. */
   readonly lease: LocalLease;
-  /** Of the profile: guards it against a session with other folders for its saves. */
+  /** The profile's lease, which protects it against a session that keeps its saves in other folders. */
   readonly profileLease: LocalLease;
   /**
-   * Before anything is changed: session and profile are ours. Looks anew where the last proof of it is too old, as after
-   * a suspension.
+   * Call before any change: confirms that this process owns the session and the profile. Checks again when the last
+   * proof is too old, for example after a suspension.
    *
-   * @throws LeaseLostError; StoreError where it can't be told just now
+   * @throws LeaseLostError; StoreError when it can't be checked now
    */
   readonly assertOwned: () => Promise<void>;
-  /** The present ownership, by a name of its own; `undefined` while nobody would end the worker thread. */
+  /** A unique name for the current ownership; `undefined` when nobody would end the worker thread. */
   readonly ownershipEpoch: { name: string | undefined };
   readonly runner: TaskRunner;
   readonly soundTables: SoundTableMemory;
   readonly record: SessionRecordFile;
-  /** Logouts that the record may not know of yet. */
+  /** Logouts that may not be in the record yet. */
   readonly logoutNote: LogoutNote;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;
   readonly state: () => SessionState;
-  /** Moves to `to`; throws when the table of transitions does not allow it. */
+  /** Moves to `to`; throws when the transition table does not allow it. */
   readonly moveTo: (to: SessionState, cause?: StateChangeCause) => void;
 }
 
-/** All repositories, the one for saves first. */
+/** All repositories; the one for saves is first. */
 export function allRepositories(context: SessionContext): readonly SnapshotRepository[] {
   return [context.saves, ...context.backups];
 }

@@ -1,12 +1,15 @@
 import { isPermanent } from '../../busy.js';
 import { describeError, errnoOf, isSessionError, SessionError, StoreError } from '../../errors.js';
 
-/** Node's own codes (`ERR_MODULE_NOT_FOUND`, `ABORT_ERR`) and zlib's: nothing outside the program has answered. */
+/**
+ * Matches codes of the operating system. Node's own codes (`ERR_MODULE_NOT_FOUND`, `ABORT_ERR`) and zlib's are not
+ * answers from outside the program.
+ */
 const OF_THE_SYSTEM = /^E[A-Z0-9]+$/;
 
 /**
- * The error that callers and events see: one of the operating system becomes a `StoreError` that names the operation and the
- * code, and no path of the machine; the original is its cause.
+ * The error that callers and events get. An error of the operating system becomes a `StoreError` that names the
+ * operation and the code, but no path of the machine; its cause is the original error.
  */
 export function asSessionError(error: unknown, operation: string): SessionError {
   if (isSessionError(error)) return error;
@@ -22,18 +25,18 @@ export function asSessionError(error: unknown, operation: string): SessionError 
   });
 }
 
-/** What the operating system has said, without the paths in its own words. */
+/** The operating system's message, without the paths in it. */
 export function answerOfSystem(errno: string, error: unknown): string {
   return `the system answered ${errno}${callOf(error)}`;
 }
 
-/** Which call it was that the system refused: one of a file (`write`), of the network (`connect`), of a process. */
+/** The kind of call that the system refused: for a file (`write`), the network (`connect`) or a process. */
 function callOf(error: unknown): string {
   const { syscall } = (error ?? {}) as { readonly syscall?: unknown };
   return typeof syscall === 'string' && /^\w+$/.test(syscall) ? ` to ${syscall}` : '';
 }
 
-/** The same for a promise. */
+/** Converts a promise's rejection with {@link asSessionError}. */
 export async function asSessionErrors<Result>(operation: string, work: Promise<Result>): Promise<Result> {
   try {
     return await work;
@@ -42,7 +45,10 @@ export async function asSessionErrors<Result>(operation: string, work: Promise<R
   }
 }
 
-/** For `catch`: what a store or the library itself says is no answer; anything else is a bug and goes on. */
+/**
+ * For `catch`: turns an error of a store or of this library into `undefined`. Any other error is a bug and is
+ * rethrown.
+ */
 export function passSessionErrors(error: unknown): undefined {
   if (!isSessionError(error)) throw error;
 }

@@ -9,32 +9,32 @@ import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
 
-/** Snapshots of the client id that were made for another profile than this one. */
+/** The snapshots of the client id that were made for another profile. */
 export interface SnapshotsOfOthers {
-  /** Whether there are such of this profile, too, or it has had a login that nobody saved. */
+  /** Whether this profile has snapshots, too, or has had a login that was never saved. */
   readonly hasOurs: boolean;
   readonly newest: SnapshotInfo | undefined;
-  /** The newest of a profile that still lies on this machine: another bot's. */
+  /** The newest snapshot of a profile that still exists on this machine and so belongs to another bot. */
   readonly owned: SnapshotInfo | undefined;
 }
-/** How long a copy that is to be taken now waits for stores that it does not go into, ms. */
+/** How long an immediate copy waits for stores to which it is not written, ms. */
 export const OTHERS_PATIENCE_MS = 100;
 
-/** Of a search for what may be restored. */
+/** Options of the search for snapshots to restore. */
 export interface CandidateOptions {
   readonly patience?: StorePatience | undefined;
   readonly isAskedFor?: boolean;
 }
 
-/** What all repositories together hold. */
+/** The snapshots in all repositories together. */
 export class SessionSnapshots {
   readonly #context: SessionContext;
   readonly #binding: ProfileBinding;
-  /** Of the last capture that began here, ms since 1970. */
+  /** Time of the last capture begun here, ms since 1970. */
   #given: number | undefined;
-  /** What each store had when it last answered. */
+  /** The last known content of each store. */
   readonly #known = new Map<SnapshotRepository, readonly SnapshotInfo[]>();
-  /** Stores that did not answer the last time: told once for as long as that lasts. */
+  /** Stores that did not answer the last time. Each is reported once until it answers again. */
   readonly #silent = new Set<SnapshotRepository>();
 
   constructor(context: SessionContext) {
@@ -42,16 +42,15 @@ export class SessionSnapshots {
     this.#binding = new ProfileBinding(context);
   }
 
-  /** Whether a store did not answer when it was last asked: what it may hold is not known then. */
+  /** Whether a store did not answer the last time. Its content is then unknown. */
   get hasSilentStore(): boolean {
     return this.#silent.size > 0;
   }
 
   /**
-   * Every whole snapshot, newest capture first; those of a time that can't be believed come last.
+   * Every complete snapshot, newest capture first. Those with an implausible time come last.
    *
-   * @param patience a store that has not answered by then counts as one that does not answer; default: as long as it
-   * takes
+   * @param patience a store that does not answer within it counts as failed; default: no limit
    * @throws StoreError when no store answers: a store that is down never looks like a missing session.
    */
   async list(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
@@ -61,10 +60,10 @@ export class SessionSnapshots {
   }
 
   /**
-   * Those of this profile that may be restored by themselves, best first; see {@link restoreCandidates}.
+   * The snapshots of this profile that may be restored automatically, best first; see {@link restoreCandidates}.
    *
-   * @param options `patience`: as in {@link list}. `isAskedFor`: whether a person asks, so that a login whose profile was
-   * removed may come back
+   * @param options `patience`: as in {@link list}. `isAskedFor`: whether a person asks, so that a login whose profile
+   * was removed may be restored, too
    */
   async candidates(
     lineage: string | undefined,
@@ -85,25 +84,25 @@ export class SessionSnapshots {
     return infos.flatMap((info) => located.find((candidate) => candidate.info === info) ?? []);
   }
 
-  /** What the client id has besides the snapshots of this profile; see {@link SnapshotsOfOthers}. */
+  /** The snapshots of the client id that are not this profile's; see {@link SnapshotsOfOthers}. */
   async ofOtherProfiles(patience?: StorePatience): Promise<SnapshotsOfOthers> {
     const { ours, others, living } = await this.sorted(patience);
     const owned = living.find(({ lineage }) => others.some(({ info }) => info.lineage === lineage));
     return { hasOurs: ours.length > 0 || this.#binding.hasPast, newest: others[0]?.info, owned };
   }
 
-  /** All of them, by the question whose login they are. */
+  /** All snapshots, grouped by whose login they hold. */
   async sorted(patience?: StorePatience): Promise<BoundSnapshots> {
     return this.#binding.sort(await this.list(patience));
   }
 
-  /** Whether a store has it that this login was logged out. */
+  /** Whether a store says that this login was logged out. */
   async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
     const marked = await this.#markedAsRevoked(patience);
     return marked.includes(lineage);
   }
 
-  /** Whether it was made where the bot was before, and not at this very place. */
+  /** Whether the snapshot was made at the bot's previous place and not at this one. */
   isMoved(info: SnapshotInfo): boolean {
     return this.#binding.isMoved(info);
   }
@@ -111,7 +110,7 @@ export class SessionSnapshots {
   /** @throws SnapshotNotFoundError; StoreError when a store that may have it does not answer */
   async find(id: string): Promise<LocatedSnapshot> {
     const { located, failures } = await this.#ask();
-    // The same capture can be in two stores only under two ids; the first match is the only one.
+    // The copies of one capture have a different id in each store, so the first match is the only one.
     const found = located.find(({ info }) => info.id === id);
     if (found) return found;
     if (failures.length > 0) throw failures[0];
@@ -120,9 +119,9 @@ export class SessionSnapshots {
   }
 
   /**
-   * The time of a capture that begins now, ISO 8601: the wall clock, but later than every snapshot that may be this
-   * profile's and whose time can be believed. Which is newer must stay true when the clock was set back, or when another
-   * machine's was ahead.
+   * The time for a capture that begins now, ISO 8601. It is the wall clock, but always later than every snapshot that
+   * may be this profile's and has a plausible time. So the order stays right even when the clock was set back or
+   * another machine's clock was ahead.
    */
   async nextCaptureTime(): Promise<string> {
     if (this.#given === undefined && this.#known.size === 0) await this.#askSoon();
@@ -132,7 +131,10 @@ export class SessionSnapshots {
     return new Date(this.#given).toISOString();
   }
 
-  /** How many runs the lineage has had, as far as its snapshots tell; of a store that is silent those it had before. */
+  /**
+   * How many runs the lineage has had, according to its snapshots. For a silent store, its last known snapshots
+   * count.
+   */
   async lastRun(lineage: string, patience?: StorePatience): Promise<number> {
     const { failures } = await this.#ask(patience);
     const infos = [...this.#known.values()].flat();
@@ -141,8 +143,8 @@ export class SessionSnapshots {
   }
 
   /**
-   * What a new snapshot of `lineage` is to remember of earlier imports, by the record, by what the stores had when they last
-   * answered, and by `others`. So it is known for as long as any snapshot is left.
+   * The earlier imports that a new snapshot of `lineage` records. They come from the record, from the last known
+   * content of the stores and from `others`. So they are known as long as any snapshot is left.
    */
   importsBefore(
     lineage: string,
@@ -152,7 +154,7 @@ export class SessionSnapshots {
     return importsBeside(lineage, importsIn(this.#context.record.current, snapshots));
   }
 
-  /** After a `clear()`: what the stores had does not count any more. */
+  /** Call after a `clear()`: drops the last known content of the stores. */
   forget(): void {
     this.#known.clear();
   }
@@ -162,7 +164,7 @@ export class SessionSnapshots {
     await this.list(patience).catch(() => undefined);
   }
 
-  // What one store knows of it holds for the copies in all, also where that one has no copy itself.
+  // A revocation known to one store applies to the copies in all stores, even if that store has no copy itself.
   async #markedAsRevoked(patience?: StorePatience): Promise<readonly string[]> {
     const ask = (repository: SnapshotRepository) => repository.revokedLineages();
     const answers = await askStores(allRepositories(this.#context), ask, patience);
@@ -175,7 +177,7 @@ export class SessionSnapshots {
     const repositories = allRepositories(this.#context);
     const list = async (repository: SnapshotRepository) => {
       const infos = await repository.list();
-      this.#known.set(repository, infos); // also of a store that was waited for no more
+      this.#known.set(repository, infos); // also when nobody waits for this store any more
       this.#silent.delete(repository);
       return infos;
     };
@@ -199,13 +201,13 @@ export class SessionSnapshots {
   }
 }
 
-/** Equal for equal files; `undefined` when the snapshot can't be read any more. */
+/** A hash that is equal for equal files; `undefined` when the snapshot is no longer readable. */
 export async function contentOf({ info, repository }: LocatedSnapshot): Promise<string | undefined> {
   const manifest = await repository.manifest(info.id).catch(() => undefined);
   return manifest?.contentDigest;
 }
 
-/** Two bots have one client id, and each would get, overwrite or delete what is the other's. */
+/** The error for two bots with one client id: each would get, overwrite or delete the other's login. */
 export function sharedClientId({ id, clientId, profile }: SnapshotInfo): ConfigurationError {
   return new ConfigurationError(
     `clientId: the snapshots of '${clientId}' are the login of another profile, which is still there: ${profile?.path}. ` +
