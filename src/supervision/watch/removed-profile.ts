@@ -6,25 +6,29 @@ import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
-/** A store that hangs must not keep a process from ending. */
+/** A store that hangs must not keep a process from ending, ms. */
 const MARK_PATIENCE_MS = 5_000;
 
-/** What a person is told, whenever a login is not restored for this reason. */
+/** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
   'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
   'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
 
 /**
- * A profile that vanishes under a session that runs, or that is being closed, was removed on purpose: its snapshots are
- * kept, but held, and only a person brings them back. In memory, beside the profile, and in every store that has some:
- * who removes a profile often removes all that lies beside it.
+ * Handles a profile that was removed on purpose: it disappeared while its session was running or being closed. Its
+ * snapshots are kept but held, so that only a person can restore them.
+ * The hold is noted in memory, beside the profile and in every store that has such snapshots, because whoever removes
+ * a profile often removes everything beside it, too.
  */
 export class RemovedProfile {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   readonly #asOwner: (work: () => Promise<void>) => Promise<void>;
 
-  /** @param asOwner runs work with the leases of the session held, unless it is another's by now */
+  /**
+   * @param asOwner runs work while it holds the session's leases; does not run it when another process owns the
+   * session
+   */
   constructor(
     context: SessionContext,
     snapshots: SessionSnapshots,
@@ -36,25 +40,26 @@ export class RemovedProfile {
   }
 
   /**
-   * Looks whether the profile was removed since it was last seen; if so, holds its login and says so. Never rejects: what
-   * can't be marked is told.
+   * Checks whether the profile was removed since it was last seen. If so, holds its login and announces that. Never
+   * rejects: a mark that could not be written is reported as a warning.
    */
   async notice(): Promise<boolean> {
     const { folders, record, warn } = this.#context;
     if (!(await folders.presence.isRemoved()) || !(await this.#isOurs())) return false;
     folders.presence.forget();
     const lineage = record.current.lineage ?? (await this.#newestLineage());
-    if (lineage === undefined) return true; // there is nothing that could come back
+    if (lineage === undefined) return true; // no login could come back
     await this.#hold(lineage).catch((error: unknown) => this.#tellIncomplete(error));
     warn('profile-removed', HELD_MESSAGE);
     return true;
   }
 
   /**
-   * At the end of a session, its browser closed: as {@link notice}, and nothing is left of what was made anew.
+   * Call at the end of a session, after its browser is closed. Does what {@link notice} does, and also deletes what
+   * was recreated after the removal.
    *
-   * @param options `hasFailed`: whether its attempts were used up before, so that it holds no lease any more; `byBot`: whether
-   * the bot has closed its client; `byItself`: whether the session stops without anybody's call
+   * @param options `hasFailed`: whether its attempts were used up before, so that it no longer holds a lease;
+   * `byBot`: whether the bot closed its client; `byItself`: whether the session stops without a call
    */
   async settle({ hasFailed = false, byBot = false, byItself = false } = {}): Promise<void> {
     const { folders, logger } = this.#context;
@@ -69,14 +74,17 @@ export class RemovedProfile {
     folders.presence.end({ byBot, byItself });
   }
 
-  /** After the end of a session, as its owner: holds what the bot has removed since. What was not is looked at again. */
+  /**
+   * Call after the end of a session, as its owner: holds the login if the bot has removed the profile since;
+   * otherwise keeps watching it.
+   */
   async noticeLeft(): Promise<void> {
     const { presence } = this.#context.folders;
     presence.begin();
     if (!(await this.notice())) presence.end({ byBot: true });
   }
 
-  /** Whether anything is there that a removal could be told to, or may be. */
+  /** Whether a record folder or a snapshot exists, or may exist, in which a removal could be noted. */
   async isAnythingLeft(): Promise<boolean> {
     if (await this.#hasRecordFolder()) return true;
     const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
@@ -84,7 +92,7 @@ export class RemovedProfile {
     return located === undefined || located.length > 0;
   }
 
-  // Another session that has put the profile aside may be making its own.
+  // Another session that put the profile aside may be creating its own one.
   async #tidy(): Promise<void> {
     const { folders } = this.#context;
     if (!(await this.#isOurs())) return;
@@ -93,7 +101,10 @@ export class RemovedProfile {
     await folders.removeEmpty();
   }
 
-  /** A person has brought this login back, or the profile in place turned out to be of it. Never rejects. */
+  /**
+   * Call when a person has restored this login, or when the profile in place belongs to it: ends the hold. Never
+   * rejects.
+   */
   async release(lineage: string): Promise<void> {
     const { record } = this.#context;
     const { heldLineages = [] } = record.current;
@@ -110,14 +121,14 @@ export class RemovedProfile {
     }
   }
 
-  /** At a start: a store that was down when the profile was removed is told now. */
+  /** Call at a start: marks the login in stores that were down when the profile was removed. */
   async repeat(patience: StorePatience): Promise<void> {
     for (const lineage of this.#context.record.current.heldLineages ?? []) {
       await this.#markStores(lineage, patience);
     }
   }
 
-  /** Whether the newest login of this profile is held: then nothing is restored by itself. */
+  /** Whether the newest login of this profile is held. Then nothing is restored automatically. */
   async isNewestHeld(): Promise<boolean> {
     const [newest] = (await this.#snapshots.sorted()).ours;
     return newest !== undefined && this.isHeld(newest.info);
@@ -141,7 +152,7 @@ export class RemovedProfile {
     await this.#markStores(lineage, new StorePatience(clock, MARK_PATIENCE_MS));
   }
 
-  // Where a store has no copy there is nothing to hold; it may be gone, too, and must not be made anew.
+  // A store without a copy needs no mark. Its folder may have been removed, too, and must not be recreated.
   async #markStores(lineage: string, patience: StorePatience): Promise<void> {
     const at = new Date(this.#context.clock.now()).toISOString();
     const mark = async (repository: SnapshotRepository) => {
@@ -162,7 +173,8 @@ export class RemovedProfile {
     return proven[0]?.info.lineage;
   }
 
-  // What another session has put aside was not removed. The lease of the profile lies beside it, and may be gone with it.
+  // If another session put the profile aside, it was not removed. The profile's lease lies beside the profile and may
+  // be gone with it.
   async #isOurs(): Promise<boolean> {
     const { lease, profileLease } = this.#context;
     if (!(await lease.confirm())) return false;

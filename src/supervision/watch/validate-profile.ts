@@ -5,8 +5,8 @@ import type { SessionContext } from '../context/session-context.js';
 import type { RemovedProfile } from './removed-profile.js';
 
 /**
- * A quick look at the live profile (documented: every minute). Damage is announced, and nothing more: the browser
- * works on, saves of it are refused, and the next start restores the last sound snapshot, unless the profile was removed.
+ * Checks the live profile quickly (documented: every minute). Damage is only announced: the browser keeps working and
+ * saves are refused. The next start restores the last sound snapshot, unless the profile was removed.
  */
 export async function validateProfile(
   context: SessionContext,
