@@ -4,13 +4,13 @@ import type { CopyFacts } from './facts.js';
 import { isolated } from './text.js';
 
 interface Words {
-  /** In Arabic; the refusal's own message is the English one. */
+  /** The reason in Arabic; in English, the refusal's own message is used. */
   readonly reason: string;
   /** What to do before the next copy. */
   readonly advice: LocalizedText;
 }
 
-/** By the code of a refusal; all else is an error, which is told as it is. */
+/** Texts by the code of a refusal. Other codes are errors and are shown as they are. */
 const WORDS: Readonly<Record<string, Words>> = {
   unsound: {
     reason: 'ملف التعريف غير سليم، فلم تُؤخذ منه نسخة',
@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
-/** A message about copies, with why the last try came to nothing. */
+/** Adds to a message about copies why the last attempt failed. */
 export function withReason(message: LocalizedText, { refusal }: Pick<CopyFacts, 'refusal'>): LocalizedText {
   if (refusal === undefined) return message;
   const { en, ar } = reasonOf(refusal);
@@ -45,7 +45,7 @@ export function withReason(message: LocalizedText, { refusal }: Pick<CopyFacts, 
   };
 }
 
-/** What to do about the reason, and then; `undefined` where none is known. */
+/** The advice for the reason, followed by the next step; `undefined` for an unknown reason. */
 export function adviceOfReason(
   { refusal }: Pick<CopyFacts, 'refusal'>,
   action: HealthAction,

@@ -4,19 +4,19 @@ import { refusalOf } from '../../copy-refusal.js';
 import type { CopySkipped, EventError, SessionEventName, SessionEventPayloads } from '../../events.js';
 import type { SnapshotKind } from '../../types.js';
 
-/** Why a copy was not taken, and when that was. */
+/** Why and when a copy was not taken. */
 export type CopyRefusal = EventError & {
   /** ISO 8601. */
   readonly at: string;
 };
 
-/** The same with what the words of another language are made of. */
+/** A {@link CopyRefusal} with the data needed to word it in another language. */
 export interface ToldRefusal extends EventError {
-  /** What was skipped, and why; absent where it failed. */
+  /** Why the copy was skipped; absent when it failed. */
   readonly skipped?: CopySkipped;
 }
 
-/** Remembers why the last save, and the last backup, came to nothing; a copy that is taken or up to date ends it. */
+/** Remembers why the last save and the last backup were not taken, until a copy is taken or nothing has changed. */
 export class CopyRefusals {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #last = new Map<SnapshotKind, ToldRefusal & CopyRefusal>();
@@ -30,7 +30,7 @@ export class CopyRefusals {
     return last && { code: last.code, message: last.message, at: last.at };
   }
 
-  /** The same, for words of another language. */
+  /** The last refusal, with the data needed to word it in another language. */
   told(kind: SnapshotKind): ToldRefusal | undefined {
     return this.#last.get(kind);
   }
@@ -52,7 +52,7 @@ export class CopyRefusals {
     else if (skipped.reason === 'unchanged') this.#last.delete(kind);
   }
 
-  /** A save that a stop came between is no failure. */
+  /** A save that was interrupted by a stop is no failure. */
   #noteFailed(kind: SnapshotKind, { error }: SessionEventPayloads['save:failed']): void {
     if (error.code !== 'CLOSED') this.#remember(kind, shortError(error));
   }

@@ -40,7 +40,7 @@ interface Judged {
   readonly judgement: Judgement;
 }
 
-/** Draws the report from the facts. Pure; the same facts give the same report. */
+/** Makes the report from the facts. Pure; equal facts give equal reports. */
 export function evaluate(facts: HealthFacts): Omit<HealthReport, 'checkedAt'> {
   const judged = Object.entries(CHECKS).map(([id, check]) => ({
     id: id as HealthCheckId,
@@ -64,7 +64,7 @@ export function evaluate(facts: HealthFacts): Omit<HealthReport, 'checkedAt'> {
   };
 }
 
-/** A check that fails over facts it did not expect hides none of the others. */
+/** Runs one check. If it throws on unexpected facts, the other checks still count. */
 function attempt(check: Check, facts: HealthFacts): Judgement {
   try {
     return check(facts);
@@ -74,8 +74,8 @@ function attempt(check: Check, facts: HealthFacts): Judgement {
 }
 
 /**
- * The share of the points of all checks that are known, in percent. A critical issue keeps it below `warning`, a
- * warning one below `healthy`, whatever else is well; what is advice costs its points only.
+ * The score in percent: points reached by all known checks. A critical issue keeps the score below `warning` and a
+ * warning keeps it below `healthy`, whatever else is well. Advice only costs its points.
  */
 function scoreOf(checks: readonly HealthCheck[], issues: readonly Issue[]): number {
   const known = checks.filter(({ status }) => status !== 'unknown');
@@ -92,7 +92,7 @@ function statusOf(score: number): HealthStatus {
   return score >= WARNING_FROM ? 'warning' : 'critical';
 }
 
-/** All points when nothing was found, half of them for a warning, none for something critical. */
+/** Full points without an issue, half for a warning, none for a critical issue. */
 function toCheck({ id, judgement }: Judged): HealthCheck {
   const maxPoints = POINTS[id];
   if (judgement === 'unknown') return { id, status: 'unknown', points: 0, maxPoints };

@@ -2,10 +2,10 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 20;
 const NS_PER_MS = 1e6;
-/** Fewer ticks than these say nothing of a hundredth. */
+/** With fewer ticks, a 99th percentile means nothing. */
 const MIN_TICKS = 20;
 
-/** Measures how long node's event loop keeps a timer waiting. Its own timer never keeps the process alive. */
+/** Measures how long node's event loop delays a timer. Its own timer never keeps the process alive. */
 export class EventLoopMeter {
   #histogram: IntervalHistogram | undefined;
 
@@ -20,7 +20,7 @@ export class EventLoopMeter {
     this.#histogram = undefined;
   }
 
-  /** 99th percentile since the last call, ms; `undefined` while it is stopped, or has only just begun. */
+  /** 99th percentile since the last call, ms; `undefined` while stopped or right after the start. */
   read(): number | undefined {
     const histogram = this.#histogram;
     if (histogram === undefined || histogram.count < MIN_TICKS) return undefined;

@@ -28,15 +28,17 @@ import {
 import type { SnapshotLedger } from './snapshot-ledger.js';
 
 /**
- * Of each reading; all run at once, so it is the deadline of the whole, too. Longer than a page is busy with a sync,
- * shorter than the usual interval: a page that hangs is found within one.
+ * Time limit for each reading, ms; since all run at once, it is also the limit for the whole. It is longer than a
+ * page is busy with a sync, and shorter than the usual interval, so a page that hangs is found within one interval.
  */
 const READING_DEADLINE_MS = 10_000;
-/** A walk over all files of the profile: in the worker, and not at every check. */
+/** The size comes from a walk over all files of the profile, so it runs in the worker and not at every check. */
 const SIZE_MAX_AGE_MS = 60_000;
-/** Mounts and control groups of a machine hardly ever change. */
+/** A machine's mounts and control groups hardly ever change. */
 const MACHINE_MAX_AGE_MS = 600_000;
-/** To find a tree, the whole table of processes is read: up to 100 ms of a core, half a second on Windows. */
+/**
+ * To find the browser's processes, the whole process table is read: up to 100 ms of a core, half a second on Windows.
+ */
 const TREE_MAX_AGE_MS = 60_000;
 const BYTES_PER_MB = 1024 * 1024;
 
@@ -47,10 +49,10 @@ export interface FactsReaderParts {
   readonly settleWatch: Pick<SettleWatch, 'isSettled'>;
 }
 
-/** What is read; the session's state comes last, when all of it is there. */
+/** All facts except the session's state, which is added last. */
 export type ReadFacts = Omit<HealthFacts, 'state' | 'upMs'>;
 
-/** Reads what a report is drawn from. Each reading has a deadline and fails alone. */
+/** Reads the facts for a report. Each reading has its own deadline and its failure does not affect the others. */
 export class FactsReader {
   readonly #context: SessionContext;
   readonly #parts: FactsReaderParts;
@@ -58,7 +60,7 @@ export class FactsReader {
   readonly #size: CachedReading<HealthFacts['size']>;
   readonly #storage: CachedReading<StorageOutlook>;
   readonly #limit: CachedReading<number>;
-  /** Of the browser with this pid. */
+  /** Memory of the browser with this pid. */
   #tree: { readonly pid: number; readonly memory: CachedReading<TreeMemory | undefined> } | undefined;
 
   constructor(context: SessionContext, parts: FactsReaderParts) {
@@ -127,7 +129,7 @@ export class FactsReader {
     return isUp(state()) || record.current.loggedIn || this.#parts.ledger.hasUsable;
   }
 
-  /** Only where nothing is at work in it but a browser that is up: a start looks itself, and deeper. */
+  /** Read only at rest or while a browser is up, since a start checks the profile itself and more thoroughly. */
   async #readProfile(): Promise<ProfileFacts | undefined> {
     const { state, profileDir } = this.#context;
     const live = isUp(state());
@@ -136,7 +138,7 @@ export class FactsReader {
     return { verdict, isSettled: !live || (await this.#parts.settleWatch.isSettled()) };
   }
 
-  /** In the worker while the session runs. Nobody would end the thread of one that does not. */
+  /** Runs in the worker while the session runs. Otherwise nobody would end the worker thread. */
   #run<Input, Output>(task: Task<Input, Output>, input: Input): Promise<Output> {
     const { runner, state, fs, clock } = this.#context;
     return isRunning(state()) ? runner.run(task, input) : task.run(input, { fs, clock });
@@ -147,7 +149,7 @@ export class FactsReader {
     const { sessionPath, backupPath } = options;
     const facts = await readStorageFacts({ fs, sessionPath, backupPath });
     const codes = storageWarnings(facts).map(({ code }) => code);
-    // Stores of the user's own may lie anywhere: nothing is said of them.
+    // A user's own store may be anywhere, so nothing is said about its place.
     const ownSaves = options.store === undefined;
     const ownBackups = options.backupStore === undefined;
     return {

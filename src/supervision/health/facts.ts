@@ -8,17 +8,17 @@ import type { SoundnessVerdict } from '../../types.js';
 import type { ToldRefusal } from './copy-refusals.js';
 
 /**
- * Everything a report is drawn from, read before and apart from it. `undefined`: could not be read; it counts neither
- * for nor against the session.
+ * Everything that a report is made from, read before it is made. `undefined` means that a fact could not be read; it
+ * counts neither for nor against the session.
  */
 export interface HealthFacts {
   readonly state: SessionState;
   /** How long the session has been up (`ready` or `degraded`), ms; `undefined` while it is not. */
   readonly upMs: number | undefined;
-  /** Whether there is a login to look after: one that was ready, or a snapshot that may be restored. */
+  /** Whether there is a login: one that was ready, or a snapshot that may be restored. */
   readonly hasLogin: boolean;
   readonly limits: HealthLimits;
-  /** `undefined`: there is no page to ask. */
+  /** `undefined` when there is no page to ask. */
   readonly probe: PageProbe | undefined;
   readonly profile: ProfileFacts | undefined;
   readonly size: ProfileSize | undefined;
@@ -29,53 +29,53 @@ export interface HealthFacts {
   readonly memory: MemoryFacts;
   /** 99th percentile since the last check, ms. */
   readonly eventLoopDelayMs: number | undefined;
-  /** `maxAttempts` is `null` where there is no bound. */
+  /** `maxAttempts` is `null` when there is no limit. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
-  /** What went wrong last, until the session is up again. */
+  /** The last error; cleared when the session is up again. */
   readonly lastError: EventError | undefined;
-  /** The snapshot to try by hand, where starts with the profile in place lead nowhere although WhatsApp is reached. */
+  /** The snapshot to try by hand when starts with the profile in place fail although WhatsApp is reachable. */
   readonly olderCopy: string | undefined;
   readonly leaseHeld: boolean;
-  /** Whether nobody is known to have taken it over, and yet it can't be told just now whether it is held. */
+  /** Whether it is currently unknown if the lease is held, while no other process is known to have taken it. */
   readonly leaseUnproven: boolean;
 }
 
-/** The options that facts are judged by. */
+/** The options against which the facts are judged. */
 export interface HealthLimits {
   readonly maxSessionBytes: number;
-  /** 0: switched off. */
+  /** 0 means switched off. */
   readonly saveIntervalMs: number;
-  /** 0: switched off. */
+  /** 0 means switched off. */
   readonly backupIntervalMs: number;
 }
 
 export interface ProfileFacts {
   readonly verdict: SoundnessVerdict;
-  /** Whether all of a new login has had the time to reach the disk (docs/chromium-facts.md F1.5). */
+  /** Whether a new login has had time to reach the disk completely (docs/chromium-facts.md F1.5). */
   readonly isSettled: boolean;
 }
 
-/** What is known of the saves, or of the backups. */
+/** Facts about the saves or the backups. */
 export interface CopyFacts {
-  /** Of all logins; `undefined` until they were listed. */
+  /** Number of copies of all logins; `undefined` until they are listed. */
   readonly count: number | undefined;
-  /** What they take in their stores. */
+  /** Their size in the stores. */
   readonly bytes: number | undefined;
   /** The stores that do not answer. */
   readonly unreachable: readonly SilentStore[];
-  /** The newest one of the present login. */
+  /** The newest copy of the current login. */
   readonly last: LastCopy | undefined;
-  /** Since the profile was last copied or found unchanged, ms. */
+  /** Time since the profile was last copied or found unchanged, ms. */
   readonly confirmedAgeMs: number | undefined;
-  /** Whether the last try failed. */
+  /** Whether the last attempt failed. */
   readonly hasFailed: boolean;
-  /** Why the last try came to nothing: it failed, or was refused. */
+  /** Why the last attempt failed or was refused. */
   readonly refusal: ToldRefusal | undefined;
 }
 
 export interface SilentStore {
   readonly name: string;
-  /** Since it was first asked without an answer, ms. */
+  /** Time since the first request without an answer, ms. */
   readonly forMs: number;
 }
 
@@ -84,21 +84,23 @@ export interface LastCopy {
   readonly createdAt: string;
   readonly ageMs: number;
   readonly isVerified: boolean;
-  /** Whether a later look found it damaged. */
+  /** Whether a later check found it damaged. */
   readonly isCorrupt: boolean;
 }
 
-/** What a redeploy, or the end of a disk, would take. */
+/** What a redeploy or the loss of a disk would delete. */
 export interface StorageOutlook {
   readonly sessionPath: string;
   readonly backupPath: string;
-  /** Whether it is gone after a redeploy; `undefined`: not known, or the copies lie in a store of the user's own. */
+  /**
+   * Whether the session is lost at a redeploy; `undefined` when unknown, or when a user's own store holds the copies.
+   */
   readonly isSessionEphemeral: boolean | undefined;
   readonly isBackupEphemeral: boolean | undefined;
   readonly isSameDisk: boolean | undefined;
-  /** Whether an old and a new instance may run at once with no lease between them. */
+  /** Whether an old and a new instance may run at the same time without a common lease. */
   readonly mayOverlap: boolean;
-  /** Whether the stop signal of the platform reaches the bot. */
+  /** Whether the platform's stop signal does not reach the bot. */
   readonly hidesSignal: boolean;
 }
 
@@ -109,18 +111,18 @@ export interface DiskFacts extends DiskSpace {
 export interface MemoryFacts {
   readonly nodeRssBytes: number;
   readonly nodeHeapUsedBytes: number;
-  /** Of Chromium and everything below it; `none` while no browser runs. */
+  /** Memory of Chromium and all its child processes; `none` when no browser runs. */
   readonly browser: TreeMemory | 'none' | undefined;
-  /** Of the container, else of the machine. */
+  /** The container's limit, or else the machine's memory. */
   readonly limitBytes: number | undefined;
 }
 
-/** Whether a session in this state has a browser that is logged in. */
+/** Whether a session in this state has a logged-in browser. */
 export function isUp(state: SessionState): boolean {
   return state === 'ready' || state === 'degraded';
 }
 
-/** Whether somebody has started it and nobody has stopped it. */
+/** Whether the session was started and not stopped. */
 export function isRunning(state: SessionState): boolean {
   return !['idle', 'stopping', 'stopped', 'failed'].includes(state);
 }

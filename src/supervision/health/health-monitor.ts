@@ -19,16 +19,16 @@ export interface HealthMonitorParts {
   readonly settleWatch: SettleWatch;
 }
 
-/** A check that is under way, and who waits for it. */
+/** A check that is running, and who waits for it. */
 interface RunningCheck {
   readonly report: Promise<HealthReport>;
   readonly generation: number;
-  /** Whether the timer wants it, whether somebody called for it. */
+  /** Whether the timer started it (`isTimed`), and whether a caller asked for it (`isAsked`). */
   isTimed: boolean;
   isAsked: boolean;
 }
 
-/** Checks the session's health by itself, from `initialize()` to the end of `destroy()`, and whenever it is asked. */
+/** Checks the session's health on a timer, from `initialize()` to the end of `destroy()`, and on request. */
 export class HealthMonitor {
   readonly #context: SessionContext;
   readonly #degradedTimer: DegradedTimer;
@@ -39,7 +39,7 @@ export class HealthMonitor {
   #running: RunningCheck | undefined;
   #generation = 0;
   #lastStatus: HealthStatus | undefined;
-  /** Monotonic. */
+  /** Since when the session has been up, monotonic ms. */
   #upSince: number | undefined;
 
   constructor(context: SessionContext, { startRetries, degradedTimer, settleWatch }: HealthMonitorParts) {
@@ -68,14 +68,14 @@ export class HealthMonitor {
     this.#timer.start();
   }
 
-  /** Call when it is at rest again: no timed check tells anything from here on. */
+  /** Call when the session is at rest again: from now on, no timed check is announced. */
   stop(): void {
     this.#generation++;
     this.#timer.stop();
     this.#meter.stop();
   }
 
-  /** A check now; joins one that is under way. Never rejects. */
+  /** Checks now, or joins a check that is running. Never rejects. */
   check(): Promise<HealthReport> {
     return this.#join('isAsked');
   }
@@ -99,10 +99,10 @@ export class HealthMonitor {
   }
 
   #begin(): RunningCheck {
-    // Later in this tick: who began it has then said why.
+    // Starts later in this tick, when the caller has set `isTimed` or `isAsked`.
     const report = Promise.resolve()
       .then(() => this.#check(running))
-      .finally(() => this.#end(running)); // also a check that fails: else every later one would join it
+      .finally(() => this.#end(running)); // also when the check fails; otherwise every later call would join it
     const running: RunningCheck = { report, generation: this.#generation, isTimed: false, isAsked: false };
     this.#running = running;
     return running;
@@ -119,7 +119,7 @@ export class HealthMonitor {
       ...evaluate({ ...facts, state: state(), upMs }),
       checkedAt: new Date(clock.now()).toISOString(),
     });
-    this.#end(running); // before it is told: a listener that asks again gets a new one
+    this.#end(running); // before the announcement, so that a listener that asks again gets a new check
     if (running.isAsked || running.generation === this.#generation) this.#announce(report);
     return report;
   }
@@ -130,13 +130,13 @@ export class HealthMonitor {
 
   #tellOfPage({ answered }: PageProbe, page: PageHandle | undefined, timed: boolean): void {
     const { driver, logger } = this.#context;
-    // A page that went away meanwhile has said so itself.
+    // If the page has changed in the meantime, its own events tell the state.
     if (page !== driver.page) return;
     try {
       if (driver.connected) this.#degradedTimer.onProbe({ answered, timed });
       else this.#degradedTimer.onNoBrowser({ timed });
     } catch (error) {
-      logger.error('what the page answered could not be followed', { error }); // the report stands all the same
+      logger.error('what the page answered could not be followed', { error }); // the report is still valid
     }
   }
 

@@ -1,20 +1,22 @@
 import type { HealthAction, HealthIssue, LocalizedText } from '../../health.js';
 import type { HealthFacts } from './facts.js';
 
-/** Something a check found, with what to do about it. */
+/** A problem that a check found, with advice. */
 export interface Issue {
   readonly code: string;
   readonly severity: HealthIssue['severity'];
   readonly message: LocalizedText;
   readonly advice: LocalizedText;
-  /** What can be run about it now. */
+  /** The call that can be made about it now. */
   readonly action?: HealthAction | undefined;
-  /** It costs points, but does not lower the status by itself: nothing is wrong yet, and the defaults may have it. */
+  /**
+   * It costs points, but does not lower the status alone: nothing is wrong yet, and the default options may cause it.
+   */
   readonly isAdvice?: true;
 }
 
-/** What a check came to: what it found (nothing: all is well), or that it could not look. */
+/** The result of a check: its issues (none: all is well), or that it could not judge. */
 export type Judgement = readonly Issue[] | 'unknown';
 
-/** Judges one thing. Pure. */
+/** Judges one aspect. Pure. */
 export type Check = (facts: HealthFacts) => Judgement;

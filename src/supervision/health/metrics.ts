@@ -1,7 +1,7 @@
 import type { HealthMetrics } from '../../health.js';
 import type { HealthFacts, MemoryFacts } from './facts.js';
 
-/** What was measured, as a report shows it: `null` where it is not known. */
+/** The measured values for a report; `null` where a value is unknown. */
 export function metricsOf(facts: HealthFacts): HealthMetrics {
   const { probe, size, saves, backups, disks, reconnect } = facts;
   return {

@@ -1,6 +1,6 @@
 import type { HealthCheckId } from '../../health.js';
 
-/** What each check is worth, 100 together; documented in `docs/health.md`. */
+/** The points of each check, 100 in total; documented in `docs/health.md`. */
 export const POINTS: Readonly<Record<HealthCheckId, number>> = {
   connection: 30,
   profile: 15,
@@ -15,6 +15,6 @@ export const POINTS: Readonly<Record<HealthCheckId, number>> = {
   lease: 3,
 };
 
-/** From so many points on a report is `healthy`, or `warning`; below it is `critical`. */
+/** Minimum scores for `healthy` and for `warning`; a lower score is `critical`. */
 export const HEALTHY_FROM = 80;
 export const WARNING_FROM = 50;

@@ -7,25 +7,25 @@ import { allRepositories, type SessionContext } from '../context/session-context
 import { CopyRefusals } from './copy-refusals.js';
 import type { CopyFacts, LastCopy } from './facts.js';
 
-/** Listing a remote store takes calls that cost: in between, the events tell what there is. */
+/** Listing a remote store costs money. Between two listings, the events tell which snapshots exist. */
 const LIST_EVERY_MS = 300_000;
-/** A store that did not answer is asked again sooner. */
+/** A store that did not answer is asked again after this time. */
 const ASK_AGAIN_AFTER_MS = 60_000;
-/** Whether a store answers at all costs next to nothing to ask: a store that hangs is named within half a minute. */
+/** Asking whether a store answers costs almost nothing. So a hanging store is reported within half a minute. */
 const PING_EVERY_MS = 10_000;
-/** Ids of snapshots that were found damaged; the oldest are forgotten. */
+/** Limit for remembered ids of damaged snapshots; the oldest are dropped. */
 const MAX_CORRUPT = 200;
 
 /** What is known of one repository. */
 interface Listing {
   readonly infos: readonly SnapshotInfo[] | undefined;
-  /** Since when it does not answer, monotonic ms. */
+  /** Since when the store does not answer, monotonic ms. */
   readonly silentSince?: number | undefined;
 }
 
 const UNLISTED: Listing = { infos: undefined };
 
-/** Knows the snapshots of all stores without asking them all the time: lists them rarely, and follows the events. */
+/** Knows the snapshots of all stores with few requests: it lists them rarely and follows the events. */
 export class SnapshotLedger {
   readonly #context: SessionContext;
   readonly #clock: Clock;
@@ -36,12 +36,12 @@ export class SnapshotLedger {
     backup: { hasFailed: false, confirmedAt: undefined },
   };
   readonly #refusals: CopyRefusals;
-  /** Monotonic; 0: at once. */
+  /** Monotonic time of the next listing; 0 means at once. */
   #listingDueAt = 0;
   #listing: Promise<void> | undefined;
   #pingDueAt = 0;
   #pinging: Promise<unknown> | undefined;
-  /** Taken while a listing runs, which may have missed them. */
+  /** Snapshots taken during a listing, which may have missed them. */
   #arrived: SnapshotInfo[] = [];
 
   constructor(context: SessionContext) {
@@ -69,7 +69,7 @@ export class SnapshotLedger {
     if (is('session:revoked', payload) || is('session:imported', payload)) this.#listingDueAt = 0;
   }
 
-  /** Lists the stores, if that is due. A store that does not answer keeps what was known of it. Never rejects. */
+  /** Lists the stores if that is due. A store that does not answer keeps its last known list. Never rejects. */
   async refresh(): Promise<void> {
     const now = this.#clock.monotonic();
     if (now >= this.#listingDueAt) {
@@ -83,7 +83,7 @@ export class SnapshotLedger {
     await Promise.all([this.#listing, this.#pinging]);
   }
 
-  /** Whether any store holds a snapshot that may be restored by itself. */
+  /** Whether any store has a snapshot that may be restored automatically. */
   get hasUsable(): boolean {
     return allRepositories(this.#context).some((repository) =>
       (this.#listings.get(repository)?.infos ?? []).some((info) => this.#isUsable(info)),
@@ -136,7 +136,7 @@ export class SnapshotLedger {
   async #listAll(): Promise<void> {
     const repositories = allRepositories(this.#context);
     this.#arrived = [];
-    this.#listingDueAt = this.#clock.monotonic() + LIST_EVERY_MS; // before: what happens meanwhile may ask for another one
+    this.#listingDueAt = this.#clock.monotonic() + LIST_EVERY_MS; // first, since an event may request another listing
     await Promise.all(repositories.map((repository) => this.#list(repository)));
     const isComplete = repositories.every((repository) => {
       const listing = this.#listings.get(repository);
@@ -165,7 +165,7 @@ export class SnapshotLedger {
     }
   }
 
-  /** One that answers again is listed at once: what it holds may have changed. */
+  /** Lists a store that answers again at once, since its content may have changed. */
   async #ping(repository: SnapshotRepository): Promise<void> {
     try {
       await repository.ping?.();
@@ -186,7 +186,7 @@ export class SnapshotLedger {
     if (this.#listing) this.#arrived.push(snapshot);
     for (const [repository, { infos }] of this.#listings) {
       if (!belongsTo(repository, snapshot)) continue;
-      // Without a listing nobody knows how many there are.
+      // Without a listing, the number of snapshots is unknown.
       this.#listings.set(repository, { infos: infos && [snapshot, ...infos] });
     }
   }
@@ -195,13 +195,13 @@ export class SnapshotLedger {
     this.#tries[kind] = { hasFailed: false, confirmedAt: this.#clock.monotonic() };
   }
 
-  /** A full disk is a failure, whatever it is called: nothing is copied until somebody makes room. */
+  /** A full disk counts as a failure, because nothing is copied until somebody makes room. */
   #noteSkipped(kind: SnapshotKind, reason: SkipReason): void {
     if (reason === 'unchanged') this.#noteConfirmed(kind);
     if (reason === 'no-space') this.#tries[kind].hasFailed = true;
   }
 
-  /** A save that a stop came between is no failure. */
+  /** A save that was interrupted by a stop is no failure. */
   #noteFailed(kind: SnapshotKind, code: string): void {
     if (code !== 'CLOSED') this.#tries[kind].hasFailed = true;
   }
@@ -213,7 +213,7 @@ export class SnapshotLedger {
   }
 
   #forget(ids: readonly string[]): void {
-    if (this.#listing) this.#listingDueAt = 0; // what it has read may hold them still
+    if (this.#listing) this.#listingDueAt = 0; // the running listing may still contain the deleted snapshots
     for (const [repository, { infos, silentSince }] of this.#listings) {
       this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), silentSince });
     }

@@ -1,4 +1,7 @@
-/** Numbers and paths as the two languages of a report write them. Latin digits in both: they stand beside paths. */
+/**
+ * Formats numbers and paths for the two languages of a report. Both use Latin digits, because the numbers stand
+ * beside paths.
+ */
 type Language = 'en' | 'ar';
 
 const LOCALES: Readonly<Record<Language, string>> = { en: 'en', ar: 'ar-u-nu-latn' };
@@ -9,7 +12,7 @@ export function megabytes(bytes: number, language: Language): string {
   return inUnit(Math.round(bytes / BYTES_PER_MB), 'megabyte', 'short', language);
 }
 
-/** `3 minutes`, in the largest unit that leaves at least two. */
+/** `3 minutes`: uses the largest unit that gives at least two. */
 export function duration(ms: number, language: Language): string {
   const [unit, unitMs] = UNITS.find(([, size]) => ms >= 2 * size) ?? ['second', 1000];
   return inUnit(Math.round(ms / unitMs), unit, 'long', language);
@@ -21,7 +24,7 @@ export function percent(share: number, language: Language): string {
   );
 }
 
-/** A path or a name inside an Arabic sentence: kept left to right by Unicode's isolates. */
+/** A path or a name inside an Arabic sentence, kept left to right by Unicode's isolates. */
 export function isolated(text: string): string {
   return `\u2066${text}\u2069`;
 }

@@ -3,13 +3,13 @@ import { type HealthFacts, isUp } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 import { isolated } from '../text.js';
 
-/** Whether the page is alive and says CONNECTED, or what the session does instead of being connected. */
+/** Whether the page answers and reports CONNECTED; otherwise, what the session does instead. */
 export const connection: Check = (facts) => {
   if (!isUp(facts.state)) {
     return [withReason(withOlderCopy(notUp(facts.state), facts.olderCopy), facts.lastError)];
   }
   const { probe } = facts;
-  if (probe === undefined) return 'unknown'; // it came up while the others were looked at
+  if (probe === undefined) return 'unknown'; // the session became ready while the other facts were read
   if (!probe.answered) return [UNRESPONSIVE];
   if (isLoggedOutState(probe.state)) return [LOGGED_OUT];
   return probe.state === 'CONNECTED' ? [] : [notConnected(probe.state ?? '–')];
@@ -33,7 +33,7 @@ function notUp(state: HealthFacts['state']): Issue {
   }
 }
 
-/** What the last start failed by, or the session has stopped by itself for: else it stands in the log only, if anywhere. */
+/** Adds the error of the last start or of a stop without a call. Otherwise it would be in the log at most. */
 function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
   if (error === undefined || issue.code === 'awaiting-qr') return issue;
   const { en, ar } = issue.message;
@@ -43,7 +43,7 @@ function withReason(issue: Issue, error: HealthFacts['lastError']): Issue {
   };
 }
 
-/** Where starts lead nowhere although WhatsApp is reached, what is in the profile may be to blame. */
+/** Suggests an older copy: when starts fail although WhatsApp is reachable, the profile may be the cause. */
 function withOlderCopy(issue: Issue, id: string | undefined): Issue {
   if (id === undefined || (issue !== RECONNECTING && issue !== FAILED)) return issue;
   const call = isolated(`restore("${id}")`);

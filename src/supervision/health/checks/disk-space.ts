@@ -3,21 +3,21 @@ import type { Check, Issue } from '../issue.js';
 import { isolated, megabytes } from '../text.js';
 
 const BYTES_PER_MB = 1024 * 1024;
-/** Saves are refused below 16 MB, and Chromium itself gets into trouble before that. */
+/** Saves are refused below 16 MB, and Chromium has problems even above that. */
 const FULL_BYTES = 64 * BYTES_PER_MB;
-/** Room for a capture and a zip of an ordinary session. */
+/** Enough for a capture and a zip of an ordinary session. */
 const LOW_BYTES = 512 * BYTES_PER_MB;
-/** A backup holds the login once in staging and once in the zip. */
+/** A backup stores the login once in staging and once in the zip. */
 const COPIES_AT_ONCE = 2;
 
-/** Free space where the profile lies, and where the backups lie. */
+/** Free space on the disk of the profile and on the disk of the backups. */
 export const diskSpace: Check = (facts) => {
   const { session, backup } = facts.disks;
   if (session === undefined && backup === undefined) return 'unknown';
   const isOneDisk = session?.device === backup?.device;
   return [
     ...judge(facts, session, 'disk'),
-    ...(isOneDisk ? [] : judge(facts, backup, 'backup-disk')), // one disk is told of once
+    ...(isOneDisk ? [] : judge(facts, backup, 'backup-disk')), // report a common disk only once
   ];
 };
 

@@ -4,7 +4,7 @@ import { type CopyFacts, type HealthFacts, isUp, type SilentStore } from '../fac
 import type { Check, Issue, Judgement } from '../issue.js';
 import { duration, isolated } from '../text.js';
 
-/** So many intervals without a copy are too many. */
+/** A copy is overdue after this many intervals without one. */
 const OVERDUE_AFTER_INTERVALS = 3;
 /** The first save comes within seconds of `ready`, the first backup once Local Storage is on the disk (90 s at most). */
 const FIRST_COPY_AFTER_MS = 120_000;
@@ -51,7 +51,7 @@ const BACKUP: Kind = {
 
 function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: Kind): Judgement {
   const issues = copies.unreachable.length > 0 ? [unreachable(copies.unreachable, kind)] : [];
-  // Copying needs a session that is ready: otherwise there is nothing to be run.
+  // Copying needs a ready session; otherwise there is no call to offer.
   const action = facts.state === 'ready' ? kind.action : undefined;
   if (copies.last === undefined) {
     const isKnown = copies.count !== undefined && facts.hasLogin;
@@ -68,12 +68,12 @@ function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: 
   return issues;
 }
 
-/** A copy of an earlier process was verified when it was made; the next one of this process says so itself. */
+/** A copy of an earlier process was verified when it was made. This process confirms it with its next copy. */
 function hasHadTimeToCopy({ upMs }: HealthFacts, intervalMs: number): boolean {
   return upMs !== undefined && upMs >= Math.max(FIRST_COPY_AFTER_MS, intervalMs);
 }
 
-/** How long no copy was taken, where that is too long. While the session is down nothing changes that were to be saved. */
+/** How long no copy was taken, if that is too long. While the session is down, nothing changes that needs saving. */
 function overdueMs({ state, upMs }: HealthFacts, copies: CopyFacts, intervalMs: number): number | undefined {
   if (!isUp(state) || upMs === undefined || intervalMs === 0) return undefined;
   const sinceMs = Math.min(upMs, copies.confirmedAgeMs ?? upMs);

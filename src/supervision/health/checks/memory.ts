@@ -2,11 +2,11 @@ import type { MemoryFacts } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 import { megabytes, percent } from '../text.js';
 
-/** Shares of the limit. Past the last few percent the kernel ends the process that asks next: often Chromium. */
+/** Shares of the limit. In the last few percent, the kernel kills a process that asks for memory, often Chromium. */
 const CRITICAL_SHARE = 0.95;
 const WARNING_SHARE = 0.8;
 
-/** Memory of node and of Chromium's whole tree, against what they may use together. */
+/** Compares the memory of node and all of Chromium's processes with their common limit. */
 export const memory: Check = ({ memory: facts }) => {
   const { limitBytes, browser } = facts;
   if (limitBytes === undefined || limitBytes <= 0) return 'unknown';

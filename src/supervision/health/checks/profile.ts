@@ -1,16 +1,16 @@
 import { type HealthFacts, isUp } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 
-/** Whether the essential files are there and sound. */
+/** Whether the essential files exist and are sound. */
 export const profile: Check = (facts) => {
   if (facts.profile === undefined) return 'unknown';
   const { verdict, isSettled } = facts.profile;
   if (verdict === 'sound') return [];
-  // Half of a new login reaches the disk later than the other, which is no damage (docs/chromium-facts.md F1.5).
+  // One half of a new login reaches the disk later than the other. That is no damage (docs/chromium-facts.md F1.5).
   if (isUp(facts.state) && !isSettled) return 'unknown';
   if (verdict === 'corrupt') return [damaged(facts)];
   if (verdict === 'suspect') return [suspect(facts)];
-  return facts.hasLogin ? [missing(facts)] : 'unknown'; // nobody has logged in yet
+  return facts.hasLogin ? [missing(facts)] : 'unknown'; // without a login, nothing is missing
 };
 
 function damaged(facts: HealthFacts): Issue {

@@ -2,9 +2,9 @@ import { STABLE_AFTER_MS } from '../../reconnect/reconnect-delay.js';
 import { isRunning, isUp } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 
-/** How many attempts to come back are left. */
+/** How many reconnect attempts are left. */
 export const reconnect: Check = ({ state, upMs, reconnect: { attempt, maxAttempts } }) => {
-  // A start that trying again can't mend has failed without using an attempt: what to do stands in its error.
+  // A start that a retry can't fix fails without using an attempt; its error has the advice.
   if (state === 'failed' && maxAttempts !== null && attempt >= maxAttempts) return [EXHAUSTED];
   if (!isRunning(state)) return 'unknown';
   const hasRecovered = isUp(state) && (upMs ?? 0) >= STABLE_AFTER_MS;

@@ -1,7 +1,7 @@
 import type { Check, Issue } from '../issue.js';
 import { isolated } from '../text.js';
 
-/** Whether saves and backups outlive a redeploy (docs/chromium-facts.md F4.1), and lie on two disks. */
+/** Whether saves and backups survive a redeploy (docs/chromium-facts.md F4.1) and are on two disks. */
 export const storage: Check = ({ storage: outlook }) => {
   if (outlook === undefined) return 'unknown';
   const { isSessionEphemeral, isBackupEphemeral, isSameDisk, mayOverlap, hidesSignal } = outlook;
