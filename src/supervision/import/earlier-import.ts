@@ -12,16 +12,17 @@ import type { Importer } from './importer.js';
 const SKIPPED =
   'is not taken over again. Remove the call of importSession(); with { force: true } it replaces the login that is here';
 
-/** An old session that is not to be taken over. */
+/** An old session that was imported before. */
 export interface TakenBefore {
-  /** What was made of it, or else the newest there is; absent where the stores have none at all. */
+  /** The snapshot made from it, or else the newest one; absent when the stores have none. */
   readonly snapshot: SnapshotInfo | undefined;
 }
 
 /**
- * Whether an old session was taken over before: a bot that has the call in its start must not go back to the old login
- * each time. What was taken over once never comes back by the same call; and while the bot has a login, nothing from the
- * place of an earlier import replaces it, whether it has changed since or not.
+ * Tells whether an old session was imported before. A bot may call the import at every start, and must not return to
+ * the old login each time.
+ * A session that was imported once is never imported again by the same call. While the bot has a login, nothing from
+ * the place of an earlier import replaces it, changed or not.
  */
 export class EarlierImport {
   readonly #context: SessionContext;
@@ -36,9 +37,9 @@ export class EarlierImport {
   }
 
   /**
-   * Whether nothing is to be done; `undefined` where the session is to be taken over. The record must be loaded.
+   * Returns the earlier import, or `undefined` when the session should be imported. The record must be loaded.
    *
-   * @param readContent reads the session through, and says what it holds; rejects where it is damaged or in use
+   * @param readContent reads the whole session and returns its content digest; rejects when it is damaged or in use
    * @throws StoreError when no store answers
    */
   async find(session: OldSession, readContent: () => Promise<string>): Promise<TakenBefore | undefined> {
@@ -62,8 +63,8 @@ export class EarlierImport {
   }
 
   /**
-   * The same of places where nothing is any more; `undefined` where nothing that lay there was taken over. The record must
-   * be loaded.
+   * Like {@link find}, for places where nothing exists any more. Returns `undefined` when nothing from there was
+   * imported. The record must be loaded.
    *
    * @throws StoreError when no store answers
    */
@@ -81,21 +82,21 @@ export class EarlierImport {
     return answer(located, ({ info }) => noted.includes(info.id) || ofPlaces.includes(info.lineage));
   }
 
-  /** Every pairing known that began with an import. */
+  /** Every known lineage that began with an import. */
   async #marked(located: readonly LocatedSnapshot[]): Promise<readonly string[]> {
     const asking = askStores(allRepositories(this.#context), async (repository) => [
       ...(await repository.revokedLineages()),
-      ...(await repository.heldLineages()), // also of those whose last snapshot is gone
+      ...(await repository.heldLineages()), // includes those whose last snapshot is gone
     ]);
     const marked = answered(await asking).flatMap(({ value }) => value);
     const snapshots = located.map(({ info }) => info);
     return onlyImports([...importsIn(this.#context.record.current, snapshots), ...marked]);
   }
 
-  /** Whether a start would find a login: in the profile, or in a snapshot that is restored by itself. */
+  /** Whether a start would find a login: in the profile, or in a snapshot that is restored automatically. */
   async #hasLogin(): Promise<boolean> {
     const { record, folders } = this.#context;
-    const isUnknown = JSON.stringify(record.current) === JSON.stringify(EMPTY_RECORD); // lost, with its folder
+    const isUnknown = JSON.stringify(record.current) === JSON.stringify(EMPTY_RECORD); // lost with its folder
     if ((record.current.loggedIn || isUnknown) && !(await folders.presence.isEmpty())) return true;
     return (await this.#snapshots.candidates(undefined)).length > 0;
   }
@@ -107,7 +108,10 @@ export class EarlierImport {
   }
 }
 
-/** Of the snapshots that fit, the one that was made of the old session, else the newest; else the newest of all. */
+/**
+ * Of the matching snapshots, picks the one made by the import, or else the newest. Without a match, picks the newest
+ * of all.
+ */
 function answer(
   newestFirst: readonly LocatedSnapshot[],
   fits: (located: LocatedSnapshot) => boolean,

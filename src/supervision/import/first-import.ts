@@ -8,12 +8,13 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { Importer } from './importer.js';
 import type { OldSessionFinder } from './old-session-finder.js';
 
-/** Errors that say something about the old session, not about our own disk and stores. */
+/** Error codes that concern the old session, and not our own disk or stores. */
 const OF_THE_SOURCE = new Set(['PROFILE_LOCKED', 'PROFILE_UNSOUND', 'SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE']);
 
 /**
- * The import that nobody asked for: at a first start, exactly one old session of the same client id, and no doubt. It
- * must never bring another account's login. Whatever is not certain is told in a warning that names the call.
+ * The automatic import at a first start. It needs exactly one old session with the same client id and no doubt,
+ * because it must never take over another account's login. In case of doubt, a warning names the call for a manual
+ * import.
  */
 export class FirstImport {
   readonly #context: SessionContext;
@@ -22,7 +23,7 @@ export class FirstImport {
     readonly importer: Importer;
     readonly snapshots: SessionSnapshots;
   };
-  /** Said once; a bot that reconnects says it no more. */
+  /** The warning is given once, not again at each reconnect. */
   #hasWarned = false;
 
   constructor(
@@ -37,7 +38,7 @@ export class FirstImport {
     this.#parts = parts;
   }
 
-  /** Call when there is neither a profile nor anything to restore, so that a QR is due. The lease must be held. */
+  /** Call when there is no profile and nothing to restore, so that a QR is due. The lease must be held. */
   async run(signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
     const found = await this.#offers();
     if (found.length === 0) return undefined;
@@ -57,7 +58,7 @@ export class FirstImport {
     }
   }
 
-  /** After a `clear()`: what it did away with must not come back by itself. */
+  /** Call after a `clear()`: what it deleted must not return automatically. */
   async disableAutomaticImport(): Promise<void> {
     const { finder, importer } = this.#parts;
     for (const session of await finder.known()) {
@@ -65,7 +66,7 @@ export class FirstImport {
     }
   }
 
-  // One without a client id that was moved already is most likely another bot's by now.
+  // A session without a client id that was already imported most likely belongs to another bot.
   async #offers(): Promise<readonly OldSession[]> {
     const { finder, importer } = this.#parts;
     const offers: OldSession[] = [];
@@ -76,7 +77,7 @@ export class FirstImport {
     return offers;
   }
 
-  /** Why none of them is taken; `undefined`: there is no doubt. */
+  /** Why none of them is imported; `undefined` when there is no doubt. */
   async #doubt(sure: readonly OldSession[]): Promise<string | undefined> {
     const { record, profileDir, fs } = this.#context;
     if (sure.length === 0)

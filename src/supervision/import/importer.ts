@@ -32,20 +32,21 @@ import { makeWay } from '../ownership/profile-holders.js';
 import { type ImportMark, importedLineage, newLineageAfter } from '../record/lineage.js';
 import type { Restorer } from '../restore/restorer.js';
 
-/** What was taken of an old session, whole and sound, in a staging folder. */
+/** A complete, sound copy of an old session in a staging folder. */
 interface Taken {
   readonly tree: CapturedTree;
-  /** Of one of our own backups: what it knows beside the files. */
+  /** The manifest, when the source is one of our own backups. */
   readonly manifest?: SnapshotManifest | undefined;
   readonly dataVersion?: string | undefined;
-  /** What it looked like from outside, SHA-256, hex. */
+  /** SHA-256, hex, of how the source looked, to detect later changes. */
   readonly look: string;
 }
 
 /**
- * Takes over the login of another system. It is copied, never moved; what is wrong with it is found before anything of
- * this session changes. The copy becomes a snapshot of a lineage of its own, and that snapshot is restored: from there
- * on it is a login like any other, and a crash on the way is that of a save or of a restore.
+ * Imports the login of another system. The login is copied and never moved, and problems are found before this
+ * session changes.
+ * The copy becomes a snapshot with its own lineage, which is then restored. After that it is a login like any other,
+ * and a crash on the way is handled like one during a save or a restore.
  */
 export class Importer {
   readonly #context: SessionContext;
@@ -59,7 +60,7 @@ export class Importer {
   }
 
   /**
-   * Whether it could be taken over: copies and checks it, and keeps nothing. Resolves to what it holds, as
+   * Checks whether the session can be imported: copies and checks it, and keeps nothing. Resolves to its
    * `contentDigest`.
    *
    * @throws ProfileLockedError, ProfileUnsoundError, SnapshotCorruptError, SnapshotUnsafeError
@@ -69,9 +70,9 @@ export class Importer {
   }
 
   /**
-   * Puts it in place of the profile. The browser must be closed, the lease held.
+   * Puts the session in place of the profile. The browser must be closed and the lease held.
    *
-   * @throws as {@link assertFit}, and StoreError; the profile is then as it was
+   * @throws as {@link assertFit}, and StoreError; the profile is then unchanged
    */
   async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
     const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => {
@@ -91,7 +92,10 @@ export class Importer {
     return snapshot;
   }
 
-  /** Notes beside an old session that it is done with. Never rejects: without the note it is only offered again. */
+  /**
+   * Writes a note beside an old session that it was dealt with. Never rejects, because without the note it is only
+   * offered again.
+   */
   async mark(session: OldSession, made: Pick<MovedNote, 'snapshot' | 'taken'> = {}): Promise<void> {
     const { fs, clientId, clock, warn } = this.#context;
     const note =
@@ -111,8 +115,8 @@ export class Importer {
   }
 
   /**
-   * What the note beside it says of an import by this bot, if there was one. `content` is what it holds, as long as it looks
-   * as it did then.
+   * Reads the note about an earlier import by this bot, if there is one. `content` is the session's content digest,
+   * given only while the session looks unchanged since then.
    */
   async noteOf(
     session: OldSession,
@@ -133,7 +137,7 @@ export class Importer {
     return movedMarkerOf(path, this.#context.options.sessionPath);
   }
 
-  /** Lends a sound copy to `work`; nobody has used the original meanwhile. */
+  /** Gives a sound copy to `work`, after making sure that nobody used the original meanwhile. */
   async #withCopy<Result>(
     session: OldSession,
     signal: AbortSignal,
@@ -172,7 +176,7 @@ export class Importer {
       profileDir: kind === 'zip' ? unpacked : path,
       targetDir: copy,
       mode: 'cold',
-      links: kind === 'zip', // what is unpacked is ours; of the old session not even an inode is shared
+      links: kind === 'zip', // unpacked files are ours; with an old session we share not even an inode
     } as const;
     const { tree, report, dataVersion } = await runner.run(captureTask, capture, { signal });
     if (report.verdict === 'sound') return { tree, manifest, dataVersion };
@@ -190,7 +194,7 @@ export class Importer {
     );
   }
 
-  // The stores know it by the name of the lineage, as long as they have anything of it.
+  // The name of the lineage tells the stores of the import, as long as they have anything of it.
   async #remember(lineage: string): Promise<void> {
     const { record, warn } = this.#context;
     const { imported = [] } = record.current;
@@ -208,7 +212,7 @@ export class Importer {
     const { clientId, profile, saves, assertOwned, state } = this.#context;
     await assertOwned();
     const lineage = importedLineage(newLineageAfter(this.#context), mark);
-    // A backup of this very bot brings along what the bot had imported before it was moved.
+    // A backup of this bot also lists what the bot had imported before it was moved.
     const own = manifest?.clientId === clientId ? [manifest] : [];
     const stored = await saves.create(
       tree,
@@ -220,7 +224,7 @@ export class Importer {
         ...(manifest?.account !== undefined && { account: manifest.account }),
         createdAt: await this.#snapshots.nextCaptureTime(),
         capture: 'cold',
-        // Of the other systems' it is not known; that both halves are there the check has seen.
+        // Unknown for other systems, but the check has confirmed that both halves exist.
         settled: manifest?.settled ?? true,
         state: state(),
         ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
@@ -233,8 +237,8 @@ export class Importer {
     return { info: stored.snapshot, repository: saves };
   }
 
-  // What did not come into place is not offered as a snapshot of this bot. Where it may have come into place after all,
-  // it stays: the next start finds out.
+  // A snapshot that was not restored is removed, so that it is not offered. If it may have been restored after all,
+  // it stays, and the next start finds out.
   async #withdraw({ info, repository }: LocatedSnapshot): Promise<void> {
     const { record, lease, logger } = this.#context;
     if (record.current.restoring === info.id || record.current.basedOn === info.id || !lease.isHeld()) return;
@@ -246,7 +250,7 @@ export class Importer {
     }
   }
 
-  // Its browser may be closed just now, and come back. A session that is being closed is waited for.
+  // The other session's browser may be closed only for a moment. A session that is being closed is waited for.
   async #assertNotOfThisProcess(session: OldSession, signal: AbortSignal): Promise<void> {
     const { clock, fs } = this.#context;
     const realPath = await resolveLinks(fs, profileOf(session));
@@ -260,8 +264,8 @@ export class Importer {
 }
 
 /**
- * A session that was chosen by the client id in its name must not hold that of another one. Where a person named the
- * file itself nothing was chosen: a session may move to another client id.
+ * A zip that was chosen by the client id in its name must not hold another client id's session. When a person named
+ * the file, this is not checked, because a session may move to another client id.
  */
 function assertOfItsName({ clientId, path }: OldSession, { folder, manifest }: ImportedZip): void {
   if (clientId === undefined) return;

@@ -11,15 +11,15 @@ import {
 import { resolveLinks } from '../../profile/links.js';
 import type { SessionContext } from '../context/session-context.js';
 
-/** A person points to where nothing is that could be taken over. */
+/** The result when a person names a path where no old session exists. */
 export interface NothingFound {
-  /** What was found instead; to be thrown, unless what was there was taken over before. */
+  /** The error to throw, unless a session from there was imported before. */
   readonly problem: ConfigurationError;
-  /** Where it would lie. */
+  /** Where the session would have been. */
   readonly places: readonly OldSession[];
 }
 
-/** Finds what other systems have left: where a person points to, and at the places where they are known to keep it. */
+/** Finds old sessions of other systems: at a path that a person names, and in the usual places. */
 export class OldSessionFinder {
   readonly #context: SessionContext;
   readonly #authFolder: string;
@@ -36,9 +36,9 @@ export class OldSessionFinder {
   }
 
   /**
-   * What a person means by `from`: a profile, a zip, or the folder that holds exactly one that fits the client id.
+   * Finds the old session for `from`: a profile, a zip, or a folder with exactly one session that fits the client id.
    *
-   * @throws ConfigurationError that says what was found, where that is no doubt about what is missing
+   * @throws ConfigurationError that says what was found, when the path holds something other than one fitting session
    */
   async find(from: string): Promise<OldSession | NothingFound> {
     if (typeof from !== 'string' || from.trim() === '') {
@@ -58,8 +58,8 @@ export class OldSessionFinder {
   }
 
   /**
-   * What lies at the known places and may be this bot's: with its client id, or with none in the name. The root of
-   * `sessionPath`, where the older system kept its only profile, counts as of the client id that system had.
+   * The sessions in the usual places that may be this bot's: with its client id, or with none in the name. A profile
+   * in the root of `sessionPath`, where the older system kept its only one, counts as having that system's client id.
    */
   async known(): Promise<readonly OldSession[]> {
     const { fs, clientId, options } = this.#context;
@@ -88,7 +88,7 @@ export class OldSessionFinder {
       if (!(await this.#isOwn(session.path))) all.push(session);
     }
     const named = all.filter((session) => session.clientId === clientId);
-    // Who has never chosen a client id has used none before either.
+    // A bot that has never chosen a client id did not use one earlier either.
     const isUnnamed = this.#isUnnamed && named.length === 0;
     const fitting = isUnnamed ? all.filter((session) => session.clientId === undefined) : named;
     const [one] = fitting;
@@ -108,7 +108,7 @@ export class OldSessionFinder {
     throw problem;
   }
 
-  /** Of a path that may have been a session, or the folder that held one. */
+  /** The result for a path that may have been a session, or the folder of one. */
   #nothing(path: string, problem: ConfigurationError): NothingFound {
     const { clientId } = this.#context;
     const names = [...namesOf(clientId), ...(this.#isUnnamed ? namesOf(undefined) : [])];
@@ -120,7 +120,7 @@ export class OldSessionFinder {
     return (await resolveLinks(fs, path)) === (await resolveLinks(fs, profileDir));
   }
 
-  // Of others' folders nothing is promised: one that may not be read is as good as none.
+  // A folder that we may not read is treated as missing, since it may belong to others.
   async #unlessDenied<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await look();
@@ -135,7 +135,7 @@ function sessionAt(path: string): OldSession {
   return { kind: path.endsWith('.zip') ? 'zip' : 'profile', path };
 }
 
-/** LocalAuth's and RemoteAuth's `dataPath`, where nobody gave another. */
+/** The default `dataPath` of LocalAuth and RemoteAuth. */
 export function defaultAuthFolder(): string {
   return join(process.cwd(), '.wwebjs_auth');
 }
