@@ -6,7 +6,7 @@ import type { SessionContext } from '../context/session-context.js';
 import { passSessionErrors } from '../context/session-error.js';
 import { type SessionSnapshots, sharedClientId } from '../context/session-snapshots.js';
 
-/** Keeps one account's login from another bot that was given the same client id, or none, by mistake. */
+/** Protects an account's login from another bot that by mistake has the same client id, or none. */
 export class AccountGuard {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
@@ -17,8 +17,8 @@ export class AccountGuard {
   }
 
   /**
-   * Two scripts that lie side by side are two bots. A script that is gone, or lies elsewhere, may well be the same bot: built,
-   * moved, or started in another way.
+   * Two scripts in the same folder are two bots. A script that is gone, or is in another folder, may be the same bot
+   * after a build, a move or another way of starting.
    *
    * @throws ConfigurationError when another script of the same folder was ready with this profile last
    */
@@ -34,7 +34,7 @@ export class AccountGuard {
     );
   }
 
-  /** Links resolved; `undefined` where there is no such file: `node .` and `node bot` name none. */
+  /** The path with links resolved; `undefined` when no such file exists, as for `node .` and `node bot`. */
   async #realScript(path: string): Promise<string | undefined> {
     const { promises } = this.#context.fs;
     try {
@@ -46,12 +46,13 @@ export class AccountGuard {
   }
 
   /**
-   * A profile without a record is new to its stores: they may hold the login of another one under the same client id.
+   * Checks a profile without a record, which is new to its stores: they may hold another profile's login under the
+   * same client id.
    *
-   * @throws ConfigurationError when that other profile is still there
+   * @throws ConfigurationError when that other profile still exists
    */
   async refuseAnothersLogin(patience: StorePatience): Promise<void> {
-    // A store that does not answer says nothing; whoever needs it tells of that.
+    // A store that does not answer is ignored here; whoever needs it reports the failure.
     const others = await this.#snapshots.ofOtherProfiles(patience).catch(passSessionErrors);
     if (others === undefined || others.hasOurs) return;
     if (others.owned !== undefined) throw sharedClientId(others.owned);
@@ -65,7 +66,7 @@ export class AccountGuard {
     );
   }
 
-  /** After a restore: the login may have come from where the bot was before. */
+  /** Call after a restore: reports when the login came from the bot's previous place. */
   tellOfMove(info: SnapshotInfo): void {
     if (!this.#snapshots.isMoved(info)) return;
     this.#context.warn(

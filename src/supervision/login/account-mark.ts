@@ -2,19 +2,20 @@ import crypto from 'node:crypto';
 
 /** `scrypt$<salt>$<hash>`, both in hex. */
 const MARK = /^scrypt\$([0-9a-f]{32})\$([0-9a-f]{64})$/;
-/** Of manifests and records that were written before there were marks: a plain SHA-256, in hex. */
+/** Format of manifests and records that are older than marks: a plain SHA-256, in hex. */
 const PLAIN = /^[0-9a-f]{64}$/;
-/** About 40 ms and 16 MB a try: all ten-digit phone numbers would take one core twelve years. */
+/** One attempt costs about 40 ms and 16 MB. Trying all ten-digit phone numbers would take one core twelve years. */
 const COST = { N: 2 ** 14, r: 8, p: 1 };
 const HASH_BYTES = 32;
-/** Answers kept for this process: one account is asked for at every `ready`. */
+/** Limit for cached answers in this process; one account is checked at every `ready`. */
 const MAX_KNOWN = 1000;
 
 const known = new Map<string, boolean>();
 
 /**
- * A mark of an account that tells whether a later login is of the same one, and not whose it is: a plain hash of a phone
- * number is found by trying all numbers. Every mark has its own salt; the work is done off the event loop.
+ * Makes a mark that tells whether a later login has the same account, without revealing the account. A plain hash of
+ * a phone number could be found by trying all numbers. Every mark has its own salt, and the work is done off the
+ * event loop.
  *
  * @param id the account's id, for example `4915100000001@c.us`
  */
@@ -27,7 +28,7 @@ export async function markAccount(id: string): Promise<string> {
   return mark;
 }
 
-/** Whether `mark` was made of this account; `false` for what is no mark. */
+/** Whether `mark` was made from this account; `false` for an invalid mark. */
 export async function isMarkOf(mark: string, id: string): Promise<boolean> {
   if (PLAIN.test(mark)) return mark === crypto.createHash('sha256').update(id).digest('hex');
   const [, salt, expected] = MARK.exec(mark) ?? [];
@@ -42,7 +43,7 @@ export async function isMarkOf(mark: string, id: string): Promise<boolean> {
   return isSame;
 }
 
-/** Whether nobody finds the account by trying. */
+/** Whether the mark is salted, so that nobody can find the account by trying all numbers. */
 export function isSalted(mark: string | undefined): boolean {
   return mark !== undefined && MARK.test(mark);
 }

@@ -4,8 +4,8 @@ import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
 /**
- * Finds the login that came after the one in place. The disk of the profile may have been set back, with the record beside
- * it, to before another pairing: only the stores know of that, then.
+ * Finds a login that came after the one in place. The disk of the profile, with the record beside it, may have been
+ * set back to a time before another pairing. Then only the stores know of that pairing.
  */
 export class LaterLogin {
   readonly #context: SessionContext;
@@ -16,18 +16,18 @@ export class LaterLogin {
     this.#snapshots = snapshots;
   }
 
-  /** Snapshots of a login that was saved after the profile in place was, best first; none where there is no such login. */
+  /** Snapshots of a login that was saved after the profile in place, best first; empty when there is none. */
   async candidates(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage, basedOn } = this.#context.record.current;
     if (lineage === undefined || basedOn === undefined) return [];
     const newest = await this.#snapshots.candidates(undefined, { patience });
-    // Ids sort by the time of the capture.
+    // Ids sort by capture time.
     return newest.some(({ info }) => info.lineage === lineage || info.id < basedOn) ? [] : newest;
   }
 
   /**
-   * Those of {@link candidates}, where a store says that the login in place has ended: it was logged out, its profile was
-   * removed, or all its snapshots were deleted.
+   * The {@link candidates}, if a store says that the login in place has ended: it was logged out, its profile was
+   * removed, or all its snapshots were deleted. Otherwise empty.
    */
   async whereThisOneHasEnded(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage } = this.#context.record.current;

@@ -9,15 +9,15 @@ import { newLineageAfter } from '../record/lineage.js';
 import type { RecordChange, SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 
-/** A store that does not answer holds up neither the saves nor the end of a session for longer, ms. */
+/** How long a silent store may delay the saves or the end of a session, ms. */
 const STORES_PATIENCE_MS = 5_000;
 
 /**
- * Decides at every `ready` which lineage the session is in, and counts the run.
+ * Decides at every `ready` which lineage the session belongs to, and counts the run.
  *
- * A pairing starts a lineage, so does a `ready` with another account than before. A profile that came without a
- * record (it was made before this library, or the record was lost) goes on with the newest lineage of this place, if that is
- * of its account. One of another place may be another bot's, linked to the same account: that one's device is not this one.
+ * A pairing starts a new lineage, and so does a `ready` with another account. A profile without a record (older than
+ * this library, or with a lost record) continues the newest lineage of this place if it has the same account. A
+ * lineage of another place may belong to another bot that is linked to the same account as a different device.
  */
 export class LineageKeeper {
   readonly #context: SessionContext;
@@ -29,7 +29,11 @@ export class LineageKeeper {
     this.#snapshots = snapshots;
   }
 
-  /** Call at every `ready`. @param paired whether the login was made by a scan or a code since the last one */
+  /**
+   * Call at every `ready`.
+   *
+   * @param paired whether the login was made by a scan or a code since the last `ready`
+   */
   noteReady(paired: boolean): void {
     this.#counting = this.#count(paired).catch((error: unknown) => {
       this.#context.warn(
@@ -39,7 +43,7 @@ export class LineageKeeper {
     });
   }
 
-  /** Resolves when the last `ready` was counted; a store that hangs meanwhile holds nobody up. */
+  /** Resolves when the last `ready` was counted, or after a deadline when a store hangs. */
   settled(): Promise<void> {
     const { clock, options } = this.#context;
     return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
@@ -89,7 +93,10 @@ export class LineageKeeper {
     return undefined;
   }
 
-  /** Logged out, rejected by WhatsApp, or removed: its snapshots are never restored by themselves, so nothing may be added to it. */
+  /**
+   * Whether the lineage was logged out, rejected by WhatsApp, or removed. Its snapshots are never restored
+   * automatically, so nothing may be added to it.
+   */
   #isOver(lineage: string | undefined): boolean {
     const { revokedLineages, rejectedLineages, heldLineages = [] } = this.#context.record.current;
     return (
@@ -97,14 +104,17 @@ export class LineageKeeper {
     );
   }
 
-  // A store that is down must not keep a bot that is ready from counting: the record's own number is enough.
+  // A store that is down must not keep a ready bot from counting; then the record's own number is used.
   #runsOf(lineage: string): Promise<number> {
     const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
     return this.#snapshots.lastRun(lineage, patience).catch(() => 0);
   }
 }
 
-/** The login in place has proven good: the one before it, which lay ready for a QR, never replaces it by itself. */
+/**
+ * The login in place has become ready, so the one before it, which was kept for a QR, must never replace it
+ * automatically.
+ */
 function withoutFormer({ formerLineage, rejectedLineages }: SessionRecord): RecordChange {
   if (formerLineage === undefined) return {};
   return { formerLineage: undefined, rejectedLineages: [...rejectedLineages, formerLineage] };

@@ -7,13 +7,13 @@ import { PeriodicTask } from '../../periodic-task.js';
 import type { SessionContext } from '../context/session-context.js';
 import { QrRenewal } from './qr-renewal.js';
 
-/** States of the page that a scan leads through; the client tells of none of them before `authenticated`. */
+/** Page states after a scan; the client reports none of them before `authenticated`. */
 const AFTER_SCAN = ['OPENING', 'PAIRING', 'CONNECTED'];
 const LOOK_INTERVAL_MS = 5_000;
 
 /**
- * Follows a pairing: no deadline while a QR or a code waits, a new one from the scan on, so that a login that hangs
- * between scan and `ready` is noticed. A QR that expires meanwhile is replaced.
+ * Follows a pairing. There is no deadline while a QR or a code waits. The scan starts a deadline, so that a login
+ * that hangs between scan and `ready` is noticed. An expired QR is replaced.
  */
 export class PairingWatch {
   readonly #context: SessionContext;
@@ -66,7 +66,7 @@ export class PairingWatch {
   async #look(): Promise<void> {
     const { driver, clock, options } = this.#context;
     const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
-    if (!this.#unsubscribe || this.#login) return; // it came to its end meanwhile
+    if (!this.#unsubscribe || this.#login) return; // the pairing has ended in the meantime
     if (look?.state === QR_EXPIRED) return this.#renewal.onExpired();
     if (look?.state !== undefined && AFTER_SCAN.includes(look.state)) {
       this.#onScanned({ authenticated: false });
@@ -87,10 +87,10 @@ export class PairingWatch {
       },
       (outcome) => {
         this.#login = undefined;
-        // A new QR after a scan that came to nothing: wait for the next one.
+        // The scan failed and there is a new QR: wait for the next scan.
         if (outcome.kind === 'pairing') return this.#looks.start();
         this.end();
-        // Everything else the supervisor hears of by itself, and knows better what it means.
+        // The supervisor learns of other outcomes from events that say more.
         if (outcome.kind === 'failed' && outcome.error instanceof TimeoutError) this.#onStuck(outcome.error);
       },
     );

@@ -1,12 +1,17 @@
 import { refreshQr } from '../../client/refresh-qr.js';
 import type { SessionContext } from '../context/session-context.js';
 
-/** So often a page is asked before it counts as one that gives no new QR. */
+/** After this many requests without a new QR, the page counts as one that gives none. */
 const MAX_IN_VAIN = 3;
-/** New QRs for one pairing: days, where nobody scans. WhatsApp Web lets each set of codes live for minutes. */
+/**
+ * Limit for new QRs in one pairing. Each set of codes of WhatsApp Web lasts minutes, so this is days without a scan.
+ */
 const MAX_RENEWALS = 1000;
 
-/** Gets a new QR where the last one has expired, and says so where there is none: a dead code is never offered. */
+/**
+ * Requests a new QR when the last one has expired, and warns when there is none, so that a dead code is never
+ * offered.
+ */
 export class QrRenewal {
   readonly #context: Pick<SessionContext, 'clock' | 'driver' | 'logger' | 'options' | 'warn'>;
   #renewals = 0;
@@ -29,10 +34,10 @@ export class QrRenewal {
     this.#isTold = false;
   }
 
-  /** Call at every look that finds the QR expired. Never rejects. */
+  /** Call at every check that finds the QR expired. Never rejects. */
   async onExpired(): Promise<void> {
     const { driver, clock, options, logger } = this.#context;
-    // A pairing code is renewed by the client itself, in the page.
+    // The client itself renews a pairing code, in the page.
     if (driver.client.options?.pairWithPhoneNumber?.phoneNumber || driver.pairing?.kind === 'code') return;
     driver.expirePairing();
     if (this.#inVain >= MAX_IN_VAIN || this.#renewals >= this.#limit()) return this.#tell();
@@ -42,7 +47,10 @@ export class QrRenewal {
     logger.debug('the QR has expired: the page was asked for a new one', { attempt: attempt + 1, taken });
   }
 
-  /** A bot that limits its codes is told by the client itself when they are used up; this is for one that is not. */
+  /**
+   * With `qrMaxRetries`, the client itself reports when the codes are used up. The limit here is for a bot without
+   * it.
+   */
   #limit(): number {
     const { qrMaxRetries = 0 } = this.#context.driver.client.options ?? {};
     return qrMaxRetries > 0 ? Math.min(qrMaxRetries, MAX_RENEWALS) : MAX_RENEWALS;

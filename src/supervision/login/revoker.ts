@@ -4,15 +4,15 @@ import { answered, askStores, failed, StorePatience } from '../context/ask-store
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
-/** The record of this machine knows of the logout; a store that takes longer is told at the next start. */
+/** The record on this machine notes the logout. A store that takes longer is told at the next start, ms. */
 const MARK_PATIENCE_MS = 5_000;
 
 /** Who ended the login. */
 export type RevocationCause = 'phone' | 'client' | 'server';
 
 /**
- * A logout is final (docs/invariants.md I7). Its snapshots are marked and never deleted, its profile is put aside, and
- * only a human brings them back, with `restore(id)`.
+ * Handles a logout, which is final (docs/invariants.md I7). The login's snapshots are marked and never deleted, and
+ * its profile is put into quarantine. Only a human restores them, with `restore(id)`.
  */
 export class Revoker {
   readonly #context: SessionContext;
@@ -23,15 +23,19 @@ export class Revoker {
     this.#snapshots = snapshots;
   }
 
-  /** In the same tick in which it is heard of, before the bot hears it: its listener may end the process. Never throws. */
+  /**
+   * Call in the tick in which the logout is reported and before the bot hears of it, because its listener may end the
+   * process. Never throws.
+   */
   noteNow(): void {
     const { record, logoutNote } = this.#context;
     if (record.current.lineage !== undefined) logoutNote.writeNow(record.current.lineage);
   }
 
   /**
-   * Notes on this machine that the login has ended: before the browser is closed, which takes its time. Whoever is killed
-   * meanwhile must not restore it at the next start. Never rejects: what can't be noted now fails again in `revoke()`.
+   * Notes on this machine that the login has ended. Call it before closing the browser, which takes time: if the
+   * process is killed meanwhile, the next start must not restore the login. Never rejects; if the note fails now,
+   * `revoke()` reports the failure.
    */
   async note(): Promise<void> {
     const { record, logger } = this.#context;
@@ -45,16 +49,17 @@ export class Revoker {
   }
 
   /**
-   * The browser must be closed. Never rejects for a store that is down: the record remembers, the next start repeats.
+   * The browser must be closed. Never rejects because a store is down: the record remembers it, and the next start
+   * tries again.
    *
-   * @returns whether it is known which login that was. Where the record is lost nothing is marked: the profile in place may
-   * have been of any login, and the snapshots of another one must not end with it
+   * @returns whether the login is known. When the record is lost, nothing is marked, because the profile in place may
+   * have had any login, and the snapshots of another one must stay usable
    */
   async revoke(cause: RevocationCause): Promise<boolean> {
     const { record, announce, clock } = this.#context;
     const { lineage } = record.current;
     const others = record.current.revokedLineages.filter((revoked) => revoked !== lineage);
-    // First what survives a kill on this machine, then the stores, then the profile.
+    // Order: the record, which survives a kill, then the stores, then the profile.
     await record.update({
       loggedIn: false,
       basedOn: undefined,
@@ -71,7 +76,7 @@ export class Revoker {
     return lineage !== undefined;
   }
 
-  /** At a start: a store that was down at a logout is told now, by what this machine remembers or another store knows. */
+  /** Call at a start: marks the logout in stores that were down, by what this machine or another store remembers. */
   async repeat(patience: StorePatience): Promise<void> {
     const { record, clock, warn } = this.#context;
     const remembered = record.current.revokedLineages;
@@ -126,7 +131,7 @@ export class Revoker {
     try {
       await assertOwned();
       const wasThere = await folders.quarantine('logged-out');
-      // Bots remove the session's folder after client.logout(), and not all of them bear that it is gone.
+      // Bots remove the session's folder after client.logout(), and some fail when it does not exist.
       if (wasThere && cause === 'client') await folders.leaveEmpty();
     } catch (error) {
       warn(
