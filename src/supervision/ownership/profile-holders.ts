@@ -4,15 +4,15 @@ import type { FileSystem } from '../../file-system.js';
 import { profilesInUse } from '../browser/profiles-in-use.js';
 
 /**
- * How a session of this process stands to another one that wants its profile.
+ * How a session of this process responds to another one that wants its profile.
  *
- * - `keeps`: it is up, or comes up, and its bot has not let go of it
- * - `yields`: it has lost its connection, or its bot has been told so and makes a new client: the new one takes over
- * - `leaving`: it is being closed, or works on the profile for a moment: the new one waits
+ * - `keeps`: it is up or starting, and its bot still uses it
+ * - `yields`: it has lost its connection, or its bot was told so and makes a new client. The new session takes over
+ * - `leaving`: it is being closed, or uses the profile only for a moment. The new session waits
  */
 export type Stance = 'keeps' | 'yields' | 'leaving';
 
-/** A profile, whichever way its path is spelled. */
+/** A profile, by a path that is the same however it was spelled. */
 export interface ProfilePlace {
   readonly fs: FileSystem;
   /** Absolute, links resolved. */
@@ -21,7 +21,7 @@ export interface ProfilePlace {
 
 export interface ProfileHolder {
   stance(): Stance;
-  /** Ends the session for good. Resolves when it is stopped. */
+  /** Ends the session permanently. Resolves when it is stopped. */
   retire(): Promise<void>;
 }
 
@@ -31,12 +31,12 @@ interface Entry {
   readonly left: Promise<void>;
 }
 
-/** As long as a stop takes at the utmost: a save under way, a browser that hangs, a store that hangs. */
+/** The longest time of a stop, ms: with a running save, a browser that hangs and a store that hangs. */
 const PATIENCE_MS = 150_000;
-/** Each round is another session that came first. */
+/** Limit for the sessions that get the profile first; each costs one round. */
 const MAX_ROUNDS = 20;
 
-/** Makes a session known to those that come after it; the returned function ends that (idempotent). */
+/** Registers a session as the holder of a profile. The returned function ends that (idempotent). */
 export function holdProfile({ fs, realPath }: ProfilePlace, holder: ProfileHolder): () => void {
   const holders = profilesInUse<Entry>('holders', fs);
   let leave: () => void = () => undefined;
@@ -52,11 +52,12 @@ export function holdProfile({ fs, realPath }: ProfilePlace, holder: ProfileHolde
 }
 
 /**
- * Waits for a session of this process that leaves the profile, and has one retire that is of no use any more. Returns at
- * once where nobody is, or somebody keeps it: claiming the profile then says so.
+ * Waits for a session of this process that is leaving the profile, and retires one that is no longer needed. Returns
+ * at once when no session holds the profile or one keeps it; in the latter case, claiming the profile fails.
  *
- * @param options `mayRetire`: whether one that yields retires; else it counts as one that keeps it. Default true.
- * @throws ProfileLockedError when it has not left in time
+ * @param options `mayRetire`: whether a session that yields is retired; otherwise it counts as one that keeps the
+ * profile. Default true.
+ * @throws ProfileLockedError when the session has not left in time
  */
 export async function makeWay(
   { fs, realPath }: ProfilePlace,

@@ -8,30 +8,30 @@ import type { SessionContext } from '../context/session-context.js';
 import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
-/** What a running session holds: the lease, the profile, and the process's signals. */
+/** Manages what a running session holds: the leases, the profile and the process's signals. */
 export class SessionOwnership {
   readonly #context: SessionContext;
   readonly #coordinator: ShutdownCoordinator;
   readonly #budgetMs: number;
   #unregister: (() => void) | undefined;
-  /** Calls that work as owner without the session running; it may start or stop under them. */
+  /** Number of calls that work as owner without a running session. The session may start or stop during them. */
   #guests = 0;
-  /** Calls that stop the session and then work in its place: what is owned stays theirs from the stop on. */
+  /** Number of calls that stop the session and then work in its place. They keep the ownership after the stop. */
   #keepers = 0;
   #isRunning = false;
-  /** The session that runs, to others of this process that want its profile. */
+  /** The running session, as other sessions of this process see it when they want its profile. */
   #holder: ProfileHolder | undefined;
   #leave: (() => void) | undefined;
-  /** One acquisition for all who want it at the same time. */
+  /** The running acquisition; concurrent callers share it. */
   #acquiring: Promise<void> | undefined;
-  /** Folders that were deleted, and are there for as long as the lease needs them. */
+  /** Deleted folders that were recreated for as long as the lease needs them. */
   #made: readonly string[] = [];
   #releasing: Promise<void> | undefined;
 
   constructor(
     context: SessionContext,
     parameters: {
-      /** How long the process waits for the final save on a signal. */
+      /** How long the process waits for the final save on a signal, ms. */
       readonly budgetMs: number;
       readonly coordinator?: ShutdownCoordinator;
     },
@@ -43,15 +43,15 @@ export class SessionOwnership {
 
   /**
    * @throws LeaseHeldError when another live process owns the session
-   * @throws ProfileLockedError when another session of this process has the profile and keeps it. One that is being
-   * closed is waited for; one that is of no use to its bot any more retires.
-   * @throws LeaseLostError when a call that works as owner meanwhile has lost it
+   * @throws ProfileLockedError when another session of this process keeps the profile. A session that is being closed
+   * is waited for; one that its bot no longer needs is retired.
+   * @throws LeaseLostError when a concurrent call that works as owner has lost the lease
    */
   async take(shutdown: () => Promise<void>, holder: ProfileHolder, signal?: AbortSignal): Promise<void> {
     this.#holder = holder;
     const wasGuest = !this.#isRunning && this.#leave !== undefined;
-    this.#isRunning = true; // at once: a call that ends meanwhile must not give away what this one gets
-    if (wasGuest) this.#holdPlace(); // who waits for a call to end is told that a session stays
+    this.#isRunning = true; // now, so that a call that ends meanwhile does not release it
+    if (wasGuest) this.#holdPlace(); // tells those that wait for the call's end that a session stays
     try {
       await this.#acquire(signal);
     } catch (error) {
@@ -66,7 +66,7 @@ export class SessionOwnership {
     });
   }
 
-  /** Idempotent. Never rejects: a lease that could not be released is taken over later. */
+  /** Idempotent. Never rejects; a lease that could not be released is taken over later. */
   async giveUp(): Promise<void> {
     this.#unregister?.();
     this.#unregister = undefined;
@@ -89,10 +89,11 @@ export class SessionOwnership {
   }
 
   /**
-   * As {@link during}, but nobody makes way for it, and no folder that was deleted is there afterwards.
+   * Like {@link during}, but no other session gives up the profile for it, and deleted folders do not exist
+   * afterwards.
    *
-   * @throws LeaseHeldError when another process has the session, or has had it since this one; ProfileLockedError when
-   * another session of this process has the profile
+   * @throws LeaseHeldError when another process has the session, or has had it in the meantime; ProfileLockedError
+   * when another session of this process has the profile
    */
   async whileUnused(work: () => Promise<void>): Promise<void> {
     const { lease, profileLease } = this.#context;
@@ -112,7 +113,7 @@ export class SessionOwnership {
     });
   }
 
-  /** Lets go of nothing during `work`, also where it stops the session; what is not owned yet is not taken either. */
+  /** Keeps the ownership during `work`, even when `work` stops the session. Does not acquire what is not owned yet. */
   async keep<Result>(work: () => Promise<Result>): Promise<Result> {
     return whileAlive(async () => {
       this.#keepers++;
@@ -126,14 +127,14 @@ export class SessionOwnership {
   }
 
   async #acquire(signal?: AbortSignal, isShy = false): Promise<void> {
-    // Who comes while another acquires gets what that one got; or tries by itself, where that one was called off.
+    // Join a running acquisition. If that one fails, for example because it was aborted, try again.
     const joined = this.#acquiring;
     if (joined !== undefined) {
       const failed = await joined.then(() => false).catch(() => true);
       signal?.throwIfAborted();
       if (!failed) return;
     }
-    // Somebody works as owner already: one who finds that over must not become a new one under their feet.
+    // A call already works as owner. If the ownership proves lost, it must not be acquired anew during that call.
     if (this.#context.ownershipEpoch.name !== undefined) return this.#context.assertOwned();
     this.#acquiring ??= this.#acquireNow(signal, isShy).finally(() => {
       this.#acquiring = undefined;
@@ -152,9 +153,9 @@ export class SessionOwnership {
     if (this.#leave === undefined) this.#holdPlace();
     try {
       if (isShy && !this.#isRunning) this.#made = await foldersToMake(fs, lease.directory);
-      // A profile that was deleted with all that lies beside it needs no lease any more.
+      // When the profile was deleted with everything beside it, it needs no lease any more.
       const isWanted = !isShy || (await exists(fs, dirname(profileLease.directory)));
-      // Both at once: each may have to watch another machine's heartbeat for half a minute.
+      // In parallel, because each may have to watch another machine's heartbeat for half a minute.
       const [session, profile] = await Promise.allSettled([
         lease.acquire(signal && { signal }),
         isWanted ? this.#acquireProfile(signal) : undefined,
@@ -182,8 +183,8 @@ export class SessionOwnership {
     leaveBefore?.();
   }
 
-  // Beside the profile: two containers that share it, but not the folder of the saves, must not each take the other's
-  // browser lock for a stale one (docs/chromium-facts.md F1.6).
+  // This lease lies beside the profile. Without it, two containers that share the profile but not the saves folder
+  // would each take the other's browser lock for a stale one (docs/chromium-facts.md F1.6).
   async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#context.profileLease.acquire(signal && { signal });
@@ -215,7 +216,7 @@ export class SessionOwnership {
         .catch((error: unknown) => logger.warn('a lease was not released', { error }));
     }
     await removeFolders(this.#context.fs, made);
-    // Who has come meanwhile is before those who wait for the place.
+    // A new user of this session comes before others that wait for the profile.
     if (this.#isRunning || this.#guests > 0 || this.#keepers > 0) return;
     this.#leave?.();
     this.#leave = undefined;
@@ -224,13 +225,13 @@ export class SessionOwnership {
   async #releaseUnlessUsed(): Promise<void> {
     const { runner, logger, ownershipEpoch } = this.#context;
     if (this.#isRunning || this.#guests > 0 || (await this.#isKept())) return;
-    ownershipEpoch.name = undefined; // nobody begins anything in the thread that ends now
+    ownershipEpoch.name = undefined; // nothing may start in a thread that is ending
     await runner.close().catch((error: unknown) => logger.warn('the worker did not end', { error }));
-    if (this.#isRunning || this.#guests > 0 || (await this.#isKept())) return; // somebody has come meanwhile
+    if (this.#isRunning || this.#guests > 0 || (await this.#isKept())) return; // somebody uses it again
     await this.#release();
   }
 
-  // What was lost to another process can't be kept: the work then asks for it anew, and hears who has it.
+  // A lease lost to another process can't be kept. The work then acquires it again, and the error tells who has it.
   async #isKept(): Promise<boolean> {
     const { lease, profileLease } = this.#context;
     return this.#keepers > 0 && (await lease.confirm()) && (await profileLease.confirm());

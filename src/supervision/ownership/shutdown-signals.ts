@@ -3,12 +3,12 @@ import { type Clock, systemClock, withDeadline } from '../../clock.js';
 import { keepProcessAlive } from '../../keep-alive.js';
 
 /**
- * A repeated signal this soon after the first is the same one: on Ctrl-C both the terminal and npm signal the
- * process, and Heroku signals every process while npm forwards its own copy (docs/chromium-facts.md F4.3).
+ * A repeated signal this soon after the first one counts as a duplicate. On Ctrl-C, both the terminal and npm signal
+ * the process; Heroku signals every process, and npm also forwards its copy (docs/chromium-facts.md F4.3).
  */
 export const DUPLICATE_SIGNAL_MS = 500;
 
-/** What the coordinator needs of `process`. */
+/** The part of `process` that the coordinator needs. */
 export interface SignalledProcess {
   readonly pid: number;
   listenerCount(signal: NodeJS.Signals): number;
@@ -18,28 +18,30 @@ export interface SignalledProcess {
   exit(code: number): unknown;
 }
 
-/** What one session asks for. */
+/** A session's registration for a shutdown. */
 export interface ShutdownRegistration {
   readonly signals: readonly NodeJS.Signals[];
-  /** Saves and closes. May be called again for another signal: it joins what already runs. */
+  /** Saves and closes. May be called again for another signal; then it joins the running shutdown. */
   readonly shutdown: (signal: NodeJS.Signals) => Promise<void>;
-  /** How long the process waits for it, ms. */
+  /** How long the process waits for the shutdown, ms. */
   readonly budgetMs: number;
 }
 
-/** A signal that is being answered. */
+/** A signal that is being handled. */
 interface Answer {
   readonly since: number;
-  /** Whether somebody beside us listened when it came: then the end of the process is theirs to decide. */
+  /**
+   * Whether the process had another listener when the signal came. Then that listener decides when the process ends.
+   */
   readonly shared: boolean;
 }
 
 /**
  * One signal handler for all sessions of the process.
  *
- * On a signal it waits for the shutdown of every session registered for it (settled, or its budget used up), then
- * raises the signal again, but only if nobody else listens to it: the process ends as it would have without us.
- * The same signal once more during the wait is handed on at once.
+ * On a signal it waits for the shutdown of every registered session (until it settles or its budget is used up). Then
+ * it raises the signal again, but only if nobody else listens to it, so that the process ends as it would without us.
+ * The same signal during the wait is raised again at once.
  */
 export class ShutdownCoordinator {
   readonly #process: SignalledProcess;
@@ -81,11 +83,12 @@ export class ShutdownCoordinator {
   };
 
   async #answer(signal: NodeJS.Signals): Promise<void> {
-    // Our listener stands first, so that the `once` listeners of others are still counted here.
+    // Our listener is called first, so the `once` listeners of others are still counted here.
     const shared = this.#process.listenerCount(signal) > 1;
     const answer = { since: this.#clock.monotonic(), shared };
     this.#answers.set(signal, answer);
-    // The clock's timers are unref'd: without this, a bot whose browser is closed would end before the budget.
+    // The clock's timers are unref'd. Without this, a bot whose browser is closed would end before the budget is used
+    // up.
     const release = keepProcessAlive();
     try {
       const concerned = [...this.#registrations].filter(({ signals }) => signals.includes(signal));
@@ -109,14 +112,16 @@ export class ShutdownCoordinator {
     try {
       this.#process.kill(this.#process.pid, signal);
     } catch {
-      // Windows can raise SIGINT and SIGTERM only.
+      // Windows can raise only SIGINT and SIGTERM.
       this.#process.exit(128 + (constants.signals[signal] ?? 0));
     }
-    // The kernel spares pid 1 of a container the default action of a signal: it has to leave by itself.
+    // In a container, the kernel does not apply a signal's default action to pid 1, so the process must exit itself.
     if (this.#process.pid === 1) this.#process.exit(128 + (constants.signals[signal] ?? 0));
   }
 
-  /** Listens while a session wants it, or while an answer is under way (a duplicate must not kill it). */
+  /**
+   * Listens while a session wants it or while a signal is being handled, since a duplicate must not kill the process.
+   */
   #updateListener(signal: NodeJS.Signals): void {
     const wanted =
       this.#answers.has(signal) || [...this.#registrations].some(({ signals }) => signals.includes(signal));
@@ -133,8 +138,8 @@ export class ShutdownCoordinator {
 }
 
 /**
- * The one coordinator of this process. Shared by the ESM and the CJS build: two of them would each take the other's
- * listener for somebody else's, and the process would never end.
+ * The only coordinator of this process, shared by the ESM and the CJS build. Two coordinators would each take the
+ * other's listener for a foreign one, and the process would never end.
  */
 export const shutdownCoordinator: ShutdownCoordinator = sharedCoordinator();
 
