@@ -4,10 +4,13 @@ import { profileSize } from '../../profile/caches.js';
 import type { SessionContext } from '../context/session-context.js';
 
 const BYTES_PER_MB = 1024 * 1024;
-/** A profile that is too big by its login itself does not get smaller: its cache is not to be cold all the time. */
+/**
+ * Pause between two trims, ms. If the login itself is too large, trimming does not help, and the cache should not
+ * always be cold.
+ */
 const REST_MS = 60 * 60 * 1000;
 
-/** Keeps the profile of a browser that runs within `maxSessionSizeMb`, as far as its cache is what makes it big. */
+/** Keeps the profile of a running browser within `maxSessionSizeMb`, as far as its cache causes the size. */
 export class CacheTrimmer {
   readonly #context: SessionContext;
   #trimmedAt: number | undefined;
@@ -16,7 +19,7 @@ export class CacheTrimmer {
     this.#context = context;
   }
 
-  /** Call now and then while the session is ready. Never rejects. */
+  /** Call occasionally while the session is ready. Never rejects. */
   async trimIfOversized(): Promise<void> {
     const { clock, warn } = this.#context;
     const now = clock.monotonic();
@@ -34,7 +37,7 @@ export class CacheTrimmer {
     if (before.totalBytes <= options.maxSessionSizeMb * BYTES_PER_MB) return;
     this.#trimmedAt = now;
     if (!(await clearBrowserCache(driver, clock, options.puppeteerTimeoutMs))) return;
-    // What the disk says, not the browser; it writes on meanwhile, so that this is a lower bound.
+    // Measured on the disk. The browser keeps writing meanwhile, so this is a lower bound.
     const after = await profileSize(profileDir, { fs });
     const freedBytes = before.totalBytes - after.totalBytes;
     const files = Math.max(0, before.files - after.files);

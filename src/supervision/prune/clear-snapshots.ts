@@ -5,12 +5,12 @@ import { allRepositories, type SessionContext } from '../context/session-context
 import { type SessionSnapshots, sharedClientId } from '../context/session-snapshots.js';
 
 /**
- * The part of a `clear()` that empties the stores. It deletes what is proven to be this profile's. What may be another bot's
- * stays; where a start at this place would take it for its own, it is held first: nothing of before a `clear()` comes
- * back by itself.
+ * Empties the stores for `clear()`. Deletes the snapshots proven to be this profile's and leaves those that may be
+ * another bot's. If a start here would take one of the latter as its own, it is held first, so that nothing from
+ * before a `clear()` returns automatically.
  *
- * @returns how many were deleted
- * @throws ConfigurationError when nothing here is this profile's, and another one is still there; StoreError
+ * @returns the number of deleted snapshots
+ * @throws ConfigurationError when no snapshot is this profile's and another profile still exists; StoreError
  */
 export async function clearSnapshots(context: SessionContext, snapshots: SessionSnapshots): Promise<number> {
   const { hasOurs, owned } = await snapshots.ofOtherProfiles();
@@ -29,7 +29,7 @@ export async function clearSnapshots(context: SessionContext, snapshots: Session
   return proven.length;
 }
 
-/** In every store: the record of this machine goes away with the `clear()`. */
+/** Holds the lineages in every store, because `clear()` also deletes the record of this machine. */
 async function holdBack(context: SessionContext, adoptable: readonly LocatedSnapshot[]): Promise<void> {
   const lineages = new Set(adoptable.filter(isFree).map(({ info }) => info.lineage));
   const at = new Date(context.clock.now()).toISOString();

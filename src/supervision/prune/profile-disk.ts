@@ -3,7 +3,7 @@ import { deviceOf, diskSpace } from '../../platform.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { SessionContext } from '../context/session-context.js';
 
-/** What may still be written where the profile lies; `Infinity` where it is not known: then the write itself will tell. */
+/** Free bytes on the profile's disk; `Infinity` when unknown, since the write itself will then tell. */
 export async function freeBytesOfProfile({ fs, profileDir }: SessionContext): Promise<number> {
   const space = await diskSpace(fs, profileDir).catch(() => undefined);
   return space?.freeBytes ?? Number.POSITIVE_INFINITY;
@@ -12,8 +12,8 @@ export async function freeBytesOfProfile({ fs, profileDir }: SessionContext): Pr
 const PATIENCE_MS = 2_000;
 
 /**
- * Whether a store keeps plain files on the profile's disk, so that deleting some makes room there. A local store whose
- * disk does not tell its number may do so: whoever deletes sees whether it helped.
+ * Whether a store keeps plain files on the profile's disk, so that deleting some frees space there. `true` also for a
+ * local store whose disk has no known number; the caller sees whether deleting helped.
  */
 export async function sharesDiskOfProfile(
   { fs, profileDir, clientId, clock }: SessionContext,
@@ -21,7 +21,7 @@ export async function sharesDiskOfProfile(
 ): Promise<boolean> {
   if (store.localPath === undefined) return false;
   const devices = Promise.all([deviceOf(fs, profileDir), deviceOf(fs, store.localPath(clientId))]);
-  // A mount that hangs is no folder of the profile's disk.
+  // A mount that hangs is not the profile's disk.
   const found = await withDeadline(clock, PATIENCE_MS, 'looking for the disk', devices).catch(
     () => undefined,
   );

@@ -12,10 +12,10 @@ import { freeBytesOfProfile, sharesDiskOfProfile } from './profile-disk.js';
 import { UnreadableRemover } from './unreadable-remover.js';
 
 const BYTES_PER_MB = 1024 * 1024;
-/** What a full disk leaves: the newest good snapshot of every store. */
+/** Retention for a full disk: the newest good snapshot of every store. */
 const ONLY_THE_LAST_GOOD = { saves: { keepLast: 1 }, backups: { keepLast: 1 }, maxTotalMb: 0 };
 
-/** Keeps folders and stores in bounds. Never an essential file, never the last good snapshot. */
+/** Limits the size of folders and stores. Never deletes an essential file or the last good snapshot. */
 export class Pruner {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
@@ -27,10 +27,10 @@ export class Pruner {
     this.#unreadable = new UnreadableRemover(context, snapshots);
   }
 
-  /** Everything at once, for `prune()`. The caches only while no browser runs. */
+  /** Prunes everything at once, for `prune()`. Caches are pruned only when no browser runs. */
   async pruneAll(browserClosed: boolean): Promise<PruneResult> {
     const { options, record } = this.#context;
-    if (browserClosed) await record.load(); // perhaps nothing has started yet
+    if (browserClosed) await record.load(); // the session may not have started yet
     const repositories = allRepositories(this.#context);
     const unreadable = await this.#unreadable.remove(options.retention, repositories);
     const snapshots = await this.#remove(await this.#select(options.retention), repositories);
@@ -43,7 +43,7 @@ export class Pruner {
     };
   }
 
-  /** What killed processes left beside the profile and in the stores. Returns the bytes freed. */
+  /** Removes what killed processes left beside the profile and in the stores. Returns the bytes freed. */
   async removeLeftovers(patience?: StorePatience): Promise<number> {
     const beside = await this.#context.folders.removeLeftovers().catch((error: unknown) => ({ error }));
     const sweep = (repository: SnapshotRepository) => repository.removeLeftovers();
@@ -59,7 +59,10 @@ export class Pruner {
     return answered(answers).reduce((sum, { value }) => sum + value.freedBytes, beside);
   }
 
-  /** After a write: what retention no longer keeps goes. A failure is a warning: the new snapshot stands. */
+  /**
+   * Call after a write: removes what retention no longer keeps. A failure is only a warning, because the new snapshot
+   * is safe.
+   */
   async retain(): Promise<void> {
     const { retention } = this.#context.options;
     try {
@@ -67,7 +70,7 @@ export class Pruner {
       await this.#remove(await this.#select(retention), from);
     } catch (error) {
       const { code } = describeError(error);
-      if (code === 'CLOSED' || code === 'LEASE_LOST') return; // the session has stopped meanwhile, or is another's
+      if (code === 'CLOSED' || code === 'LEASE_LOST') return; // the session was stopped meanwhile or is another's
       this.#context.warn(
         'retention-failed',
         `old snapshots could not be removed: ${describeError(error).message}`,
@@ -76,9 +79,9 @@ export class Pruner {
   }
 
   /**
-   * Before a write that has no room beside the profile: the oldest snapshots that lie on the same disk go until so many
-   * bytes are free there, but for the last good ones. Those on other disks and in remote stores would make no room.
-   * Resolves to whether there is enough.
+   * Call before a write that lacks space beside the profile. Removes the oldest snapshots on the same disk until
+   * `minFreeBytes` are free, but never the last good ones. Snapshots on other disks and in remote stores are kept,
+   * since removing them frees nothing there. Resolves to whether there is enough space.
    */
   async makeRoom(minFreeBytes: number): Promise<boolean> {
     const near = await this.#onProfilesDisk();
@@ -93,13 +96,14 @@ export class Pruner {
       await this.#remove([snapshot], []);
       const free = await freeBytesOfProfile(this.#context);
       if (free >= minFreeBytes) return true;
-      // Whatever the reason (a trash, a disk that keeps its own history): the next would be lost for nothing, too.
+      // Removing frees nothing here (a trash, a disk that keeps its history), so more snapshots would be lost for
+      // nothing.
       if (free <= before) near.delete(repository);
     }
     return false;
   }
 
-  /** What Chromium makes again by itself. Call only while no browser runs. */
+  /** Removes files that Chromium recreates. Call only while no browser runs. */
   async pruneProfileCaches(signal?: AbortSignal): Promise<FreedFiles> {
     const { profileDir, fs, announce } = this.#context;
     const pruned = await pruneCaches(profileDir, { fs, ...(signal && { signal }) });
@@ -108,8 +112,9 @@ export class Pruner {
   }
 
   /**
-   * Before a browser starts: the caches go before the first start of a run; between two attempts they stay, since a
-   * warm cache makes them fast, unless the profile has outgrown `maxSessionSizeMb`. A failure is a warning.
+   * Call before a browser starts. Caches are removed before the first start of a run. They are kept between two
+   * attempts, since a warm cache makes them fast, unless the profile exceeds `maxSessionSizeMb`. A failure is only a
+   * warning.
    */
   async pruneBeforeStart(isFirst: boolean): Promise<void> {
     try {
@@ -119,7 +124,10 @@ export class Pruner {
     }
   }
 
-  /** After the last browser of a run has closed in order. Takes no longer than `deadlineMs`: what is left can wait. */
+  /**
+   * Call after the last browser of a run has closed normally. Takes `deadlineMs` at most, and leaves the rest for
+   * later.
+   */
   async pruneAfterStop(deadlineMs: number): Promise<void> {
     const { clock } = this.#context;
     const deadline = new AbortController();
@@ -144,7 +152,8 @@ export class Pruner {
     this.#context.warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
   }
 
-  // One whose restore was cut short may be what lies in the profile's place: the next start has to compare the two.
+  // A snapshot whose restore was interrupted may be the profile in place. The next start must compare the two, so it
+  // is kept.
   async #select(retention: RetentionPolicy): Promise<readonly LocatedSnapshot[]> {
     const located = new Map((await this.#snapshots.list()).map((snapshot) => [snapshot.info, snapshot]));
     const { restoring } = this.#context.record.current;
@@ -161,7 +170,7 @@ export class Pruner {
     return near;
   }
 
-  /** @param alsoSwept repositories to be swept even if nothing of theirs is removed */
+  /** @param alsoSwept repositories that are swept even if none of their snapshots is removed */
   async #remove(
     snapshots: readonly LocatedSnapshot[],
     alsoSwept: readonly SnapshotRepository[],

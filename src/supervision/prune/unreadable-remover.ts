@@ -4,16 +4,16 @@ import { askStores, failed } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
-/** What {@link UnreadableRemover.remove} did. */
+/** The result of {@link UnreadableRemover.remove}. */
 export interface UnreadableRemoved {
-  /** Where something went: what only that may have needed can be swept. */
+  /** Repositories from which something was removed. Objects that only those snapshots needed can now be swept. */
   readonly from: readonly SnapshotRepository[];
   readonly freedBytes: number;
 }
 
 /**
- * Removes snapshots that can't be read, when retention would have removed them anyway. Nobody lists or restores them, but
- * they take room, and one save of that kind keeps the objects that it may need.
+ * Removes unreadable snapshots once retention would have removed them anyway. They are never listed or restored, but
+ * they take space, and an unreadable save also keeps every object that it may need.
  */
 export class UnreadableRemover {
   readonly #context: SessionContext;
@@ -24,7 +24,7 @@ export class UnreadableRemover {
     this.#snapshots = snapshots;
   }
 
-  /** A store that does not answer says nothing of its snapshots: it is passed over. Each removal is a warning. */
+  /** A store that does not answer is skipped. Each removal gives a warning. */
   async remove(
     policy: RetentionPolicy,
     repositories: Iterable<SnapshotRepository>,
@@ -47,7 +47,10 @@ export class UnreadableRemover {
     return { from, freedBytes };
   }
 
-  /** Whether removing snapshots of this repository frees next to nothing, because one that can't be read holds the rest. */
+  /**
+   * Whether removing snapshots frees almost nothing in this repository, because an unreadable save keeps their
+   * objects.
+   */
   async isHeldUp(repository: SnapshotRepository): Promise<boolean> {
     return repository.kind === 'save' && (await unreadableIn(repository)).length > 0;
   }
@@ -66,9 +69,10 @@ export class UnreadableRemover {
     );
   }
 
-  // What a newer version of this library wrote is most likely whole, and this version runs because somebody went back to
-  // the older one, perhaps for minutes: the usual ten saves are written in twenty. Whoever returns to the newer version
-  // finds all that it could still restore by itself; what is older than that no version brings back unasked.
+  // A snapshot of a newer version of this library is most likely intact. This version runs because somebody went back
+  // to it, perhaps only for minutes, but the usual ten saves are written in twenty minutes. After the return, the
+  // newer version finds all snapshots that it could still restore automatically. No version restores older ones
+  // automatically.
   #mayBeWanted({ id, createdAt, isNewer }: UnreadableSnapshot): boolean {
     const { record, options, clock } = this.#context;
     if (id === record.current.restoring) return true;
