@@ -4,12 +4,12 @@ import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { isOutage } from './setback.js';
 
-/** So many starts must have led nowhere, at least, before an older copy is tried: one may fail by chance. */
+/** Minimum number of failed starts before an older copy is tried, since one start may fail by chance. */
 const MIN_FRUITLESS = 2;
 
 /**
- * Counts the starts in a row that came as far as WhatsApp's page and no further: the profile may be to blame. Once in such a
- * series it has an older copy tried.
+ * Counts the consecutive starts that reached WhatsApp's page but did not become ready; then the profile may be the
+ * cause. Once per series, an older copy is tried.
  */
 export class FruitlessStarts {
   readonly #context: Pick<SessionContext, 'logger' | 'options'>;
@@ -26,7 +26,7 @@ export class FruitlessStarts {
     this.#starter = starter;
   }
 
-  /** The snapshot that a human may try, where starts with the profile in place lead nowhere. */
+  /** The snapshot that a human may try when starts with the profile in place fail. */
   get olderCopy(): string | undefined {
     return this.#next;
   }
@@ -36,22 +36,26 @@ export class FruitlessStarts {
     this.#next = undefined;
   }
 
-  /** A new series begins. */
+  /** Begins a new series. */
   reset(): void {
     this.noteReady();
     this.#hasTried = false;
   }
 
-  /** An outage says nothing; whatever else it was that failed, the profile is not proven to blame. */
+  /**
+   * An outage does not count. Any other failure before the page ends the series, since the profile may not be the
+   * cause.
+   */
   note(result: StartResult): void {
     if (result.kind === 'failed' && isOutage(result)) return;
     this.#count = result.kind === 'failed' && isFruitless(result) ? this.#count + 1 : 0;
   }
 
   /**
-   * Resolves to how the session came up with an older copy; `undefined`: it did not, or it is not the time to try one.
+   * Resolves to the outcome when an older copy became ready; `undefined` when it did not, or when it is too early to
+   * try one.
    *
-   * @param made how many attempts there were in all, where this is the last one
+   * @param made the total number of attempts, if this was the last one
    */
   async tryOlderCopy(
     cause: DisconnectCause,
@@ -75,7 +79,7 @@ export class FruitlessStarts {
   }
 }
 
-/** WhatsApp was reached, and the session did not get ready. */
+/** Whether WhatsApp was reached, but the session did not become ready. */
 function isFruitless({ cause, reachedPage }: Extract<StartResult, { readonly kind: 'failed' }>): boolean {
   return cause === 'never-ready' || (cause === 'start-failed' && reachedPage === true);
 }

@@ -2,7 +2,7 @@ import type { ClientEvent } from '../../client/client-event.js';
 import { disconnectInWords, LOST_STATE_WORDS } from '../../client/lost-state.js';
 import type { DisconnectCause } from '../../events.js';
 
-/** What a session that was up was lost by: nothing was thrown, so its cause is put into words. */
+/** Describes in words how a running session was lost, since nothing was thrown. */
 export class LossError extends Error {
   override readonly name = 'LossError';
   readonly code: DisconnectCause;
@@ -27,9 +27,9 @@ const WORDS: Readonly<Record<DisconnectCause, string>> = {
 };
 
 /**
- * The error behind a loss.
+ * The error for a loss.
  *
- * @param event the client's event that told of it, where there was one: it may know more than the cause
+ * @param event the client's event that reported the loss, if any; it may say more than the cause
  */
 export function lossOf(cause: DisconnectCause, event?: ClientEvent): unknown {
   if (event?.type === 'inject-failed') return event.error;

@@ -1,27 +1,33 @@
-/** A session that was ready for so long, or whose QR waited so long, has recovered: the attempts count anew. */
+/**
+ * A session that was ready this long, or whose QR waited this long, has recovered. Then the attempts are counted
+ * anew.
+ */
 export const STABLE_AFTER_MS = 60_000;
 
-/** What a delay is computed from. */
+/** Input of {@link backoffDelayMs}. */
 export interface BackoffInput {
-  /** Which attempt the delay comes before, counted from 1. */
+  /** Number of the attempt after the delay, counted from 1. */
   readonly attempt: number;
   /** Upper bound of the first delay, ms. */
   readonly baseMs: number;
-  /** Upper bound of every delay, ms. Below `baseMs` it wins. */
+  /** Upper bound of every delay, ms. Takes precedence over a larger `baseMs`. */
   readonly maxMs: number;
-  /** 0 <= x < 1, for example `Math.random`. */
+  /** Returns a number x with 0 <= x < 1, for example `Math.random`. */
   readonly random: () => number;
 }
 
-/** Who has WhatsApp Web open elsewhere is not fought over: at least a minute, doubling. */
+/**
+ * Minimum wait after WhatsApp Web was opened elsewhere, ms. It doubles each time, so that we do not fight over the
+ * session.
+ */
 const CONFLICT_DELAY_MS = 60_000;
 
 /**
- * How long to wait before an attempt: a random time from {@link floorMs} to `min(maxMs, baseMs * 2^(attempt - 1))`,
- * in whole milliseconds.
+ * The delay before an attempt: a random time from {@link floorMs} to `min(maxMs, baseMs * 2^(attempt - 1))`, in whole
+ * milliseconds.
  *
- * Full jitter spreads bots that lost the same network over the whole of the time. The floor of `baseMs / 2` prevents
- * restart loops that use up the machine, whatever the dice say (docs/chromium-facts.md F3.5).
+ * Full jitter spreads bots that lost the same network over the whole range. The floor of `baseMs / 2` prevents
+ * restart loops that overload the machine, whatever the random number is (docs/chromium-facts.md F3.5).
  *
  * @example backoffDelayMs({ attempt: 3, baseMs: 5000, maxMs: 300_000, random: Math.random }); // 2500 to 20000
  */
@@ -30,14 +36,14 @@ export function backoffDelayMs(input: BackoffInput): number {
   return between(floor, Math.max(floor, ceilingMs(input)), input.random);
 }
 
-/** No delay is shorter: half of the first one's upper bound, at least 1 ms. */
+/** The shortest delay: half of the first delay's upper bound, at least 1 ms. */
 export function floorMs({ baseMs, maxMs }: Pick<BackoffInput, 'baseMs' | 'maxMs'>): number {
   return Math.max(1, Math.floor(Math.min(baseMs, maxMs) / 2));
 }
 
 /**
- * The same before an attempt to take WhatsApp Web back from where it was opened: a random time between half and the
- * whole of the ceiling, so that the time really doubles, and never less than a minute.
+ * The delay before an attempt to take WhatsApp Web back from where it was opened: a random time between half and all
+ * of the upper bound, and never less than a minute. So the delay really doubles.
  */
 export function conflictDelayMs({ attempt, baseMs, maxMs, random }: BackoffInput): number {
   const base = Math.max(CONFLICT_DELAY_MS, baseMs);
@@ -52,6 +58,6 @@ function ceilingMs({ attempt, baseMs, maxMs }: Omit<BackoffInput, 'random'>): nu
 
 function between(leastMs: number, mostMs: number, random: () => number): number {
   const dice = random();
-  const share = dice > 0 ? Math.min(1, dice) : 0; // a source that answers NaN must not make a delay of it
+  const share = dice > 0 ? Math.min(1, dice) : 0; // a random source may return NaN
   return Math.round(leastMs + (mostMs - leastMs) * share);
 }

@@ -3,14 +3,14 @@ import type { ResolvedOptions } from '../../options.js';
 import { floorMs } from './reconnect-delay.js';
 
 /**
- * Holds apart the starts that a bot asks for after each failure: one in a listener of `failed` would loop without a pause.
- * The first one after a failure begins at once, since somebody may have mended what was wrong.
+ * Spaces out the starts that a bot requests after each failure; without it, a start in a listener of `failed` would
+ * loop without a pause. The first start after a failure begins at once, since somebody may have fixed the cause.
  */
 export class RestartPace {
   readonly #clock: Clock;
   readonly #floorMs: number;
   #hasFailed = false;
-  /** When a start that followed a failure began last, monotonic ms. */
+  /** When the last start after a failure began, monotonic ms. */
   #startedAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor({ clock, options }: { readonly clock: Clock; readonly options: ResolvedOptions }) {
@@ -18,7 +18,7 @@ export class RestartPace {
     this.#floorMs = floorMs({ baseMs: options.reconnectDelayMs, maxMs: options.reconnectMaxDelayMs });
   }
 
-  /** A start has ended for good without the session being up. */
+  /** Call when a start has failed for good. */
   noteFailure(): void {
     this.#hasFailed = true;
   }
@@ -27,7 +27,7 @@ export class RestartPace {
     this.#hasFailed = false;
   }
 
-  /** Before a start that somebody asks for. Rejects with the signal's reason. */
+  /** Call before a requested start. Rejects with the signal's reason. */
   async takeTurn(signal: AbortSignal): Promise<void> {
     if (!this.#hasFailed) return;
     const leftMs = this.#startedAgainAt + this.#floorMs - this.#clock.monotonic();

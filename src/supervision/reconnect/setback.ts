@@ -4,21 +4,21 @@ import type { DisconnectCause } from '../../events.js';
 import type { ResolvedOptions } from '../../options.js';
 import { backoffDelayMs, conflictDelayMs } from './reconnect-delay.js';
 
-/** What ended a session or a start, as far as the next attempt depends on it. */
+/** How a session or a start ended, as far as the next attempt depends on it. */
 export interface Setback {
   readonly cause: DisconnectCause;
-  /** Whether a server must answer first: a store that may hold the login, or that of a strict web cache. */
+  /** Whether a server must answer first: a store that may hold the login, or the server of a strict web cache. */
   readonly awaitsServer?: boolean;
-  /** Whether a disk that is needed does not answer. */
+  /** Whether a required disk does not answer. */
   readonly awaitsDisk?: boolean;
 }
 
-/** WhatsApp that can't be reached is tried again at least so often. */
+/** Longest delay between attempts while WhatsApp is unreachable, ms. */
 const NETWORK_RETRY_MS = 15_000;
-/** A server or disk that does not answer is tried again at least so often: each time all stores are asked. */
+/** Longest delay while a server or disk does not answer, ms; each attempt asks all stores. */
 const SERVER_RETRY_MS = 60_000;
 
-/** Whether it is waited out, however long it takes, and counted as no attempt. */
+/** Whether to wait it out, however long it takes, without counting an attempt. */
 export function isOutage({ cause, awaitsServer = false, awaitsDisk = false }: Setback): boolean {
   return cause === 'network-down' || awaitsServer || awaitsDisk;
 }

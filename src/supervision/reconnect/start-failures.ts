@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js';
 import { isSessionError, StartFailedError } from '../../errors.js';
 import type { DisconnectCause, EventError } from '../../events.js';
 
-/** What went wrong last, for who asks why the session is not up. */
+/** Keeps the last error, for callers that ask why the session is not up. */
 export class LastError {
   readonly #clock: Clock;
   #noted: { readonly error: unknown; readonly told: EventError & { readonly at: string } } | undefined;
@@ -21,7 +21,7 @@ export class LastError {
     this.#noted = undefined;
   }
 
-  /** As it was thrown. */
+  /** The error as it was thrown. */
   get error(): unknown {
     return this.#noted?.error;
   }
@@ -30,7 +30,7 @@ export class LastError {
     return this.#noted?.told;
   }
 
-  /** As a field of an event. */
+  /** The error as a field of an event. */
   get field(): { readonly error?: EventError } {
     if (this.#noted === undefined) return {};
     const { code, message } = this.#noted.told;
@@ -38,18 +38,18 @@ export class LastError {
   }
 }
 
-/** All attempts are used up. `error`: what the last of them failed by. */
+/** Makes the error for used-up attempts. `error` is the error of the last attempt. */
 export function exhausted(last: {
   readonly attempts: number;
   readonly cause: DisconnectCause;
   readonly error: unknown;
-  /** The id of a snapshot that may do better, where one is known. */
+  /** The id of a snapshot that may work better, if known. */
   readonly olderCopy: string | undefined;
 }): StartFailedError {
   const { attempts, cause, error, olderCopy } = last;
   const why = error === undefined ? '' : `: ${summaryOf(error).message}`;
   const obstacle = error === undefined ? undefined : obstacleOf({ error, launched: true });
-  // Where no reconnect is allowed, what was made are the starts before.
+  // Without allowed reconnects, only the initial starts were attempted.
   const within = attempts === 0 ? '' : ` within ${attempts} attempts`;
   const advice = obstacle === undefined ? '' : `; ${obstacle.reason}: ${obstacle.advice}`;
   return new StartFailedError(
@@ -60,10 +60,10 @@ export function exhausted(last: {
   );
 }
 
-/** Trying again is no use before somebody has done something. */
+/** Makes the error for a failure that no retry can fix before somebody acts. */
 export function hopeless(error: unknown, obstacle: StartObstacle | undefined): StartFailedError {
   if (obstacle === undefined && isSessionError(error) && error.code === 'START_FAILED') {
-    return error as StartFailedError; // says all of it already
+    return error as StartFailedError; // it already says everything
   }
   const { reason, advice } = obstacle ?? { reason: 'the client failed', advice: 'see the cause' };
   return new StartFailedError(
@@ -73,7 +73,7 @@ export function hopeless(error: unknown, obstacle: StartObstacle | undefined): S
   );
 }
 
-/** What a first start is refused by at once: it does not heal by waiting. */
+/** Whether a first start must fail at once, because waiting does not fix the error. */
 export function isHopeless(error: unknown): boolean {
   return isSessionError(error) && (error.code === 'PROFILE_LOCKED' || error.code === 'CONFIGURATION');
 }

@@ -12,7 +12,7 @@ import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
 import { isOutage, isShort, retryDelayMs, type Setback } from './setback.js';
 import { exhausted, hopeless, isHopeless, isTooOld, LastError } from './start-failures.js';
 
-/** How a session came up, or why it will not. */
+/** How a session came up, or why it will not come up. */
 export type StartRetriesResult = Exclude<StartResult, { readonly kind: 'failed' }>;
 
 type Failure = Extract<StartResult, { readonly kind: 'failed' }>;
@@ -24,38 +24,41 @@ export type StartRetriesContext = Pick<
 
 export interface StartRetriesRequest {
   readonly signal: AbortSignal;
-  /** Why the session must come up again; absent for `initialize()`. */
+  /** Why the session must start again; absent for `initialize()`. */
   readonly cause?: DisconnectCause;
-  /** Starts the first attempt at once (`reconnect()` by hand). */
+  /** Makes the first attempt at once (a manual `reconnect()`). */
   readonly atOnce?: boolean;
   /**
-   * Takes what a session needs before its first start. What it rejects with is final, but for a disk without room: then
-   * it is part of the attempt, and is repeated with the next one.
+   * Acquires what a session needs before its first start. Its rejection is final, except for a full disk: then it is
+   * part of the attempt and is repeated with the next one.
    */
   readonly own?: () => Promise<void>;
 }
 
-/** `reconnect()` starts at once no more often than this: one in a listener of every loss would loop without a delay. */
+/**
+ * `reconnect()` starts at once only after this interval, ms; otherwise a call in a listener of every loss would loop
+ * without a delay.
+ */
 const BY_HAND_INTERVAL_MS = 60_000;
 
 /**
- * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a
- * reconnect. Time without network, or without a store that the login must come from, is waited out and never counted.
+ * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a reconnect.
+ * Time without network, or without a store that must provide the login, is waited out and never counted.
  */
 export class StartRetries {
   readonly #context: StartRetriesContext;
   readonly #starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>;
   #attempt = 0;
-  /** Since when it is ready, or its QR or code waits. */
+  /** Since when the session is ready, or its QR or code waits; monotonic ms. */
   #upSince: number | undefined;
   #isWaiting = false;
   #hasGivenUp = false;
-  /** Whether a logout was answered since the session was last stable. */
+  /** Whether a logout was handled since the session was last stable. */
   #loggedInAnew = false;
   readonly #fruitless: FruitlessStarts;
   #startedByHandAt: number | undefined;
   #endOfWait = new AbortController();
-  /** What has not been taken yet; see {@link StartRetriesRequest.own}. */
+  /** What is still to be acquired; see {@link StartRetriesRequest.own}. */
   #own: (() => Promise<void>) | undefined;
   readonly #lastError: LastError;
 
@@ -66,12 +69,12 @@ export class StartRetries {
     this.#lastError = new LastError(context.clock);
   }
 
-  /** What went wrong last, until the session is up again. */
+  /** The last error; cleared when the session is up again. */
   get lastError(): (EventError & { readonly at: string }) | undefined {
     return this.#lastError.told;
   }
 
-  /** What a session that was up was lost by, where an error says so, or what a start was refused by before an attempt. */
+  /** Notes the error that ended a running session, or that refused a start before an attempt. */
   noteError(error: unknown): void {
     this.#lastError.note(error);
   }
@@ -81,28 +84,28 @@ export class StartRetries {
     return this.#isStable ? 0 : this.#attempt;
   }
 
-  /** The snapshot that a human may try, where starts with the profile in place lead nowhere. */
+  /** The snapshot that a human may try when starts with the profile in place fail. */
   get olderCopy(): string | undefined {
     return this.#fruitless.olderCopy;
   }
 
   noteReady(): void {
-    this.#forgetOldAttempts(); // a QR that waited long before its scan
+    this.#forgetOldAttempts(); // the QR may have waited long before its scan
     this.#fruitless.noteReady();
     this.#upSince = this.#context.clock.monotonic();
   }
 
-  /** Whether it waits for its next attempt: no browser is open then. */
+  /** Whether it waits for the next attempt. No browser is open then. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
-  /** Whether it tries no more since the last {@link reset}: who wants the session up now must begin anew. */
+  /** Whether it has stopped trying since the last {@link reset}. A caller that wants the session up must begin anew. */
   get hasGivenUp(): boolean {
     return this.#hasGivenUp;
   }
 
-  /** The next failure is the first again: `initialize()`. */
+  /** Starts counting failures anew, for `initialize()`. */
   reset(): void {
     this.#attempt = 0;
     this.#hasGivenUp = false;
@@ -112,8 +115,8 @@ export class StartRetries {
   }
 
   /**
-   * `reconnect()` by hand: whether it may start at once, with all attempts fresh. Not again so soon: then it takes
-   * its turn, with its delay, like any loss.
+   * For a manual `reconnect()`: whether it may start at once, with a new set of attempts. Soon after an earlier call
+   * it may not, and then it waits for its turn like any loss.
    */
   claimImmediateStart(): boolean {
     const { clock, options } = this.#context;
@@ -127,24 +130,25 @@ export class StartRetries {
     return true;
   }
 
-  /** `reconnect()` by hand during a wait: the next attempt comes at once, with all others fresh. */
+  /** For a manual `reconnect()` during a wait: starts the next attempt at once, with a new set of attempts. */
   startNextAttemptNow(): void {
     if (this.claimImmediateStart()) this.#endOfWait.abort();
   }
 
   /**
-   * @throws StartFailedError when all attempts are used up, or at once when a session that was not up yet meets what
-   * trying again can't mend; the session is then `failed`, with everything kept.
+   * @throws StartFailedError when all attempts are used up, or at once when a session that was never up meets an
+   * error that a retry can't fix. The session is then `failed`, with everything kept.
    * @throws BrowserTooOldError at once
-   * @throws ProfileLockedError, ConfigurationError at the first start, at once: they do not heal by waiting.
-   * @throws what `own` rejects with, at once, but for a disk without room
+   * @throws ProfileLockedError, ConfigurationError at once at the first start, because waiting does not fix them.
+   * @throws the error of `own` at once, except for a full disk
    */
   async run({ signal, cause, atOnce = false, own }: StartRetriesRequest): Promise<StartRetriesResult> {
     this.#own = own;
-    signal.throwIfAborted(); // what came before it (closing a browser that hangs) takes its time
+    signal.throwIfAborted(); // an earlier step (closing a browser that hangs) may have taken long
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
-    // A QR may wait for its owner for days: a browser that ends now and then meanwhile must not use the attempts up.
+    // A QR may wait for its owner for days. A browser that ends occasionally in that time must not use up the
+    // attempts.
     if (result.kind === 'pairing') this.#upSince = this.#context.clock.monotonic();
     return result;
   }
@@ -156,7 +160,8 @@ export class StartRetries {
   ): Promise<StartRetriesResult> {
     if (cause === undefined) return this.#initialize(signal, { isFirst: true });
     if (cause === 'logged-out') return this.#logInAnew(signal);
-    // What was up before may come up again: a browser that is being replaced by a newer one is missing for a while.
+    // A session that was up may come up again: while its browser is being updated, the program is missing for a
+    // while.
     return this.#reconnect({ cause }, signal, { atOnce, isFirst: false });
   }
 
@@ -180,7 +185,10 @@ export class StartRetries {
     }
   }
 
-  /** Answers a logout at once, with all attempts fresh; one that follows without a stable stretch as any other loss. */
+  /**
+   * Handles a logout at once, with a new set of attempts. If another logout follows before the session is stable, it
+   * is handled like any loss.
+   */
   async #logInAnew(signal: AbortSignal): Promise<StartRetriesResult> {
     this.#forgetOldAttempts();
     if (this.#loggedInAnew) {
@@ -206,7 +214,7 @@ export class StartRetries {
     let last = first;
     let immediate = atOnce;
     let outages = 0;
-    // Bounded by the attempts; only an outage is not counted, and that ends by itself or with destroy().
+    // Ends after the allowed attempts. Outages do not count, but they end by themselves or with destroy().
     for (;;) {
       const { cause } = last;
       if (!isOutage(last) && this.#attempt >= maxReconnectAttempts) return this.#giveUp(cause);
@@ -221,7 +229,7 @@ export class StartRetries {
       const tellSuccess = () =>
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
       if (result.kind === 'ready') tellSuccess();
-      // An attempt that met an outage was none: only the wait for the next one grows.
+      // An attempt during an outage does not count, but the next wait gets longer.
       if (result.kind === 'failed' && isOutage(result)) outages++;
       else {
         outages = 0;
@@ -238,7 +246,7 @@ export class StartRetries {
     }
   }
 
-  /** Ends early when `reconnect()` is called, also by a listener of what `tell` announces. */
+  /** Ends early when `reconnect()` is called, even by a listener of the event that `tell` announces. */
   async #wait(delayMs: number, signal: AbortSignal, tell?: () => void): Promise<void> {
     const ended = new AbortController();
     this.#endOfWait = ended;
@@ -283,7 +291,7 @@ export class StartRetries {
     }
   }
 
-  // That it can't be told just now is no reason to end the session.
+  // A lease that can't be checked now is no reason to end the session.
   #isLeaseLost(error: unknown): boolean {
     return isSessionError(error) && error.code === 'LEASE_LOST' && !this.#context.lease.isUnproven();
   }
