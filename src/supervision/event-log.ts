@@ -2,14 +2,15 @@ import type { SessionEventName, SessionEventPayloads } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { SnapshotInfo } from '../types.js';
 
-/** As many findings as one line can hold. */
+/** Limit for the findings in one line. */
 const MAX_FINDINGS = 3;
 
 type Line = readonly [level: keyof Logger, message: string, fields: object];
 
 /**
- * The line of the log for each event; `undefined` where it is no news. A new event is missed here by the compiler. What
- * ends well is `info`, what somebody should look at is `warn`, what does not mend itself is `error`.
+ * The log line for each event; `undefined` for an event that is no news. The compiler reports an event without an
+ * entry. Good outcomes are `info`, what somebody should look at is `warn`, and what does not recover without help is
+ * `error`.
  */
 const LINES: {
   readonly [Name in SessionEventName]: (payload: SessionEventPayloads[Name]) => Line | undefined;
@@ -48,9 +49,9 @@ const LINES: {
   'reconnect:scheduled': (fields) => ['warn', 'the session is started again soon', fields],
   'reconnect:attempted': (fields) => ['info', 'the session is being started again', fields],
   'reconnect:succeeded': (fields) => ['info', 'the session has come up again', fields],
-  // The error that follows, with the reason in whole words, is one of its own.
+  // The error event that follows has the reason in full and its own line.
   'reconnect:exhausted': (fields) => ['warn', 'the attempts to come up again are used up', fields],
-  // Comes every 15 s, and what has changed in it is an event of its own.
+  // This event comes every 15 s, and a change has its own event.
   'health:checked': () => undefined,
   'health:changed': ({ from, to, report: { score, issues } }) => [
     to === 'healthy' ? 'info' : 'warn',
@@ -72,7 +73,9 @@ const LINES: {
   warning: ({ code, message }) => [code === 'started-early' ? 'error' : 'warn', message, { code }],
 };
 
-/** Writes what the session announces to its logger: the one place where events become lines, so that none is forgotten. */
+/**
+ * Writes the session's events to its logger. It is the only place that does so, and therefore no event is forgotten.
+ */
 export class EventLog {
   readonly #logger: Logger;
   readonly #clientId: string;
@@ -91,7 +94,7 @@ export class EventLog {
   }
 }
 
-/** What is in order, or was ended by a stop, is nothing to look at. */
+/** An unchanged profile, or a copy that was ended by a stop, needs no attention. */
 function levelOf(
   copy: SessionEventPayloads['save:failed'] | SessionEventPayloads['save:skipped'],
 ): keyof Logger {

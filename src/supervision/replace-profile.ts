@@ -1,24 +1,24 @@
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
-/** What a call that replaces the profile is given. */
+/** The tools for a call that replaces the profile. */
 export interface Replacement {
-  /** Whether the session ran when it was called: then it runs again afterwards. */
+  /** Whether the session ran at the time of the call. Then it runs again afterwards. */
   readonly wasRunning: boolean;
-  /** Does the replacing itself, with the session halted. */
+  /** Runs the replacement while the session is halted. */
   readonly replace: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 /**
- * Runs a call that puts another login in the profile's place: `restore()`, `importSession()`. A session that ran comes up
- * again, and no other one of this process comes between. Where none ran, a start that is asked for meanwhile waits for
- * the whole call: nobody has to await it first.
+ * Runs a call that replaces the login in place: `restore()`, `importSession()`. A session that was running starts
+ * again afterwards, and no other session of this process can take the profile in between. If it was not running, a
+ * start requested during the call waits for the whole call, so the caller need not await the call first.
  */
 export function replaceProfile<Result>(
   { supervisor, ownership }: { readonly supervisor: SessionSupervisor; readonly ownership: SessionOwnership },
   call: (replacement: Replacement) => Promise<Result>,
 ): Promise<Result> {
-  const { isMeantToRun: wasRunning, stops } = supervisor; // at the call: what comes meanwhile is later
+  const { isMeantToRun: wasRunning, stops } = supervisor; // read now, since later calls must not count
   const replaceAndResume = <Replaced>(work: () => Promise<Replaced>) =>
     ownership.keep(async () => {
       try {

@@ -12,9 +12,9 @@ import { replaceProfile } from './replace-profile.js';
 import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
 
-/** How `importSession()` goes about it. */
+/** Options of `importSession()`. */
 export interface ImportOptions {
-  /** Takes over what was taken over before, also in place of a login that is newer. Default false. */
+  /** Imports a session that was imported before, and also replaces a newer login. Default false. */
   readonly force?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface SessionImportParts {
   readonly supervisor: SessionSupervisor;
 }
 
-/** The import that a person asks for: as `restore()`, from a source outside of the stores. */
+/** An import that a person requests. It works like `restore()`, with a source outside the stores. */
 export class SessionImport {
   readonly #context: SessionContext;
   readonly #parts: SessionImportParts;
@@ -46,12 +46,13 @@ export class SessionImport {
       const session = found;
       const earlier = isForced ? undefined : await this.#findEarlier(session);
       if (earlier) return earlier.snapshot ?? (await this.#saveWhatIsHere());
-      if (wasRunning) await this.#assertFit(session); // a bot that is healthy does not stop for a login that is not
+      if (wasRunning) await this.#assertFit(session); // a healthy bot must not stop for an unfit login
       return replace(() => this.#take(session));
     });
   }
 
-  // What was taken over once may be removed: the folder of a container goes with it, and the call stays in the bot.
+  // An imported session may be removed, for example with a container's folder, while the call stays in the bot's
+  // code.
   async #answerFor({ problem, places }: NothingFound, isForced: boolean): Promise<SnapshotInfo> {
     if (isForced) throw problem;
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
@@ -65,7 +66,7 @@ export class SessionImport {
     return this.#parts.earlierImport.find(session, () => this.#assertFit(session));
   }
 
-  // The stores were lost, the login was not: the answer is what a save makes of it.
+  // The stores were lost, but the login was not. So the call saves the login and returns that snapshot.
   async #saveWhatIsHere(): Promise<SnapshotInfo> {
     const { ownership, operations, saver, supervisor } = this.#parts;
     const capture = supervisor.isRunning ? 'hot' : 'cold';

@@ -17,25 +17,28 @@ import { RunStarts } from './run/run-starts.js';
 import type { CloseRequest } from './run/session-closer.js';
 import type { SupervisorParts } from './supervisor-parts.js';
 
-/** What is on its way into a store when the session begins to stop may take so long. */
+/** How long copies already being written to a store may take when the session begins to stop, ms. */
 const COPIES_END_MS = 4_000;
-/** What goes into stores while the session stops has so long, from then on; then it is ended. */
+/**
+ * Time limit for all writes to stores while the session stops, counted from when the stop begins, ms; then they are
+ * aborted.
+ */
 const STORES_END_MS = 8_500;
 
-/** Decides what follows from what happens: starts, losses, logouts, and what the bot itself calls. */
+/** Decides what follows from events: starts, losses, logouts and the bot's own calls. */
 export class SessionSupervisor implements ClientSupervisor {
   readonly #context: SessionContext;
   readonly #parts: SupervisorParts;
   readonly #starts: RunStarts;
   readonly #failures: FinalFailures;
   #run: Run | undefined;
-  /** Settles when the last run that has failed has been cleaned up. */
+  /** Settles when the last failed run has been cleaned up. */
   #failing: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #stops = 0;
   /** See {@link stanceOf}. */
   #isLetGo = false;
-  /** Held by what replaces or deletes the profile: nothing starts meanwhile. */
+  /** Locked by a call that replaces or deletes the profile; nothing starts meanwhile. */
   readonly #halted = new Mutex();
   #lastHalt: Promise<unknown> | undefined;
 
@@ -55,7 +58,7 @@ export class SessionSupervisor implements ClientSupervisor {
       forget: () => {
         this.#failing = this.#run?.settled.catch(() => undefined);
         this.#run = undefined;
-        // A start that was refused at once has left neither: no change of the state says that it is over.
+        // A start that was refused at once changes no state, so no state change stops the health checks.
         if (['idle', 'stopped'].includes(this.#context.state())) parts.health.stop();
       },
     });
@@ -65,24 +68,28 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#run !== undefined;
   }
 
-  /** Whether it runs and nobody has asked it to stop. */
+  /** Whether the session runs and nobody has asked it to stop. */
   get isMeantToRun(): boolean {
     return this.#run !== undefined && !this.#run.abort.signal.aborted;
   }
 
-  /** Grows with every call that ends the session: who means to start it again looks whether one came between. */
+  /**
+   * Grows with every call that ends the session. A caller that wants to start it again compares the count to see
+   * whether such a call came in between.
+   */
   get stops(): number {
     return this.#stops;
   }
 
-  /** @param hears whether a failure of it would reach somebody: by default whoever calls it */
+  /** @param hears whether somebody would notice its failure; by default, the caller does */
   async initialize(hears: () => boolean = () => true): Promise<void> {
     this.#isLetGo = false;
     const stops = this.#stops;
-    // Asked for while a start fails for good: afresh, not into that failure, nor while it is being cleaned up.
+    // If a start has just failed for good, begin a new run after the failed one has been cleaned up, and do not join
+    // it.
     const failing = this.#isFailing ? this.#run?.settled.catch(() => undefined) : this.#failing;
     if (failing) await failing;
-    if (this.#stopping) await this.#stopping.catch(() => undefined); // a logout that fails is its caller's matter
+    if (this.#stopping) await this.#stopping.catch(() => undefined); // its own caller hears of that
     for (let seen: unknown; seen !== this.#lastHalt; ) {
       seen = this.#lastHalt;
       await seen;
@@ -98,7 +105,7 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#join(this.#run, hears);
   }
 
-  /** Reconnects at once, with all attempts fresh; soon after another call it takes its turn as a loss does. */
+  /** Reconnects at once with a new set of attempts. Soon after an earlier call, it waits for its turn like a loss. */
   async reconnect(): Promise<void> {
     this.#isLetGo = false;
     const run = this.#run;
@@ -116,20 +123,20 @@ export class SessionSupervisor implements ClientSupervisor {
     return this.#join(run);
   }
 
-  /** Final save, orderly close, `stopped`. Concurrent calls join. */
+  /** Takes a final save, closes the browser normally and moves to `stopped`. Concurrent calls join. */
   async destroy({ byBot = false, cause }: { byBot?: boolean; cause?: OwnStopCause } = {}): Promise<void> {
     this.#stops++;
     const joined = this.#stopping;
     if (joined === undefined) return this.#stop({ save: true, byBot }, cause);
     await joined.catch((error: unknown) => {
-      if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // that one is its caller's matter
+      if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // its own caller hears of that
     });
     if (!this.#run && cause === undefined) await this.#parts.removalWatch.closedAgain({ byBot });
   }
 
   /**
-   * Closes the session without a save and runs `work`, which replaces or deletes the profile; no start comes between, nor
-   * another session of this process.
+   * Closes the session without a save and runs `work`, which replaces or deletes the profile. Meanwhile, neither this
+   * session nor another one of this process can start.
    *
    * @param options `resumes`: whether the caller starts the session again afterwards
    */
@@ -149,12 +156,14 @@ export class SessionSupervisor implements ClientSupervisor {
     return working;
   }
 
-  /** A start that is asked for from now on waits for `work` first, whatever comes of that. */
+  /** Makes later start requests wait until `work` settles, even if it fails. */
   holdStarts(work: Promise<unknown>): void {
     this.#lastHalt = work.catch(() => undefined);
   }
 
-  /** Not while the session is up either: a QR then means that its login is gone, and a restart decides what follows. */
+  /**
+   * `false` also while the session is up: a QR then means that its login is gone, and a restart decides what follows.
+   */
   mayPair(): boolean {
     const run = this.#run;
     if (run === undefined || run.abort.signal.aborted || this.#parts.starter.holdsPairing) return false;
@@ -179,7 +188,7 @@ export class SessionSupervisor implements ClientSupervisor {
     await this.#stop({ save: false, logout: true, revoke: 'client', byBot: true });
   }
 
-  // Only a page that is open and logged in can unlink its device.
+  // Only an open, logged-in page can unlink its device.
   #assertUp(call: string): void {
     const state = this.#context.state();
     if (isUp(state)) return;
@@ -193,19 +202,19 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!run || run.abort.signal.aborted) return;
     if (event.type === 'disconnected') this.#isLetGo = true;
     if (isLogout(event)) this.#parts.revoker.noteNow();
-    this.#parts.stateFollower.follow(run, event); // before anybody hears of it
+    this.#parts.stateFollower.follow(run, event); // before any listener hears of it
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
     if (!run.isStarting) this.#decide(run, event);
     else if (!isWatched && this.#hasSettled() && isDecisive(event)) run.pending ??= event;
   }
 
-  /** Whether there is a run that has used up its attempts, and only says so yet. */
+  /** Whether a run has used up its attempts and is only reporting that. */
   get #isFailing(): boolean {
     return this.#run !== undefined && this.#parts.startRetries.hasGivenUp;
   }
 
-  /** What to do about an event while no start is under way. */
+  /** Decides what to do about an event while no start is running. */
   #decide(run: Run, event: ClientEvent): void {
     if (isLogout(event)) return this.#logOut(run);
     const why = ownStopOf(event, this.#context.options);
@@ -214,12 +223,12 @@ export class SessionSupervisor implements ClientSupervisor {
     if (cause !== undefined) this.#loseBy(cause, lossOf(cause, event));
   }
 
-  /** Whether the start that is under way has got what it waits for, and only has to say so. */
+  /** Whether the running start has reached its goal and only has to return. */
   #hasSettled(): boolean {
     return ['ready', 'awaiting_qr'].includes(this.#context.state());
   }
 
-  /** To another session of this process that wants the profile. */
+  /** Our stance towards another session of this process that wants the profile. */
   #stance(): Stance {
     const { state, driver } = this.#context;
     const { isMeantToRun } = this;
@@ -234,21 +243,21 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#stopByItself(ownStop('LEASE_LOST', reason));
   }
 
-  /** Something that ends the session without anybody's call. */
+  /** Stops the session without a call. */
   #stopByItself(why: OwnStop): void {
     this.#stopFor(why).catch((error: unknown) => {
       this.#context.logger.error('the session could not be stopped', { error: describeError(error) });
     });
   }
 
-  /** What follows the stop says why: nobody's call does. */
+  /** Stops and records the reason as the session's error, because no caller receives it. */
   #stopFor(why: OwnStop): Promise<void> {
     this.#context.logger.warn('the session stops by itself', { why: why.error.message });
     if (this.#stopping === undefined) this.#parts.startRetries.noteError(why.error);
     return this.destroy({ cause: why.cause });
   }
 
-  /** The session is up no more: close what is left and bring it up again. Ignored while that is under way. */
+  /** The session was lost: closes what is left and starts it again. Ignored while a start is running. */
   #loseBy(cause: DisconnectCause, error: unknown = lossOf(cause)): void {
     this.#lose(cause, { error });
   }
@@ -258,7 +267,7 @@ export class SessionSupervisor implements ClientSupervisor {
     if (!run || run.isStarting || run.abort.signal.aborted) return;
     if (error !== undefined) this.#parts.startRetries.noteError(error);
     this.#pause(run);
-    // Its page may show a QR until it is closed, which waits for a save that still runs.
+    // The page may show a QR until it is closed, and closing waits for a running save.
     this.#context.driver.beginClosing();
     this.#context.moveTo('reconnecting', cause);
     this.#follow(run, this.#starts.afterLoss(run, cause, atOnce));
@@ -270,7 +279,7 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#follow(run, this.#starts.afterLogout(run));
   }
 
-  /** No save begins from here on, and one that runs is ended: the browser under it goes away. */
+  /** Starts no more saves and ends a running one, because its browser is going away. */
   #pause(run: Run): void {
     run.isStarting = true;
     this.#parts.schedule.stop();
@@ -279,7 +288,7 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#parts.operations.shut();
   }
 
-  /** Makes `start` what `initialize()` joins. Nobody has to listen to it. */
+  /** Makes `initialize()` join `start`. Nobody has to handle its rejection. */
   #follow(run: Run, start: Promise<void>): void {
     run.settled = start;
     run.audience = [];
@@ -297,7 +306,7 @@ export class SessionSupervisor implements ClientSupervisor {
     }
   }
 
-  /** A browser that ended under a session that was ready, and no start since: the profile is as it left it. */
+  /** Whether the browser of a ready session has ended and no start followed. Then the profile is unchanged since. */
   #restsAfterReady(run: Run | undefined): boolean {
     const isUntouched = run?.wasReady === true && this.#parts.startRetries.isWaiting;
     return isUntouched && this.#context.state() === 'reconnecting';
@@ -322,11 +331,11 @@ export class SessionSupervisor implements ClientSupervisor {
     if (run) this.#pause(run);
     const hasFailed = !run || state() === 'failed';
     moveTo('stopping', cause);
-    // A copy that is on its way gets some time; what has come since is in the final save, which needs its own.
+    // A running copy gets some time. The final save holds the later changes and needs its own time.
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
-      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else it is another's
+      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else another session owns it
       const closing = { ...request, hasFailed, byItself };
       await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
     } finally {
@@ -334,7 +343,7 @@ export class SessionSupervisor implements ClientSupervisor {
       await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
       this.#run = undefined;
       await ownership.giveUp();
-      if (state() === 'stopping') moveTo('stopped', cause); // else a clear() has come to its end meanwhile
+      if (state() === 'stopping') moveTo('stopped', cause); // otherwise a clear() has finished in the meantime
       removalWatch.begin();
     }
   }

@@ -29,7 +29,7 @@ export interface OperationParts {
   readonly supervisor: SessionSupervisor;
 }
 
-/** What a user calls by name beside starting, stopping and saving. Each call waits for its turn. */
+/** The calls that users make besides starting, stopping and saving. Each one waits for its turn. */
 export class SnapshotOperations {
   readonly #context: SessionContext;
   readonly #parts: OperationParts;
@@ -44,7 +44,8 @@ export class SnapshotOperations {
       const wanted = await this.#wanted(
         snapshotId === undefined ? undefined : snapshotIdOf(snapshotId, 'restore'),
       );
-      // First: a bot that is healthy does not stop for a copy that is not. Without one the restore itself finds out.
+      // First, because a healthy bot must not stop for a damaged copy. Without an id, the restore itself checks its
+      // candidates.
       if (wasRunning) await this.#assertWhole(wanted);
       if (wasRunning) await this.#assertReadable(wanted);
       await replace(() => this.#install(wanted));
@@ -52,7 +53,7 @@ export class SnapshotOperations {
     });
   }
 
-  /** Runs beside saves, which remove what retention no longer keeps: a snapshot that is gone meanwhile is not damaged. */
+  /** Runs beside saves, whose retention removes old snapshots. A snapshot that disappears meanwhile is not damaged. */
   async verify(snapshotId?: string): Promise<VerifyReport> {
     const { snapshots } = this.#parts;
     const isAll = snapshotId === undefined;
@@ -114,8 +115,8 @@ export class SnapshotOperations {
     return ownership.during(() => operations.exclusive(() => pruner.pruneAll(!supervisor.isRunning)));
   }
 
-  // The snapshots go first: a profile that outlives an interrupted clear() is no harm, a snapshot that is restored
-  // after it would be.
+  // The snapshots are deleted first. A profile that survives an interrupted clear() does no harm, but a snapshot that
+  // is restored after it would.
   async clear(options: { readonly logout?: boolean }): Promise<void> {
     const logout = flagOf(options, 'logout', 'clear');
     await this.#parts.supervisor.whileHalted(() => this.#deleteAll(), { logout });
@@ -157,7 +158,7 @@ export class SnapshotOperations {
   async #wanted(snapshotId: string | undefined): Promise<LocatedSnapshot> {
     const { snapshots } = this.#parts;
     if (snapshotId !== undefined) return snapshots.find(snapshotId);
-    // What was revoked or rejected, also in a process that has not started yet.
+    // Loads what was revoked or rejected, also in a process that has not started yet.
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
     const [best] = await snapshots.candidates(undefined, { isAskedFor: true });
     if (best) return best;
@@ -187,7 +188,8 @@ export class SnapshotOperations {
     throw refusal;
   }
 
-  // The login that an older one has replaced: it comes back where that one proves dead, and not any more once it was ready.
+  // The login that an older one has replaced. It is restored if the older one proves dead, but not after that one was
+  // ready.
   async #replaced(lineage: string): Promise<{ formerLineage?: string }> {
     const sorted = await this.#parts.snapshots.sorted().catch(() => undefined);
     const newest = sorted?.ours[0];
@@ -195,7 +197,7 @@ export class SnapshotOperations {
     return isReplaced ? { formerLineage: newest.info.lineage } : {};
   }
 
-  /** A human asked for it: what was rejected before gets another chance. */
+  /** Clears earlier rejections, because a human asked for this snapshot. */
   async #forgive({ id, lineage }: SnapshotInfo): Promise<void> {
     const { record } = this.#context;
     const { rejectedSnapshots, rejectedLineages } = record.current;
@@ -210,7 +212,7 @@ export class SnapshotOperations {
 
 const NEVER_ABORTED = new AbortController().signal;
 
-/** The error for an id that the repository does not have any more; `undefined` when it is there, damaged or not. */
+/** The error for an id that the repository no longer has; `undefined` when the snapshot exists, damaged or not. */
 function whyGone(repository: SnapshotRepository, id: string): Promise<unknown> {
   return repository.manifest(id).then(
     () => undefined,

@@ -20,7 +20,7 @@ export interface StateFollowerParts {
   readonly settleWatch: SettleWatch;
 }
 
-/** Moves the session's state with what the client tells, and begins what a session that is ready does. */
+/** Updates the session's state from the client's events, and starts the tasks of a ready session. */
 export class StateFollower {
   readonly #context: SessionContext;
   readonly #parts: StateFollowerParts;
@@ -54,10 +54,10 @@ export class StateFollower {
     }
   }
 
-  // What a function does that the page calls, nobody else hears of: the login may stop in the midst of it.
+  // Only this event reports an error in a function that the page calls; such an error may stop the login halfway.
   #onContained({ error, exposed }: Extract<ClientEvent, { readonly type: 'contained' }>): void {
     const { logger, warn, driver } = this.#context;
-    // A page that navigates, or a browser that ends, takes the ground from under what runs; both say so themselves.
+    // A navigation or the end of the browser interrupts what runs in the page. Both are reported by their own events.
     if (exposed === undefined || isNavigationRace(error) || driver.isClosing) {
       return logger.debug('contained a rejection of the client', { error: describeError(error) });
     }
@@ -70,7 +70,7 @@ export class StateFollower {
   #onReady(run: Run): void {
     const { state, moveTo } = this.#context;
     const { settleWatch, startRetries, degradedTimer, schedule, lineageKeeper, operations } = this.#parts;
-    if (state() === 'ready') return; // whatsapp-web.js may say it twice
+    if (state() === 'ready') return; // whatsapp-web.js may emit it twice
     if (state() === 'degraded') {
       degradedTimer.stop();
       return moveTo('ready');
@@ -83,7 +83,8 @@ export class StateFollower {
     startRetries.noteReady();
     operations.open();
     schedule.start();
-    // Last: a listener may call destroy() or reconnect() at once, and that must find all of it to undo.
+    // Last, because a listener may call destroy() or reconnect() at once, and they must find everything that they
+    // have to undo.
     moveTo('ready');
   }
 }

@@ -6,7 +6,7 @@ import type { SessionContext } from './context/session-context.js';
 import { CopyRefusals } from './health/copy-refusals.js';
 import type { StartRetries } from './reconnect/start-retries.js';
 
-/** Remembers what the events said, so that `status()` costs nothing. */
+/** Remembers the state from the events, so that `status()` needs no requests. */
 export class StatusReporter {
   readonly #context: SessionContext;
   readonly #startRetries: StartRetries;

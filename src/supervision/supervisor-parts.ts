@@ -15,7 +15,7 @@ import type { SessionStarter } from './start/session-starter.js';
 import type { StateFollower } from './state-follower.js';
 import type { DegradedTimer } from './watch/degraded-timer.js';
 
-/** What the supervisor decides over. */
+/** The parts that the supervisor controls. */
 export interface SupervisorParts {
   readonly startRetries: StartRetries;
   readonly closer: SessionCloser;
