@@ -3,10 +3,10 @@ import type { SnapshotInfo } from '../../types.js';
 import { importOf } from './lineage.js';
 import type { SessionRecord } from './session-record.js';
 
-/** What names pairings: snapshots, their manifests. */
+/** What names lineages: snapshots and their manifests. */
 type Naming = Pick<SnapshotInfo, 'lineage' | 'imported'>;
 
-/** Every pairing that began with an import, as far as the record and these snapshots tell; oldest first, each once. */
+/** Every lineage that began with an import, according to the record and these snapshots; oldest first, each once. */
 export function importsIn(record: SessionRecord, snapshots: readonly Naming[]): readonly string[] {
   const { lineage = '', imported = [], revokedLineages, rejectedLineages, heldLineages = [] } = record;
   const ofSnapshots = snapshots.flatMap((one) => [...(one.imported ?? []), one.lineage]);
@@ -20,7 +20,7 @@ export function importsIn(record: SessionRecord, snapshots: readonly Naming[]): 
   ]);
 }
 
-/** What a new snapshot of `lineage` tells of the imports before it; of more than fit, the newest. */
+/** The earlier imports that a new snapshot of `lineage` records; only the newest when there are too many. */
 export function importsBeside(
   lineage: string,
   known: readonly string[],
@@ -29,7 +29,10 @@ export function importsBeside(
   return others.length > 0 ? { imported: others } : {};
 }
 
-/** Of several pairings those that began with an import, each once. Their names begin with the day: they sort by age. */
+/**
+ * Those of the given lineages that began with an import, each once. Their names begin with the date, so they sort by
+ * age.
+ */
 export function onlyImports(lineages: readonly string[]): readonly string[] {
   return [...new Set(lineages)].filter((one) => importOf(one) !== undefined).sort();
 }

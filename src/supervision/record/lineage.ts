@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 
-/** A lineage's name: when it began and something random, so that lineages sort by age for a human. */
+/** A new lineage's name: its start time and a random part, so that lineages sort by age for a human. */
 export function newLineageAfter({
   clock,
   random,
@@ -15,7 +15,7 @@ export function newLineageAfter({
   return `${day}-${suffix}`;
 }
 
-/** An old session that was taken over: what it held (`contentDigest`) and where it lay (`placeOf`). */
+/** An imported old session: its content (`contentDigest`) and its place (`placeOf`). */
 export interface ImportMark {
   readonly content: string;
   readonly place: string;
@@ -24,14 +24,14 @@ export interface ImportMark {
 const IMPORTED = /-i([0-9a-f]{32})([0-9a-f]{16})$/;
 
 /**
- * The name of a lineage that begins with an import. It says what was taken over: so do all its snapshots, in every store, and
- * its revocation, also when the record and the snapshot of the import itself are gone.
+ * The name of a lineage that begins with an import. It tells what was imported. So all its snapshots in every store
+ * tell it, and so does its revocation, even when the record and the import's own snapshot are gone.
  */
 export function importedLineage(lineage: string, { content, place }: ImportMark): string {
   return `${lineage}-i${content.slice(0, 32)}${place}`;
 }
 
-/** What a lineage began with; `undefined` where that was no import. */
+/** The import with which a lineage began; `undefined` when it did not begin with one. */
 export function importOf(lineage: string): ImportMark | undefined {
   const [, content, place] = IMPORTED.exec(lineage) ?? [];
   return content === undefined || place === undefined ? undefined : { content, place };

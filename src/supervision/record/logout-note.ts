@@ -5,7 +5,7 @@ import type { Logger } from '../../logger.js';
 import { noteNow } from '../../own-file.js';
 import { readFolder } from '../../profile/walk.js';
 
-/** A lineage as it becomes part of a name. */
+/** The allowed form of a lineage, since it becomes part of a file name. */
 const LINEAGE = /^[A-Za-z0-9][-\w]{0,127}$/;
 
 type Places = readonly (readonly [folder: string, prefix: string])[];
@@ -20,20 +20,21 @@ export interface LogoutNoteParameters {
 }
 
 /**
- * Notes a logout in the very moment in which it is heard of, before the bot's own listeners: one of them may end the process,
- * and the next one must not restore a login that is dead. An empty file, its name says it all; beside the profile and in
+ * Notes a logout at the moment it is reported, before the bot's own listeners hear of it. One of them may end the
+ * process, and the next process must not restore a dead login.
+ * The note is an empty file whose name has all the information. It is written beside the profile and in
  * `sessionPath`, since either may be on a disk that is gone by then.
  */
 export class LogoutNote {
   readonly #parameters: LogoutNoteParameters;
-  /** Folder and beginning of the name, known before it is needed. */
+  /** Folder and name prefix of each note; looked up before they are needed. */
   #places: Places = [];
 
   constructor(parameters: LogoutNoteParameters) {
     this.#parameters = parameters;
   }
 
-  /** Never throws: what can't be noted at once is noted a little later, by whoever revokes the login. */
+  /** Never throws. A logout that can't be noted now is noted a little later, when the login is revoked. */
   writeNow(lineage: string): void {
     const { fs, logger } = this.#parameters;
     if (!LINEAGE.test(lineage)) return;
@@ -46,7 +47,7 @@ export class LogoutNote {
     }
   }
 
-  /** The pairings that were noted. A place that can't be read is passed over: the other one says the same. */
+  /** The noted lineages. An unreadable place is skipped, because the other one has the same notes. */
   async lineages(): Promise<readonly string[]> {
     const found = new Set<string>();
     for (const [folder, prefix] of await this.#lookUp()) {
@@ -55,7 +56,7 @@ export class LogoutNote {
     return [...found];
   }
 
-  /** When the record says the same. Never rejects: a note that stays is read once more. */
+  /** Removes the notes once the record has them. Never rejects; a note that remains is read again. */
   async remove(): Promise<void> {
     const { fs } = this.#parameters;
     for (const [folder, prefix] of await this.#lookUp().catch(() => [])) {

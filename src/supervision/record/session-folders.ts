@@ -18,22 +18,22 @@ import {
 } from '../../profile/side-folder.js';
 import { isMissing } from '../../profile/walk.js';
 
-/** Damaged or rejected profiles are kept for a human: the last in any case, others up to these bounds. */
+/** Damaged or rejected profiles are kept for a human: always the last two, and others within these limits. */
 const QUARANTINE = { keepLast: 2, maxAgeMs: 14 * 24 * 60 * 60 * 1000, maxBytes: 512 * 1024 * 1024 };
 
-/** Folder of the profile's lease, beside the profile. */
+/** Name of the folder of the profile's lease, beside the profile. */
 export const PROFILE_LEASE = 'lease';
 
-/** What lies beside the profile: staging, quarantine, and small files of state. */
+/** Manages the folders and files beside the profile: staging, quarantine, and small files of state. */
 export class SessionFolders {
-  /** Whether the login that was seen in the profile is still there. */
+  /** Tells whether the login that was seen in the profile is still there. */
   readonly presence: ProfilePresence;
   readonly #profileDir: string;
   readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
 
-  /** Staging folders: a copy may still be on its way into a store when the next start cleans up. */
+  /** Staging folders in use. A copy may still be on its way into a store when the next start cleans up. */
   readonly #inUse = new Set<string>();
-  /** Told once. */
+  /** Skipped paths, each of which is reported once. */
   readonly #passedOver = new Set<string>();
 
   constructor(
@@ -45,13 +45,13 @@ export class SessionFolders {
     this.presence = new ProfilePresence(profileDir, { fs: this.#parameters.fs, disk: parameters.fs });
   }
 
-  /** Path of a small file of state. Where it is depends on whether the profile is a mount point. */
+  /** Path of a small file of state. It depends on whether the profile is a mount point. */
   async stateFile(name: 'session.json' | 'browser.json'): Promise<string> {
     const { root } = await resolveSideFolder(this.#profileDir, this.#parameters);
     return join(root, name);
   }
 
-  /** A new empty folder on the profile's file system. */
+  /** Creates an empty folder on the profile's file system. */
   async createStaging(): Promise<string> {
     const folder = await createStagingFolder(this.#profileDir, this.#parameters);
     this.#inUse.add(folder);
@@ -64,9 +64,10 @@ export class SessionFolders {
   }
 
   /**
-   * Puts a staged profile, whose files are on the disk, in place of the old one. Says where that lies now.
+   * Puts a staged profile in place of the old one; the staged files must have reached the disk. Returns where the old
+   * profile is now.
    *
-   * @param copyOf the snapshot that the old one is a rejected copy of, if it is
+   * @param copyOf the snapshot of which the old profile is a rejected copy, if it is one
    */
   async install(stagedDir: string, reason: string, copyOf?: string): Promise<string | undefined> {
     const { fs, clock, random } = this.#parameters;
@@ -80,15 +81,15 @@ export class SessionFolders {
     return quarantined;
   }
 
-  /** Finishes or undoes an installation that was cut short. */
+  /** Finishes or undoes an installation that was interrupted. */
   async recoverInstall(): Promise<void> {
     await recoverInstall(this.#profileDir, this.#parameters);
   }
 
   /**
-   * Puts the profile aside and says so; without a profile it does nothing, and resolves to false.
+   * Puts the profile into quarantine and announces that. Without a profile, does nothing and resolves to `false`.
    *
-   * @param copyOf the snapshot that it is a rejected copy of, if it is
+   * @param copyOf the snapshot of which the profile is a rejected copy, if it is one
    */
   async quarantine(reason: string, copyOf?: string): Promise<boolean> {
     this.presence.forget();
@@ -97,13 +98,16 @@ export class SessionFolders {
     return path !== undefined;
   }
 
-  /** The newest profile that was put aside for this reason, not before `since` (ISO 8601); `undefined`: there is none. */
+  /**
+   * The newest profile put into quarantine for this reason, at or after `since` (ISO 8601); `undefined` when there is
+   * none.
+   */
   async quarantinedSince(since: string, reason: string): Promise<string | undefined> {
     const aside = await listQuarantine(this.#profileDir, this.#parameters);
     return aside.findLast((entry) => entry.reason === reason && entry.at >= since)?.path;
   }
 
-  /** Copies a profile out of quarantine into a staging folder, ready to be installed. */
+  /** Copies a profile from quarantine into a staging folder, ready to be installed. */
   async stageQuarantined(quarantined: string): Promise<string> {
     const staged = await this.createStaging();
     await copyTree(this.#parameters.fs, join(quarantined, QUARANTINED_PROFILE), staged);
@@ -115,7 +119,9 @@ export class SessionFolders {
     await this.#parameters.fs.promises.rm(quarantined, { recursive: true, force: true });
   }
 
-  /** Staging folders of killed processes and old quarantines. Says what was freed, if anything was. */
+  /**
+   * Removes staging folders of killed processes and old quarantined profiles. Announces and returns the bytes freed.
+   */
   async removeLeftovers(): Promise<number> {
     const { fs, clock, announce } = this.#parameters;
     const passOver = (path: string) => this.#passOver(path);
@@ -130,7 +136,7 @@ export class SessionFolders {
     return freedBytes;
   }
 
-  /** Makes an empty folder where the profile was; not where the folder around it is gone. */
+  /** Creates an empty folder in place of the profile, unless its parent folder is gone. */
   async leaveEmpty(): Promise<void> {
     const { fs } = this.#parameters;
     await fs.promises.mkdir(this.#profileDir, { mode: PRIVATE_FOLDER_MODE }).catch((error: unknown) => {
@@ -138,12 +144,12 @@ export class SessionFolders {
     });
   }
 
-  /** Removes the folders beside the profile that hold nothing: those of one that was deleted may have been made anew. */
+  /** Removes empty folders beside the profile. They may have been recreated after the profile was deleted. */
   async removeEmpty(): Promise<void> {
     const { fs } = this.#parameters;
     const { root, staging, quarantine } = await resolveSideFolder(this.#profileDir, this.#parameters);
     for (const folder of [staging, quarantine, join(root, PROFILE_LEASE), root]) {
-      await fs.promises.rmdir(folder).catch(() => undefined); // not there, or in use
+      await fs.promises.rmdir(folder).catch(() => undefined); // missing or in use
     }
   }
 
@@ -155,8 +161,8 @@ export class SessionFolders {
   }
 
   /**
-   * Deletes the profile and everything that lies beside it, but for the lease: it is held while this runs, and its
-   * number must not begin anew for a process that still waits for it.
+   * Deletes the profile and everything beside it except the lease. The lease is held during this call, and its number
+   * must not start over for a process that still waits for it.
    */
   clear(): Promise<void> {
     this.presence.forget();

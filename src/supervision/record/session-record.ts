@@ -6,44 +6,56 @@ import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { isMissing } from '../../profile/walk.js';
 
 /**
- * What this machine remembers of the session, in a small file beside the profile. It holds no credential; without
- * it (a redeploy without a volume) everything needed is in the manifests of the snapshots.
+ * What this machine remembers of the session, in a small file beside the profile. It holds no credential. Without it
+ * (a redeploy without a volume), the snapshots' manifests have everything that is needed.
  */
 export interface SessionRecord {
   readonly format: 1;
-  /** The pairing that the profile in place belongs to; absent until the first `ready`. */
+  /** The lineage (pairing) of the profile in place; absent until the first `ready`. */
   readonly lineage?: string;
-  /** The pairing before, until WhatsApp has accepted the profile that somebody has put in its place. */
+  /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
   readonly formerLineage?: string;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
   /** A salted mark of the account. */
   readonly account?: string;
-  /** The script of the bot that was ready with it last, where only that tells two bots of a folder apart. */
+  /**
+   * The script of the bot that was ready with it last; set only where nothing else distinguishes two bots in one
+   * folder.
+   */
   readonly startedBy?: string;
-  /** The browser that has opened the profile in place last, for example `Chrome/156.0.8078.79`. */
+  /** The browser that opened the profile in place last, for example `Chrome/156.0.8078.79`. */
   readonly browserVersion?: string;
-  /** An older copy is in place of the profile only to be tried; what it has replaced is in quarantine since then. */
+  /**
+   * Set while an older copy is in place only for a trial; the profile that it replaced has been in quarantine since
+   * then.
+   */
   readonly trial?: { readonly since: string; readonly before: RecordBasis };
-  /** Whether the profile in place was logged in when it was last seen. */
+  /** Whether the profile in place was logged in the last time it was checked. */
   readonly loggedIn: boolean;
-  /** The snapshot that the profile was restored from in this run, or the last one saved from it. */
+  /** The snapshot from which the profile was restored in this run, or the last one saved from it. */
   readonly basedOn?: string;
-  /** A snapshot that was just being put in place of the profile: after a kill either of the two may be there. */
+  /** A snapshot that is being put in place of the profile. After a kill, either of the two may be in place. */
   readonly restoring?: string;
-  /** Pairings that the phone or the server logged out. Also marked in the stores; kept here for those that were down. */
+  /**
+   * Lineages that the phone or the server logged out. The stores mark them, too; this list is for stores that were
+   * down.
+   */
   readonly revokedLineages: readonly string[];
-  /** Snapshots that were restored and still met a QR: not restored again by themselves. */
+  /** Snapshots that were restored and still led to a QR. They are not restored automatically again. */
   readonly rejectedSnapshots: readonly string[];
-  /** Pairings whose newest snapshots were all rejected. */
+  /** Lineages whose newest snapshots were all rejected. */
   readonly rejectedLineages: readonly string[];
-  /** Pairings whose profile was removed while they were in use. Also marked in the stores, as above. */
+  /**
+   * Lineages whose profile was removed while in use. The stores mark them, too; this list is for stores that were
+   * down.
+   */
   readonly heldLineages?: readonly string[];
-  /** Pairings that began with an import; their names tell of what, see lineage.ts. */
+  /** Lineages that began with an import. Their names tell what was imported, see lineage.ts. */
   readonly imported?: readonly string[];
 }
 
-/** What the record says of the profile in place. */
+/** The part of the record that describes the profile in place. */
 export type RecordBasis = Pick<
   SessionRecord,
   'lineage' | 'run' | 'account' | 'loggedIn' | 'basedOn' | 'browserVersion'
@@ -58,12 +70,15 @@ export const EMPTY_RECORD: SessionRecord = {
   rejectedLineages: [],
 };
 
-/** The snapshot that the profile in place was restored from, where that met a QR: then it holds nothing of its own. */
+/**
+ * The snapshot from which the profile in place was restored, if it led to a QR. The profile then holds nothing of its
+ * own.
+ */
 export function rejectedCopyInPlace({ basedOn, rejectedSnapshots }: SessionRecord): string | undefined {
   return basedOn !== undefined && rejectedSnapshots.includes(basedOn) ? basedOn : undefined;
 }
 
-/** The pairings that have ended: logged out, no longer accepted, or removed. */
+/** The lineages that have ended: logged out, no longer accepted, or removed. */
 export function endedLineages({
   revokedLineages,
   rejectedLineages,
@@ -75,15 +90,15 @@ export function endedLineages({
 /** `undefined` removes a field. */
 export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined };
 
-/** Bound of the lists above: the oldest are forgotten. */
+/** Limit for each of the lists above; the oldest entries are dropped. */
 const MAX_REMEMBERED = 200;
 
-/** The record's file: read once, written whole, one write after the other. */
+/** The record's file. It is read once and always written as a whole, by one write at a time. */
 export class SessionRecordFile {
   readonly #path: () => Promise<string>;
   readonly #fs: FileSystem;
   readonly #writing = new Mutex();
-  /** Pairings that ended since the record was last written. */
+  /** Returns the lineages that have ended since the record was last written. */
   readonly #endedSince: () => Promise<readonly string[]>;
   #current: SessionRecord = EMPTY_RECORD;
 
@@ -101,7 +116,7 @@ export class SessionRecordFile {
     return this.#current;
   }
 
-  /** Reads the file. A missing or damaged one is an empty record: the stores know the rest. */
+  /** Reads the file. A missing or damaged file gives an empty record, because the stores know the rest. */
   async load(): Promise<SessionRecord> {
     const path = await this.#path();
     try {
@@ -129,7 +144,7 @@ export class SessionRecordFile {
     await this.#writing.runExclusive(() => this.#write());
   }
 
-  /** The same, but where the record's folder is gone, nothing is written: it was deleted, and stays so. */
+  /** Like {@link update}, but writes nothing when the record's folder was deleted, so that it is not recreated. */
   async updateInPlace(change: RecordChange): Promise<void> {
     this.#apply(change);
     try {
@@ -139,7 +154,7 @@ export class SessionRecordFile {
     }
   }
 
-  /** Forgets everything (`clear()`). */
+  /** Deletes the record, for `clear()`. */
   async remove(): Promise<void> {
     this.#current = EMPTY_RECORD;
     await this.#writing.runExclusive(async () => this.#fs.promises.rm(await this.#path(), { force: true }));
@@ -181,7 +196,7 @@ function parseRecord(text: string): SessionRecord {
   };
 }
 
-/** The part of a record that speaks of the profile in place. */
+/** The part of a record that describes the profile in place. */
 export function basisOf(record: SessionRecord): RecordBasis {
   return basisIn({ ...record });
 }
