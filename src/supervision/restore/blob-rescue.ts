@@ -10,20 +10,20 @@ import type { SnapshotManifest } from '../../types.js';
 import { answered, askStores, type StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 
-/** The snapshot that a profile is based on, as it lies in a store. */
+/** The snapshot on which a profile is based, and its store. */
 interface Source {
   readonly repository: SnapshotRepository;
   readonly manifest: SnapshotManifest;
 }
 
 /**
- * Brings the files of large values (blobs) back that a profile has lost, out of the snapshot that it is based on. A blob
- * never changes under its name, so that it is put back by itself: a whole snapshot in the profile's place would undo what
- * came since. Other snapshots do not count: after a restore Chromium gives the numbers of their blobs away once more.
+ * Brings back the files of large values (blobs) that a profile has lost, from the snapshot on which it is based.
+ * A blob never changes under its name, so only the lost blobs are put back; restoring the whole snapshot would undo
+ * later changes. Other snapshots are not used, because after a restore Chromium assigns their blobs' numbers again.
  */
 export class BlobRescue {
   readonly #context: SessionContext;
-  /** Nobody has to be told again of what may be lost for years. */
+  /** Blobs that were already reported, since they may stay lost for years. */
   readonly #told = new Set<string>();
 
   constructor(context: SessionContext) {
@@ -31,14 +31,14 @@ export class BlobRescue {
   }
 
   /**
-   * Mends a profile that no browser has open, as far as it can: the login does not need it to start. Rejects only for an
-   * abort, or when another owns the session.
+   * Repairs a profile that no browser has open, as far as possible; the login can start without the blobs. Rejects
+   * only when aborted, or when another process owns the session.
    */
   async mend(signal: AbortSignal, patience: StorePatience): Promise<void> {
     const { runner, profileDir, logger } = this.#context;
     try {
       const source = await this.#source(patience);
-      // Nothing could be brought back, then: a start need not read the names.
+      // The snapshot has no blobs, so the start need not read the blobs' names.
       if (!source?.manifest.files.some(({ path }) => isBlobPath(path))) return;
       const missing = await runner.run(missingBlobsTask, { profileDir }, { signal });
       if (missing.length > 0) await this.#bringBack(source, missing, signal);
@@ -48,7 +48,7 @@ export class BlobRescue {
     }
   }
 
-  /** Tells of blobs that a capture has found to be missing. The login goes on, and so do its saves. */
+  /** Reports blobs that a capture found missing. The login and its saves continue. */
   tell(missing: readonly MissingBlob[]): void {
     this.#tell(
       missing,
@@ -83,7 +83,7 @@ export class BlobRescue {
     return found && { repository: found.repository, manifest: found.value };
   }
 
-  /** The whole snapshot is unpacked and verified for it: that is seldom needed. Says which files are in place. */
+  /** Unpacks and verifies the whole snapshot, which is seldom needed. Returns the paths that were put back. */
   async #take(
     { repository, manifest }: Source,
     files: readonly MissingBlob[],

@@ -8,7 +8,7 @@ import { contentOf, type SessionSnapshots } from '../context/session-snapshots.j
 import { basisOf } from '../record/session-record.js';
 import type { Restorer } from './restorer.js';
 
-/** By this reason the profile is found again in quarantine. */
+/** The reason by which the profile is found again in quarantine. */
 const REASON = 'never-ready';
 const NO_BASIS = { lineage: undefined, account: undefined, basedOn: undefined, browserVersion: undefined };
 
@@ -19,17 +19,17 @@ export interface OlderCopyTrialParts {
   readonly stopper: BrowserStopper;
 }
 
-/** What the trial of an older copy came to. */
+/** The result of trying an older copy. */
 export interface TrialResult {
-  /** How its start ended, if there was one. Anything but `ready`: the profile is in place again. */
+  /** How its start ended, if there was one. Unless it is `ready`, the profile is in place again. */
   readonly outcome?: StartOutcome;
-  /** The snapshot that a human may try next; absent where there is none. */
+  /** The snapshot that a human may try next; absent when there is none. */
   readonly next?: string;
 }
 
 /**
- * One start from an older copy, where the profile is whole and yet never gets ready: what is in it may be to blame. The profile
- * that it replaces is put back when the copy does no better.
+ * Makes one start from an older copy when a sound profile never becomes ready, since its content may be the cause.
+ * The replaced profile is put back when the copy does no better.
  */
 export class OlderCopyTrial {
   readonly #context: SessionContext;
@@ -40,7 +40,7 @@ export class OlderCopyTrial {
     this.#parts = parts;
   }
 
-  /** The browser must be closed, and is afterwards unless the outcome is `ready`. */
+  /** The browser must be closed. It is closed again afterwards, unless the outcome is `ready`. */
   async run(
     cause: DisconnectCause,
     signal: AbortSignal,
@@ -80,7 +80,7 @@ export class OlderCopyTrial {
     return { outcome, ...advice };
   }
 
-  /** Puts the profile back that a trial has replaced; also at a start, where one was cut short. */
+  /** Puts back the profile that a trial replaced. Also called at a start, after a trial that was interrupted. */
   async putBack(): Promise<void> {
     const { record, folders, assertOwned, soundTables } = this.#context;
     const { trial, basedOn: tried } = record.current;
@@ -88,7 +88,7 @@ export class OlderCopyTrial {
     const replaced = await folders.quarantinedSince(trial.since, REASON);
     if (replaced !== undefined) {
       await assertOwned();
-      // A copy: the one in quarantine stays until the profile is in place, whatever happens meanwhile.
+      // A copy is installed, so that the original stays in quarantine until the profile is in place.
       const staged = await folders.stageQuarantined(replaced);
       await folders.install(staged, 'older-copy-tried', tried);
       soundTables.forget();
@@ -97,7 +97,7 @@ export class OlderCopyTrial {
     if (replaced !== undefined) await folders.removeQuarantined(replaced);
   }
 
-  /** Copies of this login that hold something else than what is in place, best first; what it is based on comes last. */
+  /** Copies of this login whose content differs from the profile's basis, best first; then one copy of the basis. */
   async #copies(): Promise<{ young: readonly LocatedSnapshot[]; old: readonly LocatedSnapshot[] }> {
     const { record, clock, options } = this.#context;
     const { lineage, basedOn } = record.current;
@@ -120,7 +120,7 @@ export class OlderCopyTrial {
     return candidates.filter((_, index) => refusals[index] === undefined);
   }
 
-  /** `false`: it proved unsound, or could not be read; the profile is as it was. */
+  /** Returns `false` when the candidate was not sound or not readable; the profile is then unchanged. */
   async #install(candidate: LocatedSnapshot, signal: AbortSignal): Promise<boolean> {
     const { record, assertOwned, browserOwner } = this.#context;
     await assertOwned();

@@ -4,25 +4,27 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotFile } from '../../types.js';
 
 /**
- * So many attempts in one search, over all stores: more than the default retention keeps of saves and of backups in some
- * stores together. Each costs the reading of a snapshot, and the caller's signal ends them all.
+ * Limit for the attempts in one search, over all stores. By default, retention keeps fewer saves and backups, even in
+ * several stores together. Each attempt reads a snapshot, and the caller's signal ends the search.
  */
 const MAX_ATTEMPTS = 100;
-/** After so many snapshots that it could not read a store is not asked for another: it is the store that fails. */
+/**
+ * After this many snapshots that it could not read, a store is not asked again, because the store itself is failing.
+ */
 const MAX_FAULTS_OF_STORE = 3;
 
 /**
- * One search for a snapshot that can be restored: what it has met so far, and so which candidates are worth an attempt.
- * A store that can't be read is no reason to pass over what another one has.
+ * The state of one search for a restorable snapshot. It knows which candidates are worth an attempt after the earlier
+ * failures. When one store can't be read, candidates of other stores are still tried.
  */
 export class RestoreSearch {
   #attempts = 0;
   #firstFault: { readonly error: unknown } | undefined;
   readonly #faults = new Map<SnapshotRepository, number>();
-  /** By SHA-256, what the saves of a store share and one of them could not be restored for. */
+  /** SHA-256 of damaged content, by store. The saves of a store share content. */
   readonly #badContents = new Map<SnapshotRepository, Set<string>>();
 
-  /** Not when it needs what another one could not be restored for: that costs no attempt. */
+  /** Whether to try this candidate. One that needs content already known as damaged is skipped and costs no attempt. */
   async isWorthAnAttempt(candidate: LocatedSnapshot): Promise<boolean> {
     const { repository } = candidate;
     if (this.#attempts >= MAX_ATTEMPTS || this.#faultsOf(repository) >= MAX_FAULTS_OF_STORE) return false;
@@ -32,7 +34,7 @@ export class RestoreSearch {
     return !files.some(({ sha256 }) => bad.has(sha256));
   }
 
-  /** Takes note of a candidate that could not be taken. */
+  /** Notes a candidate that could not be restored. */
   async passOver(candidate: LocatedSnapshot, error: unknown): Promise<void> {
     const { repository } = candidate;
     this.#attempts++;
@@ -40,7 +42,7 @@ export class RestoreSearch {
       this.#firstFault ??= { error };
       this.#faults.set(repository, this.#faultsOf(repository) + 1);
     }
-    // Every zip has its own bytes.
+    // Zips share no content.
     if (repository.kind !== 'save' || !isSessionError(error) || error.file === undefined) return;
     const culprit = (await filesOf(candidate)).find(({ path }) => path === error.file);
     if (culprit === undefined) return;
@@ -49,9 +51,9 @@ export class RestoreSearch {
   }
 
   /**
-   * At its end, with nothing restored.
+   * Call at the end of a search that restored nothing.
    *
-   * @throws StoreError where a snapshot could not be read: it may well be sound
+   * @throws StoreError when a snapshot could not be read, since it may be sound
    */
   assertAllRead(): void {
     if (this.#firstFault !== undefined) throw this.#firstFault.error;
@@ -62,13 +64,16 @@ export class RestoreSearch {
   }
 }
 
-/** What the manifest names, which the listing has read; none where it can't be had: then only an attempt tells. */
+/**
+ * The files in the manifest, which the listing has already read; none when it is unavailable, so that the snapshot is
+ * tried.
+ */
 async function filesOf({ info, repository }: LocatedSnapshot): Promise<readonly SnapshotFile[]> {
   const manifest = await repository.manifest(info.id).catch(() => undefined);
   return manifest?.files ?? [];
 }
 
-/** Whether a snapshot that could not be fetched for this reason says nothing of the others. */
+/** Whether this failure to fetch a snapshot says nothing about other snapshots. */
 export function mayOthersDoBetter(error: unknown): boolean {
   const { code } = describeError(error);
   return (
@@ -78,12 +83,12 @@ export function mayOthersDoBetter(error: unknown): boolean {
   );
 }
 
-/** Whether the browser must not have it; another one may. */
+/** Whether only this browser must not have the snapshot. */
 export function isMisfit(error: unknown): error is SessionError {
   return isSessionError(error) && ['BROWSER_TOO_OLD', 'CONFIGURATION'].includes(error.code);
 }
 
-/** Whether a store could not deliver; what the disk below the profile says is an error of the system. */
+/** Whether a store failed to deliver. A failure of the profile's own disk is a system error instead. */
 export function isStoreFault(error: unknown): boolean {
   return describeError(error).code === 'STORE';
 }

@@ -13,7 +13,10 @@ import { newLineageAfter } from '../record/lineage.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 
-/** Puts snapshots in place of the profile: verified first, installed by rename, the old one kept in quarantine. */
+/**
+ * Puts snapshots in place of the profile. Each one is verified first and installed by rename; the old profile goes
+ * into quarantine.
+ */
 export class Restorer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
@@ -24,14 +27,14 @@ export class Restorer {
   }
 
   /**
-   * The first of `candidates` that proves sound, or `undefined` when none does. The browser must be closed. A corrupt
-   * one, and one that its store can't deliver at the second time either, is passed over for the next.
+   * Restores the first sound one of `candidates`; resolves to `undefined` when none is sound. The browser must be
+   * closed. Skips a candidate that is corrupt, or that its store fails to deliver twice.
    *
-   * @param passedOver why this browser must not have what lies in place: then a copy that is older is a roll-back, and
-   * none is taken that is older than `maxRollbackMs`. So it is behind each snapshot that is passed over for the browser
-   * @throws BrowserTooOldError when none proves sound, and one was passed over for the browser; StoreError when none proves
-   * sound and one could not be read; errors of the system when the disk of the profile
-   * fails, at once
+   * @param passedOver why this browser must not open what is in place. Then an older copy is a roll-back, and none
+   * older than `maxRollbackMs` is restored. The same applies after each candidate that is skipped because of the
+   * browser
+   * @throws BrowserTooOldError when none is sound and one was skipped because of the browser; StoreError when none is
+   * sound and one could not be read; system errors of the profile's disk, at once
    */
   async restoreFirstSound(
     candidates: readonly LocatedSnapshot[],
@@ -48,7 +51,7 @@ export class Restorer {
       if (unfit !== undefined || (refusal !== undefined && this.#isTooOld(candidate))) continue;
       if (!(await search.isWorthAnAttempt(candidate))) continue;
       let failure = await this.#attempt(candidate, reason, signal);
-      // It may pass, and the next one is an older login.
+      // The fault may be temporary, and the next candidate is an older login.
       if (failure && isStoreFault(failure.error)) failure = await this.#attempt(candidate, reason, signal);
       if (failure === undefined) {
         if (refusal !== undefined) this.#tellRollback(candidate, refusal);
@@ -64,9 +67,9 @@ export class Restorer {
   }
 
   /**
-   * Restores this very snapshot.
+   * Restores exactly this snapshot.
    *
-   * @throws SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then as it was.
+   * @throws SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then unchanged.
    */
   async restore(candidate: LocatedSnapshot, reason: RestoreReason, signal: AbortSignal): Promise<void> {
     const failure = await this.#attempt(candidate, reason, signal);
@@ -74,8 +77,9 @@ export class Restorer {
   }
 
   /**
-   * Resolves to why the snapshot can't be had, where another may do better; rejects when none would, as when the disk is
-   * full. What comes after the fetching and checking never speaks of the snapshot.
+   * Restores one candidate. Resolves to the error when another candidate may work; rejects when none would, for
+   * example on a full disk. After the snapshot was fetched and checked, errors no longer concern it, so they always
+   * reject.
    */
   async #attempt(
     candidate: LocatedSnapshot,
@@ -95,7 +99,7 @@ export class Restorer {
       if (refusal !== undefined) throw refusal;
       isFetched = true;
       await assertOwned();
-      // What a person or a start has put in place is no trial.
+      // Only a restore for the reason `never-ready` is a trial.
       await record.update({ restoring: info.id, ...(reason !== 'never-ready' && { trial: undefined }) });
       const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
@@ -135,7 +139,7 @@ export class Restorer {
     );
   }
 
-  /** The record follows the profile: this snapshot is what lies there now. */
+  /** Updates the record: this snapshot is now in place. */
   async noteInPlace({ info }: LocatedSnapshot, manifest: SnapshotManifest): Promise<void> {
     const { record } = this.#context;
     const before = record.current;
@@ -145,7 +149,7 @@ export class Restorer {
     await record.update({
       lineage,
       run,
-      // Another login's account says nothing of this one.
+      // The account of another login does not apply to this one.
       account: lineage === before.lineage ? (before.account ?? account) : account,
       loggedIn: true,
       browserVersion,
@@ -177,8 +181,8 @@ export class Restorer {
     );
   }
 
-  // The run number becomes the lineage's highest, or the next start would find "a newer snapshot" and undo a
-  // restore of an older one. A revoked lineage that a human brings back goes on as a new one.
+  // The run number becomes the lineage's highest one. Otherwise the next start would find "a newer snapshot" and undo
+  // the restore of an older one. A revoked lineage that a human restores continues under a new name.
   async #lineageOf(info: SnapshotInfo): Promise<{ lineage: string; run: number }> {
     const { record } = this.#context;
     if (info.revoked || record.current.revokedLineages.includes(info.lineage)) {
