@@ -4,10 +4,10 @@ import { emitProcessWarning } from '../../process-warning.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { Run } from './run.js';
 
-/** Sees to it that a session which has failed for good does not do so in silence. */
+/** Reports a session that has failed for good, so that this never stays silent. */
 export class FinalFailures {
   readonly #context: Pick<SessionContext, 'clientId' | 'logger'>;
-  /** How a warning reaches the process. */
+  /** Emits a warning of the process. */
   readonly #warnProcess: (message: string) => void;
   #last: { readonly error: unknown } | undefined;
   #warned: string | undefined;
@@ -17,12 +17,12 @@ export class FinalFailures {
     this.#warnProcess = warnProcess;
   }
 
-  /** Whether the session has failed by this error and does not go on by itself. */
+  /** Whether the session has failed for good with this error. */
   isFinal(error: unknown): boolean {
     return this.#last !== undefined && this.#last.error === error;
   }
 
-  /** A start has rejected: what somebody has ended by a call, or the session itself by its rules, is no failure. */
+  /** Notes a rejected start. One that was ended by a call, or by the session's own rules, is no failure. */
   note(run: Run, error: unknown): void {
     const { logger, clientId } = this.#context;
     const described = describeError(error);

@@ -5,10 +5,10 @@ import type { DisconnectCause, StopCause } from '../../events.js';
 import type { ResolvedOptions } from '../../options.js';
 import { causeOfLoss } from './cause-of-loss.js';
 
-/** Why a session stops without anybody's call. */
+/** Why a session stops without a call. */
 export type OwnStopCause = StopCause | Extract<DisconnectCause, 'conflict' | 'logged-out'> | 'LEASE_LOST';
 
-/** A stop that nobody has asked for, and what is told of it afterwards. */
+/** A stop without a call, and the error that describes it afterwards. */
 export interface OwnStop {
   readonly cause: OwnStopCause;
   readonly error: SessionError;
@@ -23,14 +23,14 @@ const WORDS: Readonly<Record<OwnStopCause, string>> = {
   LEASE_LOST: 'another process owns it now',
 };
 
-/** @param detail what was heard of it, in somebody else's words */
+/** @param detail the message that came with it, in its sender's words */
 export function ownStop(cause: OwnStopCause, detail?: string): OwnStop {
   const more = detail === undefined || detail === '' ? '' : `: ${detail}`;
   const message = `the session was stopped: ${WORDS[cause]}${more}`;
   return { cause, error: cause === 'LEASE_LOST' ? new LeaseLostError(message) : new ClosedError(message) };
 }
 
-/** Why the session stops by itself after this event; `undefined` where it does not. */
+/** Why the session must stop after this event; `undefined` when it need not. */
 export function ownStopOf(
   event: ClientEvent,
   { onConflict }: Pick<ResolvedOptions, 'onConflict'>,

@@ -6,31 +6,31 @@ import type { SessionOwnership } from '../ownership/session-ownership.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from '../ownership/shutdown-signals.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
 
-/** When it looks, ms after the bot has closed its client. */
+/** Times of the checks, ms after the bot has closed its client. */
 const LOOKS_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 
 export interface RemovalWatchParts {
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly removed: RemovedProfile;
-  /** How long a process that is told to end waits for the last look, ms. */
+  /** How long a process that is told to end waits for the last check, ms. */
   readonly budgetMs: number;
   readonly coordinator?: ShutdownCoordinator;
 }
 
 /**
- * A gateway that deletes an account closes its client first and removes the folder then. So what the bot has closed is
- * watched for ten minutes: a profile that goes meanwhile was removed on purpose, and its login is held before another
- * process can bring it back.
+ * Watches the profile for ten minutes after the bot has closed its client. A gateway that deletes an account closes
+ * its client first and then removes the folder. A profile that disappears in that time was removed on purpose, and
+ * its login is held before another process can restore it.
  *
- * Only after the bot's own `client.destroy()`: after `session.destroy()` an absent profile may as well be a lost disk.
+ * Only after the bot's own `client.destroy()`: after `session.destroy()`, a missing profile may also be a lost disk.
  */
 export class RemovalWatch {
   readonly #context: SessionContext;
   readonly #parts: RemovalWatchParts;
-  /** What is watched. */
+  /** The closed session that is watched. */
   #watched: object | undefined;
-  /** What has been watched to the end. */
+  /** The closed session that was watched to the end. */
   #done: object | undefined;
   #since = 0;
   #timer: TimerHandle;
@@ -44,7 +44,7 @@ export class RemovalWatch {
     this.#parts = parts;
   }
 
-  /** Call when the session has stopped: watches what the bot has closed, if it has. */
+  /** Call when the session has stopped: starts watching if the bot has closed its client. */
   begin(): void {
     const { clock, folders, options } = this.#context;
     const { left } = folders.presence;
@@ -59,7 +59,7 @@ export class RemovalWatch {
     this.#schedule(0);
   }
 
-  /** The bot, or somebody else, closes a session that has stopped already. */
+  /** Call when a stopped session is closed again, by the bot or by somebody else. */
   async closedAgain({ byBot = false } = {}): Promise<void> {
     const { presence } = this.#context.folders;
     if (!byBot) {
@@ -70,14 +70,14 @@ export class RemovalWatch {
     this.begin();
   }
 
-  /** The session is used again: no further look begins. Resolves when nothing is being held any more. */
+  /** Call when the session is used again: no further check begins. Resolves when no login is being held any more. */
   async end(): Promise<void> {
     this.#stop();
     this.#done = undefined;
     await this.#holding;
   }
 
-  /** The process may be about to end: one look more, the last. Never rejects. */
+  /** Call when the process may be about to end: makes one last check. Never rejects. */
   async conclude(): Promise<void> {
     await this.#looking;
     if (this.#watched === undefined) return;

@@ -32,21 +32,21 @@ export interface RunStartsParts {
   readonly stopper: BrowserStopper;
 }
 
-/** What a start can't do by itself. */
+/** Callbacks for what a start can't do itself. */
 export interface RunStartsHooks {
-  /** A signal asks the process to end. */
+  /** Called when a signal asks the process to end. */
   readonly shutdown: () => Promise<void>;
-  /** How it stands to another session of this process that wants its profile. */
+  /** Tells other sessions of this process that want the profile how this one responds. */
   readonly holder: ProfileHolder;
-  /** The session ends without anybody's call. */
+  /** Stops the session without a call. */
   readonly stopByItself: (why: OwnStop) => void;
-  /** An event that came in the last moment of the start. */
+  /** Handles an event that came at the very end of the start. */
   readonly decide: (run: Run, event: ClientEvent) => void;
-  /** The run has failed for good: there is none any more. */
+  /** Called when the run has failed for good, so that it no longer exists. */
   readonly forget: () => void;
 }
 
-/** The ways in which a run comes up: at first, after a loss, after a logout. */
+/** The ways to start a run: at first, after a loss, after a logout. */
 export class RunStarts {
   readonly #context: SessionContext;
   readonly #parts: RunStartsParts;
@@ -60,7 +60,7 @@ export class RunStarts {
     this.#pace = new RestartPace(context);
   }
 
-  /** `initialize()`. */
+  /** The start of `initialize()`. */
   async first(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { ownership, startRetries, removalWatch } = this.#parts;
@@ -75,7 +75,7 @@ export class RunStarts {
           await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, signal);
         } catch (error) {
           const { state, moveTo } = this.#context;
-          if (isShort(error) && isAtRest(state())) moveTo('restoring'); // it is tried again: the session is on its way
+          if (isShort(error) && isAtRest(state())) moveTo('restoring'); // the start is repeated later
           throw error;
         }
         await this.#takeNotes();
@@ -85,7 +85,7 @@ export class RunStarts {
     });
   }
 
-  /** After a loss: what is left of the browser is closed, then it is brought up again. */
+  /** After a loss: closes what is left of the browser, then starts again. */
   async afterLoss(run: Run, cause: DisconnectCause, atOnce: boolean): Promise<void> {
     await this.#guard(run, async () => {
       const { operations, stopper, startRetries } = this.#parts;
@@ -94,7 +94,7 @@ export class RunStarts {
     });
   }
 
-  /** After a logout by the phone, which is final: a fresh start, unless the user wants none. */
+  /** After a logout by the phone, which is final: starts afresh, unless the user does not want that. */
   async afterLogout(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { operations, stopper, revoker, startRetries, lineageKeeper } = this.#parts;
@@ -109,7 +109,7 @@ export class RunStarts {
     });
   }
 
-  /** Loads the record, and writes down what was noted beside it only. */
+  /** Loads the record, and adds logouts that were noted only beside it. */
   async #takeNotes(): Promise<void> {
     const { record, logoutNote } = this.#context;
     await record.load();
@@ -118,14 +118,14 @@ export class RunStarts {
     await logoutNote.remove();
   }
 
-  /** A start that fails for good leaves nothing behind; one that was aborted is cleaned up by who aborted it. */
+  /** Cleans up after a start that failed for good. An aborted start is cleaned up by whoever aborted it. */
   async #guard(run: Run, start: () => Promise<void>): Promise<void> {
     try {
       await whileAlive(start);
     } catch (error) {
       if (!run.abort.signal.aborted || run.endedBy) this.#pace.noteFailure();
       if (run.abort.signal.aborted) throw run.endedBy ?? run.abort.signal.reason;
-      // A StartFailedError sums up what was noted when it came.
+      // A StartFailedError sums up errors that were already noted.
       if (!isStartFailed(error)) this.#parts.startRetries.noteError(error);
       this.#hooks.forget();
       await this.#parts.operations.exclusive(() => this.#parts.stopper.stop());

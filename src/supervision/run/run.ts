@@ -1,22 +1,27 @@
 import type { ClientEvent } from '../../client/client-event.js';
 
-/** From `initialize()` to the stop. */
+/** One run of the session, from `initialize()` to the stop. */
 export class Run {
   readonly abort = new AbortController();
-  /** Settles when the present start (the first one or a reconnect) does. */
+  /** Settles when the current start (the first one or a reconnect) does. */
   settled: Promise<void> = Promise.resolve();
-  /** Whom a failure of the present start would reach: each says whether it still does. */
+  /** Those that would notice a failure of the current start; each function tells whether that is still so. */
   audience: (() => boolean)[] = [];
-  /** Whether a start is under way: its watch decides then, not this class. */
+  /** Whether a start is running. Then the start handles the events, not the supervisor. */
   isStarting = true;
-  /** Whether a QR or code was delivered since the last `ready`: then the next one is of a new pairing. */
+  /** Whether a QR or code was delivered since the last `ready`. Then the next `ready` is of a new pairing. */
   isPairing = false;
-  /** What came in the moment between `ready` (or a QR) and the end of the start. */
+  /** An event between `ready` (or a QR) and the end of the start. */
   pending: ClientEvent | undefined;
-  /** Whether the session was ready since the browser was last started: what lies on the disk is worth a save. */
+  /**
+   * Whether the session was ready since the last launch of the browser. Then the profile on the disk is worth a save.
+   */
   wasReady = false;
-  /** Whether it is only halted, for a call that replaces the profile: another run follows, and who waits for this one waits for that. */
+  /**
+   * Whether the run is only halted, for a call that replaces the profile. Another run follows, and callers that wait
+   * for this one then wait for that one.
+   */
   isHalted = false;
-  /** Why it stopped by itself. */
+  /** Why the run stopped without a call. */
   endedBy: Error | undefined;
 }

@@ -8,36 +8,39 @@ import type { Pruner } from '../prune/pruner.js';
 import type { Saver } from '../save/saver.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
 
-/** How a session is to be closed. */
+/** Options for closing a session. */
 export interface CloseRequest {
-  /** Whether a final snapshot is due, if the session was up. */
+  /** Whether to take a final snapshot if the session was up. */
   readonly save: boolean;
-  /** Unlinks the device from the phone first. */
+  /** Whether to unlink the device from the phone first. */
   readonly logout?: boolean;
-  /** Marks the login as ended. */
+  /** Marks the login as ended, with this cause. */
   readonly revoke?: RevocationCause;
-  /** Whether its attempts were used up before: nothing runs, and it holds no lease. */
+  /** Whether its attempts were used up before. Then nothing is running and no lease is held. */
   readonly hasFailed?: boolean;
-  /** Whether the bot itself has called `client.destroy()`, or `client.logout()`. */
+  /** Whether the bot itself called `client.destroy()` or `client.logout()`. */
   readonly byBot?: boolean;
-  /** Whether nobody has called for it, and its bot may still close the client. */
+  /** Whether the session stops without a call, so that its bot may still close the client. */
   readonly byItself?: boolean;
 }
 
 /**
- * A process that is told to end has some ten seconds. So the final save into a store that may be far away takes no longer
- * than what is left of eight, counted from when the session began to stop, but two in any case; the last save before it is
- * there. A folder on this machine gets a minute: it moves as fast as it can.
+ * Time limits for the final save, ms. A process that is told to end has about ten seconds. So a save into a store
+ * that may be remote gets what is left of eight seconds since the stop began, but at least two; otherwise, the last
+ * earlier save must do. A save into a folder on this machine gets a minute, since it moves as fast as it can.
  */
 const FINAL_SAVE_MS = 8_000;
 const LEAST_FINAL_SAVE_MS = 2_000;
 const LOCAL_FINAL_SAVE_MS = 60_000;
-/** Caches are of no hurry: a signal leaves seconds, and what matters is saved by then. */
+/**
+ * Pruning caches is not urgent. After a signal only seconds are left, and everything important has been saved by
+ * then.
+ */
 const PRUNE_DEADLINE_MS = 2_000;
-/** On a signal there is no time to wait for a page that hangs. */
+/** After a signal, there is no time to wait for a page that hangs. */
 const LOOK_DEADLINE_MS = 3_000;
 
-/** Closes the browser and takes the final, cold snapshot. Never rejects for a save: that is announced. */
+/** Closes the browser and takes the final, cold snapshot. Never rejects because of a save; the failure is announced. */
 export class SessionCloser {
   readonly #context: SessionContext;
   readonly #parts: {
@@ -66,7 +69,7 @@ export class SessionCloser {
 
   /**
    * @param stoppingSince when the session began to stop, monotonic ms
-   * @param wasUp whether the session was logged in until now; of one that was not, nothing is saved (docs/invariants.md I4)
+   * @param wasUp whether the session was logged in until now; otherwise nothing is saved (docs/invariants.md I4)
    */
   async close(request: CloseRequest, wasUp: boolean, stoppingSince: number): Promise<void> {
     try {
@@ -91,13 +94,14 @@ export class SessionCloser {
     if (save && orderly && this.#ownsProfile()) await this.#parts.pruner.pruneAfterStop(PRUNE_DEADLINE_MS);
   }
 
-  // A session that stops because it lost a lease must not touch what another one uses by now.
+  // A session that stops because it lost a lease must not touch what another session may use now.
   #ownsProfile(): boolean {
     const { lease, profileLease } = this.#context;
     return lease.isHeld() && profileLease.isHeld();
   }
 
-  // A page that does not answer is of no login that could be trusted; a browser that is gone has told all it knew.
+  // A page that does not answer can't be trusted to be logged in. A browser that is gone has already reported its
+  // state.
   async #isLoggedOut(): Promise<boolean> {
     const { driver, clock, options } = this.#context;
     if (!driver.connected) return false;
