@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { ClosedError } from '../../errors.js';
 
-/** A capture that hangs, on a network drive for example, must not keep the other sessions from theirs. */
+/** A capture that hangs, for example on a network drive, must not block the other sessions' captures, ms. */
 const PATIENCE_MS = 60_000;
 
 export interface TurnOptions {
@@ -10,23 +10,23 @@ export interface TurnOptions {
   readonly clock: Clock;
 }
 
-/** A turn that is waited for. */
+/** A capture that waits for its turn. */
 interface Waiting {
   readonly limit: number;
   readonly begin: () => void;
 }
 
 /**
- * Lets a bounded number of captures run at once. First come, first served: one with a lower limit than the others is
- * not overtaken for ever.
+ * Limits how many captures run at the same time. The order is first come, first served, so that a capture with a
+ * lower limit than the others does not wait for ever.
  */
 export class CaptureGate {
   #running = 0;
   readonly #queue: Waiting[] = [];
 
   /**
-   * Runs `work` once fewer than `limit` run, or after a minute of waiting; settles as it does. `signal` ends the
-   * *waiting* (rejects with its reason).
+   * Runs `work` once fewer than `limit` captures run, or after a minute of waiting, and settles like it. `signal`
+   * ends only the *waiting* (rejects with its reason).
    *
    * @example await gate.run(() => capture(), { limit: 2, signal, clock });
    */
@@ -45,7 +45,7 @@ export class CaptureGate {
       if (signal.aborted) return reject(reasonOf(signal));
       const leaveQueue = () => {
         this.#queue.splice(this.#queue.indexOf(waiting), 1);
-        this.#letIn(); // perhaps it stood before one that may begin
+        this.#letIn(); // the next one may be able to begin
       };
       const onAbort = () => {
         clock.clearTimeout(patience);
@@ -83,7 +83,7 @@ export class CaptureGate {
   }
 }
 
-/** The one of this process: all its sessions share the disk, the cores and the worker thread. */
+/** The gate of this process, since all its sessions share the disk, the cores and the worker thread. */
 export const captureGate = new CaptureGate();
 
 function reasonOf(signal: AbortSignal): Error {

@@ -6,13 +6,13 @@ import { answered, failed } from '../context/ask-stores.js';
 import { answerOfSystem, asSessionError } from '../context/session-error.js';
 import { reasonToSkip, rootCause } from './save-request.js';
 
-/** Free space that must remain after a capture was written; below it the browser itself gets into trouble. */
+/** Free space that must remain after a capture; with less, the browser itself has problems. */
 export const MIN_FREE_BYTES = 16 * 1024 * 1024;
 const BYTES_PER_MB = 1024 * 1024;
-/** As many findings as one line can hold. */
+/** Limit for the findings in one line. */
 const MAX_FINDINGS = 3;
 
-/** Carries the failures of several stores to where they are told, each with the name of its store. */
+/** Carries the failures of several stores to the place that reports them, each with its store's name. */
 export class StoresFailed extends Error {
   readonly failures: readonly { readonly store?: string; readonly error: unknown }[];
 
@@ -22,22 +22,27 @@ export class StoresFailed extends Error {
   }
 }
 
-/** What the stores took. @throws StoresFailed where one did not */
+/**
+ * The values of all stores.
+ *
+ * @throws StoresFailed when a store failed
+ */
 export function valuesOf<T>(answers: readonly StoreAnswer<T>[]): readonly T[] {
   const failures = failed(answers).map(({ repository, error }) => ({ store: repository.store.name, error }));
   if (failures.length > 0) throw new StoresFailed(failures);
   return answered(answers).map(({ value }) => value);
 }
 
-/** What came of a copy that was not taken: how it is announced, and what its caller gets. */
+/** The outcome of a copy that was not taken: what is announced, and what the caller gets. */
 export type CopyOutcome =
   | { readonly skipped: CopySkipped }
   | { readonly failed: CopyFailed; readonly error: Error };
 
 /**
- * Weighs what a copy has thrown. Some errors are reasons not to take one; where a store has failed as well, that counts.
+ * Classifies the error of a copy. Some errors are reasons to skip it, but if any store has failed, the copy has
+ * failed.
  *
- * @param isLost whether the error only says that the lease was lost meanwhile
+ * @param isLost whether the error only means that the lease was lost in the meantime
  */
 export function outcomeOf(
   thrown: unknown,
@@ -59,7 +64,7 @@ export function outcomeOf(
   return { failed: { error: { ...describeError(error), message }, ...stores }, error };
 }
 
-/** A profile that is not whole, with what is wrong with it. */
+/** The result for a profile that is not sound, with the findings. */
 export function unsound(findings: readonly Finding[]): CopySkipped {
   const shown = findings.slice(0, MAX_FINDINGS).map(({ file, problem }) => `${file}: ${problem}`);
   const more = findings.length > MAX_FINDINGS ? [`and ${findings.length - MAX_FINDINGS} more`] : [];
@@ -69,7 +74,7 @@ export function unsound(findings: readonly Finding[]): CopySkipped {
   };
 }
 
-/** The disk of the profile is as good as full. */
+/** The result for a profile's disk that is almost full. */
 export function noRoomBeside(freeBytes: number): CopySkipped {
   const free = (freeBytes / BYTES_PER_MB).toFixed(1);
   const message = `${free} MB are free, and ${MIN_FREE_BYTES / BYTES_PER_MB} MB must stay free`;
@@ -87,7 +92,7 @@ function skippedBy(reason: SkipReason, failures: StoresFailed['failures']): Copy
   return { reason, error, ...(reason === 'no-space' && namesOf(failures)) };
 }
 
-/** Without the path that the system's own words hold. */
+/** The error for a full disk, without the path in the system's message. */
 function outOfSpace(error: unknown): EventError {
   return { code: 'ENOSPC', message: answerOfSystem('ENOSPC', rootCause(error)) };
 }

@@ -7,44 +7,45 @@ import type { CapturedTree, CaptureMode, SnapshotContext } from '../../types.js'
 export interface SaveRequest {
   readonly kind: 'save' | 'backup';
   readonly capture: CaptureMode;
-  /** Of a cold capture: whether the browser closed by itself, so that everything had reached the disk. */
+  /** For a cold capture: whether the browser closed by itself, so that everything had reached the disk. */
   readonly orderly?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** What a copy that was taken came to. */
+/** The result of a copy that was taken. */
 export type Taken = Extract<SaveResult, { readonly snapshot: unknown }>;
 
 export const UNCHANGED = { reason: 'unchanged' } as const;
 
-/** Runs work alone at the profile. */
+/** Runs work on the profile exclusively. */
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /** A copy of the profile, to be stored and then removed. */
 export interface Captured {
   readonly tree: CapturedTree;
   readonly context: SnapshotContext;
-  /** Its folder. */
+  /** The folder of the copy. */
   readonly staging: string;
 }
 
-// A store that ignores the abort must not hold the queue. Aborted before: then it is skipped as not ready.
+// Rejects when the signal aborts, so that a store that ignores the abort does not block the queue. If it was already
+// aborted, the work itself skips the save as not ready.
 export function inTime<T>({ signal }: SaveRequest, work: () => Promise<T>): Promise<T> {
   return signal.aborted ? work() : orAborted(work(), signal);
 }
 
-/** Not known in time; anything else is a failure. */
+/** Turns a timeout into `undefined` (unknown); any other error is a failure. */
 export function passTimeout(error: unknown): undefined {
   if (!isSessionError(error) || error.code !== 'TIMEOUT') throw error;
 }
 
-/** What is no failure of the save, but a reason not to take one. */
+/** The reason to skip the save, if the error is one and no failure. */
 export function reasonToSkip(error: unknown): SkipReason | undefined {
   if (isSessionError(error) && error.code === 'PROFILE_UNSOUND') return 'unsound';
   return errnoOf(rootCause(error)) === 'ENOSPC' ? 'no-space' : undefined;
 }
 
-/** What is underneath all the others. */
+/** The innermost cause of an error. */
 export function rootCause(error: unknown): unknown {
   let current = error;
   for (let depth = 0; depth < 10 && current instanceof Error && current.cause !== undefined; depth++) {
@@ -53,7 +54,7 @@ export function rootCause(error: unknown): unknown {
   return current;
 }
 
-/** What the browser's profile held, and when the copy of it was begun. */
+/** A copy of the browser's profile, and when the copy was begun. */
 export interface LiveCopy {
   readonly tree: CapturedTree;
   readonly createdAt: string;

@@ -13,7 +13,10 @@ export interface SaveRequestsParts {
   readonly snapshots: SessionSnapshots;
 }
 
-/** Saves and backups of the running session, asked for by a timer or a person. The same one asked for twice is one. */
+/**
+ * Saves and backups of the running session, requested by a timer or a person. Concurrent requests of one kind share
+ * one copy.
+ */
 export class SaveRequests {
   readonly #context: SessionContext;
   readonly #parts: SaveRequestsParts;
@@ -32,7 +35,7 @@ export class SaveRequests {
     return this.#take('backup');
   }
 
-  /** Whether the present lineage's last backup is older than the interval, or of another place, or there is none. */
+  /** Whether the current lineage has no backup, or its last one is older than the interval or from another place. */
   async isBackupDue(): Promise<boolean> {
     const { record, clock, options, profile } = this.#context;
     const { lineage } = record.current;
@@ -40,7 +43,7 @@ export class SaveRequests {
     const last = located.find(({ info }) => info.kind === 'backup' && info.lineage === lineage)?.info;
     const now = clock.now();
     if (last === undefined || !isBelievable(last, now)) return true;
-    // The bot was moved: until a backup says so, a new one at its old place would get its login.
+    // The bot was moved. Without a new backup, a new bot at the old place would get its login.
     if (last.profile !== undefined && last.profile.path !== profile.path) return true;
     return now - Date.parse(last.createdAt) >= options.backupIntervalMs;
   }
@@ -49,7 +52,7 @@ export class SaveRequests {
     const running = this.#running.get(kind);
     if (running) return running;
     const { operations, saver, lineageKeeper } = this.#parts;
-    let signal: AbortSignal | undefined; // of the time in which its turn comes
+    let signal: AbortSignal | undefined; // the signal at the time of its turn
     const inTurn = <Result>(work: () => Promise<Result>) =>
       operations.exclusive(async () => {
         await lineageKeeper.settled();

@@ -4,20 +4,20 @@ import type { SaveResult } from '../../results.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SettleWatch } from './settle-watch.js';
 
-/** The first save does not wait for the interval: a login of a minute's age must survive a crash, too. */
+/** The first save does not wait for the interval, because a login that is a minute old must survive a crash, too. */
 const FIRST_SAVE_DELAY_MS = 2_000;
-/** How often Local Storage is looked at until it has reached the disk. */
+/** How often to check whether Local Storage has reached the disk, ms. */
 const SETTLE_LOOK_INTERVAL_MS = 2_000;
 
 export interface ScheduledWork {
   readonly forceSave: () => Promise<SaveResult>;
   readonly backup: () => Promise<SaveResult>;
   readonly validate: () => Promise<void>;
-  /** Whether the present lineage's last backup is older than the interval, or there is none. */
+  /** Whether the current lineage has no backup, or its last one is older than the interval or from another place. */
   readonly isBackupDue: () => Promise<boolean>;
 }
 
-/** When a session that is ready saves, backs up and looks after its profile. */
+/** Schedules the saves, backups and profile checks of a ready session. */
 export class SaveSchedule {
   readonly #settleWatch: SettleWatch;
   readonly #work: Omit<ScheduledWork, 'forceSave' | 'backup'> & {
@@ -36,7 +36,7 @@ export class SaveSchedule {
   constructor(context: SessionContext, settleWatch: SettleWatch, work: ScheduledWork) {
     const { clock, random, options, logger } = context;
     this.#settleWatch = settleWatch;
-    // They announce their own failures, and one that fails does not keep the other from its turn.
+    // Saves announce their own failures, and a failed save must not prevent the backup after it.
     const announced = (take: () => Promise<SaveResult>) => () => take().catch(() => undefined);
     this.#work = { ...work, forceSave: announced(work.forceSave), backup: announced(work.backup) };
     this.#savesEnabled = options.forceSaveIntervalMs > 0;
@@ -67,13 +67,14 @@ export class SaveSchedule {
     if (this.#savesEnabled || this.#backupsEnabled) this.#settleLook.start();
   }
 
-  /** Call when the session is ready no more. */
+  /** Call when the session is no longer ready. */
   stop(): void {
     for (const task of [...Object.values(this.#tasks), this.#settleLook]) task.stop();
   }
 
-  // Both halves of the login are on the disk: this is the copy to have, so the first backup does not wait either. Nor
-  // does one that is due while the session comes and goes: every `ready` starts the interval anew.
+  // Both halves of the login are on the disk, so this copy is a good one and the first backup is taken now. A due
+  // backup is also taken now, because every `ready` restarts the interval, and a session that comes and goes would
+  // never reach it.
   async #saveWhenSettled(): Promise<void> {
     if (!(await this.#settleWatch.isSettled())) return;
     this.#settleLook.stop();

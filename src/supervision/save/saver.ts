@@ -60,10 +60,10 @@ export class Saver {
   }
 
   /**
-   * Takes one snapshot and announces what came of it. Rejects when it failed.
+   * Takes one snapshot and announces the result. Rejects when it failed.
    *
-   * @param inTurn runs what looks at the live profile alone, in the order of the calls; what only brings the copy into a
-   * store does not hold up the next one. Default: the caller has the turn already
+   * @param inTurn runs work on the live profile exclusively, in the order of the calls. Writing the copy into a store
+   * does not block the next call. Default: the caller already has the turn
    */
   async take(request: SaveRequest, inTurn: InTurn = (work) => work()): Promise<SaveResult> {
     const { announce } = this.#context;
@@ -75,7 +75,7 @@ export class Saver {
       const result = await this.#take(request, inTurn);
       return 'reason' in result ? skip(result) : result;
     } catch (error) {
-      // Whatever failed, the next capture believes nothing it has not read.
+      // After any failure, the next capture must read every table again.
       this.#context.soundTables.forget();
       const operation = request.kind === 'save' ? 'forceSave' : 'backup';
       const outcome = outcomeOf(error, operation, (one) => this.#isLost(one));
@@ -85,7 +85,7 @@ export class Saver {
     }
   }
 
-  // A lease that is found lost here aborts what runs, this call as well.
+  // If the lease proves lost here, everything running is aborted, including this call.
   async #refusal({ capture }: SaveRequest): Promise<SkipReason | undefined> {
     if (capture === 'hot' && !this.#isReady()) return 'not-ready';
     return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
@@ -102,27 +102,27 @@ export class Saver {
       if (isUnchanged === undefined) return undefined;
       return isUnchanged ? UNCHANGED : inTime(request, () => this.#captured(request));
     });
-    if (first === undefined && (await asking)) return UNCHANGED; // its store takes its time, and nobody else's
+    if (first === undefined && (await asking)) return UNCHANGED; // only its store is slow, so nobody else waits
     const taken = first ?? (await inTurn(() => inTime(request, () => this.#captured(request))));
     return 'reason' in taken ? taken : inTime(request, () => this.#storeCaptured(request, taken));
   }
 
-  /** `undefined` when it is not there soon. */
+  /** Resolves to `undefined` when the result takes too long. */
   #soon<T>(work: Promise<T>): Promise<T | undefined> {
     return withDeadline(this.#context.clock, OTHERS_PATIENCE_MS, 'asking', work).catch(passTimeout);
   }
 
-  // Who finds the lease lost aborts what runs, the finder as well.
+  // The call that finds the lease lost aborts everything that runs, including itself.
   #isLost(error: unknown): boolean {
     const { lease } = this.#context;
     return describeError(error).code === 'CLOSED' && !lease.isHeld() && !lease.isUnproven();
   }
 
-  /** A sound copy of the profile in a folder of its own, or why there is none. */
+  /** Makes a sound copy of the profile in its own folder, or tells why there is none. */
   async #captured(request: SaveRequest): Promise<Captured | CopySkipped> {
     const { folders } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { reason: 'not-ready' };
-    // Before anything is written beside it: a folder that was deleted must not be made anew.
+    // Checked before anything is written beside the profile, because a deleted folder must not be recreated.
     if (await folders.presence.isEmpty()) {
       if (request.capture === 'hot') await this.#removed.notice();
       return unsound([{ file: 'Default', problem: 'the profile is empty' }]);
@@ -155,7 +155,7 @@ export class Saver {
     });
     if ('reason' in captured) return captured;
     const { tree, createdAt, dataVersion } = captured;
-    // What happened while the files were copied counts: a logout must not be followed by a save of what it left.
+    // The login may have ended during the copy, and what a logout leaves behind must not be saved.
     if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { reason: 'not-ready' };
     const described = await this.#describe(request, createdAt);
     if (described === undefined) return { reason: 'not-ready' };
@@ -163,7 +163,7 @@ export class Saver {
     return { tree, context, staging };
   }
 
-  // Every store gets its own copy. One that fails does not keep the others from theirs; the call fails then.
+  // Every store gets its own copy. When one fails, the others still get theirs, but the call fails.
   async #storeCaptured(
     request: SaveRequest,
     { tree, context, staging }: Captured,
@@ -180,7 +180,7 @@ export class Saver {
     }
   }
 
-  /** What the snapshot will say of the session; `undefined` while there is no login to speak of. */
+  /** What the snapshot says about the session; `undefined` while there is no login to describe. */
   async #describe(request: SaveRequest, createdAt: string): Promise<SnapshotContext | undefined> {
     const { lineage, run, account, browserVersion: lastOpenedBy } = this.#context.record.current;
     if (lineage === undefined) return undefined;
@@ -200,7 +200,7 @@ export class Saver {
     };
   }
 
-  /** Whether every store already holds the profile as it is, as far as its files' signatures tell; see `unchanged`. */
+  /** Whether every store already holds the current profile, judged by its files' signatures; see `unchanged`. */
   async #isUnchanged(request: SaveRequest): Promise<boolean> {
     const { profileDir, runner, clock, saves, backups } = this.#context;
     const { signal } = request;
@@ -217,7 +217,7 @@ export class Saver {
       if (request.kind === 'save' && same?.value) await this.#rememberBasis(same.value);
       return true;
     } catch (error) {
-      // Not known, then: a store that does not answer must not keep the others from their copy.
+      // Unknown: a store that does not answer must not keep the others from getting a copy.
       if (signal.aborted) throw error;
       return false;
     }
@@ -228,7 +228,7 @@ export class Saver {
     if (record.current.basedOn !== id) await record.update({ basedOn: id });
   }
 
-  /** A copy of the profile, and when it was begun, if it is sound. */
+  /** Makes a copy of the profile and tells when it was begun, if the copy is sound. */
   async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | CopySkipped> {
     const { profileDir, runner, announce, soundTables: memory } = this.#context;
     const createdAt = await this.#snapshots.nextCaptureTime();
@@ -241,7 +241,8 @@ export class Saver {
       return { tree, createdAt, dataVersion };
     }
     memory.forget();
-    // Right after a pairing half of the login is not on the disk yet: `suspect` is no damage (docs/chromium-facts.md F1.5).
+    // Right after a pairing, half of the login is not on the disk yet, so `suspect` is no damage
+    // (docs/chromium-facts.md F1.5).
     if (report.verdict === 'corrupt')
       announce('corruption:detected', { where: 'profile', findings: report.findings });
     return unsound(findingsOf(report));
@@ -269,13 +270,14 @@ export class Saver {
     return { snapshot: stored.snapshot };
   }
 
-  // Another store may be slow or hang over it: the copy is in its place, and the caller is told soon.
+  // Another store may be slow or hang during the removal. The copy is stored, so the caller does not wait long for
+  // it.
   async #retain(): Promise<void> {
     const retaining = this.#operations.beside(() => this.#pruner.retain());
     await this.#soon(retaining);
   }
 
-  // The page knows of a logout before the client tells.
+  // The page knows of a logout before the client reports it.
   async #isStillLoggedIn(): Promise<boolean> {
     const { driver, clock, options } = this.#context;
     if (!this.#isReady()) return false;

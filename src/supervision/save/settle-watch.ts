@@ -4,14 +4,14 @@ import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../../profile/essential-files.js';
 
 /**
- * How long after `ready` everything written until then is surely on the disk. Chromium writes Local Storage about every
- * 60 s (docs/chromium-facts.md F1.5); half as much is added for a slow machine.
+ * How long after `ready` everything written before it is certainly on the disk, ms. Chromium writes Local Storage
+ * about every 60 s (docs/chromium-facts.md F1.5); half as much is added for a slow machine.
  */
 const SURELY_COMMITTED_MS = 90_000;
 
 /**
- * Tells whether Local Storage, half of the login, has reached the disk since the session got `ready`. A snapshot
- * that was taken before may lack it, and does not count as *settled*.
+ * Tells whether Local Storage, one half of the login, has reached the disk since the session became `ready`. A
+ * snapshot taken before that may lack it and does not count as *settled*.
  */
 export class SettleWatch {
   readonly #profileDir: string;
@@ -26,16 +26,19 @@ export class SettleWatch {
     this.#clock = clock;
   }
 
-  /** Call at every `ready`; `paired` when the login was made in this run, so that none of it was on the disk before. */
+  /**
+   * Call at every `ready`; `paired` means that the login was made in this run, so that none of it was on the disk
+   * before.
+   */
   onReady(paired: boolean): void {
     this.#readyAt = { wall: this.#clock.now(), monotonic: this.#clock.monotonic() };
     this.#paired = paired;
   }
 
-  /** Whether a capture taken from now on holds all that was written until `ready`. */
+  /** Whether a capture that starts now holds everything written before `ready`. */
   async isSettled(): Promise<boolean> {
     if (!this.#readyAt) return false;
-    // The login was read from this very disk.
+    // This login was read from the disk.
     if (!this.#paired) return true;
     if (this.#clock.monotonic() - this.#readyAt.monotonic >= SURELY_COMMITTED_MS) return true;
     return (await this.#lastCommit()) > this.#readyAt.wall;
@@ -61,7 +64,7 @@ export class SettleWatch {
       );
       return Math.max(0, ...times);
     } catch {
-      return 0; // vanished meanwhile, or not the layout in use
+      return 0; // deleted meanwhile, or of the other layout
     }
   }
 }
