@@ -7,22 +7,22 @@ import { assertAccessible } from '../../profile/assert-accessible.js';
 import type { SessionContext } from '../context/session-context.js';
 
 /**
- * What a browser needs of the disk, and says nothing sensible about where it is not so.
+ * Checks what a browser needs of the disk, since the browser's own error messages are misleading.
  *
- * @throws StartFailedError that names the folder; trying again is no use
+ * @throws StartFailedError that names the folder; a retry does not help
  */
 export async function assertLaunchable(context: SessionContext): Promise<void> {
   const { fs, profileDir } = context;
   await assertAccessible(profileDir, { fs });
-  // The browser's folder for temporary files is on the real disk, whatever holds the profile.
+  // The browser's temporary folder is on the real disk, even when the profile uses an injected file system.
   if (plainFileSystem(fs) === systemFileSystem) await assertTemporaryFolder(context);
 }
 
 /**
- * Chromium puts its lock's socket into the folder for temporary files. Where it can't, it says that the browser is already
- * running (puppeteer 24 passes that on), and nobody would look there.
+ * Checks the temporary folder, in which Chromium creates its lock's socket. If it can't, Chromium reports that the
+ * browser is already running (puppeteer 24 passes that on), which is misleading.
  *
- * @throws StartFailedError that names the folder and TMPDIR; trying again is no use
+ * @throws StartFailedError that names the folder and TMPDIR; a retry does not help
  */
 async function assertTemporaryFolder({
   fs,
@@ -30,7 +30,7 @@ async function assertTemporaryFolder({
   random,
 }: Pick<SessionContext, 'fs' | 'driver' | 'random'>): Promise<void> {
   const { platform, env } = process;
-  if (platform !== 'linux') return; // elsewhere the system decides where it is
+  if (platform !== 'linux') return; // elsewhere, the system chooses the folder
   const { TMPDIR } = driver.client.options?.puppeteer?.env ?? env;
   const folder = TMPDIR || '/tmp';
   const probe = join(folder, `.wwebjs-persistent-session-${process.pid}-${Math.floor(random() * 2 ** 32)}`);
@@ -39,7 +39,7 @@ async function assertTemporaryFolder({
     await fs.promises.rm(probe, { force: true });
   } catch (error) {
     const code = errnoOf(error) ?? '';
-    // A full disk passes by itself, and so does a machine that is short of open files.
+    // A full disk is temporary, and so is a lack of file handles.
     if (code !== 'ENOENT' && !isPermanent(code)) return;
     throw new StartFailedError(
       `TMPDIR: '${folder}' can't be written (${code}); Chromium needs a folder for temporary files. Make it, with the ` +

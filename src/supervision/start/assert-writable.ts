@@ -14,7 +14,7 @@ const DISK_DEADLINE_MS = 30_000;
 /** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
 const SOON_MS = 150;
 
-/** What lies at the path, or the path itself, is no folder: the option is wrong. Any other refusal may pass. */
+/** Codes that mean a wrong option: the path is invalid, or is not a folder. Any other refusal may be temporary. */
 const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
   'EEXIST',
   'EINVAL',
@@ -24,10 +24,10 @@ const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Tells at once, and by the option's name, what would else fail minutes later.
+ * Reports an unusable folder at once and by the option's name. Without this check, the session would fail minutes later.
  *
- * @throws ConfigurationError when a folder that the session needs can't be written, or backupPath can't be a folder;
- * TimeoutError when a disk that is needed hangs
+ * @throws ConfigurationError when a required folder can't be written, or backupPath can't be a folder; TimeoutError
+ * when a required disk hangs
  */
 export async function assertWritable(context: SessionContext): Promise<void> {
   const { options, clock } = context;
@@ -40,7 +40,7 @@ export async function assertWritable(context: SessionContext): Promise<void> {
   await withDeadline(clock, DISK_DEADLINE_MS, 'writing into sessionPath and the profile folder', needed);
 }
 
-// Where the profile is a link, it is put aside beside what that leads to.
+// If the profile is a link, its quarantine lies beside the link's target.
 async function assertProfileFolder(context: SessionContext): Promise<void> {
   const { fs, profileDir } = context;
   const name = "the client's profile folder";
@@ -50,7 +50,10 @@ async function assertProfileFolder(context: SessionContext): Promise<void> {
   if (isLink && side.placement === 'beside') await assertFolder(context, name, dirname(side.profileDir));
 }
 
-/** Backups may lie on a disk that is gone or refuses: the session starts without them, and its health names the store. */
+/**
+ * The disk of the backups may be gone or refuse access. The session then starts without them, and its health names the
+ * store.
+ */
 async function assertBackupPath(context: SessionContext): Promise<void> {
   const { clock, warn, options } = context;
   const look = assertFolder(context, 'backupPath', options.backupPath);
@@ -67,15 +70,15 @@ async function assertBackupPath(context: SessionContext): Promise<void> {
 
 async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {
   try {
-    // What a link leads to, also where that is not there yet: on a volume that is new.
+    // Creates a link's target, too, which is missing on a new volume.
     await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
     await tryToWrite(fs, folder);
   } catch (error) {
     if (isUnanswered(error)) throw error;
     const code = errnoOf(error);
-    // A full disk is no wrong option: the login may still be restored from what is there.
+    // A full disk is no wrong option: the login may still be restored from existing snapshots.
     if (isShortage(code)) return;
-    if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session looks at this very moment
+    if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session is checking it at the same moment
     throw new ConfigurationError(
       `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,
       { operation: 'initialize', cause: error },

@@ -2,7 +2,7 @@ import { silentLogger } from '../../logger.js';
 import { emitProcessWarning } from '../../process-warning.js';
 import type { SessionContext } from '../context/session-context.js';
 
-/** The client was started past its session: nothing of it would be saved, so its browser is closed. */
+/** Reports that the client was started without its session. Nothing of it would be saved, so its browser is closed. */
 export function tellOfEarlyStart({ clientId, logger, warn }: EarlyStartContext): void {
   const message =
     'the client was started before its session was made, and its browser is closed again: nothing of it would be saved. ' +

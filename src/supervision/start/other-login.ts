@@ -6,8 +6,9 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { newLineageAfter } from '../record/lineage.js';
 
 /**
- * Tells a damaged profile from a whole one of another login, which a bot without this library, or a person, has put in its
- * place while the record stayed. That one is kept: an older login in its place would be lost work, or another account's.
+ * Tells a damaged profile from a sound one with another login. A bot without this library, or a person, may have put
+ * the latter in place while the record stayed. It is kept, because an older login in its place would lose work, or be
+ * another account's.
  */
 export class OtherLogin {
   readonly #context: SessionContext;
@@ -19,8 +20,8 @@ export class OtherLogin {
   }
 
   /**
-   * For a profile that does not go on from the snapshot it is based on: whether it is another login, which has a lineage of
-   * its own from now on. Where WhatsApp does not accept it, the login before it is tried.
+   * Call for a profile that does not continue the snapshot on which it is based. Resolves to whether it holds another
+   * login, which then gets its own lineage. If WhatsApp does not accept that login, the one before it is tried.
    */
   async keep(signal: AbortSignal): Promise<boolean> {
     const { record, runner, profileDir, soundTables, warn, assertOwned } = this.#context;

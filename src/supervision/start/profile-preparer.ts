@@ -35,10 +35,7 @@ export interface PreparerParts {
   readonly snapshots: SessionSnapshots;
 }
 
-/**
- * Makes the profile fit for a start, before the browser sees it: a start on a damaged profile wipes the evidence
- * (docs/chromium-facts.md F1.8).
- */
+/** Prepares the profile before a start, which would destroy the evidence of damage (docs/chromium-facts.md F1.8). */
 export class ProfilePreparer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
@@ -69,14 +66,16 @@ export class ProfilePreparer {
   }
 
   /**
-   * Leaves a sound profile in place, restored if need be, or none at all (then a QR is due). Resolves to the
-   * snapshot that was restored, if one was.
+   * Leaves a sound profile in place, restored if necessary, or none at all (then a QR is due). Resolves to the
+   * restored snapshot, if there is one.
    *
-   * @throws BrowserTooOldError when this browser would wipe what there is; LeaseLostError when another process took the session over; ProfileLockedError when another live browser has
-   * the profile; StoreError when that is lost and no store answers, or no snapshot proves sound and one can't be read: a
-   * store that is down must not look like a missing session.
    * @param isFirst whether it is the first start of a run, not a further attempt
-   * @param patience how long stores are waited for while there is a sound profile to start with
+   * @param patience how long to wait for stores while there is a sound profile to start with
+   * @throws BrowserTooOldError when this browser would delete the login
+   * @throws LeaseLostError when another process took over the session
+   * @throws ProfileLockedError when another live browser has the profile
+   * @throws StoreError when the profile is lost and no store answers, or no snapshot is sound and one can't be read:
+   * a store that is down must not look like a missing session
    */
   async prepare(
     signal: AbortSignal,
@@ -85,7 +84,7 @@ export class ProfilePreparer {
   ): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
     await browserGuard.learn(isFirst);
-    await assertOwned(); // an attempt may come after a suspension
+    await assertOwned(); // the attempt may follow a suspension
     await this.#accountGuard.refuseAnotherScript();
     await browserOwner.reclaimProfile();
     await folders.recoverInstall();
@@ -93,7 +92,7 @@ export class ProfilePreparer {
     await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });
-    // Before a restore, which may need the room and puts what is there into quarantine; caches are no evidence.
+    // Before a restore, which may need the space and puts the profile into quarantine. Caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
     await this.#revoker.repeat(patience);
     await this.#removed.repeat(patience);
@@ -123,7 +122,7 @@ export class ProfilePreparer {
     }
     if (await this.#removed.notice()) return undefined;
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
-    // A browser that never got as far as a login is no damage: the first start of a bot whose network was down.
+    // A profile in which nobody ever logged in is no loss, for example after a bot's first start without network.
     const isLoss = report.findings.length > 0 || record.current.loggedIn;
     if (reason === 'profile-damaged' && isLoss)
       announce('corruption:detected', { where: 'profile', findings: findingsOf(report) });
@@ -146,7 +145,7 @@ export class ProfilePreparer {
     return undefined;
   }
 
-  // It was away for a moment only, or somebody has put it back; or it is not the other bot's that a clear() took it for.
+  // Ends the hold on the login in place: the profile is back, or a clear() wrongly took it for another bot's.
   async #releaseIfHeld(patience: StorePatience): Promise<void> {
     const { lineage } = this.#context.record.current;
     if (lineage === undefined) return;
@@ -157,7 +156,7 @@ export class ProfilePreparer {
     if (isHeld) await this.#removed.release(lineage);
   }
 
-  /** A newer login that this browser can't read does not keep the local one, which it can, from being used. */
+  /** If this browser can't read the newer login, it uses the local one, which it can read. */
   async #takeNewer(
     newer: readonly LocatedSnapshot[],
     signal: AbortSignal,
@@ -175,8 +174,8 @@ export class ProfilePreparer {
   }
 
   /**
-   * The browser must not have the profile: a copy that it can read, or none of it starts. The profile goes to quarantine. Not one
-   * whose login nobody knows, because its record is missing: the copies may be of another one.
+   * This browser must not open the profile, so a copy that it can read is restored, or the start fails; the profile
+   * goes into quarantine. Without a record, nothing is restored, because the copies may be of another login.
    */
   async #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
     const { lineage } = this.#context.record.current;
@@ -185,7 +184,7 @@ export class ProfilePreparer {
     return this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal);
   }
 
-  /** Why none of the snapshots that are listed was taken; `undefined` when none is. */
+  /** Why none of the listed snapshots was restored; `undefined` when none is listed. */
   async #whyPassedOver(): Promise<string | undefined> {
     const { ours, others } = await this.#snapshots.sorted();
     if (ours.length + others.length === 0) return undefined;
@@ -201,7 +200,7 @@ export class ProfilePreparer {
     return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
 
-  // A profile that only holds less than its last snapshot may still be logged in: without a copy it is the best there is.
+  // A profile that only holds less than its last snapshot may still be logged in, so it stays if there is no copy.
   async #putAside({ verdict }: SoundnessReport, why: string): Promise<void> {
     const { warn, folders, assertOwned } = this.#context;
     if (verdict === 'suspect' || verdict === 'foreign') {
@@ -221,8 +220,8 @@ export class ProfilePreparer {
     return this.#compare(record.current.basedOn, signal, patience);
   }
 
-  // A restore was cut short. No browser has opened the profile since: where every byte is that of the snapshot, it was
-  // in place already, and the record follows; it must not be taken for the old one, damaged.
+  // After an interrupted restore, no browser has opened the profile. If every byte equals the snapshot's, the
+  // snapshot is in place, and the record is updated. Otherwise it would be taken for the old profile, damaged.
   async #settleInterrupted(id: string, signal: AbortSignal): Promise<void> {
     const located = await this.#snapshots.find(id).catch(passSessionErrors);
     const manifest = await located?.repository.manifest(id).catch(passSessionErrors);
@@ -248,10 +247,10 @@ export class ProfilePreparer {
     patience: StorePatience,
   ): Promise<SoundnessReport> {
     const { soundTables: memory } = this.#context;
-    memory.forget(); // what a disk has lost since keeps its signature
+    memory.forget(); // a file that the disk has damaged keeps its signature
     const reference = await this.#manifestOf(id, patience);
     let found = await this.#examine(reference, signal);
-    // A disk may fail for a moment. A restore would put an older login in place of one that is whole.
+    // The disk may have failed only for a moment, and a restore would replace a sound login with an older one.
     if (isDamaged(found.report)) found = await this.#examine(reference, signal);
     memory.known = found.soundTables;
     return found.report;
@@ -263,7 +262,7 @@ export class ProfilePreparer {
     return runner.run(examineProfileTask, input, { signal });
   }
 
-  // What the profile held when it was last saved or restored: only this tells an emptied log (docs/chromium-facts.md F1.8).
+  // The content at the last save or restore; only this reveals an emptied log (docs/chromium-facts.md F1.8).
   async #manifestOf(
     id: string | undefined,
     patience: StorePatience,
@@ -275,19 +274,19 @@ export class ProfilePreparer {
     return answered(answers)[0]?.value.files;
   }
 
-  // Another machine may have run this session since (docs/invariants.md I5). The run number tells it and not the time,
-  // because this profile went on after its own last save, too.
+  // Another machine may have run this session in the meantime (docs/invariants.md I5). The run number tells that; the
+  // time does not, because this profile also continued after its own last save.
   async #newerSnapshots(patience: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage, run } = this.#context.record.current;
     if (lineage === undefined) return [];
     try {
-      // The disk of the profile may have been set back to before a pairing: its login is over, and a later one is there.
+      // The disk may have been set back to before a pairing: the old login has ended, and a later one exists.
       if (await this.#snapshots.isRevoked(lineage, patience)) {
         return await this.#snapshots.candidates(undefined, { patience });
       }
       return (await this.#snapshots.candidates(lineage, { patience })).filter(({ info }) => info.run > run);
     } catch (error) {
-      if (error instanceof SessionError) return []; // announced by the snapshots; the local profile is sound
+      if (error instanceof SessionError) return []; // already announced; the local profile is sound
       throw error;
     }
   }

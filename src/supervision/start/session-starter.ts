@@ -20,23 +20,26 @@ import { assertLaunchable } from './assert-launchable.js';
 import type { ProfilePreparer } from './profile-preparer.js';
 import { withWebCache } from './settle-web-cache.js';
 
-/** How one complete start ended: as the client's own, a held QR already dealt with. */
+/** How one complete start ended. Like the client's own outcome, but a held QR has already been handled. */
 export type StartResult =
   | { readonly kind: 'ready' | 'pairing' }
   | { readonly kind: 'logged-out' }
   | (Omit<FailedStart, 'cause' | 'reachedPage'> & {
       readonly cause: DisconnectCause;
       readonly reachedPage?: boolean;
-      /** Whether a disk that is needed does not answer. */
+      /** Whether a required disk does not answer. */
       readonly awaitsDisk?: boolean;
     })
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
-/** Rolling back is harmful (the ratchets of the protocol): the newest snapshot, then at most one older one. */
+/**
+ * Rolling back is harmful (the ratchets of the protocol), so only the newest snapshot and at most one older one are
+ * tried.
+ */
 const MAX_ROLLBACKS = 2;
 /**
- * First start, both rollbacks, the one that shows the QR, one after a logout answered by the server, one after a
- * navigation at a bad moment, and one after the browser has turned out to be too old.
+ * The first start, both roll-backs, the one that shows the QR, one after a logout by the server, one after a
+ * navigation at a bad moment, and one after the browser proved too old.
  */
 const MAX_ROUNDS = MAX_ROLLBACKS + 5;
 
@@ -51,7 +54,7 @@ export interface StarterParts {
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
 }
 
-/** One start: profile fit, client started, and a QR of a session that was logged in treated as the loss it is. */
+/** Makes one start: prepares the profile, starts the client, and treats a QR in a logged-in session as a loss. */
 export class SessionStarter {
   readonly #context: SessionContext;
   readonly #parts: StarterParts;
@@ -66,13 +69,13 @@ export class SessionStarter {
     this.#laterLogin = new LaterLogin(context, parts.snapshots);
   }
 
-  /** Whether a QR or code would be superseded by a restore: it is then neither requested nor delivered. */
+  /** Whether a restore would make a QR or code obsolete. It is then neither requested nor delivered. */
   get holdsPairing(): boolean {
     return this.#holdsPairing;
   }
 
   /**
-   * Rejects when `signal` aborts or the profile can't be prepared; the browser is closed unless it is in use.
+   * Rejects when `signal` aborts or the profile can't be prepared. The browser is then closed, unless it is in use.
    *
    * @param options `isFirst`: whether it is the first start of a run, not a further attempt
    */
@@ -91,13 +94,13 @@ export class SessionStarter {
   }
 
   /**
-   * One start from an older copy, after others from this profile have failed with WhatsApp in reach. Bring-up calls it once in
-   * a series of failures. Rejects as {@link start}.
+   * Makes one start from an older copy, after starts from this profile have failed although WhatsApp was reachable.
+   * Called once per series of failures. Rejects like {@link start}.
    */
   async tryOlderCopy(cause: DisconnectCause, signal: AbortSignal): Promise<TrialResult> {
     this.#enter('restoring', signal);
     return this.#parts.olderCopy.run(cause, signal, async () => {
-      this.#holdsPairing = true; // a QR says that the copy is no good, not that a scan is due
+      this.#holdsPairing = true; // a QR means that the copy does not work, not that a scan is due
       try {
         return await this.#startClient(signal);
       } finally {
@@ -134,7 +137,7 @@ export class SessionStarter {
           later = isLoggedOut ? [] : await this.#laterLogin.candidates(patience).catch(() => []);
           await revoker.note();
           await stopper.stop();
-          isUnknown = !(await revoker.revoke('server')); // then the newest login of this bot may be sound
+          isUnknown = !(await revoker.revoke('server')); // if so, the newest login may be sound
           if (this.#context.options.onLogout === 'stop') return outcome;
           if (isLoggedOut) return failedByLogouts();
           this.#enter('restoring', signal, 'logged-out');
@@ -166,7 +169,7 @@ export class SessionStarter {
     return failedByLogouts();
   }
 
-  // What the server has ended was set back to before this one.
+  // Restores a login that came after the one that the server has ended.
   async #takeLater(later: readonly LocatedSnapshot[], signal: AbortSignal): Promise<boolean> {
     return (await this.#parts.restorer.restoreFirstSound(later, 'newer-snapshot', signal)) !== undefined;
   }
@@ -190,7 +193,10 @@ export class SessionStarter {
     }
   }
 
-  /** Whether a QR would be superseded. A store that does not answer may hold a snapshot: then it would. */
+  /**
+   * Whether a restore would make a QR obsolete. If a store does not answer, a login that was in use may have a
+   * snapshot there.
+   */
   async #mayHaveFallbacks(patience: StorePatience): Promise<boolean> {
     try {
       return (await this.#fallbacks(0, patience)).length > 0;
@@ -199,7 +205,7 @@ export class SessionStarter {
     }
   }
 
-  /** What could be restored over a profile that met a QR, best first. */
+  /** The snapshots that may replace a profile that led to a QR, best first. */
   async #fallbacks(rollbacks: number, patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { record, options, clock } = this.#context;
     const { lineage, formerLineage } = record.current;
@@ -211,7 +217,7 @@ export class SessionStarter {
     const older: LocatedSnapshot[] = [];
     for (const candidate of candidates) {
       if (Date.parse(candidate.info.createdAt) < oldest) continue;
-      // A save and a zip of the same moment are one and the same login.
+      // A save and a zip of the same moment hold the same login.
       if ((await contentOf(candidate)) !== rejected) older.push(candidate);
     }
     return older;
@@ -225,16 +231,18 @@ export class SessionStarter {
   }
 
   /**
-   * Restores the next snapshot over the rejected profile. `false`: there is none, the profile is put aside for a QR.
+   * Restores the next snapshot over the rejected profile. Returns `false` when there is none; the profile is then in
+   * quarantine, and a QR is due.
    *
-   * @throws StoreError when no store has one that works and one fails: that says nothing about the login, the next
-   * start tries again.
+   * @throws StoreError when no snapshot works and a store fails. That says nothing about the login, so the next start
+   * tries again.
    */
   async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
     const { record, warn, folders, assertOwned } = this.#context;
     const fallbacks = await this.#fallbacks(rollbacks);
     const { rejectedSnapshots, basedOn, lineage, formerLineage } = record.current;
-    // The profile itself may be newer than what it was based on; only what was restored as such is rejected for good.
+    // The profile may be newer than the snapshot on which it is based, so only an unchanged restored snapshot is
+    // rejected for good.
     if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
@@ -249,7 +257,7 @@ export class SessionStarter {
     await record.update({
       loggedIn: false,
       basedOn: undefined,
-      // The next login is another one, also where nobody sees its scan become ready: the process may end between.
+      // The next login is another one, even if the process ends before its scan leads to `ready`.
       lineage: undefined,
       formerLineage: undefined,
       account: undefined,
@@ -259,7 +267,7 @@ export class SessionStarter {
     return false;
   }
 
-  /** A QR for a login that a newer browser would still find is a QR for nothing. */
+  /** Refuses a QR while a newer browser could still use the login, because the scan would be unnecessary. */
   async #assertNoneForNewerBrowser(untried: readonly LocatedSnapshot[]): Promise<void> {
     for (const candidate of untried) {
       const refusal = await this.#context.browserGuard.refusalOfSnapshot(candidate);
@@ -267,7 +275,10 @@ export class SessionStarter {
     }
   }
 
-  /** What an older browser fails at says nothing of what a newer one has written: it is never rejected for that. */
+  /**
+   * Whether a newer browser wrote one of them. This browser's failure says nothing about such a snapshot, so it is
+   * never rejected.
+   */
   async #anyOfNewerBrowser(located: readonly LocatedSnapshot[]): Promise<boolean> {
     for (const candidate of located) {
       if (await this.#context.browserGuard.isOfNewerBrowser(candidate)) return true;
@@ -290,8 +301,8 @@ export class SessionStarter {
   }
 
   #enter(state: 'restoring' | 'starting', signal: AbortSignal, cause?: DisconnectCause): void {
-    signal.throwIfAborted(); // the session is `stopping` already
-    // A reconnect stays one to the outside until it succeeds.
+    signal.throwIfAborted(); // the session may already be stopping
+    // A reconnect keeps its state until it succeeds.
     if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state, cause);
   }
 }
@@ -300,7 +311,8 @@ function isTooOld(error: unknown): error is SessionError {
   return isMisfit(error) && error.code === 'BROWSER_TOO_OLD';
 }
 
-// A profile that was emptied has no login that could be ended: what answers so goes on as a failed start, with delays.
+// An emptied profile has no login that could be ended. If the server still answers with a logout, the start has
+// failed and is repeated with delays.
 function failedByLogouts(): StartResult {
   const error = new Error('WhatsApp logs the session out at every start');
   return { kind: 'failed', cause: 'logged-out', error };

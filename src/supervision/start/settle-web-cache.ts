@@ -9,8 +9,8 @@ const MEND =
   "Correct the client's webVersion and the remotePath of its webVersionCache, or set that to { type: 'none' }";
 
 /**
- * A start with a web cache that does not keep the client from being ready: one that would is switched off, with a warning.
- * A strict one fails the start before its browser is launched.
+ * Runs a start with a web cache that does not prevent `ready`. A cache that would is switched off with a warning.
+ * With a strict cache, the start fails before the browser is launched.
  */
 export async function withWebCache(
   webCache: WebCache,
@@ -38,7 +38,7 @@ function missingPage({ version, address, why }: UnreachableWebCache): string {
   return `the page of WhatsApp Web ${version} can't be had from ${address} (${why})`;
 }
 
-/** A server that is down comes back: it is waited for, however long that takes, as for a store. */
+/** The result when a strict cache's server is down. The start waits for it as long as necessary, as for a store. */
 function failedBy(found: UnreachableWebCache): StartOutcome {
   const error = new StartFailedError(
     `${missingPage(found)}, and the client's webVersionCache is strict. ${MEND}, or strict: false to load the newest page`,
@@ -53,7 +53,7 @@ function failedBy(found: UnreachableWebCache): StartOutcome {
   };
 }
 
-/** A start that failed with another page than the bot had chosen may have failed for that. */
+/** Adds a note to a failed start that used another page than the bot had chosen, since that may be the cause. */
 function withNote(outcome: StartOutcome, found: UnreachableWebCache): StartOutcome {
   if (outcome.kind !== 'failed' || outcome.obstacle !== undefined) return outcome;
   const { error } = outcome;

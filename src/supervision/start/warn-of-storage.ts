@@ -2,10 +2,16 @@ import { withDeadline } from '../../clock.js';
 import { readStorageFacts, storageWarnings } from '../../platform.js';
 import type { SessionContext } from '../context/session-context.js';
 
-/** What a start waits for it, ms: a mount that hangs tells nothing of itself, and its store says so when it is asked. */
+/**
+ * Time limit for the check during a start, ms. A mount that hangs gives no answer here; its store reports that when
+ * it is used.
+ */
 const SOON_MS = 250;
 
-/** Tells at the start what a redeploy would take away, since a save at the stop may never come (docs/chromium-facts.md F4.4). */
+/**
+ * Warns at the start about what a redeploy would delete, since a save at the stop may never happen
+ * (docs/chromium-facts.md F4.4).
+ */
 export async function warnOfStorage(context: SessionContext): Promise<void> {
   await withDeadline(context.clock, SOON_MS, 'reading of the mounts', tell(context)).catch(() => undefined);
 }
