@@ -335,7 +335,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const ending = operations.endBeside(COPIES_END_MS);
     await run?.settled.catch(() => undefined);
     try {
-      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else another session owns it
+      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else another owns it
       const closing = { ...request, hasFailed, byItself };
       await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
     } finally {

@@ -41,7 +41,7 @@ interface Answer {
  *
  * On a signal it waits for the shutdown of every registered session (until it settles or its budget is used up). Then
  * it raises the signal again, but only if nobody else listens to it, so that the process ends as it would without us.
- * The same signal during the wait is raised again at once.
+ * The same signal during the wait is handed on at once, by the same rule.
  */
 export class ShutdownCoordinator {
   readonly #process: SignalledProcess;
