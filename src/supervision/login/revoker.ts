@@ -4,7 +4,7 @@ import { answered, askStores, failed, StorePatience } from '../context/ask-store
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
-/** The record on this machine notes the logout. A store that takes longer is told at the next start, ms. */
+/** Time limit for each store, ms. A slower one is told at the next start, since this machine's record has the logout. */
 const MARK_PATIENCE_MS = 5_000;
 
 /** Who ended the login. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { ClosedError } from '../../errors.js';
 
-/** A capture that hangs, for example on a network drive, must not block the other sessions' captures, ms. */
+/** Longest wait for a turn, ms. A capture that hangs, for example on a network drive, must not block other sessions. */
 const PATIENCE_MS = 60_000;
 
 export interface TurnOptions {

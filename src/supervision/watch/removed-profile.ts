@@ -6,7 +6,7 @@ import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 
-/** A store that hangs must not keep a process from ending, ms. */
+/** Time limit for each store, ms. A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
