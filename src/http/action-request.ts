@@ -6,7 +6,7 @@ import { HttpError } from './errors.js';
 const MAX_MESSAGE = 4096;
 const MAX_PHONE_NUMBER = 40;
 
-/** The fields that each action takes beside `action`. */
+/** The fields that each action accepts in addition to `action`. */
 const FIELDS: Readonly<Record<ActionName, readonly string[]>> = {
   initialize: [],
   clear: ['logout', 'confirm'],
@@ -22,7 +22,7 @@ const FIELDS: Readonly<Record<ActionName, readonly string[]>> = {
 };
 
 /**
- * Makes a request out of what came: every field checked, no other field taken.
+ * Makes an action request from the fields of a body. Checks every field, and refuses unknown ones.
  *
  * @throws HttpError 400
  */
@@ -54,7 +54,7 @@ function actionOf(value: unknown): ActionName {
   throw new HttpError(400, 'UNKNOWN_ACTION', `action must be one of ${Object.keys(FIELDS).join(', ')}`);
 }
 
-/** The same rule as that of `sendTestMessage()`: E.164, 7 to 15 digits. */
+/** Applies the rule of `sendTestMessage()`: E.164, 7 to 15 digits. */
 function phoneNumber(fields: Fields): string {
   const value = fields.get('phoneNumber');
   if (typeof value === 'string' && value.length <= MAX_PHONE_NUMBER) {

@@ -33,7 +33,7 @@ export class ActionRunner {
     this.#testMessages = new RateLimit(parts.testMessagesPerMinute, MINUTE_MS, parts.clock);
   }
 
-  /** @throws HttpError for a request that is refused; what the action threw */
+  /** @throws HttpError for a refused request; otherwise the error that the action threw */
   async run({ request, url, caller }: Exchange): Promise<Response> {
     const { jobs, session, clock, bodyDeadlineMs } = this.#parts;
     const asked = parseAction(await readJsonFields(request, { clock, deadlineMs: bodyDeadlineMs }));
@@ -69,7 +69,7 @@ export class ActionRunner {
     this.#testMessages.note();
   }
 
-  /** The same request while it runs is the same job; every test message is one of its own. */
+  /** Equal requests that run at the same time share one job, but every test message gets its own job. */
   #keyOf(asked: ActionRequest): string {
     if (asked.action === 'send-test-message') return randomUUID();
     const { action, ...rest } = asked;

@@ -2,22 +2,24 @@ import type { ActionName, ActionRequest, ActionResults } from './contract.js';
 import { HttpError } from './errors.js';
 import type { SessionLike } from './session-like.js';
 
-/** Answered with their result; the others at once with a job, unless the caller waits. */
+/**
+ * These actions are answered with their result. The others are answered at once with a job, unless the caller waits.
+ */
 const AWAITED: readonly ActionName[] = ['initialize', 'health-check', 'send-test-message'];
-/** What can't be taken back. */
+/** Actions that can't be undone. */
 const IRREVERSIBLE: readonly ActionName[] = ['clear', 'restore'];
 
 export function isAwaited(action: ActionName): boolean {
   return AWAITED.includes(action);
 }
 
-/** @throws HttpError 428 for what can't be taken back and was not confirmed */
+/** @throws HttpError 428 for an action that can't be undone and was not confirmed */
 export function assertConfirmed(request: ActionRequest): void {
   if (!IRREVERSIBLE.includes(request.action) || ('confirm' in request && request.confirm === true)) return;
   throw new HttpError(428, 'CONFIRMATION_REQUIRED', `${request.action} from a page needs "confirm": true`);
 }
 
-/** Runs what was asked for. */
+/** Runs the requested action. */
 export async function runAction(
   session: SessionLike,
   request: ActionRequest,

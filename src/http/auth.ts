@@ -9,20 +9,20 @@ import type { Admission } from './event-streams.js';
 import type { Logins } from './logins.js';
 import { RateLimit } from './rate-limit.js';
 
-/** How long a caller's own function may think. */
+/** How long the application's own auth function may take. */
 const FUNCTION_DEADLINE_MS = 10_000;
 const MAX_FAILURES = 10;
 const FAILURE_WINDOW_MS = 60_000;
-/** No token is longer; what is longer is not even hashed. */
+/** No token is longer, so a longer text is refused without hashing it. */
 const MAX_TOKEN_LENGTH = 512;
 
-/** Decides about a request. Must not read its body. Anything but `true` is a no. */
+/** Decides whether a request is allowed. Must not read its body. Any result other than `true` means no. */
 export type AuthFunction = (request: Request) => boolean | Promise<boolean>;
 
-/** Who asks. */
+/** The caller of a request. */
 export interface Caller {
   readonly kind: 'bearer' | 'cookie' | 'function' | 'anybody';
-  /** Of a cookie's login. */
+  /** The id of the login, for a caller with the login cookie. */
   readonly loginId?: string;
 }
 
@@ -34,7 +34,7 @@ export interface AuthenticatorParts {
   readonly logger: Logger;
 }
 
-/** Tells who may. */
+/** Decides who may use the handler. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #tokenHash: Buffer | undefined;
@@ -47,7 +47,7 @@ export class Authenticator {
     this.#failures = new RateLimit(MAX_FAILURES, FAILURE_WINDOW_MS, parts.clock);
   }
 
-  /** Whether the dashboard's own login form is of use. */
+  /** Whether a visitor can log in with the dashboard's own login form. */
   get hasLogin(): boolean {
     return this.#tokenHash !== undefined;
   }
@@ -67,7 +67,9 @@ export class Authenticator {
     throw unauthenticated();
   }
 
-  /** Whether what let the caller in still does: a login may have ended meanwhile, at the caller's own function, too. */
+  /**
+   * Whether the caller is still allowed: its login may have ended, also a login that the application's function checks.
+   */
   admissionOf({ kind, loginId }: Caller, request: Request): Admission {
     const { auth, logins } = this.#parts;
     return {
@@ -78,8 +80,9 @@ export class Authenticator {
   }
 
   /**
-   * Begins a login for who knows the token. Who was wrong too often is not even asked for a while; where addresses are
-   * not known that would close the door to everybody, so there the right token still opens it.
+   * Begins a login for a caller who knows the token. A caller who sent too many wrong tokens is refused for a while
+   * without a check. Where addresses are not known, this would lock everybody out, so there the right token is still
+   * accepted.
    *
    * @returns the login's id
    * @throws HttpError 401 or 429
@@ -91,7 +94,7 @@ export class Authenticator {
     return this.#parts.logins.begin();
   }
 
-  /** Compares hashes of equal length in constant time: the time tells nothing of the token. */
+  /** Compares hashes of equal length in constant time, so that the time reveals nothing about the token. */
   #isToken(presented: string): boolean {
     if (this.#tokenHash === undefined || presented.length > MAX_TOKEN_LENGTH) return false;
     return timingSafeEqual(sha256(presented), this.#tokenHash);
@@ -111,7 +114,7 @@ export class Authenticator {
     throw unauthenticated();
   }
 
-  /** Never rejects: a function that fails or takes too long has said no. */
+  /** Never rejects: a function that fails or takes too long counts as a no. */
   async #isAllowedBy(auth: AuthFunction, request: Request): Promise<boolean> {
     const { clock, logger } = this.#parts;
     try {
@@ -136,7 +139,7 @@ function tooManyFailures(waitMs: number): HttpError {
   return tooMany('RATE_LIMITED', 'too many wrong tokens', waitMs);
 }
 
-/** Callers whose address is not known share one count. */
+/** Callers with an unknown address share one count. */
 function keyOf({ address }: ClientView): string {
   return address ?? 'unknown';
 }

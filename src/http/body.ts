@@ -2,7 +2,7 @@ import { type Clock, withDeadline } from '../clock.js';
 import { isSessionError } from '../errors.js';
 import { HttpError } from './errors.js';
 
-/** A message of 4096 characters in the longest spelling of JSON, and room for the rest. */
+/** Room for a message of 4096 characters, all written as JSON escapes, and for the other fields. */
 const MAX_BYTES = 32 * 1024;
 
 export interface BodyRules {
@@ -10,11 +10,11 @@ export interface BodyRules {
   readonly deadlineMs: number;
 }
 
-/** Fields of a body, as they came: nothing is known of their values. */
+/** The fields of a body as they were sent; their values are not checked yet. */
 export type Fields = ReadonlyMap<string, unknown>;
 
 /**
- * Reads a JSON object. It becomes a map, so that a field named `__proto__` is a field and nothing more.
+ * Reads a JSON object into a map, so that a field named `__proto__` is an ordinary field.
  *
  * @throws HttpError 400, 408, 413 or 415
  */
@@ -34,7 +34,7 @@ export async function readFields(request: Request, rules: BodyRules): Promise<Fi
   return isForm(request) ? new Map(new URLSearchParams(text)) : parseJson(text);
 }
 
-/** Whether a form was sent, as a page without a script does. */
+/** Whether the body is a form, which a page without a script sends. */
 export function isForm(request: Request): boolean {
   return mediaType(request) === 'application/x-www-form-urlencoded';
 }

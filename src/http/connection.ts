@@ -1,23 +1,23 @@
 import { isIP } from 'node:net';
 
-/** What a request does not tell of itself; `toNodeListener()` gives it. */
+/** Facts that a `Request` does not contain; `toNodeListener()` provides them. */
 export interface ConnectionInfo {
-  /** The other end of the socket. */
+  /** The address at the other end of the socket. */
   readonly remoteAddress?: string;
 }
 
-/** A request as its client sent it, whatever proxy stands between. */
+/** A request as its client sent it, even if there is a proxy in between. */
 export interface ClientView {
   readonly isSecure: boolean;
-  /** Host and port that the client asked. */
+  /** The host and port that the client sent the request to. */
   readonly host: string;
-  /** Where it is; `undefined` where that is not known. */
+  /** The client's address; `undefined` where it is not known. */
   readonly address: string | undefined;
 }
 
 /**
- * A proxy's headers count only where the proxy is trusted: anybody can send them. Of each the last value counts, which
- * is what the nearest proxy saw; those before it are the client's own word.
+ * A proxy's headers count only where the proxy is trusted, because anybody can send them. Only the last value of each
+ * header counts, because the nearest proxy added it; the client can forge the values before it.
  */
 export function clientView(request: Request, connection: ConnectionInfo, trustProxy: boolean): ClientView {
   const { protocol, host } = new URL(request.url);
@@ -32,15 +32,15 @@ export function clientView(request: Request, connection: ConnectionInfo, trustPr
   };
 }
 
-/** A browser leaves the port away that the scheme has anyway; some proxies add it (`$host:$server_port` of nginx). */
+/** A browser omits the default port of the scheme; some proxies add it (`$host:$server_port` of nginx). */
 function withoutDefaultPort(host: string, isSecure: boolean): string {
   const port = isSecure ? ':443' : ':80';
   return host.endsWith(port) ? host.slice(0, -port.length) : host;
 }
 
 /**
- * Some proxies add the port (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every connection. What is no
- * address (`unknown`) tells no caller from another.
+ * Removes the port, which some proxies add (Azure's gateway): `1.2.3.4:5678`, `[::1]:5678`. It changes with every
+ * connection. A text that is not an address (`unknown`) is ignored, because it does not distinguish callers.
  */
 function addressOf(forwarded: string): string | undefined {
   const [, plain = forwarded] =

@@ -6,11 +6,11 @@ import type { SessionState } from '../state.js';
 import type { SnapshotInfo } from '../types.js';
 
 /**
- * Every body that goes over the wire, as the OpenAPI description has it. Times are ISO 8601, sizes are in MB of 1024 x
- * 1024 bytes where the name says `Mb`, and `null` means that it is not known.
+ * Every body of the HTTP API, as in the OpenAPI description. Times are ISO 8601, sizes are in MB of 1024 x 1024 bytes
+ * where the name says `Mb`, and `null` means that the value is not known.
  */
 
-/** What `POST <api>` does; the first four are the documented ones. */
+/** The actions of `POST <api>`; the first four are those of the documented system. */
 export type ActionName =
   | 'initialize'
   | 'clear'
@@ -24,7 +24,7 @@ export type ActionName =
   | 'prune'
   | 'destroy';
 
-/** The body of `POST <api>`. A field that is not named here is refused. */
+/** The body of `POST <api>`. Other fields are refused. */
 export type ActionRequest =
   | {
       readonly action:
@@ -40,7 +40,7 @@ export type ActionRequest =
       readonly action: 'clear';
       /** Also unlinks the device from the phone. */
       readonly logout?: boolean;
-      /** Must be `true` from a page; a call with a bearer token does not need it. */
+      /** Must be `true` in a request of a page; a call with a bearer token does not need it. */
       readonly confirm?: boolean;
     }
   | {
@@ -51,18 +51,18 @@ export type ActionRequest =
     }
   | {
       readonly action: 'restore';
-      /** Default: the best there is. */
+      /** Default: the best snapshot. */
       readonly snapshotId?: string;
-      /** As for `clear`. */
+      /** Must be `true` in a request of a page; a call with a bearer token does not need it. */
       readonly confirm?: boolean;
     }
   | {
       readonly action: 'verify';
-      /** Default: all. */
+      /** Default: all snapshots. */
       readonly snapshotId?: string;
     };
 
-/** What an action gave when it was done. */
+/** The result of each action when it is done. */
 export interface ActionResults {
   readonly initialize: StateResult;
   readonly clear: StateResult;
@@ -77,7 +77,7 @@ export interface ActionResults {
   readonly destroy: StateResult;
 }
 
-/** The state in which an action left the session, for example `awaiting_qr` after `initialize`. */
+/** The state of the session after an action, for example `awaiting_qr` after `initialize`. */
 export interface StateResult {
   readonly state: SessionState;
 }
@@ -89,7 +89,7 @@ export interface ActionDoneResponse<Name extends ActionName = ActionName> {
   readonly result: ActionResults[Name];
 }
 
-/** 202: the action goes on; `GET <api>/jobs/<id>` and the events tell how it ends. */
+/** 202: the action is still running; `GET <api>/jobs/<id>` and the events tell how it ends. */
 export interface ActionAcceptedResponse {
   readonly success: true;
   readonly action: ActionName;
@@ -102,11 +102,11 @@ export interface Job {
   readonly action: ActionName;
   readonly status: 'running' | 'completed' | 'failed';
   readonly startedAt: string;
-  /** Absent while it runs. */
+  /** Absent while the job runs. */
   readonly finishedAt?: string;
-  /** Of a completed one. */
+  /** Present when the job has completed. */
   readonly result?: ActionResults[ActionName];
-  /** Of a failed one. */
+  /** Present when the job has failed. */
   readonly error?: ErrorBody;
 }
 
@@ -122,13 +122,13 @@ export interface ErrorBody {
   readonly message: string;
 }
 
-/** The one shape of every error. */
+/** The body of every error response. */
 export interface ErrorResponse {
   readonly success: false;
   readonly error: ErrorBody;
 }
 
-/** Codes of the HTTP side; those of the session are `SessionErrorCode`. */
+/** Error codes of the HTTP API itself; the codes of the session are `SessionErrorCode`. */
 export type HttpErrorCode =
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN_HOST'
@@ -154,14 +154,14 @@ export type HttpErrorCode =
 export interface StatusResponse {
   readonly success: true;
   readonly session: SessionView;
-  /** The last report; `null` until there is one. */
+  /** The last health report; `null` until there is one. */
   readonly health: HealthReport | null;
   readonly systemInfo: SystemInfo;
-  /** While one is awaited: what `qr.svg` draws. A credential. */
+  /** The content of the QR code that `qr.svg` draws, while it waits to be scanned. It is a credential. */
   readonly qr: PairingCode | null;
-  /** While one is awaited: what is typed into the phone. A credential. */
+  /** The code to type into the phone, while it waits to be entered. It is a credential. */
   readonly pairingCode: PairingCode | null;
-  /** Running ones and the last that ended, newest first. */
+  /** The running jobs and the last ones that ended, newest first. */
   readonly jobs: readonly Job[];
 }
 
@@ -171,12 +171,12 @@ export interface SessionView {
   readonly stateSince: string;
   /** Whether messages can be sent now: the state is `ready`. */
   readonly connected: boolean;
-  /** Whether there is a login, in the profile or in a snapshot that may be restored. */
+  /** Whether a login exists, in the profile or in a snapshot that may be restored. */
   readonly hasSession: boolean | null;
   readonly hasBackup: boolean | null;
-  /** The whole profile. */
+  /** Size of the whole profile. */
   readonly sessionSizeMb: number | null;
-  /** All backups together. */
+  /** Size of all backups together. */
   readonly backupSizeMb: number | null;
   readonly maxSessionSizeMb: number | null;
   /** When an essential file of the profile last changed. */
@@ -184,14 +184,17 @@ export interface SessionView {
   readonly lastSaved: string | null;
   readonly lastBackup: string | null;
   readonly reconnectAttempts: number;
-  /** `null`: no bound. */
+  /** `null`: no limit. */
   readonly maxReconnectAttempts: number | null;
-  /** What the last start, or the session that was up, failed by, or why it has stopped by itself; `null` while it is up, or somebody only called `reconnect()`. */
+  /**
+   * The error of the last failed start or lost session, or why the session has stopped by itself. `null` while the
+   * session is up, or after a call of `reconnect()`.
+   */
   readonly lastError: ToldError | null;
-  /** Why the last save, and the last backup, came to nothing; `null` once one is taken, or found up to date. */
+  /** Why the last save, or the last backup, produced no copy; `null` after one that was taken or found up to date. */
   readonly lastSaveError: ToldError | null;
   readonly lastBackupError: ToldError | null;
-  /** Newest first, at most 100; `null` while no store answers. */
+  /** The snapshots, newest first, at most 100; `null` while no store answers. */
   readonly snapshots: readonly SnapshotInfo[] | null;
 }
 
@@ -213,7 +216,7 @@ export interface SystemInfo {
   readonly nodeVersion: string;
   readonly libraryVersion: string;
   readonly memory: { readonly rssMb: number; readonly heapUsedMb: number; readonly heapTotalMb: number };
-  /** Of this process. */
+  /** Uptime of this process. */
   readonly uptimeSeconds: number;
 }
 
@@ -222,7 +225,7 @@ export interface PairingCode {
   readonly receivedAt: string;
 }
 
-/** `GET /healthz`: says no more than that. */
+/** `GET /healthz`: only says that the process answers. */
 export interface HealthzResponse {
   readonly success: true;
   readonly status: 'up';
@@ -234,23 +237,23 @@ export interface ReadyzResponse {
   readonly status: 'ready';
 }
 
-/** `POST <dashboard>/login` with JSON; a form is answered with a redirect to the dashboard. */
+/** The JSON body of `POST <dashboard>/login`; a form is answered with a redirect to the dashboard. */
 export interface LoginRequest {
   readonly token: string;
 }
 
-/** `POST <dashboard>/login` and `POST <dashboard>/logout` with JSON. */
+/** The answer to `POST <dashboard>/login` and `POST <dashboard>/logout` with JSON. */
 export interface LoginResponse {
   readonly success: true;
 }
 
-/** The `data` of each event of `GET <api>/events`, by its name. The events of the session, and those of this side. */
+/** The `data` of each event of `GET <api>/events`, by event name: the session's events and those of the HTTP API. */
 export interface StreamEvents extends SessionEventPayloads {
-  /** The first of every stream. `resumed: false`: events may be missing, read the status. Has no id. */
+  /** The first event of every stream; it has no id. `resumed: false`: events may be missing, so read the status. */
   readonly 'stream:opened': { readonly resumed: boolean };
   /** A new QR or pairing code waits; its value is in the status and in `qr.svg` only. */
   readonly 'pairing:received': { readonly kind: PairingKind; readonly receivedAt: string };
-  /** What waited is of no use any more. */
+  /** The QR or pairing code that waited can't be used any more. */
   readonly 'pairing:dropped': { readonly kind: PairingKind };
   readonly 'job:started': { readonly job: Job };
   readonly 'job:completed': { readonly job: Job };

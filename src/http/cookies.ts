@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** More is no cookie header of a browser. */
+/** A longer header is ignored, because no browser sends one. */
 const MAX_HEADER = 16_384;
 const BASE_NAME = 'wwebjs-session';
 
@@ -9,15 +9,15 @@ export class LoginCookie {
   readonly #name: string;
 
   /**
-   * @param scope what tells this dashboard from another one on the same host: a browser sends a cookie to every port,
-   * and two bots with one name for it would log each other's visitors out
+   * @param scope what distinguishes this dashboard from others on the same host: a browser sends a cookie to every
+   * port, so two bots with the same cookie name would log out each other's visitors
    */
   constructor(scope: readonly string[]) {
     const hash = createHash('sha256').update(JSON.stringify(scope)).digest('hex');
     this.#name = `${BASE_NAME}-${hash.slice(0, 8)}`;
   }
 
-  /** The login's id, if the request has the cookie. */
+  /** The id of the login, if the request has the cookie. */
   read(request: Request, isSecure: boolean): string | undefined {
     const header = request.headers.get('cookie') ?? '';
     if (header.length > MAX_HEADER) return undefined;
@@ -41,7 +41,7 @@ export class LoginCookie {
     ].join('; ');
   }
 
-  /** The prefix says that it can only have been set by this host over https (RFC 6265bis, `__Host-`). */
+  /** The prefix guarantees that this host has set the cookie over https (RFC 6265bis, `__Host-`). */
   #nameFor(isSecure: boolean): string {
     return isSecure ? `__Host-${this.#name}` : this.#name;
   }

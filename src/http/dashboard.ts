@@ -25,7 +25,7 @@ export interface DashboardParts {
   readonly onLogout: () => void;
 }
 
-/** The page for people, and the way into it. */
+/** Serves the dashboard page and its login form. */
 export class Dashboard {
   readonly #parts: DashboardParts;
 
@@ -47,7 +47,7 @@ export class Dashboard {
     return htmlResponse(html, nonce);
   }
 
-  /** Instead of the page, for who is not logged in. */
+  /** The login form, shown instead of the page to visitors who are not logged in. */
   loginForm(request: Request, { status, headers }: HttpError): Response {
     const { dashboardPath } = this.#parts.options;
     const response = this.#form(request, dashboardPath, status, status === 429 ? 'too-many' : undefined);
@@ -55,7 +55,7 @@ export class Dashboard {
     return response;
   }
 
-  /** Takes the token of the form, or of JSON. @throws HttpError */
+  /** Logs in with the token from a form or from JSON. @throws HttpError */
   async logIn(request: Request, client: ClientView): Promise<Response> {
     const { authenticator, bodyRules, cookie, options } = this.#parts;
     if (!authenticator.hasLogin) throw notFound('there is no login here');
@@ -87,7 +87,7 @@ export class Dashboard {
     return this.#answer(request, wantsPage, cookie.set('', { ...client, maxAgeMs: 0 }));
   }
 
-  /** From an address below the dashboard to the dashboard, in the language that was asked for. */
+  /** Redirects from an address below the dashboard to the dashboard, in the requested language. */
   toDashboard(request: Request): Response {
     const { dashboardPath } = this.#parts.options;
     const location = relativeUrl(`${dashboardPath}/login`, dashboardPath) + localeQuery(request);
@@ -101,7 +101,7 @@ export class Dashboard {
     return response;
   }
 
-  /** @param path where the form stands: its addresses are relative to it */
+  /** @param path where the form is shown, because its addresses are relative to that */
   #form(request: Request, path: string, status: number, problem?: LoginProblem): Response {
     const { authenticator, options } = this.#parts;
     const { dashboardPath } = options;

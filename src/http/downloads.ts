@@ -3,11 +3,11 @@ import { isSnapshotId } from '../snapshot/snapshot-id.js';
 import { HttpError, notFound, tooMany } from './errors.js';
 import type { SessionLike } from './session-like.js';
 
-/** Each holds an open file, and all of its bytes were verified before. */
+/** A limit, because each download holds an open file and verifies all of its bytes first. */
 const MAX_OPEN = 4;
 const RETRY_AFTER_MS = 10_000;
 
-/** Backups' zips as downloads, a few at a time. */
+/** Serves the zips of backups as downloads, a few at a time. */
 export class Downloads {
   readonly #session: SessionLike;
   readonly #isAllowed: boolean;
@@ -19,7 +19,7 @@ export class Downloads {
   }
 
   /**
-   * @param id as it stands in the path: any text
+   * @param id the id from the path; may be any text
    * @throws HttpError 403, 404 or 429; SnapshotNotFoundError, SnapshotCorruptError, InvalidStateError for a save
    */
   async open(id: string): Promise<Response> {

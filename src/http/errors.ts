@@ -2,7 +2,7 @@ import { isSessionError, type SessionErrorCode } from '../errors.js';
 import type { ErrorBody, ErrorResponse, HttpErrorCode } from './contract.js';
 import { json } from './json-response.js';
 
-/** A request that is refused. Its message is for the caller and holds no secret. */
+/** A refused request. Its message is for the caller and contains no secret. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -17,12 +17,12 @@ export class HttpError extends Error {
   }
 }
 
-/** Nothing of what `what` names is there. */
+/** The thing that `what` names does not exist. */
 export function notFound(what: string): HttpError {
   return new HttpError(404, 'NOT_FOUND', what);
 }
 
-/** Too much of something; `retryAfterMs` is when there is room again. */
+/** Too many requests of a kind; after `retryAfterMs` another one is accepted. */
 export function tooMany(
   code: 'RATE_LIMITED' | 'TOO_MANY_DOWNLOADS' | 'TOO_MANY_JOBS' | 'TOO_MANY_STREAMS',
   message: string,
@@ -54,8 +54,8 @@ const STATUS: Readonly<Record<SessionErrorCode, number>> = {
 };
 
 /**
- * What a caller may read of an error: the words of this library, shortened and without anything that looks like a
- * secret. What was not thrown by this library may say anything, so nothing of it is told.
+ * The part of an error that a caller may read: the message of an error of this library, shortened, without anything
+ * that looks like a secret. Any other error may contain anything, so its message is not told.
  */
 export function errorBody(error: unknown, redact: (text: string) => string): ErrorBody {
   if (error instanceof HttpError) return { code: error.code, message: error.message };

@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto';
 
 const MAX_EVENTS = 256;
 const MAX_BYTES = 256 * 1024;
-/** One event is never longer; a stream that can't take this much is too slow. */
+/** The maximum size of one event; a stream that can't take this much is too slow. */
 const MAX_EVENT_BYTES = 32 * 1024;
 
-/** An event as it goes over the wire. */
+/** An event as it is sent to streams. */
 export interface WireEvent {
   readonly number: number;
   readonly bytes: Uint8Array;
 }
 
-/** The last events, for streams that come back. Bounded by number and by bytes. */
+/** The last events, for streams that reconnect. Limited by number and by bytes. */
 export class EventRing {
-  /** Tells a restart of the bot: its numbers begin anew. */
+  /** Distinguishes restarts of the bot, because event numbers begin again after each. */
   readonly #epoch = randomBytes(4).toString('hex');
   readonly #events: WireEvent[] = [];
   #bytes = 0;
   #next = 1;
 
-  /** @param json one line */
+  /** @param json a single line */
   add(name: string, json: string): WireEvent {
     const number = this.#next++;
     const event = { number, bytes: encode(`id: ${this.#epoch}-${number}\nevent: ${name}\n`, json) };
@@ -31,7 +31,7 @@ export class EventRing {
     return event;
   }
 
-  /** What came after the event with this id; `undefined` when that is not known any more, or the id is none of ours. */
+  /** The events after the one with this id; `undefined` if they are not stored any more, or the id is unknown. */
   after(lastEventId: string): readonly WireEvent[] | undefined {
     const [, epoch, digits] = /^([0-9a-f]{8})-(\d{1,15})$/.exec(lastEventId) ?? [];
     const last = Number(digits);
@@ -41,7 +41,7 @@ export class EventRing {
   }
 }
 
-/** An event without an id: it is not sent again. */
+/** Makes an event without an id, which is not sent again. */
 export function unnumbered(name: string, json: string): Uint8Array {
   return encode(`event: ${name}\n`, json);
 }

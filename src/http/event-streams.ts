@@ -5,9 +5,9 @@ import { EventRing, unnumbered } from './event-ring.js';
 import type { Redactor } from './redact.js';
 
 const HEARTBEAT_MS = 15_000;
-/** Where a browser reconnects. */
+/** How long a browser waits before it reconnects. */
 const RETRY_MS = 3000;
-/** What a reader may be behind: the whole ring at its start, and some more. */
+/** How far a reader may be behind: the whole ring at the start, and a little more. */
 const MAX_BEHIND_BYTES = 512 * 1024;
 
 export interface EventStreamsParts {
@@ -16,11 +16,11 @@ export interface EventStreamsParts {
   readonly redactor: Redactor;
 }
 
-/** Whether who listens may go on listening. */
+/** Whether a listener may continue to listen. */
 export interface Admission {
-  /** Asked before everything that is sent. */
+  /** Checked before each event is sent. */
   readonly isAllowed: () => boolean;
-  /** Asked at every heartbeat, where the answer takes a while. */
+  /** Checked at every heartbeat, because this check may take a while. */
   readonly isStillAllowed?: () => Promise<boolean>;
 }
 
@@ -28,7 +28,7 @@ interface Stream extends Admission {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
 }
 
-/** Server-sent events: everything that happens, to everybody who listens. Memory is bounded, whoever reads how slowly. */
+/** Sends every event to all listeners as server-sent events. Memory is limited, however slowly a listener reads. */
 export class EventStreams {
   readonly #parts: EventStreamsParts;
   readonly #ring = new EventRing();
@@ -41,22 +41,22 @@ export class EventStreams {
     this.#parts = parts;
   }
 
-  /** How many listen. */
+  /** The number of open streams. */
   get size(): number {
     return this.#streams.size;
   }
 
-  /** Tells all, and remembers it for those who come back. */
+  /** Sends an event to all streams, and remembers it for streams that reconnect. */
   readonly announce = <Name extends StreamEventName>(name: Name, payload: StreamEvents[Name]): void => {
     const { bytes } = this.#ring.add(name, this.#parts.redactor.json(payload));
     for (const stream of this.#streams) this.#send(stream, bytes);
   };
 
   /**
-   * A new stream.
+   * Opens a new stream.
    *
-   * @param lastEventId of a stream that comes back: it gets what it missed
-   * @param admission a stream that may not go on is closed
+   * @param lastEventId the last event that a reconnecting stream has received; it gets the events after it
+   * @param admission a stream that is not allowed any more is closed
    * @throws HttpError 429, or 503 once it is closed
    */
   open(lastEventId: string | null, admission: Admission): Response {
@@ -86,14 +86,14 @@ export class EventStreams {
     return new Response(body, {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',
-        // Middleware that compresses would collect the events until there are enough of them.
+        // Without `no-transform`, middleware that compresses would hold events back until it has enough of them.
         'Cache-Control': 'no-store, no-transform',
-        'X-Accel-Buffering': 'no', // the same, for nginx
+        'X-Accel-Buffering': 'no', // tells nginx not to hold events back
       },
     });
   }
 
-  /** Closes the streams of who is not let in any more. */
+  /** Closes the streams of callers who are not allowed any more. */
   closeUnwelcome(): void {
     for (const stream of this.#streams) if (!stream.isAllowed()) this.#end(stream);
   }
@@ -104,7 +104,7 @@ export class EventStreams {
     for (const stream of this.#streams) this.#end(stream);
   }
 
-  /** A reader that is too far behind is dropped: what waits for it is thrown away. It comes back and resumes. */
+  /** Drops a reader that is too far behind, together with its waiting events. It reconnects and resumes. */
   #send(stream: Stream, bytes: Uint8Array): void {
     if (!stream.isAllowed()) return this.#end(stream);
     const { desiredSize } = stream.controller;

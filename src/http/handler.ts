@@ -32,8 +32,8 @@ export interface SessionHandler {
   readonly POST: (request: Request) => Promise<Response>;
   readonly OPTIONS: (request: Request) => Promise<Response>;
   /**
-   * Whether a path is one of the handler's: an application in front passes on what is not. Give it the path as it was
-   * sent, without the query; one that a parser of addresses made of it may be another.
+   * Whether a path belongs to the handler; an application passes other paths on. Give it the path exactly as it was
+   * sent, without the query, because a URL parser may change it.
    */
   matches(pathname: string): boolean;
   /** Ends all streams and stops listening to the session. */
@@ -63,7 +63,7 @@ export function createSessionHandler(session: SessionLike, options: SessionHandl
   });
 }
 
-/** Wires the parts, and leads each request through the same gates: path, method, caller, origin. */
+/** Connects the parts, and checks each request in the same order: path, method, caller, origin. */
 class SessionServer {
   readonly #session: SessionLike;
   readonly #options: ResolvedHandlerOptions;
@@ -226,7 +226,7 @@ class SessionServer {
     return errorBody(error, this.#redactor.message);
   }
 
-  /** Once, whoever meets it: who waits for an action meets the same error as its job. */
+  /** Logs an error once, because a waiting caller and the job of the action get the same error. */
   #log(error: unknown): void {
     if (typeof error === 'object' && error !== null) {
       if (this.#logged.has(error)) return;
@@ -237,13 +237,13 @@ class SessionServer {
   }
 }
 
-/** What tells this dashboard from those of other bots on the same host, also after a restart. */
+/** What distinguishes this dashboard from those of other bots on the same host; it stays the same after a restart. */
 function scopeOf(session: SessionLike, { basePath, dashboardPath }: ResolvedHandlerOptions): string[] {
   const { clientId, paths } = session.status();
   return [clientId, paths.profile, basePath, dashboardPath];
 }
 
-/** OPTIONS tells what may be asked here; nothing is ever allowed to another origin. */
+/** OPTIONS lists the allowed methods; another origin is never allowed anything. */
 function refuseMethod({ routes }: Match, method: string): Response {
   const allowed = [...Object.keys(routes), 'OPTIONS'].join(', ');
   if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { Allow: allowed } });

@@ -3,16 +3,16 @@ import type { Clock } from '../clock.js';
 import type { ActionName, ActionResults, ErrorBody, Job } from './contract.js';
 import { tooMany } from './errors.js';
 
-/** So many ended ones are kept. */
+/** How many ended jobs are kept. */
 const MAX_ENDED = 100;
-/** More at once are refused. */
+/** How many jobs may run at once; more are refused. */
 const MAX_RUNNING = 16;
 const RETRY_AFTER_MS = 5000;
 
-/** How a job ended, for who waits for it. */
+/** How a job ended, for the caller who waits for it. */
 export type Outcome =
   | { readonly result: ActionResults[ActionName] }
-  /** As it was thrown. */
+  /** The error as it was thrown. */
   | { readonly error: unknown };
 
 export interface StartedJob {
@@ -23,18 +23,18 @@ export interface StartedJob {
 
 export interface JobsParts {
   readonly clock: Clock;
-  /** Makes what may be told of an error. */
+  /** Makes the part of an error that may be told. */
   readonly describe: (error: unknown) => ErrorBody;
-  /** Takes secrets out of a result. */
+  /** Removes secrets from a result. */
   readonly redact: (result: ActionResults[ActionName]) => ActionResults[ActionName];
   readonly announce: (name: 'job:started' | 'job:completed' | 'job:failed', job: Job) => void;
 }
 
-/** The actions that were started. */
+/** The running jobs and the last ones that ended. */
 export class Jobs {
   readonly #parts: JobsParts;
   readonly #jobs = new Map<string, Job>();
-  /** By what makes two requests the same. */
+  /** The running jobs by the key that equal requests share. */
   readonly #running = new Map<string, StartedJob>();
 
   constructor(parts: JobsParts) {
@@ -42,9 +42,9 @@ export class Jobs {
   }
 
   /**
-   * Starts `work`, or joins the same request that runs already.
+   * Starts `work`, or joins an equal request that is already running.
    *
-   * @param key what makes two requests the same
+   * @param key equal for requests that share one job
    * @throws HttpError 429
    */
   start(action: ActionName, key: string, work: () => Promise<ActionResults[ActionName]>): StartedJob {
@@ -75,7 +75,7 @@ export class Jobs {
     let outcome: Outcome;
     let ended: Job;
     try {
-      await Promise.resolve(); // what throws at once ends like what rejects, after the job is known
+      await Promise.resolve(); // work that throws at once ends like work that rejects: after the job is registered
       const result = redact(await work());
       outcome = { result };
       ended = { ...job, status: 'completed', finishedAt: this.#now(), result };

@@ -1,4 +1,4 @@
-/** A response that holds `body` as JSON. */
+/** A response with `body` as JSON. */
 export function json(
   body: object,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},

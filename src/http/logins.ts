@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 
-/** More people than ever watch one bot; the oldest login makes room. */
+/** More logins than one bot ever needs; a further one replaces the oldest. */
 const MAX_LOGINS = 100;
 
-/** Who logged in to the dashboard. In memory only: a restart of the bot asks for the token again. */
+/** The logins to the dashboard. They are only in memory, so after a restart of the bot users enter the token again. */
 export class Logins {
   readonly #ttlMs: number;
   readonly #clock: Clock;
-  /** When each ends, by the hash of its id; oldest first. */
+  /** When each login ends, by the hash of its id, oldest first. */
   readonly #ends = new Map<string, number>();
 
   constructor(ttlMs: number, clock: Clock) {
@@ -16,7 +16,7 @@ export class Logins {
     this.#clock = clock;
   }
 
-  /** A new login's id: 256 random bits. */
+  /** Begins a login and returns its id: 256 random bits. */
   begin(): string {
     const id = randomBytes(32).toString('base64url');
     this.#ends.set(hashOf(id), this.#clock.monotonic() + this.#ttlMs);
@@ -27,7 +27,7 @@ export class Logins {
     return id;
   }
 
-  /** Whether it was begun and has neither ended nor expired. */
+  /** Whether the login was begun and has neither ended nor expired. */
   isOpen(id: string): boolean {
     const end = this.#ends.get(hashOf(id));
     return end !== undefined && this.#clock.monotonic() < end;
@@ -38,7 +38,7 @@ export class Logins {
   }
 }
 
-/** What is kept can't be used as a cookie, and looking it up tells nothing by its time. */
+/** The stored hash can't be used as a cookie, and the time of its lookup reveals nothing about an id. */
 function hashOf(id: string): string {
   return createHash('sha256').update(id).digest('base64');
 }

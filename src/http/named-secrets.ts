@@ -1,25 +1,30 @@
-/** Longer names are judged by their end. */
+/** Of a longer name only the end is examined. */
 const MAX_NAME = 100;
-/** `password=`, `"password" : `, `user[password]=`, `password=>`, `password%3D`. Bounded, so that it stays linear. */
+/**
+ * `password=`, `"password" : `, `user[password]=`, `password=>`, `password%3D`. Repetitions are limited, so that
+ * matching takes linear time.
+ */
 const SEPARATOR = /\\{0,4}["'`\]]?\s{0,8}(?:=>|:=|[=:]|%3[ad])\s{0,8}/gi;
-/** In a name without `_`, `-` and `.`, anywhere. */
+/** Words that make a name secret anywhere in it; `_`, `-` and `.` are removed from the name first. */
 const SECRET_WITHIN =
   /password|passwd|passphrase|secret|token|credential|signature|authorization|cookie|(?:api|access|account|private|shared|session|encryption|signing|master)key/;
-/** As a word of a name of several, or as the whole of it. */
+/** Words that make a name secret only as the whole name, or as one of its words. */
 const SECRET_WORDS = new Set(['pass', 'pwd', 'pw', 'sig', 'auth', 'jwt', 'pgpass']);
-/** Headers whose value has blanks, commas and quotes of its own. */
+/** Headers whose value may contain blanks, commas and quotes. */
 const WHOLE_LINE = /authorization|cookie/;
 const SCHEME = /(?:bearer|basic|digest|negotiate|token)\s{1,8}/iy;
 const OPENING_QUOTE = /\\{0,4}["'`]/y;
 const REST_OF_LINE = /[^\r\n]*/y;
-/** Ends at a blank, and at a quote, comma or bracket that closes something: in a password they may stand, too. */
+/**
+ * A value ends at a blank, or at a quote, comma or bracket that closes something; inside a password these are allowed.
+ */
 const BARE = /(?:[^\s;"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`]|$))+/y;
-/** The same for a field of a query or a form. */
+/** A value of a field in a query or a form ends at `&`, too. */
 const FIELD = /(?:[^\s;&"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`&]|$))+/y;
 
 /**
- * Replaces the values of names that stand for a secret: `DB_PASSWORD=...`, `"client_secret": "..."`, `?sig=...`,
- * `Authorization: Digest ...`. One pass from left to right: linear in the length of the text.
+ * Replaces the values of names that denote a secret: `DB_PASSWORD=...`, `"client_secret": "..."`, `?sig=...`,
+ * `Authorization: Digest ...`. Works in one pass from left to right, in time linear in the length of the text.
  */
 export function maskNamedSecrets(text: string, mask: string): string {
   let told = '';
@@ -30,7 +35,7 @@ export function maskNamedSecrets(text: string, mask: string): string {
     if (!isSecretName(name) || isPath(text, match, name)) continue;
     const start = match.index + match[0].length;
     const [from, end] = valueAt(text, start, name, match.index - name.length);
-    if (end === from) continue; // nothing is given, or the quote of another thing ends here
+    if (end === from) continue; // there is no value, or a quote that belongs to something else ends here
     told += `${text.slice(copied, match.index)}=${mask}`;
     copied = end;
     separator.lastIndex = end;
@@ -53,13 +58,13 @@ function isSecretName(name: string): boolean {
   return words.some((word) => SECRET_WORDS.has(word));
 }
 
-/** `/run/secrets: permission denied`: what follows says what is wrong with a file. */
+/** In `/run/secrets: permission denied` the name is a path, and the text after it says what is wrong with the file. */
 function isPath(text: string, { 0: separator, index }: RegExpExecArray, name: string): boolean {
   const isInFolder = text.charAt(index - name.length - 1) === '/';
   return separator.includes(':') && (isInFolder || name.startsWith('.'));
 }
 
-/** From where to where the value goes; without the quotes around it. */
+/** The start and the end of the value, without the quotes around it. */
 function valueAt(text: string, at: number, name: string, nameAt: number): readonly [number, number] {
   const quote = matchAt(OPENING_QUOTE, text, at);
   if (quote !== '') return [at + quote.length, closingQuote(text, quote, at + quote.length)];
@@ -69,7 +74,7 @@ function valueAt(text: string, at: number, name: string, nameAt: number): readon
   return [at, from + matchAt(isField ? FIELD : BARE, text, from).length];
 }
 
-/** Where the quote closes that was opened; the end of the text where it does not. */
+/** The position of the closing quote; the end of the text if there is none. */
 function closingQuote(text: string, quote: string, from: number): number {
   for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at)) {
     const isEscaped = isOddlyEscaped(text, at, from);
@@ -80,7 +85,7 @@ function closingQuote(text: string, quote: string, from: number): number {
   return text.length;
 }
 
-/** Whether the backslashes before a place make the quote there one that is part of the value. */
+/** Whether an odd number of backslashes stands before a quote, which makes the quote part of the value. */
 function isOddlyEscaped(text: string, at: number, from: number): boolean {
   let before = at;
   while (before > from && text.charAt(before - 1) === '\\') before -= 1;

@@ -11,33 +11,36 @@ import { fixedRoutes } from './router.js';
 /** Options of `createSessionHandler()`. Only `auth` must be given. */
 export interface SessionHandlerOptions {
   /**
-   * Who may use it:
+   * Who may use the handler:
    * - a token of 24 to 512 visible ASCII characters: `Authorization: Bearer <token>`, or the dashboard's login form
-   * - a function that decides about each request (it must not read the body), for example by your own login
-   * - `'none'`: anybody who reaches it. Whoever does can take over the WhatsApp account.
+   * - a function that decides about each request (it must not read the body), for example by your application's login
+   * - `'none'`: anybody who can reach the handler. Such a person can take over the WhatsApp account.
    *
-   * `undefined`, as of a variable of the environment that is not set, is refused when the handler is made.
+   * `undefined`, for example from an environment variable that is not set, is refused when the handler is created.
    *
    * @example randomBytes(32).toString('base64url')
    */
   readonly auth: string | 'none' | AuthFunction | undefined;
-  /** What stands before all paths, where the mount does not take it off. Default `''`. */
+  /** A prefix of all paths, for a framework that does not remove the mount path. Default `''`. */
   readonly basePath?: string;
   /** Default `'/api/whatsapp/persistent-session'`. */
   readonly apiPath?: string;
   /** Default `'/persistent-session'`. */
   readonly dashboardPath?: string;
   /**
-   * Host names, without a port, by which it may be asked with `auth: 'none'`; other requests are refused with 403. A page
-   * that lets its own host name point to this machine (DNS rebinding) would be of the same origin, and so let in.
-   * Default `['localhost', '127.0.0.1', '[::1]']`; behind a login of your own, the name that your users type.
+   * Host names, without a port, that requests may use with `auth: 'none'`; other requests are refused with 403. Without
+   * this check, a page whose host name is made to point to this machine (DNS rebinding) would count as the same origin.
+   * Default `['localhost', '127.0.0.1', '[::1]']`. Behind a login of your own, give the host name that your users type.
    */
   readonly allowedHosts?: readonly string[];
-  /** Whether backups can be downloaded. A backup is the whole login of the account. Default `false`. */
+  /** Whether backups can be downloaded. A backup contains the whole login of the account. Default `false`. */
   readonly allowDownload?: boolean;
-  /** Whether the last `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them. Default `false`. */
+  /**
+   * Whether the last values of `X-Forwarded-For`, `-Proto` and `-Host` are trusted. Set it only behind a proxy that
+   * sends them. Default `false`.
+   */
   readonly trustProxy?: boolean;
-  /** How long an action is waited for before it is answered with 202 and a job, ms. Default 25000. */
+  /** How long a request waits for its action before it is answered with 202 and a job, ms. Default 25000. */
   readonly actionDeadlineMs?: number;
   /** How long a request's body may take, ms. Default 10000. */
   readonly bodyDeadlineMs?: number;
@@ -47,9 +50,9 @@ export interface SessionHandlerOptions {
   readonly testMessagesPerMinute?: number;
   /** How many event streams may be open at once. Default 20. */
   readonly maxStreams?: number;
-  /** Default: silent. Gets whole errors, which no response does. */
+  /** Gets the complete errors, which responses never contain. Default: silent. */
   readonly logger?: Logger;
-  /** Default: the real one. */
+  /** Default: the real clock. */
   readonly clock?: Clock;
 }
 
@@ -74,13 +77,13 @@ const DEFAULTS: Omit<ResolvedHandlerOptions, 'auth'> = {
 };
 
 const MIN_TOKEN_LENGTH = 24;
-/** Fewer are no random token: `aaaaaaaa...`. */
+/** A token with fewer different characters is not random, for example `aaaaaaaa...`. */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 /**
- * Checks the options and fills in what is not given.
+ * Checks the options and fills in the defaults.
  *
- * @throws ConfigurationError that names the option and what is accepted, and never the token
+ * @throws ConfigurationError that names the option and the accepted values, but never the token
  */
 export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHandlerOptions {
   if (!check.isObject(given)) check.refuse('options', check.show(given), 'an object with at least auth');
@@ -118,7 +121,7 @@ export function resolveHandlerOptions(given: SessionHandlerOptions): ResolvedHan
   return Object.freeze(options);
 }
 
-/** Two things at one address: one of them could never be asked for. */
+/** Refuses two routes with the same address, because one of them could never be reached. */
 function refuseSharedPaths(options: ResolvedHandlerOptions): void {
   const paths = fixedRoutes(options).map(([path]) => path);
   const shared = paths.find((path, index) => paths.indexOf(path) !== index);
@@ -160,7 +163,7 @@ const hostNames: check.Check<readonly string[]> = (value, name) => {
 };
 
 function isHostName(name: string): boolean {
-  if (!/^(\[[\da-f:.]+\]|[a-z\d_.-]+)$/i.test(name)) return false; // `*` would admit nobody
+  if (!/^(\[[\da-f:.]+\]|[a-z\d_.-]+)$/i.test(name)) return false; // `*` would match no host
   return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name.toLowerCase();
 }
 

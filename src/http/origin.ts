@@ -3,10 +3,10 @@ import type { ClientView } from './connection.js';
 import { HttpError } from './errors.js';
 
 /**
- * Refuses a change that a page of another origin asks for. A browser tells where a request comes from
- * (`Sec-Fetch-Site`, `Origin`), and no script can forge it; a caller who is no browser tells nothing.
+ * Refuses a change that a page of another origin requests. A browser says where a request comes from (`Sec-Fetch-Site`,
+ * `Origin`), and no script can forge that; other callers send no such header.
  *
- * @param caller who asks; `undefined` for a login
+ * @param caller the caller of the request; `undefined` for a login
  * @throws HttpError 403
  */
 export function assertOwnOrigin(request: Request, client: ClientView, caller?: Caller): void {
@@ -15,17 +15,17 @@ export function assertOwnOrigin(request: Request, client: ClientView, caller?: C
   const site = request.headers.get('sec-fetch-site');
   const origin = request.headers.get('origin');
   if (origin !== null && hostOf(origin) === client.host && (site === null || site === 'same-origin')) return;
-  // Behind a proxy that changes the Host the browser's own word counts.
+  // `Sec-Fetch-Site` also decides behind a proxy that changes the Host.
   if (site === 'same-origin') return;
-  // Only a browser has the cookie, and it would have told.
+  // Only a browser has the cookie, and a browser would have sent one of these headers.
   if (site === null && origin === null && caller?.kind !== 'cookie') return;
   throw new HttpError(403, 'FORBIDDEN_ORIGIN', 'this may only be asked for by a page of the same origin');
 }
 
 /**
- * Refuses to show a page of another origin what only the browser's place or cookie lets it see, also where a function of
- * the application decides by its own cookie. A browser keeps it from such a page by itself, unless middleware in front
- * allows every origin (CORS). A link that leads here has no `Origin`.
+ * Refuses to show data to a page of another origin where only the browser's network or cookie lets it in, also where a
+ * function of the application decides by its own cookie. Browsers withhold such answers from the page by themselves,
+ * unless middleware in front allows every origin (CORS). A link to this server sends no `Origin`.
  *
  * @throws HttpError 403
  */
@@ -35,16 +35,16 @@ export function assertOwnReader(request: Request, client: ClientView, caller: Ca
 }
 
 /**
- * Whether a page must have sent the secret itself: a browser adds cookies and the passwords of `Basic` by itself, a bearer
- * token never. With a cookie beside it nobody but the function knows which of them counted.
+ * Whether the caller itself must have added the secret: a browser adds cookies and `Basic` passwords automatically, but
+ * never a bearer token. With both a token and a cookie, only the application's function knows which of them counted.
  */
 function hasOnlyBearer({ headers }: Request): boolean {
   return !headers.has('cookie') && /^bearer +\S/i.test(headers.get('authorization') ?? '');
 }
 
 /**
- * Refuses a request to a host name that is not ours: for a handler that lets everybody in, the name is the only thing
- * that tells a page of the bot from one whose host name was made to point to it.
+ * Refuses a request to an unknown host name. In a handler that lets everybody in, only the host name distinguishes a
+ * page of the bot from a page whose host name was made to point to the bot.
  *
  * @throws HttpError 403
  */
@@ -57,7 +57,7 @@ export function assertOwnHost({ host }: ClientView, allowedHosts: readonly strin
   );
 }
 
-/** Whether a page asks, as far as the request tells. */
+/** Whether a page in a browser sent the request, as far as its headers show. */
 export function isFromBrowser(request: Request): boolean {
   return request.headers.has('sec-fetch-site') || request.headers.has('origin');
 }
@@ -66,7 +66,7 @@ function hostOf(origin: string): string | undefined {
   try {
     return new URL(origin).host;
   } catch {
-    return undefined; // `null`, as a sandboxed frame sends it
+    return undefined; // for example `null`, which a sandboxed frame sends
   }
 }
 

@@ -10,7 +10,7 @@ export type PairingNews =
   | ['pairing:received', { readonly kind: PairingKind; readonly receivedAt: string }]
   | ['pairing:dropped', { readonly kind: PairingKind }];
 
-/** The QR or pairing code that waits to be used. It is forgotten as soon as it is of no use. */
+/** The QR or pairing code that waits to be used. It is forgotten as soon as it can't be used any more. */
 export class PairingCodes {
   readonly #waiting = new Map<PairingKind, PairingCode>();
   readonly #stops: (() => void)[] = [];
@@ -35,7 +35,7 @@ export class PairingCodes {
     const onState = (payload: unknown) => {
       if ((payload as { readonly to: SessionState }).to !== 'awaiting_qr') drop();
     };
-    // No new one follows by itself, or it would have replaced this one.
+    // After this warning no new code comes by itself to replace this one.
     const onWarning = (payload: unknown) => {
       if ((payload as { readonly code: WarningCode }).code === 'pairing-expired') drop();
     };
@@ -51,7 +51,7 @@ export class PairingCodes {
     return this.#waiting.get(kind);
   }
 
-  /** Their values, which must not be told anywhere else. */
+  /** The values of the waiting codes, which must not appear anywhere else. */
   values(): readonly string[] {
     return [...this.#waiting.values()].map(({ value }) => value);
   }

@@ -1,6 +1,6 @@
-/** Draws a QR code. The library that does is loaded at the first one. */
+/** Draws a QR code. The drawing library is loaded on the first call. */
 export async function qrSvg(text: string): Promise<string> {
   const { renderSVG } = await import('uqr');
-  // Four modules of quiet zone, as the standard asks (ISO/IEC 18004): phones fail on a dark page without it.
+  // The standard (ISO/IEC 18004) requires a quiet zone of four modules; without it phones fail on a dark page.
   return renderSVG(text, { ecc: 'M', border: 4 });
 }

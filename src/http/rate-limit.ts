@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.js';
 
-/** More callers than this are not told apart: the one that was heard of longest ago is forgotten. */
+/** How many callers are remembered; a further one replaces the caller whose last event is the oldest. */
 const MAX_KEYS = 1000;
 
-/** At most `limit` events in `windowMs`, for each key. Its memory is bounded. */
+/** Allows at most `limit` events in `windowMs` for each key. Its memory is limited. */
 export class RateLimit {
   readonly #limit: number;
   readonly #windowMs: number;
   readonly #clock: Clock;
-  /** Times of the events that still count, by key; the key that was used last is last. */
+  /** Times of the events that still count, by key; the most recently used key is last. */
   readonly #times = new Map<string, number[]>();
 
   constructor(limit: number, windowMs: number, clock: Clock) {
@@ -17,7 +17,7 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** How long the key has to wait, ms; 0 when it need not. */
+  /** How long the key must wait, ms; 0 if it need not wait. */
   waitMs(key = ''): number {
     const times = this.#counting(key);
     const [oldest] = times;

@@ -1,12 +1,12 @@
-/** An address with its origin, or a path alone; what stands before `?`. */
+/** Matches a URL with its origin, or only a path; captures the path before `?`. */
 const WRITTEN_PATH = /^(?:https?:\/\/[^/?#\\]+)?(\/[^?]*)/i;
 
 /**
- * The path of a request exactly as it was sent; `undefined` where a parser of addresses would make another one of it, by
- * folding `..` or `%2e`, by turning `\` into `/` or by cutting at `#`. What stands in front of the handler, such as a
- * guard of Express, looks at the path as it was sent: it must never be served as another one.
+ * The path of a request exactly as it was sent; `undefined` where a URL parser would change it, by resolving `..` or
+ * `%2e`, by turning `\` into `/` or by cutting at `#`. A guard in front of the handler, for example one of Express,
+ * checks the path as it was sent, so it must never be served as a different path.
  *
- * @param target a path with or without a query, or a whole address
+ * @param target a path with or without a query, or a whole URL
  * @example
  * plainPathOf('/healthz?x=1');   // '/healthz'
  * plainPathOf('/x/../healthz');  // undefined

@@ -8,21 +8,21 @@ export type RouteName =
   | 'healthz'
   | 'readyz'
   | 'dashboard'
-  /** The form is answered at this address: a reload, or Enter in the address bar, asks for it. */
+  /** `GET` of the address that the login form posts to: a reload, or Enter in the address bar, requests it. */
   | 'login-page'
   | 'login'
   | 'logout'
-  /** Below the API or the dashboard, but nothing. */
+  /** An unknown path below the API or the dashboard. */
   | 'nothing';
 
-/** What a path stands for: one route for each method that it takes. */
+/** The routes of a path: one for each method that it accepts. */
 export interface Match {
   readonly routes: Readonly<Partial<Record<'GET' | 'HEAD' | 'POST', RouteName>>>;
-  /** The last part of the path, where it names a job or a snapshot. Any text. */
+  /** The last part of the path, where it names a job or a snapshot. May be any text. */
   readonly id: string;
 }
 
-/** Where the handler is asked. */
+/** The paths of the handler. */
 export interface HandlerPaths {
   readonly basePath: string;
   readonly apiPath: string;
@@ -31,7 +31,7 @@ export interface HandlerPaths {
 
 const reading = (name: RouteName): Match['routes'] => ({ GET: name, HEAD: name });
 
-/** The addresses that are always the same, without the base path. */
+/** The routes with a fixed path, without the base path. */
 export function fixedRoutes({
   apiPath,
   dashboardPath,
@@ -49,8 +49,8 @@ export function fixedRoutes({
 }
 
 /**
- * Tells what a path stands for; `undefined` where it is none of ours. Compares it as it was sent, without decoding
- * anything: a path that spells a slash or a dot in another way is another path.
+ * Finds the routes of a path; `undefined` where it does not belong to the handler. Compares the path as it was sent,
+ * without decoding: a path with an encoded slash or dot is a different path.
  */
 export function matchPath(pathname: string, paths: HandlerPaths): Match | undefined {
   const { basePath, apiPath, dashboardPath } = paths;
@@ -66,7 +66,7 @@ export function matchPath(pathname: string, paths: HandlerPaths): Match | undefi
   return isBelow ? { routes: { ...reading('nothing'), POST: 'nothing' }, id: '' } : undefined;
 }
 
-/** The address of `path` as seen from the page at `page`: relative, so that any mount works. */
+/** The URL of `path` relative to the page at `page`, so that any mount path works. */
 export function relativeUrl(page: string, path: string): string {
   const from = page.split('/').slice(1, -1);
   const to = path.split('/').slice(1);

@@ -5,7 +5,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  // Not `no-referrer`: a browser then sends `Origin: null` with the login form, and it would be refused.
+  // With `no-referrer`, a browser would send `Origin: null` with the login form, which would be refused.
   'Referrer-Policy': 'same-origin',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
@@ -13,12 +13,12 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
 
-/** A fresh nonce: only scripts and styles that carry it run. */
+/** A new nonce: only scripts and styles that have it are allowed. */
 export function newNonce(): string {
   return randomBytes(16).toString('base64');
 }
 
-/** Makes an HTML response out of a document whose scripts and styles carry `nonce`. */
+/** Makes an HTML response from a document whose scripts and styles have `nonce`. */
 export function htmlResponse(html: string, nonce: string, status = 200): Response {
   return new Response(html, {
     status,
@@ -39,7 +39,7 @@ export function htmlResponse(html: string, nonce: string, status = 200): Respons
   });
 }
 
-/** Adds to a response what every response has, unless it has its own. */
+/** Adds the headers that every response has, except those that it sets itself. */
 export function withSecurityHeaders(response: Response): Response {
   const { headers } = response;
   for (const [name, value] of Object.entries(ALWAYS)) if (!headers.has(name)) headers.set(name, value);

@@ -7,7 +7,7 @@ export type FeedListener = <Name extends SessionEventName>(
   payload: SessionEventPayloads[Name],
 ) => void;
 
-/** Hears every event of the session; the returned function ends it. */
+/** Listens to every event of the session; the returned function stops it. */
 export function followSession(session: SessionLike, listener: FeedListener): () => void {
   const heard = SESSION_EVENT_NAMES.map((name) => {
     const hear = (payload: unknown) => listener(name, payload as never);

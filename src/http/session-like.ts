@@ -2,7 +2,7 @@ import type { SessionEventName } from '../events.js';
 import { isObject, refuse, show } from '../options/checks.js';
 import type { PersistentSession } from '../persistent-session.js';
 
-/** What the HTTP side needs of a session. A `PersistentSession` fits; so does a fake in a test. */
+/** The members of a session that the handler needs. A `PersistentSession` has them; so has a fake in a test. */
 export type SessionLike = Pick<
   PersistentSession,
   | 'backup'
@@ -22,7 +22,7 @@ export type SessionLike = Pick<
   | 'status'
   | 'verify'
 > & {
-  /** The bot's client: QR and pairing codes are heard there. */
+  /** The bot's client, which emits the QR and pairing codes. */
   readonly client: Listenable;
   on(event: SessionEventName, listener: (payload: unknown) => void): unknown;
   off(event: SessionEventName, listener: (payload: unknown) => void): unknown;
@@ -33,7 +33,10 @@ interface Listenable {
   off?(event: string, listener: (payload: unknown) => void): unknown;
 }
 
-/** The client instead of its session is the likeliest mistake: both are at hand, and both have `on`. @throws ConfigurationError */
+/**
+ * Refuses a client that is passed instead of its session, the most likely mistake because both have `on`. @throws
+ * ConfigurationError
+ */
 export function assertSession(session: unknown): void {
   const given = isObject(session) ? session : {};
   const missing = ['status', 'checkHealth', 'forceSave', 'on'].filter(

@@ -13,14 +13,14 @@ import type { SessionLike } from './session-like.js';
 import { sessionView, systemInfo } from './status-view.js';
 
 const MAX_JOBS = 20;
-/** How long a reader of the status waits; then it gets what was known before. */
+/** How long a reader of the status waits; then it gets the values that were known before. */
 const READ_DEADLINE_MS = 5000;
 const SNAPSHOTS_MAX_AGE_MS = 5000;
-/** Longer than `healthCheckIntervalMs` usually is: a session that runs tells its health by itself. */
+/** Longer than the usual `healthCheckIntervalMs`, because a running session reports its health by itself. */
 const HEALTH_MAX_AGE_MS = 20_000;
-/** The system is asked for the memory of the process, which takes longer than all the rest of an answer. */
+/** The memory of the process is cached, because the system takes longer for it than the rest of an answer needs. */
 const SYSTEM_MAX_AGE_MS = 1000;
-/** After these the list of snapshots is another. */
+/** Events after which the list of snapshots has changed. */
 const CHANGES_SNAPSHOTS: readonly SessionEventName[] = [
   'save:completed',
   'backup:completed',
@@ -36,11 +36,14 @@ export interface StatusReaderParts {
   readonly logger: Logger;
   readonly jobs: Jobs;
   readonly pairing: PairingCodes;
-  /** Takes secrets out of all that the session and its stores say, names of stores included; of the codes that wait, too. */
+  /**
+   * Removes secrets, including the waiting codes, from everything that the session and its stores say, also from store
+   * names.
+   */
   readonly redact: <Value>(value: Value) => Value;
 }
 
-/** Collects what the status tells. A page may ask every second: stores and disks are asked far less often. */
+/** Collects the status. A page may ask every second, so stores and disks are asked far less often. */
 export class StatusReader {
   readonly #session: SessionLike;
   readonly #parts: StatusReaderParts;
@@ -55,14 +58,14 @@ export class StatusReader {
     this.#health = this.#reading(HEALTH_MAX_AGE_MS, () => session.checkHealth());
   }
 
-  /** What the session tells by itself need not be asked. */
+  /** Uses the session's own events, so that it need not be asked for the same facts. */
   note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
     if (CHANGES_SNAPSHOTS.includes(name)) this.#snapshots.expire();
     if (name === 'health:checked')
       this.#health.set((payload as SessionEventPayloads['health:checked']).report);
   }
 
-  /** An action may have changed what the stores tell, for example when a copy was verified. */
+  /** Reads the stores again next time, because an action may have changed them, for example by verifying a copy. */
   expire(): void {
     this.#snapshots.expire();
   }
@@ -73,7 +76,7 @@ export class StatusReader {
       this.#newest('the list of snapshots', this.#snapshots),
       this.#newest('the health', this.#health),
     ]);
-    const status = this.#session.status(); // last: it must not be older than what stands beside it
+    const status = this.#session.status(); // read last: it must not be older than the other values
     const session = sessionView({ status, snapshots, health });
     return {
       success: true,
@@ -82,7 +85,7 @@ export class StatusReader {
       systemInfo: redact(this.#systemInfo(status)),
       qr: pairing.get('qr') ?? null,
       pairingCode: pairing.get('code') ?? null,
-      jobs: jobs.list(MAX_JOBS), // their results and errors were redacted when they ended
+      jobs: jobs.list(MAX_JOBS), // results and errors were redacted when the jobs ended
     };
   }
 
@@ -91,7 +94,7 @@ export class StatusReader {
     return new CachedReading({ clock, read, maxAgeMs, deadlineMs: READ_DEADLINE_MS, keepsFailures: true });
   }
 
-  /** `undefined` when it could never be read, or not the last time. */
+  /** `undefined` if no reading has succeeded yet, or if the last one failed. */
   #newest<Value>(what: string, reading: CachedReading<Value>): Promise<Value | undefined> {
     return reading.get().catch((error: unknown) => {
       if (isSessionError(error) && error.code === 'TIMEOUT') return reading.latestValue;

@@ -7,21 +7,21 @@ import type { SnapshotInfo } from '../types.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { SessionView, SystemInfo } from './contract.js';
 
-/** Told once: it does not change. */
+/** Checked once, because it does not change. */
 const IS_DOCKER = existsSync('/.dockerenv');
 const BYTES_PER_MB = 1024 * 1024;
-/** A page shows no more, and a store may hold thousands. */
+/** A page shows no more snapshots, and a store may contain thousands. */
 const MAX_SNAPSHOTS = 100;
 const LOGGED_IN: readonly SessionState[] = ['authenticated', 'ready', 'degraded'];
 
-/** What is known when the status is asked for. `undefined`: not known. */
+/** The facts from which a status is made. `undefined`: not known. */
 export interface KnownFacts {
   readonly status: SessionStatus;
   readonly snapshots: readonly SnapshotInfo[] | undefined;
   readonly health: HealthReport | undefined;
 }
 
-/** The session as the documented system shows it. */
+/** The session in the form of the documented system. */
 export function sessionView({ status, snapshots, health }: KnownFacts): SessionView {
   const backups = snapshots?.filter(({ kind }) => kind === 'backup');
   const metrics = health?.metrics;
@@ -47,7 +47,7 @@ export function sessionView({ status, snapshots, health }: KnownFacts): SessionV
   };
 }
 
-/** Where it runs. Facts of the machine, none of the environment's values but the platform's name. */
+/** Facts about the machine. Of the environment variables, only the platform's name is shown. */
 export function systemInfo({ paths }: SessionStatus, env: Environment = process.env): SystemInfo {
   const { name } = detectPlatform(env, { dockerenv: IS_DOCKER });
   const { rss, heapUsed, heapTotal } = process.memoryUsage();
@@ -69,7 +69,7 @@ export function systemInfo({ paths }: SessionStatus, env: Environment = process.
   };
 }
 
-/** A login in the profile has a lineage; one that only a snapshot holds may still be restored. */
+/** A login in the profile has a lineage; a login that is only in a snapshot may still be restored. */
 function hasSession(
   { state, lineage }: SessionStatus,
   snapshots: readonly SnapshotInfo[] | undefined,

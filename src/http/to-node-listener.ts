@@ -9,13 +9,13 @@ import { plainPathOf } from './request-target.js';
 import { withSecurityHeaders } from './security-headers.js';
 
 const HIGH_WATER_MARK = 64 * 1024;
-/** Events, which never end, and downloads, which are large. */
+/** Responses that are streamed: events, which never end, and downloads, which are large. */
 const STREAMED = /^(text\/event-stream|application\/zip)\b/;
 
 /** A request that a body parser of Express may have read already. */
 type NodeRequest = IncomingMessage & { readonly body?: unknown };
 
-/** What `node:http`, Express 4 and 5, Connect and Polka call. */
+/** The function that `node:http`, Express 4 and 5, Connect and Polka call. */
 export type NodeListener = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -23,8 +23,8 @@ export type NodeListener = (
 ) => void;
 
 /**
- * Makes a listener of `node:http`, or a middleware of Express 4 and 5: what is not the handler's goes to `next()`.
- * A body parser in front does no harm that leaves what it has read in `request.body`: Express's do, Koa's with `patchNode`.
+ * Makes a listener for `node:http`, or a middleware for Express 4 and 5: requests for other paths go to `next()`.
+ * A body parser in front is fine if it keeps the body in `request.body`: Express's parsers do, Koa's with `patchNode`.
  *
  * @example
  * createServer(toNodeListener(handler)).listen(3000, '127.0.0.1');
@@ -53,12 +53,12 @@ async function serve(
   await send(await answerTo(handler, incoming), incoming, outgoing);
 }
 
-/** What can't be a request of ours is refused here: making a `Request` would normalize it, or throw. */
+/** Refuses invalid requests here, because making a `Request` would normalize them or throw. */
 async function answerTo(handler: SessionHandler, incoming: NodeRequest): Promise<Response> {
   const { url = '', socket } = incoming;
   if (!url.startsWith('/')) return refusal(badRequest('its target is no path'));
   if (plainPathOf(url) === undefined) return refusal(notFound('there is nothing here'));
-  // RFC 9112 3.2: whoever stands in front may have looked at the other one.
+  // RFC 9112 3.2: a proxy in front may have looked at the other host.
   if (new Set(hostsOf(incoming)).size > 1) return refusal(badRequest('it names two hosts'));
   const request = toRequest(incoming);
   if (!request) return refusal(badRequest('its method or its host is none'));
@@ -73,7 +73,7 @@ function toRequest(incoming: NodeRequest): Request | undefined {
     const scheme = 'encrypted' in incoming.socket ? 'https' : 'http';
     const hasBody = method !== 'GET' && method !== 'HEAD';
     const body = hasBody ? bodyOf(incoming) : null;
-    // Joined as texts: as a relative address `//evil/healthz` would name another host.
+    // Concatenated as text, because as a relative URL `//evil/healthz` would name another host.
     return new Request(`${scheme}://${hostOf(incoming)}${url}`, {
       method,
       headers: headersOf(incoming),
@@ -84,7 +84,7 @@ function toRequest(incoming: NodeRequest): Request | undefined {
   }
 }
 
-/** HTTP/2 has no `headersDistinct`, and headers that are none of `fetch` (`:path`). */
+/** HTTP/2 requests have no `headersDistinct`, and have headers that `fetch` does not allow (`:path`). */
 function headersOf(incoming: IncomingMessage): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
@@ -94,7 +94,7 @@ function headersOf(incoming: IncomingMessage): Headers {
   return headers;
 }
 
-/** As the request names them; HTTP/2 has another header for it. */
+/** The hosts that the request names; HTTP/2 has a header of its own for it. */
 function hostsOf({ headersDistinct, headers }: IncomingMessage): readonly string[] {
   const hosts = headersDistinct?.host ?? [headers.host ?? []].flat();
   return [...hosts, ...[headers[':authority'] ?? []].flat()];
@@ -105,7 +105,7 @@ function hostOf(incoming: IncomingMessage): string {
   return /^[\w.[\]:-]+$/.test(host) ? host : 'localhost';
 }
 
-/** What a parser in front has read is written again as it was meant. */
+/** Serializes a body again that a parser in front has already read. */
 function bodyOf(incoming: NodeRequest): ReadableStream<Uint8Array> | string | Uint8Array {
   if (!incoming.readableDidRead) return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
   const { body, headers } = incoming;
@@ -119,7 +119,10 @@ function hadBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Koa's parser keeps it in an object of its own. Told where the body is asked for: who may not ask is told that first. */
+/**
+ * Fails for a body that Koa's parser keeps in its own object. It fails only when the body is read, so that a caller who
+ * is not allowed is refused first.
+ */
 function keptElsewhere(): ReadableStream<Uint8Array> {
   const why =
     'the body was read in front of the handler, and is not in request.body: put the handler before the body parser, or ' +
@@ -128,8 +131,8 @@ function keptElsewhere(): ReadableStream<Uint8Array> {
 }
 
 async function send(response: Response, incoming: NodeRequest, outgoing: ServerResponse): Promise<void> {
-  // Who has left meanwhile: nothing is ever told of a response that is closed before it is begun. And middleware with a
-  // deadline of its own may have answered already.
+  // The client may have left meanwhile: a response that is closed before it begins emits no event. And middleware with
+  // its own deadline may have answered already.
   if (outgoing.destroyed || outgoing.headersSent) {
     await response.body?.cancel();
     return;
@@ -139,22 +142,22 @@ async function send(response: Response, incoming: NodeRequest, outgoing: ServerR
     if (name !== 'set-cookie') outgoing.setHeader(name, value);
   }
   const cookies = response.headers.getSetCookie();
-  // Beside those of middleware in front.
+  // Appended, to keep the cookies of middleware in front.
   if (cookies.length > 0) outgoing.appendHeader('set-cookie', cookies);
-  // A body that was refused is not read to its end, and nothing can follow it on this connection.
+  // A refused body is not read to its end, so no further request can use this connection.
   if (!incoming.complete && incoming.httpVersionMajor < 2) outgoing.setHeader('connection', 'close');
   if (response.body === null) {
     outgoing.end();
     return;
   }
   if (!STREAMED.test(response.headers.get('content-type') ?? '')) {
-    // Made of one text: at once, and without the machinery of streams, which would cost more than the answer itself.
+    // Sent at once, because streams would cost more than this short answer itself.
     outgoing.end(Buffer.from(await response.arrayBuffer()));
     return;
   }
   outgoing.flushHeaders();
   const body = response.body as NodeReadableStream<Uint8Array>;
-  // As fast as it is taken; a client that goes away, or a stream that fails, ends both.
+  // Sends as fast as the client reads; if the client leaves or the stream fails, both end.
   await pipeline(Readable.fromWeb(body, { highWaterMark: HIGH_WATER_MARK }), outgoing);
 }
 
@@ -162,7 +165,7 @@ function badRequest(why: string): HttpError {
   return new HttpError(400, 'INVALID_REQUEST', `this is no request that can be answered: ${why}`);
 }
 
-/** Carries what every answer of the handler carries. */
+/** A refusal with the headers that every answer of the handler has. */
 function refusal(error: HttpError): Response {
   return withSecurityHeaders(errorResponse(error, (text) => text));
 }

@@ -5,9 +5,9 @@ export interface DocumentParts {
   readonly nonce: string;
   readonly locale: Locale;
   readonly title: string;
-  /** What the script reads: `data-...` of the body. */
+  /** Values for the script, written as `data-...` attributes of the body. */
   readonly data?: Readonly<Record<string, string>>;
-  /** HTML. Every value in it has gone through `escapeHtml`. */
+  /** HTML in which every value was escaped by `escapeHtml`. */
   readonly body: string;
   readonly script: string;
 }
@@ -17,7 +17,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#0b7a5b" d="M12 1 3 4.6v6.6c0 5.5 3.8 9.4 9 11.3 5.2-1.9 9-5.8 9-11.3V4.6z"/><path fill="none" stroke="#fff" stroke-width="2.2" d="m8 12 3 3 5-5.5"/></svg>',
 )}`;
 
-/** An HTML document that holds everything it needs. Scripts and styles carry the nonce: nothing else runs. */
+/** An HTML document that contains everything it needs. Scripts and styles have the nonce; no others are allowed. */
 export function htmlDocument({ nonce, locale, title, data = {}, body, script }: DocumentParts): string {
   const mark = `nonce="${escapeHtml(nonce)}"`;
   const attributes = Object.entries(data).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);

@@ -1,13 +1,13 @@
 /** The languages of the library. */
 export type Locale = 'en' | 'ar';
 
-/** What `?lang=` asks for, if it is a language of the library. */
+/** The language in `?lang=`, if it is a language of the library. */
 function askedLocale(request: Request): Locale | undefined {
   const asked = new URL(request.url).searchParams.get('lang');
   return asked === 'ar' || asked === 'en' ? asked : undefined;
 }
 
-/** `?lang=ar` where it was asked for, else nothing: for an address that goes on in the same language. */
+/** `?lang=ar` (or `en`) if the request has it, otherwise nothing; appended to an address to keep the language. */
 export function localeQuery(request: Request): string {
   const asked = askedLocale(request);
   return asked === undefined ? '' : `?lang=${asked}`;

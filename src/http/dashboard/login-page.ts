@@ -6,19 +6,19 @@ import type { Locale } from './locale.js';
 /** Why the form is shown again. */
 export type LoginProblem = 'wrong-token' | 'too-many';
 
-/** What the login form is drawn with. Addresses are relative to the page's own. */
+/** The values of the login form. Addresses are relative to the page's own address. */
 export interface LoginPageContext {
-  /** For every `<script>` and `<style>`. */
+  /** The nonce of every `<script>` and `<style>`. */
   readonly nonce: string;
   readonly locale: Locale;
-  /** Where the form goes, with the `?lang=` that was asked for; absent where the login is not the dashboard's. */
+  /** Where the form is sent, with the requested `?lang=`; absent where the dashboard has no login of its own. */
   readonly loginUrl?: string;
-  /** Of the dashboard: the switch of the language leads there. */
+  /** The address of the dashboard, to which the language switch links. */
   readonly dashboardUrl: string;
   readonly problem?: LoginProblem;
 }
 
-/** The login form as one HTML document; works without a script. */
+/** The login form as one HTML document, which works without a script. */
 export function loginPage({ nonce, locale, loginUrl, dashboardUrl, problem }: LoginPageContext): string {
   const texts = LOGIN_TEXTS[locale];
   const other = locale === 'ar' ? 'en' : 'ar';

@@ -2,20 +2,20 @@ import { htmlDocument } from './document.js';
 import { DASHBOARD_SCRIPT } from './generated.js';
 import type { Locale } from './locale.js';
 
-/** What the dashboard is drawn with. All addresses are relative to the page's own, so that any mount works. */
+/** The values of the dashboard page. Addresses are relative to the page's own address, so that any mount path works. */
 export interface PageContext {
-  /** For every `<script>` and `<style>`: nothing else runs. */
+  /** The nonce of every `<script>` and `<style>`; no others are allowed. */
   readonly nonce: string;
   readonly locale: Locale;
   /** For example `api/whatsapp/persistent-session`. */
   readonly apiUrl: string;
-  /** `POST` here ends the login; absent where the login is not the dashboard's. */
+  /** `POST` to this address ends the login; absent where the dashboard has no login of its own. */
   readonly logoutUrl?: string;
   /** Whether backups may be downloaded. */
   readonly allowDownload: boolean;
 }
 
-/** The dashboard as one HTML document, without any foreign resource. Its script draws it. */
+/** The dashboard as one HTML document without external resources. Its script draws the page. */
 export function dashboardPage({ nonce, locale, apiUrl, logoutUrl, allowDownload }: PageContext): string {
   return htmlDocument({
     nonce,

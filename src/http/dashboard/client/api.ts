@@ -6,9 +6,9 @@ import type {
   StatusResponse,
 } from '../../contract.js';
 
-/** Longer than the bot itself waits for an action before it makes a job of it. */
+/** Longer than the bot waits for an action before it answers with a job. */
 const DEADLINE_MS = 90_000;
-/** For a question whose answer is only of use at once. */
+/** The deadline of a question whose answer is only useful at once. */
 const SHORT_DEADLINE_MS = 10_000;
 
 /** A request that was refused or got no answer. */
@@ -20,17 +20,17 @@ export class ApiError extends Error {
   }
 }
 
-/** The bot's API, as the page needs it. */
+/** The calls of the bot's API that the page needs. */
 export class Api {
   readonly #url: string;
-  /** How far the bot's clock is ahead of the browser's, ms: ages are told by the bot's. */
+  /** How far the bot's clock is ahead of the browser's, ms, because ages are computed with the bot's clock. */
   #clockOffsetMs = 0;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** Ms since 1970 by the bot's clock. */
+  /** Milliseconds since 1970 by the bot's clock. */
   now(): number {
     return Date.now() + this.#clockOffsetMs;
   }
@@ -39,7 +39,7 @@ export class Api {
     return `${this.#url}/events`;
   }
 
-  /** A new address for each QR: none is shown twice. */
+  /** A new URL for each QR, so that the browser never shows an old one again. */
   qrUrl(receivedAt: string, attempt: number): string {
     return `${this.#url}/qr.svg?${new URLSearchParams({ received: receivedAt, attempt: String(attempt) })}`;
   }
@@ -61,9 +61,9 @@ export class Api {
   }
 
   /**
-   * Why there are no events: an `EventSource` does not tell. Asks for them once, and hangs up whatever comes.
+   * Finds out why there are no events, because an `EventSource` does not say. Requests the stream once and closes it.
    *
-   * @returns `undefined` when they would come now
+   * @returns `undefined` if the events would come now
    */
   async whyNoEvents(): Promise<ErrorBody | undefined> {
     const hangUp = new AbortController();
@@ -106,7 +106,7 @@ export class Api {
 
   #compareClocks(date: string | null): void {
     const offset = Date.parse(date ?? '') - Date.now();
-    // The header counts in seconds, and the answer took its time.
+    // A small difference is ignored: the header counts in whole seconds, and the answer takes some time.
     if (!Number.isNaN(offset)) this.#clockOffsetMs = Math.abs(offset) < 3000 ? 0 : offset;
   }
 }

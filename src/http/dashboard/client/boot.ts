@@ -1,4 +1,4 @@
 import { applyTheme, initialTheme } from './preferences.js';
 
-// Runs in the head: the first paint has the right colours already.
+// Runs in the head, so that the first paint already has the right colours.
 applyTheme(initialTheme());

@@ -13,10 +13,10 @@ import { SessionControl } from './session-control.js';
 import { textsOf } from './texts/of.js';
 import { Page } from './view/page.js';
 
-/** Ages are words: they need not be exact to the second. */
+/** Ages are shown in words, so they need not be exact to the second. */
 const REDRAW_EVERY_MS = 5_000;
 
-// What the server wrote for the script: see page.ts.
+// The server writes these values for the script: see page.ts.
 const { apiUrl = '', logoutUrl, allowDownload } = document.body.dataset;
 
 let locale = initialLocale();
@@ -25,7 +25,7 @@ let isDrawing = false;
 
 const control = new SessionControl(new Api(apiUrl), drawSoon);
 
-/** Many changes at once are drawn once. */
+/** Draws many simultaneous changes once. */
 function drawSoon(): void {
   if (isDrawing) return;
   isDrawing = true;

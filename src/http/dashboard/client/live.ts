@@ -16,15 +16,15 @@ const MAX_RETRY_MS = 30_000;
 
 export interface LiveListener {
   onEvent(event: StreamEvent): void;
-  /** The stream is gone; it is tried again. */
+  /** The stream broke; it is opened again. */
   onLost(): void;
-  /** The bot, or what stands before it, answered with something else; it is tried again. */
+  /** The bot, or a proxy in front of it, answered without a stream; the stream is opened again. */
   onRefused(): void;
 }
 
 /**
- * Follows the bot's events. The browser takes up a broken stream by itself and gives the last id back; one that was
- * refused (the bot restarts, the login ended, too many pages) it gives up, so that one is opened anew.
+ * Follows the bot's events. The browser reconnects a broken stream by itself and sends the last id. It gives up a
+ * stream that was refused (the bot restarts, the login ended, too many pages), so that one is opened again here.
  */
 export function followEvents(url: string, listener: LiveListener): void {
   let retryMs = FIRST_RETRY_MS;
@@ -53,6 +53,6 @@ function parse(name: StreamEventName, text: string): StreamEvent | undefined {
   try {
     return { name, data: JSON.parse(text) } as StreamEvent;
   } catch {
-    return undefined; // not of this protocol
+    return undefined; // not a message of this protocol
   }
 }

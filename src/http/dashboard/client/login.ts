@@ -1,11 +1,11 @@
 import { applyTheme, initialTheme, remember, remembered, type Theme } from './preferences.js';
 
-/** The script of the login form. Without it the form works too. */
+/** The script of the login form, which also works without it. */
 const asked = new URLSearchParams(location.search).has('lang');
 const chosen = remembered('locale', ['ar', 'en']);
 const links = document.querySelector<HTMLAnchorElement>('a[hreflang]');
 
-// The dashboard's language was chosen here before: ask for the form in it. Only one that can be asked for again.
+// If another language was chosen before, load the form in it, but only a form that can be loaded by its address.
 if (!asked && chosen !== undefined && chosen !== document.documentElement.lang && links && isPlainForm()) {
   location.replace(links.href);
 }
@@ -25,7 +25,7 @@ const form = document.querySelector('form');
 form?.addEventListener('submit', () =>
   form.querySelector('[type=submit]')?.setAttribute('aria-busy', 'true'),
 );
-// Back from the next page the browser may show this one as it was left.
+// After going back from the next page, the browser may show this page in the state in which it was left.
 addEventListener('pageshow', () => form?.querySelector('[type=submit]')?.removeAttribute('aria-busy'));
 
 function showTheme(): void {
@@ -34,7 +34,7 @@ function showTheme(): void {
   if (label !== undefined) button?.setAttribute('aria-label', label);
 }
 
-/** Not the answer to a wrong token: that one can't be asked for by its address. */
+/** Whether this is not the answer to a wrong token, which can't be loaded by its address. */
 function isPlainForm(): boolean {
   return document.querySelector('[role=alert]') === null;
 }

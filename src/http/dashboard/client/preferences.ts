@@ -2,10 +2,10 @@ import type { Locale } from '../locale.js';
 
 export type Theme = 'light' | 'dark';
 
-/** Never anything secret: every script of this origin could read it. */
+/** The prefix of stored choices. Nothing secret is stored, because every script of this origin could read it. */
 const PREFIX = 'wwebjs-persistent-session.';
 
-/** What was chosen here before; `undefined` where nothing was, or where the browser keeps nothing. */
+/** The choice that was stored before; `undefined` if there is none, or if the browser stores nothing. */
 export function remembered<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
   try {
     const value = localStorage.getItem(PREFIX + name);
@@ -23,7 +23,9 @@ export function remember(name: string, value: string): void {
   }
 }
 
-/** The language asked for in the address, else chosen here before, else the one that the server took from the browser. */
+/**
+ * The language in the address; otherwise the stored choice; otherwise the one that the server took from the browser.
+ */
 export function initialLocale(): Locale {
   const { lang } = document.documentElement;
   const isAsked = new URLSearchParams(location.search).has('lang');
@@ -45,7 +47,7 @@ export function applyLocale(locale: Locale): void {
   document.documentElement.dir = locale === 'ar' ? 'rtl' : 'ltr';
 }
 
-/** What was asked for in the address would win over the switch at the next load. */
+/** Removes the language from the address, because at the next load it would override the switch. */
 export function forgetAskedLocale(): void {
   const url = new URL(location.href);
   url.searchParams.delete('lang');

@@ -10,14 +10,14 @@ import {
   type StreamEvent,
 } from './model/state.js';
 
-/** What has no event of its own (memory, sizes, uptime) is read again so often, while somebody looks. */
+/** How often values without events (memory, sizes, uptime) are read again while the page is visible. */
 const READ_EVERY_MS = 30_000;
-/** Several events come together: one reading after them is enough. */
+/** Several events often come together, and one reading after them is enough. */
 const READ_AFTER_MS = 400;
-/** A job's end comes as an event; in case that one is lost. */
+/** How often a job is checked, in case the event of its end is lost. */
 const WATCH_JOB_MS = 5_000;
 
-/** After these there is more to know than they say themselves. */
+/** After these events the status has changed in more than the events say. */
 const READ_AFTER: ReadonlySet<StreamEvent['name']> = new Set([
   'stream:opened',
   'state:changed',
@@ -34,7 +34,7 @@ const READ_AFTER: ReadonlySet<StreamEvent['name']> = new Set([
   'job:failed',
 ]);
 
-/** Holds the state of the page: reads it, follows the events, runs what is pressed. */
+/** Holds the state of the page: reads the status, follows the events and runs the actions of the buttons. */
 export class SessionControl {
   readonly api: Api;
   readonly #onChange: (state: DashboardState) => void;
@@ -58,7 +58,7 @@ export class SessionControl {
       onLost: () => {
         if (this.#state.link.kind === 'ended') return;
         this.#link('lost');
-        this.#readSoon(READ_AFTER_MS); // tells whether the login is over, or the bot away
+        this.#readSoon(READ_AFTER_MS); // shows whether the login has ended or the bot does not answer
       },
       onRefused: () => {
         this.#askWhyRefused().catch(() => undefined);
@@ -119,9 +119,9 @@ export class SessionControl {
     const { link } = this.#state;
     if (link.kind === 'ended') return;
     const refusal = await this.api.whyNoEvents();
-    if (this.#state.link !== link) return; // more was learned meanwhile
+    if (this.#state.link !== link) return; // the connection has changed meanwhile
     if (refusal?.code === 'UNAUTHENTICATED') return this.#link('ended');
-    // A proxy's page, or nothing at all: the bot itself has refused nothing.
+    // A proxy's page, or no answer at all, does not mean that the bot refused.
     const isAway = refusal?.code === 'UNREACHABLE' || refusal?.code === 'BAD_ANSWER';
     this.#link('lost', isAway ? undefined : refusal);
     this.#readSoon(READ_AFTER_MS);
@@ -132,7 +132,7 @@ export class SessionControl {
     this.#readTimer = setTimeout(() => this.#read().catch(() => undefined), delayMs);
   }
 
-  /** One at a time; who asks meanwhile gets another one after it. */
+  /** One reading at a time; a request during a reading starts another one after it. */
   async #read(): Promise<void> {
     if (this.#reading) return this.#reading.then(() => this.#readSoon(READ_AFTER_MS));
     const askedAt = performance.now();

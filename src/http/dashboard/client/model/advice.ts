@@ -3,7 +3,7 @@ import type { ActionName } from '../../../contract.js';
 import type { Texts } from '../texts/texts.js';
 import { fill } from './fill.js';
 
-/** The action of the API, and with it the button, that does what a method of the session does. */
+/** The API action (and its button) that does the same as a method of the session. */
 export const ACTION_OF: Readonly<Record<HealthAction | 'verify', ActionName>> = {
   backup: 'backup',
   forceSave: 'force-save',
@@ -15,7 +15,9 @@ export const ACTION_OF: Readonly<Record<HealthAction | 'verify', ActionName>> = 
   verify: 'verify',
 };
 
-/** What the bot advises. It names methods, for who writes the bot; who reads this page has buttons. */
+/**
+ * The bot's advice in the words of the page: it names methods for developers, but a reader of this page has buttons.
+ */
 export function adviceWords(texts: Texts, advice: string): string {
   return advice.replace(/\b(\w+)\(\)/g, (call, method: string) =>
     isKnown(method) ? fill(texts.issues.button, { action: texts.actions.names[ACTION_OF[method]] }) : call,

@@ -4,12 +4,12 @@ import type { SnapshotInfo } from '../../../../types.js';
 import type { Job, SessionView, StatusResponse, ToldError } from '../../../contract.js';
 import type { DashboardState, StreamEvent } from './state.js';
 
-/** As many as the status tells. */
+/** The same limit as in the status. */
 const MAX_SNAPSHOTS = 100;
 const MAX_JOBS = 20;
 
 /**
- * What an event says of the status. Only that: sizes and whatever else follows from it come with the next reading.
+ * Applies what an event itself says to the status; sizes and other consequences come with the next reading.
  */
 export function applyEvent(state: DashboardState, event: StreamEvent, at: number): DashboardState {
   if (event.name === 'lease:acquired') return { ...state, leaseOwner: event.data.owner };
@@ -88,7 +88,7 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
     case 'pairing:dropped':
       return event.data.kind === 'qr' ? { ...status, qr: null } : { ...status, pairingCode: null };
     case 'pairing:received':
-      // The QR is drawn by the server; a code is shown once the status tells it.
+      // The server draws the QR; a pairing code is shown as soon as the status contains it.
       return event.data.kind === 'qr'
         ? { ...status, qr: { value: '', receivedAt: event.data.receivedAt } }
         : status;
@@ -110,7 +110,7 @@ function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
   return [job, ...jobs.filter(({ id }) => id !== job.id)].slice(0, MAX_JOBS);
 }
 
-/** What a copy failed by. One that a stop came between has not failed. */
+/** The error of a failed copy. A copy that a stop interrupted has not failed. */
 function told(error: EventError, at: number, before: ToldError | null): ToldError | null {
   return error.code === 'CLOSED' ? before : { ...error, at: new Date(at).toISOString() };
 }

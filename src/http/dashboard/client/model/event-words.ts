@@ -11,7 +11,7 @@ import {
   wordFor,
 } from './words.js';
 
-/** What an event says, in the language. */
+/** The text of an event in the given language. */
 export function eventWords({ texts, format }: Language, event: StreamEvent): Words {
   const { events } = texts.log;
   switch (event.name) {
@@ -138,7 +138,7 @@ export function eventWords({ texts, format }: Language, event: StreamEvent): Wor
   }
 }
 
-/** What was skipped, in the words of the system, and where. */
+/** Why a copy was skipped, in the words of the system, and in which stores. */
 function skipDetail({ error, stores }: CopySkipped): string | undefined {
   if (error === undefined) return undefined;
   return stores === undefined ? error.message : `${stores.join(', ')}: ${error.message}`;

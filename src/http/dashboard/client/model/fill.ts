@@ -4,12 +4,12 @@ export type Values = Readonly<Record<string, string | number>>;
 
 const FIRST_STRONG_ISOLATE = '\u2068';
 const POP_ISOLATE = '\u2069';
-/** Embeddings, overrides and isolates: in a foreign text they could turn what stands around it. Marks can't. */
+/** Embeddings, overrides and isolates, which could change the direction of the text around them. Marks can't. */
 const DIRECTION_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * Puts values in the places that a text names: `fill('Saved, {size}', { size })`. Each keeps its own direction, so that
- * a path or an id stays readable in an Arabic sentence.
+ * Replaces the placeholders of a text with values: `fill('Saved, {size}', { size })`. Each value keeps its own
+ * direction, so that a path or an id stays readable in an Arabic sentence.
  */
 export function fill(text: string, values: Values = {}): string {
   return text.replace(/\{(\w+)\}/g, (place, name: string) => {
@@ -18,7 +18,7 @@ export function fill(text: string, values: Values = {}): string {
   });
 }
 
-/** The form of a plural for `n`, with `{n}` and further values in it. */
+/** The plural form for `n`, with `{n}` and further values filled in. */
 export function fillPlural(
   forms: Plural,
   { rules, n, shown }: { readonly rules: Intl.PluralRules; readonly n: number; readonly shown: string },
@@ -31,7 +31,7 @@ function isolate(value: string): string {
   return `${FIRST_STRONG_ISOLATE}${plain(value)}${POP_ISOLATE}`;
 }
 
-/** A foreign text without what turns the direction of others. */
+/** A text from elsewhere without the characters that change the direction of other text. */
 export function plain(text: string): string {
   return text.replace(DIRECTION_CONTROLS, '');
 }

@@ -5,15 +5,15 @@ import { fillPlural, type Values } from './fill.js';
 /** Numbers, sizes and times in words of one language. */
 export interface Format {
   number(n: number): string;
-  /** Of 1024 x 1024 bytes each MB, as everywhere in this library. */
+  /** A size; one MB is 1024 x 1024 bytes, as everywhere in this library. */
   bytes(n: number): string;
   megabytes(mb: number): string;
-  /** How long something takes or took: `2 minutes`; in Arabic as it stands after a preposition. */
+  /** How long something takes or took: `2 minutes`; in Arabic in the form that follows a preposition. */
   duration(ms: number): string;
   milliseconds(ms: number): string;
-  /** How long ago: `2 minutes ago`. What lies ahead is `now`: two clocks never agree fully. */
+  /** How long ago: `2 minutes ago`. A time in the future is `now`, because two clocks never agree exactly. */
   age(ms: number): string;
-  /** An ISO 8601 time as a date and a time of day; what is none stays as it is. */
+  /** An ISO 8601 time as a date and a time of day; any other text stays as it is. */
   time(iso: string): string;
   timeOfDay(ms: number): string;
   plural(forms: Plural, n: number, values?: Values): string;
@@ -29,13 +29,14 @@ const GB = MB * KB;
 
 const NOMINATIVE_DUAL = /ان$/;
 
-/** Below it an age is `now`: nobody counts. */
+/** A shorter age is shown as `now`. */
 const JUST_NOW_MS = 5 * SECOND;
 
 export function formatOf(locale: Locale): Format {
-  // Western digits in both languages: they are read everywhere, and ids, versions and phone numbers have them anyway.
+  // Both languages use Western digits: they are understood everywhere, and ids, versions and phone numbers have them
+  // anyway.
   const tag = locale === 'ar' ? 'ar-u-nu-latn' : 'en';
-  // English shortens its units, Arabic's short forms are hardly known.
+  // English uses short units; Arabic does not, because its short forms are hardly known.
   const unitDisplay = locale === 'ar' ? 'long' : 'short';
   const numbers = new Intl.NumberFormat(tag, { maximumFractionDigits: 1 });
   const rules = new Intl.PluralRules(tag);
@@ -67,7 +68,7 @@ export function formatOf(locale: Locale): Format {
     duration(ms) {
       const [amount, name] = largestUnit(Math.max(0, ms));
       const words = unit(amount, name, 'long', 0);
-      // Every text says it after «منذ», «بعد» or «خلال»; Intl knows the nominative only.
+      // Every text uses it after «منذ», «بعد» or «خلال», but Intl only has the nominative.
       return locale === 'ar' && amount === 2 ? words.replace(NOMINATIVE_DUAL, 'ين') : words;
     },
     milliseconds: (ms) =>
@@ -87,7 +88,7 @@ export function formatOf(locale: Locale): Format {
   return format;
 }
 
-/** Two days are `48 hours`, no more: from then on the hours don't matter. */
+/** Less than two days is shown in hours (`47 hours`); from then on the hours don't matter. */
 function largestUnit(ms: number): [number, 'second' | 'minute' | 'hour' | 'day'] {
   if (ms < MINUTE) return [Math.floor(ms / SECOND), 'second'];
   if (ms < HOUR) return [Math.floor(ms / MINUTE), 'minute'];

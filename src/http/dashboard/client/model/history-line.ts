@@ -10,7 +10,7 @@ export interface HistoryLine {
   readonly durationMs: number;
 }
 
-/** The score over time, as a line; `undefined` where there are not two points yet. */
+/** The score over time as a line; `undefined` with fewer than two points. */
 export function historyLine(
   history: readonly HealthPoint[],
   { width, height }: { readonly width: number; readonly height: number },

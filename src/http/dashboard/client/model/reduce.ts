@@ -17,7 +17,7 @@ const MAX_NOTICES = 3;
 
 type ChangeOf<Type extends Change['type']> = Extract<Change, { readonly type: Type }>;
 
-/** What the page shows after `change`. Pure. */
+/** The state of the page after `change`. A pure function. */
 export function reduce(state: DashboardState, change: Change): DashboardState {
   switch (change.type) {
     case 'status-read':
@@ -52,11 +52,11 @@ function withStatus(
 ): DashboardState {
   const read: DashboardState = { ...state, status, history: withReport(state.history, status.health) };
   return Object.entries(state.pending).reduce((next, [key, { action, job: mine }]) => {
-    // An answer to a question from before the job can't know of it.
+    // The answer to a request that was sent before the job began can't contain the job.
     if (mine === undefined || askedAt < mine.at) return next;
     const job = status.jobs.find(({ id }) => id === mine.id);
     if (job?.status === 'running') return next;
-    // It ended while nobody listened.
+    // The job ended while the page was not listening.
     return ended(next, key, { action, outcome: job ? outcomeOf(job) : { kind: 'lost' } });
   }, read);
 }
@@ -75,7 +75,7 @@ function withEvent(state: DashboardState, event: StreamEvent, at: number): Dashb
   return 'job' in event.data ? withEndedJob(next, event.data.job) : next;
 }
 
-/** The same event again and again is one line: a save that is skipped every two minutes must not hide the rest. */
+/** A repeated event is one line: a save that is skipped every two minutes must not hide other events. */
 function withEntry([last, ...older]: readonly LogEntry[], entry: LogEntry): readonly LogEntry[] {
   if (last === undefined) return [entry];
   const isRepeated = JSON.stringify(last.event) === JSON.stringify(entry.event);
@@ -85,7 +85,7 @@ function withEntry([last, ...older]: readonly LogEntry[], entry: LogEntry): read
   return log.slice(0, MAX_LOG);
 }
 
-/** What comes by the clock, or says again what another event says, would only hide what happens. */
+/** Leaves out periodic events and those that repeat another event, because they would hide the others. */
 function isLogged({ name, data }: StreamEvent): boolean {
   if (name === 'job:completed') return ['verify', 'prune', 'reconnect'].includes(data.job.action);
   return !['health:checked', 'stream:opened', 'pairing:dropped', 'job:started'].includes(name);
@@ -106,7 +106,7 @@ function accepted(state: DashboardState, { key, jobId, at }: ChangeOf<'accepted'
   const press = state.pending[key];
   if (press === undefined) return state;
   const next = { ...state, pending: { ...state.pending, [key]: { ...press, job: { id: jobId, at } } } };
-  // Its end may have been told before its beginning was answered.
+  // The event of its end may arrive before the answer that says that it began.
   const job = state.status?.jobs.find(({ id }) => id === jobId);
   return job ? withEndedJob(next, job) : next;
 }

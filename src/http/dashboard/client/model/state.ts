@@ -8,24 +8,24 @@ import type {
   StreamEvents,
 } from '../../../contract.js';
 
-/** All that the page shows. Times are ms since 1970 by the clock of the bot, as far as the page knows it. */
+/** Everything that the page shows. Times are ms since 1970 by the bot's clock, as far as the page knows it. */
 export interface DashboardState {
-  /** Absent until it was read. */
+  /** Absent until the status was read. */
   readonly status?: StatusResponse;
-  /** Why it can't be read; gone with the next one that is. */
+  /** Why the status can't be read; removed when it is read again. */
   readonly problem?: ErrorBody;
   readonly link: Link;
-  /** Of each report that this page has seen, oldest first. */
+  /** One point for each health report that this page has seen, oldest first. */
   readonly history: readonly HealthPoint[];
   /** Newest first. */
   readonly log: readonly LogEntry[];
-  /** What was pressed and goes on, by the key of its button. */
+  /** The actions that were started on this page and are still running, by the key of their button. */
   readonly pending: Readonly<Record<string, Pending>>;
-  /** How what was pressed ended, newest first. */
+  /** How the actions of this page ended, newest first. */
   readonly notices: readonly Notice[];
-  /** Who holds the lease, if an event has told. */
+  /** The owner of the lease, if an event has named it. */
   readonly leaseOwner?: string;
-  /** Counts up: keys of log and notices. */
+  /** A counter that gives log entries and notices their keys. */
   readonly serial: number;
 }
 
@@ -33,7 +33,7 @@ export interface DashboardState {
 export interface Link {
   readonly kind: 'connecting' | 'live' | 'lost' | 'ended';
   readonly since: number;
-  /** Of a lost one: why the bot, which is there, gives no events. */
+  /** Why the bot sends no events although it answers; only for a lost connection. */
   readonly refusal?: ErrorBody;
 }
 
@@ -45,14 +45,14 @@ export interface HealthPoint {
 
 export interface Pending {
   readonly action: ActionName;
-  /** Once the bot has made a job of it: which, and when the page learned of it. */
+  /** The job of the action, once the bot has created one, and when the page learned of it. */
   readonly job?: { readonly id: string; readonly at: number };
 }
 
-/** One event, or the same one several times in a row. */
+/** One event, or the same event several times in a row. */
 export interface LogEntry {
   readonly key: number;
-  /** When the page received it (the last of them). */
+  /** When the page received the (last) event. */
   readonly at: number;
   readonly event: StreamEvent;
   readonly times: number;
@@ -71,11 +71,11 @@ export interface Notice {
 export type Outcome =
   | { readonly kind: 'done'; readonly result: ActionResults[ActionName] | undefined }
   | { readonly kind: 'failed'; readonly error: ErrorBody }
-  /** The bot was restarted meanwhile. */
+  /** The bot was restarted before the action ended. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'download' };
 
-/** What can happen to the page. `askedAt` and `at` of an accepted job are by one steady clock. */
+/** The changes that can happen to the page. `askedAt` and an accepted job's `at` come from the same monotonic clock. */
 export type Change =
   | { readonly type: 'status-read'; readonly status: StatusResponse; readonly askedAt: number }
   | { readonly type: 'status-failed'; readonly error: ErrorBody }
@@ -100,7 +100,7 @@ export const INITIAL_STATE: DashboardState = {
   serial: 1,
 };
 
-/** Whether something of this action goes on, started here or elsewhere. */
+/** Whether this action is running, started on this page or elsewhere. */
 export function isRunning({ pending, status }: DashboardState, action: ActionName): boolean {
   return (
     Object.values(pending).some((press) => press.action === action) ||

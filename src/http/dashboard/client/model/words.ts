@@ -5,10 +5,10 @@ import { fill, plain } from './fill.js';
 import type { Format } from './format.js';
 import type { Notice } from './state.js';
 
-/** How something is meant; shown by colour, by shape and by its words. */
+/** The severity of something; shown by colour, by shape and in words. */
 export type Tone = 'good' | 'info' | 'warning' | 'critical' | 'neutral';
 
-/** A language: its texts and its forms of numbers and times. */
+/** A language: its texts and its formats for numbers and times. */
 export interface Language {
   readonly texts: Texts;
   readonly format: Format;
@@ -17,7 +17,7 @@ export interface Language {
 export interface Words {
   readonly tone: Tone;
   readonly text: string;
-  /** What somebody else wrote, for example the message of an error: in any language, to be shown as it is. */
+  /** A text from elsewhere, for example an error message. It may be in any language and is shown unchanged. */
   readonly detail?: string;
 }
 
@@ -40,14 +40,14 @@ export function noticeWords({ texts, format }: Language, { action, outcome }: No
   }
 }
 
-/** The words of the language for an error's code; its own message is a detail. */
+/** The text for an error code in this language; the error's own message is shown as a detail. */
 export function errorText(texts: Texts, { code }: ErrorBody): string {
   return Object.hasOwn(texts.errors, code)
     ? texts.errors[code as keyof Texts['errors']]
     : fill(texts.errors.other, { code });
 }
 
-/** A value of a fixed set in words; one that a newer bot may send stays as it is. */
+/** The text for a value of a fixed set; an unknown value, which a newer bot may send, stays as it is. */
 export function wordFor(words: Readonly<Record<string, string>>, value: string): string {
   return Object.hasOwn(words, value) ? (words[value] ?? value) : plain(value);
 }
@@ -56,7 +56,7 @@ export function withDetail(words: Words, detail: string | undefined): Words {
   return detail === undefined || detail === '' ? words : { ...words, detail: plain(detail) };
 }
 
-/** Each action with its result. */
+/** An action together with its result. */
 type Done = {
   [Name in keyof ActionResults]: { readonly action: Name; readonly result: ActionResults[Name] };
 }[keyof ActionResults];

@@ -1,6 +1,6 @@
 import type { Texts } from './texts.js';
 
-/** The dashboard in English. `{name}` stands for a value; what depends on a number has a form for each plural. */
+/** The dashboard in English. `{name}` is a placeholder; a text that depends on a number has a form for each plural. */
 export const en: Texts = {
   title: 'WhatsApp session',
   otherLanguage: 'العربية',

@@ -5,16 +5,16 @@ import type { SessionState } from '../../../../state.js';
 import type { SnapshotKind } from '../../../../types.js';
 import type { ActionName, HttpErrorCode } from '../../../contract.js';
 
-/** A text for each plural of the language (`Intl.PluralRules`); `other` where a form is not named. */
+/** A text for each plural form of the language (`Intl.PluralRules`); `other` is used for a missing form. */
 export type Plural = { readonly other: string } & { readonly [Rule in Intl.LDMLPluralRule]?: string };
 
-/** Errors that the page itself finds. */
+/** Codes of errors that the page itself detects. */
 export type PageErrorCode = 'UNREACHABLE' | 'BAD_ANSWER';
 
 type Named<Names extends string> = { readonly [Name in Names]: string };
 type List = readonly string[];
 
-/** Every text of the dashboard. A text that a language lacks is missed by the compiler. */
+/** Every text of the dashboard. The compiler reports a text that a language lacks. */
 export interface Texts
   extends Named<
     | 'title'
@@ -154,7 +154,7 @@ export interface DialogTexts {
   readonly confirm: string;
 }
 
-/** What the card of actions offers. */
+/** The actions on the card of actions. */
 export type ListedAction = Exclude<ActionName, 'health-check' | 'send-test-message'>;
 
 type DetailName =

@@ -20,13 +20,13 @@ const ICONS: Readonly<Record<ListedAction, IconName>> = {
 
 const NOT_RUNNING: readonly SessionState[] = ['idle', 'stopped', 'failed'];
 
-/** Everything that can be done to the session as a whole. */
+/** The actions on the session as a whole. */
 export function ActionsCard() {
   const ui = useUi();
   const { texts, state } = ui;
   const now = state.status?.session.state;
   const isUp = now !== undefined && !NOT_RUNNING.includes(now);
-  // What makes no sense now is not offered; which of the rest can be done the bot knows best.
+  // Actions that make no sense now are not offered; whether another one is possible is for the bot to decide.
   const offered: readonly ListedAction[] = [
     ...(isUp ? (['reconnect'] as const) : (['initialize'] as const)),
     ...(isUp ? (['force-save', 'backup'] as const) : []),

@@ -2,7 +2,7 @@ import { useRef } from 'preact/hooks';
 import { fill } from '../model/fill.js';
 import { useUi } from './ui.js';
 
-/** Tells who can't see it that the state changed. Says nothing of how it was when the page came. */
+/** Announces changes of the state to screen readers, but not the state at page load. */
 export function Announcer() {
   const { texts, state } = useUi();
   const now = state.status?.session.state;

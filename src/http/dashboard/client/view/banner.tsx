@@ -5,7 +5,7 @@ import { Icon } from './icons.js';
 import { Button } from './parts.js';
 import { useUi } from './ui.js';
 
-/** Says that what is shown may be old, and why. */
+/** Says that the values shown may be old, and why. */
 export function Banner() {
   const { texts, state, control } = useUi();
   const { link, problem, status } = state;
@@ -20,7 +20,7 @@ export function Banner() {
       </div>
     );
   }
-  // A bot that does not answer at all is no longer the one that refused.
+  // If the bot does not answer at all now, its earlier refusal no longer matters.
   if (link.refusal && !problem) return <Refused refusal={link.refusal} />;
   if (link.kind === 'lost' && status) return <Lost since={link.since} />;
   if (!problem) return null;
@@ -36,7 +36,7 @@ export function Banner() {
   );
 }
 
-/** The bot is there, and the page reads its state by the clock: only the events are missing. */
+/** The bot answers, and the page reads its state regularly: only the events are missing. */
 function Refused({ refusal }: { readonly refusal: ErrorBody }) {
   const { texts } = useUi();
   return (
@@ -54,7 +54,7 @@ function Lost({ since }: { readonly since: number }) {
   return (
     <div class="banner critical">
       <Icon name="critical" />
-      {/* Told once, not with each second of the clock in it. */}
+      {/* Announced once, and not again every second as its time changes. */}
       <p class="sr-only" role="alert">
         {texts.link.lost}. {texts.link.lostHint}
       </p>

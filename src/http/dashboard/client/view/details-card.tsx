@@ -4,7 +4,7 @@ import { fill, plain } from '../model/fill.js';
 import { Age, Card, Code, Skeleton } from './parts.js';
 import { type Ui, useUi } from './ui.js';
 
-/** The figures. What is not known says so. */
+/** The figures of the session; an unknown one is marked as unknown. */
 export function DetailsCard() {
   const ui = useUi();
   const { texts, state } = ui;
@@ -52,7 +52,7 @@ function Group({
   );
 }
 
-/** `undefined` where it is not known. */
+/** `undefined` where the value is not known. */
 const known = <Value, Shown>(
   value: Value | null | undefined,
   show: (value: Value) => Shown,
@@ -70,7 +70,7 @@ function loginFacts({ texts, format }: Ui, { session }: StatusResponse): readonl
     [details.sessionSize, sizeOfMax ?? size],
     [details.backupSize, known(session.backupSizeMb, (mb) => format.megabytes(mb))],
     [details.lastModified, known(session.lastModified, (at) => <Age at={at} />)],
-    // Where the copies are not known, neither is the last one.
+    // If the copies are not known, the time of the last one is not known either.
     [details.lastSaved, session.snapshots === null ? undefined : age(session.lastSaved)],
     [details.lastBackup, session.snapshots === null ? undefined : age(session.lastBackup)],
   ];

@@ -7,7 +7,7 @@ import { Icon } from './icons.js';
 import { Button } from './parts.js';
 import { type Question, useUi } from './ui.js';
 
-/** The question that is open, if one is. */
+/** The open question, if there is one. */
 export function Dialogs({ question, onClose }: { question: Question | undefined; onClose: () => void }) {
   switch (question?.kind) {
     case 'restore':
@@ -105,7 +105,7 @@ interface ConfirmDialogProps {
   readonly children?: ComponentChildren;
 }
 
-/** Says what will happen and what will not. Escape and the way out change nothing. */
+/** Says what will happen and what will not. Escape and the cancel button change nothing. */
 function ConfirmDialog({ texts: words, kind, isDisabled, onConfirm, onClose, children }: ConfirmDialogProps) {
   const { texts } = useUi();
   const dialog = useRef<HTMLDialogElement>(null);

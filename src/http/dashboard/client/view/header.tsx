@@ -10,7 +10,7 @@ const LINK_TONES = { connecting: 'info', live: 'good', lost: 'critical', ended: 
   Tone
 >;
 
-/** Whose session it is, whether the page is live, and what is chosen for the page itself. */
+/** Shows the client id, the state of the live connection, and the choices for the page itself. */
 export function Header() {
   const { texts, state, theme, setTheme, locale, setLocale, logoutUrl } = useUi();
   const { link, status } = state;
@@ -62,7 +62,7 @@ function LogOut({ url }: { readonly url: string }) {
   const [isBusy, setBusy] = useState(false);
   const logOut = async (): Promise<void> => {
     setBusy(true);
-    // Whether it worked or not, the page that comes is the one that is true.
+    // Whether it worked or not, the next page shows the true state.
     await control.api.post(url).catch(() => undefined);
     location.reload();
   };

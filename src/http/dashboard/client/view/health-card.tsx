@@ -13,7 +13,7 @@ const CHECK_TONES = {
   unknown: 'neutral',
 } satisfies Record<string, Tone>;
 
-/** How well it is: a number, a word, where it came from, and what was looked at. */
+/** The health: the score, its word, its history, and the checks. */
 export function HealthCard() {
   const { texts, state, control } = useUi();
   const { status } = state;
@@ -120,7 +120,7 @@ function History() {
             : texts.health.historyWait}
         </p>
       </figcaption>
-      {/* The sentence above is what it says. */}
+      {/* The sentence above says the same. */}
       <svg
         class="history-line"
         viewBox={`0 -4 ${BOX.width} ${BOX.height + 8}`}

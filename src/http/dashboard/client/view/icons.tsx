@@ -1,4 +1,4 @@
-/** Drawn on 24 x 24, as lines. */
+/** Icons as lines on a 24 x 24 grid. */
 const PATHS = {
   good: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M8 12.5l2.7 2.7L16 9.5',
   info: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 11v5M12 7.8v.1',
@@ -27,10 +27,10 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** Those that point somewhere point the other way in Arabic. */
+/** Icons with a direction, which is reversed in Arabic. */
 const DIRECTED: ReadonlySet<IconName> = new Set(['start', 'send', 'logOut']);
 
-/** Says nothing that the words beside it don't. */
+/** Hidden from screen readers, because the words beside it say the same. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg

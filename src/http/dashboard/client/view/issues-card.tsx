@@ -6,7 +6,7 @@ import { Badge, Button, Card } from './parts.js';
 import { pressAction } from './press-action.js';
 import { useUi } from './ui.js';
 
-/** What is not as it should be, what to do about it, and a button that does it. */
+/** The issues, the advice for each, and a button that follows the advice. */
 export function IssuesCard() {
   const { texts, format, state } = useUi();
   const health = state.status?.health;

@@ -9,7 +9,7 @@ import { useUi } from './ui.js';
 
 const SHOWN_AT_FIRST = 12;
 
-/** What happened since the page was opened. */
+/** The events since the page was opened. */
 export function LogCard() {
   const { texts, format, state } = useUi();
   const [isWhole, setWhole] = useState(false);

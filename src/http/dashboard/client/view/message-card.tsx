@@ -5,12 +5,12 @@ import { isRunning } from '../model/state.js';
 import { Button, Card } from './parts.js';
 import { useUi } from './ui.js';
 
-/** In one line: no-break spaces. */
+/** No-break spaces keep it on one line. */
 const EXAMPLE = '+20\u00a0123\u00a0456\u00a07890';
-/** What the bot takes at most. */
+/** The longest message that the bot accepts. */
 const MAX_MESSAGE = 4096;
 
-/** Proves that it works: sends a message. */
+/** Sends a test message, which proves that the session works. */
 export function MessageCard() {
   const { texts, state, control } = useUi();
   const [phone, setPhone] = useState('');

@@ -3,7 +3,7 @@ import { noticeWords } from '../model/words.js';
 import { Icon } from './icons.js';
 import { useUi } from './ui.js';
 
-/** How what was pressed ended. Stays until it is closed or others push it out: nobody has to hurry. */
+/** How the actions ended. A notice stays until it is closed or newer ones replace it, so nobody has to hurry. */
 export function Notices() {
   const { state } = useUi();
   return (

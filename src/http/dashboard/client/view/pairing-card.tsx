@@ -5,7 +5,7 @@ import { Icon } from './icons.js';
 import { Age, Button, Card, Skeleton } from './parts.js';
 import { useUi } from './ui.js';
 
-/** The code that waits, and what to do with it. */
+/** The waiting QR or pairing code, and instructions for it. */
 export function PairingCard() {
   const { texts, state } = useUi();
   const { status } = state;
@@ -74,7 +74,7 @@ function Qr({ qr }: { readonly qr: PairingCode | null }) {
 function TypedCode({ code }: { readonly code: PairingCode }) {
   const { texts } = useUi();
   const value = plain(code.value);
-  // Read out and typed in two halves, as the phone asks for it.
+  // Shown in two halves, because the phone asks for it in this form.
   const parts = value.length === 8 ? [value.slice(0, 4), value.slice(4)] : [value];
   return (
     <div class="typed-code">

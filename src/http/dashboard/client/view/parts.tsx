@@ -11,7 +11,7 @@ export interface CardProps {
   readonly children: ComponentChildren;
 }
 
-/** One thing of the page, with its heading. */
+/** A section of the page with its heading. */
 export function Card({ id, title, aside, children }: CardProps) {
   return (
     <section class="card" id={id} aria-labelledby={`${id}-title`}>
@@ -29,16 +29,16 @@ export interface ButtonProps {
   readonly icon?: IconName;
   readonly kind?: 'primary' | 'danger' | 'plain' | 'quiet';
   readonly hint?: string;
-  /** Something goes on: shows it, and can't be pressed meanwhile. */
+  /** Shows that the action is running; the button can't be pressed meanwhile. */
   readonly isBusy?: boolean;
   readonly isDisabled?: boolean;
-  /** For who can't see what stands beside it. */
+  /** The label for screen readers, whose users can't see what the button stands beside. */
   readonly fullLabel?: string;
   readonly type?: 'button' | 'submit';
   readonly onPress?: () => void;
 }
 
-/** Stays in the order of the keyboard while it can't be pressed: the focus is not lost under the reader's hands. */
+/** A button that keeps its place in the tab order while it can't be pressed, so that the focus is not lost. */
 export function Button(props: ButtonProps) {
   const { texts } = useUi();
   const { label, icon, kind = 'plain', hint, isBusy = false, isDisabled = false, type = 'button' } = props;
@@ -65,7 +65,7 @@ export function Button(props: ButtonProps) {
   );
 }
 
-/** Colour, shape and words together. */
+/** A badge that shows its tone by colour, shape and words. */
 export function Badge({ tone, children }: { readonly tone: Tone; readonly children: ComponentChildren }) {
   return (
     <span class={`badge ${tone}`}>
@@ -75,7 +75,7 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
   );
 }
 
-/** How long ago, in words; the exact time on demand. `{age}` is its place in `text`. */
+/** How long ago in words, with the exact time as a tooltip. `{age}` marks its place in `text`. */
 export function Age({ at, text }: { readonly at: string; readonly text?: string }) {
   const { format, now } = useUi();
   const age = format.age(now - Date.parse(at));
@@ -86,7 +86,7 @@ export function Age({ at, text }: { readonly at: string; readonly text?: string 
   );
 }
 
-/** An id, a path, a number of a phone: left to right in every language. */
+/** An id, a path or a phone number, written from left to right in every language. */
 export function Code({ children }: { readonly children: string }) {
   return (
     <bdi class="code" dir="ltr">
@@ -113,7 +113,7 @@ export interface ShowAllProps {
   readonly onPress: () => void;
 }
 
-/** Ends a long list: the rest of it, or only its beginning. */
+/** The button below a long list: it shows the whole list, or only the beginning. */
 export function ShowAll({ count, isWhole, onPress }: ShowAllProps) {
   const { texts, format } = useUi();
   const label = isWhole ? texts.showFewer : fill(texts.showAll, { n: format.number(count) });

@@ -1,7 +1,7 @@
 import type { ActionName } from '../../../contract.js';
 import type { Ui } from './ui.js';
 
-/** Runs what a button without further input stands for; asks first where it can't be undone by itself. */
+/** Runs the action of a button without further input; asks first if the action can't easily be undone. */
 export function pressAction(
   { ask, control }: Pick<Ui, 'ask' | 'control'>,
   action: ActionName,

@@ -6,7 +6,7 @@ import { Age, Badge, Button, Card, Code, ShowAll, Skeleton } from './parts.js';
 import { useUi } from './ui.js';
 
 const SHOWN_AT_FIRST = 5;
-/** The status tells no more. */
+/** The status contains no more snapshots. */
 const TOLD_AT_MOST = 100;
 
 /** Every copy of the login, newest first. */

@@ -4,7 +4,7 @@ import { Icon } from './icons.js';
 import { Age, Card, Code, Skeleton } from './parts.js';
 import { useUi } from './ui.js';
 
-/** The one thing that everybody wants to know. */
+/** The state of the session, which everybody wants to know first. */
 export function StateCard() {
   const { texts, format, state } = useUi();
   const session = state.status?.session;

@@ -7,19 +7,19 @@ import type { Language } from '../model/words.js';
 import type { Theme } from '../preferences.js';
 import type { SessionControl } from '../session-control.js';
 
-/** What every part of the page may use. */
+/** The context that every part of the page may use. */
 export interface Ui extends Language {
   readonly locale: Locale;
   readonly theme: Theme;
   readonly state: DashboardState;
   readonly control: SessionControl;
-  /** Ms since 1970 by the bot's clock. */
+  /** Milliseconds since 1970 by the bot's clock. */
   readonly now: number;
   readonly allowDownload: boolean;
   readonly logoutUrl: string | undefined;
   setLocale(locale: Locale): void;
   setTheme(theme: Theme): void;
-  /** Asks before something that can't be undone by itself. */
+  /** Asks before an action that can't easily be undone. */
   ask(question: Question): void;
 }
 
