@@ -15,42 +15,46 @@ import { uniqueStoreNames } from './stores/unique-names.js';
 import { inlineTaskRunner } from './task.js';
 import type { SnapshotInfo, SnapshotKind } from './types.js';
 
-/** What {@link listClients} takes: the options of the sessions, without the client id. */
+/** The options of {@link listClients}: those of the sessions, without the client id. */
 export interface ListClientsOptions extends Omit<PersistentSessionOptions, 'clientId'> {
   /** Ends the listing. */
   readonly signal?: AbortSignal;
 }
 
-/** What one store holds of a client. */
+/** The data of a client in one store. */
 export interface ClientInStore {
   /** Name of the store, as in the `store` of a snapshot. */
   readonly store: string;
   readonly kind: SnapshotKind;
-  /** Bytes of everything it keeps for this client. */
+  /** Bytes of everything that the store keeps for this client. */
   readonly storedBytes: number;
 }
 
-/** One client id and what the stores hold of it. JSON-safe. */
+/** One client id and its data in the stores. JSON-safe. */
 export interface StoredClient {
   readonly clientId: string;
-  /** Its newest snapshot; absent where none can be read: what is damaged or may not be read is left out. */
+  /** The newest snapshot; absent if none can be read. Snapshots that are damaged or may not be read are left out. */
   readonly newest?: SnapshotInfo;
-  /** Whether the login of the newest snapshot was logged out: a start asks for a QR. `false` where there is none. */
+  /**
+   * Whether the login of the newest snapshot was logged out, so that a start shows a QR. `false` without a snapshot.
+   */
   readonly revoked: boolean;
-  /** Whether its profile was removed on purpose: a start asks for a QR, and `restore()` brings the login back. */
+  /** Whether the profile was removed on purpose, so that a start shows a QR; `restore()` brings the login back. */
   readonly held: boolean;
-  /** Which stores hold something of it, the store of the saves first. */
+  /** The stores that contain data of this client, the store of the saves first. */
   readonly stores: readonly ClientInStore[];
-  /** Bytes in all stores together. */
+  /** Total bytes in all stores. */
   readonly storedBytes: number;
 }
 
-/** Of each answer of a store; one that hangs must not hold up the start of a gateway for ever. */
+/**
+ * The deadline for each answer of a store, because a store that hangs must not block the start of a gateway for ever.
+ */
 const CALL_DEADLINE_MS = 60_000;
-/** More than any process can start: a bound on what is held in memory. */
+/** More clients than any process can start; it limits the memory. */
 const MAX_CLIENTS = 100_000;
 
-/** A store and what was found in it: bytes by client id. */
+/** A store and the bytes found in it, by client id. */
 interface Shelf {
   readonly kind: SnapshotKind;
   readonly store: SessionStore;
@@ -59,14 +63,15 @@ interface Shelf {
 }
 
 /**
- * Which clients have a login in the stores: what a gateway starts again after a redeploy. Reads only; starts nothing,
- * takes no lease. The keys of each store are listed once; the snapshots of a client are read when it is its turn.
+ * Lists the clients that have a login in the stores, for example so that a gateway can start them again after a
+ * redeploy. It only reads: it starts nothing and takes no lease. The keys of each store are listed once; the snapshots
+ * of a client are read when the iteration reaches it.
  *
  * @param options as given to the sessions, without `clientId`: `sessionPath` and `backupPath`, or `store` and `backupStore`
- * @returns to be iterated once or more, in the order of the ids; each time the stores are asked anew
+ * @returns an iterable in the order of the ids; each iteration reads the stores again
  * @throws ConfigurationError for a wrong option
- * @throws StoreError when a store does not answer (within 60 s a call): a store that is down never looks like one without
- * clients. A client whose own files may not be read is listed without its `newest`, and the logger is told why.
+ * @throws StoreError if a store does not answer (within 60 s a call), so a store that is down never looks like one
+ * without clients. A client whose own files may not be read is listed without `newest`, and the reason is logged.
  *
  * @example
  * for await (const { clientId, revoked, held } of listClients({ sessionPath: '/data/sessions' })) {
@@ -112,7 +117,7 @@ async function bytesByClient(
   const bytes = new Map<string, number>();
   const objects = await ask(store, async () => store.list('', signal && { signal })[Symbol.asyncIterator]());
   const next = () => withDeadline(clock, CALL_DEADLINE_MS, `listing the store ${store.name}`, objects.next());
-  // Bounded by what the store holds; only sums are kept.
+  // The loop ends with the listing of the store; only sums are kept in memory.
   signal?.throwIfAborted();
   for (let step = await ask(store, next); !step.done; step = await ask(store, next)) {
     const { key, size } = step.value;
@@ -154,7 +159,7 @@ async function clientOf(
   };
 }
 
-/** What a store holds of one client; nothing where only this client's files may not be read. */
+/** The snapshots of one client in a store; none if only this client's files may not be read. */
 async function snapshotsOf(
   clientId: string,
   shelf: Shelf,
@@ -192,7 +197,7 @@ function openRepository(
   return new ZipRepository({ ...shared, stagingDirectory: join(sessionPath, 'staging', clientId) });
 }
 
-/** A fault of a store is told as one, whatever it threw. */
+/** Turns any error of a store, except an abort, into a `StoreError`. */
 async function ask<Answer>(store: SessionStore, question: () => Promise<Answer>): Promise<Answer> {
   try {
     return await question();
@@ -211,6 +216,6 @@ function isClientId(name: string): boolean {
     checkClientId(name, 'clientId');
     return true;
   } catch {
-    return false; // something else that lies in the store
+    return false; // an unrelated object in the store
   }
 }

@@ -88,7 +88,7 @@ function hasChosenId(
 }
 
 function identitiesOf(profileDir: string, { sessionPath }: ResolvedOptions): SessionPlace['identityAt'] {
-  // Now: a bot may change its working directory later.
+  // Read now, because a bot may change its working directory later.
   const bases = [sessionPath, findBotFolder() ?? process.cwd(), process.cwd()];
   return (realPath) =>
     identifyProfile(profileDir, { realPath: canonical(realPath, { platform: process.platform }), bases });

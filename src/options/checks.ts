@@ -7,7 +7,10 @@ export type Check<T> = (value: unknown, name: string) => T;
 const MAX_MS = 2 ** 31 - 1;
 const MAX_SHOWN = 60;
 const MAX_CLIENT_ID = 100;
-/** What a shell expands, but a platform's panel and an env file do not: a folder named `~` would be made below the bot. */
+/**
+ * Texts that a shell expands, but a hosting panel or an env file does not: a folder named `~` would be created below
+ * the bot.
+ */
 const UNEXPANDED = /^~(?=$|[\\/])|^\$\w+|\$\{\w+\}|^%\w+%/;
 /** A file with one of these names is a device on Windows, whatever its extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;

@@ -14,7 +14,7 @@ export interface SessionFolders {
 
 export interface PathRules {
   readonly platform: NodeJS.Platform;
-  /** What is known of where a path really leads. Default: nothing, it is taken as it stands. */
+  /** The known real paths. A path that is missing here is used unchanged. */
   readonly realPaths?: ReadonlyMap<string, string>;
 }
 
@@ -84,17 +84,17 @@ function foldersOfSnapshots({
   return backupPath === undefined ? ours : [...ours, join(backupPath, clientId)];
 }
 
-/** Absolute, in one spelling. */
+/** A path in the form in which paths are compared: the real path, and without case where the platform ignores it. */
 export function canonical(path: string, { platform, realPaths }: PathRules): string {
   const real = realPaths?.get(path) ?? path;
   return foldsCase(platform) ? real.normalize('NFC').toLowerCase() : real;
 }
 
 /**
- * Where an absolute path leads: its links resolved as far as there is something.
+ * The real path of an absolute path; links are resolved as far as the path exists.
  *
- * @param realpath rejects where there is nothing at the path
- * @throws what `realpath` rejects with, where `isFinal` says that asking for the folder above is no use
+ * @param realpath rejects if the path does not exist
+ * @throws the error of `realpath` for which `isFinal` returns true: then asking for the parent folder is useless
  */
 export async function realPathOf(
   path: string,

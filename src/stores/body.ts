@@ -4,22 +4,22 @@ import { isSessionError, StoreError } from '../errors.js';
 import type { PutOptions } from './session-store.js';
 
 /**
- * Takes charge of the body of a `put`: from here on an error of the stream is ours to report, at whatever moment it
- * comes, and never an uncaught one.
+ * Takes over the body of a `put`: from now on the store reports any error of the stream, so that it is never an
+ * uncaught one.
  */
 export function adoptBody(body: Uint8Array | Readable): void {
   if (!(body instanceof Uint8Array)) body.on('error', () => undefined);
 }
 
-/** Ends the body of a `put` that failed before it was read to its end. */
+/** Ends the body of a `put` that failed before the body was read completely. */
 export function discardBody(body: Uint8Array | Readable): void {
   if (!(body instanceof Uint8Array)) body.destroy();
 }
 
 /**
- * The bytes of a body, checked against `options.size` and ended by `options.signal`.
+ * The bytes of a body, checked against `options.size`; `options.signal` ends them.
  *
- * @throws StoreError when the length is another one than announced, or the source fails.
+ * @throws StoreError if the length differs from the announced one, or if the source fails.
  */
 export async function* chunksOf(
   key: string,
@@ -33,7 +33,7 @@ export async function* chunksOf(
     yield body;
     return;
   }
-  // By hand, not `for await`: that would wait for the source to agree to its end, and one that hangs never does.
+  // Iterates without `for await`, which at the end waits for the source to stop; a source that hangs never stops.
   const source: AsyncIterator<unknown> = body[Symbol.asyncIterator]();
   let seen = 0;
   try {
@@ -57,7 +57,7 @@ export async function* chunksOf(
   assertSize(key, seen, size);
 }
 
-/** @throws StoreError when `size` was announced and is another one. */
+/** @throws StoreError if a `size` was announced and the actual size differs. */
 export function assertSize(key: string, actual: number, size: number | undefined): void {
   if (size === undefined || actual === size) return;
   const found = actual > size ? `at least ${actual}` : `${actual}`;
@@ -66,7 +66,7 @@ export function assertSize(key: string, actual: number, size: number | undefined
   });
 }
 
-/** @throws the signal's reason, or ClosedError where that is no error. */
+/** @throws the signal's reason, or ClosedError if the reason is not an error. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortReason(signal);
 }

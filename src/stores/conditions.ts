@@ -11,9 +11,9 @@ export function assertConditions(key: string, { ifAbsent, ifVersion }: Condition
 }
 
 /**
- * Compares what a conditional put expects with the version that is there.
+ * Compares the version that a conditional put expects with the current one.
  *
- * @throws StoreConflictError when they differ.
+ * @throws StoreConflictError if they differ.
  */
 export function assertExpected(key: string, conditions: Conditions, current: string | undefined): void {
   if (conditions.ifAbsent === true && current !== undefined) throw conflict(key, 'is there already');
@@ -21,7 +21,7 @@ export function assertExpected(key: string, conditions: Conditions, current: str
   throw conflict(key, current === undefined ? 'is not there any more' : 'was changed meanwhile');
 }
 
-/** The error of a conditional put that met another value. */
+/** The error of a conditional put that found another value than expected. */
 export function conflict(key: string, what: string): StoreConflictError {
   return new StoreConflictError(`"${key}" ${what}`);
 }

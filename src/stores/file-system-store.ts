@@ -26,7 +26,7 @@ import type {
   StoredObject,
 } from './session-store.js';
 
-/** No put takes this long: what is older was left behind, whoever wrote it. */
+/** No put takes this long, so an older temporary file was left behind, whoever wrote it. */
 const LEFTOVER_MS = 3_600_000;
 
 export interface FileSystemStoreOptions {
@@ -34,16 +34,18 @@ export interface FileSystemStoreOptions {
   readonly name?: string;
   readonly fs?: FileSystem;
   readonly clock?: Clock;
-  /** Where names are refused for a moment while somebody looks into a file (Windows). Default: this one. */
+  /**
+   * On Windows, a name is refused for a moment while another program has the file open. Default: the current platform.
+   */
   readonly platform?: NodeJS.Platform;
 }
 
 /**
- * Objects as plain files below a folder: the key is the path. Files are 0600, folders 0700.
+ * Stores objects as plain files below a folder; the key is the path. Files are 0600, folders 0700.
  *
- * A value is written aside, flushed, and renamed: a crash or a power loss at any moment leaves the old value or the
- * new one. Conditional puts hold against other processes on the same machine or volume. Deletes are not flushed:
- * after a power loss a deleted object may be back.
+ * A value is written to a temporary file, flushed and renamed, so that a crash or a power loss at any moment leaves
+ * the old value or the new one. Conditional puts also hold between processes on the same machine or volume. Deletes
+ * are not flushed: after a power loss a deleted object may be back.
  *
  * @example
  * const store = new FileSystemStore('./persistent-session/store');
@@ -55,7 +57,7 @@ export class FileSystemStore implements SessionStore {
   readonly #disk: Disk;
   readonly #listeners = new Set<(notice: string) => void>();
 
-  /** @param root made with the first put where it is missing; may be a link to a folder. */
+  /** @param root the folder; the first put creates it if it is missing. May be a link to a folder. */
   constructor(root: string, options: FileSystemStoreOptions = {}) {
     if (typeof root !== 'string' || root === '') {
       throw new ConfigurationError(
@@ -132,7 +134,7 @@ export class FileSystemStore implements SessionStore {
       if ((await findObject(disk, key)) === undefined) return false;
       const unlink = () => disk.fs.promises.unlink(pathOf(disk, key)).then(() => true);
       const locked = withKeyLock(disk, key, options.signal, () => whileBusy(disk, unlink));
-      // Another delete may have taken the file, or the folder with it.
+      // Another delete may have removed the file, or its folder, too.
       const deleted = (await unless(['ENOENT'], locked)) ?? false;
       await pruneFolders(disk, key);
       return deleted;
@@ -140,7 +142,8 @@ export class FileSystemStore implements SessionStore {
   }
 
   /**
-   * Where it is, unless it was given another file system or clock than the real ones: for another thread to open it.
+   * What another thread needs to open the store; `undefined` if the store uses a file system or clock other than the
+   * real ones.
    *
    * @internal
    */
@@ -150,7 +153,7 @@ export class FileSystemStore implements SessionStore {
   }
 
   /**
-   * Tells of what is passed over because it does not matter.
+   * Sets the listener for problems that are ignored because they do not matter.
    *
    * @internal
    */
@@ -164,10 +167,10 @@ export class FileSystemStore implements SessionStore {
   }
 
   /**
-   * Removes what writers that died left behind: temporary files and locks whose process is proven dead, and those of
-   * any process or machine that are older than `olderThanMs` (default one hour).
+   * Removes what dead writers left behind: temporary files and locks whose process is proven dead, and those of any
+   * process or machine that are older than `olderThanMs` (default one hour).
    *
-   * @returns how many files went, and their bytes.
+   * @returns the number of removed files, and their bytes.
    */
   async sweepTemporaries(olderThanMs: number = LEFTOVER_MS): Promise<SweepResult> {
     try {
@@ -185,7 +188,8 @@ export class FileSystemStore implements SessionStore {
     return this.#guard('put', key, options, async () => {
       assertConditions(key, options);
       if (options.ifAbsent === true || options.ifVersion !== undefined) {
-        // Decided again when it counts; here it spares the writing of a value that has lost already.
+        // This early check only avoids writing a value that can't win any more; the condition is checked again on
+        // publishing.
         const current = await findObject(this.#disk, key);
         assertExpected(key, options, current && versionOf(current));
       }
@@ -194,7 +198,7 @@ export class FileSystemStore implements SessionStore {
   }
 
   #open(key: string) {
-    // Windows has no O_NOFOLLOW; there the look at the file before this has to do.
+    // Windows has no O_NOFOLLOW; there the check of the file before this call has to be enough.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
     return whileBusy(this.#disk, () => openWithoutWaiting(this.#disk.fs, pathOf(this.#disk, key), flags));
   }
@@ -214,7 +218,7 @@ function infoOf(key: string, stats: Parameters<typeof versionOf>[0] & { readonly
   return { key, size: Number(stats.size), version: versionOf(stats), modifiedAt: stats.mtime };
 }
 
-/** Whether a file that lies in the folder, perhaps put there by hand, can be asked for. */
+/** Whether the name of a file in the folder, which somebody may have put there by hand, is a valid key. */
 function isKey(key: string): boolean {
   try {
     assertPortableKey(key);

@@ -10,12 +10,12 @@ import type {
   StoredObject,
 } from './session-store.js';
 
-/** An error of a foreign store may quote a whole reply of a server. */
+/** Limits the quoted text, because an error of a foreign store may quote a server's whole reply. */
 const MAX_WHY = 300;
 
 /**
- * Guards the stores of one session; each once, also one that is given twice. One of this library on the machine's own
- * disk keeps to the contract, and has to be known as such by the worker thread.
+ * Guards the stores of one session. A store that is given twice gets one guard. This library's own store on the local
+ * disk gets none: it keeps the contract, and the worker thread must be able to recognize it.
  */
 export function guardStores(): (store: SessionStore) => SessionStore {
   const guarded = new Map<SessionStore, SessionStore>();
@@ -33,9 +33,9 @@ interface Sweeper {
 }
 
 /**
- * A store of the bot's own, held to the contract: whatever it throws, at once or later, comes as a `StoreError` with the
- * original as its cause, and so does an answer that is none. So nobody above has to expect a TypeError where an object
- * was asked for, and no stream of it ends the process by an error that nobody listens to.
+ * Makes a store of the bot keep the contract: whatever it throws, at once or later, becomes a `StoreError` with the
+ * original as its cause, and so does an invalid answer. So the code above need not expect a TypeError when it reads an
+ * object, and no error of a stream without a listener ends the process.
  */
 class GuardedForeignStore implements SessionStore, Sweeper {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
@@ -139,13 +139,13 @@ class GuardedForeignStore implements SessionStore, Sweeper {
     try {
       throwIfAborted(options?.signal);
     } catch (reason) {
-      return reason; // what it threw is its way to say that it was aborted
+      return reason; // the store's error only says that the call was aborted
     }
     const why = describeError(error).message.slice(0, MAX_WHY);
     return new StoreError(`the store ${this.name} failed in ${method}(): ${why}`, { cause: error });
   }
 
-  /** What a put answers: not every server tells the time of what it has just taken. */
+  /** The answer of a put; not every server returns the time of the object that it has just stored. */
   #written(value: unknown): ObjectInfo {
     const { key, size, version } = isObject(value) ? value : {};
     const isWhole = typeof key === 'string' && typeof version === 'string' && Number.isSafeInteger(size);

@@ -1,27 +1,27 @@
 import { StoreError } from '../errors.js';
 
-/** Longest name between two `/`, in bytes of UTF-8: leaves room for what a file system store puts before it. */
+/** Longest name between two `/`, in bytes of UTF-8. It leaves room for the prefixes of a file system store. */
 const MAX_SEGMENT_BYTES = 200;
-/** Longest key, in bytes of UTF-8: S3 takes 1024. */
+/** Longest key, in bytes of UTF-8; S3 accepts 1024. */
 const MAX_KEY_BYTES = 900;
-/** Most names in a key: what bounds the walk of a listing. */
+/** The maximum number of names in a key, which limits the walk of a listing. */
 const MAX_SEGMENTS = 32;
 
-// Windows keeps these names for devices, in any case and with any extension (Microsoft, "Naming Files, Paths, and
+// Windows reserves these names for devices, in any case and with any extension (Microsoft, "Naming Files, Paths, and
 // Namespaces"); the superscript digits count as digits there.
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
 
-/** Names that file system stores use for themselves, next to the objects. */
+/** Name prefixes that file system stores use for their own files beside the objects. */
 export const RESERVED_PREFIXES = { temporary: '.tmp-', lock: '.lock-', unlock: '.unlock-' } as const;
 
 /**
- * Refuses a key that some store or some operating system would refuse, change, or take for another place.
+ * Refuses a key that some store or operating system would refuse, change, or map to another path.
  *
  * A portable key is one to 32 names separated by `/`, each of 1 to 200 bytes, 900 bytes in all, in Unicode NFC,
  * without control characters, lone surrogates and `\ : < > " | ? *`; no name is `.` or `..`, ends with a dot or a
- * space, is a device of Windows (`nul`, `com1.txt`) or begins with a prefix that stores keep for themselves
- * (`.tmp-`, `.lock-`, `.unlock-`). Two keys that differ only in case are one file on macOS and Windows, and a key
- * that is the folder of another one (`a` and `a/b`) fits no file system: avoid both.
+ * space, is a Windows device (`nul`, `com1.txt`) or begins with a prefix that stores use themselves (`.tmp-`, `.lock-`,
+ * `.unlock-`). Avoid two keys that differ only in case, because they are one file on macOS and Windows. Also avoid a
+ * key that is the folder of another one (`a` and `a/b`), because no file system can store both.
  *
  * @throws StoreError (STORE, not retryable) that says what is wrong.
  * @example assertPortableKey('shop/objects/1f/1f3a'); // fine
@@ -31,21 +31,21 @@ export function assertPortableKey(key: string): void {
   if (problem !== undefined) refuse(key, problem);
 }
 
-/** Whether {@link assertPortableKey} lets it pass. */
+/** Whether {@link assertPortableKey} accepts the key. */
 export function isPortableKey(key: string): boolean {
   return problemOf(key) === undefined;
 }
 
 /**
- * Refuses a prefix with which no portable key can begin. The empty one is fine, and so is one that ends with `/` or
- * within a name.
+ * Refuses a prefix with which no portable key can begin. A prefix may be empty, and may end with `/` or within a name.
  *
  * @throws StoreError (STORE, not retryable).
  */
 export function assertPortablePrefix(prefix: string): void {
   if (prefix === '') return;
   if (typeof prefix !== 'string') refuse(prefix, 'it is not a string');
-  // The last name may be incomplete (`con` of `config`, `.` of `.cache`): nothing of it is used as a path.
+  // The last name may be incomplete (`con` of `config`, `.` of `.cache`), so it is not checked; it is never used as a
+  // path.
   const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
   const problem = prefix.startsWith('/')
     ? 'it begins with "/"'

@@ -3,7 +3,7 @@ import { BackupDirStore } from './backup-dir-store.js';
 import { FileSystemStore } from './file-system-store.js';
 import type { SessionStore } from './session-store.js';
 
-/** What is needed to open the same local store in another thread; structured-clonable. */
+/** The data that another thread needs to open the same local store. Can be sent by structured cloning. */
 export interface LocalStoreSpec {
   readonly name: string;
   readonly root: string;
@@ -13,8 +13,8 @@ export interface LocalStoreSpec {
 const METHODS = ['put', 'putFile', 'get', 'head', 'list', 'delete', 'localPath', 'sweepTemporaries'] as const;
 
 /**
- * How to open this store in another thread; `undefined` for a store of another kind, one over another file system or
- * clock than the real ones, and one that somebody has extended: none of that can be taken along.
+ * How to open this store in another thread. `undefined` for a store of another kind, for one with a file system or
+ * clock other than the real ones, and for one of a derived class, because these can't be sent to another thread.
  */
 export function localStoreSpec(store: SessionStore): LocalStoreSpec | undefined {
   if (!(store instanceof FileSystemStore)) return undefined;
@@ -24,7 +24,7 @@ export function localStoreSpec(store: SessionStore): LocalStoreSpec | undefined 
   return place && { name: store.name, ...place };
 }
 
-/** The same store over the file system of this thread. */
+/** Opens the same store with the file system of this thread. */
 export function openLocalStore({ root, name, platform }: LocalStoreSpec, fs: FileSystem): SessionStore {
   return new FileSystemStore(root, { name, platform, fs });
 }

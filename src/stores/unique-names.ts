@@ -1,11 +1,11 @@
 import type { SessionStore } from './session-store.js';
 
 /**
- * A name of its own for each store of a session, for listings and messages: the store's, and where an earlier one has
- * that, with a number (`backup-dir-2`). Two stores of one class have equal names unless somebody names them; who takes
- * them for one deletes in the one what only the other still holds.
+ * Gives each store of a session a unique name for listings and messages. It is the store's own name, with a number if
+ * an earlier store has the same (`backup-dir-2`). Two stores of one class have the same name unless the user names
+ * them. With unique names, nobody confuses them and deletes from one store a copy that only this store still has.
  *
- * @param stores the same one may be there twice: it has one name
+ * @param stores may contain the same store twice, which then has one name
  */
 export function uniqueStoreNames(stores: readonly SessionStore[]): ReadonlyMap<SessionStore, string> {
   const given = new Set(stores.map(({ name }) => name));

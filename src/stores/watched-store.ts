@@ -15,37 +15,37 @@ import { CALL_MS, LIST_MS, LISTING_MS, msToCopy, msToPut, TRANSFER_MS } from './
 import { ListingBound } from './watched/listing-bound.js';
 
 /**
- * Each call that hangs in a folder (of a network share that is gone) keeps one of the four threads in which node works on
- * all files of the process. With so many stuck it is not asked for more, until one of them comes back.
+ * Each call that hangs in a folder (on a network share that is gone) blocks one of the four threads that node uses for
+ * all files of the process. With this many stuck calls, the store is not called again until one of them returns.
  */
 const MAX_STUCK = 2;
 
-/** Called for something that is passed over because it does not matter. */
+/** Called for a problem that is ignored because it does not matter. */
 export type NoticeListener = (notice: string) => void;
 
-/** A store on a local disk, which tells of what its file system refuses. */
+/** A store on a local disk, which reports what its file system refuses. */
 interface NoticeTeller {
   onNotice(listener: NoticeListener): void;
 }
 
 export interface StoreWatch {
   readonly clock: Clock;
-  /** How messages name the store; default: as it names itself. */
+  /** The name of the store in messages; default: the store's own name. */
   readonly name?: string;
   readonly onNotice?: NoticeListener | undefined;
   /**
-   * Called with the key of an object that was put after its put had been given up. Nobody counts on it, so it may be in
-   * the way of what was done since.
+   * Called with the key of an object that was stored after its put had been given up. Nobody expects this object, so it
+   * may conflict with later changes.
    */
   readonly onLatePut?: (key: string) => void;
 }
 
 /**
- * A store whose every call ends: with its answer, with its error, or when it stood still for too long. Nobody who asks a
- * store that hangs waits for it, and its signal ends the wait also where the store does not heed it.
+ * A store whose every call ends: with an answer, with an error, or after no progress for too long. So nobody waits for
+ * a store that hangs, and a signal ends the wait even if the store ignores it.
  *
- * What is no portable key in a listing was put there by somebody else, and is passed over. A listing ends, too: one that
- * repeats itself, or is longer than any can be, is a fault.
+ * A listed key that is not portable was put there by somebody else, and is left out. A listing always ends, too: one
+ * that repeats itself, or is longer than any real one, is a fault.
  */
 export class WatchedStore implements SessionStore {
   readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
@@ -54,7 +54,7 @@ export class WatchedStore implements SessionStore {
   readonly close?: () => Promise<void>;
   readonly #store: SessionStore;
   readonly #watch: StoreWatch;
-  /** Calls that were given up and still go on. */
+  /** The number of calls that were given up and are still running. */
   #stuck = 0;
 
   constructor(store: SessionStore, watch: StoreWatch) {
@@ -136,7 +136,7 @@ export class WatchedStore implements SessionStore {
         if (!isOver && bound.take(value.key) && this.#isOurs(prefix, value)) yield value;
       }
     } finally {
-      // Not awaited: one that hangs would not end, either.
+      // Not awaited, because a listing that hangs would not end here, either.
       if (!isOver) listing.return?.().catch(() => undefined);
     }
   }

@@ -5,24 +5,24 @@ import { errnoOf, isSessionError, StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import type { Stamps } from './stamps.js';
 
-/** What all parts of a file system store work on. */
+/** The shared context of all parts of a file system store. */
 export interface Disk {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly platform: NodeJS.Platform;
   readonly stamps: Stamps;
-  /** Absolute. */
+  /** Absolute path. */
   readonly root: string;
-  /** Called for something that is passed over because it does not matter. */
+  /** Called for a problem that is ignored because it does not matter. */
   readonly onNotice: (notice: string) => void;
 }
 
-/** Tells that the file system refuses what only makes things better. */
+/** Reports that the file system refuses a step that is only an improvement. */
 export function refused(disk: Disk, what: string): (code: string) => void {
   return (code) => disk.onNotice(`its file system refuses ${what} (${code}); it works without`);
 }
 
-/** Resolves to `undefined` where `work` fails with one of the given codes. */
+/** Resolves to `undefined` if `work` fails with one of the given codes. */
 export async function unless<T>(errnos: readonly string[], work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -34,8 +34,8 @@ export async function unless<T>(errnos: readonly string[], work: Promise<T>): Pr
 }
 
 /**
- * The error a caller sees for one of the system: the key and the code, no path of the machine; that is in `cause`.
- * The reason of the caller's own signal stays what it is.
+ * The error that a caller gets for a system error: it has the key and the code, but no path of the machine, which is
+ * only in `cause`. The reason of the caller's own signal is not changed.
  */
 export function toStoreFault(disk: Disk, what: string, error: unknown, signal?: AbortSignal): unknown {
   const errno = errnoOf(error);
@@ -45,7 +45,7 @@ export function toStoreFault(disk: Disk, what: string, error: unknown, signal?: 
   return new StoreError(`could not ${what}: ${errno}`, { cause: error, retryable });
 }
 
-/** The version of an object: changes with each put, see `publish`. */
+/** The version of an object; it changes with each put, see `publish`. */
 export function versionOf(stats: Pick<BigIntStats, 'mtimeNs' | 'size' | 'ino'>): string {
   return `${stats.mtimeNs}-${stats.size}-${stats.ino}`;
 }

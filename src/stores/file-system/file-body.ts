@@ -2,12 +2,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { StoreError } from '../../errors.js';
 
-/** Larger than node's 64 KB: a snapshot is read from end to end, and each read is a trip to the thread pool. */
+/** Larger than node's 64 KB, because a snapshot is read completely, and each read is a trip to the thread pool. */
 const READ_BYTES = 256 * 1024;
 
 /**
- * The first `size` bytes of an open file. Closes the handle when it is read to its end or destroyed, also before the
- * first read. A file that turns out shorter is an error, never a short body.
+ * The first `size` bytes of an open file. Closes the handle when the stream is read to its end or destroyed, also
+ * before the first read. A file that turns out to be shorter is an error, never a short body.
  */
 export function fileBody(handle: FileHandle, key: string, size: number): Readable {
   let position = 0;

@@ -5,14 +5,14 @@ import { errnoOf, StoreError } from '../../errors.js';
 import { improve, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { type Disk, refused, unless } from './disk.js';
 
-/** Where an object lies, or would. */
+/** The path of an object, whether it exists or not. */
 export function pathOf(disk: Disk, key: string): string {
   return join(disk.root, ...key.split('/'));
 }
 
 /**
- * The file of a key; `undefined` when there is none.
- * No link below the root is ever followed: whoever can plant one must not make the store read or write elsewhere.
+ * The file of a key; `undefined` if there is none.
+ * Links below the root are never followed, so that a planted link can't make the store read or write elsewhere.
  */
 export async function findObject(disk: Disk, key: string): Promise<BigIntStats | undefined> {
   const names = key.split('/');
@@ -25,7 +25,7 @@ export async function findObject(disk: Disk, key: string): Promise<BigIntStats |
   return stats?.isFile() ? stats : undefined;
 }
 
-/** The folder with these names below the root; `undefined` when it is not there. */
+/** The folder with these names below the root; `undefined` if it does not exist. */
 export async function findFolder(disk: Disk, names: readonly string[]): Promise<string | undefined> {
   if (!(await rootExists(disk))) return undefined;
   let folder = disk.root;
@@ -38,7 +38,7 @@ export async function findFolder(disk: Disk, names: readonly string[]): Promise<
   return folder;
 }
 
-/** The same folder, made where it is missing; its entry is on the disk then. */
+/** Creates the folder with these names where it is missing, and flushes its entry to the disk. */
 export async function makeFolder(disk: Disk, names: readonly string[]): Promise<string> {
   if (!(await rootExists(disk))) await createFolder(disk, disk.root);
   let folder = disk.root;
@@ -52,7 +52,10 @@ export async function makeFolder(disk: Disk, names: readonly string[]): Promise<
   return folder;
 }
 
-/** Removes the folders of `key` that are empty now, innermost first; never the root. A courtesy: it can't fail. */
+/**
+ * Removes the folders of `key` that are empty now, innermost first, but never the root. It never fails, because it is
+ * optional.
+ */
 export async function pruneFolders(disk: Disk, key: string): Promise<void> {
   const names = key.split('/').slice(0, -1);
   for (; names.length > 0; names.pop()) {
@@ -65,9 +68,9 @@ export async function pruneFolders(disk: Disk, key: string): Promise<void> {
 }
 
 /**
- * Puts the names in a folder on the disk: without it a file that was renamed may be gone after a power loss. Not every
- * system and file system can do that: Windows, some network mounts. A folder that is gone was removed, with what was in
- * it, by a concurrent delete.
+ * Flushes the names in a folder to the disk; without this, a renamed file may be gone after a power loss. Windows and
+ * some network mounts can't do it. A folder that no longer exists was removed by a concurrent delete, with everything
+ * in it.
  */
 export async function syncFolder(disk: Disk, folder: string): Promise<void> {
   const sync = improve(async () => {
@@ -81,12 +84,12 @@ export async function syncFolder(disk: Disk, folder: string): Promise<void> {
   await unless(['ENOENT'], sync);
 }
 
-/** The error of a key whose place is taken by something else. */
+/** The error of a key at whose path there is something else. */
 export function inTheWay(key: string, what: string, wanted: string): StoreError {
   return new StoreError(`"${key}" can't be a ${wanted}: ${what} has that name`, { retryable: false });
 }
 
-/** The root itself may be a link, to a mounted volume for example; one that leads nowhere is a store that is down. */
+/** The root itself may be a link, for example to a mounted volume; if its target is missing, the store is down. */
 async function rootExists({ fs, root }: Disk): Promise<boolean> {
   const stats = await unless(['ENOENT'], fs.promises.stat(root));
   if (stats?.isDirectory()) return true;
@@ -95,7 +98,7 @@ async function rootExists({ fs, root }: Disk): Promise<boolean> {
   if (entry?.isSymbolicLink()) {
     throw new StoreError("the store's root is a link that leads nowhere; is the volume mounted?");
   }
-  return entry !== undefined; // somebody makes it just now
+  return entry !== undefined; // another process is creating it at this moment
 }
 
 async function createFolder(disk: Disk, folder: string): Promise<void> {
@@ -105,10 +108,10 @@ async function createFolder(disk: Disk, folder: string): Promise<void> {
     await create();
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return;
-    // Below the root a parent that vanished is a concurrent delete: the whole put starts over.
+    // Below the root, a parent that vanished was removed by a concurrent delete, so the whole put starts again.
     if (errnoOf(error) !== 'ENOENT' || folder !== disk.root || parent === folder) throw error;
     await disk.fs.promises.mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    // Another put may have made the root since.
+    // Another put may have created the root since.
     await unless(['EEXIST'], create());
   }
   // mkdir's mode passes through the umask

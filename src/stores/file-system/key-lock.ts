@@ -9,27 +9,27 @@ import { pathOf } from './folders.js';
 import { breakLock, createLock, LockWatch, lockPathOf, readLock, removeLock } from './lock-file.js';
 
 /**
- * A lock whose holder nobody can prove dead is broken after standing unchanged for this long before our eyes.
- * A holder needs it for a few calls of the file system only: the value was written before.
+ * If the holder of a lock can't be proven dead, the lock is broken after we have seen it unchanged for this long.
+ * A holder needs the lock only for a few file system calls, because it has written the value before.
  */
 export const LOCK_STALE_MS = 10_000;
-/** How long a writer waits for the lock: long enough to see one go stale and to break it. */
+/** How long a writer waits for the lock: long enough to see it become stale and to break it. */
 export const LOCK_WAIT_MS = 20_000;
 const FIRST_DELAY_MS = 2;
 const LONGEST_DELAY_MS = 50;
-/** A bound also where the injected clock stands still. */
+/** Limits the wait even if the injected clock stands still. */
 const MAX_TRIES = 20_000;
 
-/** A lock left behind by a live process blocks the key until it is stale: worth another try. */
+/** Releasing is tried again, because a lock that a live process leaves behind blocks the key until it is stale. */
 const RELEASE_TRIES = 3;
 
-/** Throws when the lock was taken from us. */
+/** Throws if another process has taken the lock. */
 type AssertHeld = () => Promise<void>;
 
 /**
- * Runs `work` while nobody else on this disk, in this process or another, runs theirs for the same key.
+ * Runs `work` while no other work for the same key runs on this disk, in this process or another one.
  *
- * @throws StoreError (retryable) when the lock can't be had within 20 s.
+ * @throws StoreError (retryable) if the lock can't be acquired within 20 s.
  */
 export async function withKeyLock<T>(
   disk: Disk,
@@ -78,19 +78,21 @@ async function acquire(
   throw lockedOut(key);
 }
 
-/** The value is published (or the error is on its way) by now: what fails here is left to go stale. */
+/**
+ * Never fails, because the value is already published (or the error is already known); a lock that stays becomes stale.
+ */
 async function release(disk: Disk, path: string, id: string): Promise<void> {
   for (let attempt = 1; attempt <= RELEASE_TRIES; attempt++) {
     try {
       if ((await readLock(disk, path))?.id === id) await removeLock(disk, path);
       return;
     } catch {
-      // once more
+      // try again
     }
   }
 }
 
-/** The queues of this process, so that only strangers are waited for by looking again and again. */
+/** The queues of this process; only locks of other processes are waited for by polling. */
 const queues = new WeakMap<FileSystem, Map<string, Mutex>>();
 
 async function queued<T>(

@@ -9,16 +9,16 @@ import { type Disk, unless } from './disk.js';
 import { isProvenDead, thisWriter, type Writer } from './writer.js';
 
 /**
- * A lock without a holder is taken for abandoned after this time: its maker died between making and writing it. One
- * that only stood still there finds out, before it changes anything, that the lock is no longer its own.
+ * After this time a lock without a holder counts as abandoned, because its creator died before writing it. A creator
+ * that was only paused notices, before it changes anything, that the lock is no longer its own.
  */
 export const EMPTY_STALE_MS = 2_000;
 
-/** What a lock file says. */
+/** The content of a lock file. */
 export interface LockState {
-  /** Equal for the same lock only. */
+  /** Identifies the lock: no other lock has the same id. */
   readonly id: string;
-  /** An empty or cut lock has none: its maker died over it, or is still at it. */
+  /** Absent in an empty or truncated lock, whose creator died before writing it, or is still writing. */
   readonly holder: Writer | undefined;
 }
 
@@ -27,7 +27,7 @@ export function lockPathOf(path: string): string {
   return join(dirname(path), RESERVED_PREFIXES.lock + basename(path));
 }
 
-/** Makes a lock file with us as its holder and returns its id; `undefined` when there is one already. */
+/** Creates a lock file with this process as its holder and returns its id; `undefined` if there already is one. */
 export async function createLock(disk: Disk, path: string): Promise<string | undefined> {
   const { host, pid } = await thisWriter();
   const { promises } = disk.fs;
@@ -43,7 +43,8 @@ export async function createLock(disk: Disk, path: string): Promise<string | und
       await handle.close();
     }
   } catch (error) {
-    // An empty lock is one, too, if one that soon goes stale: else a full disk could never be given room again.
+    // An empty lock counts as ours, too, although it soon becomes stale: otherwise nothing could be deleted on a full
+    // disk.
     const empty = isFull(error) ? await readLock(disk, path).catch(() => undefined) : undefined;
     if (empty !== undefined) return empty.id;
     await promises.unlink(path).catch(() => undefined);
@@ -57,7 +58,7 @@ function isFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** What the lock file at `path` says; `undefined` when there is none. */
+/** The content of the lock file at `path`; `undefined` if there is none. */
 export async function readLock(disk: Disk, path: string): Promise<LockState | undefined> {
   const read = () => readOwnFile(disk.fs, path);
   const text = await whileBusy(disk, read);
@@ -68,10 +69,10 @@ export async function readLock(disk: Disk, path: string): Promise<LockState | un
 }
 
 /**
- * Removes an abandoned lock. Those who break one take turns by a second exclusive file, and look again under it:
- * else the second of two breakers would remove the lock that the first one has just made for itself.
+ * Removes an abandoned lock. Breakers take turns by a second exclusive file, and check the lock again while they have
+ * it: otherwise the second of two breakers would remove the lock that the first one has just created for itself.
  *
- * @returns the path of the second file when another breaker has it; it may be abandoned itself.
+ * @returns the path of the second file if another breaker has it; that file may be abandoned, too.
  */
 export async function breakLock(disk: Disk, path: string, abandoned: LockState): Promise<string | undefined> {
   const name = RESERVED_PREFIXES.unlock + basename(path).slice(RESERVED_PREFIXES.lock.length);
@@ -93,8 +94,8 @@ export async function removeLock(disk: Disk, path: string): Promise<void> {
 }
 
 /**
- * Watches lock files of others and tells when one is abandoned: its holder is proven dead, or it has stood unchanged
- * for `staleMs` before our eyes. Our own monotonic clock counts: those of two machines on one volume may differ.
+ * Watches lock files of other holders and decides when one is abandoned: its holder is proven dead, or we have seen it
+ * unchanged for `staleMs`. Uses the local monotonic clock, because the clocks of two machines on one volume may differ.
  */
 export class LockWatch {
   readonly #disk: Disk;
@@ -106,7 +107,7 @@ export class LockWatch {
     this.#staleMs = staleMs;
   }
 
-  /** The lock at `path`, and whether it is abandoned; `undefined` when there is none. */
+  /** The lock at `path`, and whether it is abandoned; `undefined` if there is none. */
   async look(path: string): Promise<(LockState & { readonly abandoned: boolean }) | undefined> {
     const state = await readLock(this.#disk, path);
     if (state === undefined) return undefined;

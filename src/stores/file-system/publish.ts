@@ -10,12 +10,12 @@ import { findObject, inTheWay, pathOf, syncFolder } from './folders.js';
 import { withKeyLock } from './key-lock.js';
 import type { Temporary } from './temporary.js';
 
-/** How a file system says that it has no hard links (exFAT, some network mounts). */
+/** The error codes of file systems without hard links (exFAT, some network mounts). */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK', 'EISDIR']);
-/** Further apart than the ticks in which any file system with inodes stamps its files, seconds. */
+/** Longer than the timestamp resolution of any file system with inodes, seconds. */
 const NEXT_STAMP_S = 0.005;
 
-/** Makes a temporary file the value of `key`, at once and for good, under the conditions of the put. */
+/** Makes a temporary file the value of `key`, atomically and durably, under the conditions of the put. */
 export async function publish(
   disk: Disk,
   key: string,
@@ -30,7 +30,7 @@ export async function publish(
   return stats;
 }
 
-/** `link` refuses an existing name in one step of the kernel: of all processes exactly one wins. */
+/** Uses `link`, which refuses an existing name in one step of the kernel, so that exactly one process wins. */
 async function linked(disk: Disk, key: string, temporary: Temporary): Promise<boolean> {
   const target = pathOf(disk, key);
   try {
@@ -48,8 +48,8 @@ async function linked(disk: Disk, key: string, temporary: Temporary): Promise<bo
 }
 
 /**
- * Renames under the lock of the key, which *every* writer but `link` takes: between the look at the old version and
- * the rename nobody else replaces or deletes it, conditionally or not.
+ * Renames under the lock of the key, which *every* writer except `link` takes: between the check of the old version and
+ * the rename no other writer replaces or deletes it, conditionally or not.
  */
 function replace(disk: Disk, key: string, temporary: Temporary, options: PutOptions): Promise<BigIntStats> {
   const target = pathOf(disk, key);
@@ -66,7 +66,7 @@ function replace(disk: Disk, key: string, temporary: Temporary, options: PutOpti
   });
 }
 
-/** Versions of one key never repeat: each value's time stamp is later than that of the value it replaces. */
+/** Versions of one key never repeat, because each value's timestamp is later than that of the value it replaces. */
 async function stampedAfter(
   { fs }: Disk,
   { path, stats }: Temporary,
@@ -78,7 +78,7 @@ async function stampedAfter(
   return fs.promises.lstat(path, { bigint: true });
 }
 
-/** Without this look, memfs and some systems would answer a rename over a folder each in its own way. */
+/** Checks for a folder, because memfs and some systems report a rename over a folder in different ways. */
 async function assertNoFolder({ fs }: Disk, key: string, target: string): Promise<void> {
   const stats = await unless(['ENOENT'], fs.promises.lstat(target));
   if (stats?.isDirectory()) throw inTheWay(key, 'a folder', 'object');

@@ -1,15 +1,16 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 
-/** A wall clock that is this far behind the last stamp was set back; it is followed. */
+/** A wall clock that is this far behind the last timestamp was set back; the new time is then used. */
 const SET_BACK_MS = 60_000;
 
 /**
- * Time stamps for new values, no two alike: the version of an object is made of its time, size and inode.
+ * Unique timestamps for new values, because the version of an object is made of its time, size and inode.
  *
- * The system's own stamps won't do. They move in ticks of up to 4 ms, and an inode is used again at once: a value that
- * is deleted and made anew within a tick could get the version of the old one. So each stamp of this store is at least
- * a millisecond after the one before (memfs keeps no less), with microseconds by lot, for other processes draw too.
+ * The timestamps of the system are not precise enough. They move in ticks of up to 4 ms, and an inode is reused at
+ * once, so a value that is deleted and created again within a tick could get the old version. So each timestamp of this
+ * store is at least a millisecond after the one before (memfs stores nothing finer), with random microseconds, because
+ * other processes make timestamps, too.
  */
 export class Stamps {
   readonly #clock: Clock;
@@ -19,7 +20,7 @@ export class Stamps {
     this.#clock = clock;
   }
 
-  /** Seconds since 1970, as `utimes` wants them. */
+  /** Seconds since 1970, the unit of `utimes`. */
   next(): number {
     const now = Math.max(0, Math.floor(this.#clock.now()));
     this.#last = now > this.#last || now < this.#last - SET_BACK_MS ? now : this.#last + 1;

@@ -6,15 +6,15 @@ import { isInUse, writerOfTemporary } from './temporary.js';
 import { type WalkedFile, walk } from './walk.js';
 import { isProvenDead } from './writer.js';
 
-/** What a sweep removed. */
+/** The number of removed files, and their bytes. */
 export interface SweepResult {
   readonly count: number;
   readonly bytes: number;
 }
 
 /**
- * Removes temporary files and locks whose writers are proven dead, and those of anybody that are older than
- * `olderThanMs`. What this process is writing is never touched.
+ * Removes temporary files and locks whose writers are proven dead, and those of any writer that are older than
+ * `olderThanMs`. Files that this process is writing are never touched.
  */
 export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResult> {
   let count = 0;
@@ -23,7 +23,7 @@ export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResul
   if (root === undefined) return { count, bytes };
   const found: WalkedFile[] = [];
   for await (const file of walk(disk, root, [])) if (isLeftover(file)) found.push(file);
-  // An abandoned lock can't be broken while an abandoned breaker's file is in the way.
+  // Files of breakers come first, because an abandoned lock can't be broken while an abandoned breaker's file exists.
   found.sort((a, b) => Number(isBreaker(b)) - Number(isBreaker(a)));
   for (const file of found) {
     const stats = await unless(['ENOENT'], disk.fs.promises.lstat(file.path));
@@ -31,13 +31,13 @@ export async function sweep(disk: Disk, olderThanMs: number): Promise<SweepResul
     const ageMs = Math.max(0, disk.clock.now() - stats.mtimeMs);
     if (!(await removed(disk, file, ageMs, olderThanMs))) continue;
     count += 1;
-    bytes += stats.nlink > 1 ? 0 : stats.size; // an object that was linked from it keeps the bytes
+    bytes += stats.nlink > 1 ? 0 : stats.size; // an object that is a hard link to the file keeps the bytes
     await pruneFolders(disk, file.key);
   }
   return { count, bytes };
 }
 
-/** Removes the file unless somebody may still need it; whether it is gone by us. */
+/** Removes the file unless somebody may still need it. Returns whether this call removed it. */
 async function removed(disk: Disk, file: WalkedFile, ageMs: number, olderThanMs: number): Promise<boolean> {
   const { name, path } = file;
   const old = ageMs >= olderThanMs;
@@ -51,7 +51,7 @@ async function removed(disk: Disk, file: WalkedFile, ageMs: number, olderThanMs:
     );
   }
   const lock = await new LockWatch(disk, Number.POSITIVE_INFINITY).look(path);
-  // Killed between making and writing it: nobody can be proven dead by it, but who lives writes it at once.
+  // An unwritten lock names no process, so none can be proven dead; but a live creator would have written it at once.
   const unwritten = lock?.holder === undefined && ageMs >= EMPTY_STALE_MS;
   if (lock === undefined || !(old || unwritten || lock.abandoned)) return false;
   if (!isBreaker(file)) return (await breakLock(disk, path, lock)) === undefined;

@@ -13,28 +13,28 @@ import { type Disk, refused, unless } from './disk.js';
 import { makeFolder, pruneFolders } from './folders.js';
 import { thisWriter, type Writer } from './writer.js';
 
-/** How often a put makes its folder again when deletes keep removing it as empty. */
+/** How often a put creates its folder again when deletes keep removing it because it is empty. */
 const MAX_FOLDER_TRIES = 20;
 
 const COPY_BYTES = 256 * 1024;
 const COPY_FLAGS = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
 
-/** A whole new value, private and on the disk, next to the place it is for. */
+/** A complete new value in a private file, flushed to the disk, in the folder of its final path. */
 export interface Temporary {
   readonly path: string;
   readonly stats: BigIntStats;
 }
 
-/** How the bytes get into a temporary file: `open` makes the file, `fill` writes and checks it. */
+/** How the bytes get into a temporary file: `open` creates the file, `fill` writes and checks it. */
 interface Source {
   open(path: string): Promise<FileHandle>;
   fill(handle: FileHandle): Promise<void>;
 }
 
-/** The temporaries of this process that are being written. */
+/** The temporary files that this process is writing. */
 const inUse = new Set<string>();
 
-/** Writes a body into a new temporary file, lets `use` publish it, and removes what is left. */
+/** Writes a body into a new temporary file, lets `use` publish it, and removes the rest. */
 export function withBody<T>(
   disk: Disk,
   key: string,
@@ -52,7 +52,10 @@ export function withBody<T>(
   return withSource(disk, key, source, options, use);
 }
 
-/** The same with a copy of a local file: never a hard link, but a clone of its blocks where the disk can do that. */
+/**
+ * Copies a local file into a new temporary file for `use`. It is never a hard link, but a clone of the blocks where the
+ * disk supports that.
+ */
 export function withCopy<T>(
   disk: Disk,
   key: string,
@@ -73,7 +76,7 @@ export function withCopy<T>(
         if (isRefusal(error)) return copyByHand(disk, from, path);
         throw error;
       }
-      // copyFile copies the mode, which may not even let us write
+      // copyFile also copies the mode, which may not even allow writing
       await improve(() => promises.chmod(path, PRIVATE_FILE_MODE), refused(disk, 'modes of files'));
       return whileBusy(disk, () => promises.open(path, 'r+'), options.signal);
     },
@@ -85,10 +88,10 @@ export function withCopy<T>(
   return withSource(disk, key, source, options, use);
 }
 
-/** The system's own copying sets the mode, too, and fails where that is refused. */
+/** Copies by reading and writing, because the system's copy also sets the mode and fails where that is refused. */
 async function copyByHand(disk: Disk, from: string, path: string): Promise<FileHandle> {
   const { promises } = disk.fs;
-  await promises.unlink(path).catch(() => undefined); // what was begun
+  await promises.unlink(path).catch(() => undefined); // the incomplete copy
   const source = await promises.open(from, 'r');
   try {
     const target = await promises.open(path, 'wx', PRIVATE_FILE_MODE);
@@ -108,13 +111,13 @@ async function copyByHand(disk: Disk, from: string, path: string): Promise<FileH
   }
 }
 
-/** Who writes the temporary file of this name; `undefined` for any other file. */
+/** The writer of the temporary file with this name; `undefined` for any other file. */
 export function writerOfTemporary(name: string): Writer | undefined {
   const [, host, pid] = /^\.tmp-([0-9a-f]+)-(\d+)-[0-9a-f]+$/.exec(name) ?? [];
   return host === undefined || pid === undefined ? undefined : { host, pid: Number(pid) };
 }
 
-/** Whether a `put` of this process still writes the file. */
+/** Whether a `put` of this process is still writing the file. */
 export function isInUse(path: string): boolean {
   return inUse.has(path);
 }
@@ -136,7 +139,7 @@ async function withSource<T>(
     return result;
   } catch (error) {
     await discard(disk, path);
-    await pruneFolders(disk, key); // perhaps made for this put alone
+    await pruneFolders(disk, key); // perhaps created only for this put
     throw error;
   }
 }
@@ -153,7 +156,7 @@ async function openTemporary(disk: Disk, key: string, source: Source) {
       return { path, handle: await source.open(path) };
     } catch (error) {
       if (path !== undefined) await discard(disk, path);
-      // A concurrent delete removed the folder as empty, after we had made or seen it.
+      // A concurrent delete has removed the empty folder after this put had created or seen it.
       if (errnoOf(error) !== 'ENOENT' || attempt === MAX_FOLDER_TRIES) throw error;
     }
   }
@@ -173,7 +176,7 @@ async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>)
   }
 }
 
-/** What can't be removed now is found by `sweepTemporaries` later. */
+/** A file that can't be removed now is removed by `sweepTemporaries` later. */
 async function discard({ fs }: Disk, path: string): Promise<void> {
   inUse.delete(path);
   await fs.promises.unlink(path).catch(() => undefined);

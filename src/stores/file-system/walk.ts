@@ -5,7 +5,7 @@ import { isDenied } from '../../file-system.js';
 import { throwIfAborted } from '../body.js';
 import { type Disk, unless } from './disk.js';
 
-/** No portable key has more names than this. */
+/** The maximum number of names in a portable key. */
 const MAX_DEPTH = 32;
 
 /** A plain file below the root. */
@@ -20,14 +20,14 @@ export interface WalkOptions {
   /** Folders for which this is false are not entered. `key` ends with `/`. */
   readonly enter?: (key: string) => boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Whether the folder was found on the way, and not asked for. Default false. */
+  /** Whether the folder was found during the walk, and is not its start. Default false. */
   readonly isBelow?: boolean;
 }
 
 /**
- * Every plain file below `folder` (whose names are `names`), folder by folder, sorted by name in each.
- * Follows no links. What vanishes during the walk is passed over, and so is a folder below that may not be read: nothing
- * of ours is in `lost+found`.
+ * Every plain file below `folder` (whose names are `names`), folder by folder, sorted by name in each. Follows no
+ * links. Files that vanish during the walk are left out, and so is a subfolder that may not be read, for example
+ * `lost+found`, because it contains no objects of this store.
  */
 export async function* walk(
   disk: Disk,

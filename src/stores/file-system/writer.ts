@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { errnoOf } from '../../errors.js';
 import { processNamespace } from '../../processes.js';
 
-/** Who made a temporary file or a lock. */
+/** The process that created a temporary file or a lock. */
 export interface Writer {
-  /** Names the machine (and boot, and container) whose process numbers `pid` belongs to; says nothing of it. */
+  /** Identifies the machine (and boot, and container) in which `pid` is valid, without revealing anything about it. */
   readonly host: string;
   readonly pid: number;
 }
@@ -19,8 +19,8 @@ export function thisWriter(): Promise<Writer> {
 }
 
 /**
- * Whether this writer is proven dead: only a process of our own table of processes can be. In doubt it lives; a pid
- * that was given away to another process meanwhile is such a doubt, and then the time decides.
+ * Whether this writer is proven dead, which is only possible for a process in our own process table. In doubt the
+ * answer is no, also if another process may have got the same pid since; then only the age decides.
  */
 export async function isProvenDead(writer: Writer | undefined): Promise<boolean> {
   if (writer === undefined || writer.host !== (await thisWriter()).host) return false;
@@ -33,7 +33,7 @@ export async function isProvenDead(writer: Writer | undefined): Promise<boolean>
 }
 
 async function identify(): Promise<Writer> {
-  // Two containers may share the name of their host and a volume: their pids say nothing to each other.
+  // Two containers may share a host name and a volume, but a pid of one means nothing in the other.
   const processes = (await processNamespace()) ?? `unknown ${process.pid} ${performance.timeOrigin}`;
   const host = createHash('sha256').update(`${hostname()} ${processes}`).digest('hex').slice(0, 12);
   return { host, pid: process.pid };

@@ -5,11 +5,11 @@ import type { Moving } from './deadline.js';
 import { TRANSFER_MS } from './limits.js';
 
 /**
- * Says with every piece that is asked of a body that the transfer moves. The body stays the object that it is: some stores
- * know a stream of a file by its class, and its length by that.
+ * Reports progress of the transfer whenever a piece of the body is read. The body stays the same object, because some
+ * stores recognize a file stream by its class, and get its length in this way.
  */
 export function tellReads(body: Readable, moving: Moving): void {
-  body.on('error', () => undefined); // whoever reads it is told; a late one must not end the bot's process
+  body.on('error', () => undefined); // a reader gets the error itself; a late error must not end the bot's process
   const read = body._read.bind(body);
   body._read = (size) => {
     moving();
@@ -17,7 +17,7 @@ export function tellReads(body: Readable, moving: Moving): void {
   };
 }
 
-/** The bytes that a store delivers. A source that stands still while somebody waits for more is given up. */
+/** The bytes that a store delivers. A source that makes no progress while a reader waits is given up. */
 export function watchedBody(body: Readable, clock: Clock, standstill: () => Error): Readable {
   const source: AsyncIterator<unknown> = body[Symbol.asyncIterator]();
   let timer: TimerHandle;

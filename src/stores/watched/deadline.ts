@@ -1,24 +1,24 @@
 import type { Clock, TimerHandle } from '../../clock.js';
 import { ClosedError, StoreError, TimeoutError } from '../../errors.js';
 
-/** What a call that is being waited for can say: it still moves. */
+/** A call reports its progress by this function. */
 export type Moving = () => void;
 
 export interface Waiting {
   readonly clock: Clock;
-  /** Of the store, for the error. */
+  /** The name of the store, for the error. */
   readonly name: string;
-  /** What the call is to do, for the error: `list shop/`. */
+  /** The purpose of the call, for the error: `list shop/`. */
   readonly action: string;
-  /** So long nothing may move. */
+  /** The maximum time without progress, ms. */
   readonly ms: number;
-  /** The caller's: the wait ends with it, whether or not the store heeds it. */
+  /** The caller's signal, which ends the wait even if the store ignores it. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Waits for a call of a store no longer than it moves. Who gives it up aborts it; a store that does not heed that goes on,
- * and what it comes to is `late`'s matter.
+ * Waits for a call of a store as long as it makes progress; otherwise gives it up and aborts it. If the store ignores
+ * the abort and still returns a value later, `late` is called with it.
  *
  * @throws StoreError, whose cause is a TimeoutError; the reason of the caller's signal
  */
@@ -65,13 +65,16 @@ export function whileItMoves<T>(
   });
 }
 
-/** The error of a store that stood still. */
+/** The error of a store that made no progress. */
 export function standstill(name: string, action: string, ms: number): StoreError {
   const cause = new TimeoutError(`nothing moved for ${ms / 1000} s`);
   return new StoreError(`${name} does not answer: it could not ${action} within ${ms / 1000} s`, { cause });
 }
 
-/** Whether an error says that a store did not answer in time: not that it refused, and nothing of what it holds. */
+/**
+ * Whether an error says only that a store did not answer in time; it says nothing about a refusal or the store's
+ * content.
+ */
 export function isStandstill(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < 10 && current instanceof Error; depth++) {

@@ -1,25 +1,27 @@
 import { StoreError } from '../../errors.js';
 
-/** More objects than any session has by far. Retention keeps some hundreds for each client id. */
+/** Far more objects than any session has. Retention keeps some hundreds for each client id. */
 export const MAX_LISTED = 1_000_000;
-/** Beside as many repeats as there are keys, so many are taken for objects that were put while the store listed. */
+/**
+ * So many repeated keys, in addition to one for each key, are explained by objects that were put during the listing.
+ */
 const FEW_REPEATS = 100;
 
-/** Tells a listing that has lost its way, so that it begins anew with every page or never ends. */
+/** Detects a faulty listing, for example one that begins again with every page or never ends. */
 export class ListingBound {
   readonly #store: string;
   readonly #action: string;
   readonly #seen = new Set<unknown>();
   #count = 0;
 
-  /** @param action what the store is asked for, for the error: `list shop/` */
+  /** @param action the purpose of the call, for the error: `list shop/` */
   constructor(store: string, action: string) {
     this.#store = store;
     this.#action = action;
   }
 
   /**
-   * Whether this key is told for the first time.
+   * Whether this key is listed for the first time.
    *
    * @throws StoreError when the listing repeats itself, or has more objects than {@link MAX_LISTED}
    */
