@@ -1,6 +1,6 @@
 /**
- * RemoteAuth's own code and this library, in turn, on equal copies of profiles that real Chromium has written; each
- * operation in a process of its own. Prints the tables with the targets.
+ * Runs RemoteAuth's own code and this library in turn, on equal copies of profiles that real Chromium has written. Each
+ * operation runs in its own process. Prints the tables with the targets.
  *
  *     npm run bench                                   20, 100 and 500 MB, everything
  *     npm run bench -- --sizes 20 --only save         one size, the operations whose name contains it
@@ -10,8 +10,8 @@
  *     npm run bench -- --only restore --cpu-prof out  a CPU profile of each measured process, to be opened in DevTools
  *     npm run bench -- --check                        against bench/baseline.json: exits 1 on a regression
  *
- * Figures are medians. CPU, memory and bytes are those of the whole process, its worker thread included; bytes written
- * are what was handed to the kernel (`wchar` of /proc/self/io).
+ * Figures are medians. CPU, memory and bytes are those of the whole process, including its worker thread; bytes written
+ * are the bytes passed to the kernel (`wchar` of /proc/self/io).
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { readBenchArguments, runsFor } from './support/arguments.js';
@@ -100,7 +100,7 @@ function passes(before: BenchReport): boolean {
   return compared > 0 && regressions.length === 0;
 }
 
-/** Beside the document that `--markdown` prints. */
+/** With `--markdown` prints to stderr, because stdout is for the document. */
 function say(text: string): void {
   if (asked.markdown) console.error(text);
   else console.log(text);

@@ -1,11 +1,11 @@
 /**
- * Whether a crowd at the dashboard disturbs a save: forced saves of a changing profile, first alone, then while many
- * event streams listen and the status is asked for at a steady rate, by a process of its own over loopback.
+ * Measures whether many dashboard visitors disturb a save. It forces saves of a changing profile, first alone, then
+ * while another process keeps many event streams open and requests the status at a steady rate, over loopback.
  *
  *     npm run bench:http -- --streams 200 --requests 500 --saves 12 --megabytes 40
  *
  * Exits 1 if a request failed, a stream missed an event, a save failed or can't be verified, or if the rate was not
- * reached. Times are told, and judged only by a wide bound: they belong to the machine.
+ * reached. Times are printed, but only checked against a wide limit, because they depend on the machine.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -28,9 +28,9 @@ import type { VisitorsOrder, VisitorsReport } from './children/http-visitors.js'
 
 const MEGABYTE = 1024 * 1024;
 const BLOBS = 16;
-/** Of the rate that was asked for; the rest is start and end. */
+/** The part of the requested rate that must be reached; the start and the end take the rest. */
 const MIN_RATE = 0.9;
-/** A save may take so many times as long beside the crowd: there are three busy threads then, on perhaps two cores. */
+/** How many times as long a save may take with visitors, because then three threads are busy, on perhaps two cores. */
 const MAX_SLOWDOWN = 3;
 
 const {
@@ -68,7 +68,7 @@ try {
   const { port } = server.address() as AddressInfo;
   await session.initialize();
   await client.scan('4915100000001@c.us');
-  await saveChanged(0); // the worker is up, the first copy is there
+  await saveChanged(0); // starts the worker and makes the first copy
 
   const alone = await savesInARow(1);
   const crowd = await arrive({ port, token, streams, requestsPerSecond });
@@ -86,7 +86,7 @@ try {
 for (const problem of problems) console.error(`PROBLEM ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** One forced save after all blobs have changed. Resolves to how long it took. */
+/** Changes all blobs and forces a save. Resolves to how long the save took. */
 async function saveChanged(generation: number): Promise<number> {
   const bytes = Math.floor((megabytes * MEGABYTE) / BLOBS);
   await writeBlobs(systemFileSystem, places.profileDir, generation, { files: BLOBS, bytes });

@@ -1,7 +1,7 @@
 /**
- * Many sessions in one process, each over a profile of its own that real Chromium has written: memory a session, how
- * late saves come, the delay of the event loop, the price of `status()`, and how many threads work for all of them.
- * A fifth of the sessions is measured first: what each costs must not grow with their number.
+ * Runs many sessions in one process, each with its own profile written by real Chromium. Measures the memory for each
+ * session, how late saves come, the delay of the event loop, the cost of `status()`, and the number of threads for all
+ * of them. A fifth of the sessions is measured first, because the cost for each must not grow with their number.
  *
  *     npm run bench:many -- --sessions 50 --seconds 60 --interval 10000
  */
@@ -90,7 +90,7 @@ async function measure(script: string, count: number): Promise<CrowdFigures> {
   return figures;
 }
 
-/** Tables never change, so that fifty profiles need the room of one. */
+/** Uses hard links for tables, which never change, so that fifty profiles need the space of one. */
 async function copyProfile({ before }: ProfileStates, to: string): Promise<void> {
   for (const entry of await readdir(before, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

@@ -1,6 +1,6 @@
 /**
- * How long the look at a profile takes, quick and deep, and how busy the bot's thread is meanwhile. The profile is
- * written by real Chromium; a run with another size:
+ * Measures how long the quick and the deep soundness check of a profile take, and how busy the bot's thread is
+ * meanwhile. The profile is written by real Chromium. A run with another size:
  *
  *     npm run bench:soundness -- --megabytes 100 --rounds 15
  */
@@ -34,7 +34,7 @@ try {
     runs: 1,
   });
   const profileDir = profileIn(join(folder, 'bot'));
-  await runner.run(checkProfileTask, { profileDir, depth: 'quick' }); // the worker is up, the files are in memory
+  await runner.run(checkProfileTask, { profileDir, depth: 'quick' }); // starts the worker and caches the files
   console.log('depth  MB     verdict  median ms  longest ms  busy ms of the main thread (median)');
   for (const depth of ['quick', 'deep'] as const) {
     const walls: number[] = [];

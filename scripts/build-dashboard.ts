@@ -1,6 +1,6 @@
 /**
- * Bundles the dashboard's sources (src/http/dashboard/client) into src/http/dashboard/generated.ts, which is checked in:
- * the package is built, tested and run from its sources without a further step.
+ * Bundles the dashboard's sources (src/http/dashboard/client) into src/http/dashboard/generated.ts. That file is
+ * checked in, so that the package can be built, tested and run from its sources without a further step.
  *
  * Usage: npm run build:dashboard
  */

@@ -1,9 +1,9 @@
 /**
- * Bundles a small bot with each bundler and runs what comes out in a folder without node_modules: with the library's
- * worker file beside it, and without. Then the Next.js example, with the same bot in a route.
+ * Bundles a small bot with each bundler and runs the bundle in a folder without node_modules, with and without the
+ * library's worker file beside it. Then does this for the Next.js example, with the same bot in a route.
  *
- * `--only <word>` takes the bundlers whose name has the word in it. `--next all` builds the example with both builders,
- * with the library inside the bundle and outside; `--next no` leaves it out. Default: Turbopack, inside.
+ * `--only <word>` selects the bundlers whose name contains the word. `--next all` builds the example with both
+ * builders, with the library inside and outside the bundle; `--next no` leaves it out. Default: Turbopack, inside.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -55,7 +55,7 @@ try {
     });
   }
   if (values.next !== 'no') await checkNext(tarball, values.next === 'all');
-  // Out of the way: a bundle must not live on what lies where it was made.
+  // Moved away, because a bundle must not need files from the folder where it was built.
   renameSync(app, join(home, 'gone'));
   for (const [name, file] of bundles) {
     await step(`${name}: runs with the worker`, () => assertThread(run(file, worker)));
@@ -69,7 +69,7 @@ if (failures.length > 0) {
   process.exitCode = 1;
 }
 
-/** The packed package in a project of its own, with its dependencies and without the peer. */
+/** Installs the packed package in its own project, with its dependencies and without the peer. */
 function installPackage(app: string): { readonly tarball: string; readonly packed: string } {
   mkdirSync(app);
   execFileSync(npm, ['pack', '--silent', '--pack-destination', app], {
@@ -116,7 +116,7 @@ async function step(name: string, work: () => unknown): Promise<void> {
   }
 }
 
-/** Runs a copy of the bundle in a folder that holds nothing else but, where it is given, the worker. */
+/** Runs a copy of the bundle in a folder that contains nothing else except the worker, if it is given. */
 function run(bundle: string, worker?: string): Report {
   const folder = mkdtempSync(join(home, 'run-'));
   cpSync(dirname(bundle), folder, { recursive: true });

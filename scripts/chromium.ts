@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 
-/** The Chromium (or Chrome) that tests, demo and benchmarks use; undefined when this machine has none. */
+/** The Chromium (or Chrome) for tests, demo and benchmarks; undefined if this machine has none. */
 export function findChromium(): string | undefined {
   const { PUPPETEER_EXECUTABLE_PATH, CHROME_PATH } = process.env;
   const candidates = [PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, ...systemPaths(), puppeteersOwn()];
@@ -11,7 +11,7 @@ export function findChromium(): string | undefined {
 }
 
 /**
- * `findChromium()`, and where there is none, on Debian and Ubuntu as root, its installation by apt.
+ * Finds Chromium; if there is none, installs it with apt on Debian and Ubuntu as root.
  *
  * @throws Error that says what to install.
  */
@@ -68,7 +68,9 @@ function systemPaths(): string[] {
   }
 }
 
-/** The browser that puppeteer has downloaded, if it has. It is a dependency of whatsapp-web.js, not of ours. */
+/**
+ * The browser that puppeteer has downloaded, if any. puppeteer is a dependency of whatsapp-web.js, not of this package.
+ */
 function puppeteersOwn(): string | undefined {
   try {
     const require = createRequire(import.meta.url);
@@ -77,7 +79,7 @@ function puppeteersOwn(): string | undefined {
     const path = puppeteer.executablePath();
     return typeof path === 'string' ? path : undefined;
   } catch {
-    return undefined; // not installed, or no browser of its own
+    return undefined; // puppeteer is not installed, or has downloaded no browser
   }
 }
 
@@ -85,7 +87,7 @@ function hasExecutablePath(value: unknown): value is { executablePath(): unknown
   return typeof value === 'object' && value !== null && 'executablePath' in value;
 }
 
-/** Ubuntu's `chromium` package only installs a snap, which rarely works in containers; still better than nothing. */
+/** Ubuntu's `chromium` package only installs a snap, which rarely works in containers, but is better than nothing. */
 function canInstall(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
     return false;

@@ -1,7 +1,7 @@
 /**
  * Completes package-lock.json after `npm install` on a machine whose registry lacks the optional packages of other
- * platforms: npm then leaves them out, and `npm ci` refuses the file as out of sync. Adds what is missing with the
- * platform that stands in its name, so that npm skips it elsewhere, and removes download addresses.
+ * platforms: npm then leaves them out, and `npm ci` refuses the file as out of sync. Adds each missing package with the
+ * platform from its name, so that npm skips it elsewhere, and removes download addresses.
  *
  * Usage: node scripts/complete-lockfile.mjs
  */

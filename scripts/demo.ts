@@ -1,6 +1,6 @@
 /**
  * Shows what the library does, with the real whatsapp-web.js Client in real Chromium, against the local simulator of
- * WhatsApp Web. Exits 0 only if every step was seen.
+ * WhatsApp Web. Exits 0 only if every step succeeded.
  *
  * - `npm run demo`: the main job, from the first scan to a logout on the phone
  * - `npm run demo -- --accounts`: two accounts in one folder

@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the dashboard in docs/images: real handler, real Chromium, a session that is only shown.
+ * Takes the pictures of the dashboard in docs/images, with the real handler, real Chromium and a fake session.
  *
  * Usage: npm run screenshots [-- <folder> [<part of a name>]]   all of them, as whole pages, into another folder
  */
@@ -16,7 +16,7 @@ const PHONE = { width: 390, height: 844 };
 const SCENES = ['ready', 'qr', 'critical', 'login'] as const;
 type Scene = (typeof SCENES)[number];
 
-/** What the README and the docs show. */
+/** The pictures that the README and the docs show. */
 const COMMITTED: readonly string[] = [
   'ready-en-light-desktop',
   'ready-ar-dark-desktop',
@@ -81,7 +81,7 @@ async function set(scene: Scene, stage: ShowStage, page: Page): Promise<void> {
   happen(scene, session);
   await page.waitForSelector(scene === 'ready' ? '.state.good' : '.state.warning');
   if (scene === 'qr') await page.waitForSelector('.qr[aria-busy=false]');
-  await new Promise((resolve) => setTimeout(resolve, 900)); // the reading that follows the events
+  await new Promise((resolve) => setTimeout(resolve, 900)); // until the page has read the status after the events
 }
 
 function happen(scene: Scene, session: ShowSession): void {

@@ -1,8 +1,8 @@
 /**
  * Installs the packed tarball into an empty project and uses it as a bot would: imported from ESM, required from CJS,
- * on every Node version that can be had (this one, and `node@20`, `node@22`, `node@24` from npm). Each starts a session on
- * the package's own fakes, over the real file system and its worker thread: pairs, saves, restarts without a QR. And
- * type-checked under each way to find a package's types.
+ * on every available Node version (this one, and `node@20`, `node@22`, `node@24` from npm). Each run starts a session
+ * with the package's own fakes, the real file system and the worker thread: it pairs, saves and restarts without a QR.
+ * Also checks the types with each way to resolve a package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The budget of an import; the reason is that every bot pays it at every start. */
+/** The time budget of an import, because every bot pays for it at every start. */
 const IMPORT_BUDGET_MS = 50;
 const NODE_VERSIONS = ['20', '22', '24'];
-/** The options of a consumer's compiler by the way it resolves modules; node10 knows no `exports`. */
+/** The compiler options of a consumer by its module resolution; node10 does not support `exports`. */
 const RESOLUTIONS = {
   node10: ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'],
   nodenext: ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
@@ -22,7 +22,7 @@ const RESOLUTIONS = {
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
-/** Every entry of the package, and a type that the wrong word must not fit. */
+/** Uses every entry of the package, and a type that must refuse a wrong word. */
 const CONSUMER = `
 import { PersistentSession } from 'wwebjs-persistent-session';
 import { createSessionHandler } from 'wwebjs-persistent-session/http';
@@ -63,7 +63,7 @@ function install(packages: readonly string[]): void {
   });
 }
 
-/** The `node` package of npm carries the binary for this platform. */
+/** Installs npm's `node` package, which contains the binary for this platform. */
 function nodeBinary(version: string): string {
   install([`node-${version}@npm:node@${version}`, '--legacy-peer-deps', '--foreground-scripts']);
   return join(
@@ -153,7 +153,7 @@ function typeCheck(name: string, resolution: readonly string[]): void {
   console.log(`types under moduleResolution ${name}: found`);
 }
 
-/** The package brings no docs/ along, so a docstring that cites a page there leads its reader nowhere. */
+/** Refuses docstrings that cite a page in docs/, because the package does not contain docs/. */
 function checkDocstrings(): void {
   const dist = join(folder, 'node_modules', 'wwebjs-persistent-session', 'dist');
   const typings = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -179,6 +179,6 @@ function run(node: string, script: string): void {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const best = Math.min(...times);
   console.log(`${script} on node ${version}: import in ${best.toFixed(1)} ms`);
-  // Told, not judged: what a busy machine takes says nothing of the package.
+  // Only a warning, because the time on a busy machine says nothing about the package.
   if (best > IMPORT_BUDGET_MS) console.warn(`IMPORTING TOOK MORE THAN ${IMPORT_BUDGET_MS} ms`);
 }

@@ -1,6 +1,6 @@
 /**
  * `npm start`: runs examples/express-server with a Chromium that was found or installed.
- * `npm start -- --simulate`: the same against the WhatsApp Web simulator, with a page that scans the QR.
+ * `npm start -- --simulate`: runs it against the WhatsApp Web simulator, with a page that scans the QR.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const server = spawn(process.execPath, [SERVER], {
   cwd: simulated?.folder ?? process.cwd(),
   stdio: 'inherit',
 });
-// A terminal sends Ctrl-C to both: the server takes its last save, and this process waits for it.
+// A terminal sends Ctrl-C to both processes: the server makes its last save, and this process waits for that.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => server.kill('SIGTERM'));
 server.once('exit', (code, signal) => {

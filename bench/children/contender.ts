@@ -1,14 +1,14 @@
-/** One side in one process: RemoteAuth or ours, over a profile of its own. */
+/** One side, RemoteAuth or this library, in its own process with its own profile. */
 export interface Contender {
-  /** Gets as far as a bot that is `ready`, or that is stopped but has been at work in this process before. */
+  /** Brings up a bot that is `ready`, or a stopped one that has worked in this process before. */
   open(as: 'ready' | 'stopped'): Promise<void>;
   save(): Promise<'stored' | 'unchanged'>;
   backUp(): Promise<'stored' | 'unchanged'>;
   restore(kind: 'save' | 'backup'): Promise<void>;
-  /** A start of the bot, until the browser would be launched. */
+  /** Starts the bot, up to the launch of the browser. */
   untilLaunch(): Promise<void>;
-  /** Comes to rest; nothing is at work afterwards. */
+  /** Ends all work of the bot. */
   close(): Promise<void>;
-  /** Folder of what the last save or backup has stored. */
+  /** The folder in which the last save or backup is stored. */
   storeOf(kind: 'save' | 'backup'): string;
 }

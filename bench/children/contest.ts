@@ -1,4 +1,4 @@
-// One operation of one side, in a process of its own: plain node on compiled code, nothing else at work in it.
+// Runs one operation of one side in its own process: plain node on compiled code, without other work.
 import { rm } from 'node:fs/promises';
 import { isAfterRestart } from '../support/operations.js';
 import type { Contender } from './contender.js';
@@ -12,7 +12,7 @@ async function obey(order: Order): Promise<Told> {
   const contender = await (order.side === 'ours' ? ours(order) : remoteAuth(order));
   if (order.step === 'prepare') return prepare(order, contender);
   const kind = order.operation.includes('save') ? 'save' : 'backup';
-  // A start finds nothing that is warm.
+  // A start is measured without any warm-up.
   if (!order.operation.startsWith('initialize')) {
     await contender.open(isAfterRestart(order.operation) ? 'stopped' : 'ready');
   }
@@ -27,7 +27,7 @@ async function obey(order: Order): Promise<Told> {
   return { told: 'measured', figures: { ...cost, keptBytes }, isSame };
 }
 
-/** A bot that was ready, saved, backed up, and was stopped. */
+/** Prepares a bot that was ready, saved, made a backup and was stopped. */
 async function prepare({ side, folder, operation }: Order, contender: Contender): Promise<Told> {
   await contender.open('ready');
   await contender.save();
@@ -37,7 +37,7 @@ async function prepare({ side, folder, operation }: Order, contender: Contender)
   return { told: 'prepared' };
 }
 
-/** What is measured, after whatever comes before it was done. */
+/** Does the preparations and returns the work to measure. */
 async function workOf(order: Order, contender: Contender): Promise<() => Promise<void>> {
   const change = () => applyChange(profileIn(order.side, order.folder), order.before, order.after);
   const storing =

@@ -1,4 +1,4 @@
-// Many sessions in one process: what each costs, and how late their saves come.
+// Runs many sessions in one process, and measures what each costs and how late their saves come.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -10,12 +10,12 @@ import { applyChange } from './trees.js';
 export interface CrowdOrder {
   readonly library: string;
   readonly testing: string;
-  /** Holds a bot's profile in each of the folders `0`, `1`, ... */
+  /** Contains a bot's profile in each of the folders `0`, `1`, ... */
   readonly folder: string;
   readonly sessions: number;
   readonly seconds: number;
   readonly saveIntervalMs: number;
-  /** The profile's states: half of the time passes in each. */
+  /** The two states of the profile, each for half of the time. */
   readonly before: string;
   readonly after: string;
 }
@@ -24,13 +24,13 @@ export interface CrowdFigures {
   readonly sessions: number;
   readonly memoryPerSessionMb: number;
   readonly saves: number;
-  /** How long after its interval a save was done, ms. */
+  /** How long after the end of its interval a save was done, ms. */
   readonly latenessMedianMs: number;
   readonly latenessMostMs: number;
-  /** Of the event loop, ms. */
+  /** Delay of the event loop, ms. */
   readonly delayP99Ms: number;
   readonly statusUs: number;
-  /** Threads beside those of a process without sessions. */
+  /** Threads in addition to those of a process without sessions. */
   readonly workerThreads: number;
   readonly cpuPerSaveMs: number;
   readonly failed: number;

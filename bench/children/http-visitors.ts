@@ -1,5 +1,5 @@
-// Many visitors of one dashboard, in a process of their own: event streams that listen, and requests at a steady rate.
-// Its parent tells it where to go, and when to stop.
+// Plays many visitors of one dashboard in its own process: open event streams, and requests at a steady rate.
+// The parent process gives the address and says when to stop.
 
 import { Agent, get, type IncomingMessage } from 'node:http';
 
@@ -11,12 +11,12 @@ export interface VisitorsOrder {
 }
 
 export interface VisitorsReport {
-  /** Answers by status code; `failed` had none. */
+  /** Number of answers by status code; `failed` counts requests without an answer. */
   readonly answers: Readonly<Record<string, number>>;
   readonly medianMs: number;
   readonly p99Ms: number;
   readonly seconds: number;
-  /** How many `save:completed` each stream heard: the fewest and the most. */
+  /** The smallest and the largest number of `save:completed` events that a stream received. */
   readonly savesHeard: readonly [number, number];
   readonly streamsOpen: number;
 }
@@ -88,11 +88,11 @@ async function ask(
   let outcome = 'failed';
   try {
     const response = await request(order, PATH, agent);
-    for await (const _chunk of response); // to its end
+    for await (const _chunk of response); // reads the response to its end
     outcome = String(response.statusCode);
     times.push(performance.now() - startedAt);
   } catch {
-    // counted as failed
+    // the request counts as failed
   }
   answers[outcome] = (answers[outcome] ?? 0) + 1;
 }

@@ -2,7 +2,9 @@ import type { FakeClient, FakeClientOptions } from '../../src/testing/index.js';
 
 type Fakes = Pick<typeof import('../../src/testing/index.js'), 'FakeClient' | 'FakeWhatsApp'>;
 
-/** A fake client that finds every profile logged in: one that Chromium has written has no login it could read. */
+/**
+ * A fake client that treats every profile as logged in, because it can't read a login from a profile of real Chromium.
+ */
 export function loggedInClient(
   { FakeClient: Base, FakeWhatsApp }: Fakes,
   options: Omit<FakeClientOptions, 'whatsApp'>,

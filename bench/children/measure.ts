@@ -5,13 +5,13 @@ import type { Figures } from '../support/figures.js';
 
 type Cost = Omit<Figures, 'keptBytes'>;
 
-/** What is resident once nothing is at work. */
+/** The resident memory when no work is running. */
 export function residentBytes(): number {
   (globalThis as { gc?: () => void }).gc?.();
   return process.memoryUsage.rss();
 }
 
-/** What `work` costs this process. The growth of its memory is that beyond `residentBefore`. */
+/** Measures what `work` costs this process. Memory growth is counted from `residentBefore`. */
 export async function measured(work: () => Promise<void>, residentBefore: number): Promise<Cost> {
   (globalThis as { gc?: () => void }).gc?.();
   resetPeak();
@@ -36,7 +36,7 @@ export async function measured(work: () => Promise<void>, residentBefore: number
   };
 }
 
-/** Sizes of all files below a folder. */
+/** The total size of all files below a folder. */
 export async function bytesBelow(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
@@ -46,12 +46,12 @@ export async function bytesBelow(folder: string): Promise<number> {
   return bytes;
 }
 
-/** The kernel's high-water mark starts anew; without it the parent's memory at the fork would count, too. */
+/** Resets the kernel's high-water mark; otherwise the parent's memory at the fork would count, too. */
 function resetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
   } catch {
-    // another system: the peak of the whole life
+    // not possible on another system, where the peak is that of the whole process life
   }
 }
 
@@ -60,7 +60,7 @@ function peakBytes(): number {
   return line === null ? process.resourceUsage().maxRSS * 1024 : Number(line[1]) * 1024;
 }
 
-/** Time on a CPU of the thread whose number is that of the process: the main one. */
+/** CPU time of the main thread, whose thread id equals the process id. */
 function mainCpuMs(): number | null {
   const line = /^(\d+) /.exec(readOrEmpty(`/proc/self/task/${process.pid}/schedstat`));
   return line === null ? null : Number(line[1]) / 1e6;

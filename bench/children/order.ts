@@ -1,15 +1,15 @@
 import type { Figures } from '../support/figures.js';
 import type { Operation, Side } from '../support/operations.js';
 
-/** What a child process is asked for. */
+/** The order that a child process gets. */
 export interface Order {
   readonly side: Side;
   readonly operation: Operation;
-  /** `prepare` stores what an operation after a restart finds; `measure` does the operation. */
+  /** `prepare` stores the data for an operation after a restart; `measure` runs the operation. */
   readonly step: 'prepare' | 'measure';
-  /** Everything of the bot lies below it. */
+  /** The folder that contains everything of the bot. */
   readonly folder: string;
-  /** The two states of the profile, to be read only. */
+  /** The two states of the profile, which must only be read. */
   readonly before: string;
   readonly after: string;
   /** Addresses of the built package, and the path of RemoteAuth's own code. */
@@ -18,7 +18,7 @@ export interface Order {
   readonly remoteAuth: string;
 }
 
-/** What it tells. */
+/** The message that a child process answers with. */
 export type Told =
   | { readonly told: 'prepared' }
   | { readonly told: 'measured'; readonly figures: Figures; readonly isSame: boolean }

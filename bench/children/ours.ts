@@ -3,7 +3,9 @@ import type { Contender } from './contender.js';
 import { loggedInClient } from './logged-in-client.js';
 import type { Order } from './order.js';
 
-/** This library, by the public API of the built package, with a client that finds every profile logged in. */
+/**
+ * This library, used through the public API of the built package, with a client that treats every profile as logged in.
+ */
 export async function ours({ library, testing, folder, operation }: Order): Promise<Contender> {
   const { PersistentSession } = (await import(library)) as typeof import('../../src/index.js');
   const fakes = (await import(testing)) as typeof import('../../src/testing/index.js');
@@ -33,7 +35,7 @@ export async function ours({ library, testing, folder, operation }: Order): Prom
 
   return {
     async open(as) {
-      if (as === 'stopped') return void (await session.verify()); // its worker thread is up and has all its modules
+      if (as === 'stopped') return void (await session.verify()); // starts the worker thread and loads all its modules
       await session.initialize();
       while (
         session.state !== 'ready' ||

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Contender } from './contender.js';
 import type { Order } from './order.js';
 
-/** It tells that it is done before the unpacked files are closed (whatsapp-web.js issue #2530). */
+/** RemoteAuth reports its end before the unpacked files are closed (whatsapp-web.js issue #2530). */
 const UNTIL_CLOSED_MS = 500;
 
 /** The parts of RemoteAuth that are called; the code is that of the installed whatsapp-web.js. */
@@ -17,7 +17,7 @@ interface RemoteAuth {
   beforeBrowserInitialized(): Promise<void>;
 }
 
-/** RemoteAuth with the cheapest store there can be: one rename in, one copy out. */
+/** RemoteAuth with the cheapest possible store: one rename to store, one copy to fetch. */
 export async function remoteAuth({ remoteAuth: path, folder }: Order): Promise<Contender> {
   const dataPath = join(folder, 'auth');
   const kept = join(folder, 'store');

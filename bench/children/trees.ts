@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** LevelDB makes them anew; no snapshot needs them. */
+/** Files that LevelDB creates again, so that no snapshot needs them. */
 const NOT_ESSENTIAL = new Set(['LOCK', 'LOG', 'LOG.old']);
 
 /** SHA-256 over the path and the bytes of every essential file below a profile. */
@@ -16,8 +16,8 @@ export async function hashOfTree(profileDir: string): Promise<string> {
 }
 
 /**
- * Brings a copy of `before` to what `after` is, as the traffic between them did: files that both share (one inode: a
- * table never changes) are not touched.
+ * Changes a copy of `before` into `after`, as the traffic between them did. Files that both share are not touched: they
+ * have one inode, because a table never changes.
  */
 export async function applyChange(profileDir: string, before: string, after: string): Promise<void> {
   const wanted = await filesBelow(after);

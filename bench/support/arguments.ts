@@ -1,22 +1,22 @@
 import { parseArgs } from 'node:util';
 
-/** What `npm run bench` was asked for. */
+/** The arguments of `npm run bench`. */
 export interface BenchArguments {
-  /** Megabytes of the profiles. */
+  /** Sizes of the profiles in megabytes. */
   readonly sizes: readonly number[];
-  /** Undefined: see {@link runsFor}. */
+  /** Number of runs; if undefined, see {@link runsFor}. */
   readonly runs: number | undefined;
-  /** Only operations whose name contains it. */
+  /** Selects the operations whose name contains this text. */
   readonly only: string;
-  /** Makes the profiles anew. */
+  /** Creates the cached profiles again. */
   readonly fresh: boolean;
-  /** Prints the tables as they stand in docs/performance-tables.md. */
+  /** Prints the tables in the form of docs/performance-tables.md. */
   readonly markdown: boolean;
-  /** Where everything measured is written. */
+  /** The file to which all measurements are written. */
   readonly json: string | undefined;
-  /** Folder for a CPU profile of every measured process; such figures are not to be believed. */
+  /** Folder for a CPU profile of every measured process; profiling makes the figures unreliable. */
   readonly cpuProf: string | undefined;
-  /** Compares with `baseline`. */
+  /** Compares the figures with `baseline`. */
   readonly check: boolean;
   readonly baseline: string;
 }
@@ -24,7 +24,7 @@ export interface BenchArguments {
 const DEFAULT_SIZES = '20,100,500';
 const LARGE_MEGABYTES = 300;
 
-/** @throws Error that names the argument and what is accepted. */
+/** @throws Error that names the argument and the accepted values. */
 export function readBenchArguments(args: readonly string[]): BenchArguments {
   const { values } = parseArgs({
     args: [...args],
@@ -54,7 +54,7 @@ export function readBenchArguments(args: readonly string[]): BenchArguments {
   };
 }
 
-/** How often each side runs: 5 times, twice with the largest profiles. */
+/** How often each side runs: 5 times, or twice with the largest profiles. */
 export function runsFor(megabytes: number, asked: number | undefined): number {
   return asked ?? (megabytes >= LARGE_MEGABYTES ? 2 : 5);
 }

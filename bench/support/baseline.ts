@@ -2,14 +2,14 @@ import { type Metric, ratioOf } from './figures.js';
 import type { BenchReport, Row } from './report.js';
 
 /**
- * What must not get worse. What the clock tells wobbles with the machine and is only told: so the busy time of the main
- * thread is guarded as its CPU time.
+ * The figures that must not get worse. Wall times vary with the machine's load and are only reported, so the busy time
+ * of the main thread is checked by its CPU time.
  */
 const GUARDED = ['cpuMs', 'mainCpuMs', 'writtenBytes'] as const satisfies readonly Metric[];
 const TOLD = ['wallMs', 'busyMs'] as const satisfies readonly Metric[];
 
 const ALLOWED = 1.25;
-/** What timers and a garbage collection more or less may come to. */
+/** The differences that timers and one garbage collection more or less can cause. */
 const SLACK: Readonly<Record<Metric, number>> = {
   wallMs: 10,
   cpuMs: 10,
@@ -25,23 +25,23 @@ export interface Change {
   readonly operation: string;
   readonly megabytes: number;
   readonly metric: Metric;
-  /** RemoteAuth divided by ours, then and now. */
+  /** RemoteAuth's figure divided by ours, in the baseline and now. */
   readonly before: number;
   readonly now: number;
 }
 
 export interface Comparison {
-  /** Rows that both reports have. */
+  /** Number of rows that both reports have. */
   readonly compared: number;
-  /** Grown by more than a quarter: the check fails. */
+  /** Figures that grew by more than a quarter; these fail the check. */
   readonly regressions: readonly Change[];
-  /** Slower by the clock alone. */
+  /** Figures that are slower only in wall time. */
   readonly slower: readonly Change[];
 }
 
 /**
- * Compares two reports by ratio: RemoteAuth, run on the same machine in the same minute, is the measure of both, so that
- * they may come from different machines.
+ * Compares two reports by their ratios to RemoteAuth, which runs on the same machine in the same minute. So the reports
+ * may come from different machines.
  */
 export function compareWithBaseline(baseline: BenchReport, now: BenchReport): Comparison {
   const pairs = now.rows.flatMap((row) => {
@@ -67,7 +67,7 @@ function regression(metric: Metric, before: Row, now: Row): Change[] {
   return [{ operation, megabytes, metric, before: ratioBefore, now: ratioNow }];
 }
 
-/** @throws Error when the text is no report of this bench. */
+/** @throws Error if the text is not a report of this bench. */
 export function parseReport(text: string): BenchReport {
   const value = JSON.parse(text) as Partial<BenchReport>;
   if (value.format !== 1 || !Array.isArray(value.rows)) throw new Error('it is no report of npm run bench');

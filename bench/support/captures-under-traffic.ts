@@ -11,14 +11,14 @@ const MEGABYTE = 1024 * 1024;
 const CAPTURES = 20;
 const PAUSE_MS = 350;
 
-/** Copies a live profile of some 70 MB again and again while Chromium writes 4 MB/s to it (as chaos:capture does). */
+/** Copies a live profile of about 70 MB repeatedly while Chromium writes 4 MB/s to it (as chaos:capture does). */
 export async function capturesUnderTraffic(): Promise<CaptureRow> {
   const folder = await mkdtemp(join(tmpdir(), 'wwebjs-bench-captures-'));
   const simulator = await startSimulator();
   const live = new LiveProfile({ simulator, folder, ...BUSY_ACCOUNT });
   try {
     await live.start();
-    await pause(8000); // the ring fills, compactions begin
+    await pause(8000); // until the ring is full and compactions begin
     const writtenBefore = await live.writtenBytes();
     const startedAt = performance.now();
     const taken = [];

@@ -1,17 +1,17 @@
-/** What one run of one operation cost. */
+/** The cost of one run of one operation. */
 export interface Figures {
   readonly wallMs: number;
-  /** User and system time of the whole process, its worker thread included. */
+  /** User and system time of the whole process, including its worker thread. */
   readonly cpuMs: number;
-  /** CPU time of the main thread alone; null where that is not told. Unlike `busyMs` it knows no other processes. */
+  /** CPU time of the main thread alone; null if not available. Unlike `busyMs`, other processes do not affect it. */
   readonly mainCpuMs: number | null;
-  /** How long the main thread was busy by the clock (`eventLoopUtilization().active`): longer on a loaded machine. */
+  /** How long the main thread was busy in wall time (`eventLoopUtilization().active`); longer on a loaded machine. */
   readonly busyMs: number;
-  /** By how much the peak of the resident memory was above what was resident before the first operation, bytes. */
+  /** The peak of the resident memory minus the resident memory before the first operation, bytes. */
   readonly rssBytes: number;
-  /** Handed to the kernel by writes and copies (`wchar` of /proc/self/io); null where that is not told. */
+  /** Bytes that writes and copies passed to the kernel (`wchar` of /proc/self/io); null if not available. */
   readonly writtenBytes: number | null;
-  /** In the store afterwards; null where nothing is kept. */
+  /** Bytes in the store afterwards; null if nothing is stored. */
   readonly keptBytes: number | null;
 }
 
@@ -27,7 +27,7 @@ export const METRICS: readonly Metric[] = [
   'keptBytes',
 ];
 
-/** Below it a figure is noise: a ratio never divides by less. */
+/** A smaller figure is noise, so a ratio never divides by less. */
 const LEAST: Readonly<Record<Metric, number>> = {
   wallMs: 0.1,
   cpuMs: 0.1,
@@ -38,7 +38,7 @@ const LEAST: Readonly<Record<Metric, number>> = {
   keptBytes: 1_000,
 };
 
-/** The middle value; of an even number of them the mean of the two in the middle. NaN for none. */
+/** The middle value; for an even number of values the mean of the two in the middle. NaN for no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -46,7 +46,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** The median of each figure; null where any run could not tell it. */
+/** The median of each figure; null if it is missing in any run. */
 export function medianOf(runs: readonly Figures[]): Figures {
   const middle = (metric: Metric): number | null => {
     const values = runs.map((run) => run[metric]);
@@ -63,7 +63,7 @@ export function medianOf(runs: readonly Figures[]): Figures {
   };
 }
 
-/** RemoteAuth divided by ours: how many times cheaper ours is. Undefined where one of them can't be told. */
+/** RemoteAuth's figure divided by ours: how many times cheaper ours is. Undefined if one of them is missing. */
 export function ratioOf(metric: Metric, remoteAuth: Figures, ours: Figures): number | undefined {
   const theirs = remoteAuth[metric];
   const own = ours[metric];

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { ensureChromium } from '../../scripts/chromium.js';
 import type { Machine } from './report.js';
 
-/** What the figures were measured on. */
+/** Describes the machine on which the figures were measured. */
 export async function describeMachine(): Promise<Machine> {
   const { stdout } = await promisify(execFile)(ensureChromium(), ['--version']);
   return {

@@ -14,7 +14,7 @@ const PATIENCE_MS = 300_000;
 
 export type Measured = Extract<Told, { readonly told: 'measured' }>;
 
-/** Runs operations in child processes: plain node on the built package and on the contest's own compiled code. */
+/** Runs operations in child processes: plain node with the built package and the compiled code of bench/children. */
 export class Contest {
   readonly #folder: string;
   readonly #flags: readonly string[];
@@ -24,14 +24,14 @@ export class Contest {
     this.#flags = flags;
   }
 
-  /** @param flags further ones of node, for example `--cpu-prof` */
+  /** @param flags further node flags, for example `--cpu-prof` */
   static async open(flags: readonly string[] = []): Promise<Contest> {
     const folder = await mkdtemp(join(tmpdir(), 'wwebjs-bench-'));
     await compileChild('contest', folder);
     return new Contest(folder, flags);
   }
 
-  /** One run: a fresh copy of the profile, what has to be stored before, the operation. */
+  /** One run: makes a fresh copy of the profile, stores what the operation needs, and runs the operation. */
   async run(side: Side, operation: Operation, states: ProfileStates): Promise<Measured> {
     const folder = join(this.#folder, side);
     await rm(folder, { recursive: true, force: true });
@@ -87,13 +87,13 @@ export class Contest {
   }
 }
 
-/** The figures of many runs, and whether each restored tree was its source. */
+/** The figures of many runs, and whether each restored tree was equal to its source. */
 export interface Runs {
   readonly figures: readonly Figures[];
   readonly isSame: boolean;
 }
 
-/** Both sides in turn, on equal copies of one profile, so that what else the machine does falls on both. */
+/** Runs both sides in turn, on equal copies of one profile, so that other load on the machine affects both. */
 export async function interleaved(
   contest: Contest,
   operation: Operation,
@@ -112,7 +112,7 @@ export async function interleaved(
   return { remoteAuth: summed(all.remoteAuth), ours: summed(all.ours) };
 }
 
-/** What the copy of the profile has left to write must not be written on somebody's time. */
+/** Flushes the copy of the profile, so that its writes do not count in the measured time. */
 async function settleDisk(folder: string): Promise<void> {
   await promisify(execFile)('sync', ['-f', folder]).catch(() => undefined);
 }

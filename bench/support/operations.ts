@@ -1,4 +1,4 @@
-/** What is measured, by the name it has in the table. */
+/** The measured operations, by their names in the table. */
 export const OPERATIONS = [
   'first force-save',
   'force-save, nothing changed',
@@ -15,12 +15,14 @@ export const OPERATIONS = [
 
 export type Operation = (typeof OPERATIONS)[number];
 
-/** Who does it. */
+/** The compared implementations. */
 export const SIDES = ['remoteAuth', 'ours'] as const;
 
 export type Side = (typeof SIDES)[number];
 
-/** Operations that find what an earlier process of the bot has stored, and leave a profile in place. */
+/**
+ * Whether an operation starts with the data that an earlier process of the bot stored, and leaves a profile in place.
+ */
 export function isAfterRestart(operation: Operation): boolean {
   return operation.startsWith('restore') || operation.startsWith('initialize');
 }

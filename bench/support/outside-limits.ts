@@ -9,7 +9,7 @@ import type { LimitRow } from './report.js';
 
 const run = promisify(execFile);
 
-/** Tools in C over the same files. One that is not on the machine is left out, and named. */
+/** Measures tools written in C on the same files. A missing tool is left out, and its name is reported. */
 export async function outsideLimits(
   { before, megabytes }: ProfileStates,
   runs: number,
@@ -47,7 +47,7 @@ export async function outsideLimits(
   }
 }
 
-/** What bash's `time` says, in ms. */
+/** The times of bash's `time`, in ms. */
 async function timed(command: string, cwd: string, from: string): Promise<readonly [number, number]> {
   const env = { ...process.env, FROM: from, TIMEFORMAT: '%R %U %S', LC_ALL: 'C' };
   const { stderr } = await run('bash', ['-c', command], { cwd, env });

@@ -13,9 +13,9 @@ import { startSimulator, type WhatsAppSimulator } from '../../test/simulator/ser
 
 const FRIEND = '4915100000002';
 const PATIENCE_MS = 120_000;
-/** More than LevelDB keeps in memory for Local Storage: what comes on top of it is written as a table. */
+/** More than LevelDB keeps in memory for Local Storage, so that further data is written as a table. */
 const LOCAL_STORAGE_CHARS = 100_000;
-/** Compactions come to rest. */
+/** How long compactions get to finish. */
 const REST_MS = 4_000;
 const MAKERS = [
   'profile-states.ts',
@@ -23,20 +23,20 @@ const MAKERS = [
   '../../test/simulator/page/traffic.js',
 ];
 
-/** Two moments of one live profile: between them lies a megabyte of traffic. Only ever read; copy them. */
+/** Two states of one live profile, with a megabyte of traffic between them. They must only be read; copy them first. */
 export interface ProfileStates {
   readonly megabytes: number;
-  /** A user-data-dir that holds the essential files and nothing else. */
+  /** A user-data-dir that contains only the essential files. */
   readonly before: string;
   readonly after: string;
-  /** Of the essential files of `before`. */
+  /** Total size of the essential files of `before`. */
   readonly bytes: number;
   readonly files: number;
 }
 
 /**
- * The states of a profile of about so many megabytes, written by real Chromium through the local simulator. Made once:
- * kept below the system's temp folder, by size and by a hash of what made them.
+ * The states of a profile of about this many megabytes, written by real Chromium with the local simulator. They are
+ * made once and kept below the system's temp folder, by size and by a hash of the code that made them.
  */
 export async function profileStates(
   megabytes: number,
@@ -78,7 +78,7 @@ async function makeStates(folder: string, megabytes: number): Promise<Size> {
     await Promise.all([untilReady(client), simulator.scan()]);
     await fillLocalStorage(client, 'first');
     await simulator.writeBulk(megabytes, { timeoutMs: PATIENCE_MS + megabytes * 2000 });
-    await closeBot(client); // only an orderly close flushes Local Storage
+    await closeBot(client); // only a normal close flushes Local Storage
     await untilReady(client);
     await fillLocalStorage(client, 'second');
     await pause(REST_MS);
@@ -93,14 +93,17 @@ async function makeStates(folder: string, megabytes: number): Promise<Size> {
   }
 }
 
-/** A megabyte in records of 32 KB, and a few messages. */
+/** Writes a megabyte in records of 32 KB, and a few messages. */
 async function addTraffic(simulator: WhatsAppSimulator): Promise<void> {
   for (let n = 0; n < 10; n++) await simulator.sendIncoming({ from: FRIEND, body: `message ${n}` });
   await simulator.writeBulk(1);
   await pause(REST_MS);
 }
 
-/** Tables are hard links of the live ones: what both states share is one file, and known to be unchanged by that. */
+/**
+ * Captures a state with hard links to the live tables, so that a table in both states is one file, known to be
+ * unchanged.
+ */
 async function capture(folder: string, name: 'before' | 'after'): Promise<Size> {
   const { files } = await captureProfile({
     profileDir: join(folder, 'auth', 'session'),
@@ -114,7 +117,7 @@ async function capture(folder: string, name: 'before' | 'after'): Promise<Size> 
 
 async function untilReady(client: Client): Promise<void> {
   const ready = waitForEvent(client, 'ready', PATIENCE_MS);
-  ready.catch(() => undefined); // told by initialize() first
+  ready.catch(() => undefined); // initialize() reports the error first
   await client.initialize();
   await ready;
 }

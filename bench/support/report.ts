@@ -1,19 +1,19 @@
 import type { Figures } from './figures.js';
 import type { Operation, Side } from './operations.js';
 
-/** One operation over one profile, both sides. */
+/** One operation on one profile, for both sides. */
 export interface Row {
   readonly operation: Operation;
-  /** As asked for; `profileBytes` is what it came to. */
+  /** The requested size; `profileBytes` is the actual one. */
   readonly megabytes: number;
   readonly runs: number;
   readonly remoteAuth: Figures;
   readonly ours: Figures;
-  /** Sides whose restored tree was not, byte for byte, its source; empty when all was right. */
+  /** Sides whose restored tree differed from its source; empty if every byte was equal. */
   readonly differs: readonly Side[];
 }
 
-/** A tool of the system over the same files: the outside limit. */
+/** A system tool on the same files, as the limit of what is possible. */
 export interface LimitRow {
   readonly tool: string;
   readonly megabytes: number;
@@ -21,7 +21,7 @@ export interface LimitRow {
   readonly cpuMs: number;
 }
 
-/** What captures of a profile that is written to all the time cost. */
+/** The cost of capturing a profile while it is written to all the time. */
 export interface CaptureRow {
   readonly megabytes: number;
   readonly captures: number;
@@ -42,10 +42,10 @@ export interface Machine {
   readonly chromium: string;
 }
 
-/** Everything a run of the bench has measured; what `--json` writes and `--check` reads. */
+/** Everything that a run of the bench has measured; `--json` writes it and `--check` reads it. */
 export interface BenchReport {
   readonly format: 1;
-  /** ISO 8601. */
+  /** The time of the run, ISO 8601. */
   readonly date: string;
   readonly machine: Machine;
   readonly profiles: readonly {

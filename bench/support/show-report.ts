@@ -11,7 +11,7 @@ import {
   type Table,
 } from './tables.js';
 
-/** The end of a run in a terminal: the ratios at a glance, and what no single table tells. */
+/** The summary of a run in a terminal: all ratios, and findings that no single table shows. */
 export function printReport(report: BenchReport): string {
   const tables = [overview(report.rows), flatness(report.rows), limitsTable(report), capturesTable(report)];
   const shown = tables.filter(isFilled).map(plain);
@@ -20,7 +20,7 @@ export function printReport(report: BenchReport): string {
   );
 }
 
-/** What stands in docs/performance-tables.md below its first lines. */
+/** The content of docs/performance-tables.md below its first lines. */
 export function toMarkdown(report: BenchReport): string {
   const parts = [
     told(report),

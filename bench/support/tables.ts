@@ -13,7 +13,7 @@ const HEADINGS: Readonly<Record<Metric, string>> = {
   keptBytes: 'MB kept',
 };
 
-/** A table: its first line is the heading. */
+/** A table whose first line is the heading. */
 export type Table = readonly (readonly string[])[];
 
 /** One line for each figure of one operation. */
@@ -35,7 +35,9 @@ export function tableOf(row: Row): Table {
   return [heading, ...lines];
 }
 
-/** What both sides took for one operation, its sizes side by side: the overview has the ratios and the targets. */
+/**
+ * The figures of both sides for one operation, with its sizes side by side; the overview has the ratios and targets.
+ */
 export function sizesTable(rows: readonly Row[]): Table {
   const heading = [
     '',
@@ -76,7 +78,7 @@ export function overview(rows: readonly Row[]): Table {
   return [heading, ...lines];
 }
 
-/** What no single row tells. */
+/** How flat the memory is across sizes, which no single row shows. */
 export function flatness(rows: readonly Row[]): Table {
   const lines = [...byOperation(rows)]
     .filter(([operation, found]) => found.length > 1 && !operation.startsWith('initialize'))
@@ -147,7 +149,7 @@ export function plain(table: Table): string {
     .join('\n');
 }
 
-/** The same for a document. */
+/** A table for a Markdown document. */
 export function markdown(table: Table): string {
   const [heading = [], ...lines] = table;
   const rule = heading.map((_, column) => (column === 0 ? '---' : '---:'));

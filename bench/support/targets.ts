@@ -2,14 +2,14 @@ import type { Figures, Metric } from './figures.js';
 import { ratioOf } from './figures.js';
 import type { Operation } from './operations.js';
 
-/** The sizes that the targets speak of, in megabytes. */
+/** The sizes that have targets, in megabytes. */
 const CLASSES = [20, 100, 500] as const;
 
 type ByClass = readonly [number, number, number];
 
 const same = (ratio: number): ByClass => [ratio, ratio, ratio];
 
-/** Wall time of RemoteAuth divided by ours, at least. */
+/** The minimum of RemoteAuth's wall time divided by ours. */
 const WALL: Readonly<Partial<Record<Operation, ByClass>>> = {
   'first force-save': same(6),
   'force-save, nothing changed': [100, 250, 500],
@@ -24,24 +24,24 @@ const WALL: Readonly<Partial<Record<Operation, ByClass>>> = {
 };
 
 const BUSY = 50;
-/** 40 % less. */
+/** 40 % less memory than RemoteAuth. */
 const RSS = 1 / 0.6;
 const WRITTEN_AFTER_TRAFFIC = 8;
-/** `compression: 'small'` deflates as RemoteAuth does; a thousandth more for the manifest inside. */
+/** `compression: 'small'` deflates as RemoteAuth does; the zip may be a thousandth larger for its manifest. */
 const NO_LARGER = 0.999;
 const WRITTEN_NOTHING_CHANGED_BYTES = 100_000;
 
-/** How one figure stands to what is wanted of it. */
+/** The result of comparing one figure with its target. */
 export interface Verdict {
   readonly metric: Metric;
-  /** RemoteAuth divided by ours; undefined where one of them can't be told. */
+  /** RemoteAuth's figure divided by ours; undefined if one of them is missing. */
   readonly ratio: number | undefined;
-  /** In words; empty where nothing is wanted. */
+  /** The target in words; empty if there is none. */
   readonly target: string;
   readonly met: boolean;
 }
 
-/** The verdict on one figure of an operation over a profile of about so many megabytes. */
+/** The verdict on one figure of an operation on a profile of about this many megabytes. */
 export function verdictOn(
   metric: Metric,
   operation: Operation,
@@ -59,7 +59,7 @@ export function verdictOn(
   return { metric, ratio, target: `>= ${Number(wanted.toFixed(2))}`, met: ratio >= wanted };
 }
 
-/** How much memory a large profile may take beyond what a small one does, bytes. */
+/** How much more memory a large profile may take than a small one, bytes. */
 const FLAT_WITHIN_BYTES = 8_000_000;
 
 /** Whether the memory stays the same from the smallest to the largest profile. */

@@ -3,16 +3,16 @@ import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
 
-/** unzipper's parser of a zip's directory, the one part of it that the library uses. */
+/** unzipper's parser of a zip's directory, the only part of unzipper that the library uses. */
 const DIRECTORY = /^unzipper\/lib\/Open\/directory\.js$/;
-/** What of unzipper unpacks the entries. The library does that by itself, within bounds. */
+/** The parts of unzipper that unpack entries. The library unpacks them itself, with limits. */
 const UNPACKING = /^(\.\/unzip|\.\.\/BufferStream|fs-extra)$/;
 const PROMISES = fileURLToPath(new URL('promises.ts', import.meta.url));
 const LICENSE = new URL('../../node_modules/unzipper/LICENSE', import.meta.url);
 
 /**
- * Takes unzipper's parser of a zip's directory into the build, with its licence (docs/bundling.md says why), and
- * neither what unpacks entries nor a library of promises. What it requires of node is imported: a bundle of modules
+ * Includes unzipper's parser of a zip's directory in the build, with its licence (docs/bundling.md says why), but
+ * neither the code that unpacks entries nor a promise library. Node's own modules are imported, because an ESM bundle
  * has no `require`.
  *
  * @param requiredFrom extension of output files that require the installed package instead
@@ -40,7 +40,7 @@ export function inlineUnzipper({ requiredFrom }: { readonly requiredFrom?: '.cjs
           ? { path, namespace: 'required-builtin' }
           : undefined,
       );
-      // Two steps: what is required gets the module itself, not the namespace in which it is the default.
+      // Two steps, so that `require` returns the module itself and not the namespace whose default export it is.
       build.onLoad({ filter: /.*/, namespace: 'required-builtin' }, ({ path }) => ({
         contents: `module.exports = require('imported:${path}').default;`,
       }));

@@ -7,20 +7,20 @@ import { build } from 'esbuild';
 import { type Plugin, rollup } from 'rollup';
 import webpack from 'webpack';
 
-/** A way to bundle: takes the bot's source in, writes the bundle into a folder, and answers the file to start. */
+/** A way to bundle: reads the bot's source, writes the bundle into a folder, and returns the file to start. */
 export interface Bundler {
   readonly name: string;
-  /** What the bot's own source is written in. */
+  /** The module format of the bot's own source. */
   readonly source: 'esm' | 'cjs';
   bundle(entry: string, folder: string): Promise<string>;
 }
 
 type Format = 'esm' | 'cjs';
 
-/** Its types describe a CommonJS file; what is loaded is a module. */
+/** The package's types describe a CommonJS file, but it is loaded as an ES module. */
 const commonjs = commonjsModule as unknown as () => Plugin;
 
-/** Each with as few settings as it needs: what works without any help is what a user meets first. */
+/** Each bundler has as few settings as it needs, because users try it without settings first. */
 export const BUNDLERS: readonly Bundler[] = [
   esbuild('esm', 'cjs'),
   esbuild('esm', 'cjs', { minify: true }),
@@ -88,7 +88,7 @@ function withWebpack(source: Format, format: Format): Bundler {
           ...(isModule && { module: true, library: { type: 'module' }, chunkFormat: 'module' }),
         };
         const experiments = isModule ? { outputModule: true } : {};
-        // The optimizer takes most of the time, and once is enough.
+        // The optimizer takes most of the time, so it runs only once.
         const mode = source === 'esm' && !isModule ? 'production' : 'none';
         webpack({ mode, target: 'node20', entry, output, experiments }, (error, stats) => {
           if (error) return reject(error);
@@ -109,7 +109,7 @@ function withNcc(source: Format): Bundler {
       mkdirSync(folder, { recursive: true });
       for (const [name, { source: bytes }] of Object.entries(assets))
         writeFileSync(join(folder, name), bytes);
-      // A bundle of modules is a module (`import.meta`), as ncc decides by the folder's package.json.
+      // An ESM bundle is itself a module (`import.meta`); ncc decides this by the package.json in the folder.
       const file = join(folder, nameOf(source));
       writeFileSync(file, code);
       return file;

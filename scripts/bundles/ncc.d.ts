@@ -1,5 +1,5 @@
 declare module '@vercel/ncc' {
-  /** Bundles a program into one file and the files that it needs beside it. */
+  /** Bundles a program into one file, with the other files that it needs beside it. */
   export default function ncc(
     entry: string,
     options: { readonly cache: boolean; readonly quiet: boolean },

@@ -13,7 +13,7 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/nextjs-route', import.meta
 const SCENARIO = fileURLToPath(new URL('scenario.mjs', import.meta.url));
 const LOCK = new URL('../../package-lock.json', import.meta.url);
 const PACKAGES = ['next@16.4.6', 'react@19.2.0', 'react-dom@19.2.0', '@types/react@19.2.0'];
-/** As this project has them. */
+/** Packages that are installed in the version of this project. */
 const SHARED = ['whatsapp-web.js', 'typescript', '@types/node'];
 const START_DEADLINE_MS = 60_000;
 const ENV = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', PUPPETEER_SKIP_DOWNLOAD: '1' };
@@ -28,7 +28,7 @@ export async function GET() {
 }
 `;
 
-/** The Next.js example as an application of its own, with that route in it. */
+/** Installs the Next.js example as a separate application that contains the route. */
 export function installNext(app: string, tarball: string, npm: string): void {
   cpSync(EXAMPLE, app, { recursive: true, filter: (path) => !path.includes('node_modules') });
   rmSync(join(app, 'instrumentation.ts')); // it would start a browser with the server
@@ -46,7 +46,7 @@ export function installNext(app: string, tarball: string, npm: string): void {
   });
 }
 
-/** Builds it, as the example says (`isBundled` false) or with the library taken into the bundle. */
+/** Builds the application as in the example (`isBundled` false), or with the library inside the bundle. */
 export function buildNext(app: string, builder: Builder, isBundled: boolean): void {
   const external = ['whatsapp-web.js', ...(isBundled ? [] : ['wwebjs-persistent-session'])];
   writeFileSync(
@@ -66,7 +66,10 @@ export function buildNext(app: string, builder: Builder, isBundled: boolean): vo
   }
 }
 
-/** Starts what was built, and has the bot run in it. In a thread or not, as the bundle finds the worker's file. */
+/**
+ * Starts the built application and runs the bot in it. The bot uses a thread only if the bundle finds the worker's
+ * file.
+ */
 export async function runInNext(app: string, folder: string, isBundled: boolean): Promise<void> {
   const port = await freePort();
   const server = spawn(process.execPath, [next(app), 'start', '-H', '127.0.0.1', '-p', String(port)], {

@@ -1,8 +1,8 @@
-/** What the bot says at its end. */
+/** The report that the bot prints at its end. */
 export interface Report {
-  /** Worker threads that were started. */
+  /** Number of worker threads that were started. */
   readonly threads: number;
-  /** What the library logged of its worker as a warning or an error. */
+  /** The library's warnings and errors about its worker. */
   readonly warnings: readonly string[];
 }
 
@@ -12,7 +12,7 @@ export function assertThread({ threads, warnings }: Report): void {
   throw new Error(`${threads} threads were started; ${JSON.stringify(warnings)}`);
 }
 
-/** Throws unless it was done without one, and the user got one word that says what to do. */
+/** Throws unless the work was done without a worker thread, and one warning said what to do. */
 export function assertNoThread({ threads, warnings }: Report): void {
   const [line, ...more] = warnings;
   if (threads === 0 && more.length === 0 && line?.includes('copy dist/worker.cjs')) return;

@@ -5,10 +5,10 @@ import { createSessionHandler } from 'wwebjs-persistent-session/http';
 import { FakeClient, FakeWhatsApp } from 'wwebjs-persistent-session/testing';
 
 /**
- * A bot that pairs, saves, backs up, loses its profile and gets it back, over a client without a browser.
+ * Runs a bot with a client that has no browser: it pairs, saves, makes a backup, loses its profile and gets it back.
  *
  * @param {string} folder for its files
- * @returns how many worker threads were started, and what the library logged of its worker
+ * @returns the number of worker threads that were started, and the library's warnings about its worker
  */
 export async function runBot(folder) {
   let threads = 0;
@@ -23,7 +23,7 @@ export async function runBot(folder) {
   await rm(join(folder, 'auth'), { recursive: true });
   await rm(join(folder, 'session'), { recursive: true });
   await startWithoutProfile(start(folder, whatsApp, logger));
-  // Of the machine it says other things, too.
+  // Other warnings are about the machine.
   return { threads, warnings: warnings.filter((line) => line.includes('worker')) };
 }
 

@@ -7,7 +7,7 @@ const CLIENT = join(DASHBOARD, 'client');
 
 export const GENERATED = join(DASHBOARD, 'generated.ts');
 
-/** In the order of their cascade. */
+/** The style sheets in the order of their cascade. */
 const STYLES = ['base.css', 'parts.css', 'page.css'];
 
 /** The text of `generated.ts`. */
@@ -25,12 +25,12 @@ export async function bundleDashboard(): Promise<string> {
   ].join('\n');
 }
 
-/** Old enough for the phones in use: browsers of 2022. */
+/** Browsers of 2022, old enough for the phones in use. */
 const TARGET = ['chrome105', 'safari16', 'firefox110'];
 
 async function script(entry: string): Promise<string> {
   const text = await bundle({ entryPoints: [join(CLIENT, entry)] });
-  // What would end the element that holds it.
+  // Escapes text that would end the `<script>` element.
   return text.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
 }
 

@@ -1,7 +1,6 @@
 /**
- * The main job on one screen: a real whatsapp-web.js Client in real Chromium, against the local simulator of
- * WhatsApp Web, keeps its login through a crash, a damaged profile and an empty disk. Exits 0 only if every step
- * was seen.
+ * Shows the main job: a real whatsapp-web.js Client in real Chromium, against the local simulator of WhatsApp Web,
+ * keeps its login through a crash, a damaged profile and an empty disk. Exits 0 only if every step succeeded.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,11 +11,11 @@ import { PersistentBot } from '../../test/support/persistent-bot.js';
 import { ensureChromium } from '../chromium.js';
 import { Steps } from './steps.js';
 
-/** Ten times what it takes: on a busy machine 90 s were too short. */
+/** Ten times the usual time, because 90 s were too short on a busy machine. */
 const DEADLINE_MS = 180_000;
 const FRIEND = '4915100000002';
 
-// By a name that the compiler can't follow: the package's types are not there before the build.
+// `as string` hides the name from the compiler, because the package's types do not exist before the build.
 const library: typeof import('../../src/index.js') = await import('wwebjs-persistent-session' as string);
 const steps = new Steps();
 const watchdog = setTimeout(() => {
@@ -133,7 +132,7 @@ try {
 steps.printTable();
 process.exitCode = steps.failed ? 1 : 0;
 
-/** Every bot stands for a new process; it uses the built package, as a user's bot does. */
+/** A new bot with the built package, as a user's bot has it. Each bot represents a new process. */
 function newBot(): PersistentBot {
   const made = new PersistentBot({ simulator, folder, Session: library.PersistentSession });
   made.session.on('state:changed', ({ to, cause }) => console.log(`    ${to}${cause ? ` (${cause})` : ''}`));

@@ -5,7 +5,7 @@ interface Step {
   readonly ok: boolean;
 }
 
-/** Runs steps one after the other, tells of each as it goes, and draws a table at the end. */
+/** Runs steps one after the other, prints each one as it runs, and prints a table at the end. */
 export class Steps {
   readonly #steps: Step[] = [];
   #running: { readonly name: string; readonly since: number } | undefined;
@@ -21,7 +21,7 @@ export class Steps {
     this.#end(result, true);
   }
 
-  /** A step that did not show what it should is a failure, whatever else went well. */
+  /** Throws if a step does not show the expected result, so that the whole run fails. */
   expect(condition: boolean, what: string): void {
     if (!condition) throw new Error(`expected: ${what}`);
   }

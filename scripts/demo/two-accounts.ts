@@ -1,6 +1,6 @@
 /**
- * Two accounts in one folder, written as most published bots are: a `dataPath` for each, and no client id. Each keeps
- * its own login, through a redeploy that empties the disk, and none ever gets the other's.
+ * Shows two accounts in one folder, written like most published bots: a `dataPath` for each, and no client id. Each
+ * keeps its own login through a redeploy that empties the disk, and never gets the login of the other.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ interface Bot {
   readonly codes: string[];
 }
 
-// By a name that the compiler can't follow: the package's types are not there before the build.
+// `as string` hides the name from the compiler, because the package's types do not exist before the build.
 const library: typeof import('../../src/index.js') = await import('wwebjs-persistent-session' as string);
 const steps = new Steps();
 const watchdog = setTimeout(() => {
@@ -36,7 +36,7 @@ const executablePath = ensureChromium();
 console.log(`Chromium: ${executablePath}\n`);
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-demo-'));
 const home = process.cwd();
-process.chdir(folder); // every path below is relative, as in a bot
+process.chdir(folder); // the paths below are relative, as in a bot
 const simulator = await startSimulator();
 const bots: Bot[] = [];
 
@@ -70,7 +70,7 @@ try {
 
   await steps.run('a redeploy: both profiles are gone', async () => {
     await rm('sessions', { recursive: true });
-    const ben = newBot('sessions/ben'); // in the other order
+    const ben = newBot('sessions/ben'); // now in the other order
     const anna = newBot('sessions/anna');
     for (const bot of [ben, anna]) await start(bot);
     await expectAccounts(anna, ben);
@@ -107,7 +107,7 @@ try {
 steps.printTable();
 process.exitCode = steps.failed ? 1 : 0;
 
-/** Every bot stands for a new process; it uses the built package, as a user's bot does. */
+/** A new bot with the built package, as a user's bot has it. Each bot represents a new process. */
 function newBot(dataPath: string, clientId?: string): Bot {
   const client = createBot({
     simulator,
@@ -122,7 +122,7 @@ function newBot(dataPath: string, clientId?: string): Bot {
   session.on('state:changed', ({ to }) => console.log(`    ${dataPath}: ${to}`));
   session.on('restore:completed', ({ snapshot }) => console.log(`    ${dataPath}: restored ${snapshot.id}`));
   session.on('warning', ({ code, message }) => {
-    if (code !== 'storage') console.log(`    ${dataPath}: warning ${code}: ${message}`); // that is of this machine
+    if (code !== 'storage') console.log(`    ${dataPath}: warning ${code}: ${message}`); // not about the bot
   });
   bots.push(bot);
   return bot;

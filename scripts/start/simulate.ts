@@ -14,14 +14,20 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>The ph
 </html>`;
 
 export interface Simulated {
-  /** Where the server must run: whatsapp-web.js keeps the page of the simulator in `.wwebjs_cache` of its folder. */
+  /**
+   * The folder in which the server must run, because whatsapp-web.js caches the simulator's page in its
+   * `.wwebjs_cache`.
+   */
   readonly folder: string;
-  /** For the server: leads its Chromium to the simulator, and keeps its session away from the real one's folders. */
+  /**
+   * Environment variables that lead the server's Chromium to the simulator, and keep its session out of the real
+   * folders.
+   */
   readonly env: Readonly<Record<string, string>>;
   cleanUp(): void;
 }
 
-/** Starts a simulator, and a page that plays the phone. Both listen on loopback only. */
+/** Starts a simulator and a page that plays the phone. Both listen only on loopback. */
 export async function simulate(chromium: string): Promise<Simulated> {
   const simulator = await startSimulator();
   const folder = mkdtempSync(join(tmpdir(), 'wwebjs-simulated-'));

@@ -14,7 +14,7 @@ const METHODS = ['put', 'putFile', 'get', 'head', 'list', 'delete', 'localPath',
 
 /**
  * How to open this store in another thread. `undefined` for a store of another kind, for one with a file system or
- * clock other than the real ones, and for one of a derived class, because these can't be sent to another thread.
+ * clock other than the real ones, and for one with a derived class or replaced methods, because these can't be sent.
  */
 export function localStoreSpec(store: SessionStore): LocalStoreSpec | undefined {
   if (!(store instanceof FileSystemStore)) return undefined;

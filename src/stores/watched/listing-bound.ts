@@ -3,7 +3,7 @@ import { StoreError } from '../../errors.js';
 /** Far more objects than any session has. Retention keeps some hundreds for each client id. */
 export const MAX_LISTED = 1_000_000;
 /**
- * So many repeated keys, in addition to one for each key, are explained by objects that were put during the listing.
+ * A listing may repeat as many keys as it has, and this many more, because objects may be put while the store lists.
  */
 const FEW_REPEATS = 100;
 
