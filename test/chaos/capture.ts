@@ -1,7 +1,7 @@
 /**
- * Copies a live profile again and again while Chromium writes to it, checks every copy in depth, and starts a plain
- * client on some of them: each must be `ready` without a QR, and hold what had been written before the copy. Exits 0
- * only if all are.
+ * Copies a live profile repeatedly while Chromium writes to it, checks every copy in depth, and starts a plain client
+ * on some of them: each must be `ready` without a QR, and contain everything that was written before the copy. Exits 0
+ * only if all checks pass.
  *
  *     npm run chaos:capture -- --captures 60 --boots 10 --seed 7
  *     npm run chaos:capture -- --large 1        large values, which Chromium keeps as files of their own
@@ -41,7 +41,7 @@ const live = new LiveProfile({
 });
 try {
   await live.start();
-  await pause(8000); // the ring fills, compactions begin
+  await pause(8000); // until the ring is full and compactions begin
   const writtenBefore = await live.writtenBytes();
   const startedAt = performance.now();
   console.log(row('capture', 'attempts', 'MB', 'ms', 'deep check'));

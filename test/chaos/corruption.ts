@@ -1,7 +1,7 @@
 /**
- * Damages profiles of the real client in real Chromium in every known way (docs/chromium-facts.md F1.8) and in random ones,
- * and starts a new bot on each: it must be `ready` without a QR, with the data of its last snapshot. Exits 0 only
- * if all of them are.
+ * Damages profiles of the real client in real Chromium in every known way (docs/chromium-facts.md F1.8) and in random
+ * ways, and starts a new bot on each. The bot must be `ready` without a QR, with the data of its last snapshot. Exits 0
+ * only if every bot is.
  *
  *     npm run chaos:corruption -- --seed 7 --rounds 40 --only "Local Storage"
  */
@@ -39,7 +39,7 @@ try {
   ];
   for (const [index, { damage, good }] of cases.entries()) {
     if (!damage.name.toLowerCase().includes(only.toLowerCase())) continue;
-    // Each case has dice of its own, so that `--only` repeats it as it was.
+    // Each case has its own dice, so that `--only` repeats it exactly.
     const dice = new Dice(seed + index);
     const trial = await tryDamage({ simulator, good, other, damage, dice, folder: join(folder, 'case') });
     trials.push(trial);

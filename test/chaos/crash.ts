@@ -1,11 +1,11 @@
-// Kill -9 at random instants of every operation, and a look at what is left each time; see synthetic/crash.ts for a
+// Sends kill -9 at random instants of every operation, and checks each time what is left. See synthetic/crash.ts for a
 // synthetic profile, and real/crash.ts for the real client in a real Chromium.
 //
 //   npm run chaos:crash -- --kills 1000 --real 36 --seed 1
 //   npm run chaos:crash -- --kills 0 --real 100 --seed 7
 //
-// `--kills` are of each operation. The seed decides operations and moments; the machine decides what has happened by
-// then. The whole of it takes the better part of an hour on two cores.
+// `--kills` is the number for each operation. The seed decides operations and moments, but what has happened by then
+// depends on the machine. A full run takes most of an hour on two cores.
 
 import { printTable } from './print-table.js';
 import { readArguments } from './read-arguments.js';

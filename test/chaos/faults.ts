@@ -1,10 +1,10 @@
-// Fails every call of the file system, one at a time, with every errno, in every operation; see
-// synthetic/fault-case.ts for what must hold after each.
+// Makes every file system call fail, one at a time, with every errno, in every operation. See synthetic/fault-case.ts
+// for the conditions that must hold after each.
 //
 //   npm run chaos:faults
 //   npm run chaos:faults -- --operation backup --errno ENOSPC
 //
-// Nothing in it is random: the same command gives the same calls.
+// Nothing is random: the same command makes the same calls.
 
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -18,7 +18,8 @@ const { operation, errno, ...given } = readArguments({ every: 1, first: 1 }, ['o
 const operations = FAULT_OPERATIONS.filter((one) => operation === undefined || one === operation);
 if (operations.length === 0) throw new Error(`--operation is one of ${FAULT_OPERATIONS.join(', ')}`);
 
-// The file system in memory asks who it is before every access: a system call each, a sixth of the whole run's time.
+// The in-memory file system asks for the user and group before every access; these system calls take a sixth of the
+// run.
 for (const name of ['getuid', 'getgid'] as const) {
   const id = process[name]?.();
   if (id !== undefined) process[name] = () => id;
@@ -28,7 +29,7 @@ const startedAt = Date.now();
 const every = Math.max(1, given.every);
 const first = Math.max(1, given.first);
 
-/** One process for each errno, as many at once as there are processors. Resolves to the worst exit code. */
+/** Runs one process for each errno, as many at once as there are processors. Resolves to the worst exit code. */
 async function oneProcessForEach(waiting: string[]): Promise<number> {
   let worst = 0;
   const work = async () => {

@@ -1,5 +1,5 @@
-// At least 10,000 damages to stored zips, objects and manifests: each noticed, or without effect on what is restored.
-// Then odd trees: what was captured comes back, or is refused before it is stored.
+// Makes at least 10,000 damages to stored zips, objects and manifests: each must be noticed, or must not change the
+// restored data. Then stores unusual trees: each must come back unchanged, or be refused before anything is stored.
 //
 //   npm run chaos:fuzz -- --cases 10000 --seed 1
 //

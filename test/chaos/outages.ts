@@ -1,6 +1,6 @@
-// Sends the reconnect through thousands of outages of random causes and lengths on a manual clock; see
-// synthetic/outages.ts for what must hold. While an outage heals within the attempts, the session must come back;
-// about four in five do, so that the default makes more than ten thousand.
+// Runs the reconnect through thousands of outages of random causes and lengths on a manual clock. See
+// synthetic/outages.ts for the conditions that must hold. If an outage heals within the attempts, the session must come
+// back; about four in five do, so the default number gives more than ten thousand such outages.
 //
 //   npm run chaos:outages
 //   npm run chaos:outages -- --outages 500 --seed 7

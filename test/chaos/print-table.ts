@@ -1,4 +1,4 @@
-/** Prints rows under their headings, in columns. */
+/** Prints rows in columns under headings. */
 export function printTable(headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
   const lines = [headings, ...rows].map((row) => row.map(String));
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
-/** What a script was asked for; texts that were not given are absent. */
+/** The arguments of a script; texts that were not given are absent. */
 export type Arguments<Number extends string, Text extends string> = { readonly seed: number } & {
   readonly [Name in Number]: number;
 } & { readonly [Name in Text]?: string };
 
 /**
- * Reads `--name value` pairs. Numbers are whole and not negative, and have a default each; `--seed` is thrown when it is
- * not given, so that a run that is told its seed repeats another one.
+ * Reads `--name value` pairs. Numbers are whole and not negative, and each has a default. `--seed` is random by
+ * default; a run with the seed of an earlier run repeats that run.
  *
  * @throws Error that names the argument
  */

@@ -1,7 +1,7 @@
 /**
- * One session, one process, and a random fault in each of many rounds: all come back, node's memory and handles are
- * flat (the first tenth of the rounds against the last one), and in the end no process and no temporary file is left.
- * Exits 0 only then.
+ * Runs one session in one process with a random fault in each of many rounds. Every round must end `ready`, node's
+ * memory and handles must stay flat (the first tenth of the rounds against the last), and at the end no process and no
+ * temporary file may be left. Exits 0 only then.
  *
  *     npm run soak -- --cycles 200 --seed 7
  *     npm run soak -- --cycles 30 --only "page crash"
@@ -51,7 +51,7 @@ try {
     const fault = dice.pick(rounds);
     const seconds = await soak.round(round, fault);
     if (round % Math.max(1, every) === 0) printRound(round, fault.name, seconds);
-    if (soak.problems.length > 0) break; // what follows a session that did not come back tells nothing
+    if (soak.problems.length > 0) break; // rounds after a session that did not come back show nothing
   }
 } catch (error) {
   problems.push(error instanceof Error ? error.message : String(error));

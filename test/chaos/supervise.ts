@@ -1,7 +1,7 @@
 /**
- * Every fault that supervision must heal, with the real client in real Chromium against the simulator: each ends in the
- * state it should, by the events it should, without a QR unless the phone logged out, and with no Chromium left. Exits
- * 0 only if all do.
+ * Plays every fault that supervision must heal, with the real client in real Chromium against the simulator. Each case
+ * must end in the expected state with the expected events, without a QR unless the phone logged out, and with no
+ * Chromium left. Exits 0 only if all cases do.
  *
  *     npm run chaos:supervise -- --only "SIGTERM" --seed 7
  */
@@ -23,7 +23,7 @@ const startedAt = performance.now();
 const trials: SuperviseTrial[] = [];
 for (const [index, one] of SUPERVISE_CASES.entries()) {
   if (!one.name.toLowerCase().includes(only.toLowerCase())) continue;
-  // Each case has dice of its own, so that `--only` repeats it as it was.
+  // Each case has its own dice, so that `--only` repeats it exactly.
   const trial = await trySuperviseCase(one, new Dice(seed + index));
   trials.push(trial);
   print(trial);

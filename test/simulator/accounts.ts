@@ -1,16 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** One pairing: what WhatsApp calls a linked device. Its login is valid until it is revoked. */
+/** One pairing, which WhatsApp calls a linked device. Its login is valid until it is revoked. */
 export interface LinkedDevice {
   readonly deviceId: string;
   /** The account's id, such as `4915100000001@c.us`. */
   readonly account: string;
   readonly revoked: boolean;
-  /** The highest ratchet the page has shown; a lower one later means that its profile was rolled back. */
+  /** The highest ratchet that the page has sent; a lower one later means that its profile was rolled back. */
   readonly ratchet: number;
 }
 
-/** The login as the page has to keep it: one secret in IndexedDB, the other in Local Storage. */
+/** The login that the page must keep: one secret in IndexedDB, the other in Local Storage. */
 export interface Credential {
   readonly deviceId: string;
   readonly account: string;
@@ -18,7 +18,7 @@ export interface Credential {
   readonly localStorageSecret: string;
 }
 
-/** How a login ends that the server does not accept: the page shows a QR, or it says that it was logged out. */
+/** What the page does when the server refuses its login: it shows a QR, or it says that it was logged out. */
 export type Rejection = 'silent' | 'logout';
 
 type StoredDevice = { -readonly [Key in keyof LinkedDevice]: LinkedDevice[Key] } & { credential: Credential };
@@ -43,7 +43,7 @@ export class Accounts {
     return credential;
   }
 
-  /** The device these secrets belong to, or how they are turned down. */
+  /** The device of these secrets, or how the login is refused. */
   login(deviceId: string, databaseSecret: string, localStorageSecret: string): LinkedDevice | Rejection {
     const device = this.#devices.get(deviceId);
     if (device === undefined) return 'silent';
@@ -56,7 +56,7 @@ export class Accounts {
     return deviceId !== undefined && this.#devices.get(deviceId)?.revoked === false;
   }
 
-  /** Notes the ratchet; the former one is answered when the new one is lower. */
+  /** Records the ratchet; returns the former one if the new one is lower. */
   noteRatchet(deviceId: string, ratchet: number): number | undefined {
     const device = this.#devices.get(deviceId);
     if (device === undefined) return undefined;
@@ -70,7 +70,7 @@ export class Accounts {
     if (device !== undefined) device.revoked = true;
   }
 
-  /** Revokes every pairing the account has now; answers how many. */
+  /** Revokes every present pairing of the account; returns their number. */
   revokeAccount(account: string): number {
     const devices = [...this.#devices.values()].filter(
       (device) => device.account === account && !device.revoked,

@@ -6,10 +6,10 @@ export interface Certificate {
 }
 
 /**
- * Makes a self-signed certificate for the simulator. Written with node's own crypto, so that no `openssl` binary,
- * no network and no private key in the repository are needed.
+ * Makes a self-signed certificate for the simulator. Uses node's own crypto, so that no `openssl` binary, no network
+ * and no private key in the repository are needed.
  *
- * Chromium runs with `--ignore-certificate-errors`: it only has to be well formed.
+ * Chromium runs with `--ignore-certificate-errors`, so the certificate only has to be well formed.
  */
 export function createCertificate(hostname = 'web.whatsapp.com'): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

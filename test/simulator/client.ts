@@ -6,7 +6,7 @@ import { waitForEvent, withDeadline } from './waiting.js';
 
 export { waitForEvent } from './waiting.js';
 
-/** What a bot imports from whatsapp-web.js: the project's own version, or another one. */
+/** The exports of whatsapp-web.js that a bot uses, from the project's own version or another one. */
 export type Library = Pick<typeof wweb, 'Client' | 'LocalAuth' | 'NoAuth'>;
 
 export interface BotOptions {
@@ -16,14 +16,14 @@ export interface BotOptions {
   readonly dataPath?: string;
   readonly clientId?: string;
   readonly userDataDir?: string;
-  /** Further options of the Client; its puppeteer arguments are added to those that lead to the simulator. */
+  /** Further options of the Client; its puppeteer arguments are added to those that lead Chromium to the simulator. */
   readonly clientOptions?: ClientOptions;
   readonly executablePath?: string;
   /** Default: the whatsapp-web.js that the project is developed with. */
   readonly library?: Library;
 }
 
-/** The real whatsapp-web.js Client, led to the simulator; not initialized yet. */
+/** Creates a real whatsapp-web.js Client for the simulator, not initialized yet. */
 export function createBot(options: BotOptions): Client {
   const { clientOptions = {}, library = wweb } = options;
   const { puppeteer = {} } = clientOptions;
@@ -41,7 +41,7 @@ export function createBot(options: BotOptions): Client {
   });
 }
 
-/** What makes Chromium take the simulator for web.whatsapp.com, and keeps it from asking anybody else. */
+/** The arguments that make Chromium use the simulator as web.whatsapp.com, and contact no other server. */
 export function chromiumArguments(port: number): string[] {
   return [
     `--host-resolver-rules=MAP web.whatsapp.com 127.0.0.1:${port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
@@ -66,7 +66,7 @@ function authStrategy(options: BotOptions): AuthStrategy {
   });
 }
 
-/** What the page has stored, read from its database. */
+/** The data that the page has stored, read from its database. */
 export interface PageState {
   readonly account?: string;
   readonly deviceId?: string;
@@ -92,15 +92,15 @@ export async function pageState(client: Client, timeoutMs = 20_000): Promise<Pag
   return state as PageState;
 }
 
-/** Crashes the renderer, as running out of memory does; resolves when puppeteer has noticed. */
+/** Crashes the renderer, like a lack of memory; resolves when puppeteer has noticed. */
 export async function crashPage(client: Client, timeoutMs = 20_000): Promise<void> {
   const page = openPage(client);
   const crashed = waitForEvent(page, 'error', timeoutMs);
-  page.goto('chrome://crash').catch(() => undefined); // never answers
+  page.goto('chrome://crash').catch(() => undefined); // the page never answers
   await crashed;
 }
 
-/** Kills the browser hard, as a container's end does; resolves when puppeteer has noticed. */
+/** Kills the browser with SIGKILL, like the end of a container; resolves when puppeteer has noticed. */
 export async function killBrowser(client: Client, timeoutMs = 20_000): Promise<void> {
   const browser = client.pupBrowser;
   const pid = browser?.process()?.pid;
@@ -111,13 +111,13 @@ export async function killBrowser(client: Client, timeoutMs = 20_000): Promise<v
   await gone;
 }
 
-/** Closes the client whatever state it is in: first properly, then, past the deadline, by SIGKILL. */
+/** Closes the client in any state: first normally, then, after the deadline, by SIGKILL. */
 export async function closeBot(client: Client, timeoutMs = 10_000): Promise<void> {
   const browserProcess = client.pupBrowser?.process();
   try {
     await withDeadline(client.destroy(), timeoutMs, 'client.destroy()');
   } catch {
-    // A crashed page or a client that is starting may not close by itself.
+    // A crashed page or a starting client may not close by itself.
   }
   if (
     browserProcess?.pid === undefined ||
@@ -130,7 +130,7 @@ export async function closeBot(client: Client, timeoutMs = 10_000): Promise<void
   await exited;
 }
 
-/** puppeteer starts Chromium as the leader of its own process group: its helpers go with it. */
+/** Kills the process group: puppeteer starts Chromium as the leader of its own group, so its helpers end, too. */
 function killGroup(pid: number): void {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');

@@ -42,7 +42,7 @@ export class FrontDoor {
     return this.#port;
   }
 
-  /** The first time on a free port, after that always on the same one. */
+  /** Listens on a free port the first time, and later always on the same port. */
   async open(): Promise<void> {
     if (this.#server.listening) return;
     await new Promise<void>((resolve, reject) => {
@@ -62,14 +62,14 @@ export class FrontDoor {
     await closed;
   }
 
-  /** From now on requests are taken and not answered; those still waiting are cut off when it ends. */
+  /** While `on`, requests are accepted and not answered; requests that still wait are cut off at the end. */
   hang(on: boolean): void {
     this.#hang = on;
     if (!on) for (const socket of this.#hanging) socket.destroy();
   }
 }
 
-/** The body of a request as a JSON object. */
+/** Reads the body of a request as a JSON object. */
 export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

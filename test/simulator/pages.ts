@@ -5,10 +5,10 @@ export type PageStatus = 'loading' | 'qr' | 'online';
 
 /** One load of the page in some browser. */
 export interface OpenPage {
-  /** Counts up: of two pages the one with the higher number was loaded later. */
+  /** An increasing number: of two pages, the one with the higher number was loaded later. */
   readonly pageId: number;
   status: PageStatus;
-  /** What the page shows in its QR, so that a superseded one can be told. */
+  /** The reference in the page's QR, which shows whether a QR is still the present one. */
   ref: string;
   pairingCode?: string;
   deviceId?: string;
@@ -21,10 +21,10 @@ export interface Command {
 }
 
 export interface CommandOptions {
-  /** Which page may take it; the newest one that is connected is asked. */
+  /** Whether a page may get the command; the newest connected page is chosen. */
   readonly accepts: (page: OpenPage) => boolean;
   readonly timeoutMs: number;
-  /** The command makes the client close the page, perhaps before the answer is out: a page that is gone has taken it. */
+  /** The command makes the client close the page, perhaps before it answers, so a page that is gone has executed it. */
   readonly endsThePage?: boolean;
 }
 
@@ -33,7 +33,7 @@ interface Answer {
   readonly result?: unknown;
 }
 
-/** Knows the pages that are open and carries commands to the newest one. */
+/** Knows the open pages and sends commands to the newest one. */
 export class Pages {
   readonly #pages = new Map<number, OpenPage>();
   readonly #answers = new Map<number, Answer>();
@@ -69,7 +69,7 @@ export class Pages {
   connect(page: OpenPage, stream: ServerResponse): void {
     page.stream?.destroy();
     page.stream = stream;
-    // `retry` is how long the browser waits before it connects again.
+    // `retry` is how long the browser waits before it reconnects.
     stream.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     stream.write('retry: 250\n\n');
     stream.on('close', () => {
@@ -93,8 +93,8 @@ export class Pages {
   }
 
   /**
-   * Waits for a page that accepts the command, sends it, and resolves with the page's answer. A page that goes away
-   * in between (reload, kill) is forgotten and the next one is waited for, within the same deadline.
+   * Waits for a page that accepts the command, sends it, and resolves with the page's answer. If the page goes away
+   * before (reload, kill), waits for the next one within the same deadline.
    */
   async ask(create: (page: OpenPage) => Command, options: CommandOptions): Promise<unknown> {
     const deadline = performance.now() + options.timeoutMs;

@@ -7,30 +7,30 @@ import { type Command, type OpenPage, Pages } from './pages.js';
 import { Changes } from './waiting.js';
 
 export interface SimulatorOptions {
-  /** Who scans when `scan()` names nobody. Default `4915100000001@c.us`. */
+  /** The account that scans if `scan()` names none. Default `4915100000001@c.us`. */
   readonly account?: string;
-  /** How long `scan()`, `sendIncoming()` and the like wait for a page that takes them. Default 30 s. */
+  /** How long `scan()`, `sendIncoming()` and similar calls wait for a page that accepts them. Default 30 s. */
   readonly timeoutMs?: number;
 }
 
-/** How the page behaves from its next login on. */
+/** The behaviour of the page from its next login on. */
 export interface SimulatorModes {
   /**
    * `unsynced`: the state is CONNECTED, but the event that makes whatsapp-web.js `authenticated` never comes.
-   * `authenticated`: that event comes, `ready` does not (a module of the page is missing, as after an update).
+   * `authenticated`: that event comes, but `ready` does not (a module of the page is missing, as after an update).
    */
   readonly neverReady?: false | 'unsynced' | 'authenticated';
-  /** The page has synced before the client listens, so that no event comes although the state is CONNECTED. */
+  /** The page syncs before the client listens, so that no event comes although the state is CONNECTED. */
   readonly hasSyncedEarly?: boolean;
-  /** Stored logins are not accepted, although they are valid; see `revokeAccount()` for those that are not. */
+  /** Stored logins are refused although they are valid; use `revokeAccount()` to make them invalid. */
   readonly rejectLogin?: false | Rejection;
 }
 
 export interface Traffic {
   readonly bytesPerSecond: number;
-  /** Values of 256 KB instead of 8 KB: Chromium keeps them as files in the `.blob` folder. */
+  /** Writes values of 256 KB instead of 8 KB, which Chromium stores as files in the `.blob` folder. */
   readonly largeValues?: boolean;
-  /** Overwrites older records, so that about this much is kept. Without it the database grows all the time. */
+  /** Overwrites older records, so that about this much data is kept. Without it the database grows all the time. */
   readonly keepMegabytes?: number;
 }
 
@@ -52,12 +52,12 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
-/** Any other state ends the client, and with it the page (whatsapp-web.js 1.34.7, `onAppStateChangedEvent`). */
+/** Any other state ends the client and its page (whatsapp-web.js 1.34.7, `onAppStateChangedEvent`). */
 const STATES_THE_CLIENT_BEARS: ReadonlySet<string> = new Set(['CONNECTED', 'OPENING', 'PAIRING', 'TIMEOUT']);
 
 const PAGE_FOLDER = new URL('./page/', import.meta.url);
 
-/** Starts a stand-in for web.whatsapp.com on a free port of loopback. */
+/** Starts a simulator of web.whatsapp.com on a free loopback port. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<WhatsAppSimulator> {
   const simulator = new WhatsAppSimulator(options);
   await simulator.goOnline();
@@ -65,13 +65,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Wh
 }
 
 /**
- * Plays web.whatsapp.com and the phone for the real whatsapp-web.js in a real Chromium. Everything that concerns "the
- * page" goes to the newest page that is connected, and waits for one.
+ * Plays web.whatsapp.com and the phone for the real whatsapp-web.js in a real Chromium. Calls about "the page" use the
+ * newest connected page, and wait for one if there is none.
  */
 export class WhatsAppSimulator {
-  /** What the bots sent, oldest first. */
+  /** The messages that the bots sent, oldest first. */
   readonly sentMessages: SentMessage[] = [];
-  /** What pages and server did, oldest first; the types are listed in docs/simulator.md. */
+  /** The events of the pages and the server, oldest first; docs/simulator.md lists the types. */
   readonly events: SimulatorEvent[] = [];
 
   readonly #account: string;
@@ -97,17 +97,17 @@ export class WhatsAppSimulator {
     return `https://127.0.0.1:${this.port}`;
   }
 
-  /** Every pairing so far, revoked ones included. */
+  /** Every pairing so far, including revoked ones. */
   get accounts(): readonly LinkedDevice[] {
     return this.#accounts.list();
   }
 
-  /** How many QR codes were shown, refreshed ones included. */
+  /** The number of QR codes shown, including refreshed ones. */
   get qrCount(): number {
     return this.events.filter((event) => event.type === 'qr:shown').length;
   }
 
-  /** The pages that are connected now, and what they show. */
+  /** The pages that are connected now, and their status. */
   get pages(): readonly { readonly pageId: number; readonly status: string; readonly deviceId?: string }[] {
     return this.#pages.connected().map(({ pageId, status, deviceId }) => ({
       pageId,
@@ -119,8 +119,8 @@ export class WhatsAppSimulator {
   // --- the phone ---------------------------------------------------------------------------------------------------
 
   /**
-   * Scans the QR; waits for a page that shows one, and resolves when that page has stored its login. With `qr` (what
-   * the client's event gave) it refuses one that is not shown any more.
+   * Scans the QR: waits for a page that shows one, and resolves when that page has stored its login. With `qr` (the
+   * value of the client's event) it refuses a QR that is not shown any more.
    */
   async scan(options: WaitOptions & { readonly account?: string; readonly qr?: string } = {}): Promise<void> {
     const account = accountId(options.account ?? this.#account);
@@ -133,7 +133,10 @@ export class WhatsAppSimulator {
     });
   }
 
-  /** Types the code of the client's `code` event into the phone, whose account is the number it was asked for. */
+  /**
+   * Types the code of the client's `code` event into the phone. Its account is the number for which the code was
+   * requested.
+   */
   async enterPairingCode(
     code: string,
     options: WaitOptions & { readonly account?: string } = {},
@@ -144,7 +147,7 @@ export class WhatsAppSimulator {
     await this.#pair(account, options, (page) => page.status !== 'online' && page.pairingCode === code);
   }
 
-  /** A message from another phone; resolves with its id when the page has stored it and told the client. */
+  /** Sends a message from another phone; resolves with its id when the page has stored it and told the client. */
   async sendIncoming(
     message: { readonly from: string; readonly body: string } & WaitOptions,
   ): Promise<string> {
@@ -162,7 +165,7 @@ export class WhatsAppSimulator {
     return this.#changes.until(() => this.sentMessages.find(predicate), timeoutMs, what);
   }
 
-  /** The phone unlinks this device: the page is logged out, wipes its storage and loads again. */
+  /** Unlinks this device on the phone: the page is logged out, deletes its storage and loads again. */
   async logoutFromPhone(options: WaitOptions = {}): Promise<void> {
     const command = (page: OpenPage) => {
       if (page.deviceId !== undefined) this.#accounts.revokeDevice(page.deviceId);
@@ -171,21 +174,21 @@ export class WhatsAppSimulator {
     await this.#pages.ask(command, { accepts: isOnline, timeoutMs: options.timeoutMs ?? this.#timeoutMs });
   }
 
-  /** The phone unlinks all devices of the account while no page is told: it shows at their next login. */
+  /** Unlinks all devices of the account without telling any page; the pages notice it at their next login. */
   revokeAccount(account: string = this.#account): number {
     return this.#accounts.revokeAccount(accountId(account));
   }
 
   // --- the connection ----------------------------------------------------------------------------------------------
 
-  /** Sets the page's socket state; any string, see whatsapp-web.js' `WAState`. */
+  /** Sets the page's socket state to any string, see whatsapp-web.js' `WAState`. */
   async setState(state: string, options: WaitOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const endsThePage = !STATES_THE_CLIENT_BEARS.has(state);
     await this.#pages.ask(() => ({ type: 'state', state }), { accepts: () => true, timeoutMs, endsThePage });
   }
 
-  /** Another browser took the session over. */
+  /** Plays another browser that takes over the session. */
   conflict(): Promise<void> {
     return this.setState('CONFLICT');
   }
@@ -199,7 +202,7 @@ export class WhatsAppSimulator {
     return this.setState('CONNECTED');
   }
 
-  /** A new QR in the page that shows one. */
+  /** Makes the page that shows a QR show a new one. */
   async refreshQr(options: WaitOptions = {}): Promise<void> {
     const ref = newRef();
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
@@ -209,39 +212,41 @@ export class WhatsAppSimulator {
     });
   }
 
-  /** Nobody has scanned for minutes: the QR is dead, and the page waits to be asked for a new one (UNPAIRED_IDLE). */
+  /**
+   * Expires the QR, as if nobody had scanned for minutes; the page waits for a request for a new one (UNPAIRED_IDLE).
+   */
   async expireQr(options: WaitOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const expire = (page: OpenPage) => {
-      page.ref = newRef(); // no page shows it: it can't be scanned
+      page.ref = newRef(); // no page shows this reference, so the QR can't be scanned
       return { type: 'expire' };
     };
     await this.#pages.ask(expire, { accepts: (page) => page.status === 'qr', timeoutMs });
   }
 
-  /** Sets what is named, keeps the rest. Applies from the next login (or scan) on. */
+  /** Sets the given modes and keeps the others. They apply from the next login (or scan) on. */
   setModes(modes: SimulatorModes): void {
     this.#modes = { ...this.#modes, ...modes };
   }
 
-  /** Unreachable: the port is closed and every connection cut. */
+  /** Makes the server unreachable: closes the port and cuts every connection. */
   async goOffline(): Promise<void> {
     await this.#door.shut();
   }
 
-  /** Reachable again, on the same port. */
+  /** Makes the server reachable again, on the same port. */
   async goOnline(): Promise<void> {
     await this.#door.open();
   }
 
-  /** Requests are accepted and never answered. A page that is already open stays CONNECTED, but is dead. */
+  /** Accepts requests and never answers them. A page that is already open stays CONNECTED, but does not work. */
   hangRequests(on = true): void {
     this.#door.hang(on);
   }
 
   // --- the load ----------------------------------------------------------------------------------------------------
 
-  /** The page writes into IndexedDB from now on, and every page that logs in later does too. */
+  /** Makes the page, and every page that logs in later, write to IndexedDB all the time. */
   async startTraffic(traffic: Traffic): Promise<void> {
     this.#traffic = traffic;
     const page = this.#pages.newest();
@@ -254,7 +259,7 @@ export class WhatsAppSimulator {
     if (page?.status === 'online') await this.#askOnline({ type: 'traffic' });
   }
 
-  /** Adds that much incompressible data to IndexedDB; resolves when Chromium has taken it. */
+  /** Adds this much incompressible data to IndexedDB; resolves when Chromium has accepted it. */
   async writeBulk(
     megabytes: number,
     options: WaitOptions & { readonly largeValues?: boolean } = {},
@@ -265,7 +270,7 @@ export class WhatsAppSimulator {
 
   // --- observation -------------------------------------------------------------------------------------------------
 
-  /** Resolves with the first event that fits: of this page if one is named, and not among the `since` first ones. */
+  /** Resolves with the first matching event: of the given page, if any, and after the first `since` events. */
   waitFor(
     type: string,
     options: WaitOptions & { readonly since?: number; readonly pageId?: number } = {},
@@ -298,7 +303,7 @@ export class WhatsAppSimulator {
     return this.#pages.ask(() => command, { accepts: isOnline, timeoutMs });
   }
 
-  /** What a page is told when it is logged in. */
+  /** The data that a page gets at its login. */
   #session(): object {
     const { neverReady = false, hasSyncedEarly = false } = this.#modes;
     return { modes: { neverReady, hasSyncedEarly }, traffic: this.#traffic };
@@ -399,7 +404,7 @@ export class WhatsAppSimulator {
     return this.#session();
   }
 
-  /** One linked device has one connection: the older page is told CONFLICT, as WhatsApp's server does. */
+  /** Tells the older page CONFLICT, as WhatsApp's server does, because a linked device has only one connection. */
   #replaceOthers(page: OpenPage): void {
     for (const other of this.#pages.connected()) {
       if (other === page || other.deviceId !== page.deviceId || other.status !== 'online') continue;
@@ -411,7 +416,7 @@ export class WhatsAppSimulator {
   #noteStatus(page: OpenPage, body: Record<string, unknown>): unknown {
     const event = String(body.event);
     if (event === 'qr:shown' && page.status !== 'online') {
-      page.status = 'qr'; // also when it asks for a pairing code: requests may overtake each other
+      page.status = 'qr'; // also for a pairing code request, because requests may overtake each other
       page.ref = String(body.ref);
       if (body.relaunched === true) delete page.pairingCode;
     }
@@ -425,7 +430,7 @@ export class WhatsAppSimulator {
   #takeMessage(page: OpenPage, body: Record<string, unknown>): unknown {
     if (!this.#accounts.isValid(page.deviceId)) return { refused: true };
     const id = String(body.id);
-    // The page sends again what it got no answer for.
+    // The page sends a message again if it got no answer.
     if (!this.sentMessages.some((message) => message.id === id)) {
       const message = { id, from: String(body.from), to: String(body.to), body: String(body.body) };
       this.sentMessages.push(message);
@@ -449,7 +454,7 @@ function newPairingCode(): string {
   return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('');
 }
 
-/** The page's modules, as plain text: they run in Chromium and must reach it as they were written. */
+/** The page's modules as plain text, because they run in Chromium and must reach it unchanged. */
 function readScripts(): Map<string, string> {
   const names = readdirSync(PAGE_FOLDER).filter((name) => name.endsWith('.js'));
   return new Map(names.map((name) => [`/page/${name}`, readFileSync(new URL(name, PAGE_FOLDER), 'utf8')]));

@@ -40,7 +40,7 @@ function bot(options: Partial<BotOptions> = {}): Client {
   return client;
 }
 
-/** Starts the client; resolves with the event that came first. */
+/** Starts the client; resolves with the first event. */
 async function start(client: Client): Promise<'ready' | 'qr'> {
   const outcome = Promise.any([
     waitForEvent(client, 'ready', DEADLINE_MS).then(() => 'ready' as const),
@@ -52,7 +52,7 @@ async function start(client: Client): Promise<'ready' | 'qr'> {
 
 async function pair(client: Client): Promise<void> {
   const ready = waitForEvent(client, 'ready', DEADLINE_MS);
-  const scanned = simulator.scan(); // before a page is there at all: it waits
+  const scanned = simulator.scan(); // called before there is a page, so it waits
   await client.initialize();
   await scanned;
   await ready;
@@ -208,7 +208,7 @@ describe('losing the session', () => {
     await simulator.logoutFromPhone();
     expect(await disconnected).toBe('LOGOUT');
     await qr;
-    await simulator.waitFor('client:listening', { since }); // closed before that, the client rejects unhandled
+    await simulator.waitFor('client:listening', { since }); // a client closed earlier has an unhandled rejection
     expect(simulator.accounts).toMatchObject([{ account: ACCOUNT, revoked: true }]);
   });
 
@@ -264,7 +264,7 @@ describe('losing the session', () => {
   it('survives a killed browser, once Local Storage was flushed', async () => {
     const client = bot();
     await pair(client);
-    await client.destroy(); // an orderly close flushes it
+    await client.destroy(); // a normal close flushes it
     expect(await start(client)).toBe('ready');
     await killBrowser(client);
     expect(await start(client)).toBe('ready');

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Something that has `on` and `off`: a whatsapp-web.js Client, a PersistentSession, a puppeteer Page. `never` lets
- * every typed emitter pass, whatever names it knows.
+ * An object with `on` and `off`: a whatsapp-web.js Client, a PersistentSession, a puppeteer Page. `never` accepts every
+ * typed emitter, whatever its event names are.
  */
 export interface Emitter {
   on(event: never, listener: never): unknown;
@@ -36,13 +36,13 @@ export function waitForEvent<T = unknown>(emitter: Emitter, name: string, timeou
   });
 }
 
-/** Gives up waiting for `work` after `timeoutMs`; the work itself goes on. */
+/** Stops waiting for `work` after `timeoutMs`; the work itself continues. */
 export async function withDeadline<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   const over = new AbortController();
   const deadline = delay(timeoutMs, undefined, { signal: over.signal }).then(() => {
     throw new Error(`${what}: not done within ${timeoutMs} ms.`);
   });
-  deadline.catch(() => undefined); // aborted once the work is done
+  deadline.catch(() => undefined); // it is aborted when the work is done
   try {
     return await Promise.race([work, deadline]);
   } finally {
@@ -50,7 +50,7 @@ export async function withDeadline<T>(work: Promise<T>, timeoutMs: number, what:
   }
 }
 
-/** Conditions over a state that somebody else changes: whoever changes it calls `notify()`. */
+/** Waits for conditions of a shared state; the code that changes the state calls `notify()`. */
 export class Changes {
   readonly #waiters = new Set<() => void>();
   #closed: Error | undefined;

@@ -11,7 +11,7 @@ interface Line {
   readonly payload: Record<string, unknown>;
 }
 
-/** A bot in a node process of its own, which a test can kill. */
+/** A bot in its own node process, which a test can kill. */
 export class BotProcess {
   readonly lines: Line[] = [];
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -36,7 +36,7 @@ export class BotProcess {
     this.#child.kill(signal);
   }
 
-  /** The first line that fits, told already or still to come. */
+  /** Resolves with the first matching line, whether it was printed already or comes later. */
   waitFor(name: string, fits: (payload: Record<string, unknown>) => boolean = () => true): Promise<Line> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-/** Chance that repeats itself: the same seed, the same throws (mulberry32). */
+/** Repeatable random numbers: the same seed gives the same numbers (mulberry32). */
 export class Dice {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Dice {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, but not including, 1. Bound: may be given away as a source of random numbers. */
+  /** A number from 0 up to, but not including, 1. Bound to the dice, so it can be passed on as a random source. */
   readonly next = (): number => {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

@@ -1,6 +1,6 @@
 import type { FakeClient } from '../../src/testing/fake-client.js';
 
-/** Every injection into the browser that is open now fails; the next browser's page takes it. */
+/** Makes every injection into the currently open browser fail; in the next browser it works. */
 export function failInjection(client: FakeClient, error: unknown): void {
   const { launches } = client;
   Object.defineProperty(client, 'injectError', {

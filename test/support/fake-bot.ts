@@ -11,15 +11,15 @@ import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-clien
 import type { FakeStage } from './fake-stage.js';
 import { type UntilOptions, until, untilSettled } from './until.js';
 
-/** What a bot heard, oldest first: from its client by the client's names, from the session by the session's. */
+/** An event that a bot received, with the event name of its client or of the session. */
 export type Heard = readonly [name: string, detail?: unknown];
 
 export interface FakeBotOptions {
   readonly client?: Partial<FakeClientOptions>;
   readonly session?: PersistentSessionOptions;
-  /** Where it runs; the default is one place for all bots of a stage. */
+  /** The folder of the bot; by default all bots of a stage share one. */
   readonly folder?: string;
-  /** `unnamed` is NoAuth, too, and nobody has chosen a client id. */
+  /** `unnamed` is NoAuth without a chosen client id. */
   readonly auth?: 'local' | 'none' | 'unnamed';
 }
 
@@ -34,7 +34,7 @@ const CLIENT_EVENTS = [
   'disconnected',
 ];
 
-/** A bot over the fake client, made persistent. A new instance stands for a new process. */
+/** A persistent bot with the fake client. A new instance represents a new process. */
 export class FakeBot {
   readonly client: FakeClient;
   readonly session: PersistentSession;
@@ -65,7 +65,7 @@ export class FakeBot {
     return this.session.state;
   }
 
-  /** The QR and pairing codes that the bot's own listeners got. */
+  /** The QR and pairing codes that the bot's own listeners received. */
   get codes(): readonly unknown[] {
     return this.heard.filter(([name]) => name === 'qr' || name === 'code').map(([, detail]) => detail);
   }
@@ -86,7 +86,7 @@ export class FakeBot {
     return this.payloads('warning').map(({ code }) => code);
   }
 
-  /** Settles as `work` does; the clock moves as long as it takes. */
+  /** Moves the clock until `work` settles, and settles in the same way. */
   finish<T>(work: Promise<T>, options?: UntilOptions): Promise<T> {
     return untilSettled(this.stage, work, options);
   }
@@ -107,7 +107,7 @@ export class FakeBot {
     return this.finish(this.session.destroy());
   }
 
-  /** Starts without a login, scans, and is ready. */
+  /** Starts without a login, scans, and waits until the bot is ready. */
   async logIn(account?: string): Promise<void> {
     await this.start();
     await this.client.scan(account);
@@ -132,7 +132,7 @@ export class FakeBot {
     await this.client.writeLogin({ ...login, note });
   }
 
-  // Before the listeners of a test, and whatever they do.
+  // Listens before the listeners of a test, so that it hears everything whatever they do.
   #hearSession(): void {
     const emit = this.session.emit.bind(this.session) as (
       name: SessionEventName,

@@ -9,13 +9,13 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Dice } from './dice.js';
 import { FakeBot, type FakeBotOptions } from './fake-bot.js';
 
-/** memfs stamps files with the real time: that must lie before everything the manual clock says. */
+/** memfs gives files the real time, which must be before all times of the manual clock. */
 const AHEAD_OF_REAL_TIME_MS = 60 * 60 * 1000;
 
 export const INDEXED_DB = ESSENTIAL_PATHS.indexedDbLevelDb;
 export const LOCAL_STORAGE = ESSENTIAL_PATHS.localStorageLevelDb;
 
-/** A disk in memory, a clock that stands, dice with a seed, and a WhatsApp: what every bot of a test lives in. */
+/** The environment of every bot in a test: an in-memory disk, a manual clock, seeded dice, and a fake WhatsApp. */
 export class FakeStage {
   readonly clock = new ManualClock({ now: Date.now() + AHEAD_OF_REAL_TIME_MS });
   readonly fs: FaultyFileSystem = failingFileSystem(memoryFileSystem());
@@ -33,7 +33,7 @@ export class FakeStage {
     return bot;
   }
 
-  /** A bot that logged in, saved and was stopped in order. */
+  /** A bot that has logged in, saved and was stopped normally. */
   async loggedInOnce(options?: FakeBotOptions): Promise<FakeBot> {
     const bot = this.bot(options);
     await bot.logIn();
@@ -46,13 +46,13 @@ export class FakeStage {
     await this.fs.promises.rm(join(bot.client.profileDir, INDEXED_DB, 'MANIFEST-000001'));
   }
 
-  /** The machine sleeps: the time goes on, no timer fires. */
+  /** Lets the machine sleep: the time passes, but no timer fires. */
   sleepMachine(ms: number): void {
     const monotonic = this.clock.monotonic.bind(this.clock);
     this.clock.monotonic = () => monotonic() + ms;
   }
 
-  /** Another machine becomes the owner of the bot's session. */
+  /** Makes another machine the owner of the bot's session. */
   async takeOver(folder = '/bot'): Promise<void> {
     await this.fs.promises.writeFile(`${folder}/session/lease/shop.1000.lease`, '');
   }
@@ -68,7 +68,7 @@ export class FakeStage {
     );
   }
 
-  /** What is below `folder` now, to be put back later, as from an image of the disk. */
+  /** Copies everything below `folder`, so that it can be put back later like a disk image. */
   async copyTree(folder: string): Promise<{ putAt(target: string): Promise<void> }> {
     const copies = new Map<string, Buffer>();
     for (const path of await this.filesBelow(folder)) {
@@ -84,7 +84,7 @@ export class FakeStage {
     };
   }
 
-  /** Every file below `folder`, in order. */
+  /** Every file below `folder`, sorted. */
   async filesBelow(folder: string): Promise<readonly string[]> {
     const entries = await this.fs.promises.readdir(folder, { withFileTypes: true }).catch(() => []);
     const found: string[] = [];
@@ -95,7 +95,7 @@ export class FakeStage {
     return found.sort();
   }
 
-  /** Stops every bot, whatever a test left it in. */
+  /** Stops every bot, in whatever state a test has left it. */
   async close(): Promise<void> {
     this.fs.arm({});
     for (const bot of this.#bots) await bot.stop();
@@ -103,8 +103,8 @@ export class FakeStage {
 }
 
 /**
- * Sets the stage for each test of a file, and stops its bots after it. A rejection that nobody handles fails the run:
- * vitest sees to that.
+ * Creates a stage for each test of a file, and stops its bots after the test. vitest fails the run if a rejection is
+ * not handled.
  */
 export function useFakeStage(): () => FakeStage {
   let stage: FakeStage;
@@ -115,14 +115,14 @@ export function useFakeStage(): () => FakeStage {
   return () => stage;
 }
 
-/** A disk of its own, empty. */
+/** A new empty in-memory file system. */
 export function memoryFileSystem(): FileSystem {
   const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
   return {
     promises: fs.promises,
     createWriteStream: fs.createWriteStream.bind(fs),
     ...(fs.writeFileSync && { writeFileSync: fs.writeFileSync.bind(fs) }),
-    // memfs passes `end` over unless there is a `start`; node does not.
+    // memfs ignores `end` without a `start`, but node does not.
     createReadStream: (path, options) =>
       fs.createReadStream(path, typeof options === 'object' ? { start: 0, ...options } : options),
   };

@@ -1,7 +1,7 @@
 import { isWithin } from '../../src/disk-gate/disk-gates.js';
 import type { FileSystem } from '../../src/file-system.js';
 
-/** A file system with a network share that may go: every call below its folder then waits until it is back. */
+/** A file system with a network share that may vanish: then every call below its folder waits until it is back. */
 export class HangingDisk {
   readonly fs: FileSystem;
   readonly #waiting: { readonly call: string; readonly goOn: () => void }[] = [];
@@ -26,7 +26,7 @@ export class HangingDisk {
     this.fs = { ...fs, promises };
   }
 
-  /** The calls that wait. */
+  /** The waiting calls. */
   get stuck(): readonly string[] {
     return this.#waiting.map(({ call }) => call);
   }

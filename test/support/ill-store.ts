@@ -1,12 +1,12 @@
 import { type Clock, sleep } from '../../src/clock.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 
-/** What can be wrong with a store: it answers to nothing, or only after a while, or refuses. */
+/** The faults of a store: it answers nothing, answers late, or refuses. */
 export type Illness = 'hangs' | 'slow' | 'refuses';
 
 const SLOW_MS = 3000;
 
-/** A store in memory that falls ill, and recovers; calls that hang then go on, late. */
+/** An in-memory store that becomes faulty and recovers; after that, hanging calls can continue late. */
 export class IllStore extends MemoryStore {
   readonly calls: string[] = [];
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class IllStore extends MemoryStore {
     this.setDown(illness === 'refuses');
   }
 
-  /** Calls that hang are forgotten, as a connection that was lost; or answered late, where `answer` says so. */
+  /** Forgets hanging calls, as after a lost connection, or answers them late with `answer`. */
   recover({ answer = false } = {}): void {
     this.#illness = undefined;
     this.setDown(false);

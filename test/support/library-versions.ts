@@ -5,24 +5,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Library } from '../simulator/client.js';
 
-/** One combination of packages as a bot may have it. */
+/** A combination of packages that a bot may have. */
 export interface LibraryVersion {
   readonly name: string;
   readonly version: string;
-  /** Another puppeteer than the package asks for, as npm's `overrides` gives it. */
+  /** A puppeteer version other than the package requires, as set by npm's `overrides`. */
   readonly puppeteer?: string;
 }
 
 const version = (number: string): LibraryVersion => ({ name: 'whatsapp-web.js', version: number });
 
-/** The oldest, one in the middle, and the newest puppeteer; the newest whatsapp-web.js is the project's own. */
+/**
+ * The oldest version, one in the middle, and one with the newest puppeteer; the newest whatsapp-web.js is the project's
+ * own.
+ */
 export const SOME_VERSIONS: readonly LibraryVersion[] = [
   version('1.30.0'),
   version('1.33.3'),
   { ...version('1.34.7'), puppeteer: '25.16.0' },
 ];
 
-/** Every release from the oldest on, for `WWEBJS_VERSIONS=all`. */
+/** Every release from the oldest supported one on, for `WWEBJS_VERSIONS=all`. */
 export const ALL_VERSIONS: readonly LibraryVersion[] = [
   ...['1.30.0', '1.31.0', '1.32.0', '1.33.0', '1.33.1', '1.33.2', '1.33.3'].map(version),
   ...['1.34.0', '1.34.1', '1.34.2', '1.34.4', '1.34.5', '1.34.6'].map(version),
@@ -32,7 +35,7 @@ export const ALL_VERSIONS: readonly LibraryVersion[] = [
 const CACHE = join(tmpdir(), 'wwebjs-persistent-session-versions');
 const INSTALL_DEADLINE_MS = 120_000;
 
-/** Installs it from npm, once for each machine: only its scripts, no browser. */
+/** Installs the library from npm once for each machine, without a browser. */
 export function loadLibrary(library: LibraryVersion): Library {
   const { name, version: number, puppeteer } = library;
   const folder = join(CACHE, [name.replaceAll('/', '+'), number, puppeteer].filter(Boolean).join('-'));
@@ -40,7 +43,7 @@ export function loadLibrary(library: LibraryVersion): Library {
   return createRequire(join(folder, 'package.json'))(name) as Library;
 }
 
-// Moved into place when it is whole, so that no other run meets a half of it.
+// Moved into place when it is complete, so that no other run finds a part of it.
 function install({ name, version: number, puppeteer }: LibraryVersion, folder: string): void {
   mkdirSync(CACHE, { recursive: true });
   const staging = mkdtempSync(join(CACHE, 'staging-'));

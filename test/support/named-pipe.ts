@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach } from 'vitest';
 
-/** Plants named pipes. After each test whoever still stands in one is let go on, so that a test that fails ends. */
+/** Creates named pipes. After each test, releases calls that are still blocked on one, so that a failing test ends. */
 export function useNamedPipes(): (path: string) => Promise<void> {
   let pipes: string[] = [];
   afterEach(async () => {

@@ -3,13 +3,13 @@ import type { FileSystem } from '../../src/file-system.js';
 import { walkFiles } from '../../src/profile/walk.js';
 import { buildZip, type EvilEntry } from '../snapshot/zip-builder.js';
 
-/** A browser (`<host>-<pid>`) has the profile open, as Chromium says it: a symbolic link to nowhere. */
+/** Marks the profile as open in a browser (`<host>-<pid>`) like Chromium: by a symbolic link without a target. */
 export async function takeOver(fs: FileSystem, profileDir: string, holder: string): Promise<void> {
   const { symlink } = fs.promises as unknown as { symlink(target: string, path: string): Promise<void> };
   await symlink(holder, join(profileDir, 'SingletonLock'));
 }
 
-/** A profile as RemoteAuth zips it: archiver's `directory()` writes an entry for each folder, too. */
+/** A profile zipped as RemoteAuth does it: archiver's `directory()` also writes an entry for each folder. */
 export async function zipOf(
   fs: FileSystem,
   profileDir: string,

@@ -11,11 +11,11 @@ const run = promisify(execFile);
 const INSTALL_DEADLINE_MS = 240_000;
 
 /**
- * The Chromium that this version of npm's `@sparticuz/chromium` carries: fetched once, by npm, into the folder of temporary
- * files. It is some 70 MB, too much for every `npm ci`.
+ * The Chromium in this version of npm's `@sparticuz/chromium`. npm fetches it once into the folder for temporary files,
+ * because its 70 MB are too much for every `npm ci`.
  *
- * @returns its path; `undefined` on another system than Linux on x64, and where it can't be had, which is said. In CI it
- * rejects instead
+ * @returns its path; `undefined` on systems other than Linux on x64, and if the download fails, which is reported. In
+ * CI a failed download rejects instead
  */
 export async function chromiumOf(version: string): Promise<string | undefined> {
   const folder = join(tmpdir(), `wwebjs-chromium-${version}`);
@@ -42,7 +42,7 @@ async function unpack(from: string, to: string): Promise<void> {
   await decompress(join(from, 'swiftshader.tar.br'), libraries);
   await run('tar', ['xf', libraries, '-C', to]);
   await rm(libraries);
-  // By its last name only when it is whole: another run may look for it.
+  // Gets its final name only when it is complete, because another run may look for it.
   const part = join(to, `chromium.${process.pid}`);
   await decompress(join(from, 'chromium.br'), part);
   await chmod(part, 0o755);

@@ -15,7 +15,7 @@ const PATIENCE_MS = 45_000;
 
 export interface PersistentBotOptions {
   readonly simulator: Pick<WhatsAppSimulator, 'port'>;
-  /** Everything of the bot lies below it: its auth folder, the saves, the backups. */
+  /** The folder that contains everything of the bot: its auth folder, the saves, the backups. */
   readonly folder: string;
   readonly session?: PersistentSessionOptions;
   readonly client?: ClientOptions;
@@ -23,18 +23,18 @@ export interface PersistentBotOptions {
   readonly auth?: 'local' | 'none' | 'given';
   /** Default: the whatsapp-web.js that the project is developed with. */
   readonly library?: Library;
-  /** Default: that of the sources. The demo takes the built package's. */
+  /** Default: the class of the sources. The demo uses the class of the built package. */
   readonly Session?: typeof PersistentSession;
 }
 
-/** A real whatsapp-web.js client against the simulator, made persistent. A new instance stands for a new process. */
+/** A real whatsapp-web.js client against the simulator, made persistent. A new instance represents a new process. */
 export class PersistentBot {
   readonly client: Client;
   readonly session: PersistentSession;
   readonly authPath: string;
   readonly sessionPath: string;
   readonly backupPath: string;
-  /** What the bot's own listener of `qr` got. */
+  /** The values that the bot's own `qr` listener received. */
   readonly qrCodes: string[] = [];
   /** Every event of the session, oldest first. */
   readonly events: { readonly name: SessionEventName; readonly payload: unknown; readonly at: number }[] = [];
@@ -89,12 +89,12 @@ export class PersistentBot {
       .map(({ payload }) => payload as SessionEventPayloads[Name]);
   }
 
-  /** The session's next event of this name. Call it before what causes it. */
+  /** The session's next event with this name. Call it before the action that causes the event. */
   once<Name extends SessionEventName>(name: Name): Promise<SessionEventPayloads[Name]> {
     return waitForEvent<SessionEventPayloads[Name]>(this.session, name, PATIENCE_MS);
   }
 
-  /** The client's next event of this name. Call it before what causes it. */
+  /** The client's next event with this name. Call it before the action that causes the event. */
   async next(name: 'ready' | 'qr' | 'code' | 'disconnected'): Promise<unknown> {
     return waitForEvent(this.client, name, PATIENCE_MS);
   }
@@ -107,12 +107,12 @@ export class PersistentBot {
     await ready;
   }
 
-  /** Waits for the first save that holds both halves of the login: Local Storage takes seconds to reach the disk. */
+  /** Waits for the first save with both halves of the login, because Local Storage takes seconds to reach the disk. */
   async settledSave(): Promise<SnapshotInfo> {
     const known = this.payloads('save:completed').find(({ snapshot }) => snapshot.settled);
     if (known) return known.snapshot;
     for (;;) {
-      const { snapshot } = await this.once('save:completed'); // bounded by its own deadline
+      const { snapshot } = await this.once('save:completed'); // has its own deadline
       if (snapshot.settled) return snapshot;
     }
   }

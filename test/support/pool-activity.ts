@@ -13,14 +13,15 @@ watchZlib();
 watchScrypt();
 
 /**
- * How many pieces zlib and scrypt work on in the thread pool. Node names them nowhere (`process.getActiveResourcesInfo()` knows
- * requests, and these are none), and on a busy machine one may take longer than any number of turns of the event loop.
+ * The number of pieces on which zlib and scrypt work in the thread pool. Node does not report them
+ * (`process.getActiveResourcesInfo()` only lists requests), and on a busy machine one may take longer than any number
+ * of turns of the event loop.
  */
 export function piecesInPool(): number {
   return pending;
 }
 
-/** All streams of zlib, whichever way they go, share one `_transform`. */
+/** Counts the work of all zlib streams, which share one `_transform` for both directions. */
 function watchZlib(): void {
   let base = DeflateRaw.prototype as object;
   while (!Object.hasOwn(base, '_transform')) {

@@ -1,12 +1,12 @@
 /**
- * Listens for rejections that nobody handles and errors that nobody catches: each would end a bot's process.
+ * Listens for unhandled rejections and uncaught errors, each of which would end a bot's process.
  *
- * @returns a function that waits a few turns and gives what was heard; call it once
+ * @returns a function that waits a few turns and returns what was heard; call it once
  */
 export function rejections(): () => Promise<readonly unknown[]> {
   const heard: unknown[] = [];
   const note = (reason: unknown) => void heard.push(reason);
-  // vitest's own would fail the run, and not the test
+  // vitest's own listeners would fail the run and not the test
   const others = process.listeners('unhandledRejection');
   const uncaught = process.listeners('uncaughtException');
   process.removeAllListeners('unhandledRejection').removeAllListeners('uncaughtException');

@@ -1,9 +1,9 @@
-// What the library loads on first use, loaded here: a module that is on its way shows nowhere that work goes on.
+// Loads here what the library loads on first use, because a module that is being loaded is not visible as activity.
 import 'unzipper/lib/Open/directory.js';
 import type { ManualClock } from '../../src/testing/manual-clock.js';
 import { piecesInPool } from './pool-activity.js';
 
-/** What tells that work goes on: the calls of the (wrapped) file system. */
+/** Shows whether work is going on: the calls of the (wrapped) file system. */
 export interface Activity {
   readonly calls: readonly unknown[];
 }
@@ -11,16 +11,16 @@ export interface Activity {
 export interface UntilOptions {
   /** How far the manual clock may move, ms. Default one hour. */
   readonly limitMs?: number;
-  /** How far it moves at once, ms. Default one second. */
+  /** How far the clock moves in one step, ms. Default one second. */
   readonly stepMs?: number;
 }
 
 const QUIET_TURNS = 20;
-/** What else works in the thread pool shows nowhere: it gets some real milliseconds. */
+/** Other work in the thread pool is not visible, so it gets some real milliseconds. */
 const POOL_ROUNDS = 2;
 const REAL_LIMIT_MS = 15_000;
 
-/** Lets everything that runs get as far as it can without the clock. Bounded by 15 real seconds. */
+/** Lets all running work continue as far as it can without the clock. Limited to 15 real seconds. */
 export async function settle(activity: Activity): Promise<void> {
   const realEnd = Date.now() + REAL_LIMIT_MS;
   for (let round = 0; round < POOL_ROUNDS && Date.now() < realEnd; ) {
@@ -32,9 +32,9 @@ export async function settle(activity: Activity): Promise<void> {
 }
 
 /**
- * Moves the clock in steps until `condition` holds; between two steps everything that runs gets as far as it can.
+ * Moves the clock in steps until `condition` holds; between two steps all running work continues as far as it can.
  *
- * @throws Error that names `what` when it does not come within `limitMs` of the clock.
+ * @throws Error that names `what` if the condition does not hold within `limitMs` of the clock.
  */
 export async function until(
   world: { readonly clock: ManualClock; readonly fs: Activity },
@@ -51,7 +51,7 @@ export async function until(
   }
 }
 
-/** Moves the clock until `work` settles, and settles as it does. */
+/** Moves the clock until `work` settles, and settles in the same way. */
 export async function untilSettled<T>(
   world: { readonly clock: ManualClock; readonly fs: Activity },
   work: Promise<T>,

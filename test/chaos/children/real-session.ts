@@ -1,5 +1,5 @@
-// A bot with the real client in a real Chromium, in a process of its own: does what its parent says, until it is killed.
-// Takes the address of the library, so that it runs on the built package.
+// A bot with the real client in a real Chromium, in its own process. It obeys its parent until it is killed.
+// The address of the library is an argument, so that it can run the built package.
 
 import { createBot, type PageState, pageState, waitForEvent } from '../../simulator/client.js';
 import { CLIENT_ID, placesIn } from '../synthetic/world.js';
@@ -9,19 +9,19 @@ const { PersistentSession } = (await import(libraryUrl)) as typeof import('../..
 
 const PATIENCE_MS = 90_000;
 
-/** What the parent asks for. */
+/** The orders of the parent. */
 export type RealOrder =
   | { readonly call: 'initialize' | 'settle' | 'look' | 'save' | 'backup' | 'prune' | 'clear' | 'destroy' }
   | { readonly call: 'restore'; readonly snapshotId: string };
 
-/** What the child tells: that it begins, and how it ended. */
+/** The messages of the child: that an order begins, and how it ended. */
 export type RealTold =
   | { readonly told: 'loaded' | 'begun' }
   | {
       readonly told: 'ended';
       readonly state: string;
       readonly codes: number;
-      /** Why a snapshot was restored without being asked for. */
+      /** The reasons for which snapshots were restored without an order. */
       readonly heard: readonly string[];
       readonly page?: PageState;
       readonly error?: string;
@@ -77,7 +77,10 @@ async function obey(order: RealOrder): Promise<PageState | undefined> {
   }
 }
 
-/** `ready`, with a snapshot of both halves of the login: Local Storage takes seconds to reach the disk. */
+/**
+ * Waits for `ready` and a snapshot with both halves of the login, because Local Storage takes seconds to reach the
+ * disk.
+ */
 async function untilSettled(): Promise<undefined> {
   const end = performance.now() + PATIENCE_MS;
   while (performance.now() < end) {

@@ -1,6 +1,6 @@
 /**
- * The simulator in a process of its own, so that what it remembers does not count as memory of the bot. Takes calls
- * over the process's own channel, answers each, and ends when the channel does.
+ * Runs the simulator in its own process, so that its memory does not count as memory of the bot. Receives calls over
+ * the process's IPC channel, answers each, and ends when the channel closes.
  */
 import { startSimulator } from '../../simulator/server.js';
 import type { SimulatorAnswer, SimulatorCall } from '../soaking/simulator.js';

@@ -1,5 +1,5 @@
-// A bot with the fake client in a process of its own: does what its parent says, until it is killed.
-// Takes the addresses of the library and of its fakes, so that it runs on the built package or on the sources.
+// A bot with the fake client in its own process. It obeys its parent until it is killed.
+// The addresses of the library and of its fakes are arguments, so that it can run the built package or the sources.
 
 const [libraryUrl = '', testingUrl = ''] = process.argv.slice(2);
 const { PersistentSession } = (await import(libraryUrl)) as typeof import('../../../src/index.js');
@@ -7,7 +7,7 @@ const { FakeClient, FakeWhatsApp } = (await import(
   testingUrl
 )) as typeof import('../../../src/testing/index.js');
 
-/** What the parent asks for. */
+/** The orders of the parent. */
 export type Order =
   | {
       readonly call: 'open';
@@ -16,21 +16,21 @@ export type Order =
       readonly backupPath: string;
       readonly clientId: string;
       readonly keepLast: number;
-      /** How often a phone has scanned a code of this bot so far: the server remembers it. */
+      /** How often a phone has scanned a code of this bot so far, as the server remembers it. */
       readonly pairings: number;
     }
   | { readonly call: 'initialize' | 'scan' | 'save' | 'backup' | 'prune' | 'clear' | 'destroy' }
   | { readonly call: 'restore'; readonly snapshotId: string }
   | { readonly call: 'import'; readonly from: string };
 
-/** What the child tells: that it begins, and how it ended. */
+/** The messages of the child: that an order begins, and how it ended. */
 export type Told =
   | { readonly told: 'loaded' | 'begun' }
   | {
       readonly told: 'ended';
       readonly state: string;
       readonly codes: number;
-      /** What was restored and found damaged, and why. */
+      /** The snapshots that were restored or found damaged, with the reasons. */
       readonly heard: readonly string[];
       readonly result?: unknown;
       readonly error?: string;
@@ -99,7 +99,7 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
-/** A run is counted right after `ready`; what comes before that is told by the record's run number. */
+/** Waits until the record's run number shows that this run was counted, which happens right after `ready`. */
 async function untilCounted(session: InstanceType<typeof PersistentSession>): Promise<void> {
   for (let look = 0; look < 500 && session.state === 'ready'; look++) {
     if (session.status().lineage !== undefined && session.status().run > 0) return;

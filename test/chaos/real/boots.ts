@@ -10,13 +10,13 @@ const PATIENCE_MS = 60_000;
 export interface Boot {
   readonly capture: number;
   readonly outcome: 'ready' | 'qr' | 'failed';
-  /** What is missing of what had been written before the capture; empty when nothing is. */
+  /** The data from before the capture that is missing; empty if nothing is missing. */
   readonly losses: string;
   readonly seconds: number;
   readonly ok: boolean;
 }
 
-/** Starts a fresh, plain client on a copy of a capture, as on the profile of a LocalAuth. Never rejects. */
+/** Starts a new plain client on a copy of a capture, used as the profile of a LocalAuth. Never rejects. */
 export async function bootCapture(
   simulator: WhatsAppSimulator,
   folder: string,
@@ -24,7 +24,7 @@ export async function bootCapture(
 ): Promise<Boot> {
   const dataPath = join(folder, 'boot');
   await rm(dataPath, { recursive: true, force: true });
-  // A copy in earnest: the capture's tables are links of the live ones.
+  // A real copy, because the capture's tables are hard links to the live ones.
   await cp(directory, join(dataPath, 'session'), { recursive: true });
   const client = createBot({ simulator, dataPath });
   const startedAt = performance.now();
@@ -34,7 +34,7 @@ export async function bootCapture(
       waitForEvent(client, 'ready', PATIENCE_MS).then(() => 'ready' as const),
       waitForEvent(client, 'qr', PATIENCE_MS).then(() => 'qr' as const),
     ]);
-    outcome.catch(() => undefined); // told by initialize() first
+    outcome.catch(() => undefined); // initialize() reports the error first
     await client.initialize();
     const shown = await outcome;
     if (shown === 'qr') return { capture: number, outcome: shown, losses: '', seconds: seconds(), ok: false };

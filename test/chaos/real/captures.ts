@@ -27,16 +27,16 @@ const fs = systemFileSystem;
 export interface LiveProfileOptions {
   readonly simulator: WhatsAppSimulator;
   readonly folder: string;
-  /** Written once, before the traffic begins. */
+  /** Size of the data that is written once, before the traffic begins. */
   readonly bulkMegabytes: number;
   readonly bytesPerSecond: number;
-  /** What the traffic overwrites in turn, so that the profile stays about as large as it is. */
+  /** Size of the data that the traffic overwrites again and again, so that the profile keeps about the same size. */
   readonly ringMegabytes: number;
-  /** Values that Chromium keeps as files of their own, in the `.blob` folder. */
+  /** Whether to write large values, which Chromium stores as separate files in the `.blob` folder. */
   readonly largeValues?: boolean;
 }
 
-/** A profile of some 70 MB under 4 MB/s: the load of chaos:capture and of the bench. */
+/** A profile of about 70 MB with traffic of 4 MB/s: the load of chaos:capture and of the bench. */
 export const BUSY_ACCOUNT = {
   bulkMegabytes: 34,
   bytesPerSecond: 4 * 1024 * 1024,
@@ -49,17 +49,17 @@ export interface Capture {
   readonly files: CapturedTree['files'];
   readonly megabytes: number;
   readonly milliseconds: number;
-  /** How many the harder of the two databases took. */
+  /** The number of attempts for the database that needed more of them. */
   readonly attempts: number;
   readonly sound: boolean;
   readonly finding: string;
-  /** Blobs (files of large values) that the copied database names. */
+  /** Number of blobs (files of large values) that the copied database names. */
   readonly blobs: number;
-  /** What the page had told to be written when the capture began: the copy must hold at least that. */
+  /** The data that the page had reported as written when the capture began; the copy must contain at least this. */
   readonly before: Pick<PageState, 'ratchet' | 'messageCount'>;
 }
 
-/** A plain client of whatsapp-web.js, logged in and busy: this library only copies its profile. */
+/** A plain whatsapp-web.js client, logged in and busy; this library only copies its profile. */
 export class LiveProfile {
   readonly profileDir: string;
   readonly #client: Client;
@@ -71,7 +71,10 @@ export class LiveProfile {
     this.#client = createBot({ simulator: options.simulator, dataPath: join(options.folder, 'live') });
   }
 
-  /** Logs in, fills the database, and starts the traffic in a second run: only an orderly close flushes Local Storage. */
+  /**
+   * Logs in, fills the database, and starts the traffic in a second run, because only a normal close flushes Local
+   * Storage.
+   */
   async start(): Promise<void> {
     const { simulator, bulkMegabytes, bytesPerSecond, ringMegabytes, largeValues = false } = this.#options;
     await Promise.all([this.#untilReady(), simulator.scan()]);
@@ -82,7 +85,7 @@ export class LiveProfile {
     await simulator.startTraffic({ bytesPerSecond, keepMegabytes: ringMegabytes, largeValues });
   }
 
-  /** Bytes that the page has put into IndexedDB so far. */
+  /** The number of bytes that the page has written to IndexedDB so far. */
   async writtenBytes(): Promise<number> {
     return Number(await this.#client.pupPage?.evaluate('window.writtenBytes'));
   }
@@ -118,8 +121,8 @@ export class LiveProfile {
   }
 
   /**
-   * Kills the browser in the middle of its traffic and compares what it leaves with a capture, as a start does:
-   * what only went on since must not look like a loss. Says what does.
+   * Kills the browser during its traffic and compares the profile with a capture, as a start does. Data that was only
+   * added since must not look like a loss. Returns what looks like a loss.
    */
   async killAndCompare(capture: Capture): Promise<string> {
     await killBrowser(this.#client);
@@ -140,7 +143,7 @@ export class LiveProfile {
 
   async #untilReady(): Promise<void> {
     const ready = waitForEvent(this.#client, 'ready', PATIENCE_MS);
-    ready.catch(() => undefined); // told by initialize() first
+    ready.catch(() => undefined); // initialize() reports the error first
     await this.#client.initialize();
     await ready;
   }
@@ -157,7 +160,7 @@ export class LiveProfile {
   }
 }
 
-/** How many blobs a profile's database names, and which of them are not there; Chromium sees to it that none is. */
+/** The number of blobs that a profile's database names, and the missing ones; Chromium ensures that none is missing. */
 async function readBlobs(profileDir: string): Promise<{ named: number; missing: string[] }> {
   const names = await readBlobNames({ fs, profileDir });
   if (names === undefined) return { named: 0, missing: ["the names of its blobs can't be read"] };
@@ -165,12 +168,12 @@ async function readBlobs(profileDir: string): Promise<{ named: number; missing: 
   return { named: names.now.size, missing: missing.map(({ path }) => `${path}: named, and not there`) };
 }
 
-/** Removes a capture that is not wanted any more: its tables are links that keep the space of deleted ones. */
+/** Removes a capture that is not needed any more, because its hard links keep the space of deleted tables. */
 export async function dropCapture({ directory }: Capture): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** Throws where the captures of a busy profile might fill the disk. */
+/** Throws if the captures of a busy profile might fill the disk. */
 export async function assertSpace(folder: string, megabytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = (bavail * bsize) / 1024 / 1024;

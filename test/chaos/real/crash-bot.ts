@@ -13,7 +13,7 @@ import { Memory } from './crash-memory.js';
 
 const fs = systemFileSystem;
 const FRIEND = '4915100000002';
-/** What the operations take on an idle machine, ms, until they are seen on this one. */
+/** The times of the operations on an idle machine, ms, used until they are measured on this one. */
 const ESTIMATES: Readonly<Record<RealOperation, number>> = {
   save: 400,
   backup: 700,
@@ -34,7 +34,7 @@ export interface RealCrashBotParts {
   readonly dice: Dice;
 }
 
-/** One bot that is killed again and again; each start is a new process. */
+/** One bot that is killed repeatedly; each start is a new process. */
 export class RealCrashBot {
   readonly #parts: RealCrashBotParts;
   readonly #moments = new KillMoments(ESTIMATES);
@@ -47,14 +47,14 @@ export class RealCrashBot {
     this.#child = this.#newChild();
   }
 
-  /** The first start, with a pairing. */
+  /** Makes the first start, with a pairing. */
   async start(): Promise<void> {
     const started = await this.#child.obey({ call: 'initialize' });
     if (started.error !== undefined) throw new Error(`the first start failed: ${started.error}`);
     await this.#pair();
   }
 
-  /** Begins an operation, kills whom it is told to, and starts a new process on what is left. */
+  /** Begins an operation, kills the given victim, and starts a new process on the remaining files. */
   async killOnce(number: number, operation: RealOperation, victim: Victim): Promise<RealKill> {
     const startedAt = performance.now();
     this.#violations = [];
@@ -78,7 +78,7 @@ export class RealCrashBot {
     return { ...report, seconds, violations: this.#violations };
   }
 
-  /** An orderly end: nothing runs any more. */
+  /** Stops the bot normally, so that nothing runs any more. */
   async stop(): Promise<void> {
     await this.#child.obey({ call: 'destroy' });
     await this.#child.kill();
@@ -90,13 +90,13 @@ export class RealCrashBot {
     return this.#child.kill();
   }
 
-  /** Messages that nothing may lose, and a process that the operation can be asked of. */
+  /** Stores messages that must never be lost, and brings up a process that can run the operation. */
   async #prepare(operation: RealOperation): Promise<RealOrder> {
     const { simulator, folder, dice } = this.#parts;
     for (let n = 0; n < 2; n++) {
       this.#memory.stored(await simulator.sendIncoming({ from: FRIEND, body: `before a ${operation}` }));
     }
-    // So that there is something to restore and something to prune, and the next save has something new.
+    // Gives a restore and a prune something to do, and the next save something new.
     await this.#timed('save', 'save');
     await this.#look();
     const snapshots = this.#memory.snapshotIds;
@@ -120,7 +120,10 @@ export class RealCrashBot {
     return { call: 'initialize' };
   }
 
-  /** Says who was killed. A process that has only lost its browser goes on, and is ended in order. */
+  /**
+   * Kills the victim and returns who was killed. A process that has only lost its browser continues and is stopped
+   * normally.
+   */
   async #strike(victim: Victim, ended: Promise<RealEnded>): Promise<string> {
     const browser = victim === 'node' ? undefined : await this.#child.browser();
     if (browser !== undefined) killIfThere(browser);
@@ -128,14 +131,14 @@ export class RealCrashBot {
       await this.#child.kill();
       return victim === 'node' ? 'node' : browser === undefined ? 'node, no browser ran' : 'both';
     }
-    await ended; // bounded by the child's patience; that it failed is no wonder
+    await ended; // limited by the child's deadline; it may fail, which is expected
     const { heard } = await this.#child.obey({ call: 'destroy' });
     this.#memory.heard(heard);
     await this.#child.kill();
     return 'Chromium';
   }
 
-  /** What a new process makes of it: `ready` with everything, unless the login was being cleared. */
+  /** Starts a new process, which must be `ready` with all data, unless the login was being cleared. */
   async #startAfter(operation: RealOperation): Promise<string> {
     const orphans = await processesOf(this.#parts.folder);
     await this.#look();
@@ -163,19 +166,19 @@ export class RealCrashBot {
     return 'ready';
   }
 
-  /** A few dozen kills are too few to learn from them how long an operation takes: whole ones tell it, too. */
+  /** Times a complete operation, because a few dozen kills are too few to learn how long an operation takes. */
   async #timed(operation: RealOperation, call: 'save' | 'destroy' | 'initialize'): Promise<RealEnded> {
     const { ended } = await this.#child.begin({ call });
     const begun = performance.now();
     const outcome = await ended;
     const tookMs = performance.now() - begun;
     this.#moments.saw(operation, tookMs);
-    // A restore is a start, after the browser was closed.
+    // A restore is a start after the browser was closed.
     if (operation === 'start') this.#moments.saw('restore', tookMs + ESTIMATES.stop);
     return outcome;
   }
 
-  /** A login of its own: nothing of an earlier one may shine through. */
+  /** Pairs a new login; no data of an earlier login may appear in it. */
   async #pair(): Promise<void> {
     await this.#parts.simulator.scan();
     const settled = await this.#child.obey({ call: 'settle' });
@@ -188,7 +191,7 @@ export class RealCrashBot {
     await this.#look();
   }
 
-  /** Whatever is listed verifies. */
+  /** Checks that every listed snapshot passes its verification. */
   async #look(): Promise<void> {
     const { snapshots, problems } = await seeSnapshots(fs, this.#parts.folder);
     for (const problem of problems) this.#violated(problem);
@@ -205,11 +208,11 @@ export class RealCrashBot {
         this.#violated(`left behind: ${leaseFiles} lease files; ${strange.slice(0, 3).join(', ')}`);
         return;
       }
-      await pause(); // a save that runs by itself has files in work
+      await pause(); // an automatic save still has temporary files
     }
   }
 
-  /** The browser that a killed process has left, and its helpers. */
+  /** Checks that the browser of a killed process and its helpers have ended. */
   async #assertEnded(orphans: readonly OwnProcess[]): Promise<void> {
     for (let look = 1; ; look++) {
       const running = await processesOf(this.#parts.folder);
@@ -236,7 +239,7 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it has ended by itself meanwhile
+    // it has already ended
   }
 }
 

@@ -4,21 +4,21 @@ import { fileURLToPath } from 'node:url';
 import type { RealOrder, RealTold } from '../children/real-session.js';
 
 const SCRIPT = fileURLToPath(new URL('../children/real-session.ts', import.meta.url));
-/** A start may try several snapshots, on a machine that does something else, too. */
+/** Long, because a start may try several snapshots on a busy machine. */
 const PATIENCE_MS = 180_000;
 
 export type RealEnded = Extract<RealTold, { readonly told: 'ended' }>;
 
 export interface RealChildOptions {
-  /** Address of the library's entry. */
+  /** The address of the library's entry. */
   readonly library: string;
   readonly folder: string;
-  /** Of the simulator. */
+  /** The port of the simulator. */
   readonly port: number;
   readonly keepLast: number;
 }
 
-/** A bot with the real client in a process of its own. It, its browser, or both can be killed at any instant. */
+/** A bot with the real client in its own process. The process, its browser, or both can be killed at any instant. */
 export class RealChild {
   readonly #process: ChildProcess;
   readonly #exit: Promise<void>;
@@ -42,15 +42,15 @@ export class RealChild {
     this.#loaded.catch(() => undefined);
   }
 
-  /** Resolves when the order was carried out, or failed. */
+  /** Resolves when the order has completed or failed. */
   async obey(order: RealOrder): Promise<RealEnded> {
     return (await this.begin(order)).ended;
   }
 
-  /** Resolves when the child begins; `ended` when it is done. */
+  /** Resolves when the child begins the order; `ended` resolves when it is done. */
   async begin(order: RealOrder): Promise<{ readonly ended: Promise<RealEnded> }> {
     await this.#loaded;
-    // Both from the start: two messages may arrive in one turn.
+    // Listens for both messages from the start, because they may arrive in one turn.
     const begun = this.#next('begun');
     const ended = this.#next('ended') as Promise<RealEnded>;
     ended.catch(() => undefined);
@@ -59,18 +59,21 @@ export class RealChild {
     return { ended };
   }
 
-  /** The browser that this child has started and that runs now: a child of its own, with its folder. */
+  /**
+   * The pid of the running browser that this child has started: its own child process, with its folder in the
+   * arguments.
+   */
   async browser(): Promise<number | undefined> {
     const running = await processesOf(this.#folder);
     return running.find(({ parent }) => parent === this.#process.pid)?.pid;
   }
 
-  /** SIGKILL, with no wait for its end. */
+  /** Sends SIGKILL without waiting for the end. */
   killNow(): void {
     this.#process.kill('SIGKILL');
   }
 
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   async kill(): Promise<void> {
     this.killNow();
     await this.#exit;
@@ -103,11 +106,11 @@ export class RealChild {
 export interface OwnProcess {
   readonly pid: number;
   readonly parent: number;
-  /** With the pid it names one process only: pids are given out again. */
+  /** Together with the pid it identifies a process, because pids are reused. */
   readonly startedAt: string;
 }
 
-/** The processes that were started on this folder, which nobody else knows of: told by their command lines. */
+/** The processes with this folder in their command lines; nobody else uses the folder. */
 export async function processesOf(folder: string): Promise<OwnProcess[]> {
   const own: OwnProcess[] = [];
   for (const name of await readdir('/proc')) {
@@ -115,7 +118,7 @@ export async function processesOf(folder: string): Promise<OwnProcess[]> {
     try {
       if (!(await readFile(`/proc/${name}/cmdline`, 'latin1')).includes(folder)) continue;
       const stat = await readFile(`/proc/${name}/stat`, 'latin1');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // proc(5): the third is the first of these
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // proc(5): starts at the third field
       own.push({ pid: Number(name), parent: Number(fields[1]), startedAt: fields[19] ?? '' });
     } catch {
       // it has ended meanwhile

@@ -1,19 +1,19 @@
 import type { PageState } from '../../simulator/client.js';
 
-/** What a snapshot may hold: it was taken when between `atLeast` and all of these messages were stored. */
+/** The possible content of a snapshot: it was taken when between `atLeast` and all of these messages were stored. */
 interface Remembered {
   readonly messages: readonly string[];
   readonly atLeast: number;
 }
 
-/** What a bot must still have after whatever happened to it: the old state, or the new one, whole. */
+/** What a bot must still have after a kill: the complete old state, or the complete new one. */
 export class Memory {
   #deviceId: string | undefined;
-  /** Ids of the messages that the profile holds, oldest first. */
+  /** Ids of the messages in the profile, oldest first. */
   #messages: readonly string[] = [];
   #countAtLastLook = 0;
   readonly #snapshots = new Map<string, Remembered>();
-  /** Snapshots whose state may have come back. */
+  /** Snapshots whose state may have been restored. */
   #allowed: readonly Remembered[] = [];
   #oldIsLost = false;
   #heard: readonly string[] = [];
@@ -22,7 +22,7 @@ export class Memory {
     return [...this.#snapshots.keys()];
   }
 
-  /** A new login: nothing of the earlier one counts. */
+  /** Begins with a new login and forgets the earlier one. */
   paired(deviceId: string | undefined): void {
     this.#deviceId = deviceId;
     this.#messages = [];
@@ -30,12 +30,12 @@ export class Memory {
     this.begin();
   }
 
-  /** The page has stored a message in IndexedDB, which survives a kill (docs/chromium-facts.md F1.5). */
+  /** Notes a message that the page has stored in IndexedDB, which survives a kill (docs/chromium-facts.md F1.5). */
   stored(id: string): void {
     this.#messages = [...this.#messages, id];
   }
 
-  /** These snapshots are listed, and no other. */
+  /** Notes that exactly these snapshots are listed. */
   seen(ids: readonly string[]): void {
     for (const id of this.#snapshots.keys()) if (!ids.includes(id)) this.#snapshots.delete(id);
     for (const id of ids) {
@@ -45,30 +45,32 @@ export class Memory {
     this.#countAtLastLook = this.#messages.length;
   }
 
-  /** An operation begins that must change nothing, unless `allow` or `lose` says otherwise. */
+  /** Begins an operation that must change nothing, unless `allow` or `lose` says otherwise. */
   begin(): void {
     this.#allowed = [];
     this.#oldIsLost = false;
     this.#heard = [];
   }
 
-  /** The state of one of these snapshots may come in place of the present one. */
+  /** Allows the state of one of these snapshots to replace the present one. */
   allow(ids: readonly string[]): void {
     this.#allowed = ids.flatMap((id) => this.#snapshots.get(id) ?? []);
   }
 
-  /** The profile is lost: only a snapshot can come back. */
+  /** Notes that the profile is lost, so that only a snapshot can come back. */
   lose(): void {
     this.allow(this.snapshotIds);
     this.#oldIsLost = true;
   }
 
-  /** What the killed process told of restores. */
+  /** Notes what the killed process reported about restores. */
   heard(what: readonly string[]): void {
     this.#heard = what;
   }
 
-  /** What is wrong with the login that came up. Whatever it is, it is the state from now on. */
+  /**
+   * Returns what is wrong with the login of the new start. In any case, this login is the expected state from now on.
+   */
   judge(page: PageState, heard: readonly string[]): string[] {
     const found = page.messages.map(({ id }) => id);
     const wanted = this.#messages;

@@ -6,18 +6,18 @@ import { Dice } from '../../support/dice.js';
 import { RealCrashBot } from './crash-bot.js';
 import { processesOf } from './crash-child.js';
 
-/** What is cut short by a kill. `start` is one on a whole profile, or one that restores because it is lost. */
+/** The operations that a kill interrupts. `start` has a whole profile, or restores because the profile is lost. */
 export const REAL_OPERATIONS = ['save', 'backup', 'prune', 'restore', 'clear', 'start', 'stop'] as const;
 export type RealOperation = (typeof REAL_OPERATIONS)[number];
 
-/** Who is killed. */
+/** The processes to kill. */
 export const VICTIMS = ['node', 'Chromium', 'both'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
 export interface RealKill {
   readonly number: number;
   readonly operation: RealOperation;
-  /** Who was there to be killed: no browser runs in the middle of a restore. */
+  /** The processes that were killed; in the middle of a restore no browser runs. */
   readonly killed: string;
   readonly afterMs: number;
   /** Whether the operation had ended before the kill came. */
@@ -31,7 +31,7 @@ export interface RealKill {
 export interface RealCrashPlan {
   readonly kills: number;
   readonly seed: number;
-  /** Address of the library's entry. */
+  /** The address of the library's entry. */
   readonly library: string;
   readonly onKill?: (kill: RealKill) => void;
 }
@@ -39,8 +39,8 @@ export interface RealCrashPlan {
 const TRAFFIC = { bytesPerSecond: 1_000_000, keepMegabytes: 8 };
 
 /**
- * Kills a bot in a real Chromium at random instants of every operation, with traffic running, and looks at what a new
- * process makes of it each time. The seed decides operations, victims and moments.
+ * Kills a bot in a real Chromium at random instants of every operation during traffic, and each time checks the start
+ * of a new process. The seed decides operations, victims and moments.
  */
 export async function crashReal({ kills, seed, library, onKill }: RealCrashPlan): Promise<RealKill[]> {
   const dice = new Dice(seed);
@@ -62,7 +62,7 @@ export async function crashReal({ kills, seed, library, onKill }: RealCrashPlan)
     await bot.stop();
   } finally {
     await bot.kill();
-    // Only what runs on this run's own folder, and only where a check has failed.
+    // Kills only processes on this run's own folder; there are some only if a check has failed.
     for (const { pid } of await processesOf(folder)) process.kill(pid, 'SIGKILL');
     await simulator.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -70,7 +70,7 @@ export async function crashReal({ kills, seed, library, onKill }: RealCrashPlan)
   return done;
 }
 
-/** So many of them, each as often as the others, in random order. */
+/** Returns `count` of the items in random order, each equally often. */
 function dealt<T>(dice: Dice, from: readonly T[], count: number): T[] {
   const cards = Array.from({ length: count }, (_, index) => from[index % from.length] as T);
   for (let end = cards.length - 1; end > 0; end--) {

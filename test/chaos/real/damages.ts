@@ -13,9 +13,9 @@ import {
 } from './database.js';
 
 export interface Scene {
-  /** What is damaged. */
+  /** The profile to damage. */
   readonly profileDir: string;
-  /** A good profile of another login. */
+  /** An undamaged profile of another login. */
   readonly otherDir: string;
   /** The same profile as it was after its first run. */
   readonly olderDir: string;
@@ -24,16 +24,19 @@ export interface Scene {
 
 export interface Damage {
   readonly name: string;
-  /** Does it, and says to which file. */
+  /** Makes the damage and returns which file it damaged. */
   readonly apply: (scene: Scene) => Promise<string>;
 }
 
-/** Every damage of docs/chromium-facts.md F1.8, and those that a killed copy, a mix-up or a failing disk leave. */
+/**
+ * Every damage of docs/chromium-facts.md F1.8, and those that a killed copy, a mix-up of files or a failing disk
+ * causes.
+ */
 export function allDamages(): Damage[] {
   return [...DATABASE_NAMES.flatMap(damagesOfOne), ...damagesOfBoth(), ...damagesOfTheProfile()];
 }
 
-/** What holds for a Local Storage that never had a table: all of it is in its log, and its MANIFEST names none. */
+/** The damages for a Local Storage that never had a table: all data is in its log, and its MANIFEST names no table. */
 export function damagesOfYoungLocalStorage(): Damage[] {
   return damagesOfOne('Local Storage')
     .filter(({ name }) => !name.includes('table'))
@@ -41,7 +44,7 @@ export function damagesOfYoungLocalStorage(): Damage[] {
 }
 
 function damagesOfOne(database: DatabaseName): Damage[] {
-  /** A damage of the newest file of a kind. */
+  /** Makes a damage to the newest file of a kind. */
   const to = (
     kind: FileKind,
     what: string,
@@ -123,7 +126,7 @@ function damagesOfOne(database: DatabaseName): Damage[] {
       await cp(foreign.path(await foreign.newest('log')), db.path(await db.newest('log')));
     }),
     to('log', 'and a newer one of another login', async (db, _, scene) => {
-      // LevelDB replays every log that lies there, and this one is sound.
+      // LevelDB replays every log in the folder, and this log is undamaged.
       const other = otherOf(scene);
       await cp(other.path(await other.newest('log')), db.path('000999.log'));
     }),
@@ -159,7 +162,7 @@ function damagesOfBoth(): Damage[] {
   return [
     toBoth('half of the files missing', (databases, { dice }) => dropHalf(databases, dice)),
     toBoth('what a killed copy leaves', async (databases) => {
-      // One file after the other, in the order of the folder: whole ones, half a one, none.
+      // An interrupted copy in the order of the folder: first whole files, then half a file, then none.
       const files: string[] = [];
       for (const db of databases)
         for (const name of (await readdir(db.folder)).sort()) files.push(db.path(name));
@@ -185,7 +188,7 @@ function damagesOfBoth(): Damage[] {
       await rm(`${a.folder}.moved`, { recursive: true });
     }),
     toBoth('an older copy of their own laid over them', async (databases, { olderDir }) => {
-      // As an archive that is unpacked over a profile: what has the same name is replaced, all else stays.
+      // Like an archive that is unpacked over a profile: files with the same name are replaced, all others stay.
       for (const db of databases)
         await cp(join(olderDir, DATABASES[db.name]), db.folder, { recursive: true });
     }),
@@ -231,7 +234,9 @@ function damagesOfTheProfile(): Damage[] {
   ]);
 }
 
-/** Damages of the files that large values have (docs/chromium-facts.md F1.10); the database that names them stays as it is. */
+/**
+ * Damages to the files of large values (docs/chromium-facts.md F1.10); the database that names them stays unchanged.
+ */
 export function damagesOfBlobs(): Damage[] {
   const folderIn = (profileDir: string) => join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs);
   const toFolder = (what: string, work: (folder: string, scene: Scene) => Promise<unknown>): Damage => ({

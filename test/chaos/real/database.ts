@@ -1,7 +1,7 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The two halves of the login (docs/chromium-facts.md F1.1), by the names that the printed tables have for them. */
+/** The two halves of the login (docs/chromium-facts.md F1.1), by their names in the printed tables. */
 export const DATABASES = {
   IndexedDB: 'Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb',
   'Local Storage': 'Default/Local Storage/leveldb',
@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<FileKind, RegExp>> = {
   log: /^\d+\.log$/,
 };
 
-/** One LevelDB of a profile that nobody has open, as somebody sees it who is about to damage it. */
+/** The files of one LevelDB in a profile that is not open, for damaging them. */
 export class DatabaseOnDisk {
   readonly name: DatabaseName;
   readonly folder: string;
@@ -31,7 +31,7 @@ export class DatabaseOnDisk {
     this.folder = join(profileDir, DATABASES[name]);
   }
 
-  /** Names of one kind, oldest (lowest number) first; of all files but LOCK and LOG without a kind. */
+  /** File names of one kind, oldest (lowest number) first. Without a kind: all files except LOCK and LOG. */
   async names(kind?: FileKind): Promise<string[]> {
     const patterns = kind === undefined ? Object.values(KINDS) : [KINDS[kind]];
     const names = (await readdir(this.folder)).filter((name) =>
@@ -40,7 +40,7 @@ export class DatabaseOnDisk {
     return names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
   }
 
-  /** The newest file of a kind; a case that has nothing to damage is a mistake of the case. */
+  /** The newest file of a kind. Throws if there is none, because a case must have something to damage. */
   async newest(kind: FileKind): Promise<string> {
     const name = (await this.names(kind)).at(-1);
     if (name === undefined) throw new Error(`${this.name} has no ${kind} to damage`);
@@ -67,7 +67,7 @@ export class DatabaseOnDisk {
   }
 }
 
-/** Where the fragments of a log or a MANIFEST begin (LevelDB, doc/log_format.md), and where the last one ends. */
+/** The starts of the fragments of a log or a MANIFEST (LevelDB, doc/log_format.md), and the end of the last one. */
 export function fragmentStarts(bytes: Buffer): { readonly starts: readonly number[]; readonly end: number } {
   const starts: number[] = [];
   let at = 0;
@@ -85,7 +85,7 @@ export function fragmentStarts(bytes: Buffer): { readonly starts: readonly numbe
   return { starts, end: at };
 }
 
-/** Where whole records (type FULL or FIRST) begin: a cut there leaves a log without a trace of what it lost. */
+/** The starts of whole records (type FULL or FIRST); a log that is cut there shows no trace of the loss. */
 export function recordStarts(bytes: Buffer): number[] {
   return fragmentStarts(bytes).starts.filter((at) => bytes[at + 6] === 1 || bytes[at + 6] === 2);
 }

@@ -3,7 +3,7 @@ import { DATABASE_NAMES, DatabaseOnDisk, type FileKind } from './database.js';
 
 const KINDS: readonly FileKind[] = ['table', 'log', 'MANIFEST', 'CURRENT'];
 
-/** `rounds` damages whose place is thrown: one bit of a file, kinds and databases in turn. */
+/** Makes `rounds` damages that flip one random bit of a file, with kinds and databases in turn. */
 export function randomFlips(rounds: number): Damage[] {
   return Array.from({ length: rounds }, (_, round) => {
     const database = DATABASE_NAMES[round % DATABASE_NAMES.length] ?? 'IndexedDB';

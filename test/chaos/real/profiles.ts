@@ -6,30 +6,34 @@ import type { WhatsAppSimulator } from '../../simulator/server.js';
 import { PersistentBot } from '../../support/persistent-bot.js';
 
 const FRIEND = '4915100000002';
-/** More than LevelDB keeps in memory for Local Storage: what comes on top of it is written as a table. */
+/** More than LevelDB keeps in memory for Local Storage, so that further data is written as a table. */
 const LOCAL_STORAGE_FILLER_CHARS = 100_000;
 
-/** Of a megabyte each: Chromium keeps them in files of their own. */
+/** Number of values of one megabyte, which Chromium stores in separate files. */
 const LARGE_VALUES_PER_RUN = 2;
 
-/** A bot that logged in, worked and was stopped in order: its last snapshot is cold, and holds what `truth` says. */
+/**
+ * A bot that logged in, worked and was stopped normally. Its last snapshot is cold and contains the data of `truth`.
+ */
 export interface GoodProfile {
-  /** Holds profile, saves and backups of the bot. */
+  /** The folder with the profile, saves and backups of the bot. */
   readonly folder: string;
   readonly truth: PageState;
-  /** A copy of the profile alone, as it was after the first run. */
+  /** A copy of only the profile, as it was after the first run. */
   readonly olderDir: string;
 }
 
 export interface GrowOptions {
   readonly account: string;
-  /** Into IndexedDB, in tables of 4 MB. */
+  /** The amount of data to write to IndexedDB, in tables of 4 MB. */
   readonly megabytes: number;
-  /** How often the bot is started. From the second time on Local Storage has tables; before, all is in its log. */
+  /**
+   * How often the bot is started. Local Storage has tables from the second start on; before, all data is in its log.
+   */
   readonly runs: number;
 }
 
-/** Grows a good profile in `folder`, in as many runs of the bot as are asked for. */
+/** Makes an undamaged profile in `folder`, in the requested number of runs of the bot. */
 export async function growProfile(
   simulator: WhatsAppSimulator,
   folder: string,
@@ -60,18 +64,20 @@ export async function growProfile(
   return { folder, truth, olderDir };
 }
 
-/** Where the bot of a folder has its profile. */
+/** The profile of the bot in a folder. */
 export function profileIn(folder: string): string {
   return join(folder, 'auth', 'session-bot');
 }
 
-/** A copy to damage, of everything the bot has: profile, saves, backups. */
+/** Copies everything of the bot (profile, saves, backups), for damaging it. */
 export async function copyOf(good: GoodProfile, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await cp(good.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }
 
-/** How what a start has found differs from the last snapshot; empty when it does not. A login only raises the ratchet. */
+/**
+ * The differences between the data after a start and the last snapshot; empty if none. A login only raises the ratchet.
+ */
 export function differences(then: PageState, now: PageState): string[] {
   const idsOf = ({ messages }: PageState) => new Set(messages.map(({ id }) => id));
   const missing = [...idsOf(then)].filter((id) => !idsOf(now).has(id)).length;

@@ -23,7 +23,7 @@ const COUNT_UNREADABLE = `new Promise((resolve, reject) => {
   };
 })`;
 
-/** How many records of the traffic can't be read; each is read with the file that Chromium keeps a large one in. */
+/** Counts the traffic's records that can't be read. A large value is read with the file in which Chromium stores it. */
 export async function countUnreadable({ pupPage }: Client): Promise<number> {
   return Number(await pupPage?.evaluate(COUNT_UNREADABLE));
 }

@@ -32,7 +32,7 @@ export function printTrial(trial: Trial): string {
   );
 }
 
-/** Cut or filled to `width`, with a space after it. */
+/** A text cut or padded to `width`, followed by a space. */
 export function column(text: string, width: number): string {
   const line = text.replaceAll('\n', ' ');
   return `${line.length > width ? `${line.slice(0, width - 1)}…` : line.padEnd(width)} `;

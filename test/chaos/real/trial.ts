@@ -10,14 +10,14 @@ import { countUnreadable } from './records.js';
 export interface Trial {
   readonly damage: string;
   readonly file: string;
-  /** How the library told: the first finding, `absent`, a QR it held back, or `no effect`. */
+  /** How the library noticed the damage: the first finding, `absent`, a QR that it held back, or `no effect`. */
   readonly told: string;
-  /** `save`, `backup`, `blobs` (large values alone), or `-` when nothing had to be restored. */
+  /** `save`, `backup`, `blobs` (only large values), or `-` if nothing had to be restored. */
   readonly restored: string;
   readonly state: string;
-  /** How many QR codes the bot was shown. */
+  /** The number of QR codes that the bot received. */
   readonly qrs: number;
-  /** How the data differs from the last snapshot; empty when it does not. */
+  /** The differences between the data and the last snapshot; empty if there are none. */
   readonly differing: readonly string[];
   readonly seconds: number;
   readonly ok: boolean;
@@ -28,12 +28,12 @@ export interface TrialOptions {
   readonly good: GoodProfile;
   readonly other: GoodProfile;
   readonly damage: Damage;
-  /** A folder of its own, removed afterwards. */
+  /** A separate folder, which is removed afterwards. */
   readonly folder: string;
   readonly dice: Dice;
 }
 
-/** Damages a copy of a good profile, starts a new bot on it, and looks what came of it. Never rejects. */
+/** Damages a copy of an undamaged profile, starts a new bot on it, and checks the result. Never rejects. */
 export async function tryDamage(options: TrialOptions): Promise<Trial> {
   const { good, other, damage, folder, dice } = options;
   let file = '?';
@@ -68,7 +68,7 @@ async function startOn(options: TrialOptions, file: string): Promise<Trial> {
   const startedAt = performance.now();
   const first = await startOnce(options);
   const seconds = (performance.now() - startedAt) / 1000;
-  // What had no effect may lie in wait: the start after it must find everything, too.
+  // A damage without effect may have one later, so the next start must find everything, too.
   const second = first.restored === '-' && first.ok ? await startOnce(options) : first;
   const { told, restored } = first;
   const { state, qrs, differing, ok } = second;
@@ -88,7 +88,7 @@ async function startOn(options: TrialOptions, file: string): Promise<Trial> {
 async function startOnce({ simulator, good, folder }: TrialOptions) {
   const bot = new PersistentBot({ simulator, folder });
   try {
-    await bot.session.initialize(); // has its own deadlines
+    await bot.session.initialize(); // needs no deadline here, because it has its own
     const { state } = bot.session;
     const qrs = bot.qrCodes.length;
     const differing = state === 'ready' ? await differencesOf(bot, good) : ['not ready'];

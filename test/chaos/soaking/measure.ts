@@ -2,21 +2,21 @@ import { readdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { browsersOf } from '../supervising/browsers.js';
 
-/** What must not grow, taken while the session is ready and nothing is under way. */
+/** The values that must not grow, measured while the session is ready and no work is running. */
 export interface Measure {
   readonly round: number;
   readonly heapMb: number;
   readonly rssMb: number;
-  /** What keeps node's event loop, by kind. */
+  /** The number of resources that keep node's event loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
-  /** Open files and sockets of this process, by kind. */
+  /** The number of open files and sockets of this process, by kind. */
   readonly descriptors: Readonly<Record<string, number>>;
   readonly browserProcesses: number;
-  /** In the folders for temporary files and for staging, beside the profile and in the stores. */
+  /** The number of files in the folders for temporary files and for staging, beside the profile and in the stores. */
   readonly temporaryFiles: number;
-  /** Everything else of the session, without the profile itself. */
+  /** The number of all other files of the session, without the profile itself. */
   readonly keptFiles: number;
-  /** Profiles that were put aside; they are kept for their age and size, not their number. */
+  /** The number of quarantined profiles; they are kept by age and size, not by number. */
   readonly quarantined: number;
 }
 
@@ -27,7 +27,7 @@ export interface Places {
 }
 
 const MEGABYTE = 1024 * 1024;
-/** Work of this very moment: a look at a file, a pause of our own. */
+/** Resources of momentary work, for example a file access or a pause of the test. */
 const PASSING = /^(FSReq|Timeout$|Immediate$|GetAddrInfo|CloseReq|TickObject)/;
 const QUARANTINED = /\/quarantine\/([^/]+)\//;
 const TEMPORARY = /(^|\/)staging\/.|\.tmp$|\.partial$|\.part$/;
@@ -37,7 +37,7 @@ export async function measure(round: number, places: Places): Promise<Measure> {
   const { heapUsed, rss } = process.memoryUsage();
   const files = await filesOf(places);
   const temporary = (await readdir(places.temporaryDir, { recursive: true })).filter(
-    (name) => !name.startsWith('tsx-'), // what runs these sources
+    (name) => !name.startsWith('tsx-'), // files of tsx, which runs these sources
   );
   const leftInFolders = files.filter((file) => TEMPORARY.test(file));
   return {
@@ -53,7 +53,7 @@ export async function measure(round: number, places: Places): Promise<Measure> {
   };
 }
 
-/** Twice, with a turn between: what finalizers let go of is collected as well. */
+/** Collects twice, with a turn in between, so that objects released by finalizers are collected as well. */
 async function collectGarbage(): Promise<void> {
   if (globalThis.gc === undefined) throw new Error('run node with --expose-gc (npm run soak does)');
   for (let pass = 0; pass < 2; pass++) {
@@ -75,7 +75,7 @@ async function descriptorKinds(): Promise<string[]> {
   const kinds: string[] = [];
   for (const name of await readdir('/proc/self/fd')) {
     const target = await readlink(`/proc/self/fd/${name}`).catch(() => undefined);
-    if (target === undefined) continue; // the one that listed the folder
+    if (target === undefined) continue; // the descriptor that was used to list the folder
     if (target.startsWith('/')) kinds.push(`file ${basename(dirname(target))}/`);
     else kinds.push(target.replace(/:?\[.*/, ''));
   }

@@ -6,11 +6,11 @@ import type { Dice } from '../../support/dice.js';
 import type { PersistentBot } from '../../support/persistent-bot.js';
 import type { RemoteSimulator } from './simulator.js';
 
-/** What a round of the soak works on. */
+/** The context of a round of the soak. */
 export interface SoakStage {
   readonly bot: PersistentBot;
   readonly simulator: RemoteSimulator;
-  /** The bot's own. */
+  /** The file system of the bot. */
   readonly fs: FaultyFileSystem;
   readonly dice: Dice;
   readonly untilState: (state: string) => Promise<void>;
@@ -18,13 +18,13 @@ export interface SoakStage {
 
 export interface SoakRound {
   readonly name: string;
-  /** The session is ready when it begins; whoever runs it waits until it is ready again. */
+  /** Begins with a ready session; the caller waits until the session is ready again. */
   readonly run: (stage: SoakStage) => Promise<void>;
 }
 
 const INDEXED_DB = 'Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb';
 
-/** What heals by itself, and quickly: each is as likely as any other. */
+/** Faults that heal by themselves and quickly; each is equally likely. */
 export const SOAK_ROUNDS: readonly SoakRound[] = [
   {
     name: 'browser killed',
@@ -80,7 +80,7 @@ export const SOAK_ROUNDS: readonly SoakRound[] = [
     run: async ({ bot, simulator, fs }) => {
       fs.arm({ errno: 'ENOSPC', failOn: 1, times: Infinity, operation: /write|mkdir/i, path: /\/store\// });
       try {
-        // The first one may be joined to a save that was under way.
+        // The first one may join a save that was already running.
         for (const text of ['fits, perhaps', 'does not fit']) {
           await simulator.sendIncoming({ from: '4915100000002', body: text });
           const result = await bot.session.forceSave();

@@ -17,7 +17,7 @@ export interface SimulatorCall {
 }
 
 export interface SimulatorAnswer {
-  /** Of the call; 0 tells that the simulator is there. */
+  /** The id of the call; 0 means that the simulator has started. */
   readonly id: number;
   readonly error?: string;
   readonly port?: number;
@@ -26,7 +26,7 @@ export interface SimulatorAnswer {
 const SCRIPT = fileURLToPath(new URL('../children/simulator-process.ts', import.meta.url));
 const PATIENCE_MS = 60_000;
 
-/** A simulator in a process of its own. */
+/** A simulator in its own process. */
 export class RemoteSimulator implements Pick<WhatsAppSimulator, 'port'> {
   #port = 0;
   #lastId = 0;

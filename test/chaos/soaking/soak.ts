@@ -13,11 +13,11 @@ import type { SoakRound } from './rounds.js';
 import { RemoteSimulator } from './simulator.js';
 
 const GENERATIONS = 3;
-/** A thousand rounds' life in minutes: short waits, few generations, a save every few seconds. */
+/** Puts the work of a long life into minutes: short waits, few generations, a save every few seconds. */
 const OPTIONS: PersistentSessionOptions = {
   reconnectDelayMs: 50,
   reconnectMaxDelayMs: 500,
-  // They count anew after a minute without a loss only, which no round leaves it.
+  // Attempts are counted from zero only after a minute without a loss, and no round leaves a minute.
   maxReconnectAttempts: Infinity,
   forceSaveIntervalMs: 5_000,
   backupIntervalMs: 20_000,
@@ -25,13 +25,13 @@ const OPTIONS: PersistentSessionOptions = {
   retention: { saves: { keepLast: GENERATIONS }, backups: { keepLast: GENERATIONS, keepDaily: 1 } },
 };
 const ROUND_DEADLINE_MS = 90_000;
-/** Chromium starts its helpers one after the other, also after `ready`. */
+/** How long to wait for Chromium's helpers, some of which start after `ready`. */
 const HELPERS_MS = 300;
-/** How long the session's own work, a save for example, is waited for before its handles are counted. */
+/** How long to wait for the session's own work, for example a save, before its handles are counted. */
 const WORK_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
-/** One bot, one fault after the other, and what it costs. */
+/** Runs one bot through one fault after the other, and measures what it costs. */
 export class Soak {
   readonly measures: Measure[] = [];
   readonly problems: string[] = [];
@@ -59,10 +59,10 @@ export class Soak {
     process.on('unhandledRejection', this.#onUnhandled);
   }
 
-  /** Logged in, with as many snapshots as retention keeps, and ready for the first fault. */
+  /** Resolves when the bot is logged in, has as many snapshots as retention keeps, and is ready for the first fault. */
   static async start(folder: string, dice: Dice): Promise<Soak> {
     const simulator = await RemoteSimulator.start();
-    // From here on of our own: whatever Chromium forgets there is counted.
+    // A folder of our own, so that files that Chromium forgets there are counted.
     process.env.TMPDIR = temporaryDirIn(folder);
     await mkdir(process.env.TMPDIR);
     const soak = new Soak(folder, dice, simulator);
@@ -80,7 +80,7 @@ export class Soak {
     return soak;
   }
 
-  /** One fault, and the way back; how many seconds that took. A session that does not come back is a problem. */
+  /** Makes one fault and returns how many seconds the recovery took. A session that does not come back is a problem. */
   async round(number: number, { name, run }: SoakRound): Promise<number> {
     const qrs = this.#bot.qrCodes.length;
     const startedAt = performance.now();
@@ -111,7 +111,7 @@ export class Soak {
     return this.#seconds.get(fault) ?? [];
   }
 
-  /** Stops everything; says what is left. */
+  /** Stops everything and returns what is left. */
   async stop(): Promise<string[]> {
     await this.#bot.session.destroy();
     const browsers = await browsersLeft(this.#folder);
@@ -144,7 +144,7 @@ export class Soak {
     }
   }
 
-  /** What the test itself remembers of a round must not count as growth. */
+  /** Clears the test's own records of a round, so that they do not count as growth. */
   #forget(): void {
     this.#bot.events.length = 0;
     this.#fs.arm({});
@@ -156,7 +156,7 @@ export class Soak {
   }
 }
 
-/** While the session works it keeps the process alive by a port. One that is never let go of is still counted. */
+/** Waits while the session works, which keeps a port open. A port that is never released is still counted. */
 async function untilIdle(): Promise<void> {
   const end = performance.now() + WORK_MS;
   while (process.getActiveResourcesInfo().includes('MessagePort') && performance.now() < end) {

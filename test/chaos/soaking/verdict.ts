@@ -1,6 +1,6 @@
 import type { Measure } from './measure.js';
 
-/** One line of the verdict: the median of the first tenth against that of the last. */
+/** One line of the verdict: the medians of the first and the last tenth of the rounds. */
 export interface Comparison {
   readonly what: string;
   readonly first: number;
@@ -9,13 +9,13 @@ export interface Comparison {
   readonly flat: boolean;
 }
 
-/** Heap after a collection: a tenth for what V8 itself keeps of code that got hot, and two megabytes of noise. */
+/** Limit for the heap after a collection: a tenth for V8's own data about hot code, and two megabytes of noise. */
 const HEAP_GROWTH = 1.1;
 const HEAP_NOISE_MB = 2;
 
 /**
- * What must be flat, and by which measure. The files that are kept are compared with the second tenth: retention keeps
- * copies of several runs, which share few files, and in the first rounds there was but one run.
+ * Checks the values that must be flat. The kept files are compared with the second tenth of the rounds: retention keeps
+ * copies of several runs, which share few files, and in the first rounds there was only one run.
  */
 export function judgeGrowth(measures: readonly Measure[]): Comparison[] {
   const tenth = Math.max(1, Math.floor(measures.length / 10));

@@ -3,7 +3,7 @@ import { DEFAULT_OPTIONS, type PersistentSessionOptions } from '../../../src/opt
 import { crashPage, killBrowser } from '../../simulator/client.js';
 import type { SuperviseCase } from './case.js';
 
-/** A start whose login hangs is given up on so soon; one that does not needs less, on a busy machine too. */
+/** Short, so that a start whose login hangs is given up soon; a normal start needs less, even on a busy machine. */
 const HASTY: PersistentSessionOptions = { sessionTimeoutMs: 20_000 };
 
 /** The browser or its page goes away, hangs, or comes up without getting ready. */
@@ -62,7 +62,7 @@ export const BROWSER_CASES: readonly SuperviseCase[] = [
       const health: object = { healthCheckIntervalMs: 500, puppeteerTimeoutMs: 2_000 };
       const bot = await scene.ready({ session: health });
       const ready = scene.next(bot, 'ready');
-      bot.client.pupPage?.evaluate('for (;;);').catch(() => undefined); // never answers
+      bot.client.pupPage?.evaluate('for (;;);').catch(() => undefined); // the page never answers
       await ready;
     },
   },

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { processSource } from '../../../src/processes/process-source.js';
 
-/** A browser that closes takes its helpers along, but not in the same moment. */
+/** How long a closed browser's helpers may take to end. */
 const GRACE_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
 /**
- * The Chromium processes that work on a profile below `folder`, helpers included: each carries the profile's path in
- * its arguments. The folder has a name of its own, so nobody else's browser is ever among them.
+ * The Chromium processes with a profile below `folder`, including helpers: each has the profile's path in its
+ * arguments. The folder's name is unique, so no other browser is among them.
  */
 export async function browsersOf(folder: string): Promise<number[]> {
   const found: number[] = [];
@@ -19,7 +19,7 @@ export async function browsersOf(folder: string): Promise<number[]> {
   return found;
 }
 
-/** Those that are still there when they had time enough to go. */
+/** The browser processes that are still running after enough time to end. */
 export async function browsersLeft(folder: string): Promise<number[]> {
   const end = performance.now() + GRACE_MS;
   for (;;) {
@@ -29,13 +29,13 @@ export async function browsersLeft(folder: string): Promise<number[]> {
   }
 }
 
-/** Ends what a failed case has left, so that the next one does not pay for it. */
+/** Ends the processes that a failed case has left, so that they do not affect the next case. */
 export function endBrowsers(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // gone already
+      // already gone
     }
   }
 }

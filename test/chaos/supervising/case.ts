@@ -2,24 +2,24 @@ import type { DisconnectCause } from '../../../src/events.js';
 import type { SessionState } from '../../../src/state.js';
 import type { SuperviseScene } from './scene.js';
 
-/** What must have happened since the fault, no more and no less. */
+/** What must have happened since the fault, and nothing else. */
 export interface Expectation {
-  /** Every state that was entered, in order; the last one is where it ends. */
+  /** All states that are entered, in order; the last one is the final state. */
   readonly states: readonly SessionState[];
-  /** The causes of the attempts to reconnect, repeats left out. Default: none. */
+  /** The causes of the attempts to reconnect, without repeats. Default: none. */
   readonly causes?: readonly DisconnectCause[];
-  /** How many codes the bot was shown. Default 0. */
+  /** The number of QR codes that the bot received. Default 0. */
   readonly qrs?: number;
 }
 
-/** One fault, and what must come of it. */
+/** One fault and its expected result. */
 export interface SuperviseCase {
   readonly name: string;
   readonly expected: Expectation;
   /** Default 240 s. */
   readonly deadlineMs?: number;
-  /** Why this machine can't play it; asked before it is run. */
+  /** Why this machine can't play the case; called before the case runs. */
   readonly missing?: () => string | undefined;
-  /** Calls `scene.watch()`, does the fault, and resolves when its consequences are over. */
+  /** Calls `scene.watch()`, makes the fault, and resolves when its consequences are over. */
   readonly run: (scene: SuperviseScene) => Promise<void>;
 }

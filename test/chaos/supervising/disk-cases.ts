@@ -9,12 +9,12 @@ import type { PersistentBot } from '../../support/persistent-bot.js';
 import type { SuperviseCase } from './case.js';
 import type { SuperviseScene } from './scene.js';
 
-/** What a full disk refuses; reading and overwriting still work. */
+/** The calls that a full disk refuses; reading and overwriting still work. */
 const NEEDS_ROOM =
   /^(mkdir|writeFile|copyFile|createWriteStream|writeStream\.write|handle\.(write|writev|writeFile))$/;
 const SMALL_DISK_MEGABYTES = 16;
 
-/** A full disk, and the lock that another machine has left. */
+/** Faults of the disk: it is full, or another machine has left its lock. */
 export const DISK_CASES: readonly SuperviseCase[] = [
   {
     name: 'disk full during a save (ENOSPC from the file system)',
@@ -70,7 +70,7 @@ export const DISK_CASES: readonly SuperviseCase[] = [
   },
 ];
 
-/** A good save; one that finds no room; one that does again. The bot works all the time. */
+/** Makes a good save, one that finds no space, and one that finds space again. The bot works all the time. */
 async function savesAgain(
   scene: SuperviseScene,
   bot: PersistentBot,
@@ -101,7 +101,7 @@ function mount(path: string): void {
   if (status !== 0) throw new Error(`no disk could be mounted: ${stderr}`);
 }
 
-/** Writes until there is no room, bounded by the disk itself. */
+/** Writes until the disk is full; the size of the disk limits it. */
 async function fillUp(path: string): Promise<void> {
   const handle = await open(path, 'w');
   try {

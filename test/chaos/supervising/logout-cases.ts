@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SuperviseCase } from './case.js';
 import type { SuperviseScene } from './scene.js';
 
-/** The only way to a new QR: the phone says so. */
+/** Logouts on the phone, which are the only reason for a new QR. */
 export const LOGOUT_CASES: readonly SuperviseCase[] = [
   {
     name: 'logout by the phone, then a new scan',

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../../src/clock.js';
 import { killBrowser } from '../../simulator/client.js';
 import type { SuperviseCase } from './case.js';
 
-/** The server is away, or WhatsApp says CONFLICT or TIMEOUT. */
+/** The server is unreachable, or WhatsApp reports CONFLICT or TIMEOUT. */
 export const NETWORK_CASES: readonly SuperviseCase[] = [
   ...[1, 5, 30].map(serverAway),
   {
@@ -109,7 +109,7 @@ function serverAway(retries: number): SuperviseCase {
       const bot = await scene.ready({ session: { reconnectDelayMs: 50, maxReconnectAttempts: 1 } });
       await scene.simulator.goOffline();
       await killBrowser(bot.client);
-      // The first attempt finds out; each one after it is a retry without network.
+      // The first attempt notices the outage; each later one is a retry without network.
       await scene.attempts(bot, retries + 1);
       const succeeded = bot.once('reconnect:succeeded');
       await scene.simulator.goOnline();
@@ -122,7 +122,7 @@ function serverAway(retries: number): SuperviseCase {
   };
 }
 
-/** A minute, and whatever is longer, is over in a second. */
+/** A clock on which a wait of a minute or more is over in a second. */
 function clockOfShortMinutes(): Clock {
   return {
     ...systemClock,

@@ -11,10 +11,10 @@ import type { SuperviseCase } from './case.js';
 import type { SuperviseScene } from './scene.js';
 
 const STARTED: readonly SessionState[] = ['restoring', 'starting', 'authenticated', 'ready'];
-/** node itself needs a moment to end, after the budget of the session. */
+/** The time that node itself needs to end, in addition to the session's budget. */
 const MARGIN_MS = 2_000;
 
-/** The process ends: hard, or by SIGTERM in each state. The next one must find everything. */
+/** The process ends by a hard kill, or by SIGTERM in each state. The next process must find everything. */
 export const PROCESS_CASES: readonly SuperviseCase[] = [
   {
     name: 'node killed (SIGKILL), its browser left as an orphan',
@@ -144,7 +144,7 @@ async function readyChild(scene: SuperviseScene, options?: BotProcessOptions): P
   return child;
 }
 
-/** The process has ended, or is about to: by the signal, in time, with nothing left. */
+/** Checks that the process ends by the signal, in time, and leaves nothing behind. */
 async function terminated(
   scene: SuperviseScene,
   child: BotProcess,
@@ -166,7 +166,7 @@ async function terminated(
   scene.notes.push(isSaved ? 'final save' : 'no final save', 'ended by SIGTERM');
 }
 
-/** A new process on what is left. */
+/** Starts a new process on the remaining files. */
 async function startAgain(scene: SuperviseScene): Promise<void> {
   const bot = scene.bot();
   scene.watch(bot);
@@ -178,7 +178,7 @@ async function killBrowserOf(child: BotProcess): Promise<void> {
   process.kill(Number(payload.browser), 'SIGKILL');
 }
 
-/** The lease files below `folder` whose holder has not let go. */
+/** The lease files below `folder` that their owner has not released. */
 async function leasesHeld(folder: string): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.lease'));
   assert.notEqual(files.length, 0, 'there are leases to look at');

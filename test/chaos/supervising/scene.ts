@@ -8,20 +8,20 @@ import { BotProcess } from '../../support/bot-process.js';
 import type { Dice } from '../../support/dice.js';
 import { PersistentBot, type PersistentBotOptions } from '../../support/persistent-bot.js';
 
-/** What a case has seen of the bot that it watched. */
+/** What a case has observed of the watched bot. */
 export interface Sighting {
   readonly states: readonly SessionState[];
   readonly causes: readonly DisconnectCause[];
   readonly qrs: number;
-  /** From the fault to the last `ready`. */
+  /** The time from the fault to the last `ready`. */
   readonly secondsToReady: number | undefined;
 }
 
 const PATIENCE_MS = 120_000;
 
-/** What one case has: a simulator, a folder of its own, and bots that are closed when it ends. */
+/** The scene of one case: a simulator, its own folder, and bots that are closed at the end. */
 export class SuperviseScene {
-  /** What else is worth a word in the table. */
+  /** Further remarks for the table. */
   readonly notes: string[] = [];
   readonly #bots: PersistentBot[] = [];
   readonly #children: BotProcess[] = [];
@@ -34,14 +34,14 @@ export class SuperviseScene {
     readonly dice: Dice,
   ) {}
 
-  /** A bot in the folder; each stands for a new process. */
+  /** Makes a bot in the folder; each one represents a new process. */
   bot(options: Partial<PersistentBotOptions> = {}): PersistentBot {
     const bot = new PersistentBot({ simulator: this.simulator, folder: this.folder, ...options });
     this.#bots.push(bot);
     return bot;
   }
 
-  /** A bot that logged in and was stopped in order. */
+  /** A bot that has logged in and was stopped normally. */
   async loggedInOnce(): Promise<PersistentBot> {
     const bot = this.bot();
     await bot.logIn(this.simulator);
@@ -49,7 +49,7 @@ export class SuperviseScene {
     return bot;
   }
 
-  /** A bot that is ready by a login of an earlier run: all of it is on the disk, and in a snapshot. */
+  /** A bot that is ready with the login of an earlier run, which is completely on the disk and in a snapshot. */
   async ready(options?: Partial<PersistentBotOptions>): Promise<PersistentBot> {
     await this.loggedInOnce();
     const bot = this.bot(options);
@@ -59,14 +59,14 @@ export class SuperviseScene {
     return bot;
   }
 
-  /** A bot in a node process of its own. */
+  /** A bot in its own node process. */
   child(options: BotProcessOptions = {}): BotProcess {
     const child = new BotProcess(this.folder, this.simulator.port, options);
     this.#children.push(child);
     return child;
   }
 
-  /** What follows counts. `ready()` watches its bot by itself; called again it starts the count anew. */
+  /** Counts everything from now on. `ready()` watches its bot by itself; another call starts the count again. */
   watch(bot: PersistentBot): void {
     this.#concluded = undefined;
     this.#watched = {
@@ -77,7 +77,7 @@ export class SuperviseScene {
     };
   }
 
-  /** What follows is not of the case's story any more, but a test of what it left. */
+  /** Ends the counting: what follows only checks what the case has left. */
   conclude(): void {
     this.#concluded = this.sighting();
   }
@@ -98,7 +98,7 @@ export class SuperviseScene {
     return { states, causes, qrs: bot.qrCodes.length - qrs, secondsToReady };
   }
 
-  /** The next time that the bot enters this state. Call it before what causes it. */
+  /** Resolves the next time the bot enters this state. Call it before the action that causes it. */
   next(bot: PersistentBot, state: SessionState): Promise<void> {
     const entered = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -113,35 +113,35 @@ export class SuperviseScene {
       };
       bot.session.on('state:changed', look);
     });
-    entered.catch(() => undefined); // a case that fails before it waits has told its own reason
+    entered.catch(() => undefined); // a case that fails before it waits reports its own reason
     return entered;
   }
 
-  /** Resolves when so many attempts to reconnect were begun. */
+  /** Resolves when this many attempts to reconnect have begun. */
   async attempts(bot: PersistentBot, count: number): Promise<void> {
     for (let seen = bot.payloads('reconnect:attempted').length; seen < count; seen++) {
       await waitForEvent(bot.session, 'reconnect:attempted', PATIENCE_MS);
     }
   }
 
-  /** Something new in the profile, so that the next save is not `unchanged`. */
+  /** Writes something new into the profile, so that the next save is not `unchanged`. */
   async news(body = 'something new'): Promise<void> {
     await this.simulator.sendIncoming({ from: '4915100000002', body });
   }
 
-  /** The Whether every bot has ended by itself: their browsers must be gone before anybody calls `destroy()`. */
+  /** Whether every bot has ended by itself; then their browsers must be gone before anybody calls `destroy()`. */
   get isAtRest(): boolean {
     return this.#bots.every(({ session }) => ['idle', 'stopped', 'failed'].includes(session.state));
   }
 
-  /** Closes what the case has left open, as its user would. */
+  /** Closes everything that the case has left open, as a user would. */
   async close(): Promise<void> {
     for (const child of this.#children) child.kill('SIGTERM');
     await Promise.all(this.#children.map((child) => child.exit));
     for (const bot of this.#bots) await bot.session.destroy();
   }
 
-  /** Every event of every bot, for a case that failed. */
+  /** All events of all bots, for a failed case. */
   history(): string[] {
     const ofBots = this.#bots.flatMap((bot, index) =>
       bot.events.map(

@@ -13,7 +13,7 @@ export interface SuperviseTrial {
   readonly name: string;
   readonly happened: string;
   readonly sighting: Sighting;
-  /** Chromium processes that were there when the session had ended. */
+  /** The number of Chromium processes that were still running when the session had ended. */
   readonly left: number;
   readonly seconds: number;
   readonly outcome: 'passed' | 'skipped' | 'failed';
@@ -26,7 +26,7 @@ const DEADLINE_MS = 240_000;
 const CLOSE_DEADLINE_MS = 90_000;
 const NOTHING: Sighting = { states: [], causes: [], qrs: 0, secondsToReady: undefined };
 
-/** Plays one case in a world of its own and judges it. Never rejects. */
+/** Plays one case in its own scene and judges it. Never rejects. */
 export async function trySuperviseCase(one: SuperviseCase, dice: Dice): Promise<SuperviseTrial> {
   const { name } = one;
   const missing = one.missing?.();

@@ -14,12 +14,12 @@ export type Ended = Extract<Told, { readonly told: 'ended' }>;
 export interface ChildKind {
   /** Arguments of node. */
   readonly arguments: readonly string[];
-  /** Address of the library's entry. */
+  /** The address of the library's entry. */
   readonly library: string;
   dispose(): Promise<void>;
 }
 
-/** Children that run the sources, through tsx: slow to start, and never stale. */
+/** Children that run the sources with tsx; they start slowly, but are never outdated. */
 export function childrenOfSources(): ChildKind {
   const source = (path: string) => pathToFileURL(join(ROOT, 'src', path)).href;
   return {
@@ -29,9 +29,9 @@ export function childrenOfSources(): ChildKind {
   };
 }
 
-/** Children that run a copy of the built package: a thousand of them start at node's own speed. */
+/** Children that run a copy of the built package, so that a thousand of them start as fast as node itself. */
 export async function childrenOfBuild(): Promise<ChildKind> {
-  // Below node_modules, so that the package's dependencies are found; a copy, so that a build meanwhile does no harm.
+  // Below node_modules, so that the dependencies are found; a copy, so that a build meanwhile does no harm.
   const copy = join(ROOT, 'node_modules', '.cache', `chaos-${process.pid}`);
   await mkdir(dirname(copy), { recursive: true });
   await cp(join(ROOT, 'dist'), copy, { recursive: true });
@@ -53,7 +53,7 @@ export async function childrenOfBuild(): Promise<ChildKind> {
   };
 }
 
-/** A child process that obeys, and can be killed at any instant. */
+/** A child process that obeys orders and can be killed at any instant. */
 export class SyntheticChild {
   readonly #process: ChildProcess;
   readonly #exit: Promise<void>;
@@ -73,15 +73,15 @@ export class SyntheticChild {
     this.#loaded.catch(() => undefined);
   }
 
-  /** Resolves when the order was carried out. */
+  /** Resolves when the order has completed. */
   async obey(order: Order): Promise<Ended> {
     return (await this.begin(order)).ended;
   }
 
-  /** Resolves when the child begins; `ended` when it is done, and never if it is killed before. */
+  /** Resolves when the child begins the order; `ended` resolves when it is done, and never if it is killed before. */
   async begin(order: Order): Promise<{ readonly ended: Promise<Ended> }> {
     await this.#loaded;
-    // Both from the start: two messages may arrive in one turn.
+    // Listens for both messages from the start, because they may arrive in one turn.
     const begun = this.#next('begun');
     const ended = this.#next('ended') as Promise<Ended>;
     ended.catch(() => undefined);
@@ -90,7 +90,7 @@ export class SyntheticChild {
     return { ended };
   }
 
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#exit;

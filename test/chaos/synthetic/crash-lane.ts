@@ -11,7 +11,7 @@ import { findLeftovers, type Leftovers } from './leftovers.js';
 import { ABSENT, CLIENT_ID, digestOfProfile, placesIn, seeSnapshots, writeBlobs } from './world.js';
 
 const fs = systemFileSystem;
-/** One in use and one that a killed process could not remove: of the session, and of the profile. */
+/** For the session and for the profile each: one file in use, and one that a killed process could not remove. */
 const MAX_LEASE_FILES = 4;
 const LOOKS = 10;
 
@@ -21,21 +21,21 @@ export interface CrashLaneParts {
   readonly report: CrashReport;
   readonly nextChild: () => SyntheticChild;
   readonly moments: KillMoments;
-  /** How often each operation is still to be killed; counted down here. */
+  /** The number of remaining kills of each operation; counted down here. */
   readonly left: Map<CrashOperation, number>;
 }
 
-/** The kills of one bot's folder, one after the other. */
+/** Makes the kills of one bot's folder, one after the other. */
 export class CrashLane {
   readonly #parts: CrashLaneParts;
   readonly #places: ReturnType<typeof placesIn>;
-  /** Digests that a whole profile can have. */
+  /** The digests of complete profiles. */
   readonly #known = new Set<string>();
   #generation = 0;
   #pairings = 0;
-  /** Whether the login may be gone, since a clear() was begun. */
+  /** Whether the login may be gone because a clear() was begun. */
   #mayPair = true;
-  /** What the next start must find and keep: nothing has touched the profile. */
+  /** The digest that the next start must find and keep, because nothing has touched the profile. */
   #untouched: string | undefined;
   #now: CrashOperation = 'start';
 
@@ -44,7 +44,7 @@ export class CrashLane {
     this.#places = placesIn(parts.folder);
   }
 
-  /** Brings the bot up, begins an operation, kills it, and looks at what is left. */
+  /** Brings the bot up, begins an operation, kills the bot, and checks what is left. */
   async killOnce(): Promise<void> {
     const operation = await this.#choose();
     this.#now = operation;
@@ -61,7 +61,7 @@ export class CrashLane {
     }
   }
 
-  /** A last start, and a prune that is not cut short: nothing is left behind then. */
+  /** Makes a last start and a complete prune, after which nothing may be left behind. */
   async finish(): Promise<void> {
     const child = this.#parts.nextChild();
     try {
@@ -79,21 +79,21 @@ export class CrashLane {
     }
   }
 
-  // A lost profile can be restored, and an older snapshot, only where there is one.
+  // A lost profile, or an older snapshot, can be restored only if there is such a snapshot.
   async #choose(): Promise<CrashOperation> {
     const { left, dice, folder } = this.#parts;
     const { snapshots } = await seeSnapshots(fs, folder);
     const possible = CRASH_OPERATIONS.filter(
       (operation) => snapshots.length > 0 || !['restore', 'prune', 'start', 'clear'].includes(operation),
     );
-    // The more kills of one are left, the likelier it is: all run out at about the same time.
+    // An operation with more remaining kills is more likely, so that all run out at about the same time.
     const cards = possible.flatMap((operation) =>
       Array.from({ length: Math.max(0, left.get(operation) ?? 0) }, () => operation),
     );
     return cards.length > 0 ? dice.pick(cards) : 'save';
   }
 
-  /** A start after whatever happened: no QR, unless the login was being cleared; nothing left behind. */
+  /** Starts the bot after a kill: it must show no QR, unless the login was being cleared, and leave nothing behind. */
   async #startAsAsked(child: SyntheticChild): Promise<void> {
     const started = await child.obey({ call: 'initialize' });
     if (started.error !== undefined) throw new Error(`initialize() failed: ${started.error}`);
@@ -146,7 +146,7 @@ export class CrashLane {
     else tally.oldState++;
   }
 
-  /** What another system has of the same login, of a generation of its own. Resolves to its digest. */
+  /** Leaves the same login as another system stores it, in a new generation. Resolves to its digest. */
   async #leaveOldSession(): Promise<string> {
     const { oldSession, profileDir } = this.#places;
     const login = await readFakeProfile(fs, profileDir);
@@ -205,7 +205,7 @@ export class CrashLane {
     };
   }
 
-  /** What the browser writes while the bot works: every generation is another, and whole. */
+  /** Writes what the browser writes while the bot works: each generation is different and complete. */
   async #writeGeneration(): Promise<void> {
     const { profileDir } = this.#places;
     const login = await readFakeProfile(fs, profileDir);
@@ -237,7 +237,7 @@ export class CrashLane {
     most.staleRecords = Math.max(most.staleRecords, left.staleRecords);
   }
 
-  /** The record is just being written, by way of a temporary file. */
+  /** Checks again after a moment, because the record may just be written through a temporary file. */
   async #leftAfterAMoment(ids: ReadonlySet<string>): Promise<Leftovers> {
     for (let look = 0; ; look++) {
       const left = await findLeftovers(fs, this.#parts.folder, ids);

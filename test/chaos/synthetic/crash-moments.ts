@@ -1,22 +1,24 @@
 import type { Dice } from '../../support/dice.js';
 
-/** Beyond what an operation usually takes, so that its very end is met, too. */
+/** Extends the range beyond the usual time of an operation, so that kills also hit its very end. */
 const OVERSHOOT = 1.15;
-/** The first of a kind that nothing is known of runs to its end. */
+/** Long, so that the first operation of an unknown kind runs to its end. */
 const FIRST_ESTIMATE_MS = 5000;
-/** A timer is exact to a millisecond or two, and much happens within one: the rest is waited for by spinning. */
+/**
+ * The last part of a wait spins, because a timer is only exact to a millisecond or two, and much happens in that time.
+ */
 const SPIN_MS = 3;
 
-/** Chooses the instant of each kill: anywhere in the time that the operation takes on this machine. */
+/** Chooses the instant of each kill, anywhere in the time that the operation takes on this machine. */
 export class KillMoments {
-  /** How long each operation takes, ms, learned while they are cut short. */
+  /** How long each operation takes, ms, learned from interrupted operations. */
   readonly #estimates: Map<string, number>;
 
   constructor(estimates: Readonly<Record<string, number>> = {}) {
     this.#estimates = new Map(Object.entries(estimates));
   }
 
-  /** Waits for the instant. Resolves to how the operation ended, if it did so before. */
+  /** Waits for the instant. If the operation ends before, resolves to how it ended. */
   async until<Ended>(operation: string, ended: Promise<Ended>, dice: Dice): Promise<Ended | undefined> {
     const known = this.#estimates.get(operation);
     const share = dice.next() * OVERSHOOT;
@@ -26,12 +28,12 @@ export class KillMoments {
     return outcome;
   }
 
-  /** One of the kind took so long, while nobody was killed. */
+  /** Notes how long an operation took without a kill. */
   saw(operation: string, tookMs: number): void {
     this.#estimates.set(operation, tookMs);
   }
 
-  /** Follows what was seen to its end; where nothing gets there, the estimate was too short. */
+  /** Follows the times of operations that completed; if one did not complete, the estimate was too short and grows. */
   #learn(operation: string, known = FIRST_ESTIMATE_MS, tookMs?: number): void {
     const isFirst = !this.#estimates.has(operation);
     const next = tookMs === undefined ? known * 1.02 : isFirst ? tookMs : known * 0.8 + tookMs * 0.2;

@@ -6,16 +6,16 @@ import { type ChildKind, SyntheticChild } from './child.js';
 import { CrashLane } from './crash-lane.js';
 import { KillMoments } from './crash-moments.js';
 
-/** What is cut short by a kill. `start` is a start that restores, because the profile is lost. */
+/** The operations that a kill interrupts. `start` is a start that restores because the profile is lost. */
 export const CRASH_OPERATIONS = ['save', 'backup', 'restore', 'prune', 'clear', 'start', 'import'] as const;
 export type CrashOperation = (typeof CRASH_OPERATIONS)[number];
 
-/** How the kills of one operation came out. */
+/** The results of the kills of one operation. */
 export interface CrashTally {
   kills: number;
   oldState: number;
   newState: number;
-  /** Of these, the operation had ended before the kill came. */
+  /** The number of kills that came after the end of the operation. */
   finished: number;
   violations: number;
 }
@@ -23,7 +23,7 @@ export interface CrashTally {
 export interface CrashReport {
   readonly tallies: Readonly<Record<CrashOperation, CrashTally>>;
   readonly violations: readonly string[];
-  /** The most that was ever seen at once after a start's cleaning. */
+  /** The largest numbers that were ever seen after a start had cleaned up. */
   readonly most: {
     orphans: number;
     leaseFiles: number;
@@ -34,18 +34,21 @@ export interface CrashReport {
 }
 
 export interface CrashPlan {
-  /** Of each operation. Where one needs a snapshot and there is none, a save is killed beyond them. */
+  /**
+   * The number of kills for each operation. If an operation needs a snapshot and there is none, an additional save is
+   * killed.
+   */
   readonly kills: number;
   readonly seed: number;
   readonly kind: ChildKind;
-  /** How many bots are killed beside each other. */
+  /** The number of bots that are killed in parallel. */
   readonly lanes: number;
-  /** Kills of one folder; then a new one begins. */
+  /** The number of kills in one folder, before a new folder is used. */
   readonly killsPerFolder: number;
   readonly onProgress?: (done: number) => void;
 }
 
-/** Kills children at random instants of every operation and looks at what is left each time. */
+/** Kills children at random instants of every operation and checks each time what is left. */
 export async function crash(plan: CrashPlan): Promise<CrashReport> {
   const report = emptyReport();
   const moments = new KillMoments();
@@ -82,7 +85,7 @@ export async function crash(plan: CrashPlan): Promise<CrashReport> {
   return report;
 }
 
-/** The next child starts while the present one works: its start would take most of the time. */
+/** Starts the next child while the present one works, because starting takes most of the time. */
 class WarmChildren {
   readonly #kind: ChildKind;
   #next: SyntheticChild;

@@ -3,14 +3,14 @@ import type { FaultOperation, FaultScenario } from './fault-scenarios.js';
 import { type FaultBot, FaultStage, FOLDER, PLACES } from './fault-stage.js';
 import { ABSENT, digestOfProfile, seeSnapshots } from './world.js';
 
-/** What fails: the n-th call, once; or, as if the process died there, every call from the n-th on. */
+/** The failing call: only the n-th one, or, as if the process died there, every call from the n-th on. */
 export interface Fault {
   readonly errno: string;
   readonly failOn: number;
 }
 
 export interface FaultOutcome {
-  /** `done`, `skipped: <reason>`, `failed: <code>`; `untouched` when there is no n-th call. */
+  /** `done`, `skipped: <reason>`, `failed: <code>`, or `untouched` if there is no n-th call. */
   readonly kind: string;
   /** The call that failed, for example `rename /bot/...`. */
   readonly call: string;
@@ -19,7 +19,7 @@ export interface FaultOutcome {
 
 const MAX_CAUSES = 10;
 
-/** One operation with one fault, and everything that must hold afterwards. */
+/** Runs one operation with one fault, and checks everything that must hold afterwards. */
 export async function runFaultCase(
   operation: FaultOperation,
   scenario: FaultScenario,
@@ -57,7 +57,7 @@ export async function runFaultCase(
   return { kind, call, violations };
 }
 
-/** How the operation ended: typed, with the system's error kept as its cause. */
+/** How the operation ended; an error must be typed and have the system's error as its cause. */
 async function settle(
   stage: FaultStage,
   work: Promise<unknown>,
@@ -116,7 +116,7 @@ async function clearAgain(stage: FaultStage, bot: FaultBot, violations: string[]
   if (digest !== ABSENT || snapshots.length > 0) violations.push('the second clear() leaves something');
 }
 
-/** A new process, with a disk that works: ready without a QR, and able to save. */
+/** Checks that a new process with a working disk is ready without a QR and can save. */
 async function judgeNextRun(
   stage: FaultStage,
   operation: FaultOperation,

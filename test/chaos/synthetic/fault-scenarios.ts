@@ -18,21 +18,21 @@ export const FAULT_OPERATIONS = [
 const OLD_SESSION = join(FOLDER, 'old', 'session-shop');
 export type FaultOperation = (typeof FAULT_OPERATIONS)[number];
 
-/** An operation, from what is on the disk before to what the profile may be afterwards. */
+/** An operation with the disk before it and the allowed profiles after it. */
 export interface FaultScenario {
   readonly image: DiskImage;
   readonly now: number;
   readonly keepLast: number;
-  /** Before the faults: brings the bot to where the operation begins. */
+  /** Brings the bot to the beginning of the operation, without faults. */
   readonly prepare: (bot: FaultBot) => Promise<void>;
   readonly act: (bot: FaultBot) => Promise<unknown>;
-  /** Digests that the profile may have afterwards, beside the one it had before. */
+  /** Digests that the profile may have afterwards, in addition to the one before. */
   readonly allowed: ReadonlySet<string>;
 }
 
 type Scenarios = Readonly<Record<FaultOperation, FaultScenario>>;
 
-/** Prepares the disks: one of a bot that never used the library, one with saves and backups of two generations. */
+/** Prepares two disks: one of a bot that never used the library, and one with saves and backups of two generations. */
 export async function prepareScenarios(): Promise<Scenarios> {
   const now = Date.now() + 2 * 60 * 60 * 1000;
   const fresh = FaultStage.empty();
@@ -71,7 +71,8 @@ export async function prepareScenarios(): Promise<Scenarios> {
   return {
     'force-save': { ...usual, act: ({ session }) => session.forceSave() },
     backup: { ...usual, act: ({ session }) => session.backup() },
-    // The bot starts again afterwards: another snapshot, restored by that start, would hide that the profile was lost.
+    // Other digests are not allowed, because another snapshot, restored by the next start, would hide the loss of the
+    // profile.
     restore: {
       ...usual,
       allowed: new Set([...digests].slice(0, 1)),

@@ -13,15 +13,15 @@ import { CLIENT_ID, placesIn, writeBlobs } from './world.js';
 export const FOLDER = '/bot';
 export const PLACES = placesIn(FOLDER);
 const ACCOUNT = '4915100000001@c.us';
-/** memfs stamps files with the real time: that must lie before everything the manual clock says. */
+/** memfs gives files the real time, which must be before all times of the manual clock. */
 const AHEAD_OF_REAL_TIME_MS = 60 * 60 * 1000;
-/** Of the manual clock: who takes longer hangs. */
+/** Time limit on the manual clock; work that takes longer counts as hanging. */
 const LIMIT_MS = 20 * 60 * 1000;
 
 /** The contents of a disk, by path. */
 export type DiskImage = ReadonlyMap<string, Buffer>;
 
-/** A bot on a disk in memory whose every call can be made to fail; its browser's own calls never do. */
+/** A bot on an in-memory disk on which every call can be made to fail; the browser's own calls never fail. */
 export class FaultStage {
   readonly disk: FileSystem = createFsFromVolume(new Volume()) as unknown as FileSystem;
   readonly fs: FaultyFileSystem = failingFileSystem(this.disk);
@@ -36,7 +36,7 @@ export class FaultStage {
     return new FaultStage(Date.now() + AHEAD_OF_REAL_TIME_MS);
   }
 
-  /** A stage whose disk holds what another one's did. */
+  /** A stage with the disk contents of another one. */
   static async from(image: DiskImage, now: number): Promise<FaultStage> {
     const stage = new FaultStage(now);
     for (const [path, bytes] of image) {
@@ -63,13 +63,13 @@ export class FaultStage {
   }
 }
 
-/** A new instance stands for a new process. */
+/** A new instance represents a new process. */
 export class FaultBot {
   readonly client: FakeClient;
   readonly session: PersistentSession;
-  /** QR codes that the bot was shown. */
+  /** The number of QR codes that the bot received. */
   codes = 0;
-  /** What failed without anybody's call, by its event. */
+  /** The failures of automatic work, with the event that reported each. */
   readonly failures: { readonly event: string; readonly code: string }[] = [];
   readonly #stage: FaultStage;
 
@@ -105,7 +105,7 @@ export class FaultBot {
     return this.#stage.finish(this.session.destroy());
   }
 
-  /** What the browser writes: another generation of the profile, whole. */
+  /** Writes another complete generation of the profile, as the browser does. */
   async write(generation: number): Promise<void> {
     const login = { credential: 'credential-1', note: `generation ${generation}` };
     await this.client.writeLogin(login);

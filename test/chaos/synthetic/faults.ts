@@ -6,7 +6,7 @@ export const ERRNOS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EBUSY'] as const;
 export interface FaultPlan {
   readonly operations: readonly FaultOperation[];
   readonly errnos: readonly string[];
-  /** Fails only every so-manieth call, beginning with `first`. Default: every one. */
+  /** Makes only every `every`-th call fail, beginning with `first`. Default: every call. */
   readonly every?: number;
   readonly first?: number;
   readonly onProgress?: (line: string) => void;
@@ -25,10 +25,10 @@ export interface FaultReport {
   readonly violations: readonly string[];
 }
 
-/** More calls than any operation makes: a bound, so that the search for the last one ends. */
+/** More calls than any operation makes, so that the search for the last call ends. */
 const MAX_CALLS = 5000;
 
-/** Fails every call of the file system, one at a time, in every operation. */
+/** Makes every file system call fail, one at a time, in every operation. */
 export async function injectFaults(plan: FaultPlan): Promise<FaultReport> {
   const { operations, errnos, every = 1, first = 1, onProgress = () => undefined } = plan;
   const scenarios = await prepareScenarios();

@@ -21,7 +21,7 @@ export interface FuzzPlan {
 }
 
 export interface FuzzReport {
-  /** By kind of file and damage: how it came out. */
+  /** The number of each result, by kind of file and damage. */
   readonly rows: ReadonlyMap<string, Map<string, number>>;
   readonly violations: readonly string[];
 }
@@ -35,7 +35,7 @@ const STORE = '/store';
 const MAX_TRIES = 1000;
 const TIMES = ['2026-11-23T05:14:09.123Z', '2026-11-23T05:16:09.123Z'] as const;
 
-/** Damages one stored file after the other, and looks whether a byte that is wrong ever comes back. */
+/** Damages one stored file after the other, and checks whether a wrong byte is ever restored. */
 export async function fuzz({ cases, seed, onProgress = () => undefined }: FuzzPlan): Promise<FuzzReport> {
   const dice = new Dice(seed);
   const prepared = await prepare(dice);
@@ -59,7 +59,7 @@ export async function fuzz({ cases, seed, onProgress = () => undefined }: FuzzPl
   return { rows, violations };
 }
 
-/** The next damage that changes anything: an empty file can't be cut, and two equal bytes not be swapped. */
+/** The next damage that has an effect: an empty file can't be cut, and swapping two equal bytes changes nothing. */
 async function nextDamage(fs: FileSystem, paths: readonly string[], dice: Dice) {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const path = dice.pick(paths);
@@ -72,7 +72,7 @@ async function nextDamage(fs: FileSystem, paths: readonly string[], dice: Dice) 
   throw new Error('no damage changes anything');
 }
 
-/** Two saves and two backups of a small profile: tables, logs, an empty file, a blob. */
+/** Makes two saves and two backups of a small profile with tables, logs, an empty file and a blob. */
 async function prepare(dice: Dice): Promise<Case> {
   const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
   const contents = new Map<string, TreeFiles>();
@@ -108,7 +108,7 @@ function repositories(fs: FileSystem, remote: boolean): readonly SnapshotReposit
   ];
 }
 
-/** The same store without what only a local disk offers: all bytes come through `get`. */
+/** The same store without the methods that only a local disk offers, so that all bytes come through `get`. */
 function withoutPaths(store: FileSystemStore): SessionStore {
   return {
     name: store.name,
@@ -147,9 +147,9 @@ function damaged(bytes: Buffer, damage: Damage, dice: Dice, other: Buffer): Buff
 }
 
 /**
- * Restores whatever is listed: each time the very bytes that were saved, or a typed refusal.
+ * Restores everything that is listed. Each restore must give exactly the saved bytes, or a typed error.
  *
- * A snapshot that passes its verification must be restorable, and one that fails it must not.
+ * A snapshot that passes its verification must be restorable, and a snapshot that fails it must not be.
  */
 async function judge({ fs, contents }: Case, remote: boolean): Promise<string> {
   let outcome = 'no effect';

@@ -21,7 +21,7 @@ const FOLDERS = [
 ];
 const AT = '2026-11-23T05:14:09.123Z';
 
-/** Names as LevelDB and Chromium make them, and names that nobody should make. */
+/** Names that LevelDB and Chromium use, and names that nobody should use. */
 const name = fc.oneof(
   fc.constantFrom(
     'CURRENT',
@@ -53,7 +53,7 @@ const name = fc.oneof(
   ),
   fc.nat(255).map((length) => 'n'.repeat(length + 1)),
 );
-/** The same, without what some platform could not restore. */
+/** Names without the characters and lengths that some platform could not restore. */
 const portableName = name.map((text) => `${text.replace(/[<>:"|?*\\\p{C}]/gu, '_').slice(0, 120)}_`);
 const pathOf = (names: fc.Arbitrary<string>) =>
   fc
@@ -70,14 +70,15 @@ const tree = fc.oneof({ weight: 5, arbitrary: treeOf(portableName) }, { weight: 
 
 export interface IdentityReport {
   identical: number;
-  /** Trees with a name that could not be restored everywhere: refused before anything was stored. */
+  /** Number of trees that were refused before anything was stored, because a name could not be restored everywhere. */
   refused: number;
 }
 
 /**
- * Capture, save and restore give back the same tree, whatever its names; or refuse it before anything is stored.
+ * Checks that capture, save and restore give back the same tree, whatever its names, or refuse it before anything is
+ * stored.
  *
- * @throws Error with the seed and the smallest tree that fails
+ * @throws Error with the seed and the smallest failing tree
  */
 export async function checkIdentity(seed: number, runs: number): Promise<IdentityReport> {
   const report: IdentityReport = { identical: 0, refused: 0 };
@@ -93,7 +94,7 @@ export async function checkIdentity(seed: number, runs: number): Promise<Identit
   return report;
 }
 
-/** One file of so many bytes, on the real disk. */
+/** Checks one file of this many bytes on the real disk. */
 export async function checkLargeFile(bytes: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'wwebjs-large-'));
   try {
@@ -105,7 +106,9 @@ export async function checkLargeFile(bytes: number): Promise<void> {
   }
 }
 
-/** `false`: refused as unsafe, by both formats, with nothing stored. Throws when other bytes come back. */
+/**
+ * Returns `false` if both formats refused the tree as unsafe and stored nothing. Throws if different bytes come back.
+ */
 async function goesThrough(fs: FileSystem, root: string, files: TreeFiles): Promise<boolean> {
   const captured = await captureTree(fs, join(root, 'captured'), files);
   const accepted: boolean[] = [];
@@ -137,7 +140,7 @@ function repositories(fs: FileSystem, root: string): readonly SnapshotRepository
   ];
 }
 
-/** No file system has a file where it has a folder, or two of one name. */
+/** Removes clashes, because no file system can have a file and a folder at one path, or two files with one name. */
 function withoutClashes(entries: readonly (readonly [string, Uint8Array])[]): TreeFiles {
   const files = new Map<string, Uint8Array>();
   for (const [candidate, bytes] of entries) {

@@ -5,7 +5,7 @@ import { CLIENT_ID } from './world.js';
 const ID = String.raw`\d{8}T\d{9}Z-[0-9a-f]{8}`;
 const SIDE = String.raw`auth/\.session-${CLIENT_ID}\.persistent`;
 
-/** Every file that a session may own, below the folder of its bot. Whatever else lies there was left behind. */
+/** Every file that a session may own below the folder of its bot. Any other file there was left behind. */
 const KNOWN: readonly RegExp[] = [
   /^auth\/session-shop\//,
   /^old\/session-shop(\/|\.moved\.json$)/,
@@ -21,16 +21,16 @@ const KNOWN: readonly RegExp[] = [
 const YOUNG_MS = 5000;
 
 export interface Leftovers {
-  /** Files in no known place, relative to the folder. */
+  /** Paths, relative to the folder, of files that match none of the known patterns. */
   readonly strange: readonly string[];
   readonly leaseFiles: number;
   readonly quarantined: number;
-  /** Records of verifications whose snapshot is gone. */
+  /** Number of verification records whose snapshot is gone. */
   readonly staleRecords: number;
   readonly files: number;
 }
 
-/** What lies below a bot's folder beside what should. */
+/** Finds the files below a bot's folder that should not be there. */
 export async function findLeftovers(
   fs: FileSystem,
   folder: string,
@@ -53,7 +53,9 @@ export async function findLeftovers(
   return { strange, leaseFiles, quarantined: quarantined.size, staleRecords, files };
 }
 
-/** Made and not yet written when the kill came: nobody can tell whose it was, so it gets some seconds. */
+/**
+ * A lock that was created but not yet written when the kill came has no known owner, so it is allowed for some seconds.
+ */
 function isYoungLock(path: string, size: number, modifiedMs: number): boolean {
   return /\/\.(un)?lock-/.test(path) && size === 0 && Date.now() - modifiedMs < YOUNG_MS;
 }

@@ -7,7 +7,7 @@ import type { StartResult } from '../../../src/supervision/start/session-starter
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { Dice } from '../../support/dice.js';
 
-/** What ends a session, or a start. */
+/** The causes that end a session or a start. */
 export const OUTAGE_CAUSES = [
   'browser-gone',
   'page-crashed',
@@ -27,10 +27,10 @@ export const OUTAGE_CAUSES = [
 export interface OutageRow {
   readonly cause: DisconnectCause;
   outages: number;
-  /** Those that were made to heal within the attempts. */
+  /** Number of outages that were made to heal within the attempts. */
   healing: number;
   recovered: number;
-  /** Those that do not, and ended in `failed`. */
+  /** Number of outages that do not heal in time and ended in `failed`. */
   gaveUp: number;
   attemptsUsed: number;
   mostAttempts: number;
@@ -42,7 +42,7 @@ export interface OutageReport {
   readonly violations: readonly string[];
 }
 
-/** One bot's settings, and its session from one `initialize()` to the next. */
+/** The settings of one bot and its session, from one `initialize()` to the next. */
 interface Settings {
   readonly baseMs: number;
   readonly maxMs: number;
@@ -51,9 +51,9 @@ interface Settings {
 
 interface Plan {
   readonly cause: DisconnectCause;
-  /** How long nothing reaches WhatsApp. */
+  /** How long WhatsApp is unreachable, ms. */
   readonly networkMs: number;
-  /** How many starts fail that the network is not to blame for. */
+  /** The number of starts that fail for reasons other than the network. */
   readonly failures: number;
   readonly heals: boolean;
 }
@@ -63,12 +63,15 @@ const CONFLICT_FLOOR_MS = 60_000;
 const NETWORK_CAP_MS = 15_000;
 const LONGEST_NETWORK_MS = 60 * 60 * 1000;
 const OUTAGES_PER_BOT = 25;
-/** Of the manual clock: who takes longer hangs. Ten attempts that wait five minutes each, and an hour of outage. */
+/**
+ * Time limit on the manual clock, far above ten attempts with waits of five minutes and an hour of outage; longer
+ * counts as hanging.
+ */
 const PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Sends the real `StartRetries` through outages of random causes and lengths on a manual clock. The starts are fakes that
- * take a random time; what must hold is checked at every one of them.
+ * Runs the real `StartRetries` through outages of random causes and lengths on a manual clock. The starts are fakes
+ * that take a random time; the conditions are checked at every start.
  */
 export async function simulateOutages(plan: {
   readonly outages: number;
@@ -90,7 +93,7 @@ export async function simulateOutages(plan: {
   return { rows: [...rows.values()].sort((a, b) => (a.cause < b.cause ? -1 : 1)), starts, violations };
 }
 
-/** A session as `StartRetries` sees it. Predicts by its own count what must come of each outage. */
+/** A session as `StartRetries` sees it. Predicts the result of each outage by its own count. */
 class OutageBot {
   starts = 0;
   readonly #clock = new ManualClock();
@@ -161,7 +164,7 @@ class OutageBot {
     this.#used = this.#startAsAsked.attempt;
   }
 
-  /** What the outage will be, so that it is known what must come of it. */
+  /** Decides the outage in advance, so that its expected result is known. */
   #plan(uptimeMs: number): Plan {
     const { maxAttempts } = this.#settings;
     if (uptimeMs >= STABLE_MS) {
@@ -172,7 +175,7 @@ class OutageBot {
     const isAnsweredAtOnce = cause === 'logged-out' && !this.#loggedInAnew;
     if (isAnsweredAtOnce) this.#used = 0;
     this.#mayStartAtOnce = isAnsweredAtOnce;
-    const left = maxAttempts - this.#used; // how many starts there are, the last of which may succeed
+    const left = maxAttempts - this.#used; // the number of remaining starts, of which the last may succeed
     const heals = left > 0 && this.#dice.below(10) > 0;
     const bound = Math.min(left, 12);
     const networkMs = this.#dice.below(3) === 0 ? LONGEST_NETWORK_MS ** this.#dice.next() : 0;
@@ -215,7 +218,7 @@ class OutageBot {
     const leastMs = this.#mayStartAtOnce ? 0 : this.#announcedMs;
     if (sinceLast < leastMs) this.#violate(`two starts within ${sinceLast} ms, not ${leastMs}`);
     this.#mayStartAtOnce = false;
-    this.#announcedMs = Number.POSITIVE_INFINITY; // none without a delay that was announced
+    this.#announcedMs = Number.POSITIVE_INFINITY; // no start without an announced delay
     this.#lastStart = now;
     this.#isStarting = true;
     this.starts++;
@@ -242,7 +245,7 @@ class OutageBot {
       this.#violate(`${cause} waits ${delayMs} ms, not ${least} to ${most}`);
   }
 
-  /** As `initialize()` does after `failed`. */
+  /** Starts again like `initialize()` after `failed`. */
   #beginAnew(): void {
     this.#startAsAsked.reset();
     this.#loggedInAnew = false;

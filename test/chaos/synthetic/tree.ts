@@ -6,7 +6,7 @@ import type { CapturedFile, CapturedTree, SnapshotContext } from '../../../src/t
 /** Files by their path in the profile. */
 export type TreeFiles = ReadonlyMap<string, Uint8Array>;
 
-/** What a capture of a profile with these files would give. */
+/** The capture of a profile with these files. */
 export async function captureTree(
   fs: FileSystem,
   directory: string,

@@ -16,7 +16,7 @@ export const CLIENT_ID = 'shop';
 /** Digest of a profile without a single essential file. */
 export const ABSENT = 'absent';
 
-/** Where the one bot of a folder keeps what. */
+/** The places of the files of the only bot in a folder. */
 export function placesIn(folder: string) {
   return {
     authPath: join(folder, 'auth'),
@@ -28,7 +28,7 @@ export function placesIn(folder: string) {
   };
 }
 
-/** Equal for profiles whose essential files are the same, byte by byte; and equal to that of a snapshot of them. */
+/** Equal for profiles whose essential files have the same bytes, and equal to the digest of a snapshot of them. */
 export async function digestOfProfile(fs: FileSystem, profileDir: string): Promise<string> {
   const files: SnapshotFile[] = [];
   for await (const { path, size } of walkFiles(fs, profileDir, '')) {
@@ -41,10 +41,15 @@ export async function digestOfProfile(fs: FileSystem, profileDir: string): Promi
   return files.length === 0 ? ABSENT : contentDigest(files);
 }
 
-/** No record names these blobs, so that only one that rests counts as whole: a young one is left out of a capture. */
+/**
+ * No record names these blobs, so a capture takes only those that have not changed for a while and leaves out young
+ * ones.
+ */
 const AT_REST_SECONDS = 120;
 
-/** Blobs beside the database, as large media make them. A blob never changes: each generation has its own. */
+/**
+ * Writes blobs beside the database, like those of large media. A blob never changes, so each generation has its own.
+ */
 export async function writeBlobs(
   fs: FileSystem,
   profileDir: string,
@@ -65,10 +70,10 @@ export async function writeBlobs(
   }
 }
 
-/** What stands in the stores, seen by a process that has never looked before. */
+/** The content of the stores, as a new process sees it. */
 export interface SeenSnapshots {
   readonly snapshots: readonly (SnapshotInfo & { readonly digest: string })[];
-  /** What is there but can't be read, and what is listed but fails its verification. */
+  /** Snapshots that exist but can't be read, and snapshots that are listed but fail their verification. */
   readonly problems: readonly string[];
   /** Number of objects that no listed save needs. */
   readonly orphans: number;

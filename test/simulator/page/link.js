@@ -1,4 +1,4 @@
-// The line to the simulator's server: requests one way, commands over an event stream the other way.
+// The connection to the simulator's server: requests to the server, and commands from it over an event stream.
 
 const { pageId } = window.simulatorConfig;
 const KEEPALIVE_LIMIT = 10_000;
@@ -8,7 +8,8 @@ export async function post(path, body = {}) {
   const response = await fetch(`${path}?page=${pageId}`, {
     method: 'POST',
     body: content,
-    // An answer must also arrive when the page navigates right after it; the browser allows that up to 64 KB.
+    // With `keepalive` an answer also arrives if the page navigates right after it; the browser allows this up to 64
+    // KB.
     keepalive: content.length < KEEPALIVE_LIMIT,
   });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

@@ -1,4 +1,4 @@
-// The page: login, QR, the phone's commands.
+// The main script of the page: login, QR and the phone's commands.
 
 import { listen, post, report } from './link.js';
 import { flushOutbox, loadMessages, receiveMessage } from './messages.js';
@@ -9,9 +9,9 @@ import { setTraffic, writeBulk } from './traffic.js';
 
 const HEARTBEAT_MS = 2_000;
 const TIMEOUT_AFTER_MS = 3_000; // how long a lost connection is OPENING before it is TIMEOUT
-const NAVIGATION_DELAY_MS = 1_000; // Socket.logout() must have returned to node before the page goes away
-const CLIENT_PAUSE_MS = 300; // from the client's last subscription to its `framenavigated` handler
-/** What clients listen to: up to 1.34.1 to the second. */
+const NAVIGATION_DELAY_MS = 1_000; // Socket.logout() must return to node before the page navigates
+const CLIENT_PAUSE_MS = 300; // the time between the client's last subscription and its `framenavigated` handler
+/** The progress events of whatsapp-web.js; versions up to 1.34.1 use the second one. */
 const PROGRESS_EVENTS = ['offline_progress_update_from_bridge', 'offline_progress_update'];
 
 let pairingCode;
@@ -32,12 +32,12 @@ async function logIn(stored) {
     try {
       return await post('/login', { ...stored, ratchet });
     } catch {
-      await pause(500); // the server can't be reached: the state stays OPENING
+      await pause(500); // while the server can't be reached, the state stays OPENING
     }
   }
 }
 
-/** New keys and a QR. What is left of an earlier login is of no use any more and goes, as in the real page. */
+/** Makes new keys and shows a QR. Like the real page, removes the rest of an earlier login, which is useless now. */
 async function showQr() {
   await storage.wipe();
   login.keys = await storage.readOrCreateNoiseKeys();
@@ -58,7 +58,7 @@ async function enter({ account, deviceId }, { modes, traffic }) {
   if (!modes.hasSyncedEarly && modes.neverReady !== 'unsynced') sync();
 }
 
-/** The client must have subscribed, or it would never learn of it: that case is a mode of its own. */
+/** Waits until the client has subscribed, because it would miss the event otherwise; that case is a separate mode. */
 async function sync() {
   await until(
     () => Socket.hasListener('change:hasSynced') && PROGRESS_EVENTS.some((name) => Cmd.hasListener(name)),
@@ -77,7 +77,7 @@ async function waitForClientThenLogOut() {
   await logOut(0);
 }
 
-/** Says so, forgets everything, loads again: in that order, as whatsapp-web.js expects it. */
+/** Reports the logout, deletes everything and loads again, in the order that whatsapp-web.js expects. */
 async function logOut(navigateAfterMs) {
   setTraffic(undefined);
   Cmd.trigger('logout');
@@ -120,7 +120,7 @@ login.startLinking = async (phoneNumber) => {
 
 const commands = {
   async paired({ credential, modes, traffic }) {
-    // Nobody scans a QR that was not shown: the client reads it first. A page without a client is not waited for.
+    // A QR is scanned only after the client has read it. A page without a client waits 5 s.
     await Promise.race([
       until(() => Conn.hasListener('change:ref') || pairingCode !== undefined),
       pause(5_000),
@@ -139,7 +139,7 @@ const commands = {
     if (state === 'CONNECTED') flushOutbox();
   },
   message: receiveMessage,
-  logout: () => logOut(100), // the answer goes out first
+  logout: () => logOut(100), // the delay lets the answer be sent first
   traffic: ({ traffic }) => setTraffic(traffic),
   bulk: ({ megabytes, largeValues }) => writeBulk(megabytes, largeValues),
 };
@@ -163,7 +163,7 @@ listen({
   },
 });
 
-/** For tests: what the page has, read from the database and not from memory. */
+/** For tests: the data of the page, read from the database and not from memory. */
 window.simulator = {
   async state() {
     const messages = await storage.readMessages();
@@ -187,5 +187,5 @@ async function until(condition) {
 
 window.require = requireModule;
 start();
-until(() => Cmd.hasListener('logout')).then(() => report('client:listening')); // the last thing that inject() does
-window.Debug = { VERSION: '2.3000.1017054665' }; // last: the client starts when it is there
+until(() => Cmd.hasListener('logout')).then(() => report('client:listening')); // the last step of inject()
+window.Debug = { VERSION: '2.3000.1017054665' }; // set last, because the client starts when it exists

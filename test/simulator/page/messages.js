@@ -1,4 +1,4 @@
-// Messages: into the database, to the server, to the client's `message` and `message_create` events.
+// Stores messages in the database, sends them to the server, and triggers the client's `message` and `message_create`.
 
 import { post } from './link.js';
 import { Message, MsgKey, Wid } from './models.js';
@@ -8,10 +8,10 @@ import { advanceRatchet, readMessages, writeMessage } from './storage.js';
 const ACK_SERVER = 1;
 const RETRY_MS = 1_000;
 
-/** Messages the server has not confirmed: kept while there is no connection, as the real page does. */
+/** Messages that the server has not confirmed; kept while there is no connection, as in the real page. */
 const outbox = new Map();
 
-/** Messages of earlier runs can be found again, without an event. */
+/** Loads messages of earlier runs without an event, so that they can be found again. */
 export async function loadMessages() {
   for (const record of await readMessages()) {
     const direction = record.fromMe ? 'out' : 'in';
@@ -30,7 +30,7 @@ export async function receiveMessage({ id, from, body }) {
   chat.set('unreadCount', chat.unreadCount + 1);
 }
 
-/** `addAndSendMsgToChat`: one promise for the message being added, one for the server having it. */
+/** `addAndSendMsgToChat`: returns one promise for adding the message and one for its arrival at the server. */
 export function sendMessage(chat, draft) {
   const record = {
     id: draft.id.id,
@@ -47,7 +47,7 @@ export function sendMessage(chat, draft) {
   return [stored, sent];
 }
 
-/** Sends what waits. A message that gets no answer stays, and goes out again later. */
+/** Sends the waiting messages. A message without an answer stays and is sent again later. */
 export async function flushOutbox() {
   for (const [id, entry] of outbox) {
     if (Socket.state !== 'CONNECTED' || entry.underway) continue;

@@ -1,4 +1,4 @@
-// What WhatsApp Web's own models offer to whatsapp-web.js: events by name, ids with methods, collections.
+// The features of WhatsApp Web's models that whatsapp-web.js uses: events by name, ids with methods, collections.
 
 export class Model {
   #listeners = new Map();
@@ -7,7 +7,7 @@ export class Model {
     Object.assign(this, attributes);
   }
 
-  /** @param {string} names one or several, separated by spaces */
+  /** @param {string} names one or more names, separated by spaces */
   on(names, listener) {
     for (const name of names.split(' ')) {
       this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
@@ -43,7 +43,7 @@ export class Model {
     }
   }
 
-  /** Changes one attribute and says so: `change:<key>` (model, value, former value), then `change`. */
+  /** Changes one attribute and emits `change:<key>` (model, value, former value), then `change`. */
   set(key, value) {
     const before = this[key];
     if (before === value) return;
@@ -59,7 +59,7 @@ export class Collection extends Model {
   #models = new Map();
 
   add(model) {
-    // Not enumerable: models are sent to node as JSON, and must not contain their collection.
+    // Not enumerable, because models are sent to node as JSON, which must not contain the collection.
     Object.defineProperty(model, 'collection', { value: this, configurable: true });
     this.#models.set(model.id._serialized, model);
     this.trigger('add', model);
@@ -75,7 +75,7 @@ export class Collection extends Model {
   }
 }
 
-/** An account, group or chat id. Its methods are on the prototype: ids are also sent to node by value. */
+/** An account, group or chat id. Its methods are on the prototype, because ids are also sent to node by value. */
 export class Wid {
   constructor(serialized) {
     const [user = '', server = 'c.us'] = serialized.split('@');

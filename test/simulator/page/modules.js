@@ -1,4 +1,4 @@
-// What `window.require(name)` gives: the parts of WhatsApp Web that whatsapp-web.js 1.30 to 1.34 asks for, no others.
+// The results of `window.require(name)`: only the parts of WhatsApp Web that whatsapp-web.js 1.30 to 1.34 needs.
 
 import { sendMessage } from './messages.js';
 import { Collection, Contact, Model, MsgKey, Wid } from './models.js';
@@ -25,7 +25,7 @@ const MODULES = {
   },
   WABase64: { encodeB64: base64 },
   WAWebCompanionRegClientUtils: { DEVICE_PLATFORM: '1' },
-  WAWebAdvSignatureApi: { getADVSecretKey: () => login.keys.advSecret }, // up to 1.34.6
+  WAWebAdvSignatureApi: { getADVSecretKey: () => login.keys.advSecret }, // used up to 1.34.6
   WAWebUserPrefsInfoStore: {
     waNoiseInfo: { get: async () => ({ staticKeyPair: { pubKey: login.keys.noise } }) },
   },
@@ -42,7 +42,7 @@ const MODULES = {
   WAWebUserPrefsMeUser: {
     getMaybeMePnUser: me,
     getMaybeMeLidUser: nothing,
-    getMeUser: me, // the other two: up to 1.34.1
+    getMeUser: me, // the other two are used up to 1.34.1
     getMaybeMeUser: me,
   },
   WAWebCollections: {
@@ -51,7 +51,7 @@ const MODULES = {
     Contact: { find },
     GroupMetadata: { update: nothing },
     Blocklist: { get: nothing },
-    Call: new Collection(), // this and the next: up to 1.34.6
+    Call: new Collection(), // this and the next are used up to 1.34.6
     PollVote: new Collection(),
   },
   WAWebSyncGatingUtils: {},
@@ -65,7 +65,7 @@ const MODULES = {
   WAWebWidFactory: { createWid: Wid.of, createWidFromWidLike: Wid.of, asUserWidOrThrow: Wid.of },
   WAWebFindChatAction: { findOrCreateLatestChat: async (id) => ({ chat: await findOrCreateChat(id) }) },
   WAWebStreamModel: { Stream: { markAvailable: nothing, markUnavailable: nothing } },
-  // Up to 1.34.1 it was given the chat itself.
+  // Versions up to 1.34.1 pass the chat itself.
   WAWebUpdateUnreadChatAction: { sendSeen: async (seen) => (seen.chat ?? seen).set('unreadCount', 0) },
   WAWebChatGetters: { getIsNewsletter: no, getIsBroadcast: (chat) => chat.id.server === 'broadcast' },
   WALinkify: { findLink: nothing, findLinks: () => [] },

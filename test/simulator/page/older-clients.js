@@ -1,5 +1,5 @@
-// What whatsapp-web.js 1.30 to 1.34.6 gather in one go into `window.Store` (src/util/Injected/Store.js). Hardly any of it
-// is used in a test: it is enough that these modules are there, as they are in the real page.
+// The modules that whatsapp-web.js 1.30 to 1.34.6 collects into `window.Store` (src/util/Injected/Store.js). Tests use
+// hardly any of them: it is enough that these modules exist, as in the real page.
 
 const NAMES = [
   'WADeprecatedSendIq',
@@ -107,13 +107,13 @@ const NAMES = [
   'WAWebWidToJid',
 ];
 
-/** A module whose every export is a function that does nothing. Exports can be replaced, as clients do. */
+/** A module whose exports are all functions that do nothing. Clients may replace exports. */
 function stub() {
   return new Proxy(
     {},
     {
       get(exports, name) {
-        if (typeof name === 'symbol' || name === 'then') return undefined; // it is neither a list nor a promise
+        if (typeof name === 'symbol' || name === 'then') return undefined; // neither iterable nor thenable
         exports[name] ??= () => undefined;
         return exports[name];
       },

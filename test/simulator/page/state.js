@@ -14,10 +14,10 @@ export const Msg = Object.assign(new Collection(), {
   getMessagesById: async (ids) => ({ messages: ids.map((id) => Msg.get(id)).filter(Boolean) }),
 });
 export const Chats = Object.assign(new Collection(), {
-  find: (id) => findOrCreateChat(id), // what whatsapp-web.js up to 1.34.1 calls to open one
+  find: (id) => findOrCreateChat(id), // whatsapp-web.js up to 1.34.1 calls this to open a chat
 });
 
-/** What the page knows about its login; filled by main.js. */
+/** The page's data about its login; filled by main.js. */
 export const login = {
   account: undefined,
   keys: undefined,
@@ -26,7 +26,7 @@ export const login = {
   relaunch: undefined,
 };
 
-/** Modules that are missing at the moment, as after an update of the page. */
+/** Names of modules that are missing at the moment, as after an update of the page. */
 export const missing = new Set();
 
 export async function findOrCreateChat(id) {

@@ -1,15 +1,18 @@
-// Where the login and the data are kept. The login has two halves (docs/chromium-facts.md F1.1), one in IndexedDB and one in
-// Local Storage: the page is logged in only when both are there and belong together.
+// Stores the login and the data. The login has two halves (docs/chromium-facts.md F1.1), one in IndexedDB and one in
+// Local Storage; the page is logged in only if both exist and belong together.
 
 const DATABASE = 'wawc';
 const STORES = ['keys', 'meta', 'messages', 'traffic'];
 const LOCAL_HALF = 'simulator.device';
 const HEARTBEAT = 'simulator.heartbeat';
-const RANDOM_BYTES_AT_ONCE = 65_536; // more is refused by crypto.getRandomValues
+const RANDOM_BYTES_AT_ONCE = 65_536; // the maximum of crypto.getRandomValues
 
 let connection;
 
-/** One connection, also for calls at the same time: a forgotten second one would block the deletion for ever. */
+/**
+ * One connection for all calls, also simultaneous ones, because a forgotten second one would block the deletion for
+ * ever.
+ */
 function database() {
   connection ??= open();
   return connection;
@@ -30,7 +33,10 @@ function open() {
   });
 }
 
-/** Runs `work(store)` in one transaction; resolves with the result of the request it returns, when all is written. */
+/**
+ * Runs `work(store)` in one transaction; when it is written, resolves with the result of the request that `work`
+ * returns.
+ */
 async function transact(name, mode, work) {
   const db = await database();
   return new Promise((resolve, reject) => {
@@ -42,7 +48,7 @@ async function transact(name, mode, work) {
   });
 }
 
-/** The stored login, or undefined when a half is missing or the halves do not belong together. */
+/** The stored login, or undefined if a half is missing or the halves do not belong together. */
 export async function readLogin() {
   const local = JSON.parse(localStorage.getItem(LOCAL_HALF) ?? 'null');
   const stored = await transact('keys', 'readonly', (store) => store.get('credential'));
@@ -57,7 +63,7 @@ export async function writeLogin({ deviceId, account, databaseSecret, localStora
   localStorage.setItem(LOCAL_HALF, JSON.stringify({ deviceId, account, secret: localStorageSecret }));
 }
 
-/** The keys that the QR shows. They are made before anybody is paired, and are part of the login after it. */
+/** The keys that the QR shows. They are made before the pairing, and are part of the login after it. */
 export async function readOrCreateNoiseKeys() {
   const known = await transact('keys', 'readonly', (store) => store.get('noise'));
   if (known !== undefined) return known;
@@ -66,21 +72,21 @@ export async function readOrCreateNoiseKeys() {
   return keys;
 }
 
-/** Forgets everything, as at a logout. */
+/** Deletes everything, as at a logout. */
 export async function wipe() {
   localStorage.clear();
-  const db = await connection?.catch(() => undefined); // one that could not be opened has nothing to close
+  const db = await connection?.catch(() => undefined); // if the opening failed, there is nothing to close
   db?.close();
   connection = undefined;
   await new Promise((resolve) => {
     const request = indexedDB.deleteDatabase(DATABASE);
     request.onsuccess = resolve;
-    request.onerror = resolve; // a damaged database: Chromium itself clears it when it is opened
+    request.onerror = resolve; // the database is damaged, and Chromium itself clears it when it is opened
     request.onblocked = resolve;
   });
 }
 
-/** A counter that only ever goes up, as the ratchets of the real protocol do: tells a profile that was rolled back. */
+/** A counter that only increases, like the ratchets of the real protocol; it reveals a profile that was rolled back. */
 export async function advanceRatchet() {
   const db = await database();
   return new Promise((resolve, reject) => {
@@ -107,14 +113,14 @@ export const readMessages = () => transact('messages', 'readonly', (store) => st
 
 export const countTraffic = () => transact('traffic', 'readonly', (store) => store.count());
 
-/** Writes `count` random values of `bytes` under the keys from `firstKey` on. */
+/** Writes `count` random values of `bytes` bytes under the keys from `firstKey` on. */
 export async function writeTraffic(firstKey, count, bytes) {
   await transact('traffic', 'readwrite', (store) => {
     for (let i = 0; i < count; i++) store.put(randomBytes(bytes), firstKey + i);
   });
 }
 
-/** A little life in Local Storage, as the real page has it. */
+/** Writes a little to Local Storage, as the real page does. */
 export function beat() {
   localStorage.setItem(HEARTBEAT, String(Date.now()));
 }

@@ -1,13 +1,13 @@
-// Load: steady writes and bulk writes into IndexedDB.
+// The load: steady writes and bulk writes to IndexedDB.
 
 import { advanceRatchet, countTraffic, writeTraffic } from './storage.js';
 
 const TICK_MS = 100;
 const SMALL_BYTES = 8 * 1024;
-const LARGE_BYTES = 256 * 1024; // Chromium keeps values above 64 KB outside of its tables, as files
+const LARGE_BYTES = 256 * 1024; // Chromium stores values above 64 KB as files outside of its tables
 const BULK_VALUE_BYTES = 32 * 1024;
 const MEGABYTE = 1024 * 1024;
-const RING_FIRST_KEY = 1_000_000_000; // what is overwritten stays apart from what is only added
+const RING_FIRST_KEY = 1_000_000_000; // keys of overwritten values, separate from those of added values
 
 let timer;
 
