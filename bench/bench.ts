@@ -5,7 +5,7 @@
  *     npm run bench                                   20, 100 and 500 MB, everything
  *     npm run bench -- --sizes 20 --only save         one size, the operations whose name contains it
  *     npm run bench -- --runs 9                       instead of 5 runs (2 from 300 MB on)
- *     npm run bench -- --fresh                        makes the cached profiles anew
+ *     npm run bench -- --fresh                        makes the cached profiles again
  *     npm run bench -- --json bench.json --markdown   for a machine; for docs/performance-tables.md
  *     npm run bench -- --only restore --cpu-prof out  a CPU profile of each measured process, to be opened in DevTools
  *     npm run bench -- --check                        against bench/baseline.json: exits 1 on a regression

@@ -68,9 +68,7 @@ function systemPaths(): string[] {
   }
 }
 
-/**
- * The browser that puppeteer has downloaded, if any. puppeteer is a dependency of whatsapp-web.js, not of this package.
- */
+/** The browser that puppeteer, a dependency of whatsapp-web.js and not of this package, has downloaded, if any. */
 function puppeteersOwn(): string | undefined {
   try {
     const require = createRequire(import.meta.url);

@@ -35,9 +35,7 @@ export interface StoredClient {
   readonly clientId: string;
   /** The newest snapshot; absent if none can be read. Snapshots that are damaged or may not be read are left out. */
   readonly newest?: SnapshotInfo;
-  /**
-   * Whether the login of the newest snapshot was logged out, so that a start shows a QR. `false` without a snapshot.
-   */
+  /** Whether the newest snapshot's login was logged out, so that a start shows a QR. `false` without a snapshot. */
   readonly revoked: boolean;
   /** Whether the profile was removed on purpose, so that a start shows a QR; `restore()` brings the login back. */
   readonly held: boolean;
@@ -47,9 +45,7 @@ export interface StoredClient {
   readonly storedBytes: number;
 }
 
-/**
- * The deadline for each answer of a store, because a store that hangs must not block the start of a gateway for ever.
- */
+/** The deadline for each answer of a store, because one that hangs must not block a gateway's start for ever. */
 const CALL_DEADLINE_MS = 60_000;
 /** More clients than any process can start; it limits the memory. */
 const MAX_CLIENTS = 100_000;

@@ -2,9 +2,7 @@ import type { FakeClient, FakeClientOptions } from '../../src/testing/index.js';
 
 type Fakes = Pick<typeof import('../../src/testing/index.js'), 'FakeClient' | 'FakeWhatsApp'>;
 
-/**
- * A fake client that treats every profile as logged in, because it can't read a login from a profile of real Chromium.
- */
+/** A fake client that treats every profile as logged in, because it can't read the login of a real profile. */
 export function loggedInClient(
   { FakeClient: Base, FakeWhatsApp }: Fakes,
   options: Omit<FakeClientOptions, 'whatsApp'>,

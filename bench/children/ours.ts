@@ -3,9 +3,7 @@ import type { Contender } from './contender.js';
 import { loggedInClient } from './logged-in-client.js';
 import type { Order } from './order.js';
 
-/**
- * This library, used through the public API of the built package, with a client that treats every profile as logged in.
- */
+/** This library, by the public API of the built package, with a client that treats every profile as logged in. */
 export async function ours({ library, testing, folder, operation }: Order): Promise<Contender> {
   const { PersistentSession } = (await import(library)) as typeof import('../../src/index.js');
   const fakes = (await import(testing)) as typeof import('../../src/testing/index.js');

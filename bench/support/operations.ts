@@ -20,9 +20,7 @@ export const SIDES = ['remoteAuth', 'ours'] as const;
 
 export type Side = (typeof SIDES)[number];
 
-/**
- * Whether an operation starts with the data that an earlier process of the bot stored, and leaves a profile in place.
- */
+/** Whether an operation needs data that an earlier process of the bot stored, and leaves a profile in place. */
 export function isAfterRestart(operation: Operation): boolean {
   return operation.startsWith('restore') || operation.startsWith('initialize');
 }

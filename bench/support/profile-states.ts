@@ -100,10 +100,7 @@ async function addTraffic(simulator: WhatsAppSimulator): Promise<void> {
   await pause(REST_MS);
 }
 
-/**
- * Captures a state with hard links to the live tables, so that a table in both states is one file, known to be
- * unchanged.
- */
+/** Captures a state with hard links to the live tables, so that both states share the unchanged tables. */
 async function capture(folder: string, name: 'before' | 'after'): Promise<Size> {
   const { files } = await captureProfile({
     profileDir: join(folder, 'auth', 'session'),

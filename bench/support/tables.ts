@@ -35,9 +35,7 @@ export function tableOf(row: Row): Table {
   return [heading, ...lines];
 }
 
-/**
- * The figures of both sides for one operation, with its sizes side by side; the overview has the ratios and targets.
- */
+/** Both sides' figures for one operation, with its sizes side by side; the overview has ratios and targets. */
 export function sizesTable(rows: readonly Row[]): Table {
   const heading = [
     '',

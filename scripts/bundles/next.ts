@@ -66,10 +66,7 @@ export function buildNext(app: string, builder: Builder, isBundled: boolean): vo
   }
 }
 
-/**
- * Starts the built application and runs the bot in it. The bot uses a thread only if the bundle finds the worker's
- * file.
- */
+/** Starts the built application and runs the bot in it, in a thread only if the bundle finds the worker's file. */
 export async function runInNext(app: string, folder: string, isBundled: boolean): Promise<void> {
   const port = await freePort();
   const server = spawn(process.execPath, [next(app), 'start', '-H', '127.0.0.1', '-p', String(port)], {

@@ -14,15 +14,9 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>The ph
 </html>`;
 
 export interface Simulated {
-  /**
-   * The folder in which the server must run, because whatsapp-web.js caches the simulator's page in its
-   * `.wwebjs_cache`.
-   */
+  /** The server's working folder; whatsapp-web.js caches the simulator's page in its `.wwebjs_cache`. */
   readonly folder: string;
-  /**
-   * Environment variables that lead the server's Chromium to the simulator, and keep its session out of the real
-   * folders.
-   */
+  /** Leads the server's Chromium to the simulator, and keeps its session out of the real session's folders. */
   readonly env: Readonly<Record<string, string>>;
   cleanUp(): void;
 }

@@ -2,9 +2,7 @@ import type { ActionName, ActionRequest, ActionResults } from './contract.js';
 import { HttpError } from './errors.js';
 import type { SessionLike } from './session-like.js';
 
-/**
- * These actions are answered with their result. The others are answered at once with a job, unless the caller waits.
- */
+/** Actions that are answered with their result. Others get a job at once, unless the caller waits. */
 const AWAITED: readonly ActionName[] = ['initialize', 'health-check', 'send-test-message'];
 /** Actions that can't be undone. */
 const IRREVERSIBLE: readonly ActionName[] = ['clear', 'restore'];

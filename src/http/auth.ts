@@ -67,9 +67,7 @@ export class Authenticator {
     throw unauthenticated();
   }
 
-  /**
-   * Whether the caller is still allowed: its login may have ended, also a login that the application's function checks.
-   */
+  /** Whether the caller is still allowed: a login may end, also one that the application's function checks. */
   admissionOf({ kind, loginId }: Caller, request: Request): Admission {
     const { auth, logins } = this.#parts;
     return {

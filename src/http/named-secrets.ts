@@ -15,9 +15,7 @@ const WHOLE_LINE = /authorization|cookie/;
 const SCHEME = /(?:bearer|basic|digest|negotiate|token)\s{1,8}/iy;
 const OPENING_QUOTE = /\\{0,4}["'`]/y;
 const REST_OF_LINE = /[^\r\n]*/y;
-/**
- * A value ends at a blank, or at a quote, comma or bracket that closes something; inside a password these are allowed.
- */
+/** A value ends at a blank, or at a quote, comma or bracket that closes something; passwords may contain these. */
 const BARE = /(?:[^\s;"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`]|$))+/y;
 /** A value of a field in a query or a form ends at `&`, too. */
 const FIELD = /(?:[^\s;&"'`,)\]}]|["'`,)\]}](?![\s,;:)\]}"'`&]|$))+/y;

@@ -34,8 +34,9 @@ interface Listenable {
 }
 
 /**
- * Refuses a client that is passed instead of its session, the most likely mistake because both have `on`. @throws
- * ConfigurationError
+ * Refuses a client that is passed instead of its session, the most likely mistake because both have `on`.
+ *
+ * @throws ConfigurationError
  */
 export function assertSession(session: unknown): void {
   const given = isObject(session) ? session : {};

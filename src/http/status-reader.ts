@@ -36,10 +36,7 @@ export interface StatusReaderParts {
   readonly logger: Logger;
   readonly jobs: Jobs;
   readonly pairing: PairingCodes;
-  /**
-   * Removes secrets, including the waiting codes, from everything that the session and its stores say, also from store
-   * names.
-   */
+  /** Removes secrets and waiting codes from everything that the session and stores say, also from store names. */
   readonly redact: <Value>(value: Value) => Value;
 }
 

@@ -7,10 +7,7 @@ export type Check<T> = (value: unknown, name: string) => T;
 const MAX_MS = 2 ** 31 - 1;
 const MAX_SHOWN = 60;
 const MAX_CLIENT_ID = 100;
-/**
- * Texts that a shell expands, but a hosting panel or an env file does not: a folder named `~` would be created below
- * the bot.
- */
+/** Only a shell expands these, but a hosting panel or an env file does not; `~` would become a folder of the bot. */
 const UNEXPANDED = /^~(?=$|[\\/])|^\$\w+|\$\{\w+\}|^%\w+%/;
 /** A file with one of these names is a device on Windows, whatever its extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)$/i;

@@ -34,9 +34,7 @@ export interface FileSystemStoreOptions {
   readonly name?: string;
   readonly fs?: FileSystem;
   readonly clock?: Clock;
-  /**
-   * On Windows, a name is refused for a moment while another program has the file open. Default: the current platform.
-   */
+  /** On Windows, a name is refused for a moment while another program has the file open. Default: this platform. */
   readonly platform?: NodeJS.Platform;
 }
 
@@ -188,8 +186,7 @@ export class FileSystemStore implements SessionStore {
     return this.#guard('put', key, options, async () => {
       assertConditions(key, options);
       if (options.ifAbsent === true || options.ifVersion !== undefined) {
-        // This early check only avoids writing a value that can't win any more; the condition is checked again on
-        // publishing.
+        // Only avoids writing a value that can't win any more; the condition is checked again on publishing.
         const current = await findObject(this.#disk, key);
         assertExpected(key, options, current && versionOf(current));
       }

@@ -44,8 +44,8 @@ export function isPortableKey(key: string): boolean {
 export function assertPortablePrefix(prefix: string): void {
   if (prefix === '') return;
   if (typeof prefix !== 'string') refuse(prefix, 'it is not a string');
-  // The last name may be incomplete (`con` of `config`, `.` of `.cache`), so it is not checked; it is never used as a
-  // path.
+  // The last name may be incomplete (`con` of `config`, `.` of `.cache`) and is never used as a path, so it is not
+  // checked.
   const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')));
   const problem = prefix.startsWith('/')
     ? 'it begins with "/"'

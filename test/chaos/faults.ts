@@ -18,8 +18,7 @@ const { operation, errno, ...given } = readArguments({ every: 1, first: 1 }, ['o
 const operations = FAULT_OPERATIONS.filter((one) => operation === undefined || one === operation);
 if (operations.length === 0) throw new Error(`--operation is one of ${FAULT_OPERATIONS.join(', ')}`);
 
-// The in-memory file system asks for the user and group before every access; these system calls take a sixth of the
-// run.
+// The in-memory file system asks for user and group before every access; these system calls take a sixth of the run.
 for (const name of ['getuid', 'getgid'] as const) {
   const id = process[name]?.();
   if (id !== undefined) process[name] = () => id;

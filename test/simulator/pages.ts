@@ -24,7 +24,7 @@ export interface CommandOptions {
   /** Whether a page may get the command; the newest connected page is chosen. */
   readonly accepts: (page: OpenPage) => boolean;
   readonly timeoutMs: number;
-  /** The command makes the client close the page, perhaps before it answers, so a page that is gone has executed it. */
+  /** The command makes the client close the page, perhaps before it answers, so a page that is gone has received it. */
   readonly endsThePage?: boolean;
 }
 

@@ -133,10 +133,7 @@ export class WhatsAppSimulator {
     });
   }
 
-  /**
-   * Types the code of the client's `code` event into the phone. Its account is the number for which the code was
-   * requested.
-   */
+  /** Types the code of the client's `code` event into the phone with the number for which the code was requested. */
   async enterPairingCode(
     code: string,
     options: WaitOptions & { readonly account?: string } = {},
@@ -212,9 +209,7 @@ export class WhatsAppSimulator {
     });
   }
 
-  /**
-   * Expires the QR, as if nobody had scanned for minutes; the page waits for a request for a new one (UNPAIRED_IDLE).
-   */
+  /** Expires the QR, as after minutes without a scan; the page waits for a request for a new one (UNPAIRED_IDLE). */
   async expireQr(options: WaitOptions = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const expire = (page: OpenPage) => {

@@ -11,7 +11,7 @@ import { FakeClient, type FakeClientOptions } from '../../src/testing/fake-clien
 import type { FakeStage } from './fake-stage.js';
 import { type UntilOptions, until, untilSettled } from './until.js';
 
-/** An event that a bot received, with the event name of its client or of the session. */
+/** An event that a bot received, by the name that its client or the session uses. */
 export type Heard = readonly [name: string, detail?: unknown];
 
 export interface FakeBotOptions {

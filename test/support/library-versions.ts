@@ -15,10 +15,7 @@ export interface LibraryVersion {
 
 const version = (number: string): LibraryVersion => ({ name: 'whatsapp-web.js', version: number });
 
-/**
- * The oldest version, one in the middle, and one with the newest puppeteer; the newest whatsapp-web.js is the project's
- * own.
- */
+/** The oldest, a middle one, and the newest puppeteer; the newest whatsapp-web.js is the project's own. */
 export const SOME_VERSIONS: readonly LibraryVersion[] = [
   version('1.30.0'),
   version('1.33.3'),

@@ -52,10 +52,7 @@ export async function makeFolder(disk: Disk, names: readonly string[]): Promise<
   return folder;
 }
 
-/**
- * Removes the folders of `key` that are empty now, innermost first, but never the root. It never fails, because it is
- * optional.
- */
+/** Removes the folders of `key` that are empty now, innermost first, never the root. Optional, so it never fails. */
 export async function pruneFolders(disk: Disk, key: string): Promise<void> {
   const names = key.split('/').slice(0, -1);
   for (; names.length > 0; names.pop()) {

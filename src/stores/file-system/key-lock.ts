@@ -78,9 +78,7 @@ async function acquire(
   throw lockedOut(key);
 }
 
-/**
- * Never fails, because the value is already published (or the error is already known); a lock that stays becomes stale.
- */
+/** Never fails, because the value (or the error) is already final; a lock that can't be removed becomes stale. */
 async function release(disk: Disk, path: string, id: string): Promise<void> {
   for (let attempt = 1; attempt <= RELEASE_TRIES; attempt++) {
     try {

@@ -43,8 +43,7 @@ export async function createLock(disk: Disk, path: string): Promise<string | und
       await handle.close();
     }
   } catch (error) {
-    // An empty lock counts as ours, too, although it soon becomes stale: otherwise nothing could be deleted on a full
-    // disk.
+    // An empty lock is valid, too, although it soon becomes stale; otherwise nothing could be deleted on a full disk.
     const empty = isFull(error) ? await readLock(disk, path).catch(() => undefined) : undefined;
     if (empty !== undefined) return empty.id;
     await promises.unlink(path).catch(() => undefined);

@@ -52,10 +52,7 @@ export function withBody<T>(
   return withSource(disk, key, source, options, use);
 }
 
-/**
- * Copies a local file into a new temporary file for `use`. It is never a hard link, but a clone of the blocks where the
- * disk supports that.
- */
+/** Copies a local file for `use`, never by a hard link, but by cloning its blocks where the disk supports that. */
 export function withCopy<T>(
   disk: Disk,
   key: string,

@@ -71,10 +71,7 @@ export function standstill(name: string, action: string, ms: number): StoreError
   return new StoreError(`${name} does not answer: it could not ${action} within ${ms / 1000} s`, { cause });
 }
 
-/**
- * Whether an error says only that a store did not answer in time; it says nothing about a refusal or the store's
- * content.
- */
+/** Whether an error says that a store did not answer in time, and nothing about a refusal or its content. */
 export function isStandstill(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < 10 && current instanceof Error; depth++) {

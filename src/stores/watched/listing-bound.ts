@@ -2,9 +2,7 @@ import { StoreError } from '../../errors.js';
 
 /** Far more objects than any session has. Retention keeps some hundreds for each client id. */
 export const MAX_LISTED = 1_000_000;
-/**
- * A listing may repeat as many keys as it has, and this many more, because objects may be put while the store lists.
- */
+/** A listing may repeat each key once and this many more, because objects may be put while the store lists. */
 const FEW_REPEATS = 100;
 
 /** Detects a faulty listing, for example one that begins again with every page or never ends. */

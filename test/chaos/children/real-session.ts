@@ -77,10 +77,7 @@ async function obey(order: RealOrder): Promise<PageState | undefined> {
   }
 }
 
-/**
- * Waits for `ready` and a snapshot with both halves of the login, because Local Storage takes seconds to reach the
- * disk.
- */
+/** Waits for `ready` and a snapshot of both halves of the login; Local Storage takes seconds to reach the disk. */
 async function untilSettled(): Promise<undefined> {
   const end = performance.now() + PATIENCE_MS;
   while (performance.now() < end) {

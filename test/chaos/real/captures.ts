@@ -71,10 +71,7 @@ export class LiveProfile {
     this.#client = createBot({ simulator: options.simulator, dataPath: join(options.folder, 'live') });
   }
 
-  /**
-   * Logs in, fills the database, and starts the traffic in a second run, because only a normal close flushes Local
-   * Storage.
-   */
+  /** Logs in and fills the database; starts traffic in a second run, as only a normal close flushes Local Storage. */
   async start(): Promise<void> {
     const { simulator, bulkMegabytes, bytesPerSecond, ringMegabytes, largeValues = false } = this.#options;
     await Promise.all([this.#untilReady(), simulator.scan()]);

@@ -120,10 +120,7 @@ export class RealCrashBot {
     return { call: 'initialize' };
   }
 
-  /**
-   * Kills the victim and returns who was killed. A process that has only lost its browser continues and is stopped
-   * normally.
-   */
+  /** Kills and names the victim. A process that has only lost its browser continues and is stopped normally. */
   async #strike(victim: Victim, ended: Promise<RealEnded>): Promise<string> {
     const browser = victim === 'node' ? undefined : await this.#child.browser();
     if (browser !== undefined) killIfThere(browser);

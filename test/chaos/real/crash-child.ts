@@ -59,10 +59,7 @@ export class RealChild {
     return { ended };
   }
 
-  /**
-   * The pid of the running browser that this child has started: its own child process, with its folder in the
-   * arguments.
-   */
+  /** The pid of the running browser: a child process of this child, with its folder in the arguments. */
   async browser(): Promise<number | undefined> {
     const running = await processesOf(this.#folder);
     return running.find(({ parent }) => parent === this.#process.pid)?.pid;

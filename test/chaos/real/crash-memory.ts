@@ -68,9 +68,7 @@ export class Memory {
     this.#heard = what;
   }
 
-  /**
-   * Returns what is wrong with the login of the new start. In any case, this login is the expected state from now on.
-   */
+  /** Returns what is wrong with the login of the new start, and expects this login from now on in any case. */
   judge(page: PageState, heard: readonly string[]): string[] {
     const found = page.messages.map(({ id }) => id);
     const wanted = this.#messages;

@@ -28,10 +28,7 @@ export interface Damage {
   readonly apply: (scene: Scene) => Promise<string>;
 }
 
-/**
- * Every damage of docs/chromium-facts.md F1.8, and those that a killed copy, a mix-up of files or a failing disk
- * causes.
- */
+/** Every damage of docs/chromium-facts.md F1.8, and those by a killed copy, a mix-up of files or a failing disk. */
 export function allDamages(): Damage[] {
   return [...DATABASE_NAMES.flatMap(damagesOfOne), ...damagesOfBoth(), ...damagesOfTheProfile()];
 }
@@ -234,9 +231,7 @@ function damagesOfTheProfile(): Damage[] {
   ]);
 }
 
-/**
- * Damages to the files of large values (docs/chromium-facts.md F1.10); the database that names them stays unchanged.
- */
+/** Damages to the files of large values (docs/chromium-facts.md F1.10); the database that names them is intact. */
 export function damagesOfBlobs(): Damage[] {
   const folderIn = (profileDir: string) => join(profileDir, ESSENTIAL_PATHS.indexedDbBlobs);
   const toFolder = (what: string, work: (folder: string, scene: Scene) => Promise<unknown>): Damage => ({

@@ -12,9 +12,7 @@ const LOCAL_STORAGE_FILLER_CHARS = 100_000;
 /** Number of values of one megabyte, which Chromium stores in separate files. */
 const LARGE_VALUES_PER_RUN = 2;
 
-/**
- * A bot that logged in, worked and was stopped normally. Its last snapshot is cold and contains the data of `truth`.
- */
+/** A bot that logged in, worked and was stopped normally. Its last snapshot is cold and has the data of `truth`. */
 export interface GoodProfile {
   /** The folder with the profile, saves and backups of the bot. */
   readonly folder: string;
@@ -27,9 +25,7 @@ export interface GrowOptions {
   readonly account: string;
   /** The amount of data to write to IndexedDB, in tables of 4 MB. */
   readonly megabytes: number;
-  /**
-   * How often the bot is started. Local Storage has tables from the second start on; before, all data is in its log.
-   */
+  /** How often the bot is started. Local Storage has tables from the second start on; before, it only has its log. */
   readonly runs: number;
 }
 
@@ -75,9 +71,7 @@ export async function copyOf(good: GoodProfile, folder: string): Promise<void> {
   await cp(good.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 }
 
-/**
- * The differences between the data after a start and the last snapshot; empty if none. A login only raises the ratchet.
- */
+/** The data that differs between a start and the last snapshot; empty if none. A login only raises the ratchet. */
 export function differences(then: PageState, now: PageState): string[] {
   const idsOf = ({ messages }: PageState) => new Set(messages.map(({ id }) => id));
   const missing = [...idsOf(then)].filter((id) => !idsOf(now).has(id)).length;

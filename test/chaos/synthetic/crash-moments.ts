@@ -4,9 +4,7 @@ import type { Dice } from '../../support/dice.js';
 const OVERSHOOT = 1.15;
 /** Long, so that the first operation of an unknown kind runs to its end. */
 const FIRST_ESTIMATE_MS = 5000;
-/**
- * The last part of a wait spins, because a timer is only exact to a millisecond or two, and much happens in that time.
- */
+/** The last part of a wait spins: a timer is only exact to a millisecond or two, and much happens in that time. */
 const SPIN_MS = 3;
 
 /** Chooses the instant of each kill, anywhere in the time that the operation takes on this machine. */

@@ -34,10 +34,7 @@ export interface CrashReport {
 }
 
 export interface CrashPlan {
-  /**
-   * The number of kills for each operation. If an operation needs a snapshot and there is none, an additional save is
-   * killed.
-   */
+  /** Kills for each operation. If one needs a snapshot and there is none, an additional save is killed. */
   readonly kills: number;
   readonly seed: number;
   readonly kind: ChildKind;

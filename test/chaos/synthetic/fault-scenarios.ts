@@ -71,8 +71,7 @@ export async function prepareScenarios(): Promise<Scenarios> {
   return {
     'force-save': { ...usual, act: ({ session }) => session.forceSave() },
     backup: { ...usual, act: ({ session }) => session.backup() },
-    // Other digests are not allowed, because another snapshot, restored by the next start, would hide the loss of the
-    // profile.
+    // Other digests are refused: another snapshot, restored by the next start, would hide the loss of the profile.
     restore: {
       ...usual,
       allowed: new Set([...digests].slice(0, 1)),

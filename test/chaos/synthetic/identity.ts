@@ -106,9 +106,7 @@ export async function checkLargeFile(bytes: number): Promise<void> {
   }
 }
 
-/**
- * Returns `false` if both formats refused the tree as unsafe and stored nothing. Throws if different bytes come back.
- */
+/** Returns `false` if both formats refused the tree and stored nothing. Throws if different bytes come back. */
 async function goesThrough(fs: FileSystem, root: string, files: TreeFiles): Promise<boolean> {
   const captured = await captureTree(fs, join(root, 'captured'), files);
   const accepted: boolean[] = [];

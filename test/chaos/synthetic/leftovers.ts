@@ -53,9 +53,7 @@ export async function findLeftovers(
   return { strange, leaseFiles, quarantined: quarantined.size, staleRecords, files };
 }
 
-/**
- * A lock that was created but not yet written when the kill came has no known owner, so it is allowed for some seconds.
- */
+/** A lock that the killed process had not written yet has no known owner, so it is allowed for some seconds. */
 function isYoungLock(path: string, size: number, modifiedMs: number): boolean {
   return /\/\.(un)?lock-/.test(path) && size === 0 && Date.now() - modifiedMs < YOUNG_MS;
 }

@@ -63,10 +63,7 @@ const CONFLICT_FLOOR_MS = 60_000;
 const NETWORK_CAP_MS = 15_000;
 const LONGEST_NETWORK_MS = 60 * 60 * 1000;
 const OUTAGES_PER_BOT = 25;
-/**
- * Time limit on the manual clock, far above ten attempts with waits of five minutes and an hour of outage; longer
- * counts as hanging.
- */
+/** Time limit on the manual clock, enough for ten attempts with waits of five minutes and an hour of outage. */
 const PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /**

@@ -41,15 +41,10 @@ export async function digestOfProfile(fs: FileSystem, profileDir: string): Promi
   return files.length === 0 ? ABSENT : contentDigest(files);
 }
 
-/**
- * No record names these blobs, so a capture takes only those that have not changed for a while and leaves out young
- * ones.
- */
+/** No record names these blobs, so a capture takes only those that have not changed for a while. */
 const AT_REST_SECONDS = 120;
 
-/**
- * Writes blobs beside the database, like those of large media. A blob never changes, so each generation has its own.
- */
+/** Writes blobs beside the database, like large media. A blob never changes, so each generation has its own. */
 export async function writeBlobs(
   fs: FileSystem,
   profileDir: string,

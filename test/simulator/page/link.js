@@ -8,8 +8,7 @@ export async function post(path, body = {}) {
   const response = await fetch(`${path}?page=${pageId}`, {
     method: 'POST',
     body: content,
-    // With `keepalive` an answer also arrives if the page navigates right after it; the browser allows this up to 64
-    // KB.
+    // With `keepalive` an answer arrives even if the page navigates right after it; the browser allows up to 64 KB.
     keepalive: content.length < KEEPALIVE_LIMIT,
   });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

@@ -9,10 +9,7 @@ const RANDOM_BYTES_AT_ONCE = 65_536; // the maximum of crypto.getRandomValues
 
 let connection;
 
-/**
- * One connection for all calls, also simultaneous ones, because a forgotten second one would block the deletion for
- * ever.
- */
+/** One connection, even for simultaneous calls: a forgotten second one would block the deletion for ever. */
 function database() {
   connection ??= open();
   return connection;
@@ -33,10 +30,7 @@ function open() {
   });
 }
 
-/**
- * Runs `work(store)` in one transaction; when it is written, resolves with the result of the request that `work`
- * returns.
- */
+/** Runs `work(store)` in one transaction; when it is written, resolves with the result of the returned request. */
 async function transact(name, mode, work) {
   const db = await database();
   return new Promise((resolve, reject) => {

@@ -23,9 +23,7 @@ export function remember(name: string, value: string): void {
   }
 }
 
-/**
- * The language in the address; otherwise the stored choice; otherwise the one that the server took from the browser.
- */
+/** The language in the address, or else the stored one, or else the one that the server took from the browser. */
 export function initialLocale(): Locale {
   const { lang } = document.documentElement;
   const isAsked = new URLSearchParams(location.search).has('lang');

@@ -15,9 +15,7 @@ export const ACTION_OF: Readonly<Record<HealthAction | 'verify', ActionName>> = 
   verify: 'verify',
 };
 
-/**
- * The bot's advice in the words of the page: it names methods for developers, but a reader of this page has buttons.
- */
+/** The bot's advice in the page's words: it names methods for developers, but readers of this page have buttons. */
 export function adviceWords(texts: Texts, advice: string): string {
   return advice.replace(/\b(\w+)\(\)/g, (call, method: string) =>
     isKnown(method) ? fill(texts.issues.button, { action: texts.actions.names[ACTION_OF[method]] }) : call,

@@ -33,7 +33,7 @@ const NOMINATIVE_DUAL = /ان$/;
 const JUST_NOW_MS = 5 * SECOND;
 
 export function formatOf(locale: Locale): Format {
-  // Both languages use Western digits: they are understood everywhere, and ids, versions and phone numbers have them
+  // Both languages use Western digits, which everybody understands and which ids, versions and phone numbers have
   // anyway.
   const tag = locale === 'ar' ? 'ar-u-nu-latn' : 'en';
   // English uses short units; Arabic does not, because its short forms are hardly known.
