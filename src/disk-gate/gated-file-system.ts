@@ -27,6 +27,8 @@ const QUICK_MS = 20_000;
 /** Time limit for calls that move a whole file or tree, or wait for all earlier writes, ms. */
 const LONG_MS = 120_000;
 const LONG = new Set<string | symbol>('copyFile rm writeFile readFile appendFile sync datasync'.split(' '));
+/** Calls that only look: nobody has to know what comes of them later. */
+const LOOKS = new Set<string | symbol>('access lstat readdir readlink realpath stat statfs'.split(' '));
 const OF_HANDLES = new Set<string | symbol>(
   'appendFile chmod datasync read readFile stat sync truncate utimes write writeFile'.split(' '),
 );
@@ -144,7 +146,7 @@ class Way {
   #how(name: string | symbol, folder: string, path: string): LaneCall<unknown> {
     const isLong = LONG.has(name);
     const ms = isLong ? LONG_MS : QUICK_MS;
-    const isGivenUp = this.#givenUp.some((one) => isWithin(one, path));
+    const isGivenUp = LOOKS.has(name) || this.#givenUp.some((one) => isWithin(one, path));
     return { clock: this.#clock, isLong, ms, refusal: () => refusal(folder, ms), isGivenUp };
   }
 

@@ -19,8 +19,9 @@ describe('a lane to a disk', () => {
   }
 
   it('lets one call at a time through, in the order in which they come', async () => {
-    const { answers, hung, run } = setUp();
+    const { clock, answers, hung, run } = setUp();
     const first = run(hung);
+    await clock.advance(250);
     const second = run(async () => 'second');
     expect(answers).toHaveLength(1);
     answers[0]?.('first');
@@ -30,6 +31,7 @@ describe('a lane to a disk', () => {
   it('refuses what waits, and what comes, behind a call that does not come back; and none when it has', async () => {
     const { clock, lane, answers, hung, run } = setUp();
     const first = run(hung);
+    await clock.advance(250);
     const waiting = run(async () => 'waited');
     await clock.advance(20_000);
     await expect(waiting).rejects.toThrow('does not answer');
@@ -52,6 +54,21 @@ describe('a lane to a disk', () => {
     expect(late).toEqual(['after all']);
   });
 
+  it('lets one more through while all that are under way are young', async () => {
+    const { clock, answers, hung, run } = setUp(1);
+    run(hung);
+    run(hung);
+    run(hung);
+    expect(answers).toHaveLength(2);
+    await clock.advance(250);
+    answers[0]?.('slow');
+    await clock.advance(0);
+    expect(answers).toHaveLength(2); // the second one is old, and alone: no more room than it takes
+    answers[1]?.('slow, too');
+    await clock.advance(0);
+    expect(answers).toHaveLength(3);
+  });
+
   it('of two ways gives one at most to what takes long, so that a quick call finds a way past it', async () => {
     const { clock, answers, hung, run } = setUp(2);
     const long = run(hung, { isLong: true, ms: 120_000 });
@@ -69,6 +86,7 @@ describe('a lane to a disk', () => {
     const { clock, hung, run } = setUp(2);
     run(hung);
     run(hung);
+    await clock.advance(250);
     const long = run(async () => 'long', { isLong: true });
     await clock.advance(20_000);
     await expect(long).rejects.toThrow('does not answer');

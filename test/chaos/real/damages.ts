@@ -24,6 +24,8 @@ export interface Scene {
 
 export interface Damage {
   readonly name: string;
+  /** Whether a whole other login lies in place afterwards: that is no damage, so it is used as it is. */
+  readonly isOtherLogin?: boolean;
   /** Makes the damage and returns which file it damaged. */
   readonly apply: (scene: Scene) => Promise<string>;
 }
@@ -195,12 +197,15 @@ function damagesOfBoth(): Damage[] {
         await cp(join(olderDir, DATABASES[db.name]), db.folder, { recursive: true });
       }
     }),
-    toBoth('those of another login in their place', async (databases, { otherDir }) => {
-      for (const db of databases) {
-        await rm(db.folder, { recursive: true });
-        await cp(join(otherDir, DATABASES[db.name]), db.folder, { recursive: true });
-      }
-    }),
+    {
+      ...toBoth('those of another login in their place', async (databases, { otherDir }) => {
+        for (const db of databases) {
+          await rm(db.folder, { recursive: true });
+          await cp(join(otherDir, DATABASES[db.name]), db.folder, { recursive: true });
+        }
+      }),
+      isOtherLogin: true,
+    },
   ];
 }
 
@@ -224,10 +229,13 @@ function damagesOfTheProfile(): Damage[] {
       await mkdir(target);
     }),
     to(path, 'with every file emptied', (target) => emptyAll(target)),
-    to(path, 'of another login in its place', async (target, { otherDir }) => {
-      await rm(target, { recursive: true });
-      await cp(join(otherDir, path), target, { recursive: true, verbatimSymlinks: true });
-    }),
+    {
+      ...to(path, 'of another login in its place', async (target, { otherDir }) => {
+        await rm(target, { recursive: true });
+        await cp(join(otherDir, path), target, { recursive: true, verbatimSymlinks: true });
+      }),
+      isOtherLogin: true,
+    },
   ]);
 }
 

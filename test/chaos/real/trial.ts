@@ -17,7 +17,7 @@ export interface Trial {
   readonly state: string;
   /** The number of QR codes that the bot received. */
   readonly qrs: number;
-  /** The differences between the data and the last snapshot; empty if there are none. */
+  /** The differences between the data and the last snapshot, or the other login in place; empty if there are none. */
   readonly differing: readonly string[];
   readonly seconds: number;
   readonly ok: boolean;
@@ -85,13 +85,14 @@ async function startOn(options: TrialOptions, file: string): Promise<Trial> {
   };
 }
 
-async function startOnce({ simulator, good, folder }: TrialOptions) {
+async function startOnce({ simulator, good, other, damage, folder }: TrialOptions) {
   const bot = new PersistentBot({ simulator, folder });
   try {
     await bot.session.initialize(); // needs no deadline here, because it has its own
     const { state } = bot.session;
     const qrs = bot.qrCodes.length;
-    const differing = state === 'ready' ? await differencesOf(bot, good) : ['not ready'];
+    const differing =
+      state === 'ready' ? await differencesOf(bot, damage.isOtherLogin ? other : good) : ['not ready'];
     const restored: string[] = bot.payloads('restore:completed').map(({ snapshot }) => snapshot.kind);
     if (missingValues(bot) !== undefined) restored.push('blobs');
     const ok = state === 'ready' && qrs === 0 && differing.length === 0;
@@ -119,5 +120,6 @@ function howItWasTold(bot: PersistentBot): string {
   const [finding] = corruption?.findings ?? [];
   if (finding !== undefined)
     return `${finding.file.slice(finding.file.lastIndexOf('/') + 1)}: ${finding.problem}`;
-  return silently ?? restore?.reason ?? values ?? 'no effect';
+  const isReplaced = bot.payloads('warning').some(({ code }) => code === 'profile-replaced');
+  return silently ?? restore?.reason ?? values ?? (isReplaced ? 'profile-replaced' : 'no effect');
 }
