@@ -8,6 +8,22 @@ const alias = {
   'wwebjs-persistent-session': source('index.ts'),
 };
 
+/** The main story in real Chromium, which every `npm test` plays: pair, save, damage, restore. */
+const STORY = ['test/e2e/pairing.test.ts', 'test/e2e/restore.test.ts'];
+
+/** Simulations and races of real processes that take long; `npm run test:all` has them. */
+const LONG = [
+  'test/chaos-short.test.ts',
+  'test/profile/install.test.ts',
+  'test/session/slow-disk.test.ts',
+  'test/session/states.test.ts',
+  'test/stores/{crash,processes}.test.ts',
+  'test/supervision/outages.test.ts',
+];
+
+/** The tests wait more than they work: four at a time keep two cores busy. Vitest itself runs one on two cores. */
+const WORKERS = 4;
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,14 +32,29 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/simulator/**'],
+          exclude: ['test/e2e/**', 'test/simulator/**', ...LONG],
           testTimeout: 60_000,
+          maxWorkers: WORKERS,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'long', include: LONG, testTimeout: 60_000, maxWorkers: WORKERS },
+      },
+      {
+        test: {
+          name: 'story',
+          include: STORY,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/simulator/**/*.test.ts'],
+          exclude: STORY,
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
