@@ -275,6 +275,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   #logOut(run: Run): void {
     this.#pause(run);
+    run.wasReady = false; // a login that has ended is never saved, even while its profile is still in place
     this.#context.moveTo('restoring', 'logged-out');
     this.#follow(run, this.#starts.afterLogout(run));
   }

@@ -17,6 +17,8 @@ export type RevocationCause = 'phone' | 'client' | 'server';
 export class Revoker {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  /** The login of a revocation that could not be written; the next call of {@link revoke} completes it. */
+  #unwritten: string | undefined;
 
   constructor(context: SessionContext, snapshots: SessionSnapshots) {
     this.#context = context;
@@ -50,14 +52,15 @@ export class Revoker {
 
   /**
    * The browser must be closed. Never rejects because a store is down: the record remembers it, and the next start
-   * tries again.
+   * tries again. Rejects when the record can't be written; call it again then.
    *
    * @returns whether the login is known. When the record is lost, nothing is marked, because the profile in place may
    * have had any login, and the snapshots of another one must stay usable
    */
   async revoke(cause: RevocationCause): Promise<boolean> {
     const { record, announce, clock } = this.#context;
-    const { lineage } = record.current;
+    const lineage = record.current.lineage ?? this.#unwritten;
+    this.#unwritten = lineage;
     const others = record.current.revokedLineages.filter((revoked) => revoked !== lineage);
     // Order: the record, which survives a kill, then the stores, then the profile.
     await record.update({
@@ -68,6 +71,7 @@ export class Revoker {
       run: 0,
       ...(lineage !== undefined && { revokedLineages: [...others, lineage] }),
     });
+    this.#unwritten = undefined;
     await this.#context.logoutNote.remove();
     if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
     else await this.#tellOfUnknown();

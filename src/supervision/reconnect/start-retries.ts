@@ -33,6 +33,8 @@ export interface StartRetriesRequest {
    * part of the attempt and is repeated with the next one.
    */
   readonly own?: () => Promise<void>;
+  /** What must succeed before the next start, such as writing down a logout. It is repeated with each attempt. */
+  readonly before?: () => Promise<void>;
 }
 
 /**
@@ -60,6 +62,8 @@ export class StartRetries {
   #endOfWait = new AbortController();
   /** What is still to be acquired; see {@link StartRetriesRequest.own}. */
   #own: (() => Promise<void>) | undefined;
+  /** What still has to be done; see {@link StartRetriesRequest.before}. */
+  #before: (() => Promise<void>) | undefined;
   readonly #lastError: LastError;
 
   constructor(context: StartRetriesContext, starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>) {
@@ -142,8 +146,15 @@ export class StartRetries {
    * @throws ProfileLockedError, ConfigurationError at once at the first start, because waiting does not fix them.
    * @throws the error of `own` at once, except for a full disk
    */
-  async run({ signal, cause, atOnce = false, own }: StartRetriesRequest): Promise<StartRetriesResult> {
+  async run({
+    signal,
+    cause,
+    atOnce = false,
+    own,
+    before,
+  }: StartRetriesRequest): Promise<StartRetriesResult> {
     this.#own = own;
+    this.#before = before;
     signal.throwIfAborted(); // an earlier step (closing a browser that hangs) may have taken long
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
@@ -269,6 +280,8 @@ export class StartRetries {
     try {
       await this.#own?.();
       this.#own = undefined;
+      await this.#before?.();
+      this.#before = undefined;
       const result = await this.#starter.start(signal, { isFirst });
       signal.throwIfAborted();
       this.#fruitless.note(result);

@@ -29,6 +29,8 @@ export class LogoutNote {
   readonly #parameters: LogoutNoteParameters;
   /** Folder and name prefix of each note; looked up before they are needed. */
   #places: Places = [];
+  /** The lineages noted by this object, in case no disk could be written. */
+  readonly #noted = new Set<string>();
 
   constructor(parameters: LogoutNoteParameters) {
     this.#parameters = parameters;
@@ -38,6 +40,7 @@ export class LogoutNote {
   writeNow(lineage: string): void {
     const { fs, logger } = this.#parameters;
     if (!LINEAGE.test(lineage)) return;
+    this.#noted.add(lineage);
     for (const [folder, prefix] of this.#places) {
       try {
         noteNow(fs, join(folder, `${prefix}${lineage}`));
@@ -49,7 +52,7 @@ export class LogoutNote {
 
   /** The noted lineages. An unreadable place is skipped, because the other one has the same notes. */
   async lineages(): Promise<readonly string[]> {
-    const found = new Set<string>();
+    const found = new Set<string>(this.#noted);
     for (const [folder, prefix] of await this.#lookUp()) {
       for (const name of await this.#notesIn(folder, prefix)) found.add(name.slice(prefix.length));
     }
@@ -59,6 +62,7 @@ export class LogoutNote {
   /** Removes the notes once the record has them. Never rejects; a note that remains is read again. */
   async remove(): Promise<void> {
     const { fs } = this.#parameters;
+    this.#noted.clear();
     for (const [folder, prefix] of await this.#lookUp().catch(() => [])) {
       for (const name of await this.#notesIn(folder, prefix)) {
         await fs.promises.rm(join(folder, name), { force: true }).catch(() => undefined);

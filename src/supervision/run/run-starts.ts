@@ -1,5 +1,5 @@
 import type { ClientEvent } from '../../client/client-event.js';
-import { isSessionError, StartFailedError } from '../../errors.js';
+import { describeError, isSessionError, StartFailedError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import { whileAlive } from '../../keep-alive.js';
 import type { SessionState } from '../../state.js';
@@ -100,12 +100,20 @@ export class RunStarts {
       const { operations, stopper, revoker, startRetries, lineageKeeper } = this.#parts;
       await lineageKeeper.settled();
       await revoker.note();
-      await operations.exclusive(async () => {
-        await stopper.stop();
-        await revoker.revoke('phone');
-      });
+      let isRevoked = false;
+      const before = async () => {
+        if (isRevoked) return;
+        await operations.exclusive(async () => {
+          await stopper.stop();
+          await revoker.revoke('phone');
+        });
+        isRevoked = true;
+      };
+      // A disk that is full or does not answer must not end the session: the next attempt revokes the login.
+      await before().catch((error: unknown) => this.#tellUnrevoked(error));
       if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself(ownStop('logged-out'));
-      await this.#conclude(run, await startRetries.run({ signal: run.abort.signal, cause: 'logged-out' }));
+      const { signal } = run.abort;
+      await this.#conclude(run, await startRetries.run({ signal, cause: 'logged-out', before }));
     });
   }
 
@@ -114,8 +122,17 @@ export class RunStarts {
     const { record, logoutNote } = this.#context;
     await record.load();
     if ((await logoutNote.lineages()).length === 0) return;
-    await record.update({});
+    try {
+      await record.update({});
+    } catch (error) {
+      return this.#tellUnrevoked(error); // the notes stay, and the next start reads them again
+    }
     await logoutNote.remove();
+  }
+
+  #tellUnrevoked(error: unknown): void {
+    const why = describeError(error).message;
+    this.#context.warn('revocation-incomplete', `the logout could not be written down yet: ${why}`);
   }
 
   /** Cleans up after a start that failed for good. An aborted start is cleaned up by whoever aborted it. */
