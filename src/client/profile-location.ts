@@ -76,7 +76,7 @@ export async function assertLaunchedIn(
 ): Promise<void> {
   const launchedIn = chosenFolder(options?.puppeteer ?? {});
   if (launchedIn !== undefined) {
-    const folder = resolve(launchedIn);
+    const folder = asChromiumReads(resolve(launchedIn));
     if (folder === profileDir || (await realPath(folder)) === (await realPath(profileDir))) return;
   }
   const where = launchedIn === undefined ? 'a temporary folder' : JSON.stringify(launchedIn);

@@ -45,3 +45,13 @@ describe('an auth strategy of the bot that chooses the folder itself at the laun
     expect(await bot.session.listSnapshots()).toHaveLength(1);
   });
 });
+
+describe('a userDataDir with a blank at its end, which Chromium ignores', () => {
+  const stage = useFakeStage();
+
+  it.each(['/bot/chrome ', '/bot/chrome\r', '/bot/chrome/\r\n'])('%j is launched in', async (userDataDir) => {
+    const bot = stage().bot({ auth: 'none', client: { puppeteer: { userDataDir } } });
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+  });
+});
