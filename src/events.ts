@@ -73,7 +73,10 @@ export type RestoreReason =
   | 'profile-absent'
   /** The profile was damaged. */
   | 'profile-damaged'
-  /** The profile started, but WhatsApp showed a QR although no logout was seen. */
+  /**
+   * The profile started, but WhatsApp showed a QR although no logout was seen. Or WhatsApp logged out a profile that somebody had
+   * put in place of this login.
+   */
   | 'silent-logout'
   /** A store holds a newer snapshot of the same lineage. */
   | 'newer-snapshot'

@@ -49,7 +49,10 @@ export interface SnapshotInfo {
    * is not restored automatically, only by `restore()`.
    */
   readonly held?: true;
-  /** Whether a `clear()` at another place has left it: restored by itself at no place but where it was last. */
+  /**
+   * Whether a `clear()` at another place has left it, or another login has replaced it: restored by itself at no place
+   * but where it was last.
+   */
   readonly heldElsewhere?: true;
   /**
    * Other pairings that began with an `importSession()`, as far as the bot knew when the snapshot was taken; absent when

@@ -25,10 +25,10 @@ export interface Revocation {
 /** Why a lineage must not be restored automatically until a person asks for it. */
 export interface Hold {
   /**
-   * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it; this holds at
-   * every place but where it was last.
+   * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it.
+   * `replaced`: another login has replaced it, maybe at another place. These two hold at every place but where it was last.
    */
-  readonly cause: 'removed' | 'cleared';
+  readonly cause: 'removed' | 'cleared' | 'replaced';
   /** ISO 8601. */
   readonly at: string;
 }

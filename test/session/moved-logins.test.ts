@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -228,6 +229,99 @@ describe('a bot that was moved, and had another login before', () => {
     await again.untilState('ready');
     await again.finish(again.session.clear());
     expect(await again.session.listSnapshots()).toEqual([]);
+  });
+});
+
+describe('deploys into a folder of their own, each removed with the next', () => {
+  const stage = useFakeStage();
+
+  function botIn(folder: string, session: FakeBotOptions['session'] = {}): FakeBot {
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    return stage().bot({
+      client: { localAuth: { dataPath: `${folder}/auth`, clientId: 'bot' } },
+      session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup', ...session },
+    });
+  }
+
+  async function end(bot: FakeBot, folder: string): Promise<void> {
+    await stage().clock.advance(100_000);
+    await bot.backUp(folder);
+    await bot.stop();
+    await stage().remove(folder);
+  }
+
+  async function annaInOne(session?: FakeBotOptions['session']): Promise<void> {
+    const one = botIn('/releases/1', session);
+    await one.logIn(ANNA);
+    await end(one, '/releases/1');
+  }
+
+  async function scan(two: FakeBot): Promise<void> {
+    stage().whatsApp.revokeAll();
+    await two.logIn(BEN);
+    expect(two.warnings).toContain('login-rejected');
+  }
+
+  async function importInstead(two: FakeBot): Promise<void> {
+    const profile = { ...stage().whatsApp.pair(BEN), note: 'ben' };
+    await writeFakeProfile(stage().fs, '/import/session-ben', profile);
+    await two.finish(two.session.importSession('/import/session-ben'));
+    await two.start();
+  }
+
+  async function importAfterItWasReady(two: FakeBot): Promise<void> {
+    await two.start();
+    expect(accountOf(two)).toBe(ANNA);
+    await importInstead(two);
+  }
+
+  it.each([
+    ['scanned after WhatsApp had rejected the first', scan],
+    ['imported before the first start', importInstead],
+    ['imported over the first, before that was saved there', importAfterItWasReady],
+  ])('go on with the login that was %s at the second', async (_how, replace) => {
+    await annaInOne();
+    const two = botIn('/releases/2');
+    await replace(two);
+    await end(two, '/releases/2');
+    for (const folder of ['/releases/3', '/releases/4']) {
+      const bot = botIn(folder);
+      await bot.start();
+      expect([bot.state, accountOf(bot), bot.codes]).toEqual(['ready', BEN, []]);
+      await end(bot, folder);
+    }
+  });
+
+  it('leave the first login to the folder where it was last', async () => {
+    await annaInOne();
+    const two = botIn('/releases/2');
+    await importInstead(two);
+    await end(two, '/releases/2');
+    const back = botIn('/releases/1');
+    await back.start();
+    expect([back.state, accountOf(back), back.codes]).toEqual(['ready', ANNA, []]);
+  });
+
+  it('go on with the second login, although the store took the mark only at a later start', async () => {
+    const backupStore = new MemoryStore();
+    await annaInOne({ backupStore });
+    const put = backupStore.put.bind(backupStore);
+    let isFull = true;
+    backupStore.put = (key, ...rest) =>
+      isFull && key.includes('/held/') ? Promise.reject(new Error('full')) : put(key, ...rest);
+    const two = botIn('/releases/2', { backupStore });
+    await scan(two);
+    await stage().clock.advance(100_000);
+    await two.backUp('ben');
+    expect(two.warnings).toContain('revocation-incomplete');
+    await two.stop();
+    isFull = false;
+    const again = botIn('/releases/2', { backupStore });
+    await again.start();
+    await end(again, '/releases/2');
+    const three = botIn('/releases/3', { backupStore });
+    await three.start();
+    expect([three.state, accountOf(three), three.codes]).toEqual(['ready', BEN, []]);
   });
 });
 

@@ -66,14 +66,29 @@ describe('a whole profile of another login in place of the last one, while the r
     expect([bot.state, accountOf(bot), bot.codes]).toEqual(['ready', BEN, []]);
   });
 
-  it('gives way to the login before it where it meets a QR', async () => {
+  it.each([
+    ['a QR', false],
+    ['a logout', true],
+  ])('gives way to the login before it where it meets %s', async (_answer, withLogout) => {
     await annaSaved();
     await putBenInPlace();
     stage().whatsApp.revoke({ credential: 'credential-2', note: '' });
+    stage().whatsApp.answersWithLogout = withLogout;
     const bot = newBot();
     await bot.start();
     expect([bot.state, accountOf(bot), bot.codes]).toEqual(['ready', ANNA, []]);
     expect(bot.payloads('restore:completed')).toMatchObject([{ reason: 'silent-logout' }]);
+  });
+
+  it('ends in a QR where both are answered with a logout', async () => {
+    await annaSaved();
+    await putBenInPlace();
+    stage().whatsApp.revokeAll();
+    stage().whatsApp.answersWithLogout = true;
+    const bot = newBot();
+    bot.start().catch(() => undefined);
+    await bot.untilState('awaiting_qr');
+    expect(bot.payloads('restore:started')).toHaveLength(1);
   });
 
   it('does not give way any more when it was ready once', async () => {

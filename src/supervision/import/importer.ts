@@ -26,8 +26,10 @@ import { type ImportedZip, importZipTask } from '../../snapshot/zip/import-zip.j
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import { isAlive } from '../browser/browser-owner.js';
 import { isClaimedHere } from '../browser/profiles-in-use.js';
+import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { holdReplaced } from '../login/hold-replaced.js';
 import { makeWay } from '../ownership/profile-holders.js';
 import { type ImportMark, importedLineage, newLineageAfter } from '../record/lineage.js';
 import type { Restorer } from '../restore/restorer.js';
@@ -75,6 +77,7 @@ export class Importer {
    * @throws as {@link assertFit}, and StoreError; the profile is then unchanged
    */
   async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
+    const replaced = await this.#ownLineages();
     const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => {
       const content = await this.#contentOf(copy, signal);
       const mark = { content, place: placeOf(session) };
@@ -87,9 +90,17 @@ export class Importer {
       throw error;
     }
     await this.#remember(snapshot.info.lineage);
+    await holdReplaced(this.#context, replaced);
     await this.mark(session, { snapshot: snapshot.info.id, taken });
     this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
     return snapshot;
+  }
+
+  /** The logins that a start without the import would have used; also those of a bot that has moved here. */
+  async #ownLineages(): Promise<readonly string[]> {
+    const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
+    const { ours } = await this.#snapshots.sorted(patience).catch(() => ({ ours: [] }));
+    return ours.map(({ info }) => info.lineage);
   }
 
   /**

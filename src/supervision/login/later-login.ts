@@ -26,6 +26,17 @@ export class LaterLogin {
   }
 
   /**
+   * Snapshots to try after the server has logged the profile in place out, best first. Call it before the logout is
+   * noted. If somebody put that profile in place of another login, the login before it may still be sound.
+   */
+  async afterLogout(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { formerLineage } = this.#context.record.current;
+    const former =
+      formerLineage === undefined ? [] : await this.#snapshots.candidates(formerLineage, { patience });
+    return former.length > 0 ? former : this.candidates(patience);
+  }
+
+  /**
    * The {@link candidates}, if a store says that the login in place has ended: it was logged out, its profile was
    * removed, or all its snapshots were deleted. Otherwise empty.
    */

@@ -8,6 +8,7 @@ import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-sn
 import { newLineageAfter } from '../record/lineage.js';
 import type { RecordChange, SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
+import { holdReplaced } from './hold-replaced.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
 const STORES_PATIENCE_MS = 5_000;
@@ -77,6 +78,8 @@ export class LineageKeeper {
       ...(known === undefined && { basedOn: undefined }),
       ...withoutFormer(before),
     });
+    // At every `ready`, because a store may have been down at the one before.
+    await holdReplaced(this.#context, record.current.rejectedLineages);
   }
 
   async #lineageOf(account: string | undefined): Promise<string | undefined> {

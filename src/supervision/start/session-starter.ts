@@ -134,7 +134,7 @@ export class SessionStarter {
           else isGivenUp = true;
           continue;
         case 'logged-out':
-          later = isLoggedOut ? [] : await this.#laterLogin.candidates(patience).catch(() => []);
+          later = isLoggedOut ? [] : await this.#laterLogin.afterLogout(patience).catch(() => []);
           await revoker.note();
           await stopper.stop();
           isUnknown = !(await revoker.revoke('server')); // if so, the newest login may be sound
@@ -169,9 +169,11 @@ export class SessionStarter {
     return failedByLogouts();
   }
 
-  // Restores a login that came after the one that the server has ended.
+  // Restores a login that came after the one that the server has ended, or that was in place before it.
   async #takeLater(later: readonly LocatedSnapshot[], signal: AbortSignal): Promise<boolean> {
-    return (await this.#parts.restorer.restoreFirstSound(later, 'newer-snapshot', signal)) !== undefined;
+    const isFormer = later[0]?.info.lineage === this.#context.record.current.formerLineage;
+    const reason = isFormer ? 'silent-logout' : 'newer-snapshot';
+    return (await this.#parts.restorer.restoreFirstSound(later, reason, signal)) !== undefined;
   }
 
   async #startClient(signal: AbortSignal): Promise<StartOutcome> {
