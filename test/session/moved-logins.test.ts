@@ -302,6 +302,19 @@ describe('deploys into a folder of their own, each removed with the next', () =>
     expect([back.state, accountOf(back), back.codes]).toEqual(['ready', ANNA, []]);
   });
 
+  it('move a login that another bot has marked as replaced, when it was saved since', async () => {
+    const backupStore = new MemoryStore();
+    const one = botIn('/releases/1', { backupStore });
+    await one.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    const { lineage } = await one.backUp('before');
+    await backupStore.put(`bot/held/${lineage}.elsewhere.json`, Buffer.from('{}'), {});
+    await end(one, '/releases/1');
+    const two = botIn('/releases/2', { backupStore });
+    await two.start();
+    expect([two.state, accountOf(two), two.codes]).toEqual(['ready', ANNA, []]);
+  });
+
   it('go on with the second login, although the store took the mark only at a later start', async () => {
     const backupStore = new MemoryStore();
     await annaInOne({ backupStore });

@@ -174,7 +174,10 @@ export class Saver {
       const results = valuesOf(
         await askStores(repositories, (repository) => this.#store(repository, tree, context, request)),
       );
-      return results.find((result) => 'snapshot' in result) ?? UNCHANGED;
+      const taken = results.filter((result) => 'snapshot' in result);
+      // Another bot on this client id has taken this login for ended, but it is in use here.
+      if (taken.some(({ snapshot }) => snapshot.heldElsewhere)) await this.#removed.release(context.lineage);
+      return taken[0] ?? UNCHANGED;
     } finally {
       await folders.removeStaging(staging);
     }
