@@ -17,8 +17,7 @@ describe('a start while the disk of sessionPath is full', () => {
     stage().fs.arm({ ...FULL, path: '/bot/' });
     const bot = stage().bot();
     const starting = bot.session.initialize();
-    for (let step = 0; step < 40 && bot.state !== 'restoring'; step++) await stage().clock.advance(500);
-    expect(bot.state).toBe('restoring');
+    await bot.until('the attempt', () => bot.state === 'restoring', { limitMs: 20_000, stepMs: 500 });
     expect(bot.session.status().lastError?.message).toContain('ENOSPC');
     stage().fs.arm({});
     await bot.finish(starting);

@@ -45,7 +45,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
   async function passUntilHeld(bot: FakeBot, ms: number): Promise<void> {
     await pass(bot, ms);
     const isHeld = () => told(bot).includes('profile-removed') && !bot.session.status().lease.held;
-    await bot.until('the hold', isHeld, { limitMs: 300, stepMs: 100 });
+    await bot.until('the hold', isHeld, { limitMs: 2000, stepMs: 100 });
   }
 
   /** One that knows nothing of what this process has seen. */
@@ -82,7 +82,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
       expect(bot.state).toBe('stopped');
       expect(told(bot)).toEqual(['profile-removed']);
       expect(await areHeld(bot)).not.toContain(false);
-      await bot.until('no timer', () => stage().clock.pendingTimers === 0, { limitMs: 300, stepMs: 100 });
+      await bot.until('no timer', () => stage().clock.pendingTimers === 0, { limitMs: 2000, stepMs: 100 });
       await expectHeld(botOfAnotherProcess());
     });
 
@@ -343,7 +343,7 @@ describe('a profile that is removed after the bot has closed its client', () => 
     const times = Number.POSITIVE_INFINITY;
     stage().fs.arm({ operation, path: '/bot/session/lease', failOn: 1, errno: 'EROFS', times });
     await pass(bot, 30_000);
-    await bot.until('the warning', () => told(bot).length > 0, { limitMs: 300, stepMs: 100 });
+    await bot.until('the warning', () => told(bot).length > 0, { limitMs: 2000, stepMs: 100 });
     expect(told(bot)).toEqual(['revocation-incomplete']);
     stage().fs.arm({});
     await passUntilHeld(bot, 100_000);
