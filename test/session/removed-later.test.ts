@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { HangingDisk } from '../support/hanging-disk.js';
 
 const BY_HAND = {
   forceSaveIntervalMs: 0,
@@ -236,6 +237,31 @@ describe('a profile that is removed after the bot has closed its client', () => 
       expect(told(bot)).toEqual([]);
       await expectRestored(botOfAnotherProcess());
     });
+  });
+
+  it('keeps neither initialize() nor destroy() waiting while sessionPath hangs in the middle of the hold', async () => {
+    const disk = new HangingDisk(stage().fs, '/bot/session');
+    const { promises } = disk.fs;
+    let left = Number.POSITIVE_INFINITY;
+    const lstat = (path: string, options: object) => {
+      // The first look is the one for the last owner, which has a deadline of its own.
+      if (path === '/bot/session/lease' && --left === 0) disk.goAway();
+      return promises.lstat(path, options as never);
+    };
+    const get = (of: typeof promises, name: string) => (name === 'lstat' ? lstat : Reflect.get(of, name));
+    const fs = { ...disk.fs, promises: new Proxy(promises, { get }) } as typeof disk.fs;
+    const bot = await closedBot({ session: { fs } });
+    await removeProfile(bot);
+    left = 2;
+    await bot.until('the hang', () => disk.stuck.length > 0, { limitMs: 5000, stepMs: 100 });
+    const starting = bot.session.initialize().catch((error: unknown) => error);
+    await stage().clock.advance(1000);
+    await bot.finish(bot.session.destroy(), { limitMs: 60_000 });
+    expect(await bot.finish(starting)).toMatchObject({ code: 'CLOSED' });
+    const again = bot.session.initialize().catch((error: unknown) => error);
+    expect(await bot.finish(again, { limitMs: 120_000 })).toBeInstanceOf(Error);
+    disk.comeBack();
+    await bot.start();
   });
 
   it('costs a bot that leaves its profile alone nothing', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { orAborted, withDeadline } from '../../clock.js';
 import { isSessionError, LeaseHeldError, ProfileLockedError } from '../../errors.js';
 import { whileAlive } from '../../keep-alive.js';
 import { foldersToMake, removeFolders } from '../../profile/folders-made.js';
@@ -7,6 +8,9 @@ import { exists } from '../../profile/walk.js';
 import type { SessionContext } from '../context/session-context.js';
 import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
+
+/** Time limit for the look at the folders of a lease that a stopped session takes, ms. */
+const FOLDERS_DEADLINE_MS = 10_000;
 
 /** Manages what a running session holds: the leases, the profile and the process's signals. */
 export class SessionOwnership {
@@ -130,8 +134,8 @@ export class SessionOwnership {
     // Join a running acquisition. If that one fails, for example because it was aborted, try again.
     const joined = this.#acquiring;
     if (joined !== undefined) {
-      const failed = await joined.then(() => false).catch(() => true);
-      signal?.throwIfAborted();
+      const failing = joined.then(() => false).catch(() => true);
+      const failed = await (signal === undefined ? failing : orAborted(failing, signal));
       if (!failed) return;
     }
     // A call already works as owner. If the ownership proves lost, it must not be acquired anew during that call.
@@ -152,7 +156,7 @@ export class SessionOwnership {
     browserOwner.claim();
     if (this.#leave === undefined) this.#holdPlace();
     try {
-      if (isShy && !this.#isRunning) this.#made = await foldersToMake(fs, lease.directory);
+      if (isShy && !this.#isRunning) this.#made = await this.#foldersToMake();
       // When the profile was deleted with everything beside it, it needs no lease any more.
       const isWanted = !isShy || (await exists(fs, dirname(profileLease.directory)));
       // In parallel, because each may have to watch another machine's heartbeat for half a minute.
@@ -166,6 +170,18 @@ export class SessionOwnership {
       announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
     } catch (error) {
       await this.#release();
+      throw error;
+    }
+  }
+
+  // A disk that hangs must not keep the next user of the session waiting for this call.
+  async #foldersToMake(): Promise<readonly string[]> {
+    const { clock, fs, lease } = this.#context;
+    const looking = foldersToMake(fs, lease.directory);
+    try {
+      return await withDeadline(clock, FOLDERS_DEADLINE_MS, 'looking for the folders of the lease', looking);
+    } catch (error) {
+      void looking.then((late) => removeFolders(fs, late)).catch(() => undefined);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import type { TimerHandle } from '../../clock.js';
+import { orAborted, resultWithin, type TimerHandle } from '../../clock.js';
 import { describeError, isSessionError } from '../../errors.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -8,6 +8,9 @@ import type { RemovedProfile } from '../watch/removed-profile.js';
 
 /** Times of the checks, ms after the bot has closed its client. */
 const LOOKS_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
+
+/** How long the next use waits for a login that is being held, ms. A disk that hangs must not keep it waiting. */
+const HOLD_PATIENCE_MS = 30_000;
 
 export interface RemovalWatchParts {
   readonly operations: OperationQueue;
@@ -70,11 +73,17 @@ export class RemovalWatch {
     this.begin();
   }
 
-  /** Call when the session is used again: no further check begins. Resolves when no login is being held any more. */
-  async end(): Promise<void> {
+  /**
+   * Call when the session is used again: no further check begins. Resolves when no login is being held any more, or
+   * after a deadline; a hold that has not begun by then finds that it is not wanted. Rejects only with the signal's
+   * reason.
+   */
+  async end(signal?: AbortSignal): Promise<void> {
     this.#stop();
     this.#done = undefined;
-    await this.#holding;
+    if (this.#holding === undefined) return;
+    const held = resultWithin(this.#context.clock, HOLD_PATIENCE_MS, this.#holding);
+    await (signal === undefined ? held : orAborted(held, signal));
   }
 
   /** Call when the process may be about to end: makes one last check. Never rejects. */
@@ -137,8 +146,11 @@ export class RemovalWatch {
         if (this.#watched === watched) await removed.noticeLeft();
       }),
     );
-    this.#holding = holding.catch(() => undefined);
-    await holding;
+    const settled = holding.catch(() => undefined);
+    this.#holding = settled;
+    await holding.finally(() => {
+      if (this.#holding === settled) this.#holding = undefined;
+    });
   }
 
   #tell(error: unknown): void {

@@ -65,7 +65,7 @@ export class RunStarts {
     await this.#guard(run, async () => {
       const { ownership, startRetries, removalWatch } = this.#parts;
       startRetries.reset();
-      await removalWatch.end();
+      await removalWatch.end(run.abort.signal);
       await this.#pace.takeTurn(run.abort.signal);
       await this.#context.settlePlace();
       await assertWritable(this.#context);
