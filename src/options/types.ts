@@ -51,7 +51,10 @@ export interface PersistentSessionOptions {
    * @defaultValue 5000
    */
   readonly reconnectDelayMs?: number;
-  /** The longest delay before any reconnect, in ms. @defaultValue 300000 (5 minutes) */
+  /**
+   * The longest delay before a reconnect, in ms; after a conflict it is at least a minute.
+   * @defaultValue 300000 (5 minutes)
+   */
   readonly reconnectMaxDelayMs?: number;
   /**
    * Number of reconnects before the session becomes `failed`. 0: none; `Infinity`: never gives up. Attempts are

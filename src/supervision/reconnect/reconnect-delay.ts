@@ -1,8 +1,36 @@
+import type { ResolvedOptions } from '../../options.js';
+import type { Setback } from './setback.js';
+
 /**
  * A session that was ready this long, or whose QR waited this long, has recovered. Then the attempts are counted
  * anew.
  */
 export const STABLE_AFTER_MS = 60_000;
+
+/** Longest delay between attempts while WhatsApp is unreachable, ms. */
+const NETWORK_RETRY_MS = 15_000;
+/** Longest delay while a server or disk does not answer, ms; each attempt asks all stores. */
+const SERVER_RETRY_MS = 60_000;
+
+/** How long to wait before the next attempt, ms. */
+export function retryDelayMs(
+  setback: Setback,
+  attempt: number,
+  context: {
+    readonly options: Pick<ResolvedOptions, 'reconnectDelayMs' | 'reconnectMaxDelayMs'>;
+    readonly random: () => number;
+  },
+): number {
+  const { reconnectDelayMs: baseMs, reconnectMaxDelayMs } = context.options;
+  const maxMs = Math.min(reconnectMaxDelayMs, longestMs(setback));
+  const delayMs = setback.cause === 'conflict' ? conflictDelayMs : backoffDelayMs;
+  return delayMs({ attempt, baseMs, maxMs, random: context.random });
+}
+
+function longestMs({ cause, awaitsServer = false, awaitsDisk = false }: Setback): number {
+  if (cause === 'network-down') return NETWORK_RETRY_MS;
+  return awaitsServer || awaitsDisk ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
+}
 
 /** Input of {@link backoffDelayMs}. */
 export interface BackoffInput {

@@ -8,8 +8,8 @@ import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import { lossOf } from './loss.js';
-import { floorMs, STABLE_AFTER_MS } from './reconnect-delay.js';
-import { isOutage, isShort, retryDelayMs, type Setback } from './setback.js';
+import { floorMs, retryDelayMs, STABLE_AFTER_MS } from './reconnect-delay.js';
+import { isOutage, isShort, type Setback } from './setback.js';
 import { exhausted, hopeless, isHopeless, isTooOld, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not come up. */
