@@ -1,6 +1,11 @@
 import { dirname, sep } from 'node:path';
 import { Lane } from './lane.js';
 
+/** Node works on all files of a process in so many threads; its documented default is 4. */
+const THREADS = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+/** Two threads are left: one for the worker's own way to the same folder, and one for the rest of the process. */
+const WIDTH = Math.max(1, THREADS - 2);
+
 /** More folders than a process has sessions; a bound, for one that makes clients in ever new folders. */
 const MAX_FOLDERS = 10_000;
 
@@ -13,7 +18,7 @@ export class DiskGates {
   readonly #width: number;
 
   /** @param width how many calls at a time are under way in one folder */
-  constructor(width = 2) {
+  constructor(width = WIDTH) {
     this.#width = width;
   }
 

@@ -17,15 +17,12 @@ export interface LaneCall<T> {
 
 interface Waiting {
   readonly isLong: boolean;
-  readonly clock: Clock;
   readonly begin: () => void;
   readonly refuse: () => void;
 }
 
 interface UnderWay {
   readonly isLong: boolean;
-  /** When it began, monotonic ms. */
-  readonly since: number;
   isStuck: boolean;
   /** Makes sure that it is noticed when the call does not come back in time. */
   readonly watch: () => void;
@@ -34,12 +31,9 @@ interface UnderWay {
 /** Turns of the event loop that a late answer gets: after a pause of the process the timers fire before the answers come. */
 const LAST_TURNS = 8;
 
-/** While all calls under way are younger than this, ms, the disk answers, and one more may begin. */
-const YOUNG_MS = 250;
-
 /**
- * Lets few calls at a time through to a disk: `width` of them, or one more while the disk answers promptly. One of them may
- * be a long call, so that the quick ones find a way past it. While a call does not come back, none like it is made: each would take another of the four threads in
+ * Lets few calls at a time through to a disk: `width` of them, of which one may be a long call, so that the quick ones
+ * find a way past it. While a call does not come back, none like it is made: each would take another of the four threads in
  * which node works on all files of the process.
  */
 export class Lane {
@@ -65,7 +59,6 @@ export class Lane {
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         isLong,
-        clock: how.clock,
         begin: () => this.#begin(call, how, resolve, reject),
         refuse: () => reject(how.refusal()),
       });
@@ -99,17 +92,10 @@ export class Lane {
   }
 
   #takeNext(): Waiting | undefined {
-    const [first] = this.#waiting;
-    if (first === undefined || !this.#hasRoom(first.clock.monotonic())) return undefined;
+    if (this.#underWay.size >= this.#width) return undefined;
     const hasLong = [...this.#underWay].some(({ isLong }) => isLong);
     const index = this.#waiting.findIndex(({ isLong }) => !isLong || !hasLong);
     return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
-  }
-
-  #hasRoom(now: number): boolean {
-    const { size } = this.#underWay;
-    const isPrompt = () => [...this.#underWay].every(({ since }) => now - since < YOUNG_MS);
-    return size < this.#width || (size === this.#width && isPrompt());
   }
 
   #begin<T>(
@@ -118,8 +104,7 @@ export class Lane {
     resolve: (value: T) => void,
     reject: (error: unknown) => void,
   ): void {
-    const since = clock.monotonic();
-    const latest = since + ms;
+    const latest = clock.monotonic() + ms;
     let timer: TimerHandle | undefined;
     let isOver = false;
     let isLate = false;
@@ -134,7 +119,7 @@ export class Lane {
     const watch = () => {
       timer ??= clock.setTimeout(() => void giveUp(), Math.max(0, latest - clock.monotonic()));
     };
-    const underWay: UnderWay = { isLong, since, isStuck: false, watch };
+    const underWay: UnderWay = { isLong, isStuck: false, watch };
     this.#underWay.add(underWay);
     if (isGivenUp) watch(); // else a timer is of no use before somebody waits
     const end = () => {

@@ -20,7 +20,7 @@ export function serveTasks(
   fs: FileSystem,
 ): void {
   const running = new Map<number, AbortController>();
-  const gates = new DiskGates(1); // the bot's thread has two ways, and node four threads for both
+  const gates = new DiskGates(1); // node's threads serve both, and the bot's thread has taken its share of them
   port.on('message', (message) => {
     if (message.type === 'abort') {
       running.get(message.id)?.abort(unpackError(message.reason));

@@ -54,21 +54,6 @@ describe('a lane to a disk', () => {
     expect(late).toEqual(['after all']);
   });
 
-  it('lets one more through while all that are under way are young', async () => {
-    const { clock, answers, hung, run } = setUp(1);
-    run(hung);
-    run(hung);
-    run(hung);
-    expect(answers).toHaveLength(2);
-    await clock.advance(250);
-    answers[0]?.('slow');
-    await clock.advance(0);
-    expect(answers).toHaveLength(2); // the second one is old, and alone: no more room than it takes
-    answers[1]?.('slow, too');
-    await clock.advance(0);
-    expect(answers).toHaveLength(3);
-  });
-
   it('of two ways gives one at most to what takes long, so that a quick call finds a way past it', async () => {
     const { clock, answers, hung, run } = setUp(2);
     const long = run(hung, { isLong: true, ms: 120_000 });
