@@ -52,3 +52,8 @@ export function assertTransition(from: SessionState, to: SessionState): void {
     throw new SessionError('INTERNAL', `illegal transition ${from} -> ${to}; please report this bug`);
   }
 }
+
+/** Whether a session in this state has a logged-in browser. */
+export function isUp(state: SessionState): boolean {
+  return state === 'ready' || state === 'degraded';
+}

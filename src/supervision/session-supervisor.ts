@@ -5,9 +5,10 @@ import { ClosedError, describeError, InvalidStateError, isSessionError } from '.
 import type { DisconnectCause } from '../events.js';
 import { whileAlive } from '../keep-alive.js';
 import { Mutex } from '../mutex.js';
+import { isUp } from '../state.js';
 import type { SessionContext } from './context/session-context.js';
 import type { Stance } from './ownership/profile-holders.js';
-import { isUp, stanceOf } from './ownership/stance.js';
+import { stanceOf } from './ownership/stance.js';
 import { lossOf } from './reconnect/loss.js';
 import { causeOfLoss, isDecisive, isLogout } from './run/cause-of-loss.js';
 import { FinalFailures } from './run/final-failures.js';

@@ -11,6 +11,7 @@ import {
 import { type TreeMemory, treeMemory } from '../../processes.js';
 import { profileSizeTask } from '../../profile/caches.js';
 import { checkProfileTask } from '../../profile/soundness.js';
+import { isUp } from '../../state.js';
 import type { Task } from '../../task.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { StartRetries } from '../reconnect/start-retries.js';
@@ -20,7 +21,6 @@ import {
   type DiskFacts,
   type HealthFacts,
   isRunning,
-  isUp,
   type MemoryFacts,
   type ProfileFacts,
   type StorageOutlook,

@@ -117,11 +117,6 @@ export interface MemoryFacts {
   readonly limitBytes: number | undefined;
 }
 
-/** Whether a session in this state has a logged-in browser. */
-export function isUp(state: SessionState): boolean {
-  return state === 'ready' || state === 'degraded';
-}
-
 /** Whether the session was started and not stopped. */
 export function isRunning(state: SessionState): boolean {
   return !['idle', 'stopping', 'stopped', 'failed'].includes(state);

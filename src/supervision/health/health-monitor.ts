@@ -3,13 +3,13 @@ import type { PageProbe } from '../../client/page-probe.js';
 import type { SessionEventName, SessionEventPayloads } from '../../events.js';
 import type { HealthReport, HealthStatus } from '../../health.js';
 import { PeriodicTask } from '../../periodic-task.js';
+import { isUp } from '../../state.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { StartRetries } from '../reconnect/start-retries.js';
 import type { SettleWatch } from '../save/settle-watch.js';
 import type { DegradedTimer } from '../watch/degraded-timer.js';
 import { evaluate } from './evaluate.js';
 import { EventLoopMeter } from './event-loop-meter.js';
-import { isUp } from './facts.js';
 import { FactsReader } from './facts-reader.js';
 import { SnapshotLedger } from './snapshot-ledger.js';
 

@@ -1,4 +1,4 @@
-import type { SessionState } from '../../state.js';
+import { isUp, type SessionState } from '../../state.js';
 import type { Stance } from './profile-holders.js';
 
 export interface StanceFacts {
@@ -20,8 +20,4 @@ export function stanceOf({ isMeantToRun, isLetGo, state, isConnected }: StanceFa
   if (!isMeantToRun) return 'leaving';
   if (isLetGo || state === 'reconnecting') return 'yields';
   return isUp(state) && !isConnected ? 'yields' : 'keeps';
-}
-
-export function isUp(state: SessionState): boolean {
-  return state === 'ready' || state === 'degraded';
 }

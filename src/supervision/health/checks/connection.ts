@@ -1,5 +1,6 @@
 import { isLoggedOutState } from '../../../client/page-probe.js';
-import { type HealthFacts, isUp } from '../facts.js';
+import { isUp } from '../../../state.js';
+import type { HealthFacts } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 import { isolated } from '../text.js';
 

@@ -1,6 +1,7 @@
 import type { HealthAction, LocalizedText } from '../../../health.js';
+import { isUp } from '../../../state.js';
 import { adviceOfReason, withReason } from '../copy-reason.js';
-import { type CopyFacts, type HealthFacts, isUp, type SilentStore } from '../facts.js';
+import type { CopyFacts, HealthFacts, SilentStore } from '../facts.js';
 import type { Check, Issue, Judgement } from '../issue.js';
 import { duration, isolated } from '../text.js';
 

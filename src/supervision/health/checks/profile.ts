@@ -1,4 +1,5 @@
-import { type HealthFacts, isUp } from '../facts.js';
+import { isUp } from '../../../state.js';
+import type { HealthFacts } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 
 /** Whether the essential files exist and are sound. */

@@ -1,5 +1,6 @@
+import { isUp } from '../../../state.js';
 import { STABLE_AFTER_MS } from '../../reconnect/reconnect-delay.js';
-import { isRunning, isUp } from '../facts.js';
+import { isRunning } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 
 /** How many reconnect attempts are left. */
