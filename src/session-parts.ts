@@ -138,11 +138,11 @@ function createContext({
     directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
     ownFolders: 2,
   });
-  const record = new SessionRecordFile(
-    () => folders.stateFile('session.json'),
+  const record = new SessionRecordFile({
+    path: () => folders.stateFile('session.json'),
     fs,
-    () => logoutNote.lineages(),
-  );
+    endedSince: () => logoutNote.lineages(),
+  });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
   const browserGuard = new BrowserGuard({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
@@ -227,15 +227,18 @@ function wire({
   readonly place: SessionPlace;
   readonly losses: LossReports;
 }): SessionParts {
-  const { clock, fs, profileDir } = context;
+  const { clock } = context;
   const snapshots = new SessionSnapshots(context);
-  const settleWatch = new SettleWatch(profileDir, fs, clock);
-  const pruner = new Pruner(context, snapshots);
+  const settleWatch = new SettleWatch(context);
+  const pruner = new Pruner(context, { snapshots });
   const blobRescue = new BlobRescue(context);
   const queue = new OperationQueue(clock);
   const budgetMs = shutdownBudgetMs(process.env);
   const ownership = new SessionOwnership(context, { budgetMs });
-  const removed = new RemovedProfile(context, snapshots, (work) => ownership.whileUnused(work));
+  const removed = new RemovedProfile(context, {
+    snapshots,
+    asOwner: (work) => ownership.whileUnused(work),
+  });
   const saver = new Saver(context, {
     settleWatch,
     pruner,
@@ -244,12 +247,12 @@ function wire({
     removed,
     operations: queue,
   });
-  const restorer = new Restorer(context, snapshots);
+  const restorer = new Restorer(context, { snapshots });
   const finder = new OldSessionFinder(context, place);
-  const importer = new Importer(context, snapshots, restorer);
+  const importer = new Importer(context, { snapshots, restorer });
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
-  const lineageKeeper = new LineageKeeper(context, snapshots);
-  const revoker = new Revoker(context, snapshots);
+  const lineageKeeper = new LineageKeeper(context, { snapshots });
+  const revoker = new Revoker(context, { snapshots });
   const stopper = new BrowserStopper(context);
   const events = new ClientEvents();
   const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
@@ -272,16 +275,17 @@ function wire({
       snapshots,
     }),
   });
-  const startRetries = new StartRetries(context, starter);
+  const startRetries = new StartRetries(context, { starter });
   const cacheTrimmer = new CacheTrimmer(context);
   const saves = new SaveRequests(context, { lineageKeeper, operations: queue, saver, snapshots });
-  const schedule = new SaveSchedule(context, settleWatch, {
+  const schedule = new SaveSchedule(context, {
+    settleWatch,
     forceSave: () => saves.forceSave(),
     backup: () => saves.backup(),
     validate: () => validateProfile(context, removed).then(() => cacheTrimmer.trimIfOversized()),
     isBackupDue: () => saves.isBackupDue(),
   });
-  const degradedTimer = new DegradedTimer(context, (cause) => losses.reportLoss(cause));
+  const degradedTimer = new DegradedTimer(context, { onLost: (cause) => losses.reportLoss(cause) });
   const health = new HealthMonitor(context, { startRetries, degradedTimer, settleWatch });
   const supervisor = new SessionSupervisor(context, {
     startRetries,
@@ -294,9 +298,10 @@ function wire({
     ownership,
     losses,
     removalWatch: new RemovalWatch(context, { operations: queue, ownership, removed, budgetMs }),
-    pairingWatch: new PairingWatch(context, events.subscribe, (error) =>
-      losses.reportLoss('never-ready', error),
-    ),
+    pairingWatch: new PairingWatch(context, {
+      subscribe: events.subscribe,
+      onStuck: (error) => losses.reportLoss('never-ready', error),
+    }),
     revoker,
     schedule,
     starter,
@@ -321,7 +326,7 @@ function wire({
     supervisor,
   });
   const imports = new SessionImport(context, {
-    earlierImport: new EarlierImport(context, snapshots, importer),
+    earlierImport: new EarlierImport(context, { snapshots, importer }),
     finder,
     importer,
     operations: queue,
@@ -329,7 +334,7 @@ function wire({
     saver,
     supervisor,
   });
-  const status = new StatusReporter(context, startRetries);
+  const status = new StatusReporter(context, { startRetries });
   const log = new EventLog(context);
   return { context, supervisor, saves, operations, imports, status, log, health };
 }

@@ -16,7 +16,7 @@ export class StatusReporter {
   #lastRestore: SessionStatus['lastRestore'];
   #health: SessionStatus['health'];
 
-  constructor(context: SessionContext, startRetries: StartRetries) {
+  constructor(context: SessionContext, { startRetries }: { readonly startRetries: StartRetries }) {
     this.#context = context;
     this.#startRetries = startRetries;
     this.#refusals = new CopyRefusals(context.clock);

@@ -18,6 +18,11 @@ export interface TakenBefore {
   readonly snapshot: SnapshotInfo | undefined;
 }
 
+export interface EarlierImportParts {
+  readonly snapshots: SessionSnapshots;
+  readonly importer: Importer;
+}
+
 /**
  * Tells whether an old session was imported before. A bot may call the import at every start, and must not return to
  * the old login each time.
@@ -30,7 +35,7 @@ export class EarlierImport {
   readonly #importer: Importer;
   #hasWarned = false;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots, importer: Importer) {
+  constructor(context: SessionContext, { snapshots, importer }: EarlierImportParts) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#importer = importer;

@@ -44,6 +44,11 @@ interface Taken {
   readonly look: string;
 }
 
+export interface ImporterParts {
+  readonly snapshots: SessionSnapshots;
+  readonly restorer: Restorer;
+}
+
 /**
  * Imports the login of another system. The login is copied and never moved, and problems are found before this
  * session changes.
@@ -55,7 +60,7 @@ export class Importer {
   readonly #snapshots: SessionSnapshots;
   readonly #restorer: Restorer;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots, restorer: Restorer) {
+  constructor(context: SessionContext, { snapshots, restorer }: ImporterParts) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#restorer = restorer;

@@ -11,7 +11,7 @@ export class AccountGuard {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

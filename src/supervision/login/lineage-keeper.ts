@@ -25,7 +25,7 @@ export class LineageKeeper {
   readonly #snapshots: SessionSnapshots;
   #counting: Promise<void> = Promise.resolve();
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

@@ -11,24 +11,26 @@ import { QrRenewal } from './qr-renewal.js';
 const AFTER_SCAN = ['OPENING', 'PAIRING', 'CONNECTED'];
 const LOOK_INTERVAL_MS = 5_000;
 
+export interface PairingWatchParts {
+  readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
+  /** Called when a login hangs between scan and `ready`. */
+  readonly onStuck: (error: Error) => void;
+}
+
 /**
  * Follows a pairing. There is no deadline while a QR or a code waits. The scan starts a deadline, so that a login
  * that hangs between scan and `ready` is noticed. An expired QR is replaced.
  */
 export class PairingWatch {
   readonly #context: SessionContext;
-  readonly #subscribe: (listener: (event: ClientEvent) => void) => () => void;
-  readonly #onStuck: (error: Error) => void;
+  readonly #subscribe: PairingWatchParts['subscribe'];
+  readonly #onStuck: PairingWatchParts['onStuck'];
   readonly #looks: PeriodicTask;
   readonly #renewal: QrRenewal;
   #unsubscribe: (() => void) | undefined;
   #login: StartWatch | undefined;
 
-  constructor(
-    context: SessionContext,
-    subscribe: (listener: (event: ClientEvent) => void) => () => void,
-    onStuck: (error: Error) => void,
-  ) {
+  constructor(context: SessionContext, { subscribe, onStuck }: PairingWatchParts) {
     this.#context = context;
     this.#subscribe = subscribe;
     this.#onStuck = onStuck;

@@ -20,7 +20,7 @@ export class Revoker {
   /** The login of a revocation that could not be written; the next call of {@link revoke} completes it. */
   #unwritten: string | undefined;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

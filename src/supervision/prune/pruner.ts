@@ -21,10 +21,10 @@ export class Pruner {
   readonly #snapshots: SessionSnapshots;
   readonly #unreadable: UnreadableRemover;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
-    this.#unreadable = new UnreadableRemover(context, snapshots);
+    this.#unreadable = new UnreadableRemover(context, { snapshots });
   }
 
   /** Prunes everything at once, for `prune()`. Caches are pruned only when no browser runs. */

@@ -19,7 +19,7 @@ export class UnreadableRemover {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

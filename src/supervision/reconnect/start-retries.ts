@@ -66,7 +66,10 @@ export class StartRetries {
   #before: (() => Promise<void>) | undefined;
   readonly #lastError: LastError;
 
-  constructor(context: StartRetriesContext, starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>) {
+  constructor(
+    context: StartRetriesContext,
+    { starter }: { readonly starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'> },
+  ) {
     this.#context = context;
     this.#starter = starter;
     this.#fruitless = new FruitlessStarts(context, starter);

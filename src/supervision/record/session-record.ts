@@ -93,20 +93,23 @@ export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Fiel
 /** Limit for each of the lists above; the oldest entries are dropped. */
 const MAX_REMEMBERED = 200;
 
+export interface SessionRecordParameters {
+  /** Tells the file's path, which depends on whether the profile is a mount point. */
+  readonly path: () => Promise<string>;
+  readonly fs: FileSystem;
+  /** Returns the lineages that have ended since the record was last written. Default: none. */
+  readonly endedSince?: () => Promise<readonly string[]>;
+}
+
 /** The record's file. It is read once and always written as a whole, by one write at a time. */
 export class SessionRecordFile {
-  readonly #path: () => Promise<string>;
+  readonly #path: SessionRecordParameters['path'];
   readonly #fs: FileSystem;
   readonly #writing = new Mutex();
-  /** Returns the lineages that have ended since the record was last written. */
   readonly #endedSince: () => Promise<readonly string[]>;
   #current: SessionRecord = EMPTY_RECORD;
 
-  constructor(
-    path: () => Promise<string>,
-    fs: FileSystem,
-    endedSince: () => Promise<readonly string[]> = async () => [],
-  ) {
+  constructor({ path, fs, endedSince = async () => [] }: SessionRecordParameters) {
     this.#path = path;
     this.#fs = fs;
     this.#endedSince = endedSince;

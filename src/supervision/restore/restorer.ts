@@ -21,7 +21,7 @@ export class Restorer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

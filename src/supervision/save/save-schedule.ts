@@ -9,7 +9,8 @@ const FIRST_SAVE_DELAY_MS = 2_000;
 /** How often to check whether Local Storage has reached the disk, ms. */
 const SETTLE_LOOK_INTERVAL_MS = 2_000;
 
-export interface ScheduledWork {
+export interface SaveScheduleParts {
+  readonly settleWatch: SettleWatch;
   readonly forceSave: () => Promise<SaveResult>;
   readonly backup: () => Promise<SaveResult>;
   readonly validate: () => Promise<void>;
@@ -20,7 +21,7 @@ export interface ScheduledWork {
 /** Schedules the saves, backups and profile checks of a ready session. */
 export class SaveSchedule {
   readonly #settleWatch: SettleWatch;
-  readonly #work: Omit<ScheduledWork, 'forceSave' | 'backup'> & {
+  readonly #work: Pick<SaveScheduleParts, 'validate' | 'isBackupDue'> & {
     readonly forceSave: () => Promise<unknown>;
     readonly backup: () => Promise<unknown>;
   };
@@ -33,7 +34,7 @@ export class SaveSchedule {
   readonly #savesEnabled: boolean;
   readonly #backupsEnabled: boolean;
 
-  constructor(context: SessionContext, settleWatch: SettleWatch, work: ScheduledWork) {
+  constructor(context: SessionContext, { settleWatch, ...work }: SaveScheduleParts) {
     const { clock, random, options, logger } = context;
     this.#settleWatch = settleWatch;
     // Saves announce their own failures, and a failed save must not prevent the backup after it.

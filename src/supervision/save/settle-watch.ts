@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../../profile/essential-files.js';
+import type { SessionContext } from '../context/session-context.js';
 
 /**
  * How long after `ready` everything written before it is certainly on the disk, ms. Chromium writes Local Storage
@@ -20,7 +21,7 @@ export class SettleWatch {
   #readyAt: { readonly wall: number; readonly monotonic: number } | undefined;
   #paired = false;
 
-  constructor(profileDir: string, fs: FileSystem, clock: Clock) {
+  constructor({ profileDir, fs, clock }: Pick<SessionContext, 'profileDir' | 'fs' | 'clock'>) {
     this.#profileDir = profileDir;
     this.#fs = fs;
     this.#clock = clock;

@@ -14,7 +14,7 @@ export class OtherLogin {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
 
-  constructor(context: SessionContext, snapshots: SessionSnapshots) {
+  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
   }

@@ -58,11 +58,11 @@ export class ProfilePreparer {
     this.#pruner = parts.pruner;
     this.#firstImport = parts.firstImport;
     this.#blobRescue = parts.blobRescue;
-    this.#accountGuard = new AccountGuard(context, parts.snapshots);
+    this.#accountGuard = new AccountGuard(context, parts);
     this.#removed = parts.removed;
     this.#olderCopy = parts.olderCopy;
-    this.#laterLogin = new LaterLogin(context, parts.snapshots);
-    this.#otherLogin = new OtherLogin(context, parts.snapshots);
+    this.#laterLogin = new LaterLogin(context, parts);
+    this.#otherLogin = new OtherLogin(context, parts);
   }
 
   /**

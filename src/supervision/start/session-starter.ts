@@ -66,7 +66,7 @@ export class SessionStarter {
     this.#context = context;
     this.#webCache = new WebCache(context.driver.client, context);
     this.#parts = parts;
-    this.#laterLogin = new LaterLogin(context, parts.snapshots);
+    this.#laterLogin = new LaterLogin(context, parts);
   }
 
   /** Whether a restore would make a QR or code obsolete. It is then neither requested nor delivered. */

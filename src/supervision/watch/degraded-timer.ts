@@ -21,7 +21,7 @@ export class DegradedTimer {
   /** Timed checks in a row that found no browser. */
   #missing = 0;
 
-  constructor(context: SessionContext, onLost: (cause: DisconnectCause) => void) {
+  constructor(context: SessionContext, { onLost }: { readonly onLost: (cause: DisconnectCause) => void }) {
     this.#context = context;
     this.#onLost = onLost;
   }

@@ -14,6 +14,14 @@ export const HELD_MESSAGE =
   'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
   'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
 
+export interface RemovedProfileParts {
+  readonly snapshots: SessionSnapshots;
+  /**
+   * Runs work while it holds the session's leases; does not run it when another process owns the session.
+   */
+  readonly asOwner: (work: () => Promise<void>) => Promise<void>;
+}
+
 /**
  * Handles a profile that was removed on purpose: it disappeared while its session was running or being closed. Its
  * snapshots are kept but held, so that only a person can restore them.
@@ -23,17 +31,9 @@ export const HELD_MESSAGE =
 export class RemovedProfile {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
-  readonly #asOwner: (work: () => Promise<void>) => Promise<void>;
+  readonly #asOwner: RemovedProfileParts['asOwner'];
 
-  /**
-   * @param asOwner runs work while it holds the session's leases; does not run it when another process owns the
-   * session
-   */
-  constructor(
-    context: SessionContext,
-    snapshots: SessionSnapshots,
-    asOwner: (work: () => Promise<void>) => Promise<void>,
-  ) {
+  constructor(context: SessionContext, { snapshots, asOwner }: RemovedProfileParts) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#asOwner = asOwner;

@@ -136,7 +136,7 @@ class OutageBot {
         lease: { isUnproven: () => false },
         announce: (name, payload) => this.#check(name, payload),
       },
-      { start: (signal) => this.#start(signal), tryOlderCopy: async () => ({}) },
+      { starter: { start: (signal) => this.#start(signal), tryOlderCopy: async () => ({}) } },
     );
   }
 

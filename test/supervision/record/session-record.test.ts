@@ -6,7 +6,7 @@ const PATH = '/bot/state/session.json';
 
 function setUp() {
   const { fs } = new FakeStage();
-  const newRecord = () => new SessionRecordFile(async () => PATH, fs);
+  const newRecord = () => new SessionRecordFile({ path: async () => PATH, fs });
   const write = async (text: string) => {
     await fs.promises.mkdir('/bot/state', { recursive: true });
     await fs.promises.writeFile(PATH, text);

@@ -29,7 +29,7 @@ describe('the degradation of a session that is up', () => {
         causes.push(cause);
       },
     };
-    timer = new DegradedTimer(context as unknown as SessionContext, (cause) => lost.push(cause));
+    timer = new DegradedTimer(context as unknown as SessionContext, { onLost: (cause) => lost.push(cause) });
   });
 
   it('begins with a probe that is not answered and ends with one that is', () => {
