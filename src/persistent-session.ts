@@ -6,13 +6,14 @@ import type { HealthReport } from './health.js';
 import type { PersistentSessionOptions, ResolvedOptions } from './options.js';
 import type { OpenBackup, PruneResult, SaveResult, VerifyReport } from './results.js';
 import { type ListenerFailure, SafeEmitter } from './safe-emitter.js';
-import { buildSession, type SessionParts } from './session-parts.js';
 import { assertTransition, type SessionState } from './state.js';
 import type { SessionStatus } from './status.js';
 import { asSessionErrors } from './supervision/context/session-error.js';
 import type { ImportOptions } from './supervision/session-import.js';
 import type { PendingPairing, SnapshotInfo } from './types.js';
 import { UnknownEvents } from './unknown-events.js';
+import { buildSession } from './wiring/build-session.js';
+import type { SessionParts } from './wiring/wire-parts.js';
 
 /**
  * Makes the WhatsApp login of a whatsapp-web.js client permanent: you scan the QR once, and again only after the phone

@@ -18,14 +18,8 @@ const sources: ReadonlyMap<string, string> = new Map(
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['cli', 'http', 'metrics', 'testing'],
-  [
-    'index.ts',
-    'list-clients.ts',
-    'persistent-session.ts',
-    'session-parts.ts',
-    'session-place.ts',
-    'session-repositories.ts',
-  ],
+  ['index.ts', 'list-clients.ts', 'persistent-session.ts'],
+  ['wiring'],
   ['supervision'],
   ['supervision/run', 'supervision/health'],
   ['supervision/reconnect'],

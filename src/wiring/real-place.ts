@@ -1,10 +1,10 @@
-import { type Clock, resultWithin, withDeadline } from './clock.js';
-import { gateTogether, isUnanswered } from './disk-gate/gated-file-system.js';
-import type { FileSystem } from './file-system.js';
-import { canonical, comparedPaths, realPathOf, refuseOverlaps } from './options/paths.js';
-import type { ResolvedOptions } from './options.js';
-import { networkMountOf, readMountinfo } from './platform/storage.js';
-import type { ProfileIdentity } from './types.js';
+import { type Clock, resultWithin, withDeadline } from '../clock.js';
+import { gateTogether, isUnanswered } from '../disk-gate/gated-file-system.js';
+import type { FileSystem } from '../file-system.js';
+import { canonical, comparedPaths, realPathOf, refuseOverlaps } from '../options/paths.js';
+import type { ResolvedOptions } from '../options.js';
+import { networkMountOf, readMountinfo } from '../platform/storage.js';
+import type { ProfileIdentity } from '../types.js';
 
 /** A disk that answers at all does so within this time, ms. */
 const DISK_DEADLINE_MS = 30_000;

@@ -1,18 +1,18 @@
 import { dirname, join } from 'node:path';
-import type { ProfileLocation } from './client/profile-location.js';
-import type { GatedFolders } from './disk-gate/gated-file-system.js';
-import { canonical } from './options/paths.js';
+import type { ProfileLocation } from '../client/profile-location.js';
+import type { GatedFolders } from '../disk-gate/gated-file-system.js';
+import { canonical } from '../options/paths.js';
 import {
   DEFAULT_OPTIONS,
   type OptionsContext,
   type PersistentSessionOptions,
   type ResolvedOptions,
-} from './options.js';
-import { findBotFolder } from './platform/bot-folder.js';
-import { sideFolder } from './profile/side-folder.js';
-import { identifyProfile } from './profile-identity.js';
-import { defaultAuthFolder } from './supervision/import/old-session-finder.js';
-import type { ProfileIdentity } from './types.js';
+} from '../options.js';
+import { findBotFolder } from '../platform/bot-folder.js';
+import { sideFolder } from '../profile/side-folder.js';
+import { identifyProfile } from '../profile-identity.js';
+import { defaultAuthFolder } from '../supervision/import/old-session-finder.js';
+import type { ProfileIdentity } from '../types.js';
 
 /** Where the profile of one session lies, and what the place tells about its owner. */
 export interface SessionPlace {

@@ -1,0 +1,133 @@
+import { dirname, join } from 'node:path';
+import type { ClientDriver } from '../client/client-driver.js';
+import { assertLaunchedIn } from '../client/profile-location.js';
+import { gatedFileSystem } from '../disk-gate/gated-file-system.js';
+import type { Announce, StateChangeCause } from '../events.js';
+import { LocalLease } from '../lease/local-lease.js';
+import type { ResolvedOptions } from '../options.js';
+import { sideFolder } from '../profile/side-folder.js';
+import { SoundTableMemory } from '../profile/sound-tables.js';
+import type { SessionState } from '../state.js';
+import { BrowserGuard } from '../supervision/browser/browser-guard.js';
+import { BrowserOwner } from '../supervision/browser/browser-owner.js';
+import type { LossReports } from '../supervision/context/loss-reports.js';
+import type { SessionContext } from '../supervision/context/session-context.js';
+import { LogoutNote } from '../supervision/record/logout-note.js';
+import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
+import { SessionRecordFile } from '../supervision/record/session-record.js';
+import { reopeningTaskRunner } from '../worker/reopening-runner.js';
+import { createTaskRunner } from '../worker/worker-runner.js';
+import { RealPlace } from './real-place.js';
+import { gatedFoldersOf, type SessionPlace } from './session-place.js';
+import { createRepositories } from './session-repositories.js';
+
+/** The parts' access to what only the facade owns: the state and the listeners. */
+export interface SessionHooks {
+  readonly announce: Announce;
+  readonly state: () => SessionState;
+  readonly moveTo: (to: SessionState, cause?: StateChangeCause) => void;
+}
+
+/** Creates what all rooms of a session share. Changes nothing on the disk. */
+export function createContext({
+  place: { profileDir, identityAt, entryScript },
+  options,
+  driver,
+  hooks,
+  losses,
+}: {
+  readonly place: SessionPlace;
+  readonly options: ResolvedOptions;
+  readonly driver: ClientDriver;
+  readonly hooks: SessionHooks;
+  readonly losses: LossReports;
+}): SessionContext {
+  const { clientId, clock, random, logger, sessionPath } = options;
+  const gatedFolders = gatedFoldersOf(profileDir, options);
+  const fs = gatedFileSystem(options.fs, { folders: gatedFolders, clock });
+  const place = new RealPlace({ profileDir, identityAt, options, roots: gatedFolders.roots, fs, clock });
+  const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
+  const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock, gatedFolders }));
+  const onLost = (reason: string) => losses.reportLeaseLost(reason);
+  const leases = { clientId, fs, clock, logger, onLost };
+  const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
+  const recordFolder = async () => dirname(await folders.stateFile('session.json'));
+  const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
+  const lease = new LocalLease({
+    ...leases,
+    directory: join(sessionPath, 'lease'),
+    onReclaimed: ({ owner, generation }) => hooks.announce('lease:acquired', { owner, generation }),
+  });
+  const profileLease = new LocalLease({
+    ...leases,
+    directory: join(sideFolder(profileDir, 'beside').root, PROFILE_LEASE),
+    ownFolders: 2,
+  });
+  const record = new SessionRecordFile({
+    path: () => folders.stateFile('session.json'),
+    fs,
+    endedSince: () => logoutNote.lineages(),
+  });
+  const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
+  const browserGuard = new BrowserGuard({
+    ...{ driver, profileDir, runner, record, clock, logger, warn },
+    deadlineMs: options.puppeteerTimeoutMs,
+  });
+  driver.holdNavigation(async () => {
+    await assertLaunchedIn(driver.client, profileDir, (folder) => place.realPathOf(folder));
+    await browserGuard.beforeNavigation();
+  });
+  return {
+    clientId,
+    options,
+    clock,
+    random,
+    fs,
+    logger,
+    profileDir,
+    get profile() {
+      return place.profile;
+    },
+    settlePlace: () => place.settle(),
+    entryScript,
+    folders,
+    driver,
+    browserOwner: new BrowserOwner({
+      profileDir,
+      realPath: () => place.profile.path,
+      recordPath: () => folders.stateFile('browser.json'),
+      fs,
+      clock,
+      random,
+      logger,
+    }),
+    browserGuard,
+    ...createRepositories(
+      { ...options, fs },
+      {
+        runner,
+        announce: hooks.announce,
+        assertMayWrite: () => lease.assertHeld(),
+        ownershipEpoch: () => {
+          const { permit } = lease;
+          const { name } = ownershipEpoch;
+          return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
+        },
+      },
+    ),
+    ownershipEpoch,
+    lease,
+    profileLease,
+    assertOwned: async () => {
+      for (const one of [lease, profileLease]) if (!(await one.confirm())) one.assertHeld();
+    },
+    runner,
+    soundTables: new SoundTableMemory(),
+    record,
+    logoutNote,
+    announce: hooks.announce,
+    warn,
+    state: hooks.state,
+    moveTo: hooks.moveTo,
+  };
+}
