@@ -29,8 +29,8 @@ export type SessionLike = Pick<
 };
 
 interface Listenable {
-  on(event: string, listener: (payload: unknown) => void): unknown;
-  off?(event: string, listener: (payload: unknown) => void): unknown;
+  on(event: string, listener: (...payload: unknown[]) => void): unknown;
+  off?(event: string, listener: (...payload: unknown[]) => void): unknown;
 }
 
 /**

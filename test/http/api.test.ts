@@ -185,6 +185,34 @@ describe('GET the status', () => {
     expect((await stage().act({ action: 'backup' }, { query: '?wait' })).text).not.toContain('2@early');
   });
 
+  it('has the QR that comes after the bot has removed all listeners of its client', async () => {
+    const { session } = stage();
+    session.moveTo('awaiting_qr');
+    session.client.removeAllListeners();
+    await Promise.resolve();
+    session.client.emit('qr', '2@abc,def');
+    expect((await stage().call(API)).json).toMatchObject({ qr: { value: '2@abc,def' } });
+    expect((await stage().call(`${API}/qr.svg`)).text).toMatch(/^<svg/);
+    session.client.emit('authenticated');
+    expect((await stage().call(API)).json).toMatchObject({ qr: null });
+  });
+
+  it('has the QR of the session although the client told nothing of it', async () => {
+    const { session } = stage();
+    session.moveTo('awaiting_qr');
+    session.pairing = { kind: 'qr', value: '2@quiet,def', receivedAt: '2026-11-23T05:59:00.000Z' };
+    expect((await stage().call(API)).json).toMatchObject({ qr: { value: '2@quiet,def' } });
+    session.emit('warning', { code: 'pairing-expired', message: 'nobody scanned it' });
+    expect((await stage().call(API)).json).toMatchObject({ qr: null });
+  });
+
+  it('leaves no listener on the client when it is closed', () => {
+    const { session, handler } = stage();
+    session.client.removeAllListeners('qr');
+    handler.close();
+    expect(session.client.eventNames()).toEqual([]);
+  });
+
   it.each(['authenticated', 'ready', 'stopping', 'failed'] as const)(
     'drops the QR when %s',
     async (state) => {
