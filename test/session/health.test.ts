@@ -158,6 +158,17 @@ describe('the health of a session', () => {
     expect(stage().clock.pendingTimers).toBe(0);
   });
 
+  it('answers a listener that asks again with the report that it hears', async () => {
+    const bot = await readyBot(BY_HAND);
+    const again: unknown[] = [];
+    bot.session.on('health:checked', () => {
+      if (again.length < 10) again.push(bot.session.checkHealth());
+    });
+    const report = await bot.finish(bot.session.checkHealth());
+    expect(await Promise.all(again)).toEqual([report]);
+    expect(reports(bot)).toHaveLength(1);
+  });
+
   describe('when the page hangs', () => {
     const hang = (bot: FakeBot, hangs: boolean) => Object.assign(bot.client.pupPage ?? {}, { hangs });
 

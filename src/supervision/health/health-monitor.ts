@@ -119,7 +119,7 @@ export class HealthMonitor {
       ...evaluate({ ...facts, state: state(), upMs }),
       checkedAt: new Date(clock.now()).toISOString(),
     });
-    this.#end(running); // before the announcement, so that a listener that asks again gets a new check
+    // A listener that asks again gets this report, or it would cause one check after another without a pause.
     if (running.isAsked || running.generation === this.#generation) this.#announce(report);
     return report;
   }
