@@ -209,8 +209,8 @@ export class LogoutFailedError extends SessionError {
   constructor(cause: unknown) {
     super(
       'LOGOUT_FAILED',
-      'the device could not be unlinked from the phone; the session was stopped and everything is kept. ' +
-        'initialize() and try again, or unlink it on the phone',
+      `the device could not be unlinked from the phone: ${describeError(cause).message}; the session was stopped and ` +
+        'everything is kept. initialize() and try again, or unlink it on the phone',
       { cause, operation: 'logout', retryable: true },
     );
   }
@@ -237,6 +237,9 @@ export function isSessionError(error: unknown): error is KnownSessionError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
+/** The message for what was thrown, or rejected, without a value. */
+const NO_REASON = 'it failed without a reason';
+
 /**
  * Turns any thrown value into the JSON-safe form that events carry. Never throws: a callback of the bot may throw any
  * value, even an object that can't be converted to a string.
@@ -248,7 +251,7 @@ export function describeError(error: unknown): { readonly code: string; readonly
       const { code } = error as NodeJS.ErrnoException;
       return { code: typeof code === 'string' ? code : 'INTERNAL', message: String(error.message) };
     }
-    return { code: 'INTERNAL', message: String(error) };
+    return { code: 'INTERNAL', message: error === undefined || error === null ? NO_REASON : String(error) };
   } catch {
     return { code: 'INTERNAL', message: 'something was thrown that has no text' };
   }

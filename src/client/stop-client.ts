@@ -18,8 +18,8 @@ export interface StopResult {
    * (docs/chromium-facts.md F1.5).
    */
   readonly orderly: boolean;
-  /** Why the device could not be unlinked, if a logout was requested. */
-  readonly logoutError?: unknown;
+  /** Set when a requested logout could not unlink the device; the error may be any value, even `undefined`. */
+  readonly logoutFailure?: { readonly error: unknown };
 }
 
 /** Closes the browser properly within a deadline, and then ends all of its remaining processes. */
@@ -28,11 +28,11 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   const { browser } = driver;
   const wasConnected = driver.connected;
   driver.beginClosing();
-  let logoutError: unknown;
+  let logoutFailure: StopResult['logoutFailure'];
   if (parameters.logout) {
     // Client.logout() runs code in the page, which hangs after a page crash (docs/chromium-facts.md F2.3).
     await withDeadline(clock, deadlineMs, 'client.logout()', driver.logout()).catch((error: unknown) => {
-      logoutError = error;
+      logoutFailure = { error };
     });
   }
   await closeInOrder(parameters);
@@ -42,7 +42,7 @@ export async function stopClient(parameters: StopParameters): Promise<StopResult
   // the next start is running.
   await withDeadline(clock, deadlineMs, 'the end of the start', driver.launched).catch(() => undefined);
   const orderly = wasConnected && isClosed && !hadToBeEnded;
-  return { orderly, ...(logoutError !== undefined && { logoutError }) };
+  return { orderly, ...(logoutFailure && { logoutFailure }) };
 }
 
 /**

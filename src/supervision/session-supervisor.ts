@@ -340,6 +340,9 @@ export class SessionSupervisor implements ClientSupervisor {
       const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else another owns it
       const closing = { ...request, hasFailed, byItself };
       await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
+    } catch (error) {
+      this.#parts.startRetries.noteError(error); // the status tells it, too: a caller may not keep it
+      throw error;
     } finally {
       await ending;
       await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));

@@ -193,6 +193,42 @@ describe('client.logout() by the bot', () => {
     expect(login && stage().whatsApp.accepts(login)).toBe(true);
   });
 
+  it.each([
+    ['an error', new Error('Evaluation failed: the socket is closed'), 'the socket is closed'],
+    ['undefined', undefined, 'it failed without a reason'],
+  ])('that fails with %s keeps everything, and its reason is told', async (_name, thrown, reason) => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    await bot.save('one');
+    const page = bot.client.pupPage;
+    const evaluate = page?.evaluate.bind(page);
+    Object.assign(page ?? {}, {
+      evaluate: (script: string) =>
+        script === 'Socket.logout' ? Promise.reject(thrown) : evaluate?.(script),
+    });
+    const logout = bot.finish(bot.client.logout());
+    await expect(logout).rejects.toMatchObject({ code: 'LOGOUT_FAILED' });
+    await expect(logout).rejects.toThrow(reason);
+    expect(bot.session.status().lastError).toMatchObject({ code: 'LOGOUT_FAILED' });
+    expect(bot.session.status().lastError?.message).toContain(reason);
+    expect(bot.payloads('session:revoked')).toEqual([]);
+    const next = stage().bot({ session: BY_HAND });
+    await next.start();
+    expect(next.state).toBe('ready');
+    expect(next.codes).toEqual([]);
+  });
+
+  it('that fails with undefined deletes nothing for clear({ logout: true })', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    bot.client.authStrategy.logout = () => Promise.reject(undefined);
+    await bot.logIn();
+    await bot.save('one');
+    await expect(bot.finish(bot.session.clear({ logout: true }))).rejects.toMatchObject({
+      code: 'LOGOUT_FAILED',
+    });
+    expect(await bot.session.listSnapshots()).toHaveLength(1);
+  });
+
   it('that fails is told to its caller only, not to a destroy() or initialize() beside it', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();

@@ -83,13 +83,13 @@ export async function* entryBytes(source: ZipSource, entry: ZipEntry): AsyncGene
 
 async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
   const inflate = createInflateRaw({ chunkSize: PIECE_BYTES });
-  let readFailure: unknown;
+  let readFailure: { readonly error: unknown } | undefined;
   const raw = async function* () {
     try {
       // The bytes are copied, because the stream keeps them.
       for await (const piece of rawBytes(source, entry)) yield Buffer.from(piece);
     } catch (error) {
-      readFailure = error;
+      readFailure = { error };
       throw error;
     }
   };
@@ -97,7 +97,7 @@ async function* inflated(source: ZipSource, entry: ZipEntry): AsyncGenerator<Uin
   try {
     for await (const chunk of inflate) yield chunk as Uint8Array;
   } catch (cause) {
-    if (readFailure !== undefined) throw readFailure;
+    if (readFailure) throw readFailure.error;
     throw new SnapshotCorruptError(`entry ${quoteName(entry.name)} can't be unpacked`, { cause });
   } finally {
     inflate.destroy();

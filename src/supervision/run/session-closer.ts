@@ -86,9 +86,9 @@ export class SessionCloser {
   ): Promise<void> {
     const { stopper, revoker, lineageKeeper } = this.#parts;
     const isWorthSaving = save && wasUp && !(await this.#isLoggedOut());
-    const { orderly, logoutError } = await stopper.stop({ logout });
+    const { orderly, logoutFailure } = await stopper.stop({ logout });
     await lineageKeeper.settled();
-    if (logoutError !== undefined) throw new LogoutFailedError(logoutError);
+    if (logoutFailure) throw new LogoutFailedError(logoutFailure.error);
     if (revoke) await revoker.revoke(revoke);
     if (isWorthSaving) await this.#takeFinalSave(orderly, stoppingSince);
     if (save && orderly && this.#ownsProfile()) await this.#parts.pruner.pruneAfterStop(PRUNE_DEADLINE_MS);
