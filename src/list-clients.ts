@@ -4,10 +4,10 @@ import { ConfigurationError, describeError, isSessionError, StoreError } from '.
 import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
-import { isDeniedObject } from './snapshot/catalog.js';
-import { IncrementalRepository } from './snapshot/incremental-repository.js';
+import { isDeniedObject } from './snapshot/catalog/catalog.js';
+import { IncrementalRepository } from './snapshot/repository/incremental-repository.js';
+import { ZipRepository } from './snapshot/repository/zip-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
-import { ZipRepository } from './snapshot/zip/zip-repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import type { SessionStore } from './stores/session-store.js';

@@ -1,4 +1,4 @@
-import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import { isSnapshotId } from '../snapshot/manifest/snapshot-id.js';
 import type { Fields } from './body.js';
 import type { ActionName, ActionRequest } from './contract.js';
 import { HttpError } from './errors.js';

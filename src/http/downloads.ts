@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { isSnapshotId } from '../snapshot/snapshot-id.js';
+import { isSnapshotId } from '../snapshot/manifest/snapshot-id.js';
 import { HttpError, notFound, tooMany } from './errors.js';
 import type { SessionLike } from './session-like.js';
 

@@ -7,7 +7,7 @@ import { captureTask, liveSignaturesTask } from '../../src/profile/capture-task.
 import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { checkProfile, examineProfileTask } from '../../src/profile/soundness.js';
 import { failingFileSystem } from '../../src/testing/failing-file-system.js';
-import { sha256 } from '../snapshot/local-store.js';
+import { sha256 } from '../snapshot/support/local-store.js';
 import { INDEXED_DB, makeProfile, temporaryFolder, writeTree } from './profiles.js';
 
 const context = { fs, clock: systemClock };

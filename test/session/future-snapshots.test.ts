@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listClients } from '../../src/index.js';
-import { parseManifest, serializeManifest } from '../../src/snapshot/manifest.js';
-import { compactTime } from '../../src/snapshot/snapshot-id.js';
+import { parseManifest, serializeManifest } from '../../src/snapshot/manifest/manifest.js';
+import { compactTime } from '../../src/snapshot/manifest/snapshot-id.js';
 import type { SnapshotManifest } from '../../src/types.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';

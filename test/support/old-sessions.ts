@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../../src/file-system.js';
 import { walkFiles } from '../../src/profile/walk.js';
-import { buildZip, type EvilEntry } from '../snapshot/zip-builder.js';
+import { buildZip, type EvilEntry } from '../snapshot/support/zip-builder.js';
 
 /** Marks the profile as open in a browser (`<host>-<pid>`) like Chromium: by a symbolic link without a target. */
 export async function takeOver(fs: FileSystem, profileDir: string, holder: string): Promise<void> {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../src/clock.js';
 import { type FileSystem, systemFileSystem } from '../../src/file-system.js';
 import { silentLogger } from '../../src/logger.js';
-import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing.js';
+import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing/hashing.js';
 import { defineTask, type TaskRunner } from '../../src/task.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { locateWorker } from '../../src/worker/locate-worker.js';

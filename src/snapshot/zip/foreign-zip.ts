@@ -1,8 +1,8 @@
 import type { File as DirectoryRecord } from 'unzipper';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
 import { isEssential } from '../../profile/essential-files.js';
-import type { SnapshotLimits } from '../limits.js';
-import { assertSafePath, assertStaysInside, quoteName } from '../safe-path.js';
+import type { SnapshotLimits } from '../manifest/limits.js';
+import { assertSafePath, assertStaysInside, quoteName } from '../manifest/safe-path.js';
 import { fileTypeOf, isPlainFolder, judgeRecords, readZipRecords, type ZipRecord } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import type { ZipEntry } from './zip-records.js';

@@ -1,10 +1,10 @@
-/// <reference path="../unzipper.d.ts" />
+/// <reference path="./unzipper.d.ts" />
 import { PassThrough } from 'node:stream';
 import type { File as DirectoryRecord } from 'unzipper';
 import type { DirectorySource } from 'unzipper/lib/Open/directory.js';
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
-import type { SnapshotLimits } from '../limits.js';
-import { assertSafePaths, quoteName } from '../safe-path.js';
+import type { SnapshotLimits } from '../manifest/limits.js';
+import { assertSafePaths, quoteName } from '../manifest/safe-path.js';
 import { readZipEnd, type ZipEnd } from './zip-end.js';
 import { DEFLATED, endRecord, MAX_ZIP_BYTES, STORED, type ZipEntry } from './zip-records.js';
 import type { ZipSource } from './zip-source.js';

@@ -1,5 +1,5 @@
 import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
-import type { SnapshotLimits } from '../limits.js';
+import type { SnapshotLimits } from '../manifest/limits.js';
 import type { ZipSource } from './zip-source.js';
 
 /** Where the directory of a zip is. */

@@ -1,7 +1,7 @@
 import { SnapshotCorruptError } from '../../errors.js';
 import type { SnapshotManifest } from '../../types.js';
-import { DEFAULT_LIMITS } from '../limits.js';
-import { parseManifest } from '../manifest.js';
+import { DEFAULT_LIMITS } from '../manifest/limits.js';
+import { parseManifest } from '../manifest/manifest.js';
 
 /** Name of the manifest inside a zip; always the first entry, never deflated. */
 export const MANIFEST_NAME = 'manifest.json';

@@ -2,12 +2,18 @@ import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { defineTask } from '../../task.js';
 import type { SnapshotManifest } from '../../types.js';
-import { assertSame, discardFolder, prepareEmptyFolder, syncFolders, writeChecked } from '../checked-file.js';
 import { mapLimited } from '../concurrency.js';
-import { hashBytes } from '../hashing.js';
-import { DEFAULT_LIMITS, type SnapshotLimits } from '../limits.js';
-import { parseManifest } from '../manifest.js';
-import { quoteName } from '../safe-path.js';
+import {
+  assertSame,
+  discardFolder,
+  prepareEmptyFolder,
+  syncFolders,
+  writeChecked,
+} from '../hashing/checked-file.js';
+import { hashBytes } from '../hashing/hashing.js';
+import { DEFAULT_LIMITS, type SnapshotLimits } from '../manifest/limits.js';
+import { parseManifest } from '../manifest/manifest.js';
+import { quoteName } from '../manifest/safe-path.js';
 import { readZipDirectory } from './zip-directory.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import type { ZipEntry } from './zip-records.js';

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { SnapshotCorruptError } from '../../errors.js';
 import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
-import { quoteName } from '../safe-path.js';
-import { asFileReadFault } from '../store-bytes.js';
+import { quoteName } from '../manifest/safe-path.js';
+import { asFileReadFault } from '../store-calls/store-bytes.js';
 import type { ZipEntry } from './zip-records.js';
 
 const PIECE_BYTES = 256 * 1024;

@@ -6,8 +6,8 @@ import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
 import { type FileHandle, type FileSystem, improve, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import { defineTask } from '../../task.js';
 import type { SnapshotFile, SnapshotManifest } from '../../types.js';
-import { fileBytes } from '../hashing.js';
-import { serializeManifest } from '../manifest.js';
+import { fileBytes } from '../hashing/hashing.js';
+import { serializeManifest } from '../manifest/manifest.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import {
   centralHeader,

@@ -19,9 +19,9 @@ import {
 import { clientIdsOf, type OldSession, placeOf, profileOf } from '../../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../../profile/import/source-use.js';
 import { resolveLinks } from '../../profile/links.js';
-import { hashFilesTask } from '../../snapshot/hashing.js';
+import { hashFilesTask } from '../../snapshot/hashing/hashing.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
-import { contentDigest } from '../../snapshot/manifest.js';
+import { contentDigest } from '../../snapshot/manifest/manifest.js';
 import { type ImportedZip, importZipTask } from '../../snapshot/zip/import-zip.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import { isAlive } from '../browser/browser-owner.js';

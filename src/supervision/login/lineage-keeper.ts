@@ -1,7 +1,7 @@
 import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
-import { MAX_RUN } from '../../snapshot/manifest-fields.js';
+import { MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
 import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';

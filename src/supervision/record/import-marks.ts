@@ -1,4 +1,4 @@
-import { MAX_IMPORTED } from '../../snapshot/manifest-fields.js';
+import { MAX_IMPORTED } from '../../snapshot/manifest/manifest-fields.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importOf } from './lineage.js';
 import type { SessionRecord } from './session-record.js';

@@ -4,7 +4,7 @@ import type { RestoreReason } from '../../events.js';
 import { listEssentialFiles } from '../../profile/essential-files.js';
 import { findingsOf } from '../../profile/findings-of.js';
 import { examineProfileTask } from '../../profile/soundness.js';
-import { hashFilesTask } from '../../snapshot/hashing.js';
+import { hashFilesTask } from '../../snapshot/hashing/hashing.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotFile, SoundnessReport } from '../../types.js';

@@ -11,7 +11,7 @@ import {
   tableEntries,
 } from '../../../src/profile/leveldb/table.js';
 import { Windows } from '../../../src/profile/leveldb/window.js';
-import { sha256 } from '../../snapshot/local-store.js';
+import { sha256 } from '../../snapshot/support/local-store.js';
 import { writeBlock, writeTable } from '../leveldb-writer.js';
 
 /** Smaller than a table, larger than most of its blocks. */

@@ -12,12 +12,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildManifest, serializeManifest } from '../../../src/snapshot/manifest.js';
+import { buildManifest, serializeManifest } from '../../../src/snapshot/manifest/manifest.js';
 import { importZipTask } from '../../../src/snapshot/zip/import-zip.js';
-import { sha256 } from '../local-store.js';
-import { expectRefused, LOGIN, UNPACKED, unpack } from '../unpack-zip.js';
-import { LEVELDB, World } from '../world.js';
-import { buildZip, type EvilEntry } from '../zip-builder.js';
+import { sha256 } from '../support/local-store.js';
+import { expectRefused, LOGIN, UNPACKED, unpack } from '../support/unpack-zip.js';
+import { LEVELDB, World } from '../support/world.js';
+import { buildZip, type EvilEntry } from '../support/zip-builder.js';
 
 const taken = { outcome: 'unpacked', all: UNPACKED };
 const FIXTURES = new URL('./fixtures/', import.meta.url);

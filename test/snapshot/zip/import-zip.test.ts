@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../../src/snapshot/limits.js';
+import { DEFAULT_LIMITS } from '../../../src/snapshot/manifest/limits.js';
 import { importZipTask } from '../../../src/snapshot/zip/import-zip.js';
-import { expectRefused, LOGIN, UNPACKED, unpack } from '../unpack-zip.js';
-import { LEVELDB, World } from '../world.js';
-import { buildZip, type EvilEnd, type EvilEntry } from '../zip-builder.js';
+import { expectRefused, LOGIN, UNPACKED, unpack } from '../support/unpack-zip.js';
+import { LEVELDB, World } from '../support/world.js';
+import { buildZip, type EvilEnd, type EvilEntry } from '../support/zip-builder.js';
 
 const CURRENT = `${LEVELDB}/CURRENT`;
 const TABLE = `${LEVELDB}/000005.ldb`;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../../src/snapshot/limits.js';
-import { buildManifest, contentDigest, serializeManifest } from '../../../src/snapshot/manifest.js';
+import { DEFAULT_LIMITS } from '../../../src/snapshot/manifest/limits.js';
+import { buildManifest, contentDigest, serializeManifest } from '../../../src/snapshot/manifest/manifest.js';
 import { extractZipTask, verifyZipTask } from '../../../src/snapshot/zip/zip-reader.js';
 import { writeZipTask } from '../../../src/snapshot/zip/zip-writer.js';
-import { sha256 } from '../local-store.js';
-import { asText, type Files, World } from '../world.js';
-import { buildZip, type EvilEnd, type EvilEntry } from '../zip-builder.js';
+import { sha256 } from '../support/local-store.js';
+import { asText, type Files, World } from '../support/world.js';
+import { buildZip, type EvilEnd, type EvilEntry } from '../support/zip-builder.js';
 
 const FILES: Files = { 'Default/CURRENT': 'MANIFEST-000001\n', 'Default/table.ldb': 'T'.repeat(400) };
 

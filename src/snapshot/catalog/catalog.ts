@@ -1,0 +1,290 @@
+import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../../errors.js';
+import { isDenied } from '../../file-system.js';
+import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { SnapshotInfo, SnapshotKind, SnapshotManifest } from '../../types.js';
+import { mapLimited } from '../concurrency.js';
+import { NewerFormatError } from '../manifest/manifest-fields.js';
+import { findSnapshotId, timeOfId } from '../manifest/snapshot-id.js';
+import {
+  type Hold,
+  newestFirst,
+  type ProblemListener,
+  type RemoveResult,
+  type Revocation,
+  snapshotInfo,
+  type UnreadableSnapshot,
+} from '../repository.js';
+import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
+
+/** One snapshot of a catalog: its manifest and the object that holds it. */
+export interface CatalogEntry {
+  readonly manifest: SnapshotManifest;
+  readonly info: ObjectInfo;
+}
+
+/** A snapshot that exists but can't be read. */
+export interface DamagedEntry {
+  /** Its id, or its file name where the id is unknown. */
+  readonly id: string;
+  readonly info: ObjectInfo;
+  readonly error: unknown;
+  /** The manifest of a readable snapshot in a wrong place: a copy made by hand, from another client id. */
+  readonly misplaced?: SnapshotManifest;
+}
+
+export interface CatalogOptions {
+  readonly store: SessionStore;
+  /** The same store without the write check, because any process may record a verification. */
+  readonly recordStore: SessionStore;
+  readonly clientId: string;
+  readonly kind: SnapshotKind;
+  /** The prefix of the objects that hold manifests. */
+  readonly prefix: string;
+  /** Id (or name) of the snapshot in an object; `undefined` for objects that are not snapshots. */
+  readonly idOf: (key: string) => string | undefined;
+  /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
+  readonly load: (info: ObjectInfo, options: StoreCallOptions) => Promise<SnapshotManifest | undefined>;
+  /** Whether an object is where this snapshot belongs. Default: anywhere below the prefix. */
+  readonly isPlaceOf?: (manifest: SnapshotManifest, key: string) => boolean;
+  readonly onProblem?: ProblemListener | undefined;
+}
+
+/** The content of a repository: manifests (read once per version of their object), revocations, verification times. */
+export class SnapshotCatalog {
+  readonly #options: CatalogOptions;
+  readonly #revocations: RevocationMarkers;
+  readonly #holds: HoldMarkers;
+  readonly #verifications: VerificationRecords;
+  readonly #cache = new Map<
+    string,
+    { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
+  >();
+
+  /** Keys of objects that this process may not read, and that were already reported. */
+  readonly #denied = new Set<string>();
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+    this.#revocations = new RevocationMarkers(options.store, options.clientId);
+    this.#holds = new HoldMarkers(options.store, options.clientId);
+    this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
+  }
+
+  /** All snapshots, the whole ones newest first. A fault of the store throws: it does not mean an empty catalog. */
+  async read(
+    options: StoreCallOptions,
+  ): Promise<{ readonly entries: readonly CatalogEntry[]; readonly damaged: readonly DamagedEntry[] }> {
+    const { store, prefix, idOf } = this.#options;
+    const infos = (await listAll(store, prefix, options)).filter(({ key }) => idOf(key) !== undefined);
+    const present = new Set(infos.map(({ key }) => key));
+    for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
+    for (const key of this.#denied) if (!present.has(key)) this.#denied.delete(key);
+    const found = await mapLimited(infos, 4, (info) => this.#entryOf(info, options));
+    assertNotAllDenied(found);
+    const byId = new Map<string, CatalogEntry>();
+    const damaged: DamagedEntry[] = [];
+    for (const entry of found) {
+      if (entry === undefined) continue;
+      if ('error' in entry) damaged.push(entry);
+      else if (!byId.has(entry.manifest.id)) byId.set(entry.manifest.id, entry);
+    }
+    const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
+    return { entries, damaged };
+  }
+
+  /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
+  async find(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
+    const { entries, damaged } = await this.read(options);
+    const entry = entries.find(({ manifest }) => manifest.id === id);
+    if (entry !== undefined) return entry;
+    const broken = damaged.find((candidate) => candidate.id === id);
+    if (broken !== undefined) throw broken.error;
+    throw new SnapshotNotFoundError(
+      `no snapshot ${JSON.stringify(id.slice(0, 64))} in ${this.#options.store.name}`,
+    );
+  }
+
+  /** Like `find`, but reads the manifest again from the store, because a damaged object keeps its version. */
+  async findAnew(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
+    const { info } = await this.find(id, options);
+    this.#cache.delete(info.key);
+    return this.find(id, options);
+  }
+
+  /** The listing that users see. `verifiedAt` also returns verifications of this process that were not recorded. */
+  async infos(
+    entries: readonly CatalogEntry[],
+    storedBytes: ReadonlyMap<string, number>,
+    verifiedAt: (entry: CatalogEntry) => string | undefined,
+    options: StoreCallOptions,
+  ): Promise<readonly SnapshotInfo[]> {
+    const revoked = await this.#revocations.lineages(options);
+    const { held, heldElsewhere } = await this.#holds.lineages(options);
+    const recorded = await this.#verifications.all(options);
+    return entries.map((entry) =>
+      snapshotInfo(entry.manifest, {
+        store: this.#options.store.name,
+        storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
+        revoked: revoked.has(entry.manifest.lineage),
+        held: held.has(entry.manifest.lineage),
+        heldElsewhere: heldElsewhere.has(entry.manifest.lineage),
+        verifiedAt: latest(recorded.get(entry.manifest.id), verifiedAt(entry)),
+      }),
+    );
+  }
+
+  /** Deletes the objects of these snapshots, whole or damaged. */
+  async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
+    const { store, idOf } = this.#options;
+    const removed = new Set<string>();
+    let freedBytes = 0;
+    for (const info of await listAll(store, this.#options.prefix, options)) {
+      const name = idOf(info.key);
+      if (name === undefined) continue;
+      const known = this.#cache.get(info.key)?.found;
+      const id = known !== undefined && 'manifest' in known ? known.manifest.id : name;
+      if (!ids.includes(id) || !(await deleteObject(store, info.key, options))) continue;
+      removed.add(id);
+      freedBytes += info.size;
+    }
+    for (const id of removed) await this.#verifications.remove(id, options);
+    return { removed: [...removed], freedBytes };
+  }
+
+  /** The snapshots that can't be read, without those that are only in a wrong place. */
+  async unreadable(options: StoreCallOptions): Promise<readonly UnreadableSnapshot[]> {
+    const { damaged } = await this.read(options);
+    return damaged
+      .filter(({ misplaced, error }) => misplaced === undefined && isDamage(error))
+      .map(({ id, info, error }) => ({
+        key: info.key,
+        id,
+        createdAt: timeOfId(findSnapshotId(id) ?? '') ?? info.modifiedAt.toISOString(),
+        storedBytes: info.size,
+        problem: describeError(error).message,
+        isNewer: error instanceof NewerFormatError,
+      }));
+  }
+
+  /** Deletes those of the given objects that are unchanged since they could not be read, and still can't be read. */
+  async removeUnreadable(keys: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
+    const { store, prefix } = this.#options;
+    const removed: string[] = [];
+    let freedBytes = 0;
+    for (const info of await listAll(store, prefix, options)) {
+      const known = this.#cache.get(info.key);
+      if (!keys.includes(info.key) || known?.version !== info.version) continue;
+      // The first failure may have been temporary, on the disk or the network, so its cached result is not enough
+      // to delete.
+      const found = await this.#load(info, options);
+      if (found === undefined) continue;
+      this.#cache.set(info.key, { version: info.version, found });
+      if (!('error' in found) || found.misplaced !== undefined) continue;
+      if (!isSameProblem(found, known.found)) continue; // the caller knew another problem
+      if (!(await deleteObject(store, info.key, options))) continue;
+      removed.push(found.id);
+      freedBytes += info.size;
+    }
+    return { removed, freedBytes };
+  }
+
+  /** Deletes the verification records of snapshots that no longer exist. Returns their number. */
+  async sweepRecords(options: StoreCallOptions): Promise<number> {
+    const { entries, damaged } = await this.read(options);
+    const present = [...entries.map(({ manifest }) => manifest.id), ...damaged.map(({ id }) => id)];
+    return this.#verifications.removeOthers(new Set(present), options);
+  }
+
+  /** Ignores a failure: a snapshot that was found whole is whole, even if a full or read-only store can't record it. */
+  async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    await this.#verifications.put(id, at, options).catch(() => options.signal?.throwIfAborted());
+  }
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions): Promise<void> {
+    return this.#revocations.put(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return this.#revocations.lineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions): Promise<void> {
+    return this.#holds.put(lineage, hold, options);
+  }
+
+  async heldLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return (await this.#holds.lineages(options)).held;
+  }
+
+  release(lineage: string, options: StoreCallOptions): Promise<void> {
+    return this.#holds.remove(lineage, options);
+  }
+
+  async #entryOf(
+    info: ObjectInfo,
+    options: StoreCallOptions,
+  ): Promise<CatalogEntry | DamagedEntry | undefined> {
+    const cached = this.#cache.get(info.key);
+    if (cached !== undefined && cached.version === info.version) return cached.found;
+    const found = await this.#load(info, options);
+    if (found === undefined) return undefined;
+    const mayNot = isDeniedEntry(found);
+    if (!mayNot) this.#cache.set(info.key, { version: info.version, found }); // a denied one may be readable later
+    const isTold = mayNot && this.#denied.has(info.key);
+    if (mayNot) this.#denied.add(info.key);
+    if ('error' in found && !isTold) this.#options.onProblem?.(found.id, found.error);
+    return found;
+  }
+
+  async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
+    const { idOf, load, clientId, kind, isPlaceOf } = this.#options;
+    const id = idOf(info.key) ?? info.key;
+    try {
+      const manifest = await load(info, options);
+      if (manifest === undefined) return undefined;
+      const isAtHome = manifest.clientId === clientId && manifest.kind === kind;
+      if (isAtHome && isPlaceOf?.(manifest, info.key) !== false) return { manifest, info };
+      const problem = isAtHome
+        ? `the manifest of ${manifest.id} lies under another id's name`
+        : `it is a ${manifest.kind} of another client id, or in a wrong place`;
+      return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
+    } catch (error) {
+      if (!isDamage(error) && !isDeniedObject(error)) throw error;
+      return { id, info, error };
+    }
+  }
+}
+
+function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry): boolean {
+  return 'error' in known && describeError(found.error).message === describeError(known.error).message;
+}
+
+/**
+ * When only some files are denied to this process, somebody else put them there, so they are skipped. When all
+ * files are denied, the store itself can't be read.
+ */
+function assertNotAllDenied(found: readonly (CatalogEntry | DamagedEntry | undefined)[]): void {
+  const denied = found.find((entry) => entry !== undefined && isDeniedEntry(entry));
+  if (denied === undefined || !('error' in denied)) return;
+  if (!found.some((entry) => entry !== undefined && !isDeniedEntry(entry))) throw denied.error;
+}
+
+function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
+  return 'error' in entry && isDeniedObject(entry.error);
+}
+
+/** Whether the system denies reading a file of a local store. Trying again does not help. */
+export function isDeniedObject(error: unknown): boolean {
+  return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
+}
+
+/** Whether an error is about the snapshot's bytes, and not about the store that should deliver them. */
+export function isDamage(error: unknown): boolean {
+  return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
+}
+
+function latest(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
+}

@@ -1,0 +1,158 @@
+import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import { mapLimited } from '../concurrency.js';
+import { isSnapshotId } from '../manifest/snapshot-id.js';
+import type { Hold, Revocation } from '../repository.js';
+import { deleteObject, listAll, putBytes, readStart } from '../store-calls/store-bytes.js';
+
+const MAX_RECORD_BYTES = 4096;
+
+/** The objects `revoked/<lineage>.json`: one for each pairing that the phone or the bot has logged out. */
+export class RevocationMarkers {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/revoked/`;
+  }
+
+  /** The first marker of a lineage is kept, because a later cause only follows from the first. */
+  async put(lineage: string, { cause, at }: Revocation, options: StoreCallOptions): Promise<void> {
+    if ((await this.lineages(options)).has(lineage)) return;
+    const marker = { format: 1, lineage, cause, at };
+    await putBytes(this.#store, `${this.#prefix}${lineage}.json`, toJson(marker), options);
+  }
+
+  /** Only the names count: a torn marker still revokes. */
+  async lineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    return new Set(markers.map(({ key }) => baseName(key)));
+  }
+}
+
+export interface HeldLineages {
+  readonly held: ReadonlySet<string>;
+  readonly heldElsewhere: ReadonlySet<string>;
+}
+
+/** Ends the name of a marker that holds nowhere but at other places. */
+const ELSEWHERE = '.elsewhere';
+
+/**
+ * `held/<lineage>.json`: the pairings whose profile was removed, until a person brings one back.
+ * `held/<lineage>.elsewhere.json`: those that no other place takes for its own.
+ */
+export class HoldMarkers {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/held/`;
+  }
+
+  async put(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
+    const name = cause === 'removed' ? lineage : `${lineage}${ELSEWHERE}`;
+    if ((await this.#names(options)).includes(name)) return;
+    const marker = { format: 1, lineage, cause, at };
+    await putBytes(this.#store, this.#key(name), toJson(marker), options);
+  }
+
+  async remove(lineage: string, options: StoreCallOptions): Promise<void> {
+    for (const name of [lineage, `${lineage}${ELSEWHERE}`]) {
+      await deleteObject(this.#store, this.#key(name), options);
+    }
+  }
+
+  /** The name alone decides, as with {@link RevocationMarkers}. */
+  async lineages(options: StoreCallOptions): Promise<HeldLineages> {
+    const names = await this.#names(options);
+    const isElsewhere = (name: string) => name.endsWith(ELSEWHERE);
+    return {
+      held: new Set(names.filter((name) => !isElsewhere(name))),
+      heldElsewhere: new Set(names.filter(isElsewhere).map((name) => name.slice(0, -ELSEWHERE.length))),
+    };
+  }
+
+  async #names(options: StoreCallOptions): Promise<readonly string[]> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    return markers.map(({ key }) => baseName(key));
+  }
+
+  #key(name: string): string {
+    return `${this.#prefix}${name}.json`;
+  }
+}
+
+/**
+ * The objects `verified/<id>.json`: when every byte of a snapshot was last compared. They are only informative:
+ * losing one loses no data.
+ */
+export class VerificationRecords {
+  readonly #store: SessionStore;
+  readonly #prefix: string;
+  readonly #known = new Map<string, { readonly version: string; readonly at: string | undefined }>();
+
+  constructor(store: SessionStore, clientId: string) {
+    this.#store = store;
+    this.#prefix = `${clientId}/verified/`;
+  }
+
+  async put(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    const { version } = await putBytes(this.#store, this.#key(id), toJson({ format: 1, id, at }), options);
+    this.#known.set(id, { version, at });
+  }
+
+  /** The time of the last verification for each id. */
+  async all(options: StoreCallOptions): Promise<ReadonlyMap<string, string>> {
+    const records = await listAll(this.#store, this.#prefix, options);
+    const changed = records.filter(({ key, version }) => this.#known.get(baseName(key))?.version !== version);
+    await mapLimited(changed, 4, async ({ key, version }) => {
+      const bytes = await readStart(this.#store, key, MAX_RECORD_BYTES, options);
+      this.#known.set(baseName(key), { version, at: readTime(bytes) });
+    });
+    const present = new Set(records.map(({ key }) => baseName(key)));
+    for (const id of this.#known.keys()) if (!present.has(id)) this.#known.delete(id);
+    const times = [...this.#known].map(([id, { at }]) => [id, at] as const);
+    return new Map(times.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+  }
+
+  /**
+   * Removes the records of snapshots that no longer exist, when a process was killed between the two deletions.
+   * Returns their number.
+   */
+  async removeOthers(ids: ReadonlySet<string>, options: StoreCallOptions): Promise<number> {
+    const records = await listAll(this.#store, this.#prefix, options);
+    const stale = records.map(({ key }) => baseName(key)).filter((id) => isSnapshotId(id) && !ids.has(id));
+    for (const id of stale) await this.remove(id, options);
+    return stale.length;
+  }
+
+  async remove(id: string, options: StoreCallOptions): Promise<void> {
+    if (isSnapshotId(id)) await deleteObject(this.#store, this.#key(id), options);
+    this.#known.delete(id);
+  }
+
+  #key(id: string): string {
+    return `${this.#prefix}${id}.json`;
+  }
+}
+
+function baseName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).replace(/\.json$/, '');
+}
+
+function toJson(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+function readTime(bytes: Buffer | undefined): string | undefined {
+  try {
+    const record: unknown = JSON.parse(bytes?.toString('utf8') ?? '');
+    if (typeof record !== 'object' || record === null) return undefined;
+    const { at } = record as { at?: unknown };
+    return typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream';
+import type {
+  ObjectInfo,
+  PutOptions,
+  SessionStore,
+  StoreCallOptions,
+  StoredObject,
+} from '../../stores/session-store.js';
+import { isSweeper } from './store-leftovers.js';
+
+/** How a repository uses its store. */
+export interface StoreView {
+  /** See {@link GuardedStore}; default: writing is always allowed. */
+  readonly assertMayWrite?: (() => void) | undefined;
+  /** The store's name in listings and messages; default: the store's own name. */
+  readonly storeName?: string | undefined;
+}
+
+/** Returns the store itself when no check and no other name is needed. */
+export function guardStore(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
+  if (assertMayWrite === undefined && (storeName ?? store.name) === store.name) return store;
+  return new GuardedStore(store, assertMayWrite ?? (() => undefined), storeName);
+}
+
+/**
+ * A store that checks before every single write whether it is allowed. A save makes many writes, and a process
+ * that was suspended during a save may no longer own the session when it wakes up; its put or delete would then
+ * change another owner's data.
+ */
+export class GuardedStore implements SessionStore {
+  readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
+  readonly localPath?: (key: string) => string;
+  readonly sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;
+  readonly close?: () => Promise<void>;
+  readonly #store: SessionStore;
+  readonly #assertMayWrite: () => void;
+  readonly #name: string | undefined;
+
+  /**
+   * @param assertMayWrite throws unless the session is ours at this moment
+   * @param name default: the store's own name
+   */
+  constructor(store: SessionStore, assertMayWrite: () => void, name?: string) {
+    this.#store = store;
+    this.#name = name;
+    this.#assertMayWrite = assertMayWrite;
+    const { putFile } = store;
+    if (putFile !== undefined) {
+      this.putFile = async (key, path, options) => {
+        this.#assertStillWanted(options);
+        return putFile.call(store, key, path, options);
+      };
+    }
+    if (isSweeper(store)) {
+      this.sweepTemporaries = async () => {
+        this.#assertMayWrite();
+        return store.sweepTemporaries();
+      };
+    }
+    if (store.localPath !== undefined) this.localPath = store.localPath.bind(store);
+    if (store.close !== undefined) this.close = store.close.bind(store);
+  }
+
+  get name(): string {
+    return this.#name ?? this.#store.name;
+  }
+
+  get capabilities(): SessionStore['capabilities'] {
+    return this.#store.capabilities;
+  }
+
+  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
+    this.#assertStillWanted(options);
+    return this.#store.put(key, body, options);
+  }
+
+  async delete(key: string, options?: StoreCallOptions): Promise<boolean> {
+    this.#assertStillWanted(options);
+    return this.#store.delete(key, options);
+  }
+
+  get(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined> {
+    return this.#store.get(key, options);
+  }
+
+  head(key: string, options?: StoreCallOptions): Promise<ObjectInfo | undefined> {
+    return this.#store.head(key, options);
+  }
+
+  list(prefix: string, options?: StoreCallOptions): AsyncIterable<ObjectInfo> {
+    return this.#store.list(prefix, options);
+  }
+
+  // An aborted call is refused even when the session is ours again, because it belongs to an earlier period.
+  #assertStillWanted(options: StoreCallOptions | undefined): void {
+    options?.signal?.throwIfAborted();
+    this.#assertMayWrite();
+  }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../../clock.js';
+import type { SessionStore } from '../../stores/session-store.js';
+import { type NoticeListener, WatchedStore } from '../../stores/watched-store.js';
+
+/** Wraps the store of a repository so that no call waits forever; see {@link WatchedStore}. */
+export function watchStore(
+  store: SessionStore,
+  parts: {
+    readonly clock: Clock;
+    readonly name: string;
+    readonly assertMayWrite: () => void;
+    readonly onNotice?: NoticeListener | undefined;
+  },
+): WatchedStore {
+  const { clock, name, assertMayWrite, onNotice } = parts;
+  return new WatchedStore(store, {
+    clock,
+    name,
+    onNotice,
+    onLatePut: (key) => {
+      if (holdsSnapshot(key)) withdraw(store, key, assertMayWrite).catch(() => undefined);
+    },
+  });
+}
+
+/**
+ * Deletes a snapshot whose put came late, after it was given up: its objects may have been swept meanwhile, and
+ * its bytes were not compared. No other snapshot has its id. Late objects and markers are kept, because they are
+ * always correct.
+ */
+async function withdraw(store: SessionStore, key: string, assertMayWrite: () => void): Promise<void> {
+  assertMayWrite();
+  await store.delete(key);
+}
+
+function holdsSnapshot(key: string): boolean {
+  return key.endsWith('.zip') || key.split('/')[1] === 'snapshots';
+}
