@@ -5,8 +5,7 @@ import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
 import { isDeniedObject } from './snapshot/catalog/catalog.js';
-import { IncrementalRepository } from './snapshot/repository/incremental-repository.js';
-import { ZipRepository } from './snapshot/repository/zip-repository.js';
+import { openRepository } from './snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
@@ -163,7 +162,7 @@ async function snapshotsOf(
   signal?: AbortSignal,
 ): Promise<readonly SnapshotInfo[]> {
   const { clock, logger } = options;
-  const repository = openRepository(shelf, clientId, options);
+  const repository = repositoryOf(shelf, clientId, options);
   const what = `reading the snapshots of ${clientId}`;
   const listing = () => withDeadline(clock, CALL_DEADLINE_MS, what, repository.list(signal && { signal }));
   try {
@@ -180,7 +179,7 @@ async function snapshotsOf(
   }
 }
 
-function openRepository(
+function repositoryOf(
   { kind, store, storeName }: Shelf,
   clientId: string,
   options: ResolvedOptions,
@@ -189,8 +188,8 @@ function openRepository(
   const onProblem = (id: string, error: unknown) =>
     logger.warn(`the snapshot ${id} is passed over`, { clientId, error: describeError(error) });
   const shared = { store, storeName, clientId, fs, clock, onProblem, runner: inlineTaskRunner(fs, clock) };
-  if (kind === 'save') return new IncrementalRepository(shared);
-  return new ZipRepository({ ...shared, stagingDirectory: join(sessionPath, 'staging', clientId) });
+  const stagingDirectory = join(sessionPath, 'staging', clientId);
+  return openRepository(kind === 'save' ? { kind } : { kind, stagingDirectory }, shared);
 }
 
 /** Turns any error of a store, except an abort, into a `StoreError`. */

@@ -6,12 +6,10 @@ import type { Announce } from '../events.js';
 import { systemFileSystem } from '../file-system.js';
 import type { ResolvedOptions } from '../options.js';
 import { SignatureCache } from '../snapshot/hashing/tree-hasher.js';
-import { IncrementalRepository } from '../snapshot/repository/incremental-repository.js';
 import { IsolatedRepository } from '../snapshot/repository/isolated-repository.js';
-import { ZipRepository } from '../snapshot/repository/zip-repository.js';
+import { openRepository, type RepositoryFormat } from '../snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import { watchStore } from '../snapshot/store-calls/watch-store.js';
-import type { RepositoryFormat } from '../snapshot/thread/repository-task.js';
 import { type OwnershipEpoch, ThreadedRepository } from '../snapshot/thread/threaded-repository.js';
 import { BackupDirStore } from '../stores/backup-dir-store.js';
 import { FileSystemStore } from '../stores/file-system-store.js';
@@ -60,11 +58,8 @@ export function createRepositories(
     const storeName = names.get(store) ?? store.name;
     const onNotice = (notice: string) => tellOnce(storeName, notice);
     const watched = watchStore(store, { clock, name: storeName, assertMayWrite, onNotice });
-    const repository = { ...shared, store: watched, storeName, assertMayWrite };
-    const local =
-      format.kind === 'save'
-        ? new IncrementalRepository(repository)
-        : new ZipRepository({ ...repository, stagingDirectory, compression });
+    const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
+    const local = openRepository(here, { ...shared, store: watched, storeName, assertMayWrite });
     const isReal = clock === systemClock && plainFileSystem(fs) === systemFileSystem;
     const place = isReal ? localStoreSpec(store) : undefined;
     const spec = place && { ...format, store: { ...place, name: storeName }, clientId };

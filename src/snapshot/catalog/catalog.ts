@@ -1,7 +1,7 @@
 import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../../errors.js';
 import { isDenied } from '../../file-system.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
-import type { SnapshotInfo, SnapshotKind, SnapshotManifest } from '../../types.js';
+import type { SnapshotInfo, SnapshotManifest } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
 import { NewerFormatError } from '../manifest/manifest-fields.js';
 import { findSnapshotId, timeOfId } from '../manifest/snapshot-id.js';
@@ -15,6 +15,7 @@ import {
   type UnreadableSnapshot,
 } from '../repository.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import type { ManifestPlace } from './manifest-place.js';
 import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
 
 /** One snapshot of a catalog: its manifest and the object that holds it. */
@@ -33,20 +34,18 @@ export interface DamagedEntry {
   readonly misplaced?: SnapshotManifest;
 }
 
+/** The whole snapshots newest first, and those that can't be read. */
+export interface CatalogContents {
+  readonly entries: readonly CatalogEntry[];
+  readonly damaged: readonly DamagedEntry[];
+}
+
 export interface CatalogOptions {
   readonly store: SessionStore;
   /** The same store without the write check, because any process may record a verification. */
   readonly recordStore: SessionStore;
   readonly clientId: string;
-  readonly kind: SnapshotKind;
-  /** The prefix of the objects that hold manifests. */
-  readonly prefix: string;
-  /** Id (or name) of the snapshot in an object; `undefined` for objects that are not snapshots. */
-  readonly idOf: (key: string) => string | undefined;
-  /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
-  readonly load: (info: ObjectInfo, options: StoreCallOptions) => Promise<SnapshotManifest | undefined>;
-  /** Whether an object is where this snapshot belongs. Default: anywhere below the prefix. */
-  readonly isPlaceOf?: (manifest: SnapshotManifest, key: string) => boolean;
+  readonly place: ManifestPlace;
   readonly onProblem?: ProblemListener | undefined;
 }
 
@@ -71,12 +70,11 @@ export class SnapshotCatalog {
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
-  /** All snapshots, the whole ones newest first. A fault of the store throws: it does not mean an empty catalog. */
-  async read(
-    options: StoreCallOptions,
-  ): Promise<{ readonly entries: readonly CatalogEntry[]; readonly damaged: readonly DamagedEntry[] }> {
-    const { store, prefix, idOf } = this.#options;
-    const infos = (await listAll(store, prefix, options)).filter(({ key }) => idOf(key) !== undefined);
+  /** A fault of the store throws: it does not mean an empty catalog. */
+  async read(options: StoreCallOptions): Promise<CatalogContents> {
+    const { store, place } = this.#options;
+    const listed = await listAll(store, place.prefix, options);
+    const infos = listed.filter(({ key }) => place.idOf(key) !== undefined);
     const present = new Set(infos.map(({ key }) => key));
     for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
     for (const key of this.#denied) if (!present.has(key)) this.#denied.delete(key);
@@ -136,11 +134,11 @@ export class SnapshotCatalog {
 
   /** Deletes the objects of these snapshots, whole or damaged. */
   async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
-    const { store, idOf } = this.#options;
+    const { store, place } = this.#options;
     const removed = new Set<string>();
     let freedBytes = 0;
-    for (const info of await listAll(store, this.#options.prefix, options)) {
-      const name = idOf(info.key);
+    for (const info of await listAll(store, place.prefix, options)) {
+      const name = place.idOf(info.key);
       if (name === undefined) continue;
       const known = this.#cache.get(info.key)?.found;
       const id = known !== undefined && 'manifest' in known ? known.manifest.id : name;
@@ -157,6 +155,7 @@ export class SnapshotCatalog {
     const { damaged } = await this.read(options);
     return damaged
       .filter(({ misplaced, error }) => misplaced === undefined && isDamage(error))
+      .filter(({ id }) => this.#options.place.isOurs(id))
       .map(({ id, info, error }) => ({
         key: info.key,
         id,
@@ -169,10 +168,10 @@ export class SnapshotCatalog {
 
   /** Deletes those of the given objects that are unchanged since they could not be read, and still can't be read. */
   async removeUnreadable(keys: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
-    const { store, prefix } = this.#options;
+    const { store, place } = this.#options;
     const removed: string[] = [];
     let freedBytes = 0;
-    for (const info of await listAll(store, prefix, options)) {
+    for (const info of await listAll(store, place.prefix, options)) {
       const known = this.#cache.get(info.key);
       if (!keys.includes(info.key) || known?.version !== info.version) continue;
       // The first failure may have been temporary, on the disk or the network, so its cached result is not enough
@@ -238,13 +237,13 @@ export class SnapshotCatalog {
   }
 
   async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
-    const { idOf, load, clientId, kind, isPlaceOf } = this.#options;
-    const id = idOf(info.key) ?? info.key;
+    const { place, clientId } = this.#options;
+    const id = place.idOf(info.key) ?? info.key;
     try {
-      const manifest = await load(info, options);
+      const manifest = await place.readManifest(info, options);
       if (manifest === undefined) return undefined;
-      const isAtHome = manifest.clientId === clientId && manifest.kind === kind;
-      if (isAtHome && isPlaceOf?.(manifest, info.key) !== false) return { manifest, info };
+      const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
+      if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
       const problem = isAtHome
         ? `the manifest of ${manifest.id} lies under another id's name`
         : `it is a ${manifest.kind} of another client id, or in a wrong place`;

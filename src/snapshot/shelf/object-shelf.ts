@@ -1,32 +1,18 @@
 import type { Clock } from '../../clock.js';
-import { isSessionError, SnapshotCorruptError } from '../../errors.js';
+import { SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
-import type { CapturedTree, SnapshotFile } from '../../types.js';
-import { isDamage } from '../catalog/catalog.js';
-import { mapLimited } from '../concurrency.js';
-import {
-  assertSame,
-  discardFolder,
-  prepareEmptyFolder,
-  syncFolders,
-  writeChecked,
-} from '../hashing/checked-file.js';
-import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from '../hashing/hashing.js';
-import { capturedPath } from '../hashing/tree-hasher.js';
+import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
+import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/catalog.js';
+import { DEFAULT_LIMITS } from '../manifest/limits.js';
+import { parseManifest, serializeManifest } from '../manifest/manifest.js';
 import type { SweepResult } from '../repository.js';
-import {
-  deleteObject,
-  listAll,
-  objectBytes,
-  putLocalFile,
-  withdrawObject,
-} from '../store-calls/store-bytes.js';
+import { putBytes, readStart, withdrawObject } from '../store-calls/store-bytes.js';
+import { ContentObjects } from './content-objects.js';
+import type { SnapshotShelf } from './shelf.js';
 
-const CONCURRENCY = 3;
-
-export interface ShelfOptions {
+export interface ObjectShelfOptions {
   readonly store: SessionStore;
   readonly clientId: string;
   readonly runner: TaskRunner;
@@ -34,223 +20,136 @@ export interface ShelfOptions {
   readonly clock: Clock;
 }
 
-/** Objects by SHA-256, as the store lists them. */
-export type Stock = ReadonlyMap<string, ObjectInfo>;
+/** Copying a store's folder never takes longer than this. */
+const COPYING_MS = 3_600_000;
 
 /**
- * The objects `objects/ab/<sha256>`: each content of all saves once. An object's name tells which bytes it must
- * have, so a damaged object is always recognised, and replaced.
+ * Saves: one object `objects/ab/<sha256>` per content, and `snapshots/<id>.json` with the manifest, which is put
+ * last. Files that have not changed since the last save are neither read nor written.
  */
-export class ObjectShelf {
-  readonly #options: ShelfOptions;
-  readonly #prefix: string;
-  /** Objects whose bytes this process has compared with their names: the version that was read, and the time. */
-  readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
-  /** Objects whose bytes were wrong when last read. */
-  readonly #refuted = new Set<string>();
+export class ObjectShelf implements SnapshotShelf {
+  readonly kind = 'save';
+  readonly prefix: string;
+  readonly reservedPaths = [];
+  readonly #store: SessionStore;
+  readonly #objects: ContentObjects;
 
-  constructor(options: ShelfOptions) {
-    this.#options = options;
-    this.#prefix = `${options.clientId}/objects/`;
+  constructor(options: ObjectShelfOptions) {
+    this.prefix = `${options.clientId}/snapshots/`;
+    this.#store = options.store;
+    this.#objects = new ContentObjects(options);
   }
 
-  async stock(options: StoreCallOptions): Promise<Stock> {
-    const infos = await listAll(this.#options.store, this.#prefix, options);
-    const named = infos.map((info) => [info.key.slice(info.key.lastIndexOf('/') + 1), info] as const);
-    return new Map(named.filter(([sha256, info]) => info.key === this.#key(sha256)));
+  idOf(key: string): string | undefined {
+    return key.endsWith('.json') ? key.slice(this.prefix.length, -'.json'.length) : undefined;
   }
 
-  /**
-   * The files (one per content) that must be put: absent, of a wrong size, or known to be damaged. When the store
-   * is a local folder, each process reads an object once before relying on it, so that a new snapshot never
-   * depends on an old object that was damaged on the disk.
-   */
-  async lacking(
-    files: readonly SnapshotFile[],
-    stock: Stock,
-    options: StoreCallOptions,
-  ): Promise<readonly SnapshotFile[]> {
-    const contents = onePerContent(files);
-    if (this.#options.store.localPath !== undefined) {
-      const unproven = contents.filter(({ sha256, size }) => {
-        const info = stock.get(sha256);
-        return info?.size === size && this.#proven.get(sha256)?.version !== info.version;
-      });
-      await this.#judge(unproven, stock, options);
-    }
-    return contents.filter(
-      ({ sha256, size }) => stock.get(sha256)?.size !== size || this.#refuted.has(sha256),
-    );
+  keyOf({ id }: SnapshotManifest): string {
+    return `${this.prefix}${id}.json`;
   }
 
-  /** Puts the contents of these files and reads every stored copy back. Returns the number of bytes put. */
-  async add(
+  isPlaceOf(manifest: SnapshotManifest, key: string): boolean {
+    return key === this.keyOf(manifest);
+  }
+
+  isOurs(): boolean {
+    return true;
+  }
+
+  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
+    const bytes = await readStart(this.#store, key, DEFAULT_LIMITS.maxManifestBytes + 1, options);
+    return bytes && parseManifest(bytes);
+  }
+
+  async put(
     tree: CapturedTree,
-    files: readonly SnapshotFile[],
-    stock: Stock,
-    options: StoreCallOptions,
+    manifest: SnapshotManifest,
+    key: string,
+    options: PutOptions,
   ): Promise<number> {
-    const { store } = this.#options;
-    const put = await mapLimited(files, CONCURRENCY, async (file) => {
-      const isNew =
-        store.localPath !== undefined && store.capabilities.conditionalPut && !stock.has(file.sha256);
-      return [file.sha256, await this.#put(tree, file, isNew, options)] as const;
-    });
-    const wrong = await this.#judge(files, new Map(put), options);
-    for (const { sha256 } of wrong) await withdrawObject(store, this.#key(sha256), options);
-    const first = wrong[0];
-    if (first !== undefined) {
-      throw new SnapshotCorruptError(`${store.name} did not keep ${first.path} as it was written`, {
+    const call = options.signal === undefined ? {} : { signal: options.signal };
+    const bytesOfObjects = await this.#putLacking(tree, manifest.files, call);
+    const written = serializeManifest(manifest);
+    await putBytes(this.#store, key, written, options);
+    const stored = await readStart(this.#store, key, written.length + 1, call);
+    if (stored === undefined || Buffer.compare(stored, written) !== 0) {
+      await withdrawObject(this.#store, key, call);
+      throw new SnapshotCorruptError(`${this.#store.name} did not keep the manifest as it was written`, {
         retryable: true,
       });
     }
-    return files.reduce((sum, { size }) => sum + size, 0);
+    return bytesOfObjects + written.length;
   }
 
-  /** @param isNew no object has this name, so a local store needs no lock to put it there */
-  async #put(
+  async mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
+    await this.#putLacking(tree, files, options);
+  }
+
+  async isWhole(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<boolean> {
+    const stock = await this.#objects.stock(options);
+    return (await this.#objects.lacking(files, stock, options)).length === 0;
+  }
+
+  async restore(
+    { manifest }: CatalogEntry,
+    directory: string,
+    options: StoreCallOptions,
+  ): Promise<SnapshotManifest> {
+    await this.#objects.restore(manifest.files, directory, options);
+    return manifest;
+  }
+
+  check({ manifest }: CatalogEntry, options: StoreCallOptions): Promise<void> {
+    return this.#objects.check(manifest.files, options);
+  }
+
+  /** Bytes of each manifest and of the objects that its snapshot was the first to need; their sum is what is stored. */
+  storedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number> {
+    const seen = new Set<string>();
+    const added = new Map<string, number>();
+    for (const { manifest, info } of [...entries].reverse()) {
+      let bytes = info.size;
+      for (const { sha256, size } of manifest.files) {
+        if (!seen.has(sha256)) bytes += size;
+        seen.add(sha256);
+      }
+      added.set(manifest.id, bytes);
+    }
+    return added;
+  }
+
+  provenAt({ manifest }: CatalogEntry): string | undefined {
+    return this.#objects.provenAt(manifest.files);
+  }
+
+  sweep({ entries, damaged }: CatalogContents, options: StoreCallOptions): Promise<SweepResult> {
+    const manifests = [
+      ...entries.map(({ manifest }) => manifest),
+      ...damaged.map(({ misplaced }) => misplaced),
+    ];
+    const needed = manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []);
+    return this.#objects.sweep(new Set(needed), lastNeedOf(damaged), options);
+  }
+
+  async #putLacking(
     tree: CapturedTree,
-    { path, size, sha256 }: SnapshotFile,
-    isNew: boolean,
-    options: StoreCallOptions,
-  ): Promise<ObjectInfo> {
-    const { store, fs } = this.#options;
-    const put = (conditions: PutOptions) =>
-      putLocalFile(store, fs, this.#key(sha256), capturedPath(tree, path), {
-        ...options,
-        ...conditions,
-        size,
-      });
-    if (!isNew) return put({});
-    try {
-      return await put({ ifAbsent: true });
-    } catch (error) {
-      // Another process has put it meanwhile; that is fine, because our content is known to be right.
-      if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
-      return put({});
-    }
-  }
-
-  /** Compares every byte of these files with its SHA-256; throws naming the first file that is missing or damaged. */
-  async check(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
-    const stock = await this.stock(options);
-    const wrong = await this.#judge(onePerContent(files), stock, options);
-    const first = wrong[0];
-    if (first !== undefined) assertSame(first, first.found);
-  }
-
-  /** Writes these files into an empty folder, and compares each with its SHA-256 while writing. */
-  async restore(files: readonly SnapshotFile[], directory: string, options: StoreCallOptions): Promise<void> {
-    const { store, fs, runner } = this.#options;
-    const { localPath } = store;
-    if (localPath !== undefined) {
-      const sources = files.map((file) => ({ ...file, from: localPath.call(store, this.#key(file.sha256)) }));
-      await runner.run(copyAndHashTask, { directory, files: sources, store: store.name }, options);
-      return;
-    }
-    await prepareEmptyFolder(fs, directory);
-    try {
-      await mapLimited(files, CONCURRENCY, (file) => {
-        const bytes = objectBytes(store, this.#key(file.sha256), file.path, options);
-        return writeChecked(fs, directory, file, bytes, options.signal);
-      });
-      await syncFolders(
-        fs,
-        directory,
-        files.map(({ path }) => path),
-      );
-    } catch (error) {
-      await discardFolder(fs, directory);
-      throw error;
-    }
-  }
-
-  /** The time since which this process has compared every byte of these files; `undefined` if it has not. */
-  provenAt(files: readonly SnapshotFile[]): string | undefined {
-    let earliest: string | undefined;
-    for (const { sha256 } of files) {
-      const at = this.#refuted.has(sha256) ? undefined : this.#proven.get(sha256)?.at;
-      if (at === undefined) return undefined;
-      if (earliest === undefined || at < earliest) earliest = at;
-    }
-    return earliest;
-  }
-
-  /**
-   * Deletes every object that is not needed, and all foreign files among the objects.
-   *
-   * @param keptUntil objects that were put at or before this time, ms since 1970, are kept in any case
-   */
-  async sweep(
-    needed: ReadonlySet<string>,
-    keptUntil: number,
-    options: StoreCallOptions,
-  ): Promise<SweepResult> {
-    const { store } = this.#options;
-    const infos = await listAll(store, this.#prefix, options);
-    const useless = infos.filter(({ key, modifiedAt }) => {
-      if (!(modifiedAt.getTime() > keptUntil)) return false;
-      const name = key.slice(key.lastIndexOf('/') + 1);
-      return !needed.has(name) || key !== this.#key(name);
-    });
-    const freed = await mapLimited(useless, CONCURRENCY, async ({ key, size }) => {
-      this.#proven.delete(key.slice(key.lastIndexOf('/') + 1));
-      return (await deleteObject(store, key, options)) ? size : undefined;
-    });
-    const deleted = freed.filter((size) => size !== undefined);
-    return { freedBytes: deleted.reduce((sum, size) => sum + size, 0), files: deleted.length };
-  }
-
-  /** Reads objects and records whether their bytes match their names. Returns those that do not match. */
-  async #judge(
-    files: readonly SnapshotFile[],
-    stock: Stock,
-    options: StoreCallOptions,
-  ): Promise<readonly (SnapshotFile & { readonly found: FileHash | undefined })[]> {
-    const at = new Date(this.#options.clock.now()).toISOString();
-    const hashes = await this.#hash(files, options);
-    const wrong: (SnapshotFile & { readonly found: FileHash | undefined })[] = [];
-    for (const [index, file] of files.entries()) {
-      const found = hashes[index];
-      const version = stock.get(file.sha256)?.version;
-      if (found?.sha256 === file.sha256 && found.size === file.size) {
-        this.#refuted.delete(file.sha256);
-        if (version !== undefined) this.#proven.set(file.sha256, { version, at });
-      } else {
-        this.#refuted.add(file.sha256);
-        this.#proven.delete(file.sha256);
-        wrong.push({ ...file, found });
-      }
-    }
-    return wrong;
-  }
-
-  async #hash(
     files: readonly SnapshotFile[],
     options: StoreCallOptions,
-  ): Promise<readonly (FileHash | undefined)[]> {
-    const { store, runner } = this.#options;
-    const { localPath } = store;
-    if (files.length === 0) return [];
-    if (localPath !== undefined) {
-      const paths = files.map(({ sha256 }) => localPath.call(store, this.#key(sha256)));
-      return runner.run(hashFilesTask, { paths }, options);
-    }
-    return mapLimited(files, CONCURRENCY, async ({ sha256, path }) => {
-      try {
-        return await hashBytes(objectBytes(store, this.#key(sha256), path, options));
-      } catch (error) {
-        if (isDamage(error)) return undefined;
-        throw error;
-      }
-    });
-  }
-
-  #key(sha256: string): string {
-    return `${this.#prefix}${sha256.slice(0, 2)}/${sha256}`;
+  ): Promise<number> {
+    const stock = await this.#objects.stock(options);
+    const lacking = await this.#objects.lacking(files, stock, options);
+    return lacking.length === 0 ? 0 : this.#objects.add(tree, lacking, stock, options);
   }
 }
 
-function onePerContent(files: readonly SnapshotFile[]): readonly SnapshotFile[] {
-  return [...new Map(files.map((file) => [file.sha256, file])).values()];
+/**
+ * An unreadable manifest may need any object that existed when it was put, because the manifest is put last; it
+ * can't need an object that was put later. The times are the store's own, ms since 1970, plus an hour for a folder
+ * that was copied without keeping them.
+ */
+function lastNeedOf(damaged: readonly DamagedEntry[]): number {
+  const times = damaged
+    .filter(({ misplaced }) => misplaced === undefined)
+    .map(({ info }) => info.modifiedAt.getTime() + COPYING_MS);
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }

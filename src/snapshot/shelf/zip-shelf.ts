@@ -1,44 +1,87 @@
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.js';
 import { errnoOf, SnapshotCorruptError, SnapshotNotFoundError, StoreError } from '../../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
+import type { CatalogEntry } from '../catalog/catalog.js';
+import { discardFolder } from '../hashing/checked-file.js';
 import { sameBytesTask } from '../hashing/same-bytes.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
+import { findSnapshotId, isSnapshotId } from '../manifest/snapshot-id.js';
 import type { SweepResult } from '../repository.js';
 import { objectBytes, putLocalFile, readStart, withdrawObject } from '../store-calls/store-bytes.js';
 import { readZipEnd } from '../zip/zip-end.js';
-import { readManifestAtHead } from '../zip/zip-head.js';
+import { MANIFEST_NAME, readManifestAtHead } from '../zip/zip-head.js';
 import { extractZipTask, verifyZipTask } from '../zip/zip-reader.js';
 import { MAX_ZIP_BYTES } from '../zip/zip-records.js';
 import { withZipSource, type ZipFile } from '../zip/zip-source.js';
 import { writeZipTask, type ZipCompression } from '../zip/zip-writer.js';
+import type { SnapshotShelf } from './shelf.js';
 import { Staging } from './staging.js';
 
 export interface ZipShelfOptions {
   readonly store: SessionStore;
+  readonly clientId: string;
   readonly runner: TaskRunner;
   readonly fs: FileSystem;
+  readonly clock: Clock;
   readonly stagingDirectory: string;
-  readonly compression?: ZipCompression;
+  readonly compression?: ZipCompression | undefined;
 }
 
-/** Moves zips between a store and the tasks that write, check and unpack them as local files. */
-export class ZipShelf {
+/**
+ * Backups: one ordinary zip per snapshot, `<clientId>/<clientId>_<id>_run<run>.zip`, which anybody can unpack into a
+ * user-data-dir. The zip alone is enough: its first entry is the manifest, and a copy under any name ending in
+ * `.zip` is found.
+ */
+export class ZipShelf implements SnapshotShelf {
+  readonly kind = 'backup';
+  readonly prefix: string;
+  readonly reservedPaths = [MANIFEST_NAME];
   readonly #options: ZipShelfOptions;
   readonly #staging: Staging;
+  /** Zips that this process compared byte by byte, with the version that was read and the time. */
+  readonly #proven = new Map<string, { readonly version: string; readonly at: string }>();
 
   constructor(options: ZipShelfOptions) {
     this.#options = options;
+    this.prefix = `${options.clientId}/`;
     this.#staging = new Staging(options.fs, options.stagingDirectory);
+  }
+
+  /**
+   * The id in a zip's name, else the name itself, because a person may have renamed it. Files in subfolders are not
+   * backups.
+   */
+  idOf(key: string): string | undefined {
+    const name = key.slice(this.prefix.length);
+    if (!name.endsWith('.zip') || name.includes('/')) return undefined;
+    return findSnapshotId(name) ?? name;
+  }
+
+  keyOf({ clientId, id, run }: SnapshotManifest): string {
+    return `${this.prefix}${clientId}_${id}_run${run}.zip`;
+  }
+
+  /** Anywhere: a person may have renamed the zip. */
+  isPlaceOf(): boolean {
+    return true;
+  }
+
+  /** A zip without an id in its name was put there by somebody. */
+  isOurs(id: string): boolean {
+    return isSnapshotId(id);
   }
 
   /**
    * Writes the zip to the staging folder, reads it back and compares every byte with the manifest, and only then
    * gives it to the store. The copy in a local store is then compared with the staged zip.
    */
-  add(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<ObjectInfo> {
-    const { store, runner, fs, compression = 'fast' } = this.#options;
+  put(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<number> {
+    const { store, runner, fs, clock, compression = 'fast' } = this.#options;
+    const at = new Date(clock.now()).toISOString();
     const call = options.signal === undefined ? {} : { signal: options.signal };
     return this.#staging.withFile(async (target) => {
       const input = { directory: tree.directory, manifest, target, compression };
@@ -52,12 +95,20 @@ export class ZipShelf {
         await withdrawObject(store, key);
         throw error;
       }
-      return info;
+      this.#proven.set(key, { version: info.version, at });
+      return info.size;
     });
   }
 
-  /** The manifest of a zip, read without the rest; `undefined` when the zip was deleted meanwhile. */
-  async manifestOf({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
+  /** A zip is whole, or damaged in a way that only a reading shows. */
+  async mend(): Promise<void> {}
+
+  async isWhole(): Promise<boolean> {
+    return true;
+  }
+
+  /** Read without the rest of the zip. */
+  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
     const { store, fs } = this.#options;
     const local = store.localPath?.(key);
     if (local === undefined) return readManifestAtHead((bytes) => readStart(store, key, bytes, options));
@@ -74,20 +125,42 @@ export class ZipShelf {
     }
   }
 
-  /** Compares every byte with the manifest in the zip. */
-  check(info: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest> {
-    return this.#withLocalZip(info, options, (zip) => this.#options.runner.run(verifyZipTask, zip, options));
+  async check({ info }: CatalogEntry, options: StoreCallOptions): Promise<void> {
+    const { runner } = this.#options;
+    await this.#withLocalZip(info, options, (zip) => runner.run(verifyZipTask, zip, options));
   }
 
-  /** Unpacks into an empty folder and compares every byte. */
-  extract(info: ObjectInfo, directory: string, options: StoreCallOptions): Promise<SnapshotManifest> {
-    return this.#withLocalZip(info, options, (zip) =>
-      this.#options.runner.run(extractZipTask, { ...zip, directory }, options),
+  async restore(
+    { manifest: { id }, info }: CatalogEntry,
+    directory: string,
+    options: StoreCallOptions,
+  ): Promise<SnapshotManifest> {
+    const { runner, fs } = this.#options;
+    const manifest = await this.#withLocalZip(info, options, (zip) =>
+      runner.run(extractZipTask, { ...zip, directory }, options),
     );
+    if (manifest.id === id) return manifest;
+    await discardFolder(fs, directory);
+    throw new SnapshotCorruptError(`the zip of ${id} was replaced by another while it was read`);
   }
 
-  /** Removes zips that a crash left in the staging folder. */
-  sweep(): Promise<SweepResult> {
+  async open({ manifest: { id }, info }: CatalogEntry, options: StoreCallOptions): Promise<Readable> {
+    const stored = await this.#options.store.get(info.key, options);
+    if (stored === undefined) throw new SnapshotNotFoundError(`the zip of ${id} was removed meanwhile`);
+    return stored.body;
+  }
+
+  storedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number> {
+    return new Map(entries.map(({ manifest, info }) => [manifest.id, info.size]));
+  }
+
+  provenAt({ info }: CatalogEntry): string | undefined {
+    const proven = this.#proven.get(info.key);
+    return proven?.version === info.version ? proven.at : undefined;
+  }
+
+  /** Zips that a crash left in the staging folder. */
+  removeLeftovers(): Promise<SweepResult> {
     return this.#staging.sweep();
   }
 

@@ -1,5 +1,5 @@
 import { isSessionError, SessionError } from '../../errors.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { SnapshotManifest } from '../../types.js';
 import { headObject } from './store-bytes.js';
 
@@ -10,7 +10,8 @@ export interface NewSnapshot {
   /** Returns a new manifest, whose id differs from call to call. */
   readonly manifest: () => SnapshotManifest;
   readonly key: (manifest: SnapshotManifest) => string;
-  readonly put: (manifest: SnapshotManifest, key: string, options: PutOptions) => Promise<ObjectInfo>;
+  /** Returns the number of bytes put. */
+  readonly put: (manifest: SnapshotManifest, key: string, options: PutOptions) => Promise<number>;
 }
 
 /** Puts a snapshot under an unused id: an existing snapshot is never overwritten. */
@@ -18,15 +19,15 @@ export async function putUnderNewId(
   store: SessionStore,
   options: StoreCallOptions,
   snapshot: NewSnapshot,
-): Promise<{ readonly manifest: SnapshotManifest; readonly key: string; readonly info: ObjectInfo }> {
+): Promise<{ readonly manifest: SnapshotManifest; readonly bytesWritten: number }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const manifest = snapshot.manifest();
     const key = snapshot.key(manifest);
     try {
       if ((await headObject(store, key, options)) !== undefined) continue;
       const conditional = store.capabilities.conditionalPut ? { ifAbsent: true } : {};
-      const info = await snapshot.put(manifest, key, { ...options, ...conditional });
-      return { manifest, key, info };
+      const bytesWritten = await snapshot.put(manifest, key, { ...options, ...conditional });
+      return { manifest, bytesWritten };
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
     }

@@ -4,16 +4,10 @@ import type { NoticeListener } from '../../stores/watched-store.js';
 import { defineTask, type TaskContext } from '../../task.js';
 import { notTheOwner, WritePermit } from '../../write-permit.js';
 import { SignatureCache } from '../hashing/tree-hasher.js';
-import { IncrementalRepository } from '../repository/incremental-repository.js';
-import { ZipRepository } from '../repository/zip-repository.js';
+import { openRepository, type RepositoryFormat } from '../repository/open-repository.js';
 import type { ProblemListener, SnapshotRepository } from '../repository.js';
 import { watchStore } from '../store-calls/watch-store.js';
-import type { ZipCompression } from '../zip/zip-writer.js';
 import { watchedTaskRunner } from './watched-runner.js';
-
-export type RepositoryFormat =
-  | { readonly kind: 'save' }
-  | { readonly kind: 'backup'; readonly stagingDirectory: string; readonly compression: ZipCompression };
 
 /** Describes a repository over a local store so that another thread can open it; structured-clonable. */
 export type RepositorySpec = RepositoryFormat & {
@@ -78,7 +72,7 @@ const signatures = new Map<string, SignatureCache>();
 export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
   'snapshot:repository',
   async ({ repository: spec, permit, method, arguments: given }, context) => {
-    const { repository, listeners } = openRepository(spec, new WritePermit(permit), context);
+    const { repository, listeners } = openOnce(spec, new WritePermit(permit), context);
     const problems: RepositoryAnswer['problems'][number][] = [];
     const notices: string[] = [];
     const listener: Listener = {
@@ -100,7 +94,7 @@ export const repositoryTask = defineTask<RepositoryCall, RepositoryAnswer>(
   },
 );
 
-function openRepository(spec: RepositorySpec, permit: WritePermit, context: TaskContext): OpenRepository {
+function openOnce(spec: RepositorySpec, permit: WritePermit, context: TaskContext): OpenRepository {
   const key = JSON.stringify(spec);
   const known = open.get(key);
   if (known !== undefined) {
@@ -116,7 +110,7 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
   const assertMayWrite = () => {
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
   };
-  const shared = {
+  const repository = openRepository(spec, {
     store: watchStore(openLocalStore(spec.store, context.fs), {
       clock: context.clock,
       name: spec.store.name,
@@ -129,15 +123,7 @@ function openRepository(spec: RepositorySpec, permit: WritePermit, context: Task
     runner: watchedTaskRunner(context.fs, context.clock, spec.store.name),
     signatures: signaturesOf(spec.ownershipEpoch),
     onProblem: (id: string, error: unknown) => [...listeners][0]?.onProblem(id, error),
-  };
-  const repository =
-    spec.kind === 'save'
-      ? new IncrementalRepository(shared)
-      : new ZipRepository({
-          ...shared,
-          stagingDirectory: spec.stagingDirectory,
-          compression: spec.compression,
-        });
+  });
   const opened = { repository, listeners };
   open.set(key, opened);
   return opened;

@@ -12,6 +12,7 @@ import type {
   SnapshotManifest,
 } from '../../types.js';
 import type { WritePermit } from '../../write-permit.js';
+import type { RepositoryFormat } from '../repository/open-repository.js';
 import type {
   CreateResult,
   Hold,
@@ -25,7 +26,6 @@ import type {
 import {
   type PortableArguments,
   type PortableMethod,
-  type RepositoryFormat,
   type RepositorySpec,
   repositoryTask,
 } from './repository-task.js';

@@ -2,8 +2,7 @@ import { createFsFromVolume, Volume } from 'memfs';
 import { isSessionError } from '../../../src/errors.js';
 import type { FileSystem } from '../../../src/file-system.js';
 import { walkFiles } from '../../../src/profile/walk.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
@@ -103,8 +102,11 @@ function repositories(fs: FileSystem, remote: boolean): readonly SnapshotReposit
     return remote ? withoutPaths(store) : store;
   };
   return [
-    new IncrementalRepository({ ...shared, store: open(`${STORE}/saves`) }),
-    new ZipRepository({ ...shared, store: open(`${STORE}/backups`), stagingDirectory: '/staging' }),
+    openRepository({ kind: 'save' }, { ...shared, store: open(`${STORE}/saves`) }),
+    openRepository(
+      { kind: 'backup', stagingDirectory: '/staging' },
+      { ...shared, store: open(`${STORE}/backups`) },
+    ),
   ];
 }
 

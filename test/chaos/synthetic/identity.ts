@@ -6,8 +6,7 @@ import { createFsFromVolume, Volume } from 'memfs';
 import { isSessionError } from '../../../src/errors.js';
 import { type FileSystem, systemFileSystem } from '../../../src/file-system.js';
 import { ESSENTIAL_PATHS } from '../../../src/profile/essential-files.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';
@@ -133,8 +132,11 @@ function repositories(fs: FileSystem, root: string): readonly SnapshotRepository
   const shared = { fs, clientId: 'shop', runner: inlineTaskRunner(fs) };
   const store = (folder: string) => new FileSystemStore(join(root, folder), { fs });
   return [
-    new IncrementalRepository({ ...shared, store: store('saves') }),
-    new ZipRepository({ ...shared, store: store('backups'), stagingDirectory: join(root, 'staging') }),
+    openRepository({ kind: 'save' }, { ...shared, store: store('saves') }),
+    openRepository(
+      { kind: 'backup', stagingDirectory: join(root, 'staging') },
+      { ...shared, store: store('backups') },
+    ),
   ];
 }
 

@@ -4,8 +4,7 @@ import type { FileSystem } from '../../../src/file-system.js';
 import { ESSENTIAL_PATHS, isEssential } from '../../../src/profile/essential-files.js';
 import { walkFiles } from '../../../src/profile/walk.js';
 import { contentDigest } from '../../../src/snapshot/manifest/manifest.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
@@ -111,11 +110,16 @@ export function openRepositories(
     onProblem: (id: string, error: unknown) => onProblem(`${id} can't be read: ${error}`),
   };
   return [
-    new IncrementalRepository({ ...shared, store: new FileSystemStore(join(sessionPath, 'store'), { fs }) }),
-    new ZipRepository({
-      ...shared,
-      store: new BackupDirStore(backupPath, { fs }),
-      stagingDirectory: join(folder, 'checker'),
-    }),
+    openRepository(
+      { kind: 'save' },
+      { ...shared, store: new FileSystemStore(join(sessionPath, 'store'), { fs }) },
+    ),
+    openRepository(
+      { kind: 'backup', stagingDirectory: join(folder, 'checker') },
+      {
+        ...shared,
+        store: new BackupDirStore(backupPath, { fs }),
+      },
+    ),
   ];
 }

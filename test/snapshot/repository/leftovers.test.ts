@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { TinyStore } from '../support/memory-store.js';
@@ -9,8 +8,8 @@ import { PROFILE, World } from '../support/world.js';
 function repositories(world: World, store: SessionStore) {
   const shared = { store, clientId: 'shop', runner: world.runner, fs: world.fs, clock: world.clock };
   return [
-    new IncrementalRepository(shared),
-    new ZipRepository({ ...shared, stagingDirectory: '/staging' }),
+    openRepository({ kind: 'save' }, shared),
+    openRepository({ kind: 'backup', stagingDirectory: '/staging' }, shared),
   ] as const;
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoreError } from '../../../src/errors.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { inlineTaskRunner } from '../../../src/task.js';
 import { failingFileSystem } from '../../../src/testing/failing-file-system.js';
@@ -22,8 +21,8 @@ describe.each(cases)('a restore of the $format repository over a $place store', 
     const shared = { store, clientId: 'shop', runner: inlineTaskRunner(fs), fs, clock: world.clock };
     const repository: SnapshotRepository =
       format === 'zip'
-        ? new ZipRepository({ ...shared, stagingDirectory: '/staging' })
-        : new IncrementalRepository(shared);
+        ? openRepository({ kind: 'backup', stagingDirectory: '/staging' }, shared)
+        : openRepository({ kind: 'save' }, shared);
     const created = await repository.create(await world.capture(PROFILE), world.context());
     return { fs, world, repository, id: created.snapshot.id };
   }

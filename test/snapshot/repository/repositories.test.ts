@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { TinyLocalStore } from '../support/local-store.js';
@@ -24,19 +23,24 @@ const formats: readonly (readonly [string, Make])[] = [
   [
     'incremental',
     (world, store, problems) =>
-      new IncrementalRepository({
-        ...{ store, clientId: 'shop', runner: world.runner, fs: world.fs, clock: world.clock },
-        onProblem: (id, error) => problems.push([id, error]),
-      }),
+      openRepository(
+        { kind: 'save' },
+        {
+          ...{ store, clientId: 'shop', runner: world.runner, fs: world.fs, clock: world.clock },
+          onProblem: (id, error) => problems.push([id, error]),
+        },
+      ),
   ],
   [
     'zip',
     (world, store, problems) =>
-      new ZipRepository({
-        ...{ store, clientId: 'shop', runner: world.runner, fs: world.fs, clock: world.clock },
-        stagingDirectory: '/staging',
-        onProblem: (id, error) => problems.push([id, error]),
-      }),
+      openRepository(
+        { kind: 'backup', stagingDirectory: '/staging' },
+        {
+          ...{ store, clientId: 'shop', runner: world.runner, fs: world.fs, clock: world.clock },
+          onProblem: (id, error) => problems.push([id, error]),
+        },
+      ),
   ],
 ];
 const places = ['remote', 'local'] as const;
@@ -193,8 +197,8 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     const randomness = () => drawn.shift() ?? 'more';
     const repository =
       format === 'zip'
-        ? new ZipRepository({ ...options, stagingDirectory: '/staging', randomness })
-        : new IncrementalRepository({ ...options, randomness });
+        ? openRepository({ kind: 'backup', stagingDirectory: '/staging' }, { ...options, randomness })
+        : openRepository({ kind: 'save' }, { ...options, randomness });
     const context = s.world.context({ settled: false });
     const first = await repository.create(await s.world.capture(PROFILE), context);
     const second = await repository.create(await s.world.capture(PROFILE), { ...context, settled: true });
@@ -208,8 +212,8 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     const randomness = () => 'same';
     const repository =
       format === 'zip'
-        ? new ZipRepository({ ...options, stagingDirectory: '/staging', randomness })
-        : new IncrementalRepository({ ...options, randomness });
+        ? openRepository({ kind: 'backup', stagingDirectory: '/staging' }, { ...options, randomness })
+        : openRepository({ kind: 'save' }, { ...options, randomness });
     const context = s.world.context({ settled: false });
     await repository.create(await s.world.capture(PROFILE), context);
     const again = repository.create(await s.world.capture(PROFILE), { ...context, settled: true });

@@ -4,10 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.js';
 import { systemFileSystem as fs } from '../../../src/file-system.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository, type RepositoryFormat } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import type { RepositoryFormat } from '../../../src/snapshot/thread/repository-task.js';
 import { type OwnershipEpoch, ThreadedRepository } from '../../../src/snapshot/thread/threaded-repository.js';
 import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
@@ -58,10 +56,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
       kind === 'save' ? { kind } : { kind, stagingDirectory: join(home, 'staging'), compression: 'fast' };
     const shared = { store, clientId: 'shop', runner, fs };
     return new ThreadedRepository({
-      local:
-        format.kind === 'save'
-          ? new IncrementalRepository(shared)
-          : new ZipRepository({ ...shared, stagingDirectory: format.stagingDirectory }),
+      local: openRepository(format, shared),
       spec: { ...format, store: place, clientId: 'shop' },
       runner,
       ownershipEpoch: () => ownershipEpoch,

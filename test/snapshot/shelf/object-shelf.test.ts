@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SignatureCache } from '../../../src/snapshot/hashing/tree-hasher.js';
-import { IncrementalRepository } from '../../../src/snapshot/repository/incremental-repository.js';
-import { ZipRepository } from '../../../src/snapshot/repository/zip-repository.js';
+import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
+import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import type { TaskRunner } from '../../../src/task.js';
 import { sha256, TinyLocalStore } from '../support/local-store.js';
@@ -23,18 +23,18 @@ class Saves {
   readonly world = new World();
   readonly store: TinyStore;
   readonly problems: string[] = [];
-  repository: IncrementalRepository;
+  repository: SnapshotRepository;
 
   constructor(store: (world: World) => TinyStore = () => new TinyStore()) {
     this.store = store(this.world);
     this.repository = this.open();
   }
 
-  open(runner: TaskRunner = this.world.runner): IncrementalRepository {
+  open(runner: TaskRunner = this.world.runner): SnapshotRepository {
     const { fs, clock } = this.world;
     const onProblem = (id: string) => void this.problems.push(id);
     const store: SessionStore = this.store;
-    return new IncrementalRepository({ store, clientId: 'shop', runner, fs, clock, onProblem });
+    return openRepository({ kind: 'save' }, { store, clientId: 'shop', runner, fs, clock, onProblem });
   }
 
   async save(files: Files = PROFILE) {
@@ -97,7 +97,7 @@ describe('a save', () => {
     signatures.remember(tree, [{ path: TABLE, size: 70_000, sha256: 'a'.repeat(64) }]);
     const { fs, runner, clock } = saves.world;
     const options = { store: saves.store, clientId: 'shop', runner, fs, clock, signatures };
-    const repository = new IncrementalRepository(options);
+    const repository = openRepository({ kind: 'save' }, options);
     await expect(repository.create(tree, saves.world.context())).rejects.toMatchObject({
       code: 'SNAPSHOT_CORRUPT',
       retryable: true,
@@ -112,7 +112,7 @@ describe('a save', () => {
     const { fs, runner, clock } = saves.world;
     const signatures = new SignatureCache();
     const common = { store: saves.store, clientId: 'shop', fs, clock, signatures };
-    await new IncrementalRepository({ ...common, runner }).create(
+    await openRepository({ kind: 'save' }, { ...common, runner }).create(
       await saves.world.capture(PROFILE),
       saves.world.context(),
     );
@@ -124,7 +124,10 @@ describe('a save', () => {
       },
       close: async () => undefined,
     };
-    const backups = new ZipRepository({ ...common, runner: watched, stagingDirectory: '/staging' });
+    const backups = openRepository(
+      { kind: 'backup', stagingDirectory: '/staging' },
+      { ...common, runner: watched },
+    );
     await backups.create(await saves.world.capture(PROFILE), saves.world.context());
     expect(tasks).toEqual(['snapshot:write-zip', 'snapshot:verify-zip']);
   });
@@ -185,9 +188,12 @@ describe('a save', () => {
     const { fs, runner, clock } = saves.world;
     const drawn = ['same', 'same', 'other'];
     const randomness = () => drawn.shift() ?? 'more';
-    const repository = new IncrementalRepository({
-      ...{ store: saves.store, clientId: 'shop', runner, fs, clock, randomness },
-    });
+    const repository = openRepository(
+      { kind: 'save' },
+      {
+        ...{ store: saves.store, clientId: 'shop', runner, fs, clock, randomness },
+      },
+    );
     const context = saves.world.context({ settled: false });
     await repository.create(await saves.world.capture(PROFILE), context);
     await repository.create(await saves.world.capture(PROFILE), { ...context, settled: true });
@@ -220,7 +226,7 @@ describe('a save', () => {
       close: async () => undefined,
     };
     const options = { store: saves.store, clientId: 'shop', runner, fs, clock, signatures };
-    const repository = new IncrementalRepository(options);
+    const repository = openRepository({ kind: 'save' }, options);
     const first = await saves.world.capture(PROFILE);
     await repository.create(first, saves.world.context());
     const second = await saves.world.capture({ ...PROFILE, [LOG]: 'grown' });
@@ -285,15 +291,8 @@ describe.each([
         await saves.repository.restore(saved.snapshot.id, '/out');
         expect(await saves.world.read('/out')).toEqual(asText(files));
         const { fs, runner, clock } = saves.world;
-        const zips = {
-          store: saves.store,
-          clientId: 'shop',
-          runner,
-          fs,
-          clock,
-          stagingDirectory: '/staging',
-        };
-        const backups = new ZipRepository(zips);
+        const zips = { store: saves.store, clientId: 'shop', runner, fs, clock };
+        const backups = openRepository({ kind: 'backup', stagingDirectory: '/staging' }, zips);
         const kept = await backups.create(await saves.world.capture(files), saves.world.context());
         await backups.restore(kept.snapshot.id, '/unzipped');
         expect(await saves.world.read('/unzipped')).toEqual(asText(files));
@@ -473,9 +472,12 @@ describe('a manifest that can not be read', () => {
     ['under another name', {}],
   ])('is one %s too', async (_what, overrides) => {
     const saves = new Saves();
-    const other = new IncrementalRepository({
-      ...{ store: saves.store, clientId: 'other', runner: saves.world.runner, fs: saves.world.fs },
-    });
+    const other = openRepository(
+      { kind: 'save' },
+      {
+        ...{ store: saves.store, clientId: 'other', runner: saves.world.runner, fs: saves.world.fs },
+      },
+    );
     const tree = await saves.world.capture(PROFILE);
     const { snapshot } = await other.create(tree, saves.world.context({ clientId: 'other' }));
     const bytes = saves.store.objects.get(`other/snapshots/${snapshot.id}.json`)?.bytes ?? Buffer.alloc(0);

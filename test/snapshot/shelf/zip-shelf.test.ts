@@ -7,7 +7,12 @@ import { Open } from 'unzipper';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemFileSystem } from '../../../src/file-system.js';
 import { buildManifest, parseManifest } from '../../../src/snapshot/manifest/manifest.js';
-import { ZipRepository, type ZipRepositoryOptions } from '../../../src/snapshot/repository/zip-repository.js';
+import {
+  type BackupFormat,
+  openRepository,
+  type RepositoryOptions,
+} from '../../../src/snapshot/repository/open-repository.js';
+import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { MANIFEST_NAME } from '../../../src/snapshot/zip/zip-head.js';
 import { extractZipTask } from '../../../src/snapshot/zip/zip-reader.js';
 import { writeZipTask } from '../../../src/snapshot/zip/zip-writer.js';
@@ -23,17 +28,21 @@ class Backups {
   readonly world = new World();
   readonly store: TinyStore;
   readonly problems: string[] = [];
-  repository: ZipRepository;
+  repository: SnapshotRepository;
 
   constructor(store: (world: World) => TinyStore = () => new TinyStore()) {
     this.store = store(this.world);
     this.repository = this.open();
   }
 
-  open(overrides: Partial<ZipRepositoryOptions> = {}): ZipRepository {
+  open({
+    compression = 'fast',
+    ...overrides
+  }: Partial<RepositoryOptions> & Pick<BackupFormat, 'compression'> = {}): SnapshotRepository {
     const { fs, clock, runner } = this.world;
-    return new ZipRepository({
-      ...{ store: this.store, clientId: 'shop', runner, fs, clock, stagingDirectory: '/staging' },
+    const format: BackupFormat = { kind: 'backup', stagingDirectory: '/staging', compression };
+    return openRepository(format, {
+      ...{ store: this.store, clientId: 'shop', runner, fs, clock },
       onProblem: (id) => this.problems.push(id),
       ...overrides,
     });
@@ -343,14 +352,10 @@ describe('on a real disk', () => {
     }
     const store = new TinyLocalStore(systemFileSystem, join(home, 'store'));
     const fs = systemFileSystem;
-    const staging = { stagingDirectory: join(home, 'staging') };
-    const repository = new ZipRepository({
-      store,
-      clientId: 'shop',
-      runner: inlineTaskRunner(fs),
-      fs,
-      ...staging,
-    });
+    const repository = openRepository(
+      { kind: 'backup', stagingDirectory: join(home, 'staging') },
+      { store, clientId: 'shop', runner: inlineTaskRunner(fs), fs },
+    );
     const { snapshot } = await repository.create({ directory, files }, new World().context());
     const [key = ''] = store.keys();
     return { repository, snapshot, path: store.localPath(key) };

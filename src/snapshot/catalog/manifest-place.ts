@@ -1,0 +1,17 @@
+import type { ObjectInfo, StoreCallOptions } from '../../stores/session-store.js';
+import type { SnapshotKind, SnapshotManifest } from '../../types.js';
+
+/** Where a format keeps its manifests, and how it reads them. */
+export interface ManifestPlace {
+  readonly kind: SnapshotKind;
+  /** The prefix of the objects that hold manifests. */
+  readonly prefix: string;
+  /** Id (or name) of the snapshot in an object; `undefined` for objects that are not snapshots. */
+  idOf(key: string): string | undefined;
+  /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
+  readManifest(info: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined>;
+  /** Whether an object is where this snapshot belongs. */
+  isPlaceOf(manifest: SnapshotManifest, key: string): boolean;
+  /** Whether an unreadable object with this id (or name) was written by this library, and not by a person. */
+  isOurs(id: string): boolean;
+}

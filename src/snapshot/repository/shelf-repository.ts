@@ -1,0 +1,244 @@
+import type { Readable } from 'node:stream';
+import { type Clock, systemClock } from '../../clock.js';
+import { SnapshotCorruptError } from '../../errors.js';
+import { Mutex } from '../../mutex.js';
+import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { TaskRunner } from '../../task.js';
+import type {
+  CapturedFile,
+  CapturedTree,
+  SnapshotContext,
+  SnapshotInfo,
+  SnapshotKind,
+  SnapshotManifest,
+} from '../../types.js';
+import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
+import { sameAsNewest } from '../catalog/same-as-newest.js';
+import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
+import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
+import { buildManifest } from '../manifest/manifest.js';
+import { assertSafePaths } from '../manifest/safe-path.js';
+import type {
+  CreateResult,
+  Hold,
+  ProblemListener,
+  RemoveResult,
+  Revocation,
+  SnapshotRepository,
+  SweepResult,
+  UnreadableSnapshot,
+} from '../repository.js';
+import type { SnapshotShelf } from '../shelf/shelf.js';
+import { putUnderNewId } from '../store-calls/put-under-new-id.js';
+import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
+
+export interface ShelfRepositoryParts {
+  /** The store of the shelf; writing throws unless the session is ours. */
+  readonly store: SessionStore;
+  /** The same store without that check, because any process may record a verification. */
+  readonly recordStore: SessionStore;
+  readonly shelf: SnapshotShelf;
+  readonly clientId: string;
+  readonly runner: TaskRunner;
+  readonly clock?: Clock | undefined;
+  /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
+  readonly signatures?: SignatureCache | undefined;
+  readonly onProblem?: ProblemListener | undefined;
+  /** Replaces the random half of new ids; for tests. */
+  readonly randomness?: (() => Uint8Array | string) | undefined;
+}
+
+const NOTHING: SweepResult = { freedBytes: 0, files: 0 };
+
+/** The snapshots of one client id in one store, whatever the format: a {@link SnapshotShelf} knows that. */
+export class ShelfRepository implements SnapshotRepository {
+  readonly kind: SnapshotKind;
+  readonly store: SessionStore;
+  readonly open?: (id: string, options?: StoreCallOptions) => Promise<Readable>;
+  readonly #parts: ShelfRepositoryParts;
+  readonly #shelf: SnapshotShelf;
+  readonly #catalog: SnapshotCatalog;
+  readonly #signatures: SignatureCache;
+  readonly #clock: Clock;
+  /** Writes take turns: a sweep must not run while a snapshot is put whose manifest is not there yet. */
+  readonly #turns = new Mutex();
+
+  constructor(parts: ShelfRepositoryParts) {
+    const { shelf, store } = parts;
+    this.kind = shelf.kind;
+    this.store = store;
+    this.#parts = parts;
+    this.#shelf = shelf;
+    this.#clock = parts.clock ?? systemClock;
+    this.#signatures = parts.signatures ?? new SignatureCache();
+    this.#catalog = new SnapshotCatalog({ ...parts, place: shelf });
+    const { open } = shelf;
+    if (open !== undefined) {
+      this.open = async (id, options = {}) =>
+        open.call(shelf, await this.#catalog.find(id, options), options);
+    }
+  }
+
+  create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<CreateResult> {
+    return this.#turns.runExclusive(async () => {
+      try {
+        return await this.#create(tree, context, options);
+      } catch (error) {
+        // After any failure the next snapshot reads all files again.
+        this.#signatures.clear();
+        throw error;
+      }
+    });
+  }
+
+  unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions = {},
+  ): Promise<SnapshotInfo | undefined> {
+    return this.#turns.runExclusive(() => this.#unchanged(files, context, options));
+  }
+
+  async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
+    const { entries } = await this.#catalog.read(options);
+    const provenAt = (entry: CatalogEntry) => this.#shelf.provenAt(entry);
+    return this.#catalog.infos(entries, this.#shelf.storedBytes(entries), provenAt, options);
+  }
+
+  async manifest(id: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    return (await this.#catalog.find(id, options)).manifest;
+  }
+
+  async restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
+    return this.#shelf.restore(await this.#catalog.find(id, options), directory, options);
+  }
+
+  async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
+    const at = new Date(this.#clock.now()).toISOString();
+    await this.#shelf.check(await this.#catalog.findAnew(id, options), options);
+    await this.#catalog.markVerified(id, at, options);
+    return this.#info(id, options);
+  }
+
+  remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+  }
+
+  unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
+    return this.#catalog.unreadable(options);
+  }
+
+  removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
+    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+  }
+
+  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+    return this.#turns.runExclusive(async () => {
+      const leftovers = await this.#shelf.removeLeftovers?.();
+      const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
+      const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
+      return sumOf([leftovers, unneeded, records]);
+    });
+  }
+
+  async removeLeftovers(): Promise<SweepResult> {
+    const shelf = this.#shelf;
+    const leftovers =
+      shelf.removeLeftovers && (await this.#turns.runExclusive(async () => shelf.removeLeftovers?.()));
+    return sumOf([leftovers, await sweepTemporariesOf(this.store)]);
+  }
+
+  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.revoke(lineage, revocation, options);
+  }
+
+  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#catalog.revokedLineages(options);
+  }
+
+  hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.hold(lineage, hold, options);
+  }
+
+  heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#catalog.heldLineages(options);
+  }
+
+  release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.release(lineage, options);
+  }
+
+  clear(options: StoreCallOptions = {}): Promise<void> {
+    return this.#turns.runExclusive(async () => {
+      this.#signatures.clear();
+      // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
+      for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
+        for (const { key } of await listAll(this.store, prefix, options)) {
+          await deleteObject(this.store, key, options);
+        }
+      }
+    });
+  }
+
+  async #create(
+    tree: CapturedTree,
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<CreateResult> {
+    const shelf = this.#shelf;
+    const { runner, randomness } = this.#parts;
+    assertSafePaths([...shelf.reservedPaths, ...tree.files.map(({ path }) => path)]);
+    assertWithinLimits(tree.files, DEFAULT_LIMITS);
+    const files = await hashTree(tree, runner, this.#signatures, options.signal);
+    const { entries } = await this.#catalog.read(options);
+    const same = sameAsNewest(entries, files, context);
+    if (same !== undefined) {
+      // Even when nothing changed, because the newest snapshot may have lost something.
+      await shelf.mend(tree, files, options);
+      this.#signatures.remember(tree, files);
+      return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
+    }
+    const { manifest, bytesWritten } = await putUnderNewId(this.store, options, {
+      manifest: () => buildManifest(this.kind, context, files, randomness?.()),
+      key: (candidate) => shelf.keyOf(candidate),
+      put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
+    });
+    this.#signatures.remember(tree, files);
+    return { snapshot: await this.#info(manifest.id, options), bytesWritten };
+  }
+
+  async #unchanged(
+    files: readonly CapturedFile[],
+    context: SnapshotContext,
+    options: StoreCallOptions,
+  ): Promise<SnapshotInfo | undefined> {
+    const known = this.#signatures.lookUpAll(files);
+    if (known === undefined) return undefined;
+    const { entries } = await this.#catalog.read(options);
+    const same = sameAsNewest(entries, known, context);
+    if (same === undefined || !(await this.#shelf.isWhole(known, options))) return undefined;
+    return this.#info(same.id, options);
+  }
+
+  async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
+    const info = (await this.list(options)).find((candidate) => candidate.id === id);
+    if (info === undefined)
+      throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
+    return info;
+  }
+}
+
+function sumOf(swept: readonly (SweepResult | undefined)[]): SweepResult {
+  return swept.reduce<SweepResult>(
+    (sum, { freedBytes, files } = NOTHING) => ({
+      freedBytes: sum.freedBytes + freedBytes,
+      files: sum.files + files,
+    }),
+    NOTHING,
+  );
+}
