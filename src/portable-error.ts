@@ -1,23 +1,9 @@
 import {
-  BrowserTooOldError,
-  ClosedError,
-  ConfigurationError,
-  InvalidStateError,
+  ERROR_CLASSES,
   isSessionError,
-  LeaseHeldError,
-  LeaseLostError,
-  ProfileLockedError,
-  ProfileUnsoundError,
   SessionError,
   type SessionErrorCode,
   type SessionErrorDetails,
-  SnapshotCorruptError,
-  SnapshotNotFoundError,
-  SnapshotUnsafeError,
-  StartFailedError,
-  StoreConflictError,
-  StoreError,
-  TimeoutError,
 } from './errors.js';
 
 /** An error in a form that can be sent between threads, which otherwise loses its class and extra properties. */
@@ -25,13 +11,10 @@ export interface PortableError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Fields of a SessionError. */
+  /** What a SessionError is made of, beside its message and cause. */
   readonly session?: {
     readonly code: SessionErrorCode;
-    readonly retryable: boolean;
-    readonly operation: string | undefined;
-    readonly file: string | undefined;
-    readonly pid: number | undefined;
+    readonly details: SessionErrorDetails;
   };
   /** `code`, `errno`, `syscall` and `path` of a system error. */
   readonly system: Readonly<Record<string, string | number>>;
@@ -40,6 +23,7 @@ export interface PortableError {
 
 const SYSTEM_FIELDS = ['code', 'errno', 'syscall', 'path', 'dest'] as const;
 const MAX_CAUSES = 4;
+const SIMPLE: ReadonlySet<string> = new Set(['string', 'number', 'boolean']);
 
 /** Converts an error to the form that can be sent to another thread. */
 export function packError(error: unknown, depth = 0): PortableError {
@@ -56,20 +40,17 @@ export function packError(error: unknown, depth = 0): PortableError {
     name: error.name,
     message: error.message,
     stack: error.stack,
-    ...(isSessionError(error)
-      ? {
-          session: {
-            code: error.code,
-            retryable: error.retryable,
-            operation: error.operation,
-            file: error.file,
-            pid: typeof fields.pid === 'number' ? fields.pid : undefined,
-          },
-        }
-      : {}),
+    ...(isSessionError(error) && { session: { code: error.code, details: detailsOf(error) } }),
     system,
     ...(error.cause === undefined || depth >= MAX_CAUSES ? {} : { cause: packError(error.cause, depth + 1) }),
   };
+}
+
+/** What the constructor was given beside message and cause: `retryable`, `file`, and what only one class has, like `pid`. */
+function detailsOf(error: SessionError): SessionErrorDetails {
+  const { name, code, ...details } = error;
+  const simple = Object.entries(details).filter(([, value]) => SIMPLE.has(typeof value));
+  return Object.fromEntries(simple);
 }
 
 /** Restores the error: a SessionError with its class, code and `retryable`, or a plain Error with its errno. */
@@ -87,35 +68,9 @@ function plainError(packed: PortableError, cause: Error | undefined): Error {
 }
 
 function sessionError(packed: PortableError, cause: Error | undefined): SessionError {
-  const { code, retryable, operation, file, pid } = packed.session ?? { code: 'INTERNAL', retryable: false };
-  const details: SessionErrorDetails = {
-    retryable,
-    ...(operation === undefined ? {} : { operation }),
-    ...(file === undefined ? {} : { file }),
-    ...(cause === undefined ? {} : { cause }),
-  };
-  if (code === 'PROFILE_LOCKED') return new ProfileLockedError(packed.message, { ...details, pid });
-  const ErrorClass = CLASSES[code];
-  return ErrorClass === undefined
-    ? new SessionError(code, packed.message, details)
-    : new ErrorClass(packed.message, details);
+  const { code, details: given } = packed.session ?? { code: 'INTERNAL', details: {} };
+  const details = cause === undefined ? given : { ...given, cause };
+  return Object.hasOwn(ERROR_CLASSES, code)
+    ? new ERROR_CLASSES[code as keyof typeof ERROR_CLASSES](packed.message, details)
+    : new SessionError(code, packed.message, details);
 }
-
-const CLASSES: Partial<
-  Record<SessionErrorCode, new (message: string, details?: SessionErrorDetails) => SessionError>
-> = {
-  CONFIGURATION: ConfigurationError,
-  STORE: StoreError,
-  STORE_CONFLICT: StoreConflictError,
-  SNAPSHOT_CORRUPT: SnapshotCorruptError,
-  SNAPSHOT_UNSAFE: SnapshotUnsafeError,
-  SNAPSHOT_NOT_FOUND: SnapshotNotFoundError,
-  PROFILE_UNSOUND: ProfileUnsoundError,
-  BROWSER_TOO_OLD: BrowserTooOldError,
-  LEASE_HELD: LeaseHeldError,
-  LEASE_LOST: LeaseLostError,
-  TIMEOUT: TimeoutError,
-  INVALID_STATE: InvalidStateError,
-  CLOSED: ClosedError,
-  START_FAILED: StartFailedError,
-};

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as errors from '../src/errors.js';
+import * as index from '../src/index.js';
 
 const CLASSES: readonly (readonly [string, new (message: string) => errors.SessionError, string, boolean])[] =
   [
@@ -21,6 +22,13 @@ const CLASSES: readonly (readonly [string, new (message: string) => errors.Sessi
   ];
 
 describe('the errors', () => {
+  it('are in the list of their codes, and among the public names, every one of them', () => {
+    const listed = [errors.SessionError, errors.LogoutFailedError, ...Object.values(errors.ERROR_CLASSES)];
+    const declared = Object.keys(errors).filter((name) => /^[A-Z]\w*Error$/.test(name));
+    expect(declared.sort()).toEqual(listed.map(({ name }) => name).sort());
+    for (const Class of listed) expect(index).toHaveProperty(Class.name, Class);
+  });
+
   it.each(CLASSES)(
     '%s has its name and code, and says whether to try again',
     (name, Class, code, retryable) => {

@@ -15,6 +15,7 @@ describe('an error that crosses a thread boundary', () => {
     new errors.SnapshotNotFoundError('m'),
     new errors.ProfileLockedError('m', { pid: 42 }),
     new errors.ProfileUnsoundError('m'),
+    new errors.BrowserTooOldError('m', { browser: 'Chrome/146', writtenBy: 'Chrome/147' }),
     new errors.LeaseHeldError('m'),
     new errors.LeaseLostError('m'),
     new errors.TimeoutError('m', { operation: 'forceSave' }),
@@ -28,7 +29,15 @@ describe('an error that crosses a thread boundary', () => {
     expect(errors.isSessionError(arrived)).toBe(true);
     const { code, retryable, operation, file, name, stack } = error;
     expect(arrived).toMatchObject({ code, retryable, operation, file, name, stack });
-    expect((arrived as { pid?: number }).pid).toBe((error as { pid?: number }).pid);
+    expect(Object.entries(arrived)).toEqual(expect.arrayContaining(Object.entries(error)));
+  });
+
+  it('keeps the class of every code', () => {
+    for (const [code, ErrorClass] of Object.entries(errors.ERROR_CLASSES)) {
+      const arrived = journey(new ErrorClass('m'));
+      expect(arrived).toBeInstanceOf(ErrorClass);
+      expect(arrived).toMatchObject({ code, message: 'm' });
+    }
   });
 
   it('keeps the fields of a system error', () => {
