@@ -51,7 +51,7 @@ const MAX_FILES = 200_000;
 /** A folder that may not be read is ignored: it is neither a cache nor part of the login. */
 const ignore = () => undefined;
 
-export interface PruneResult {
+export interface FreedFiles {
   readonly freedBytes: number;
   readonly files: number;
 }
@@ -63,7 +63,7 @@ export interface PruneResult {
 export async function pruneCaches(
   profileDir: string,
   options: { readonly fs: FileSystem; readonly signal?: AbortSignal },
-): Promise<PruneResult> {
+): Promise<FreedFiles> {
   const { fs, signal } = options;
   let freedBytes = 0;
   let files = 0;

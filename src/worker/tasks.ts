@@ -2,7 +2,7 @@ import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { profileFormatTask } from '../profile/data-version.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
-import { anotherLoginTask } from '../profile/soundness/another-login.js';
+import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
 import { sameBytesTask } from '../snapshot/hashing/same-bytes.js';

@@ -7,7 +7,7 @@ import type { ProblemListener, SnapshotRepository } from '../repository.js';
 import { ObjectShelf, type ObjectShelfOptions } from '../shelf/object-shelf.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { ZipShelf } from '../shelf/zip-shelf.js';
-import { guardStore } from '../store-calls/guarded-store.js';
+import { checkWrites } from '../store-calls/write-checked-store.js';
 import type { ZipCompression } from '../zip/zip-writer.js';
 import { ShelfRepository } from './shelf-repository.js';
 
@@ -56,7 +56,7 @@ export interface RepositoryOptions {
  * console.log('skipped' in result ? result.skipped : result.snapshot.id);
  */
 export function openRepository(format: RepositoryFormat, options: RepositoryOptions): SnapshotRepository {
-  const store = guardStore(options.store, options);
+  const store = checkWrites(options.store, options);
   const parts = { ...options, store, clock: options.clock ?? systemClock };
   return new ShelfRepository({ ...parts, recordStore: options.store, shelf: shelfOf(format, parts) });
 }

@@ -6,7 +6,7 @@ import { notTheOwner, WritePermit } from '../../write-permit.js';
 import { SignatureCache } from '../hashing/tree-hasher.js';
 import { openRepository, type RepositoryFormat } from '../repository/open-repository.js';
 import type { ProblemListener, SnapshotRepository } from '../repository.js';
-import { watchStore } from '../store-calls/watch-store.js';
+import { withdrawLatePuts } from '../store-calls/late-puts.js';
 import { watchedTaskRunner } from './watched-runner.js';
 
 /** Describes a repository over a local store so that another thread can open it; structured-clonable. */
@@ -111,7 +111,7 @@ function openOnce(spec: RepositorySpec, permit: WritePermit, context: TaskContex
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
   };
   const repository = openRepository(spec, {
-    store: watchStore(openLocalStore(spec.store, context.fs), {
+    store: withdrawLatePuts(openLocalStore(spec.store, context.fs), {
       clock: context.clock,
       name: spec.store.name,
       assertMayWrite,

@@ -1,6 +1,6 @@
 import { orAborted } from '../../clock.js';
 import { describeError } from '../../errors.js';
-import { type PruneResult as FreedFiles, profileSize, pruneCaches } from '../../profile/caches.js';
+import { type FreedFiles, profileSize, pruneCaches } from '../../profile/caches.js';
 import type { PruneResult } from '../../results.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';

@@ -1,5 +1,5 @@
 import { describeError } from '../../errors.js';
-import { anotherLoginTask } from '../../profile/soundness/another-login.js';
+import { anotherLoginTask } from '../../profile/soundness/compare-logins.js';
 import { examineProfileTask } from '../../profile/soundness.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';

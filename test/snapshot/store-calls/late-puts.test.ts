@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { watchStore } from '../../../src/snapshot/store-calls/watch-store.js';
+import { withdrawLatePuts } from '../../../src/snapshot/store-calls/late-puts.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { notTheOwner } from '../../../src/write-permit.js';
 import { IllStore } from '../../support/ill-store.js';
@@ -11,7 +11,7 @@ describe('a put that comes after it was given up', () => {
     const assertMayWrite = () => {
       if (!owned) throw notTheOwner('shop');
     };
-    const store = watchStore(ill, { clock, name: 's3', assertMayWrite });
+    const store = withdrawLatePuts(ill, { clock, name: 's3', assertMayWrite });
     ill.fall('hangs');
     const putting = store.put(key, Buffer.from('x')).catch(() => undefined);
     await clock.advance(60_000);

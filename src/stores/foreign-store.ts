@@ -17,12 +17,12 @@ const MAX_WHY = 300;
  * Guards the stores of one session. A store that is given twice gets one guard. This library's own store on the local
  * disk gets none: it keeps the contract, and the worker thread must be able to recognize it.
  */
-export function guardStores(): (store: SessionStore) => SessionStore {
+export function guardForeignStores(): (store: SessionStore) => SessionStore {
   const guarded = new Map<SessionStore, SessionStore>();
   return (store) => {
     const known = guarded.get(store);
     if (known !== undefined) return known;
-    const safe = localStoreSpec(store) === undefined ? new GuardedForeignStore(store) : store;
+    const safe = localStoreSpec(store) === undefined ? new ForeignStore(store) : store;
     guarded.set(store, safe);
     return safe;
   };
@@ -37,7 +37,7 @@ interface Sweeper {
  * original as its cause, and so does an invalid answer. So the code above need not expect a TypeError when it reads an
  * object, and no error of a stream without a listener ends the process.
  */
-class GuardedForeignStore implements SessionStore, Sweeper {
+class ForeignStore implements SessionStore, Sweeper {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
   readonly localPath?: (key: string) => string;
   readonly sweepTemporaries?: NonNullable<Sweeper['sweepTemporaries']>;

@@ -10,16 +10,16 @@ import { isSweeper } from './store-leftovers.js';
 
 /** How a repository uses its store. */
 export interface StoreView {
-  /** See {@link GuardedStore}; default: writing is always allowed. */
+  /** See {@link WriteCheckedStore}; default: writing is always allowed. */
   readonly assertMayWrite?: (() => void) | undefined;
   /** The store's name in listings and messages; default: the store's own name. */
   readonly storeName?: string | undefined;
 }
 
 /** Returns the store itself when no check and no other name is needed. */
-export function guardStore(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
+export function checkWrites(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
   if (assertMayWrite === undefined && (storeName ?? store.name) === store.name) return store;
-  return new GuardedStore(store, assertMayWrite ?? (() => undefined), storeName);
+  return new WriteCheckedStore(store, assertMayWrite ?? (() => undefined), storeName);
 }
 
 /**
@@ -27,7 +27,7 @@ export function guardStore(store: SessionStore, { assertMayWrite, storeName }: S
  * that was suspended during a save may no longer own the session when it wakes up; its put or delete would then
  * change another owner's data.
  */
-export class GuardedStore implements SessionStore {
+export class WriteCheckedStore implements SessionStore {
   readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
   readonly localPath?: (key: string) => string;
   readonly sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemFileSystem as fs } from '../../src/file-system.js';
-import { isAnotherLogin } from '../../src/profile/soundness/another-login.js';
+import { isAnotherLogin } from '../../src/profile/soundness/compare-logins.js';
 import { writeBatch, writeEdit, writeLog } from './leveldb-writer.js';
 import {
   flushedLocalStorageFiles,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { isSessionError, StoreError } from '../../src/errors.js';
-import { guardStores } from '../../src/stores/guard-store.js';
+import { guardForeignStores } from '../../src/stores/foreign-store.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { rejections } from '../support/rejections.js';
@@ -15,7 +15,7 @@ function fail(): never {
 }
 
 function guarded(parts: Record<string, unknown> = {}): SessionStore {
-  return guardStores()(Object.assign(new MemoryStore({ name: 'own' }), parts) as SessionStore);
+  return guardForeignStores()(Object.assign(new MemoryStore({ name: 'own' }), parts) as SessionStore);
 }
 
 async function collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
@@ -47,7 +47,7 @@ describe('a store of the bot’s own', () => {
   });
 
   it('is guarded once, also where it is given twice', () => {
-    const guard = guardStores();
+    const guard = guardForeignStores();
     const store = new MemoryStore();
     expect(guard(store)).toBe(guard(store));
   });

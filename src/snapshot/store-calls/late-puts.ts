@@ -2,8 +2,8 @@ import type { Clock } from '../../clock.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import { type NoticeListener, WatchedStore } from '../../stores/watched-store.js';
 
-/** Wraps the store of a repository so that no call waits forever; see {@link WatchedStore}. */
-export function watchStore(
+/** Wraps the store of a repository in a {@link WatchedStore} that takes a snapshot away again whose put came too late. */
+export function withdrawLatePuts(
   store: SessionStore,
   parts: {
     readonly clock: Clock;

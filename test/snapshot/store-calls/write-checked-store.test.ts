@@ -3,7 +3,7 @@ import { memfs } from 'memfs';
 import { describe, expect, it } from 'vitest';
 import { LeaseLostError } from '../../../src/errors.js';
 import type { FileSystem } from '../../../src/file-system.js';
-import { GuardedStore, guardStore } from '../../../src/snapshot/store-calls/guarded-store.js';
+import { checkWrites, WriteCheckedStore } from '../../../src/snapshot/store-calls/write-checked-store.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { MemoryStore } from '../../../src/testing/memory-store.js';
@@ -14,7 +14,7 @@ async function guarded(store: SessionStore) {
   const assertMayWrite = () => {
     if (right.isLost) throw new LeaseLostError('lost');
   };
-  const guard = new GuardedStore(store, assertMayWrite);
+  const guard = new WriteCheckedStore(store, assertMayWrite);
   await guard.put('shop/kept', Buffer.from('kept'));
   return { guard, right };
 }
@@ -24,7 +24,7 @@ const overDisk = () => {
   return guarded(new FileSystemStore('/store', { fs }));
 };
 
-describe('a guarded store', () => {
+describe('a store that checks every write', () => {
   it('writes while it may', async () => {
     const { guard } = await overDisk();
     await guard.putFile?.('shop/file', '/in/file');
@@ -33,7 +33,7 @@ describe('a guarded store', () => {
     expect(await guard.sweepTemporaries?.()).toEqual({ count: 0, bytes: 0 });
   });
 
-  it.each<readonly [string, (guard: GuardedStore) => Promise<unknown> | undefined]>([
+  it.each<readonly [string, (guard: WriteCheckedStore) => Promise<unknown> | undefined]>([
     ['puts', (guard) => guard.put('shop/new', Buffer.from('new'))],
     ['puts a stream', (guard) => guard.put('shop/new', Readable.from([Buffer.from('new')]))],
     ['puts a file', (guard) => guard.putFile?.('shop/new', '/in/file')],
@@ -68,10 +68,10 @@ describe('a guarded store', () => {
   it('is named as it is told to, else as the store is', () => {
     const store = new MemoryStore({ name: 'near' });
     const mayWrite = () => undefined;
-    expect(guardStore(store, {})).toBe(store);
-    expect(guardStore(store, { storeName: 'near' })).toBe(store);
-    expect(guardStore(store, { storeName: 'near-2' }).name).toBe('near-2');
-    expect(guardStore(store, { assertMayWrite: mayWrite }).name).toBe('near');
+    expect(checkWrites(store, {})).toBe(store);
+    expect(checkWrites(store, { storeName: 'near' })).toBe(store);
+    expect(checkWrites(store, { storeName: 'near-2' }).name).toBe('near-2');
+    expect(checkWrites(store, { assertMayWrite: mayWrite }).name).toBe('near');
   });
 
   it('offers what the store offers, and nothing else', async () => {
