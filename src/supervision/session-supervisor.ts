@@ -10,6 +10,7 @@ import type { SessionContext } from './context/session-context.js';
 import type { Stance } from './ownership/profile-holders.js';
 import { stanceOf } from './ownership/stance.js';
 import { lossOf } from './reconnect/loss.js';
+import { CallTurns } from './run/call-turns.js';
 import { causeOfLoss, isDecisive, isLogout } from './run/cause-of-loss.js';
 import { FinalFailures } from './run/final-failures.js';
 import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './run/own-stop.js';
@@ -42,6 +43,8 @@ export class SessionSupervisor implements ClientSupervisor {
   /** Locked by a call that replaces or deletes the profile; nothing starts meanwhile. */
   readonly #halted = new Mutex();
   #lastHalt: Promise<unknown> | undefined;
+  /** The calls that replace or delete the login. */
+  readonly turns = new CallTurns();
 
   constructor(context: SessionContext, parts: SupervisorParts) {
     this.#context = context;
@@ -96,6 +99,12 @@ export class SessionSupervisor implements ClientSupervisor {
       await seen;
     }
     if (stops !== this.#stops) throw new ClosedError('the session was closed before it could start');
+    return this.resume(hears);
+  }
+
+  /** The start after a call that has halted the session; it does not wait for the later calls that hold starts. */
+  resume(hears: () => boolean = () => true): Promise<void> {
+    this.#isLetGo = false;
     if (!this.#run) {
       this.#failing = undefined;
       const run = new Run();
@@ -159,7 +168,8 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Makes later start requests wait until `work` settles, even if it fails. */
   holdStarts(work: Promise<unknown>): void {
-    this.#lastHalt = work.catch(() => undefined);
+    // An earlier one may take longer: a call that waits for its turn holds the starts as well.
+    this.#lastHalt = Promise.allSettled([this.#lastHalt, work]);
   }
 
   /**

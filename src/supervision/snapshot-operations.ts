@@ -119,7 +119,10 @@ export class SnapshotOperations {
   // is restored after it would.
   async clear(options: { readonly logout?: boolean }): Promise<void> {
     const logout = flagOf(options, 'logout', 'clear');
-    await this.#parts.supervisor.whileHalted(() => this.#deleteAll(), { logout });
+    const { supervisor } = this.#parts;
+    const clearing = supervisor.turns.take(() => supervisor.whileHalted(() => this.#deleteAll(), { logout }));
+    supervisor.holdStarts(clearing);
+    await clearing;
   }
 
   #install(wanted: LocatedSnapshot): Promise<void> {
