@@ -72,9 +72,11 @@ export class ProfilePresence {
    */
   end({ byBot = false, byItself = false } = {}): void {
     const seen = this.#seen?.profile ?? this.#resting;
+    // A session that has not looked at the profile leaves what an earlier one noted to the next.
+    if (seen === undefined) return;
     this.forget();
     if (byItself) this.#resting = seen;
-    if (!byBot || seen === undefined) return;
+    if (!byBot) return;
     this.#own = seen;
     this.#left.set(this.#profileDir, seen);
     const [oldest] = this.#left.keys();
@@ -86,6 +88,11 @@ export class ProfilePresence {
     const profile = this.#left.get(this.#profileDir);
     this.#left.delete(this.#profileDir);
     if (profile !== undefined) this.#seen ??= { profile };
+  }
+
+  /** Like {@link begin}, but only if the profile that an earlier session of this process noted is gone. */
+  async beginIfRemoved(): Promise<void> {
+    if (await this.#isGone(this.#left.get(this.#profileDir))) this.begin();
   }
 
   /** The profile that this session left behind, until another session takes it over; a new object each time one is left. */

@@ -62,10 +62,11 @@ export class RemovedProfile {
    * `byBot`: whether the bot closed its client; `byItself`: whether the session stops without a call
    */
   async settle({ hasFailed = false, byBot = false, byItself = false } = {}): Promise<void> {
-    const { folders, logger } = this.#context;
+    const { folders, lease, logger } = this.#context;
     try {
+      await folders.presence.beginIfRemoved(); // the start may have been ended before it looked at the profile
       if (await folders.presence.isRemoved()) {
-        if (hasFailed) await this.#asOwner(() => this.#tidy());
+        if (hasFailed || !lease.isHeld()) await this.#asOwner(() => this.#tidy());
         else await this.#tidy();
       }
     } catch (error) {
