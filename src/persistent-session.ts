@@ -122,7 +122,7 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Replaces the profile by a snapshot, by default the best one. If the client runs, it is stopped and started again. The
+   * Replaces the profile by a snapshot, by default the best one of the login in place, or of a later one. If the client runs, it is stopped and started again. The
    * replaced profile is moved to quarantine. A login whose profile was removed (`held`) can be restored too, and a revoked
    * one if its id is given.
    *
@@ -165,6 +165,9 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
 
   /**
    * Deletes the profile, its quarantine, and every snapshot of this client id in all stores. The state is then `idle`.
+   *
+   * A disk that is not mounted looks like an empty store. Copies that come back with it later are not restored
+   * automatically; another `clear()` deletes them.
    *
    * @param options `logout: true` also unlinks the device from the phone (only while the session is ready)
    * @throws StoreError when a store can't be cleared; call it again then. ConfigurationError for another option, which deletes

@@ -45,8 +45,8 @@ export interface SnapshotInfo {
   /** Whether the phone has logged this pairing out. Such a snapshot is never restored automatically. */
   readonly revoked: boolean;
   /**
-   * Set when its profile was removed while the session ran, or soon after the bot had closed the session. Such a snapshot
-   * is not restored automatically, only by `restore()`.
+   * Set when its profile was removed while the session ran, or soon after the bot had closed the session, or when a later
+   * login has replaced it. Such a snapshot is not restored automatically, only by `restore()`.
    */
   readonly held?: true;
   /**

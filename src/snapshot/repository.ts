@@ -27,8 +27,9 @@ export interface Hold {
   /**
    * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it.
    * `replaced`: another login has replaced it, maybe at another place. These two hold at every place but where it was last.
+   * `superseded`: another login has replaced it where it was last, so that it holds everywhere, like `removed`.
    */
-  readonly cause: 'removed' | 'cleared' | 'replaced';
+  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded';
   /** ISO 8601. */
   readonly at: string;
 }

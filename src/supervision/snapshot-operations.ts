@@ -132,21 +132,24 @@ export class SnapshotOperations {
         await this.#context.record.load();
         await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.reclaimProfile();
+        const former = await this.#formerLineage(wanted.info);
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
-        await this.#forgive(wanted.info);
+        await this.#forgive(wanted.info, former);
       }),
     );
   }
 
   async #deleteAll(): Promise<void> {
     const { ownership, operations, snapshots, firstImport } = this.#parts;
-    const { announce, moveTo, folders, record, logoutNote, browserOwner, assertOwned } = this.#context;
+    const { announce, moveTo, folders, record, logoutNote, clearNote, browserOwner, assertOwned } =
+      this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.reclaimProfile();
         await record.load();
         const count = await clearSnapshots(this.#context, snapshots);
         await assertOwned();
+        await clearNote.write(await snapshots.timeAfterAll());
         snapshots.forget();
         await record.remove();
         await logoutNote.remove();
@@ -165,6 +168,19 @@ export class SnapshotOperations {
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
     const [best] = await snapshots.candidates(undefined, { isAskedFor: true });
     if (best) return best;
+    const { lineage, basedOn } = this.#context.record.current;
+    const { ours } = await snapshots.sorted();
+    const isSaved = ours.some(({ info }) => info.lineage === lineage);
+    if (lineage !== undefined && !isSaved && ours.length > 0) {
+      // A login that restore(id) has made of a revoked one is still as it was there.
+      const origin = ours.find(({ info }) => info.id === basedOn);
+      if (origin !== undefined) return origin;
+      throw new SnapshotNotFoundError(
+        'the login in place has no snapshot yet, and those that are there are of another login; see listSnapshots(), and ' +
+          'call restore(id) for one of them',
+        { operation: 'restore' },
+      );
+    }
     const { newest: other } = await snapshots.ofOtherProfiles();
     const instead = other
       ? `; those of '${other.clientId}' were made for another profile (${other.profile?.path}): if they are this bot's, ` +
@@ -191,21 +207,20 @@ export class SnapshotOperations {
     throw refusal;
   }
 
-  // The login that an older one has replaced. It is restored if the older one proves dead, but not after that one was
-  // ready.
-  async #replaced(lineage: string): Promise<{ formerLineage?: string }> {
-    const sorted = await this.#parts.snapshots.sorted().catch(() => undefined);
-    const newest = sorted?.ours[0];
-    const isReplaced = newest !== undefined && newest.info.lineage !== lineage && !newest.info.revoked;
-    return isReplaced ? { formerLineage: newest.info.lineage } : {};
+  // The login that the wanted one replaces. It is restored if the wanted one proves dead, but not after that was ready.
+  async #formerLineage({ lineage }: SnapshotInfo): Promise<string | undefined> {
+    const { formerLineage } = this.#context.record.current;
+    const [newest] = await this.#parts.snapshots.candidates(undefined).catch(() => []);
+    const former = formerLineage ?? newest?.info.lineage;
+    return former === lineage ? undefined : former;
   }
 
   /** Clears earlier rejections, because a human asked for this snapshot. */
-  async #forgive({ id, lineage }: SnapshotInfo): Promise<void> {
+  async #forgive({ id, lineage }: SnapshotInfo, formerLineage: string | undefined): Promise<void> {
     const { record } = this.#context;
     const { rejectedSnapshots, rejectedLineages } = record.current;
     await record.update({
-      ...(await this.#replaced(lineage)),
+      formerLineage,
       rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
       rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
     });

@@ -12,6 +12,7 @@ import { BrowserGuard } from '../supervision/browser/browser-guard.js';
 import { BrowserOwner } from '../supervision/browser/browser-owner.js';
 import type { LossReports } from '../supervision/context/loss-reports.js';
 import type { SessionContext } from '../supervision/context/session-context.js';
+import { ClearNote } from '../supervision/record/clear-note.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
 import { SessionRecordFile } from '../supervision/record/session-record.js';
@@ -53,6 +54,11 @@ export function createContext({
   const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
   const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
+  const placed = async () => {
+    await place.settle();
+    return place.profile;
+  };
+  const clearNote = new ClearNote({ clientId, profile: placed, sessionPath, fs });
   const lease = new LocalLease({
     ...leases,
     directory: join(sessionPath, 'lease'),
@@ -66,7 +72,7 @@ export function createContext({
   const record = new SessionRecordFile({
     path: () => folders.stateFile('session.json'),
     fs,
-    endedSince: () => logoutNote.lineages(),
+    notes: { ended: () => logoutNote.lineages(), clearedAt: () => clearNote.read() },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
   const browserGuard = new BrowserGuard({
@@ -125,6 +131,7 @@ export function createContext({
     soundTables: new SoundTableMemory(),
     record,
     logoutNote,
+    clearNote,
     announce: hooks.announce,
     warn,
     state: hooks.state,

@@ -292,6 +292,30 @@ describe('deploys into a folder of their own, each removed with the next', () =>
     }
   });
 
+  it('when rolled back into the folder of a login that was logged out since, take the one after it', async () => {
+    const one = botIn('/releases/1');
+    await one.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    await one.backUp('one');
+    await one.stop();
+    const image = await stage().copyTree('/releases/1');
+    await stage().remove('/releases/1');
+    const two = botIn('/releases/2');
+    await two.start();
+    await stage().clock.advance(100_000);
+    await two.backUp('two');
+    await two.client.logOutByPhone();
+    await two.untilState('awaiting_qr');
+    await two.client.scan(BEN);
+    await two.untilState('ready');
+    await end(two, '/releases/2');
+    await image.putAt('/releases/1');
+    const back = botIn('/releases/1');
+    await back.start();
+    expect([back.state, accountOf(back), back.codes, back.client.launches]).toEqual(['ready', BEN, [], 1]);
+    expect(back.payloads('restore:completed')).toMatchObject([{ reason: 'newer-snapshot' }]);
+  });
+
   it('leave the first login to the folder where it was last', async () => {
     await annaInOne();
     const two = botIn('/releases/2');

@@ -39,7 +39,8 @@ export interface HeldLineages {
 const ELSEWHERE = '.elsewhere';
 
 /**
- * `held/<lineage>.json`: the pairings whose profile was removed, until a person brings one back.
+ * `held/<lineage>.json`: the pairings whose profile was removed, or that a later login has replaced where they were,
+ * until a person brings one back.
  * `held/<lineage>.elsewhere.json`: those that no other place takes for its own.
  */
 export class HoldMarkers {
@@ -52,7 +53,8 @@ export class HoldMarkers {
   }
 
   async put(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
-    const name = cause === 'removed' ? lineage : `${lineage}${ELSEWHERE}`;
+    const isEverywhere = cause === 'removed' || cause === 'superseded';
+    const name = isEverywhere ? lineage : `${lineage}${ELSEWHERE}`;
     if ((await this.#names(options)).includes(name)) return;
     const marker = { format: 1, lineage, cause, at };
     await putBytes(this.#store, this.#key(name), toJson(marker), options);

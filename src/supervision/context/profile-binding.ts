@@ -24,6 +24,8 @@ export interface BoundSnapshots {
    */
   readonly ours: readonly LocatedSnapshot[];
   readonly others: readonly LocatedSnapshot[];
+  /** Those of {@link ours} whose login was last at this place, as far as the snapshots tell. */
+  readonly lastHere: readonly LocatedSnapshot[];
   /** Proven to be of this profile and no other. Only these may be deleted by `clear()`. */
   readonly proven: readonly LocatedSnapshot[];
   /**
@@ -60,7 +62,7 @@ export class ProfileBinding {
     const { living, gone } = await this.#lastElsewhere(all);
     const own = this.#ownLineages(all, living);
     const foreign = gone.filter(({ lineage }) => !own.has(lineage));
-    const moved = own.size > 0 || this.hasPast ? [] : this.#movedHere(foreign);
+    const moved = own.size > 0 || this.hasPast ? this.#successors(all, foreign) : this.#movedHere(foreign);
     const ours = new Set([...own, ...moved]);
     const adoptable = foreign.filter((one) => this.#hasLainHere(one) || this.#isSamePlace(one));
     const only = (isWanted: (lineage: string) => boolean) =>
@@ -68,6 +70,7 @@ export class ProfileBinding {
     return {
       ours: only((lineage) => ours.has(lineage)),
       others: only((lineage) => !ours.has(lineage)),
+      lastHere: only((lineage) => ours.has(lineage) && this.#wasLastHere(all.get(lineage))),
       proven: only((lineage) => own.has(lineage) && !living.has(lineage)),
       adoptable: only((lineage) => adoptable.some((one) => one.lineage === lineage)),
       living: infos.filter((info) => living.get(info.lineage) === info),
@@ -147,6 +150,17 @@ export class ProfileBinding {
     return moved.map(({ lineage }) => lineage);
   }
 
+  /**
+   * Finds the logins that came after the one in place, at the place to which the bot had moved with it; there it was logged
+   * out. The bot is back in its old folder, where the dead login still lies.
+   */
+  #successors(all: ReadonlyMap<string, LineagePlaces>, gone: readonly LineagePlaces[]): readonly string[] {
+    const inPlace = all.get(this.#context.record.current.lineage ?? '');
+    if (inPlace?.isRevoked !== true) return [];
+    const isAfter = (one: LineagePlaces) => isReplaced(inPlace, [one], this.#context.clock.now());
+    return gone.filter((one) => !one.isHeld && isAfter(one)).map(({ lineage }) => lineage);
+  }
+
   /** Whether this profile has had its own login. Then a login from elsewhere does not follow it. */
   get hasPast(): boolean {
     const { current } = this.#context.record;
@@ -155,6 +169,10 @@ export class ProfileBinding {
 
   #isHere({ profile }: SnapshotInfo): boolean {
     return profile?.path === this.#context.profile.path;
+  }
+
+  #wasLastHere(places: LineagePlaces | undefined): boolean {
+    return places?.last === undefined || this.#isHere(places.last);
   }
 
   #hasLainHere({ newest }: LineagePlaces): boolean {

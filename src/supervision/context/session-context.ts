@@ -12,6 +12,7 @@ import type { TaskRunner } from '../../task.js';
 import type { ProfileIdentity } from '../../types.js';
 import type { BrowserGuard } from '../browser/browser-guard.js';
 import type { BrowserOwner } from '../browser/browser-owner.js';
+import type { ClearNote } from '../record/clear-note.js';
 import type { LogoutNote } from '../record/logout-note.js';
 import type { SessionFolders } from '../record/session-folders.js';
 import type { SessionRecordFile } from '../record/session-record.js';
@@ -65,6 +66,7 @@ export interface SessionContext {
   readonly record: SessionRecordFile;
   /** Logouts that may not be in the record yet. */
   readonly logoutNote: LogoutNote;
+  readonly clearNote: ClearNote;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;
   readonly state: () => SessionState;

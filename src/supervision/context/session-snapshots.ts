@@ -76,6 +76,7 @@ export class SessionSnapshots {
       {
         ...known,
         lineage,
+        inPlace: known.lineage,
         revokedLineages: [...revokedLineages, ...(await this.#markedAsRevoked(patience))],
         isAskedFor,
         now: this.#context.clock.now(),
@@ -124,11 +125,17 @@ export class SessionSnapshots {
    * another machine's clock was ahead.
    */
   async nextCaptureTime(): Promise<string> {
+    const time = await this.timeAfterAll();
+    this.#given = Date.parse(time);
+    return time;
+  }
+
+  /** Like {@link nextCaptureTime}, for something other than a capture. */
+  async timeAfterAll(): Promise<string> {
     if (this.#given === undefined && this.#known.size === 0) await this.#askSoon();
     const known = [...this.#known.values()].flat().filter((info) => this.#binding.mayBeOurs(info));
     const times = known.map(({ createdAt }) => Date.parse(createdAt));
-    this.#given = captureTimeAfter(this.#context.clock.now(), [...times, this.#given ?? 0]);
-    return new Date(this.#given).toISOString();
+    return new Date(captureTimeAfter(this.#context.clock.now(), [...times, this.#given ?? 0])).toISOString();
   }
 
   /**

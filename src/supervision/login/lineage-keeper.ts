@@ -2,16 +2,19 @@ import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
+import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
 import { newLineageAfter } from '../record/lineage.js';
-import type { RecordChange, SessionRecord } from '../record/session-record.js';
+import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
-import { holdReplaced } from './hold-replaced.js';
+import { holdReplaced, holdSuperseded } from './hold-replaced.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
 const STORES_PATIENCE_MS = 5_000;
+/** How long the marks in the stores may delay the end of a session, ms. */
+const LAST_MARK_PATIENCE_MS = 1_000;
 
 /**
  * Decides at every `ready` which lineage the session belongs to, and counts the run.
@@ -24,6 +27,9 @@ export class LineageKeeper {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   #counting: Promise<void> = Promise.resolve();
+  /** Whether the logins that the one in place has replaced are marked in every store. */
+  #areMarked = true;
+  #marking: Promise<void> = Promise.resolve();
 
   constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
@@ -42,19 +48,35 @@ export class LineageKeeper {
         `the session's record could not be written: ${describeError(error).message}`,
       );
     });
+    this.#marking = this.#counting.then(() => this.#mark()).catch(() => undefined);
   }
 
   /** Resolves when the last `ready` was counted, or after a deadline when a store hangs. */
   settled(): Promise<void> {
     const { clock, options } = this.#context;
-    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
-      () => undefined,
-    );
+    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting)
+      .then(() => withDeadline(clock, LAST_MARK_PATIENCE_MS, 'marking what was replaced', this.#marking))
+      .then(() => this.#markTheRest())
+      .catch(() => undefined);
+  }
+
+  async #mark(): Promise<void> {
+    this.#areMarked = false;
+    // At every `ready`, because a store may have been down at the one before.
+    await holdReplaced(this.#context, this.#context.record.current.rejectedLineages);
+    this.#areMarked = await holdSuperseded(this.#context, this.#snapshots);
+  }
+
+  // A store may have come back since `ready`, and the record may be lost before the next one.
+  async #markTheRest(): Promise<void> {
+    if (this.#areMarked) return;
+    this.#areMarked = await holdSuperseded(this.#context, this.#snapshots, LAST_MARK_PATIENCE_MS);
   }
 
   async #count(paired: boolean): Promise<void> {
     const { record, warn, driver, entryScript } = this.#context;
     const before = record.current;
+    const patience = new StorePatience(this.#context.clock, STORES_PATIENCE_MS);
     const id = accountId(driver);
     const isSame = id !== undefined && before.account !== undefined && (await isMarkOf(before.account, id));
     const changed = id !== undefined && before.account !== undefined && !isSame;
@@ -65,9 +87,10 @@ export class LineageKeeper {
       );
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
-    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id)));
+    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id, patience)));
     const mayStay = id === undefined || (isSame && isSalted(before.account));
     const account = mayStay ? before.account : await markAccount(id);
+    const replaced = known === undefined ? await this.#replacedBy(before) : {};
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
@@ -76,19 +99,30 @@ export class LineageKeeper {
       startedBy: entryScript,
       loggedIn: true,
       ...(known === undefined && { basedOn: undefined }),
+      ...((known === undefined || before.formerLineage !== undefined) && {
+        inPlaceSince: await this.#snapshots.timeAfterAll(),
+      }),
+      ...replaced,
       ...withoutFormer(before),
     });
-    // At every `ready`, because a store may have been down at the one before.
-    await holdReplaced(this.#context, record.current.rejectedLineages);
   }
 
-  async #lineageOf(account: string | undefined): Promise<string | undefined> {
+  /** The logins that a new one replaces, as far as the stores answer; the time of the new one tells of the others. */
+  async #replacedBy(before: SessionRecord): Promise<RecordChange> {
+    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    const { ours } = await this.#snapshots.sorted(patience).catch(() => ({ ours: [] }));
+    const { lineage = [], replacedLineages = [] } = before;
+    const lineages = [replacedLineages, lineage, ours.map(({ info }) => info.lineage)].flat();
+    return { replacedLineages: [...new Set(lineages)] };
+  }
+
+  async #lineageOf(account: string | undefined, patience: StorePatience): Promise<string | undefined> {
     if (account === undefined) return undefined;
-    const { proven } = await this.#snapshots
-      .sorted(new StorePatience(this.#context.clock, STORES_PATIENCE_MS))
-      .catch(() => ({ proven: [] }));
+    const { proven } = await this.#snapshots.sorted(patience).catch(() => ({ proven: [] }));
+    const isMarked = ({ revoked, held }: SnapshotInfo) => revoked || held === true;
+    const marked = new Set(proven.filter(({ info }) => isMarked(info)).map(({ info }) => info.lineage));
     for (const { info, repository } of proven) {
-      if (info.revoked || info.held || this.#isOver(info.lineage)) continue;
+      if (marked.has(info.lineage) || this.#isOver(info.lineage)) continue;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
       if (manifest === undefined) continue;
       return (await isMarkOf(manifest.account ?? '', account)) ? info.lineage : undefined;
@@ -97,14 +131,11 @@ export class LineageKeeper {
   }
 
   /**
-   * Whether the lineage was logged out, rejected by WhatsApp, or removed. Its snapshots are never restored
+   * Whether the lineage was logged out, rejected by WhatsApp, removed, or replaced. Its snapshots are never restored
    * automatically, so nothing may be added to it.
    */
   #isOver(lineage: string | undefined): boolean {
-    const { revokedLineages, rejectedLineages, heldLineages = [] } = this.#context.record.current;
-    return (
-      lineage !== undefined && [...revokedLineages, ...rejectedLineages, ...heldLineages].includes(lineage)
-    );
+    return lineage !== undefined && endedLineages(this.#context.record.current).includes(lineage);
   }
 
   // A store that is down must not keep a ready bot from counting; then the record's own number is used.

@@ -3,6 +3,7 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { holdSuperseded } from './hold-replaced.js';
 
 /** Time limit for each store, ms. A slower one is told at the next start, since this machine's record has the logout. */
 const MARK_PATIENCE_MS = 5_000;
@@ -73,8 +74,10 @@ export class Revoker {
     });
     this.#unwritten = undefined;
     await this.#context.logoutNote.remove();
-    if (lineage !== undefined) await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
-    else await this.#tellOfUnknown();
+    if (lineage !== undefined) {
+      await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
+      await holdSuperseded(this.#context, this.#snapshots);
+    } else await this.#tellOfUnknown();
     announce('session:revoked', { cause });
     await this.#putProfileAside(cause);
     return lineage !== undefined;

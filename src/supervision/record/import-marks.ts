@@ -9,12 +9,14 @@ type Naming = Pick<SnapshotInfo, 'lineage' | 'imported'>;
 /** Every lineage that began with an import, according to the record and these snapshots; oldest first, each once. */
 export function importsIn(record: SessionRecord, snapshots: readonly Naming[]): readonly string[] {
   const { lineage = '', imported = [], revokedLineages, rejectedLineages, heldLineages = [] } = record;
+  const { replacedLineages = [] } = record;
   const ofSnapshots = snapshots.flatMap((one) => [...(one.imported ?? []), one.lineage]);
   return onlyImports([
     ...ofSnapshots,
     ...revokedLineages,
     ...rejectedLineages,
     ...heldLineages,
+    ...replacedLineages,
     ...imported,
     lineage,
   ]);

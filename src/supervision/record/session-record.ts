@@ -15,6 +15,11 @@ export interface SessionRecord {
   readonly lineage?: string;
   /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
   readonly formerLineage?: string;
+  /**
+   * When the login in place, or else the last one, came here, ISO 8601. What another login has saved before is older, and
+   * is not restored automatically. Absent for a login that was here before this field existed.
+   */
+  readonly inPlaceSince?: string;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
   /** A salted mark of the account. */
@@ -51,6 +56,8 @@ export interface SessionRecord {
    * down.
    */
   readonly heldLineages?: readonly string[];
+  /** Lineages that another login has replaced at this place. The stores mark them, too. */
+  readonly replacedLineages?: readonly string[];
   /** Lineages that began with an import. Their names tell what was imported, see lineage.ts. */
   readonly imported?: readonly string[];
 }
@@ -78,13 +85,14 @@ export function rejectedCopyInPlace({ basedOn, rejectedSnapshots }: SessionRecor
   return basedOn !== undefined && rejectedSnapshots.includes(basedOn) ? basedOn : undefined;
 }
 
-/** The lineages that have ended: logged out, no longer accepted, or removed. */
+/** The lineages that have ended: logged out, no longer accepted, removed, or replaced by another login. */
 export function endedLineages({
   revokedLineages,
   rejectedLineages,
   heldLineages = [],
+  replacedLineages = [],
 }: SessionRecord): readonly string[] {
-  return [...revokedLineages, ...rejectedLineages, ...heldLineages];
+  return [...revokedLineages, ...rejectedLineages, ...heldLineages, ...replacedLineages];
 }
 
 /** `undefined` removes a field. */
@@ -93,12 +101,20 @@ export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Fiel
 /** Limit for each of the lists above; the oldest entries are dropped. */
 const MAX_REMEMBERED = 200;
 
+/** What is noted outside the record, in case that is lost or can't be written. */
+export interface RecordNotes {
+  /** The lineages that have ended since the record was last written. */
+  readonly ended?: () => Promise<readonly string[]>;
+  /** When `clear()` was last called, ISO 8601. */
+  readonly clearedAt?: () => Promise<string | undefined>;
+}
+
 export interface SessionRecordParameters {
   /** Tells the file's path, which depends on whether the profile is a mount point. */
   readonly path: () => Promise<string>;
   readonly fs: FileSystem;
-  /** Returns the lineages that have ended since the record was last written. Default: none. */
-  readonly endedSince?: () => Promise<readonly string[]>;
+  /** Default: nothing is noted elsewhere. */
+  readonly notes?: RecordNotes;
 }
 
 /** The record's file. It is read once and always written as a whole, by one write at a time. */
@@ -106,13 +122,13 @@ export class SessionRecordFile {
   readonly #path: SessionRecordParameters['path'];
   readonly #fs: FileSystem;
   readonly #writing = new Mutex();
-  readonly #endedSince: () => Promise<readonly string[]>;
+  readonly #notes: RecordNotes;
   #current: SessionRecord = EMPTY_RECORD;
 
-  constructor({ path, fs, endedSince = async () => [] }: SessionRecordParameters) {
+  constructor({ path, fs, notes = {} }: SessionRecordParameters) {
     this.#path = path;
     this.#fs = fs;
-    this.#endedSince = endedSince;
+    this.#notes = notes;
   }
 
   get current(): SessionRecord {
@@ -132,7 +148,11 @@ export class SessionRecordFile {
       }
       this.#current = EMPTY_RECORD;
     }
-    const ended = await this.#endedSince();
+    const clearedAt = await this.#notes.clearedAt?.();
+    if (clearedAt !== undefined && clearedAt > (this.#current.inPlaceSince ?? '')) {
+      this.#apply({ inPlaceSince: clearedAt });
+    }
+    const ended = (await this.#notes.ended?.()) ?? [];
     if (ended.length > 0) {
       const { revokedLineages } = this.#current;
       const others = revokedLineages.filter((lineage) => !ended.includes(lineage));
@@ -190,12 +210,14 @@ function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'startedBy'),
     ...optionalText(raw, 'restoring'),
     ...optionalText(raw, 'formerLineage'),
+    ...optionalText(raw, 'inPlaceSince'),
     ...trialIn(raw.trial),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),
     ...(texts(raw.imported).length > 0 && { imported: texts(raw.imported) }),
     ...(texts(raw.heldLineages).length > 0 && { heldLineages: texts(raw.heldLineages) }),
+    ...(texts(raw.replacedLineages).length > 0 && { replacedLineages: texts(raw.replacedLineages) }),
   };
 }
 

@@ -100,7 +100,11 @@ export class Restorer {
       isFetched = true;
       await assertOwned();
       // Only a restore for the reason `never-ready` is a trial.
-      await record.update({ restoring: info.id, ...(reason !== 'never-ready' && { trial: undefined }) });
+      await record.update({
+        restoring: info.id,
+        ...(reason !== 'never-ready' && { trial: undefined }),
+        ...(await this.#placeTime(info, reason)),
+      });
       const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
@@ -156,8 +160,22 @@ export class Restorer {
       basedOn: info.id,
       restoring: undefined,
       formerLineage: undefined,
+      replacedLineages: before.replacedLineages?.filter((one) => one !== lineage),
       ...(imported.length > 0 && { imported }),
     });
+  }
+
+  /**
+   * Since when the login counts as the one in place. What a person has asked for replaces all that is here; any other
+   * restore is of the newest login, and a later one may still turn up in a store.
+   */
+  async #placeTime(
+    { lineage, createdAt }: SnapshotInfo,
+    reason: RestoreReason,
+  ): Promise<{ inPlaceSince?: string }> {
+    const { lineage: inPlace, inPlaceSince = '' } = this.#context.record.current;
+    if (reason === 'requested') return { inPlaceSince: await this.#snapshots.timeAfterAll() };
+    return lineage !== inPlace && createdAt > inPlaceSince ? { inPlaceSince: createdAt } : {};
   }
 
   async #assertSound(

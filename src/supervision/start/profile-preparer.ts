@@ -194,7 +194,7 @@ export class ProfilePreparer {
     const reasons = [
       revoked > 0 && `${revoked} of a login that was logged out`,
       revoked < ours.length &&
-        `${ours.length - revoked} of one that WhatsApp rejected or a later one replaced`,
+        `${ours.length - revoked} of one that WhatsApp rejected, a later one replaced, or clear() was to delete`,
       others.length > 0 && `${others.length} of another profile`,
     ].filter((part) => part !== false);
     return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;

@@ -256,6 +256,7 @@ export class SessionStarter {
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
     const { rejectedLineages } = record.current;
+    const oldest = untried.map(({ info }) => info.createdAt).sort()[0];
     await record.update({
       loggedIn: false,
       basedOn: undefined,
@@ -264,6 +265,8 @@ export class SessionStarter {
       formerLineage: undefined,
       account: undefined,
       run: 0,
+      // A newer browser may still use it, so it must not count as older than itself.
+      ...(!isFinal && oldest !== undefined && { inPlaceSince: oldest }),
       ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
     return false;

@@ -5,13 +5,15 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { holdSuperseded } from '../login/hold-replaced.js';
 
 /** Time limit for each store, ms. A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran, or after its bot had closed it, so its login is not restored by itself: ' +
+  'the profile was removed while the session ran, or after its bot had closed it, or a later login has replaced it, so ' +
+  'its login is not restored by itself: ' +
   'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
 
 export interface RemovedProfileParts {
@@ -132,7 +134,9 @@ export class RemovedProfile {
   /** Whether the newest login of this profile is held. Then nothing is restored automatically. */
   async isNewestHeld(): Promise<boolean> {
     const [newest] = (await this.#snapshots.sorted()).ours;
-    return newest !== undefined && this.isHeld(newest.info);
+    if (newest === undefined) return false;
+    const { replacedLineages = [] } = this.#context.record.current;
+    return this.isHeld(newest.info) && !replacedLineages.includes(newest.info.lineage);
   }
 
   isHeld({ lineage, held }: { readonly lineage: string; readonly held?: true }): boolean {
@@ -141,16 +145,20 @@ export class RemovedProfile {
 
   async #hold(lineage: string): Promise<void> {
     const { record, clock } = this.#context;
-    const { heldLineages = [] } = record.current;
+    const { heldLineages = [], formerLineage } = record.current;
+    // The one that a profile has replaced, before that was ready, must not come in its place either.
+    const ended = [formerLineage, lineage].filter((one) => one !== undefined);
     await record.updateInPlace({
       loggedIn: false,
       basedOn: undefined,
       lineage: undefined,
+      formerLineage: undefined,
       account: undefined,
       run: 0,
-      heldLineages: [...heldLineages.filter((held) => held !== lineage), lineage],
+      heldLineages: [...heldLineages.filter((held) => !ended.includes(held)), ...ended],
     });
-    await this.#markStores(lineage, new StorePatience(clock, MARK_PATIENCE_MS));
+    for (const one of ended) await this.#markStores(one, new StorePatience(clock, MARK_PATIENCE_MS));
+    await holdSuperseded(this.#context, this.#snapshots);
   }
 
   // A store without a copy needs no mark. Its folder may have been removed, too, and must not be recreated.

@@ -1,0 +1,75 @@
+import { dirname } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import type { FakeBot } from '../support/fake-bot.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const ANNA = '4915100000001@c.us';
+const BEN = '4915100000002@c.us';
+const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+};
+
+const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
+
+describe('a login that a person has brought back with restore(id)', () => {
+  const stage = useFakeStage();
+  const newBot = () => stage().bot({ session: BY_HAND });
+
+  /** Anna's login was logged out on the phone, or so it seemed; Ben's came after it. */
+  async function revokedThenBen(): Promise<string> {
+    const bot = newBot();
+    await bot.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    const { id } = await bot.save('anna');
+    await bot.stop();
+    const marker = `/bot/session/store/shop/revoked/${bot.session.status().lineage}.json`;
+    await stage().fs.promises.mkdir(dirname(marker), { recursive: true });
+    await stage().fs.promises.writeFile(marker, '{}');
+    await stage().remove('/bot/auth');
+    const ben = newBot();
+    await ben.logIn(BEN);
+    await stage().clock.advance(100_000);
+    await ben.save('ben');
+    await ben.stop();
+    return id;
+  }
+
+  it('although it was revoked, is still in place at the next start, before its first save', async () => {
+    const id = await revokedThenBen();
+    const bot = newBot();
+    await bot.finish(bot.session.restore(id));
+    for (let start = 0; start < 2; start++) {
+      const next = newBot();
+      await next.start();
+      expect([next.state, accountOf(next), next.payloads('restore:started')]).toEqual(['ready', ANNA, []]);
+      stage().fs.arm({ path: '/session/store', failOn: 1, times: Number.POSITIVE_INFINITY });
+      await next.stop();
+      stage().fs.arm({});
+    }
+  });
+
+  it.each(['revoked', 'not revoked'])('and is %s, is what restore() without an id takes', async (kind) => {
+    let id = '';
+    if (kind === 'revoked') id = await revokedThenBen();
+    else {
+      const anna = newBot();
+      await anna.logIn(ANNA);
+      await stage().clock.advance(100_000);
+      id = (await anna.save('anna')).id;
+      await anna.stop();
+      const profile = '/import/session-ben';
+      await writeFakeProfile(stage().fs, profile, { ...stage().whatsApp.pair(BEN), note: 'ben' });
+      const ben = newBot();
+      await ben.finish(ben.session.importSession(profile));
+    }
+    const bot = newBot();
+    await bot.finish(bot.session.restore(id));
+    await bot.finish(bot.session.restore());
+    await bot.start();
+    expect([bot.state, accountOf(bot)]).toEqual(['ready', ANNA]);
+  });
+});
