@@ -18,6 +18,11 @@ export interface GatedFolders {
 export interface GatedFileSystemOptions {
   readonly folders: GatedFolders;
   readonly clock: Clock;
+  /**
+   * Whether its calls go before those of others at the same gate. For a few small calls that must not be late, such as
+   * those of a lease. Default false.
+   */
+  readonly isUrgent?: boolean;
   /** Default: the gates of this thread. */
   readonly gates?: DiskGates;
 }
@@ -99,11 +104,13 @@ function gatesOf(fs: FileSystem): DiskGates {
 class Way {
   readonly #gates: DiskGates;
   readonly #clock: Clock;
+  readonly #isUrgent: boolean;
   readonly #givenUp: string[];
 
-  constructor(gates: DiskGates, { clock, folders }: GatedFileSystemOptions) {
+  constructor(gates: DiskGates, { clock, folders, isUrgent = false }: GatedFileSystemOptions) {
     this.#gates = gates;
     this.#clock = clock;
+    this.#isUrgent = isUrgent;
     this.#givenUp = [...folders.givenUp];
   }
 
@@ -147,7 +154,14 @@ class Way {
     const isLong = LONG.has(name);
     const ms = isLong ? LONG_MS : QUICK_MS;
     const isGivenUp = LOOKS.has(name) || this.#givenUp.some((one) => isWithin(one, path));
-    return { clock: this.#clock, isLong, ms, refusal: () => refusal(folder, ms), isGivenUp };
+    return {
+      clock: this.#clock,
+      isLong,
+      isUrgent: this.#isUrgent,
+      ms,
+      refusal: () => refusal(folder, ms),
+      isGivenUp,
+    };
   }
 
   #guarded(handle: FileHandle, path: string, { gate, folder }: Found): FileHandle {

@@ -5,6 +5,8 @@ export interface LaneCall<T> {
   readonly clock: Clock;
   /** Whether it moves a whole file or tree, or waits for all that was written before it. Default: it does not. */
   readonly isLong?: boolean;
+  /** Whether it goes before the others that wait. Default: it does not. */
+  readonly isUrgent?: boolean;
   /** A disk that answers at all does so within this time, ms. */
   readonly ms: number;
   /** Makes the error for a call that was refused or given up because the disk does not answer. */
@@ -17,6 +19,7 @@ export interface LaneCall<T> {
 
 interface Waiting {
   readonly isLong: boolean;
+  readonly isUrgent: boolean;
   readonly begin: () => void;
   readonly refuse: () => void;
 }
@@ -30,10 +33,12 @@ interface UnderWay {
 
 /** Turns of the event loop that a late answer gets: after a pause of the process the timers fire before the answers come. */
 const LAST_TURNS = 8;
+/** After so many urgent calls one of the others has its turn, so that no number of urgent ones keeps them waiting for ever. */
+const URGENT_IN_A_ROW = 4;
 
 /**
  * Lets few calls at a time through to a disk: `width` of them, of which one may be a long call, so that the quick ones
- * find a way past it. While a call does not come back, none like it is made: each would take another of the four threads in
+ * find a way past it. Urgent calls go first. While a call does not come back, none like it is made: each would take another of the four threads in
  * which node works on all files of the process.
  */
 export class Lane {
@@ -42,6 +47,7 @@ export class Lane {
   /** Files that could not be closed yet. */
   readonly #unclosed: (() => Promise<void>)[] = [];
   readonly #underWay = new Set<UnderWay>();
+  #urgentInARow = 0;
 
   constructor(width = 1) {
     this.#width = width;
@@ -54,11 +60,12 @@ export class Lane {
 
   /** @throws the error of `call`; the call's refusal while the disk does not answer */
   run<T>(call: () => Promise<T>, how: LaneCall<T>): Promise<T> {
-    const { isLong = false } = how;
+    const { isLong = false, isUrgent = false } = how;
     if (this.#refuses(isLong)) return Promise.reject(how.refusal());
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         isLong,
+        isUrgent,
         begin: () => this.#begin(call, how, resolve, reject),
         refuse: () => reject(how.refusal()),
       });
@@ -94,7 +101,12 @@ export class Lane {
   #takeNext(): Waiting | undefined {
     if (this.#underWay.size >= this.#width) return undefined;
     const hasLong = [...this.#underWay].some(({ isLong }) => isLong);
-    const index = this.#waiting.findIndex(({ isLong }) => !isLong || !hasLong);
+    const mayBegin = ({ isLong }: Waiting) => !isLong || !hasLong;
+    const urgent = this.#waiting.findIndex((one) => one.isUrgent && mayBegin(one));
+    const other = this.#waiting.findIndex((one) => !one.isUrgent && mayBegin(one));
+    const isUrgentsTurn = urgent >= 0 && (other < 0 || this.#urgentInARow < URGENT_IN_A_ROW);
+    this.#urgentInARow = isUrgentsTurn && other >= 0 ? this.#urgentInARow + 1 : 0;
+    const index = isUrgentsTurn ? urgent : other;
     return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
   }
 

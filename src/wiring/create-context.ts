@@ -50,7 +50,8 @@ export function createContext({
   const folders = new SessionFolders(profileDir, { fs, clock, random, announce: hooks.announce });
   const runner = reopeningTaskRunner(() => createTaskRunner({ fs, logger, clock, gatedFolders }));
   const onLost = (reason: string) => losses.reportLeaseLost(reason);
-  const leases = { clientId, fs, clock, logger, onLost };
+  const leaseFs = gatedFileSystem(options.fs, { folders: gatedFolders, clock, isUrgent: true });
+  const leases = { clientId, fs: leaseFs, clock, logger, onLost };
   const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
   const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });

@@ -77,6 +77,19 @@ describe('a lane to a disk', () => {
     await expect(long).rejects.toThrow('does not answer');
   });
 
+  it('lets urgent calls go first, and yet one of the others in between', async () => {
+    const { answers, hung, run } = setUp();
+    const first = run(hung);
+    const order: string[] = [];
+    const note = (name: string) => async () => String(order.push(name));
+    const others = [1, 2].map((n) => run(note(`other ${n}`)));
+    const urgent = [1, 2, 3, 4, 5].map((n) => run(note(`urgent ${n}`), { isUrgent: true }));
+    answers[0]?.('first');
+    await Promise.all([first, ...others, ...urgent]);
+    const named = (kind: string, numbers: readonly number[]) => numbers.map((n) => `${kind} ${n}`);
+    expect(order).toEqual([...named('urgent', [1, 2, 3, 4]), 'other 1', 'urgent 5', 'other 2']);
+  });
+
   it('goes on after a call that fails or throws', async () => {
     const { run } = setUp();
     await expect(run(() => Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
