@@ -1,5 +1,6 @@
 import { type Clock, withDeadline } from '../clock.js';
 import { ClosedError, describeError, isSessionError } from '../errors.js';
+import { LogThrottle } from '../log-throttle.js';
 import type { Logger } from '../logger.js';
 import { Mutex } from '../mutex.js';
 import { WritePermit } from '../write-permit.js';
@@ -42,10 +43,15 @@ export class Ownership {
   readonly permit = new WritePermit();
   #beat = 0;
   #timer: unknown;
+  /** The running heartbeat; it ends at its deadline. */
   #proving: Promise<void> | undefined;
+  /** The proof of the running heartbeat, or of an earlier one that goes on after its deadline. */
+  #proof: Promise<void> | undefined;
+  readonly #throttle: LogThrottle;
 
   constructor(parts: OwnershipParts, claim: Claim) {
     this.#parts = parts;
+    this.#throttle = new LogThrottle(parts.clock);
     this.#claim = claim;
     this.#extendPermit(claim.begunAt);
     this.#scheduleBeat();
@@ -121,24 +127,29 @@ export class Ownership {
     try {
       await (this.#contesting === undefined ? this.#beatInFile() : this.#contested());
     } catch (error) {
-      const message = this.isHeld()
-        ? 'a heartbeat of the lease failed'
-        : 'it can not be told whether the lease is still ours: nothing is written until it can';
-      this.#say(message, describeError(error));
+      this.#tellFailure(error);
     }
     if (this.#held) this.#scheduleBeat();
   }
 
-  async #beatInFile(): Promise<void> {
+  /** A proof that comes after the deadline still counts, so a beat joins the one that is under way. */
+  #beatInFile(): Promise<void> {
     const { clock } = this.#parts;
-    const begunAt = clock.monotonic();
-    const proof = this.#writing.runExclusive(() => this.#prove());
-    const answer = await withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', proof);
+    this.#proof ??= this.#proveInFile().finally(() => {
+      this.#proof = undefined;
+    });
+    return withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', this.#proof);
+  }
+
+  async #proveInFile(): Promise<void> {
+    const { begunAt, answer } = await this.#writing.runExclusive(() => this.#prove());
+    if (!this.#held) return;
     if (answer === 'ours') return this.#extendPermit(begunAt);
     if (answer === 'taken-over') return this.#lose(TAKEN_OVER);
-    if (!this.#held) return;
     this.permit.end(); // another process finds no lease file now and may become the owner
-    this.#say('the lease file was removed or replaced: the lease is contested again', {});
+    if (this.#throttle.next('gone')) {
+      this.#say('the lease file was removed or replaced: the lease is contested again', {});
+    }
     await this.#contested();
   }
 
@@ -173,16 +184,28 @@ export class Ownership {
 
   /** @param begunAt when the proof that we are the owner was *begun*, monotonic ms */
   #extendPermit(begunAt: number): void {
-    if (this.#held) this.permit.extendTo(begunAt + TAKEOVER_MS);
+    if (!this.#held) return;
+    this.permit.extendTo(begunAt + TAKEOVER_MS);
+    const told = this.isHeld() ? this.#throttle.end('unproven') : undefined;
+    if (told) this.#say('the lease is proven again: writing goes on', told, 'info');
+  }
+
+  #tellFailure(error: unknown): void {
+    if (!this.#held) return;
+    const described = describeError(error);
+    if (this.isHeld()) return this.#say('a heartbeat of the lease failed', described, 'debug');
+    const told = this.#throttle.next('unproven');
+    const message = 'it can not be told whether the lease is still ours: nothing is written until it can';
+    if (told) this.#say(message, { ...described, ...told });
   }
 
   /** Writes a heartbeat, then looks for a newer owner. The order matters: see `createUncontested` in claim-lease.ts. */
-  async #prove(): Promise<'ours' | 'taken-over' | 'gone'> {
-    if (!this.#held) return 'gone';
-    const { files } = this.#parts;
+  async #prove(): Promise<{ begunAt: number; answer: 'ours' | 'taken-over' | 'gone' }> {
+    const { files, clock } = this.#parts;
+    const begunAt = clock.monotonic();
+    if (!this.#held) return { begunAt, answer: 'gone' };
     const found = await files.rewrite(this.generation, this.#nextRecord());
-    if (await files.isSuperseded(this.generation)) return 'taken-over';
-    return found;
+    return { begunAt, answer: (await files.isSuperseded(this.generation)) ? 'taken-over' : found };
   }
 
   #lose(reason: string): void {
@@ -205,9 +228,9 @@ export class Ownership {
     return { ...this.#claim.record, beat: this.#beat, at };
   }
 
-  #say(message: string, fields: Readonly<Record<string, unknown>>): void {
+  #say(message: string, fields: object, level: 'debug' | 'info' | 'warn' = 'warn'): void {
     try {
-      this.#parts.logger.warn(message, { clientId: this.#parts.files.clientId, ...fields });
+      this.#parts.logger[level](message, { clientId: this.#parts.files.clientId, ...fields });
     } catch {
       // A logger that throws must not stop the heartbeat.
     }

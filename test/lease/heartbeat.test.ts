@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { sleep } from '../../src/clock.js';
 import { HEARTBEAT_MS, TAKEOVER_MS } from '../../src/lease/timing.js';
 import { LeaseWorld } from './lease-world.js';
 
@@ -11,6 +12,8 @@ async function owned() {
   const waiting = new Set<() => void>();
   const disk = {
     state: 'fine' as 'fine' | 'broken' | 'hangs',
+    /** How long each opening of a file takes. */
+    slowMs: 0,
     /** What hung goes on, as on a network share that is back. */
     mend() {
       disk.state = 'fine';
@@ -19,16 +22,22 @@ async function owned() {
   };
   const open = async (...args: Parameters<typeof world.fs.promises.open>) => {
     if (disk.state === 'broken') throw Object.assign(new Error('EROFS: read-only'), { code: 'EROFS' });
+    if (disk.slowMs > 0) await sleep(world.clock, disk.slowMs);
     if (disk.state === 'hangs') await new Promise<void>((resolve) => waiting.add(resolve));
     return world.fs.promises.open(...args);
   };
   const onLost = vi.fn();
   const onReclaimed = vi.fn();
   const warn = vi.fn();
-  const logger = { debug: warn, info: warn, warn, error: warn };
+  const levels: string[] = [];
+  const write = (level: string) => (message: string) => {
+    levels.push(level);
+    warn(message);
+  };
+  const logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   const lease = world.lease(A, { fs: world.fsWith({ open } as object), onLost, onReclaimed, logger });
   await lease.acquire();
-  return { world, disk, lease, onLost, onReclaimed, warn };
+  return { world, disk, lease, onLost, onReclaimed, warn, levels };
 }
 
 describe('a heartbeat', () => {
@@ -313,5 +322,59 @@ describe('an owner that was suspended', () => {
     await world.clock.advance(HEARTBEAT_MS);
     expect(lease.isHeld()).toBe(true);
     expect(world.clock.pendingTimers).toBe(1);
+  });
+});
+
+describe('the log of a lease that can not be proven', () => {
+  it('has a line when that begins, one each 10 minutes, and one when it is over', async () => {
+    const { world, disk, lease, warn } = await owned();
+    disk.state = 'broken';
+    await world.clock.advance(60 * 60_000);
+    const lines = () => warn.mock.calls.map(([message]) => String(message));
+    const unproven = () => lines().filter((line) => line.includes('can not be told'));
+    expect(unproven().length).toBeGreaterThanOrEqual(5);
+    expect(unproven().length).toBeLessThanOrEqual(6);
+    disk.state = 'fine';
+    await world.clock.advance(2 * HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(true);
+    expect(lines().at(-1)).toContain('proven again');
+    expect(lines().filter((line) => !line.includes('heartbeat'))).toHaveLength(unproven().length + 1);
+    warn.mockClear();
+    await world.clock.advance(60 * 60_000);
+    expect(lines()).toEqual([]);
+  });
+
+  it('has no line above debug level for a heartbeat that fails while an older proof holds', async () => {
+    const { world, disk, lease, levels } = await owned();
+    disk.state = 'broken';
+    await world.clock.advance(2 * HEARTBEAT_MS);
+    disk.state = 'fine';
+    await world.clock.advance(2 * HEARTBEAT_MS);
+    expect(lease.isHeld()).toBe(true);
+    expect(levels).toEqual(['debug', 'debug']);
+  });
+});
+
+describe('a heartbeat that comes through after its deadline', () => {
+  it('proves the lease from the moment it began, so that a slow disk loses nothing', async () => {
+    const { world, disk, lease, onLost } = await owned();
+    disk.slowMs = 12_000;
+    for (let second = 0; second < 300; second++) {
+      await world.clock.advance(1000);
+      expect(lease.isHeld(), `after ${second} s`).toBe(true);
+    }
+    expect(onLost).not.toHaveBeenCalled();
+  });
+
+  it('still hears of a newer owner, and of a file that is gone', async () => {
+    const { world, disk, onLost, onReclaimed } = await owned();
+    disk.slowMs = 12_000;
+    await world.clock.advance(HEARTBEAT_MS + 1000);
+    await world.fs.promises.unlink('/s/lease/shop.1.lease');
+    disk.slowMs = 0;
+    await world.clock.advance(60_000);
+    expect(onReclaimed).toHaveBeenCalledOnce();
+    expect(onLost).not.toHaveBeenCalled();
+    expect(world.files()).toEqual(['shop.2.lease']);
   });
 });
