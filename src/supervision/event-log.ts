@@ -1,4 +1,6 @@
-import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import type { Clock } from '../clock.js';
+import type { EventError, SessionEventName, SessionEventPayloads } from '../events.js';
+import { LogThrottle } from '../log-throttle.js';
 import type { Logger } from '../logger.js';
 import type { SnapshotInfo } from '../types.js';
 
@@ -74,24 +76,83 @@ const LINES: {
 };
 
 /**
+ * What makes two events of one name the same news, for events that repeat for as long as something is wrong. All other
+ * events are always logged.
+ */
+const SAME_NEWS: { readonly [Name in SessionEventName]?: (payload: SessionEventPayloads[Name]) => unknown } = {
+  'save:failed': ({ error, stores }) => [withoutFigures(error), stores],
+  'save:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
+  'backup:failed': ({ error, stores }) => [withoutFigures(error), stores],
+  'backup:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
+  'restore:failed': ({ error, snapshot }) => [error, snapshot?.id],
+  'corruption:detected': ({ where, snapshot, findings }) => [where, snapshot?.id, findings],
+  'reconnect:scheduled': ({ attempt, cause, error }) => [attempt, cause, error],
+  'reconnect:attempted': ({ attempt, cause }) => [attempt, cause],
+  warning: (told) => told,
+};
+
+/**
  * Writes the session's events to its logger. It is the only place that does so, and therefore no event is forgotten.
+ * What repeats while something is wrong is written once, and then every 10 min at most.
  */
 export class EventLog {
   readonly #logger: Logger;
   readonly #clientId: string;
+  readonly #throttle: LogThrottle;
 
-  constructor({ logger, clientId }: { readonly logger: Logger; readonly clientId: string }) {
+  constructor({
+    logger,
+    clientId,
+    clock,
+  }: {
+    readonly logger: Logger;
+    readonly clientId: string;
+    readonly clock: Clock;
+  }) {
     this.#logger = logger;
     this.#clientId = clientId;
+    this.#throttle = new LogThrottle(clock);
   }
 
   /** Call with every event of the session. */
   note<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
     const line = LINES[name](payload);
     if (line === undefined) return;
+    this.#forgetWhatIsOver(name, payload);
+    const told = this.#isNews(name, payload);
+    if (told === undefined) return;
     const [level, message, fields] = line;
-    this.#logger[level](message, { clientId: this.#clientId, ...fields });
+    const leftOut = told.leftOut > 0 && { leftOut: told.leftOut };
+    this.#logger[level](message, { clientId: this.#clientId, ...fields, ...leftOut });
   }
+
+  #isNews<Name extends SessionEventName>(
+    name: Name,
+    payload: SessionEventPayloads[Name],
+  ): { readonly leftOut: number } | undefined {
+    const same = SAME_NEWS[name];
+    if (same === undefined) return { leftOut: 0 };
+    return this.#throttle.next(`${name} ${JSON.stringify(same(payload))}`);
+  }
+
+  #forgetWhatIsOver<Name extends SessionEventName>(name: Name, payload: SessionEventPayloads[Name]): void {
+    const isUpToDate = 'reason' in payload && payload.reason === 'unchanged';
+    const [kind = ''] = name.split(':');
+    if (name === 'state:changed') this.#throttle.forget(() => true);
+    else if (name.endsWith(':completed') || isUpToDate) {
+      this.#throttle.forget((key) => key.startsWith(`${kind}:failed `) || isSkip(kind, key));
+    }
+  }
+}
+
+/** A copy that was skipped because nothing has changed is no end of its own repetition. */
+function isSkip(kind: string, key: string): boolean {
+  return key.startsWith(`${kind}:skipped `) && !key.startsWith(`${kind}:skipped ["unchanged"`);
+}
+
+/** The error without its figures, which may change each time, such as the free room of a disk. */
+function withoutFigures({ code, message }: EventError): EventError {
+  return { code, message: message.replace(/\d+(?:[.,]\d+)*/g, '#') };
 }
 
 /** An unchanged profile, or a copy that was ended by a stop, needs no attention. */

@@ -3,6 +3,7 @@ import type { SessionEventName, SessionEventPayloads } from '../../src/events.js
 import { SESSION_EVENT_NAMES } from '../../src/http/contract.js';
 import type { Logger } from '../../src/logger.js';
 import { EventLog } from '../../src/supervision/event-log.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 import type { SnapshotInfo } from '../../src/types.js';
 
 const SNAPSHOT = { id: '20260101T000000000Z-00000000', store: 'my-nas' } as SnapshotInfo;
@@ -54,7 +55,7 @@ function written<Name extends SessionEventName>(name: Name, payload: SessionEven
     warn: write('warn'),
     error: write('error'),
   } as unknown as Logger;
-  new EventLog({ logger, clientId: 'shop' }).note(name, payload);
+  new EventLog({ logger, clientId: 'shop', clock: new ManualClock() }).note(name, payload);
   return lines;
 }
 
@@ -99,5 +100,68 @@ describe('the log of the events', () => {
   it('does not cry over a copy that is up to date, or that a stop came between', () => {
     expect(written('save:skipped', { reason: 'unchanged' })[0]?.[0]).toBe('debug');
     expect(written('save:failed', { error: { code: 'CLOSED', message: 'stopped' } })[0]?.[0]).toBe('info');
+  });
+});
+
+describe('the log of what goes on for hours', () => {
+  function setUp() {
+    const clock = new ManualClock();
+    const lines: string[] = [];
+    const write = (message: string, fields?: object) =>
+      void lines.push(`${message} ${JSON.stringify(fields ?? {})}`);
+    const logger: Logger = { debug: write, info: write, warn: write, error: write };
+    const log = new EventLog({ logger, clientId: 'shop', clock });
+    const during = async (ms: number, everyMs: number, tell: () => void) => {
+      for (let passed = 0; passed < ms; passed += everyMs) {
+        tell();
+        await clock.advance(everyMs);
+      }
+      return lines.splice(0);
+    };
+    return { log, during };
+  }
+  const HOUR = 3_600_000;
+
+  it('has an attempt to come up again in an outage once, and then each 10 minutes', async () => {
+    const { log, during } = setUp();
+    let delayMs = 0;
+    const attempt = () => {
+      log.note('reconnect:scheduled', { attempt: 1, maxAttempts: 5, delayMs: ++delayMs, cause: 'network-down' });
+      log.note('reconnect:attempted', { attempt: 1, cause: 'network-down' });
+    };
+    const lines = await during(HOUR, 15_000, attempt);
+    expect(lines.length).toBe(2 * 6);
+    expect(lines.at(-1)).toMatch(/"leftOut":39/);
+    log.note('reconnect:succeeded', { attempt: 1, durationMs: 1, cause: 'network-down' });
+    log.note('state:changed', { from: 'reconnecting', to: 'ready' });
+    expect(await during(15_000, 15_000, attempt)).toHaveLength(4);
+  });
+
+  it('has each attempt that counts', async () => {
+    const { log, during } = setUp();
+    let attempt = 0;
+    const lines = await during(5 * 15_000, 15_000, () =>
+      log.note('reconnect:attempted', { attempt: ++attempt, cause: 'start-failed' }),
+    );
+    expect(lines).toHaveLength(5);
+  });
+
+  it('has a copy that fails for the same reason once, whatever figures it names, until one is taken', async () => {
+    const { log, during } = setUp();
+    let freeMb = 100;
+    const fail = () => log.note('save:failed', { error: { code: 'STORE', message: `${freeMb--} MB free` } });
+    expect(await during(HOUR, 120_000, fail)).toHaveLength(6);
+    log.note('save:completed', TAKEN);
+    expect(await during(120_000, 120_000, fail)).toHaveLength(2);
+    const otherwise = () => log.note('save:failed', { error: ERROR });
+    expect(await during(120_000, 120_000, otherwise)).toHaveLength(1);
+  });
+
+  it('has a warning that repeats each 10 minutes, and other warnings at once', async () => {
+    const { log, during } = setUp();
+    const warn = () => log.note('warning', { code: 'validation-failed', message: 'EIO' });
+    expect(await during(HOUR, 60_000, warn)).toHaveLength(6);
+    const other = () => log.note('warning', { code: 'validation-failed', message: 'EACCES' });
+    expect(await during(60_000, 60_000, other)).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@ import type { PageHandle } from '../../client/client-types.js';
 import type { PageProbe } from '../../client/page-probe.js';
 import type { SessionEventName, SessionEventPayloads } from '../../events.js';
 import type { HealthReport, HealthStatus } from '../../health.js';
+import { LogThrottle } from '../../log-throttle.js';
 import { PeriodicTask } from '../../periodic-task.js';
 import { isUp } from '../../state.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -36,6 +37,7 @@ export class HealthMonitor {
   readonly #meter = new EventLoopMeter();
   readonly #reader: FactsReader;
   readonly #timer: PeriodicTask;
+  readonly #throttle: LogThrottle;
   #running: RunningCheck | undefined;
   #generation = 0;
   #lastStatus: HealthStatus | undefined;
@@ -43,8 +45,9 @@ export class HealthMonitor {
   #upSince: number | undefined;
 
   constructor(context: SessionContext, { startRetries, degradedTimer, settleWatch }: HealthMonitorParts) {
-    const { clock, random, options, logger } = context;
+    const { clock, random, options } = context;
     this.#context = context;
+    this.#throttle = new LogThrottle(clock);
     this.#degradedTimer = degradedTimer;
     this.#ledger = new SnapshotLedger(context);
     this.#reader = new FactsReader(context, {
@@ -58,7 +61,7 @@ export class HealthMonitor {
       random,
       intervalMs: options.healthCheckIntervalMs,
       work: () => this.#join('isTimed'),
-      onError: (error) => logger.error('the health check failed', { error }),
+      onError: (error) => this.#tellFailure('the health check failed', error),
     });
   }
 
@@ -129,15 +132,20 @@ export class HealthMonitor {
   }
 
   #tellOfPage({ answered }: PageProbe, page: PageHandle | undefined, timed: boolean): void {
-    const { driver, logger } = this.#context;
+    const { driver } = this.#context;
     // If the page has changed in the meantime, its own events tell the state.
     if (page !== driver.page) return;
     try {
       if (driver.connected) this.#degradedTimer.onProbe({ answered, timed });
       else this.#degradedTimer.onNoBrowser({ timed });
     } catch (error) {
-      logger.error('what the page answered could not be followed', { error }); // the report is still valid
+      this.#tellFailure('what the page answered could not be followed', error); // the report is still valid
     }
+  }
+
+  #tellFailure(message: string, error: unknown): void {
+    const told = this.#throttle.next(message);
+    if (told) this.#context.logger.error(message, { error, ...told });
   }
 
   #announce(report: HealthReport): void {

@@ -1,4 +1,5 @@
 import { describeError } from '../../errors.js';
+import { LogThrottle } from '../../log-throttle.js';
 import { PeriodicTask } from '../../periodic-task.js';
 import type { SaveResult } from '../../results.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -42,13 +43,21 @@ export class SaveSchedule {
     this.#work = { ...work, forceSave: announced(work.forceSave), backup: announced(work.backup) };
     this.#savesEnabled = options.forceSaveIntervalMs > 0;
     this.#backupsEnabled = options.backupIntervalMs > 0;
+    const throttle = new LogThrottle(clock);
     const every = (what: string, intervalMs: number, task: () => Promise<unknown>) =>
       new PeriodicTask({
         clock,
         random,
         intervalMs,
-        work: task,
-        onError: (error) => logger.warn(`${what} failed`, { error: describeError(error) }),
+        work: async () => {
+          await task();
+          const failed = throttle.end(what);
+          if (failed) logger.info(`${what} works again`, failed);
+        },
+        onError: (error) => {
+          const told = throttle.next(what);
+          if (told) logger.warn(`${what} failed`, { error: describeError(error), ...told });
+        },
       });
     this.#tasks = {
       save: every('a save', options.forceSaveIntervalMs, this.#work.forceSave),
