@@ -59,6 +59,30 @@ export function isShortage(errno: string | undefined): boolean {
   return errno !== undefined && SHORTAGES.has(errno);
 }
 
+/**
+ * What a disk, or the machine, answers for a while and then no more: a network share whose server restarts, a disk that is
+ * mounted read-only after a fault, too little memory or too many processes.
+ */
+const PASSING = new Set([
+  ...SHORTAGES,
+  ...'EAGAIN EBUSY EHOSTDOWN EIO ENODEV ENOMEM ENOTCONN ENXIO EREMOTEIO EROFS ESTALE'.split(' '),
+]);
+/** Limit for the causes of a cause that are looked at. */
+const MAX_CAUSES = 8;
+
+/**
+ * Whether an error, or a cause of it, is a local fault that heals by itself. Someone who was up before waits it out,
+ * however long it takes.
+ */
+export function isPassingFault(error: unknown): boolean {
+  let one: unknown = error;
+  for (let depth = 0; depth < MAX_CAUSES && one !== undefined && one !== null; depth++) {
+    if (PASSING.has(errnoOf(one) ?? '')) return true;
+    one = (one as { readonly cause?: unknown }).cause;
+  }
+  return false;
+}
+
 /** Errors that last until somebody changes something. */
 const PERMANENT = new Set('EACCES EPERM EROFS ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL ENOTSUP'.split(' '));
 

@@ -276,7 +276,7 @@ export class SessionSupervisor implements ClientSupervisor {
   #lose(cause: DisconnectCause, { error, atOnce = false }: { error?: unknown; atOnce?: boolean }): void {
     const run = this.#run;
     if (!run || run.isStarting || run.abort.signal.aborted) return;
-    if (error !== undefined) this.#parts.startRetries.noteError(error);
+    if (error !== undefined) this.#parts.startRetries.noteError(error, cause);
     this.#pause(run);
     // The page may show a QR until it is closed, and closing waits for a running save.
     this.#context.driver.beginClosing();

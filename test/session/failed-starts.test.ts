@@ -135,7 +135,11 @@ describe('WhatsApp that can not be reached', () => {
     bot.client.pupBrowser?.kill();
     await bot.until('20 outages', () => bot.payloads('reconnect:attempted').length >= 20);
     expect(bot.payloads('reconnect:exhausted')).toEqual([]);
-    expect(bot.payloads('reconnect:scheduled').at(-1)).toMatchObject({ cause: 'network-down' });
+    expect(bot.payloads('reconnect:scheduled').at(-1)).toMatchObject({
+      cause: 'network-down',
+      error: { code: 'network-down', message: expect.stringContaining('net::ERR_SOCKS_CONNECTION_FAILED') },
+    });
+    expect(bot.session.status().lastError).toMatchObject({ code: 'network-down' });
     bot.client.launchError = undefined;
     await bot.untilState('ready');
   });

@@ -53,3 +53,34 @@ describe('a start while the disk of sessionPath is full', () => {
     expect(stage().clock.pendingTimers).toBe(0);
   });
 });
+
+describe('a disk that gets full under a running session', () => {
+  const stage = useFakeStage();
+
+  it('is waited for as the network is, however long, and then the session comes up by itself', async () => {
+    const bot = stage().bot();
+    await bot.logIn();
+    await stage().clock.advance(130_000);
+    stage().fs.arm({ ...FULL, path: '/bot/auth/' });
+    bot.client.pupBrowser?.kill();
+    await stage().clock.advance(3_600_000);
+    expect(bot.state).toBe('reconnecting');
+    expect(bot.session.status().lastError?.message).toContain('ENOSPC');
+    stage().fs.arm({});
+    await bot.untilState('ready', { limitMs: 120_000 });
+    expect(bot.payloads('reconnect:exhausted')).toEqual([]);
+  });
+
+  it.each(['ENOSPC', 'EAGAIN'])('is waited for, too, where the browser meets it (%s)', async (code) => {
+    const bot = stage().bot({ session: { healthCheckIntervalMs: 0 } });
+    await bot.logIn();
+    await stage().clock.advance(130_000);
+    bot.client.launchError = Object.assign(new Error(`${code}: spawn`), { code });
+    bot.client.pupBrowser?.kill();
+    await bot.until('20 attempts', () => bot.payloads('reconnect:attempted').length >= 20);
+    expect(bot.state).toBe('reconnecting');
+    bot.client.launchError = undefined;
+    await bot.untilState('ready', { limitMs: 120_000 });
+    expect(bot.payloads('reconnect:exhausted')).toEqual([]);
+  });
+});

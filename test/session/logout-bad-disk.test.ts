@@ -59,6 +59,26 @@ describe('a logout by the phone while the disk of the profile can not be written
     });
   });
 
+  it.each([
+    ['ENOSPC', '/bot/auth'],
+    ['EROFS', '/bot/auth'],
+    ['EIO', '/bot/'],
+  ])(
+    '(%s of %s for an hour) needs nobody: it goes on by itself when the disk is well',
+    async (errno, path) => {
+      const { bot, breakDisk, mendDisk } = await pairedBot();
+      breakDisk(errno, path);
+      await bot.client.logOutByPhone();
+      await stage().clock.advance(3_600_000);
+      expect(bot.state).toBe('reconnecting');
+      expect(bot.payloads('reconnect:exhausted')).toEqual([]);
+      expect(bot.session.status().lastError?.message).toContain(errno);
+      mendDisk();
+      await bot.untilState('awaiting_qr', { limitMs: 120_000 });
+      expect(bot.payloads('session:revoked')).toEqual([{ cause: 'phone' }]);
+    },
+  );
+
   it('(it hangs) ends in a QR once it answers', async () => {
     const disk = new HangingDisk(stage().fs, '/bot/auth');
     const bot = stage().bot({ session: { fs: disk.fs } });

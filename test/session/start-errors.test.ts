@@ -23,7 +23,10 @@ describe('a start that trying again can not mend', () => {
     expect(bot.client.launches).toBe(1);
     expect(bot.payloads('reconnect:scheduled')).toEqual([]);
     expect(bot.state).toBe('failed');
-    expect(bot.session.status().lastError).toMatchObject({ code: 'INTERNAL', message: NO_CHROME.message });
+    expect(bot.session.status().lastError).toMatchObject({
+      code: 'start-failed',
+      message: NO_CHROME.message,
+    });
     const { issues } = await bot.finish(bot.session.checkHealth());
     expect(issues.map(({ code }) => code)).toContain('failed');
     expect(issues.map(({ code }) => code)).not.toContain('reconnects-exhausted');
@@ -105,7 +108,7 @@ describe('a start that may pass', () => {
     expect(failure).toMatchObject({ code: 'START_FAILED', retryable: true, cause: KILLED });
     expect(String(failure)).toContain(`last cause: start-failed: ${message}`);
     expect(bot.client.launches).toBe(1 + 2 + 3);
-    const error = { code: 'INTERNAL', message };
+    const error = { code: 'start-failed', message };
     expect(bot.payloads('reconnect:scheduled').map((scheduled) => scheduled.error)).toEqual([
       error,
       error,

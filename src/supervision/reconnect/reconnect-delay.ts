@@ -9,7 +9,7 @@ export const STABLE_AFTER_MS = 60_000;
 
 /** Longest delay between attempts while WhatsApp is unreachable, ms. */
 const NETWORK_RETRY_MS = 15_000;
-/** Longest delay while a server or disk does not answer, ms; each attempt asks all stores. */
+/** Longest delay while a server does not answer or this machine is short of something, ms; each attempt asks all stores. */
 const SERVER_RETRY_MS = 60_000;
 
 /** How long to wait before the next attempt, ms. */
@@ -27,9 +27,9 @@ export function retryDelayMs(
   return delayMs({ attempt, baseMs, maxMs, random: context.random });
 }
 
-function longestMs({ cause, awaitsServer = false, awaitsDisk = false }: Setback): number {
+function longestMs({ cause, awaitsServer = false, awaitsMachine = false }: Setback): number {
   if (cause === 'network-down') return NETWORK_RETRY_MS;
-  return awaitsServer || awaitsDisk ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
+  return awaitsServer || awaitsMachine ? SERVER_RETRY_MS : Number.POSITIVE_INFINITY;
 }
 
 /** Input of {@link backoffDelayMs}. */

@@ -7,13 +7,13 @@ export interface Setback {
   readonly cause: DisconnectCause;
   /** Whether a server must answer first: a store that may hold the login, or the server of a strict web cache. */
   readonly awaitsServer?: boolean;
-  /** Whether a required disk does not answer. */
-  readonly awaitsDisk?: boolean;
+  /** Whether this machine must first give something: a disk that answers, room on it, memory. */
+  readonly awaitsMachine?: boolean;
 }
 
 /** Whether to wait it out, however long it takes, without counting an attempt. */
-export function isOutage({ cause, awaitsServer = false, awaitsDisk = false }: Setback): boolean {
-  return cause === 'network-down' || awaitsServer || awaitsDisk;
+export function isOutage({ cause, awaitsServer = false, awaitsMachine = false }: Setback): boolean {
+  return cause === 'network-down' || awaitsServer || awaitsMachine;
 }
 
 /** Whether the lease could not be taken for want of room, or because its disk is slow: that passes. */

@@ -12,9 +12,12 @@ export class LastError {
     this.#clock = clock;
   }
 
-  note(error: unknown): void {
+  /** @param cause what a start failed by; it names an error of somebody else's that has no code */
+  note(error: unknown, cause?: DisconnectCause): void {
     const at = new Date(this.#clock.now()).toISOString();
-    this.#noted = { error, told: Object.freeze({ ...summaryOf(error), at }) };
+    const { code, message } = summaryOf(error);
+    const named = code === 'INTERNAL' && !isSessionError(error) ? (cause ?? code) : code;
+    this.#noted = { error, told: Object.freeze({ code: named, message, at }) };
   }
 
   forget(): void {

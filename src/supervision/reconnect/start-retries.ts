@@ -1,3 +1,4 @@
+import { isPassingFault } from '../../busy.js';
 import { obstacleOf } from '../../client/start-error.js';
 import { sleep } from '../../clock.js';
 import { isUnanswered } from '../../disk-gate/gated-file-system.js';
@@ -45,7 +46,8 @@ const BY_HAND_INTERVAL_MS = 60_000;
 
 /**
  * Starts the session until it is up or its attempts are used up: first `maxInitRetries` retries, then as a reconnect.
- * Time without network, or without a store that must provide the login, is waited out and never counted.
+ * Time without network, or without a store that must provide the login, is waited out and never counted; and once the
+ * session was up, time without room on a disk, too.
  */
 export class StartRetries {
   readonly #context: StartRetriesContext;
@@ -64,6 +66,8 @@ export class StartRetries {
   #own: (() => Promise<void>) | undefined;
   /** What still has to be done; see {@link StartRetriesRequest.before}. */
   #before: (() => Promise<void>) | undefined;
+  /** Whether the session was up before; then no local fault that heals by itself ends it. */
+  #wasUp = false;
   readonly #lastError: LastError;
 
   constructor(
@@ -81,9 +85,13 @@ export class StartRetries {
     return this.#lastError.told;
   }
 
-  /** Notes the error that ended a running session, or that refused a start before an attempt. */
-  noteError(error: unknown): void {
-    this.#lastError.note(error);
+  /**
+   * Notes the error that ended a running session, or that refused a start before an attempt.
+   *
+   * @param cause what it was lost by; it names an error that has no code of its own
+   */
+  noteError(error: unknown, cause?: DisconnectCause): void {
+    this.#lastError.note(error, cause);
   }
 
   /** Attempts used since the session was last stable. */
@@ -158,6 +166,7 @@ export class StartRetries {
   }: StartRetriesRequest): Promise<StartRetriesResult> {
     this.#own = own;
     this.#before = before;
+    this.#wasUp = cause !== undefined;
     signal.throwIfAborted(); // an earlier step (closing a browser that hangs) may have taken long
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
@@ -285,14 +294,14 @@ export class StartRetries {
       this.#own = undefined;
       await this.#before?.();
       this.#before = undefined;
-      const result = await this.#starter.start(signal, { isFirst });
+      const result = this.#waitedOut(await this.#starter.start(signal, { isFirst }));
       signal.throwIfAborted();
       this.#fruitless.note(result);
       const yields = this.#context.options.onConflict === 'stop';
       if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
         return { kind: 'gave-up', cause: 'conflict' };
       }
-      if (result.kind === 'failed') this.#lastError.note(result.error);
+      if (result.kind === 'failed') this.#lastError.note(result.error, result.cause);
       return result;
     } catch (error) {
       if (this.#own !== undefined && !isShort(error)) throw error;
@@ -300,11 +309,17 @@ export class StartRetries {
       this.#lastError.note(error);
       const obstacle = obstacleOf({ error, launched: false });
       const failure = { kind: 'failed', cause: 'start-failed', error: toError(error) } as const;
-      const awaitsDisk = isUnanswered(error) || isNotProvenOwner(error);
-      const result = { ...failure, awaitsDisk, ...(obstacle && { obstacle }) };
+      const awaitsMachine = isUnanswered(error) || isNotProvenOwner(error);
+      const result = this.#waitedOut({ ...failure, awaitsMachine, ...(obstacle && { obstacle }) });
       this.#fruitless.note(result);
       return result;
     }
+  }
+
+  // A full disk, or one that fails for a while, must not leave a session that was up to whoever calls reconnect().
+  #waitedOut(result: StartResult): StartResult {
+    if (result.kind !== 'failed' || !this.#wasUp || !isPassingFault(result.error)) return result;
+    return { ...result, awaitsMachine: true };
   }
 
   // A lease that can't be checked now is no reason to end the session.

@@ -27,8 +27,8 @@ export type StartResult =
   | (Omit<FailedStart, 'cause' | 'reachedPage'> & {
       readonly cause: DisconnectCause;
       readonly reachedPage?: boolean;
-      /** Whether a required disk does not answer. */
-      readonly awaitsDisk?: boolean;
+      /** Whether this machine must first give something: a disk that answers, room on it, memory. */
+      readonly awaitsMachine?: boolean;
     })
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
