@@ -116,7 +116,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     return asSessionErrors('forceSave', this.#parts.saves.forceSave());
   }
 
-  /** Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}. */
+  /**
+   * Takes a zipped snapshot into every backup store now; otherwise like {@link forceSave}.
+   *
+   * @throws StoreError that names the disk or store, when one does not answer for 2 min
+   */
   backup(): Promise<SaveResult> {
     return asSessionErrors('backup', this.#parts.saves.backup());
   }
@@ -214,7 +218,11 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
     return asSessionErrors('listSnapshots', this.#parts.operations.listSnapshots());
   }
 
-  /** Removes old snapshots by the retention rules, leftovers and, while no browser runs, the profile's caches. */
+  /**
+   * Removes old snapshots by the retention rules, leftovers and, while no browser runs, the profile's caches.
+   *
+   * @throws StoreError, TimeoutError that name the disk or store, when one does not answer for 2 min
+   */
   prune(): Promise<PruneResult> {
     return asSessionErrors('prune', this.#parts.operations.prune());
   }

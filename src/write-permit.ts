@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import { LeaseLostError, StoreError } from './errors.js';
+import { describeError, LeaseLostError, StoreError } from './errors.js';
 
 /**
  * Until when this process may write the data of a session. It is stored in memory that the threads share: a worker thread
@@ -40,11 +40,22 @@ export function notTheOwner(clientId: string): LeaseLostError {
   return new LeaseLostError(`this process does not own the session '${clientId}' (any more)`);
 }
 
-/** No other owner of the session is known, but the lease file can't prove that this process owns it. */
-export function notProvenOwner(clientId: string): StoreError {
+/**
+ * No other owner of the session is known, but the lease file can't prove that this process owns it.
+ *
+ * @param why the folder of the lease, and the failure of the last attempt to prove it, if known
+ */
+export function notProvenOwner(
+  clientId: string,
+  why: { readonly directory?: string; readonly cause?: unknown } = {},
+): StoreError {
+  const { directory, cause } = why;
+  const place = directory === undefined ? '' : ` in ${directory}`;
+  const reason = cause === undefined ? '' : ` (${describeError(cause).message})`;
   const error = new StoreError(
-    `it can't be told just now whether this process owns the session '${clientId}': its lease file can't be read and ` +
-      'written. Nothing is changed until it can',
+    `it can't be told just now whether this process owns the session '${clientId}': its lease file${place} can't be read ` +
+      `and written${reason}. Nothing is changed until it can`,
+    { cause },
   );
   unproven.add(error);
   return error;

@@ -127,7 +127,8 @@ class Way {
     if (first !== undefined && second !== undefined && first.gate !== second.gate) {
       // A fixed order prevents a deadlock between two calls.
       const [outer, inner] = first.folder < second.folder ? [first, second] : [second, first];
-      return this.#through(outer, name, path, () => this.#through(inner, name, path, call));
+      const both = `${outer.folder} or of ${inner.folder}`; // either may be the one that does not answer
+      return this.#through(outer, name, path, () => this.#through(inner, name, path, call, both), both);
     }
     const value = await this.#through(found, name, path, call);
     if (name === 'realpath') this.#learn(path, String(value), found);
@@ -139,8 +140,9 @@ class Way {
     name: string | symbol,
     path: string,
     call: () => Promise<unknown>,
+    place = folder,
   ): Promise<unknown> {
-    const how = this.#how(name, folder, path);
+    const how = this.#how(name, place, path);
     return gate.run(call, name === 'open' ? { ...how, late: closeLate } : how);
   }
 

@@ -40,7 +40,7 @@ export async function claimLease(request: LeaseRequest): Promise<Claim> {
   const looks = Math.ceil((waitMs + TAKEOVER_MS) / LOOK_EVERY_MS) + 10;
   let seen: SeenLease | undefined;
   for (let look = 0; look < looks; look++) {
-    seen = await orAborted(bounded(clock, files.readHighest()), signal);
+    seen = await orAborted(bounded(request, files.readHighest()), signal);
     const verdict = await orAborted(judgeHolder(seen, self, machine), signal);
     const watched = verdict === 'unproven' ? seen : undefined;
     const state = watched && stalls.look(`${watched.generation} ${watched.text}`, clock.monotonic());
@@ -62,8 +62,10 @@ async function claimAfter(
   seen: SeenLease | undefined,
   watched: SeenLease | undefined,
   holder: LeaseHolder,
-  { files, clock, machine: { heldTokens } }: LeaseRequest,
+  request: LeaseRequest,
 ): Promise<Claim | undefined> {
+  const { files, clock, machine } = request;
+  const { heldTokens } = machine;
   const token = randomUUID();
   const at = new Date(clock.now()).toISOString();
   const claim: Claim = {
@@ -75,7 +77,7 @@ async function claimAfter(
   let ours = false;
   const creating = createUncontested(files, claim, watched);
   try {
-    ours = await bounded(clock, creating);
+    ours = await bounded(request, creating);
   } catch (error) {
     // A hanging disk may create the file after the deadline: it would look like a newer owner, even to ourselves.
     creating.then((made) => (made ? files.withdraw(claim.generation) : undefined)).catch(() => undefined);
@@ -90,20 +92,21 @@ async function claimAfter(
  * All contenders must try to create the same next free generation, so that only one can win; only the winner may
  * move on to a higher generation.
  */
-async function raised(claim: Claim, { files, clock, machine, above = 0 }: LeaseRequest): Promise<Claim> {
+async function raised(claim: Claim, request: LeaseRequest): Promise<Claim> {
+  const { files, machine, above = 0 } = request;
   if (claim.generation > above) return claim;
   const higher = { ...claim, generation: above + 1 };
   const creating = files.create(higher.generation, higher.record);
   try {
-    if (await bounded(clock, creating)) {
-      await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined); // else the next owner removes it
+    if (await bounded(request, creating)) {
+      await bounded(request, files.withdraw(claim.generation)).catch(() => undefined); // else the next owner removes it
       return higher;
     }
     throw new StoreError(`the lease files in ${files.directory} change faster than they can be read`);
   } catch (error) {
     machine.heldTokens.delete(claim.record.token);
     creating.then((made) => (made ? files.withdraw(higher.generation) : undefined)).catch(() => undefined);
-    await bounded(clock, files.withdraw(claim.generation)).catch(() => undefined);
+    await bounded(request, files.withdraw(claim.generation)).catch(() => undefined);
     throw error;
   }
 }
@@ -126,8 +129,8 @@ async function createUncontested(
   return false;
 }
 
-function bounded<T>(clock: Clock, work: Promise<T>): Promise<T> {
-  return withDeadline(clock, FILES_DEADLINE_MS, 'work on the lease files', work);
+function bounded<T>({ clock, files }: Pick<LeaseRequest, 'clock' | 'files'>, work: Promise<T>): Promise<T> {
+  return withDeadline(clock, FILES_DEADLINE_MS, `work on the lease files in ${files.directory}`, work);
 }
 
 function heldBy(seen: SeenLease | undefined, self: LeaseHolder, files: LeaseFiles): LeaseHeldError {

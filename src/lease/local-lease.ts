@@ -87,7 +87,12 @@ export class LocalLease {
   async lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
     const { clock, machine = thisMachine } = this.#options;
     const look = this.#files.readHighest();
-    const seen = await withDeadline(clock, FILES_DEADLINE_MS, 'work on the lease files', look);
+    const seen = await withDeadline(
+      clock,
+      FILES_DEADLINE_MS,
+      `work on the lease files in ${this.directory}`,
+      look,
+    );
     if (seen === undefined) return 'nobody';
     const holder = seen.record?.holder;
     return holder !== undefined && isEqual(holder, await describeHolder(machine))
@@ -146,7 +151,9 @@ export class LocalLease {
   /** @throws LeaseLostError unless {@link isHeld}. */
   assertHeld(): void {
     if (this.isHeld()) return;
-    throw (this.isUnproven() ? notProvenOwner : notTheOwner)(this.#options.clientId);
+    const { clientId } = this.#options;
+    if (!this.isUnproven()) throw notTheOwner(clientId);
+    throw notProvenOwner(clientId, { directory: this.directory, cause: this.#ownership?.lastFailure });
   }
 
   /**

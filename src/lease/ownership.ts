@@ -48,6 +48,7 @@ export class Ownership {
   /** The proof of the running heartbeat, or of an earlier one that goes on after its deadline. */
   #proof: Promise<void> | undefined;
   readonly #throttle: LogThrottle;
+  #lastFailure: unknown;
 
   constructor(parts: OwnershipParts, claim: Claim) {
     this.#parts = parts;
@@ -74,6 +75,11 @@ export class Ownership {
   /** Whether no new owner is known, and yet the lease is not proven ours at this moment. */
   isUnproven(): boolean {
     return this.#held && !this.isHeld();
+  }
+
+  /** Why the last heartbeat failed; `undefined` when it did not. */
+  get lastFailure(): unknown {
+    return this.#lastFailure;
   }
 
   /** Like `isHeld`, but when the last proof is too old, a new one is made first. Never rejects. */
@@ -138,7 +144,12 @@ export class Ownership {
     this.#proof ??= this.#proveInFile().finally(() => {
       this.#proof = undefined;
     });
-    return withDeadline(clock, FILES_DEADLINE_MS, 'the heartbeat of the lease', this.#proof);
+    return withDeadline(
+      clock,
+      FILES_DEADLINE_MS,
+      `the heartbeat of the lease in ${this.#parts.files.directory}`,
+      this.#proof,
+    );
   }
 
   async #proveInFile(): Promise<void> {
@@ -185,6 +196,7 @@ export class Ownership {
   /** @param begunAt when the proof that we are the owner was *begun*, monotonic ms */
   #extendPermit(begunAt: number): void {
     if (!this.#held) return;
+    this.#lastFailure = undefined;
     this.permit.extendTo(begunAt + TAKEOVER_MS);
     const told = this.isHeld() ? this.#throttle.end('unproven') : undefined;
     if (told) this.#say('the lease is proven again: writing goes on', told, 'info');
@@ -192,6 +204,7 @@ export class Ownership {
 
   #tellFailure(error: unknown): void {
     if (!this.#held) return;
+    this.#lastFailure = error;
     const described = describeError(error);
     if (this.isHeld()) return this.#say('a heartbeat of the lease failed', described, 'debug');
     const told = this.#throttle.next('unproven');

@@ -139,6 +139,11 @@ export class FileSystemStore implements SessionStore {
     });
   }
 
+  /** Absolute path of the folder. */
+  get root(): string {
+    return this.#disk.root;
+  }
+
   /**
    * What another thread needs to open the store; `undefined` if the store uses a file system or clock other than the
    * real ones.

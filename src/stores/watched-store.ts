@@ -32,6 +32,8 @@ export interface StoreWatch {
   readonly clock: Clock;
   /** The name of the store in messages; default: the store's own name. */
   readonly name?: string;
+  /** The name in errors of calls that stood still, with the place if it is a folder; default: `name`. */
+  readonly label?: string;
   readonly onNotice?: NoticeListener | undefined;
   /**
    * Called with the key of an object that was stored after its put had been given up. Nobody expects this object, so it
@@ -75,6 +77,10 @@ export class WatchedStore implements SessionStore {
     if (close !== undefined) this.close = () => this.#wait('be closed', CALL_MS, {}, () => close.call(store));
   }
 
+  get #label(): string {
+    return this.#watch.label ?? this.name;
+  }
+
   get name(): string {
     return this.#watch.name ?? this.#store.name;
   }
@@ -105,7 +111,7 @@ export class WatchedStore implements SessionStore {
     const get = async (own: StoreCallOptions) => {
       const found = await this.#store.get(key, own);
       if (found === undefined) return undefined;
-      const given = () => standstill(this.name, action, TRANSFER_MS);
+      const given = () => standstill(this.#label, action, TRANSFER_MS);
       return { info: found.info, body: watchedBody(found.body, this.#watch.clock, given) };
     };
     return this.#wait(action, CALL_MS, options, get, late);
@@ -128,7 +134,7 @@ export class WatchedStore implements SessionStore {
     let isOver = false;
     try {
       while (!isOver) {
-        if (waitedMs >= LISTING_MS) throw standstill(this.name, action, LISTING_MS);
+        if (waitedMs >= LISTING_MS) throw standstill(this.#label, action, LISTING_MS);
         const from = clock.monotonic();
         const { done, value } = await this.#wait(action, LIST_MS, options, () => listing.next());
         waitedMs += clock.monotonic() - from;
@@ -167,9 +173,9 @@ export class WatchedStore implements SessionStore {
   ): Promise<T> {
     const { clock } = this.#watch;
     if (this.localPath !== undefined && this.#stuck >= MAX_STUCK) {
-      return Promise.reject(standstill(this.name, action, ms));
+      return Promise.reject(standstill(this.#label, action, ms));
     }
-    const waiting = { clock, name: this.name, action, ms, signal: options.signal };
+    const waiting = { clock, name: this.#label, action, ms, signal: options.signal };
     const started = (signal: AbortSignal, moving: Moving) => {
       const calling = call({ ...options, signal }, moving);
       const settled = () => {

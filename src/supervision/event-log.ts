@@ -79,17 +79,18 @@ const LINES: {
  * What makes two events of one name the same news, for events that repeat for as long as something is wrong. All other
  * events are always logged.
  */
-const SAME_NEWS: { readonly [Name in SessionEventName]?: (payload: SessionEventPayloads[Name]) => unknown } = {
-  'save:failed': ({ error, stores }) => [withoutFigures(error), stores],
-  'save:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
-  'backup:failed': ({ error, stores }) => [withoutFigures(error), stores],
-  'backup:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
-  'restore:failed': ({ error, snapshot }) => [error, snapshot?.id],
-  'corruption:detected': ({ where, snapshot, findings }) => [where, snapshot?.id, findings],
-  'reconnect:scheduled': ({ attempt, cause, error }) => [attempt, cause, error],
-  'reconnect:attempted': ({ attempt, cause }) => [attempt, cause],
-  warning: (told) => told,
-};
+const SAME_NEWS: { readonly [Name in SessionEventName]?: (payload: SessionEventPayloads[Name]) => unknown } =
+  {
+    'save:failed': ({ error, stores }) => [withoutFigures(error), stores],
+    'save:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
+    'backup:failed': ({ error, stores }) => [withoutFigures(error), stores],
+    'backup:skipped': ({ reason, error, stores }) => [reason, error && withoutFigures(error), stores],
+    'restore:failed': ({ error, snapshot }) => [error, snapshot?.id],
+    'corruption:detected': ({ where, snapshot, findings }) => [where, snapshot?.id, findings],
+    'reconnect:scheduled': ({ attempt, cause, error }) => [attempt, cause, error],
+    'reconnect:attempted': ({ attempt, cause }) => [attempt, cause],
+    warning: (told) => told,
+  };
 
 /**
  * Writes the session's events to its logger. It is the only place that does so, and therefore no event is forgotten.

@@ -54,12 +54,14 @@ export function createContext({
   const leases = { clientId, fs: leaseFs, clock, logger, onLost };
   const ownershipEpoch: SessionContext['ownershipEpoch'] = { name: undefined };
   const recordFolder = async () => dirname(await folders.stateFile('session.json'));
-  const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs, logger });
+  const noteFolders = { ...gatedFolders, givenUp: [...gatedFolders.givenUp, sessionPath] };
+  const noteFs = gatedFileSystem(options.fs, { folders: noteFolders, clock });
+  const logoutNote = new LogoutNote({ clientId, recordFolder, sessionPath, fs: noteFs, logger });
   const placed = async () => {
     await place.settle();
     return place.profile;
   };
-  const clearNote = new ClearNote({ clientId, profile: placed, sessionPath, fs });
+  const clearNote = new ClearNote({ clientId, profile: placed, sessionPath, fs: noteFs });
   const lease = new LocalLease({
     ...leases,
     directory: join(sessionPath, 'lease'),

@@ -66,7 +66,8 @@ export function gatedFoldersOf(
       ...(backupStore === undefined ? [backupPath] : []),
       ...(isTop ? [profileDir, beside] : [above]),
     ],
-    givenUp: [profileDir, beside],
+    // A zip is written in the staging folder before its store gets it.
+    givenUp: [profileDir, beside, join(sessionPath, 'staging')],
   };
 }
 

@@ -16,6 +16,7 @@ import { FileSystemStore } from '../stores/file-system-store.js';
 import { guardForeignStores } from '../stores/foreign-store.js';
 import { localStoreSpec } from '../stores/local-store-spec.js';
 import type { SessionStore } from '../stores/session-store.js';
+import { storeLabel } from '../stores/store-label.js';
 import { uniqueStoreNames } from '../stores/unique-names.js';
 import type { TaskRunner } from '../task.js';
 
@@ -57,7 +58,8 @@ export function createRepositories(
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;
     const onNotice = (notice: string) => tellOnce(storeName, notice);
-    const watched = withdrawLatePuts(store, { clock, name: storeName, assertMayWrite, onNotice });
+    const label = storeLabel(store, storeName);
+    const watched = withdrawLatePuts(store, { clock, name: storeName, label, assertMayWrite, onNotice });
     const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
     const local = openRepository(here, { ...shared, store: watched, storeName, assertMayWrite });
     const isReal = clock === systemClock && plainFileSystem(fs) === systemFileSystem;
@@ -65,7 +67,7 @@ export function createRepositories(
     const spec = place && { ...format, store: { ...place, name: storeName }, clientId };
     const inner =
       spec === undefined ? local : new ThreadedRepository({ ...parts, local, spec, onProblem, onNotice });
-    return new IsolatedRepository(inner, { clock, clientId });
+    return new IsolatedRepository(inner, { clock, clientId, label });
   };
   const backupFormat: RepositoryFormat = {
     kind: 'backup',

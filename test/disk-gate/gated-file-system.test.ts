@@ -75,6 +75,16 @@ describe('a file system behind gates', () => {
     disk.comeBack();
   });
 
+  it('names both places where a call between two of them does not come back', async () => {
+    const { fs, disk, clock } = setUp('/share');
+    disk.goAway();
+    const copying = fs.promises.rename('/share/profile/file', '/own/copy');
+    copying.catch(nothing);
+    await clock.advance(20_000);
+    await expect(copying).rejects.toThrow('the disk of /own or of /share does not answer');
+    disk.comeBack();
+  });
+
   it('refuses a synchronous write, which would stop the process', async () => {
     const { fs, disk, clock } = setUp('/share');
     disk.goAway();

@@ -126,7 +126,12 @@ describe('the log of what goes on for hours', () => {
     const { log, during } = setUp();
     let delayMs = 0;
     const attempt = () => {
-      log.note('reconnect:scheduled', { attempt: 1, maxAttempts: 5, delayMs: ++delayMs, cause: 'network-down' });
+      log.note('reconnect:scheduled', {
+        attempt: 1,
+        maxAttempts: 5,
+        delayMs: ++delayMs,
+        cause: 'network-down',
+      });
       log.note('reconnect:attempted', { attempt: 1, cause: 'network-down' });
     };
     const lines = await during(HOUR, 15_000, attempt);

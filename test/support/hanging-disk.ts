@@ -6,6 +6,7 @@ export class HangingDisk {
   readonly fs: FileSystem;
   readonly #waiting: { readonly call: string; readonly goOn: () => void }[] = [];
   #isGone = false;
+  #callsLeft = Number.POSITIVE_INFINITY;
 
   constructor(fs: FileSystem, folder: string) {
     const promises = new Proxy(fs.promises, {
@@ -14,7 +15,9 @@ export class HangingDisk {
         if (typeof value !== 'function') return value;
         return async (...given: unknown[]) => {
           const paths = given.slice(0, 2).filter((one) => typeof one === 'string');
-          if (this.#isGone && paths.some((path) => isWithin(folder, path))) {
+          const isHere = paths.some((path) => isWithin(folder, path));
+          if (isHere && --this.#callsLeft < 0) this.#isGone = true;
+          if (this.#isGone && isHere) {
             await new Promise<void>((goOn) =>
               this.#waiting.push({ call: `${String(name)} ${paths[0]}`, goOn }),
             );
@@ -35,8 +38,14 @@ export class HangingDisk {
     this.#isGone = true;
   }
 
+  /** Lets so many calls through, and then goes away. */
+  goAwayAfter(calls: number): void {
+    this.#callsLeft = calls;
+  }
+
   comeBack(): void {
     this.#isGone = false;
+    this.#callsLeft = Number.POSITIVE_INFINITY;
     for (const { goOn } of this.#waiting.splice(0)) goOn();
   }
 }

@@ -37,11 +37,18 @@ export class IsolatedRepository implements SnapshotRepository {
   readonly #clock: Clock;
   readonly #breaker: StoreBreaker;
   readonly #pingKey: string;
+  readonly #label: string;
 
-  constructor(inner: SnapshotRepository, { clock, clientId }: { clock: Clock; clientId: string }) {
+  /** @param parts `label`: the name of the store in messages */
+  constructor(
+    inner: SnapshotRepository,
+    parts: { readonly clock: Clock; readonly clientId: string; readonly label?: string },
+  ) {
+    const { clock, clientId, label = inner.store.name } = parts;
     this.#inner = inner;
     this.#clock = clock;
-    this.#breaker = new StoreBreaker(clock, inner.store.name);
+    this.#label = label;
+    this.#breaker = new StoreBreaker(clock, label);
     this.#pingKey = `${clientId}/${PING}`;
     this.kind = inner.kind;
     this.store = inner.store;
@@ -52,7 +59,7 @@ export class IsolatedRepository implements SnapshotRepository {
   }
 
   async ping(): Promise<void> {
-    const waiting = { clock: this.#clock, name: this.store.name, action: `look up ${PING}`, ms: LIST_MS };
+    const waiting = { clock: this.#clock, name: this.#label, action: `look up ${PING}`, ms: LIST_MS };
     await this.#call({}, () => whileItMoves(waiting, (signal) => this.store.head(this.#pingKey, { signal })));
   }
 

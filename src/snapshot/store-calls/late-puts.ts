@@ -8,14 +8,16 @@ export function withdrawLatePuts(
   parts: {
     readonly clock: Clock;
     readonly name: string;
+    readonly label?: string;
     readonly assertMayWrite: () => void;
     readonly onNotice?: NoticeListener | undefined;
   },
 ): WatchedStore {
-  const { clock, name, assertMayWrite, onNotice } = parts;
+  const { clock, name, label, assertMayWrite, onNotice } = parts;
   return new WatchedStore(store, {
     clock,
     name,
+    ...(label !== undefined && { label }),
     onNotice,
     onLatePut: (key) => {
       if (holdsSnapshot(key)) withdraw(store, key, assertMayWrite).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { type PortableError, packError } from '../../portable-error.js';
 import { type LocalStoreSpec, openLocalStore } from '../../stores/local-store-spec.js';
+import { storeLabel } from '../../stores/store-label.js';
 import type { NoticeListener } from '../../stores/watched-store.js';
 import { defineTask, type TaskContext } from '../../task.js';
 import { notTheOwner, WritePermit } from '../../write-permit.js';
@@ -110,17 +111,20 @@ function openOnce(spec: RepositorySpec, permit: WritePermit, context: TaskContex
   const assertMayWrite = () => {
     if (!permit.isValid(context.clock)) throw notTheOwner(spec.clientId);
   };
+  const store = openLocalStore(spec.store, context.fs);
+  const label = storeLabel(store);
   const repository = openRepository(spec, {
-    store: withdrawLatePuts(openLocalStore(spec.store, context.fs), {
+    store: withdrawLatePuts(store, {
       clock: context.clock,
       name: spec.store.name,
+      label,
       assertMayWrite,
       onNotice,
     }),
     assertMayWrite,
     clientId: spec.clientId,
     fs: context.fs,
-    runner: watchedTaskRunner(context.fs, context.clock, spec.store.name),
+    runner: watchedTaskRunner(context.fs, context.clock, label),
     signatures: signaturesOf(spec.ownershipEpoch),
     onProblem: (id: string, error: unknown) => [...listeners][0]?.onProblem(id, error),
   });

@@ -65,7 +65,7 @@ export class LogoutNote {
     this.#noted.clear();
     for (const [folder, prefix] of await this.#lookUp().catch(() => [])) {
       for (const name of await this.#notesIn(folder, prefix)) {
-        await fs.promises.rm(join(folder, name), { force: true }).catch(() => undefined);
+        await fs.promises.unlink(join(folder, name)).catch(() => undefined);
       }
     }
   }
