@@ -15,6 +15,7 @@ const STORY = ['test/e2e/pairing.test.ts', 'test/e2e/restore.test.ts'];
 const LONG = [
   'test/chaos-short.test.ts',
   'test/profile/install.test.ts',
+  'test/session/calls-on-hanging-disk.test.ts',
   'test/session/slow-disk.test.ts',
   'test/session/states.test.ts',
   'test/stores/{crash,processes}.test.ts',
