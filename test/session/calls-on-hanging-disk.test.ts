@@ -69,7 +69,7 @@ describe.each(['/bot/session', '/bot/backup', '/bot/auth'])('while %s hangs', (p
   });
 
   it.each(
-    ['backup', 'verify', 'prune', 'restore', 'forceSave'].flatMap((name) => [
+    ['backup', 'verify', 'prune', 'restore'].flatMap((name) => [
       [name, 2],
       [name, 12],
       [name, 40],
