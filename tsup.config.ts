@@ -1,5 +1,7 @@
 import { defineConfig } from 'tsup';
+import { inlineArchiver } from './scripts/build/inline-archiver.js';
 import { inlineUnzipper } from './scripts/build/inline-unzipper.js';
+import { keepImport } from './scripts/build/keep-import.js';
 
 const common = { target: 'node20', platform: 'node', sourcemap: true } as const;
 
@@ -14,9 +16,10 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     splitting: true,
     clean: ['!worker.*'],
-    // A bundler follows what CommonJS requires; modules carry the part of unzipper that they need.
-    noExternal: [/^unzipper\//],
-    esbuildPlugins: [inlineUnzipper({ requiredFrom: '.cjs' })],
+    // A bundler follows what CommonJS requires; modules carry the parts of unzipper and archiver that they need.
+    noExternal: [/^unzipper\//, /^archiver$/],
+    esbuildPlugins: [inlineUnzipper({ requiredFrom: '.cjs' }), inlineArchiver({ importedFrom: '.cjs' })],
+    plugins: [keepImport('archiver')],
     // CommonJS knows its file by `__filename` (src/worker/locate-worker.ts).
     esbuildOptions(options, { format }) {
       if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
@@ -31,6 +34,6 @@ export default defineConfig([
     format: ['cjs'],
     splitting: false,
     noExternal: [/.*/],
-    esbuildPlugins: [inlineUnzipper()],
+    esbuildPlugins: [inlineUnzipper(), inlineArchiver()],
   },
 ]);

@@ -18,6 +18,7 @@ const LONG = [
   'test/session/calls-on-hanging-disk.test.ts',
   'test/session/slow-disk.test.ts',
   'test/session/states.test.ts',
+  'test/snapshot/zip/zip64.test.ts',
   'test/stores/{crash,processes}.test.ts',
   'test/supervision/outages.test.ts',
 ];

@@ -5,7 +5,7 @@
  * Also checks the types with each way to resolve a package's types.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,8 @@ const RESOLUTIONS = {
   nodenext: ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'],
 };
+type Lock = { readonly packages: Readonly<Record<string, { readonly version: string } | undefined>> };
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
@@ -52,6 +54,7 @@ try {
   writeFileSync(join(folder, 'consumer.ts'), CONSUMER);
   for (const [name, options] of Object.entries(RESOLUTIONS)) typeCheck(name, options);
   checkDocstrings();
+  checkTree(tarball);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -108,7 +111,7 @@ function probe(load: (name: string) => string): string {
     }
     handler.close();
     const loaded = Object.keys((${load("'node:module'")}).default?._cache ?? (${load("'node:module'")})._cache ?? {});
-    const heavy = loaded.filter((path) => /node_modules.(unzipper|puppeteer)/.test(path));
+    const heavy = loaded.filter((path) => /node_modules.(archiver|unzipper|puppeteer)/.test(path));
     if (session.state !== 'idle' || !refused || heavy.length > 0) {
       throw new Error(JSON.stringify({ state: session.state, refused, heavy }));
     }
@@ -163,6 +166,28 @@ function checkDocstrings(): void {
   const citing = typings.filter((path) => /\bdocs\//.test(readFileSync(join(dist, path), 'utf8')));
   if (citing.length > 0) throw new Error(`these types cite a page of docs/: ${citing.join(', ')}`);
   console.log(`docstrings of ${typings.length} files of types: cite nothing that the package lacks`);
+}
+
+/** Refuses a second copy of what whatsapp-web.js brings along. */
+function checkTree(tarball: string): void {
+  const bot = join(folder, 'bot');
+  mkdirSync(bot);
+  writeFileSync(join(bot, 'package.json'), JSON.stringify({ name: 'bot', private: true }));
+  const { packages: ours } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
+  const client = `whatsapp-web.js@${ours['node_modules/whatsapp-web.js']?.version}`;
+  const how = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+  execFileSync(npm, [...how, join(folder, tarball), client], {
+    cwd: bot,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const { packages } = JSON.parse(readFileSync(join(bot, 'package-lock.json'), 'utf8')) as Lock;
+  const copies = Object.keys(packages).filter((path) =>
+    /(^|\/)node_modules\/(archiver|unzipper)$/.test(path),
+  );
+  if (copies.sort().join() !== 'node_modules/archiver,node_modules/unzipper') {
+    throw new Error(`a bot gets more than one copy of a package: ${copies.join(', ')}`);
+  }
+  console.log(`beside ${client}: one archiver ${packages['node_modules/archiver']?.version}, one unzipper`);
 }
 
 function run(node: string, script: string): void {

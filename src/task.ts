@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { type Clock, systemClock } from './clock.js';
 import type { FileSystem } from './file-system.js';
 
@@ -22,7 +23,8 @@ export interface TaskRunner {
   run<Input, Output>(
     task: Task<Input, Output>,
     input: Input,
-    options?: { signal?: AbortSignal },
+    /** `transfer`: ports in `input`, which can't be cloned and go to the thread. */
+    options?: { signal?: AbortSignal; transfer?: readonly MessagePort[] },
   ): Promise<Output>;
   /** Ends the thread, if any. Idempotent. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type MessagePort, Worker } from 'node:worker_threads';
 import { type Clock, resultWithin, type TimerHandle } from '../clock.js';
 import type { GatedFolders } from '../disk-gate/gated-file-system.js';
 import { ClosedError, SessionError } from '../errors.js';
@@ -14,6 +14,7 @@ type Answer<Output> = { readonly output: Output } | typeof UNAVAILABLE;
 
 interface PendingTask {
   readonly message: ToWorker;
+  readonly transfer: readonly MessagePort[] | undefined;
   readonly resolve: (answer: Answer<unknown>) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
@@ -24,6 +25,11 @@ const MAX_CRASHES = 5;
 const REST_MS = 300_000;
 /** How long a thread may take until its first answer; on an idle machine it takes 50 ms. */
 const START_DEADLINE_S = 60;
+/**
+ * Buffers that are read and written pile up as garbage until the thread's young generation is full: with node's own size
+ * a backup takes some 35 MB for them, with this one some 10.
+ */
+const YOUNG_MB = 2;
 /** What is waited for a thread to end, ms; it goes on to end by itself. */
 const END_MS = 500;
 
@@ -57,10 +63,12 @@ export class SharedWorker {
     input: unknown,
     {
       signal,
+      transfer,
       closing,
       gatedFolders,
     }: {
       readonly signal: AbortSignal | undefined;
+      readonly transfer?: readonly MessagePort[] | undefined;
       readonly closing: AbortSignal;
       readonly gatedFolders?: GatedFolders | undefined;
     },
@@ -81,10 +89,10 @@ export class SharedWorker {
     try {
       const answer = await new Promise<Answer<unknown>>((resolve, reject) => {
         const message = { type: 'run', id, task, input, ...(gatedFolders && { gatedFolders }) } as const;
-        this.#pending.set(id, { message, resolve, reject, signal });
+        this.#pending.set(id, { message, transfer, resolve, reject, signal });
         // A pending task keeps the process alive, until `#settle` ends that.
         thread.ref();
-        if (this.#ready) thread.postMessage(message);
+        if (this.#ready) thread.postMessage(message, transfer);
       });
       // The name guarantees the types: both sides import the same task definition.
       return answer as Answer<Output>;
@@ -109,7 +117,8 @@ export class SharedWorker {
   #start(): Worker | undefined {
     try {
       // The bot's own node flags, such as `--inspect` or loaders, are not for this thread.
-      const options = { execArgv: [], name: 'wwebjs-persistent-session' };
+      const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+      const options = { execArgv: [], name: 'wwebjs-persistent-session', resourceLimits };
       // Not `new Worker(...)`: bundlers look for that expression and try to include its file. Turbopack stops the build
       // here, because the path of this file is known only at run time.
       const thread: Worker = Reflect.construct(Worker, [this.#url, options]);
@@ -148,10 +157,10 @@ export class SharedWorker {
   /** Tasks are sent only once the thread is known to be the right one: work of a wrong thread could not be undone. */
   #sendWaiting(thread: Worker): void {
     this.#ready = true;
-    for (const [id, { message, signal, reject }] of this.#pending) {
+    for (const [id, { message, transfer, signal, reject }] of this.#pending) {
       try {
         if (signal?.aborted) throw signal.reason;
-        thread.postMessage(message);
+        thread.postMessage(message, transfer);
       } catch (error) {
         this.#settle(id);
         reject(error);

@@ -5,7 +5,6 @@ import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
-import { sameBytesTask } from '../snapshot/hashing/same-bytes.js';
 import { repositoryTask } from '../snapshot/thread/repository-task.js';
 import { importZipTask } from '../snapshot/zip/import-zip.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip/zip-reader.js';
@@ -19,7 +18,6 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(hashFilesTask),
     erase(copyAndHashTask),
     erase(writeZipTask),
-    erase(sameBytesTask),
     erase(verifyZipTask),
     erase(extractZipTask),
     erase(importZipTask),

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { type Clock, systemClock } from '../clock.js';
 import { type GatedFolders, plainFileSystem } from '../disk-gate/gated-file-system.js';
 import { ClosedError } from '../errors.js';
@@ -76,12 +77,13 @@ class WorkerRunner implements TaskRunner {
   async run<Input, Output>(
     task: Task<Input, Output>,
     input: Input,
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal; transfer?: readonly MessagePort[] } = {},
   ): Promise<Output> {
     options.signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw closed();
     const answer = await this.#attach().run<Output>(task.name, input, {
       signal: options.signal,
+      transfer: options.transfer,
       closing: this.#closing.signal,
       gatedFolders: this.#gatedFolders,
     });

@@ -4,13 +4,15 @@ import { describe, expect, it } from 'vitest';
 const source = new URL('../../src/', import.meta.url);
 
 describe('importing the library', () => {
-  it('does not load unzipper: it is imported where it is used', () => {
+  it('loads neither unzipper nor archiver: they are imported where they are used', () => {
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
     expect(files.length).toBeGreaterThan(20);
     const statically = files.filter((name) =>
-      /^(import|export) (?!type)[^;]*from 'unzipper[/']/m.test(readFileSync(new URL(name, source), 'utf8')),
+      /^(import|export) (?!type)[^;]*from '(?:unzipper|archiver)[/']/m.test(
+        readFileSync(new URL(name, source), 'utf8'),
+      ),
     );
     expect(statically).toEqual([]);
   });

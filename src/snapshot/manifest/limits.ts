@@ -7,6 +7,8 @@ export interface SnapshotLimits {
   readonly maxFileBytes: number;
   /** Bytes of all files of a snapshot. */
   readonly maxTotalBytes: number;
+  /** Bytes of a zip. */
+  readonly maxZipBytes: number;
   /** Bytes of a serialized manifest. */
   readonly maxManifestBytes: number;
   /** Unpacked bytes for each byte of the zip; it applies above {@link freeExpansionBytes}. */
@@ -19,10 +21,11 @@ const MiB = 1024 * 1024;
 
 /** Far above any known session (the largest that was measured has 505 MB), and far below what fills a disk. */
 export const DEFAULT_LIMITS: SnapshotLimits = {
-  maxFiles: 20_000,
+  maxFiles: 100_000,
   maxFileBytes: 4096 * MiB - 1,
   maxTotalBytes: 8192 * MiB,
-  maxManifestBytes: 16 * MiB,
+  maxZipBytes: 16_384 * MiB,
+  maxManifestBytes: 32 * MiB,
   maxExpansionRatio: 100,
   freeExpansionBytes: 256 * MiB,
 };

@@ -61,7 +61,10 @@ export function openRepository(format: RepositoryFormat, options: RepositoryOpti
   return new ShelfRepository({ ...parts, recordStore: options.store, shelf: shelfOf(format, parts) });
 }
 
-function shelfOf(format: RepositoryFormat, parts: ObjectShelfOptions): SnapshotShelf {
+function shelfOf(
+  format: RepositoryFormat,
+  parts: ObjectShelfOptions & Pick<RepositoryOptions, 'assertMayWrite'>,
+): SnapshotShelf {
   if (format.kind === 'save') return new ObjectShelf(parts);
   const { stagingDirectory, compression } = format;
   return new ZipShelf({ ...parts, stagingDirectory, compression });

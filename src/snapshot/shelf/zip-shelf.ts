@@ -1,25 +1,34 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../clock.js';
-import { errnoOf, SnapshotCorruptError, SnapshotNotFoundError, StoreError } from '../../errors.js';
+import {
+  errnoOf,
+  isSessionError,
+  SnapshotCorruptError,
+  SnapshotNotFoundError,
+  SnapshotUnsafeError,
+  StoreError,
+} from '../../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import type { CatalogEntry } from '../catalog/catalog.js';
 import { discardFolder } from '../hashing/checked-file.js';
-import { sameBytesTask } from '../hashing/same-bytes.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { findSnapshotId, isSnapshotId } from '../manifest/snapshot-id.js';
 import type { SweepResult } from '../repository.js';
-import { objectBytes, putLocalFile, readStart, withdrawObject } from '../store-calls/store-bytes.js';
+import { objectBytes, readStart, withdrawObject } from '../store-calls/store-bytes.js';
+import { putZip } from '../zip/put-zip.js';
 import { readZipEnd } from '../zip/zip-end.js';
 import { MANIFEST_NAME, readManifestAtHead } from '../zip/zip-head.js';
 import { extractZipTask, verifyZipTask } from '../zip/zip-reader.js';
-import { MAX_ZIP_BYTES } from '../zip/zip-records.js';
 import { withZipSource, type ZipFile } from '../zip/zip-source.js';
-import { writeZipTask, type ZipCompression } from '../zip/zip-writer.js';
+import type { ZipCompression } from '../zip/zip-writer.js';
 import type { SnapshotShelf } from './shelf.js';
 import { Staging } from './staging.js';
+
+/** Codes of the errors for a zip that is not the one that was written. */
+const DAMAGED: ReadonlySet<string> = new Set(['SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE']);
 
 export interface ZipShelfOptions {
   readonly store: SessionStore;
@@ -29,6 +38,8 @@ export interface ZipShelfOptions {
   readonly clock: Clock;
   readonly stagingDirectory: string;
   readonly compression?: ZipCompression | undefined;
+  /** Throws unless the session is ours at this moment. */
+  readonly assertMayWrite?: (() => void) | undefined;
 }
 
 /**
@@ -76,28 +87,28 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   /**
-   * Writes the zip to the staging folder, reads it back and compares every byte with the manifest, and only then
-   * gives it to the store. The copy in a local store is then compared with the staged zip.
+   * Streams the zip into the store while it is written, so that it never lies on a disk of ours. The copy in a local
+   * store is then read back, and every file compared with the manifest; of a remote one the size is compared.
    */
-  put(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<number> {
-    const { store, runner, fs, clock, compression = 'fast' } = this.#options;
+  async put(
+    tree: CapturedTree,
+    manifest: SnapshotManifest,
+    key: string,
+    options: PutOptions,
+  ): Promise<number> {
+    const { store, clock, compression = 'fast' } = this.#options;
     const at = new Date(clock.now()).toISOString();
-    const call = options.signal === undefined ? {} : { signal: options.signal };
-    return this.#staging.withFile(async (target) => {
-      const input = { directory: tree.directory, manifest, target, compression };
-      const { size } = await runner.run(writeZipTask, input, call);
-      await runner.run(verifyZipTask, { path: target }, call);
-      const info = await putLocalFile(store, fs, key, target, { ...options, size });
-      try {
-        await this.#assertKept(target, info, size, call);
-      } catch (error) {
-        // The zip is not known to be whole, so it must not be listed.
-        await withdrawObject(store, key);
-        throw error;
-      }
-      this.#proven.set(key, { version: info.version, at });
-      return info.size;
-    });
+    const content = { directory: tree.directory, manifest, compression };
+    const { info, size } = await putZip(this.#options, key, content, options);
+    try {
+      await this.#assertKept(info, manifest, size, options);
+    } catch (error) {
+      // The zip is not known to be whole, so it must not be listed.
+      await withdrawObject(store, key);
+      throw error;
+    }
+    this.#proven.set(key, { version: info.version, at });
+    return info.size;
   }
 
   /** A zip is whole, or damaged in a way that only a reading shows. */
@@ -165,20 +176,27 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   async #assertKept(
-    staged: string,
     info: ObjectInfo,
-    size: number,
-    options: StoreCallOptions,
+    manifest: SnapshotManifest,
+    size: number | undefined,
+    { signal }: StoreCallOptions,
   ): Promise<void> {
     const { store, runner } = this.#options;
-    const stored = store.localPath?.(info.key);
-    const isKept =
-      info.size === size &&
-      (stored === undefined || (await runner.run(sameBytesTask, { paths: [staged, stored] }, options)));
-    if (isKept) return;
-    throw new SnapshotCorruptError(`${store.name} did not keep the zip as it was written`, {
-      retryable: true,
-    });
+    const changed = (cause?: unknown) =>
+      new SnapshotCorruptError(`${store.name} did not keep the zip as it was written`, {
+        retryable: true,
+        cause,
+      });
+    if (info.size !== size) throw changed();
+    const path = store.localPath?.(info.key);
+    if (path === undefined) return;
+    try {
+      const kept = await runner.run(verifyZipTask, { path, store: store.name }, signal ? { signal } : {});
+      if (kept.id !== manifest.id) throw changed();
+    } catch (error) {
+      const isChanged = errnoOf(error) === 'ENOENT' || DAMAGED.has(isSessionError(error) ? error.code : '');
+      throw isChanged ? changed(error) : error;
+    }
   }
 
   async #withLocalZip<Result>(
@@ -193,7 +211,12 @@ export class ZipShelf implements SnapshotShelf {
         rejectVanished(error, local, info.key),
       );
     }
-    if (info.size > MAX_ZIP_BYTES) throw new SnapshotCorruptError(`${info.key} is larger than 4 GiB`);
+    const { maxZipBytes } = DEFAULT_LIMITS;
+    if (info.size > maxZipBytes) {
+      throw new SnapshotUnsafeError(
+        `${info.key} has ${info.size} bytes; at most ${maxZipBytes} are accepted`,
+      );
+    }
     return this.#staging.withFile(async (path) => {
       const handle = await fs.promises.open(path, 'wx', PRIVATE_FILE_MODE);
       try {

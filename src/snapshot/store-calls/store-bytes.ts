@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { errnoOf, isSessionError, SnapshotCorruptError, StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
@@ -111,6 +112,16 @@ export async function putLocalFile(
       body.destroy();
     }
   });
+}
+
+/** Puts the bytes of a stream, whose length is not known. */
+export function putStream(
+  store: SessionStore,
+  key: string,
+  body: Readable,
+  options: PutOptions = {},
+): Promise<ObjectInfo> {
+  return asStoreCall(store, `write ${key}`, () => store.put(key, body, options));
 }
 
 /** Puts a small object whose bytes are in memory. */

@@ -4,8 +4,8 @@ import { isEssential } from '../../profile/essential-files.js';
 import type { SnapshotLimits } from '../manifest/limits.js';
 import { assertSafePath, assertStaysInside, quoteName } from '../manifest/safe-path.js';
 import { fileTypeOf, isPlainFolder, judgeRecords, readZipRecords, type ZipRecord } from './zip-directory.js';
+import type { ZipEntry } from './zip-entry.js';
 import { MANIFEST_NAME } from './zip-head.js';
-import type { ZipEntry } from './zip-records.js';
 import type { ZipSource } from './zip-source.js';
 
 /**

@@ -9,9 +9,9 @@ import { hashBytes } from '../hashing/hashing.js';
 import { DEFAULT_LIMITS, type SnapshotLimits } from '../manifest/limits.js';
 import { quoteName } from '../manifest/safe-path.js';
 import { readForeignZip } from './foreign-zip.js';
+import type { ZipEntry } from './zip-entry.js';
 import { MANIFEST_NAME } from './zip-head.js';
 import { readListed, unpackListed } from './zip-reader.js';
-import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipSource } from './zip-source.js';
 
 const CONCURRENCY = 3;

@@ -6,11 +6,13 @@ import { SnapshotCorruptError, SnapshotUnsafeError } from '../../errors.js';
 import type { SnapshotLimits } from '../manifest/limits.js';
 import { assertSafePaths, quoteName } from '../manifest/safe-path.js';
 import { readZipEnd, type ZipEnd } from './zip-end.js';
-import { DEFLATED, endRecord, MAX_ZIP_BYTES, STORED, type ZipEntry } from './zip-records.js';
+import { DEFLATED, STORED, type ZipEntry } from './zip-entry.js';
 import type { ZipSource } from './zip-source.js';
 
 /** Distance from the end at which unzipper starts to look for the end record. */
 const UNZIPPER_TAIL_BYTES = 80;
+/** From this count on, the number of entries is in the 64-bit end record. */
+const MAX_SMALL_COUNT = 0xffff;
 const LOCAL_HEADER_BYTES = 30;
 const CENTRAL_HEADER_BYTES = 46;
 const LOCAL_SIGNATURE = 0x04034b50;
@@ -60,9 +62,32 @@ export async function readZipRecords(
   source: ZipSource,
   limits: SnapshotLimits,
 ): Promise<{ readonly records: readonly DirectoryRecord[]; readonly end: ZipEnd }> {
-  if (source.size > MAX_ZIP_BYTES) throw new SnapshotUnsafeError('the zip is larger than 4 GiB');
+  if (source.size > limits.maxZipBytes) {
+    throw new SnapshotUnsafeError(
+      `the zip has ${source.size} bytes; at most ${limits.maxZipBytes} are accepted`,
+    );
+  }
   const end = await readZipEnd(source, limits);
   return { records: await parseRecords(end), end };
+}
+
+/** The records at the end of a zip whose directory begins at 0 (APPNOTE.TXT 4.3.14 to 4.3.16). */
+function endRecords(count: number, directoryBytes: number): Buffer {
+  const small = Buffer.alloc(22);
+  small.writeUInt32LE(0x06054b50, 0);
+  small.writeUInt16LE(Math.min(count, MAX_SMALL_COUNT), 8);
+  small.writeUInt16LE(Math.min(count, MAX_SMALL_COUNT), 10);
+  small.writeUInt32LE(directoryBytes, 12);
+  if (count < MAX_SMALL_COUNT) return Buffer.concat([Buffer.alloc(UNZIPPER_TAIL_BYTES), small]);
+  const large = Buffer.alloc(56 + 20);
+  large.writeUInt32LE(0x06064b50, 0);
+  large.writeBigUInt64LE(44n, 4);
+  large.writeBigUInt64LE(BigInt(count), 24);
+  large.writeBigUInt64LE(BigInt(count), 32);
+  large.writeBigUInt64LE(BigInt(directoryBytes), 40);
+  large.writeUInt32LE(0x07064b50, 56);
+  large.writeBigUInt64LE(BigInt(directoryBytes), 64);
+  return Buffer.concat([large, small]);
 }
 
 /** Judges the entries that will be unpacked, and finds where their bytes lie. */
@@ -83,8 +108,8 @@ export async function judgeRecords(
 async function parseRecords({ count, offset, bytes }: ZipEnd): Promise<readonly DirectoryRecord[]> {
   const damaged = (cause?: unknown) =>
     new SnapshotCorruptError(`the directory of the zip (at ${offset}) is damaged`, { cause });
-  // Adds a small end record of our own, the only one that unzipper can find; the 64-bit one has already been read.
-  const alone = Buffer.concat([bytes, Buffer.alloc(UNZIPPER_TAIL_BYTES), endRecord(count, bytes.length, 0)]);
+  // Adds end records of our own, the only ones that unzipper can find; those of the zip have already been read.
+  const alone = Buffer.concat([bytes, endRecords(count, bytes.length)]);
   // The package's main module is not used: it requires an SDK that is not installed, which stops bundlers.
   const { default: openDirectory } = await import('unzipper/lib/Open/directory.js');
   let files: readonly DirectoryRecord[];

@@ -15,8 +15,8 @@ import { DEFAULT_LIMITS, type SnapshotLimits } from '../manifest/limits.js';
 import { parseManifest } from '../manifest/manifest.js';
 import { quoteName } from '../manifest/safe-path.js';
 import { readZipDirectory } from './zip-directory.js';
+import type { ZipEntry } from './zip-entry.js';
 import { MANIFEST_NAME } from './zip-head.js';
-import type { ZipEntry } from './zip-records.js';
 import { entryBytes, withZipSource, type ZipFile, type ZipSource } from './zip-source.js';
 
 /** Entries unpacked at once; more cost memory and gain nothing on two cores (docs/chromium-facts.md F5.4). */

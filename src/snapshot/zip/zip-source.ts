@@ -5,7 +5,7 @@ import { SnapshotCorruptError } from '../../errors.js';
 import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
 import { quoteName } from '../manifest/safe-path.js';
 import { asFileReadFault } from '../store-calls/store-bytes.js';
-import type { ZipEntry } from './zip-records.js';
+import type { ZipEntry } from './zip-entry.js';
 
 const PIECE_BYTES = 256 * 1024;
 

@@ -3,21 +3,18 @@ import { existsSync, mkdtempSync, promises as realFs, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Open } from 'unzipper';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemFileSystem } from '../../../src/file-system.js';
-import { buildManifest, parseManifest } from '../../../src/snapshot/manifest/manifest.js';
+import { parseManifest } from '../../../src/snapshot/manifest/manifest.js';
 import {
   type BackupFormat,
   openRepository,
   type RepositoryOptions,
 } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
-import { MANIFEST_NAME } from '../../../src/snapshot/zip/zip-head.js';
-import { extractZipTask } from '../../../src/snapshot/zip/zip-reader.js';
 import { writeZipTask } from '../../../src/snapshot/zip/zip-writer.js';
 import { inlineTaskRunner } from '../../../src/task.js';
-import { sha256, TinyLocalStore } from '../support/local-store.js';
+import { TinyLocalStore } from '../support/local-store.js';
 import { TinyStore } from '../support/memory-store.js';
 import { asText, LEVELDB, PROFILE, World } from '../support/world.js';
 
@@ -54,7 +51,7 @@ class Backups {
   }
 
   async staged(): Promise<string[]> {
-    return (await this.world.fs.promises.readdir('/staging')) as string[];
+    return (await this.world.fs.promises.readdir('/staging').catch(() => [])) as string[];
   }
 }
 
@@ -258,79 +255,6 @@ describe('a backup', () => {
     expect(await swept).toEqual({ freedBytes: 3, files: 1 });
     expect(await backups.staged()).toEqual(['mine.txt']);
     await backups.repository.verify(snapshot.id);
-  });
-});
-
-describe('writing a zip', () => {
-  async function prepare() {
-    const world = new World();
-    const tree = await world.capture(PROFILE);
-    const files = tree.files.map(({ path, size }) => ({ path, size, sha256: sha256(PROFILE[path] ?? '') }));
-    const manifest = buildManifest('backup', world.context(), files);
-    return {
-      world,
-      input: { directory: tree.directory, manifest, target: '/t.zip', compression: 'fast' as const },
-    };
-  }
-
-  it('stops when it is aborted, before or in the middle', async () => {
-    const { world, input } = await prepare();
-    const before = { signal: AbortSignal.abort(new Error('stopping')) };
-    await expect(world.runner.run(writeZipTask, input, before)).rejects.toThrow('stopping');
-    const abort = new AbortController();
-    const writing = world.runner.run(writeZipTask, { ...input, target: '/u.zip' }, { signal: abort.signal });
-    abort.abort(new Error('stopping now'));
-    await expect(writing).rejects.toThrow('stopping now');
-  });
-
-  it('puts no file into it that has changed since it was hashed', async () => {
-    const { world, input } = await prepare();
-    const path = `${LEVELDB}/000005.ldb`;
-    await world.fs.promises.writeFile(join(input.directory, path), Buffer.alloc(70_000, 'other'));
-    await expect(world.runner.run(writeZipTask, input)).rejects.toMatchObject({
-      code: 'SNAPSHOT_CORRUPT',
-      message: expect.stringContaining(path),
-    });
-  });
-
-  it('gives every file its name, time and owner-only mode, and deflates what gains by it', async () => {
-    const { world, input } = await prepare();
-    const { size } = await world.runner.run(writeZipTask, input);
-    const bytes = (await world.fs.promises.readFile('/t.zip')) as Buffer;
-    expect(bytes).toHaveLength(size);
-    const { files } = await Open.buffer(bytes);
-    expect(files.map(({ path }) => path)).toEqual([MANIFEST_NAME, ...Object.keys(PROFILE).sort()]);
-    for (const file of files) {
-      expect(file.externalFileAttributes >>> 16).toBe(0o100600);
-      expect(file.flags).toBe(0);
-      expect(file.compressionMethod === 8).toBe(/(?:CURRENT|MANIFEST-000001|000003\.log)$/.test(file.path));
-    }
-    expect(files[0]?.lastModifiedDateTime?.toISOString()).toBe('2026-11-23T05:14:08.000Z');
-    await world.runner.run(writeZipTask, { ...input, target: '/small.zip', compression: 'small' });
-    expect(((await world.fs.promises.readFile('/small.zip')) as Buffer).length).toBeLessThan(size);
-  });
-
-  it('takes names in any language', async () => {
-    const world = new World();
-    const files = { 'Default/IndexedDB/سجل.log': 'مرحبا', 'Default/IndexedDB/b': 'b' };
-    const tree = await world.capture(files);
-    const hashed = Object.entries(files).map(([path, text]) => ({
-      path,
-      size: Buffer.byteLength(text),
-      sha256: sha256(text),
-    }));
-    const manifest = buildManifest('backup', world.context(), hashed);
-    const input = { directory: tree.directory, manifest, target: '/t.zip', compression: 'small' as const };
-    await world.runner.run(writeZipTask, input);
-    await world.runner.run(extractZipTask, { path: '/t.zip', directory: '/out' });
-    expect(await world.read('/out')).toEqual(asText(files));
-  });
-
-  it('fails when its target exists or its disk is full', async () => {
-    const { world, input } = await prepare();
-    await world.fs.promises.writeFile('/t.zip', 'mine');
-    await expect(world.runner.run(writeZipTask, input)).rejects.toMatchObject({ code: 'EEXIST' });
-    expect(await world.fs.promises.readFile('/t.zip', 'utf8')).toBe('mine');
   });
 });
 

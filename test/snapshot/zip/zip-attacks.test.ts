@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/snapshot/manifest/limits.js';
 import { buildManifest, contentDigest, serializeManifest } from '../../../src/snapshot/manifest/manifest.js';
 import { extractZipTask, verifyZipTask } from '../../../src/snapshot/zip/zip-reader.js';
-import { writeZipTask } from '../../../src/snapshot/zip/zip-writer.js';
 import { sha256 } from '../support/local-store.js';
 import { asText, type Files, World } from '../support/world.js';
 import { buildZip, type EvilEnd, type EvilEntry } from '../support/zip-builder.js';
+import { contentOf, writeZip } from './write-zip.js';
 
 const FILES: Files = { 'Default/CURRENT': 'MANIFEST-000001\n', 'Default/table.ldb': 'T'.repeat(400) };
 
@@ -272,13 +272,7 @@ describe('a zip built by hand', () => {
 
   it('restores the same bytes or nothing when any byte of it is another', async () => {
     const world = new World();
-    const tree = await world.capture(FILES);
-    const list = tree.files.map(({ path, size }) => ({ path, size, sha256: sha256(FILES[path] ?? '') }));
-    const manifest = buildManifest('backup', world.context(), list, 'seed');
-    await world.runner.run(writeZipTask, {
-      ...{ directory: tree.directory, manifest, target: '/good.zip', compression: 'fast' as const },
-    });
-    const zip = await world.fs.promises.readFile('/good.zip');
+    const zip = await writeZip(world, await contentOf(world, FILES), '/good.zip');
     const whole = asText(FILES);
     let noticed = 0;
     for (let offset = 0; offset < zip.length; offset += 1) {
