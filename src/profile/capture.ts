@@ -8,6 +8,8 @@ import { captureSqlite, findSqliteDatabases } from './capture/capture-sqlite.js'
 import type { CapturePlaces } from './capture/copy-file.js';
 import { ChangedMeanwhile, untilConsistent } from './capture/retry.js';
 import { ESSENTIAL_PATHS, recogniseLayout } from './essential-files.js';
+import { captureFollowed, type FollowedDatabase } from './follow/capture-followed.js';
+import { type KeptBase, NewBaseNeeded } from './follow/kept-base.js';
 import { type MissingBlob, missingAmong } from './missing-blobs.js';
 import { readBlobNames } from './soundness/named-blobs.js';
 import { checkProfile } from './soundness.js';
@@ -25,6 +27,8 @@ export interface CaptureOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether tables are hard-linked if the file system allows it. False: nothing is shared with the original. Default true. */
   readonly links?: boolean | undefined;
+  /** An earlier copy of IndexedDB whose logs since are kept; the copy is put together from them. Default none. */
+  readonly base?: KeptBase | undefined;
   /** Attempts for each database. Default 12 hot, 3 cold (for the locks of Windows). */
   readonly maxAttempts?: number | undefined;
 }
@@ -35,6 +39,8 @@ export interface CapturedProfile extends CapturedTree {
   readonly attempts: number;
   /** Blobs that the copied database names but that the profile itself does not have any more. */
   readonly missingBlobs: readonly MissingBlob[];
+  /** Of a copy that follows a base: what was found out of it. */
+  readonly followed?: FollowedDatabase | undefined;
 }
 
 const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold: 3 };
@@ -46,7 +52,7 @@ const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold:
  *
  * @returns the copy
  * @throws {@link ProfileUnsoundError} when an essential part is missing or damaged, or changed during every attempt;
- *   `targetDir` is then removed. System errors (`ENOSPC`, `EACCES`, ...) pass through.
+ *   `NewBaseNeeded` when `base` can't be followed; `targetDir` is then removed. System errors (`ENOSPC`, `EACCES`, ...) pass through.
  */
 export async function captureProfile(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, targetDir } = options;
@@ -66,7 +72,7 @@ async function capture(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, profileDir, targetDir, signal, links } = options;
   const places: CapturePlaces = { fs, profileDir, targetDir, signal, links };
   const layout = await recogniseLayout(profileDir, { fs });
-  const { indexedDbLevelDb, indexedDbSqlite, localStorageLevelDb, localStorageSqlite } = ESSENTIAL_PATHS;
+  const { indexedDbLevelDb, localStorageLevelDb, localStorageSqlite } = ESSENTIAL_PATHS;
   if (layout.indexedDb === 'none')
     throw new ProfileUnsoundError('the profile has no IndexedDB of WhatsApp Web');
   if (layout.localStorage === 'none') throw new ProfileUnsoundError('the profile has no Local Storage');
@@ -74,7 +80,7 @@ async function capture(options: CaptureOptions): Promise<CapturedProfile> {
   const indexedDb =
     layout.indexedDb === 'leveldb'
       ? await captureIndexedDb(places, options, indexedDbLevelDb)
-      : { ...(await captureSqliteDatabases(places, options, indexedDbSqlite)), missingBlobs: [] };
+      : await captureSqliteIndexedDb(places, options);
   const localStorage =
     layout.localStorage === 'leveldb'
       ? await captureLocalStorage(places, options, localStorageLevelDb)
@@ -88,7 +94,8 @@ async function capture(options: CaptureOptions): Promise<CapturedProfile> {
   }
   const files = [...indexedDb.result, ...localStorage.result].sort((a, b) => (a.path < b.path ? -1 : 1));
   const attempts = Math.max(indexedDb.attempts, localStorage.attempts);
-  return { directory: targetDir, files, attempts, missingBlobs: indexedDb.missingBlobs };
+  const { missingBlobs, followed } = indexedDb;
+  return { directory: targetDir, files, attempts, missingBlobs, followed };
 }
 
 interface Captured {
@@ -96,22 +103,29 @@ interface Captured {
   readonly attempts: number;
 }
 
+interface CapturedIndexedDb extends Captured {
+  readonly missingBlobs: readonly MissingBlob[];
+  readonly followed?: FollowedDatabase | undefined;
+}
+
 async function captureIndexedDb(
   places: CapturePlaces,
   options: CaptureOptions,
   folder: string,
-): Promise<Captured & { readonly missingBlobs: readonly MissingBlob[] }> {
+): Promise<CapturedIndexedDb> {
   const { fs, profileDir, targetDir, signal } = places;
-  const { clock } = options;
+  const { clock, base } = options;
   const tables: TakenTables = new Map();
   const blobs: TakenBlobs = new Map();
   let missingBlobs: readonly MissingBlob[] = [];
+  let followed: FollowedDatabase | undefined;
   let hasLookedAgain = false;
   const captured = await untilConsistent(
     async (isLast) => {
       await takeBlobs(places, clock, blobs);
       const before = new Map(blobs);
-      const database = await captureLevelDb(places, folder, tables);
+      followed = base && (await captureFollowed(places, base));
+      const database = followed?.files ?? (await captureLevelDb(places, folder, tables));
       await takeBlobs(places, clock, blobs);
       // Without the folder of the blobs there is none to leave out.
       const hasBlobs = await exists(fs, `${profileDir}/${ESSENTIAL_PATHS.indexedDbBlobs}`);
@@ -127,7 +141,18 @@ async function captureIndexedDb(
     },
     retryOptions(options, 'IndexedDB'),
   );
-  return { ...captured, missingBlobs };
+  return { ...captured, missingBlobs, followed };
+}
+
+async function captureSqliteIndexedDb(
+  places: CapturePlaces,
+  options: CaptureOptions,
+): Promise<CapturedIndexedDb> {
+  if (options.base !== undefined) throw new NewBaseNeeded('IndexedDB has another layout now');
+  return {
+    ...(await captureSqliteDatabases(places, options, ESSENTIAL_PATHS.indexedDbSqlite)),
+    missingBlobs: [],
+  };
 }
 
 function captureLocalStorage(

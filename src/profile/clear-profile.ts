@@ -27,10 +27,11 @@ export async function clearProfile(
 ): Promise<void> {
   const { fs, keep = [] } = options;
   const real = await resolveLinks(fs, profileDir);
-  for (const { root, staging, quarantine } of bothSideFolders(real)) {
+  for (const { root, staging, follow, quarantine } of bothSideFolders(real)) {
     // Only the links are removed: the folders behind them are not ours.
     await removeLink(fs, root);
     await removeLink(fs, staging);
+    await removeLink(fs, follow);
     await removeLink(fs, quarantine);
   }
   if (!(await takeAway(fs, sideFolder(real, 'beside'), ''))) {

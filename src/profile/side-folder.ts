@@ -6,7 +6,7 @@ import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
 
 /**
- * The library's own folder for a profile: it holds quarantine, staging, journals and small state files (such as
+ * The library's own folder for a profile: it holds quarantine, staging, the followed database, journals and small state files (such as
  * `session.json`). It is on the profile's file system, so that moving between the two is a rename.
  */
 export interface SideFolder {
@@ -19,6 +19,8 @@ export interface SideFolder {
   readonly profileDir: string;
   readonly root: string;
   readonly staging: string;
+  /** The database that the copies of a running session follow. */
+  readonly follow: string;
   readonly quarantine: string;
   readonly journal: string;
 }
@@ -58,26 +60,43 @@ export function sideFolder(profileDir: string, placement: SideFolder['placement'
     profileDir,
     root,
     staging: path.join(root, 'staging'),
+    follow: path.join(root, 'follow'),
     quarantine: path.join(root, 'quarantine'),
     journal: path.join(root, 'install-journal.json'),
   };
 }
 
 /** Makes a new empty folder for a profile that is being restored. Pass it to `installProfile`, or remove it. */
-export async function createStagingFolder(
+export function createStagingFolder(
   profileDir: string,
   options: NameSource & { readonly fs: FileSystem },
 ): Promise<string> {
-  const { staging } = await resolveSideFolder(profileDir, options);
-  await removeLink(options.fs, staging);
-  const folder = path.join(staging, uniqueName(options));
+  return createIn(profileDir, 'staging', options);
+}
+
+/** Makes a new empty folder for a database that is followed. */
+export function createFollowFolder(
+  profileDir: string,
+  options: NameSource & { readonly fs: FileSystem },
+): Promise<string> {
+  return createIn(profileDir, 'follow', options);
+}
+
+async function createIn(
+  profileDir: string,
+  room: 'staging' | 'follow',
+  options: NameSource & { readonly fs: FileSystem },
+): Promise<string> {
+  const { [room]: parent } = await resolveSideFolder(profileDir, options);
+  await removeLink(options.fs, parent);
+  const folder = path.join(parent, uniqueName(options));
   await options.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
   return folder;
 }
 
 /**
- * Removes the remains of interrupted restores from staging. Only the owner of the session may call this, after
- * `recoverInstall` and while nothing is being restored.
+ * Removes the remains of interrupted restores from staging, and those of killed sessions from the followed databases. Only
+ * the owner of the session may call this, after `recoverInstall` and while nothing is being restored.
  *
  * @param options.inUse the folders that stay
  * @param options.passOver called for a folder that may not be removed, because it belongs to another user
@@ -97,23 +116,25 @@ export async function removeStagingLeftovers(
   const real = await resolveLinks(fs, profileDir);
   let freedBytes = 0;
   let files = 0;
-  for (const { staging, journal } of bothSideFolders(real)) {
+  for (const { staging, follow, journal } of bothSideFolders(real)) {
     // If there still is a journal, its staged profile is needed.
-    if (await exists(fs, journal)) continue;
-    if (!(await isRealFolder(fs, staging, 2))) continue; // a folder behind a link is not ours to delete
-    for (const { name } of await readFolder(fs, staging)) {
-      if (inUse?.has(path.join(staging, name))) continue;
-      let size = 0;
-      let count = 0;
-      for await (const file of walkFiles(fs, staging, name, () => undefined)) {
-        size += file.size;
-        count++;
+    const rooms = (await exists(fs, journal)) ? [follow] : [staging, follow];
+    for (const room of rooms) {
+      if (!(await isRealFolder(fs, room, 2))) continue; // a folder behind a link is not ours to delete
+      for (const { name } of await readFolder(fs, room)) {
+        if (inUse?.has(path.join(room, name))) continue;
+        let size = 0;
+        let count = 0;
+        for await (const file of walkFiles(fs, room, name, () => undefined)) {
+          size += file.size;
+          count++;
+        }
+        const folder = path.join(room, name);
+        const removing = fs.promises.rm(folder, { recursive: true, force: true }).then(() => true);
+        if ((await unlessDenied(removing, () => passOver(folder))) !== true) continue;
+        freedBytes += size;
+        files += count;
       }
-      const folder = path.join(staging, name);
-      const removing = fs.promises.rm(folder, { recursive: true, force: true }).then(() => true);
-      if ((await unlessDenied(removing, () => passOver(folder))) !== true) continue;
-      freedBytes += size;
-      files += count;
     }
   }
   return { freedBytes, files };

@@ -3,6 +3,7 @@ import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
 import { type EssentialFile, listEssentialFiles, recogniseLayout } from './essential-files.js';
+import type { SoundLog } from './follow/kept-base.js';
 import { isTablePath, rememberSound, type SoundTables } from './sound-tables.js';
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
@@ -25,6 +26,8 @@ export interface CheckProfileOptions {
    * changes (docs/chromium-facts.md F1.3).
    */
   readonly soundTables?: ReadonlyMap<string, string> | undefined;
+  /** Logs, by path, that were just read and found sound. They are not read again. */
+  readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
   /**
    * Whether every file's hash was already compared with `reference` when the file was written. Then it is not hashed
    * again.
@@ -121,7 +124,9 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const restored = isFreshCopy ? tablesOf(reference) : [];
   const tables = new Map([...(options.soundTables ?? []), ...unchanged, ...restored]);
   const onSoundTable = (path: string, sha256: string) => tables.set(path, sha256);
-  const check = { fs, profileDir, depth, soundTables: new Set(tables.keys()), onSoundTable, signal };
+  const { soundLogs } = options;
+  const known = { soundTables: new Set(tables.keys()), soundLogs, onSoundTable };
+  const check = { fs, profileDir, depth, ...known, signal };
   const indexedDb = await checkIndexedDb(layout.indexedDb, check);
   const localStorage = await checkLocalStorage(layout.localStorage, check);
 

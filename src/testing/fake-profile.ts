@@ -3,6 +3,7 @@ import type { FileSystem } from '../file-system.js';
 import { readDataVersion } from '../profile/data-version.js';
 import { ESSENTIAL_PATHS } from '../profile/essential-files.js';
 import { crc32c, maskCrc } from '../profile/leveldb/crc32c.js';
+import { readLog } from '../profile/leveldb/log-reader.js';
 
 /** The content of a fake profile. */
 export interface FakeLogin {
@@ -107,12 +108,20 @@ async function writeDatabase(
     field(4, varint(0)),
   ]);
   const batch = Buffer.alloc(12);
-  batch.writeBigUInt64LE(BigInt(before.length + 1));
+  // LevelDB numbers the changes of a database without a gap; here each record has one.
+  batch.writeBigUInt64LE(BigInt(readLog(before).records + 1));
   batch.writeUInt32LE(1, 8);
   const put = Buffer.concat([batch, Buffer.from([1]), text(key), text(value)]);
   await fs.promises.writeFile(log, Buffer.concat([before, logRecord(put)]), { mode: FILE_MODE });
-  await fs.promises.writeFile(join(folder, 'MANIFEST-000001'), logRecord(edit), { mode: FILE_MODE });
-  await fs.promises.writeFile(join(folder, 'CURRENT'), 'MANIFEST-000001\n', { mode: FILE_MODE });
+  await writeUnlessThere(fs, join(folder, 'MANIFEST-000001'), logRecord(edit));
+  await writeUnlessThere(fs, join(folder, 'CURRENT'), Buffer.from('MANIFEST-000001\n'));
+}
+
+/** Leaves a file with these bytes as it is: a running browser does not write these two again. */
+async function writeUnlessThere(fs: FileSystem, path: string, bytes: Buffer): Promise<void> {
+  const before = await fs.promises.readFile(path).catch(() => undefined);
+  if (before === undefined || !bytes.equals(before))
+    await fs.promises.writeFile(path, bytes, { mode: FILE_MODE });
 }
 
 /** One complete record of LevelDB's log format; valid for the first 32 KB of a file. */

@@ -5,6 +5,7 @@ import { gatedFileSystem } from '../disk-gate/gated-file-system.js';
 import type { Announce, StateChangeCause } from '../events.js';
 import { LocalLease } from '../lease/local-lease.js';
 import type { ResolvedOptions } from '../options.js';
+import { Follower } from '../profile/follow/follower.js';
 import { sideFolder } from '../profile/side-folder.js';
 import { SoundTableMemory } from '../profile/sound-tables.js';
 import type { SessionState } from '../state.js';
@@ -132,6 +133,13 @@ export function createContext({
     },
     runner,
     soundTables: new SoundTableMemory(),
+    follower: new Follower({
+      ...{ profileDir, fs, clock },
+      folders: {
+        create: () => folders.createFollowed(),
+        remove: (folder) => folders.removeStaging(folder),
+      },
+    }),
     record,
     logoutNote,
     clearNote,

@@ -22,9 +22,14 @@ export interface CapturePlaces {
  * Copies a file that may grow, up to its present length; later bytes belong to a later moment. Never makes a hard link,
  * because LevelDB appends to logs and MANIFESTs in place (docs/chromium-facts.md F1.3).
  */
-export async function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
-  const { fs, profileDir, targetDir, signal } = places;
-  const source = await openWithoutWaiting(fs, `${profileDir}/${path}`);
+export function copyPrefix(places: CapturePlaces, path: string): Promise<CapturedFile> {
+  return copyGrowing(places, `${places.profileDir}/${path}`, path);
+}
+
+/** Like {@link copyPrefix}, for a file that is read at another place: `from` is absolute, `path` relative to the target. */
+export async function copyGrowing(places: CapturePlaces, from: string, path: string): Promise<CapturedFile> {
+  const { fs, targetDir, signal } = places;
+  const source = await openWithoutWaiting(fs, from);
   try {
     const stats = await source.stat({ bigint: true });
     if (!stats.isFile()) throw new ChangedMeanwhile(path, 'it is not a file');
@@ -57,10 +62,15 @@ export async function linkOrCopy(places: CapturePlaces, path: string): Promise<C
   try {
     await fs.promises.link(`${profileDir}/${path}`, `${targetDir}/${path}`);
   } catch (error) {
-    if (!NO_LINK.has(errnoOf(error) ?? '')) throw error;
+    if (!isNoLink(error)) throw error;
     return copyPrefix(places, path);
   }
   return { path, size: Number(stats.size), source: signatureOf(stats) };
+}
+
+/** Whether the file system can't make this hard link. */
+export function isNoLink(error: unknown): boolean {
+  return NO_LINK.has(errnoOf(error) ?? '');
 }
 
 /** The signature of a live file; throws `ENOENT` when the file is gone. */

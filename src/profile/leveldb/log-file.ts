@@ -12,6 +12,8 @@ export async function scanLog(
   path: string,
   options: {
     readonly onRecord?: ((record: Uint8Array) => void) | undefined;
+    /** Called with all bytes of the file, in order; they are only valid during the call. */
+    readonly onBytes?: ((bytes: Uint8Array) => void) | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<LogScan | undefined> {
@@ -27,6 +29,7 @@ export async function scanLog(
     for (let start = 0; start < file.size; start += PIECE_BYTES) {
       throwIfAborted(options.signal);
       const bytes = await file.readAt(start, Math.min(PIECE_BYTES, file.size - start));
+      options.onBytes?.(bytes);
       for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
         scanner.push(bytes.subarray(at, at + LOG_BLOCK_BYTES));
       }

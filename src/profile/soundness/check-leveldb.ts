@@ -1,5 +1,6 @@
 import { errnoOf } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
+import type { SoundLog } from '../follow/kept-base.js';
 import { DamageError } from '../leveldb/damage.js';
 import { type Database, liveLogs, readDatabase } from '../leveldb/database.js';
 import { scanLog } from '../leveldb/log-file.js';
@@ -30,6 +31,8 @@ export interface LevelDbCheck {
   readonly soundTables?: ReadonlySet<string> | undefined;
   /** Called for every table whose blocks were read and found sound, with the SHA-256 of its bytes. */
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
+  /** Logs, by path relative to the profile, that were just read and found sound. They are not read again. */
+  readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
   /** Called with every complete record of the live logs that are read. */
   readonly onLogRecord?: (record: Uint8Array) => void;
   readonly signal?: AbortSignal | undefined;
@@ -103,6 +106,13 @@ async function checkLogs(
   let numbered = 0;
   for (const [index, log] of logs.entries()) {
     throwIfAborted(check.signal);
+    const known = check.soundLogs?.get(pathOf(check, log.name));
+    if (known !== undefined) {
+      records += known.records;
+      numbered += known.records;
+      if (known.span) spans.push({ ...known.span, name: log.name, ending: 'clean' });
+      continue;
+    }
     let span: SequenceSpan | undefined;
     const readNumbers = (record: Uint8Array) => {
       check.onLogRecord?.(record);

@@ -1,5 +1,6 @@
 import type { FileSystem } from '../../file-system.js';
 import { type DatabaseLayout, ESSENTIAL_PATHS } from '../essential-files.js';
+import type { SoundLog } from '../follow/kept-base.js';
 import { listDatabaseFiles } from '../leveldb/database.js';
 import { exists, readFolder } from '../walk.js';
 import { checkLevelDb, type LevelDbReport } from './check-leveldb.js';
@@ -16,6 +17,7 @@ interface HalfCheck {
   readonly profileDir: string;
   readonly depth: 'quick' | 'deep';
   readonly soundTables?: ReadonlySet<string> | undefined;
+  readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

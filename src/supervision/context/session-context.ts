@@ -5,6 +5,7 @@ import type { FileSystem } from '../../file-system.js';
 import type { LocalLease } from '../../lease/local-lease.js';
 import type { Logger } from '../../logger.js';
 import type { ResolvedOptions } from '../../options.js';
+import type { Follower } from '../../profile/follow/follower.js';
 import type { SoundTableMemory } from '../../profile/sound-tables.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SessionState } from '../../state.js';
@@ -63,6 +64,8 @@ export interface SessionContext {
   readonly ownershipEpoch: { name: string | undefined };
   readonly runner: TaskRunner;
   readonly soundTables: SoundTableMemory;
+  /** Keeps what the copies of the running browser's database follow. */
+  readonly follower: Follower;
   readonly record: SessionRecordFile;
   /** Logouts that may not be in the record yet. */
   readonly logoutNote: LogoutNote;

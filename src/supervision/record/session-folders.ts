@@ -11,6 +11,7 @@ import { installProfile, quarantineProfile, recoverInstall } from '../../profile
 import { ProfilePresence } from '../../profile/profile-presence.js';
 import { listQuarantine, pruneQuarantine } from '../../profile/quarantine.js';
 import {
+  createFollowFolder,
   createStagingFolder,
   type NameSource,
   removeStagingLeftovers,
@@ -31,7 +32,7 @@ export class SessionFolders {
   readonly #profileDir: string;
   readonly #parameters: NameSource & { readonly fs: FileSystem; readonly announce: Announce };
 
-  /** Staging folders in use. A copy may still be on its way into a store when the next start cleans up. */
+  /** Folders for staging and for followed databases that are in use. A copy may still be on its way into a store when the next start cleans up. */
   readonly #inUse = new Set<string>();
   /** Skipped paths, each of which is reported once. */
   readonly #passedOver = new Set<string>();
@@ -58,6 +59,14 @@ export class SessionFolders {
     return folder;
   }
 
+  /** Creates an empty folder on the profile's file system for a database that is followed. */
+  async createFollowed(): Promise<string> {
+    const folder = await createFollowFolder(this.#profileDir, this.#parameters);
+    this.#inUse.add(folder);
+    return folder;
+  }
+
+  /** Removes a folder that {@link createStaging} or {@link createFollowed} has made. */
   async removeStaging(folder: string): Promise<void> {
     this.#inUse.delete(folder);
     await this.#parameters.fs.promises.rm(folder, { recursive: true, force: true });
@@ -147,8 +156,8 @@ export class SessionFolders {
   /** Removes empty folders beside the profile. They may have been recreated after the profile was deleted. */
   async removeEmpty(): Promise<void> {
     const { fs } = this.#parameters;
-    const { root, staging, quarantine } = await resolveSideFolder(this.#profileDir, this.#parameters);
-    for (const folder of [staging, quarantine, join(root, PROFILE_LEASE), root]) {
+    const { root, staging, follow, quarantine } = await resolveSideFolder(this.#profileDir, this.#parameters);
+    for (const folder of [staging, follow, quarantine, join(root, PROFILE_LEASE), root]) {
       await fs.promises.rmdir(folder).catch(() => undefined); // missing or in use
     }
   }

@@ -75,6 +75,7 @@ export class SessionCloser {
     try {
       await this.#close(request, wasUp, stoppingSince);
     } finally {
+      await this.#context.follower.stop(); // its folder must be gone before the session is
       await this.#parts.removed.settle(request);
     }
   }

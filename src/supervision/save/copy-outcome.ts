@@ -8,6 +8,8 @@ import { reasonToSkip, rootCause } from './save-request.js';
 
 /** Free space that must remain after a capture; with less, the browser itself has problems. */
 export const MIN_FREE_BYTES = 16 * 1024 * 1024;
+/** Further free space that a followed database needs, because the tables and logs that it keeps are not freed. */
+export const ROOM_FOR_LOGS_BYTES = 64 * 1024 * 1024;
 const BYTES_PER_MB = 1024 * 1024;
 /** Limit for the findings in one line. */
 const MAX_FINDINGS = 3;

@@ -1,6 +1,7 @@
 import { describeError } from '../../errors.js';
 import { LogThrottle } from '../../log-throttle.js';
 import { PeriodicTask } from '../../periodic-task.js';
+import type { Follower } from '../../profile/follow/follower.js';
 import type { SaveResult } from '../../results.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SettleWatch } from './settle-watch.js';
@@ -22,6 +23,7 @@ export interface SaveScheduleParts {
 /** Schedules the saves, backups and profile checks of a ready session. */
 export class SaveSchedule {
   readonly #settleWatch: SettleWatch;
+  readonly #follower: Follower;
   readonly #work: Pick<SaveScheduleParts, 'validate' | 'isBackupDue'> & {
     readonly forceSave: () => Promise<unknown>;
     readonly backup: () => Promise<unknown>;
@@ -38,6 +40,7 @@ export class SaveSchedule {
   constructor(context: SessionContext, { settleWatch, ...work }: SaveScheduleParts) {
     const { clock, random, options, logger } = context;
     this.#settleWatch = settleWatch;
+    this.#follower = context.follower;
     // Saves announce their own failures, and a failed save must not prevent the backup after it.
     const announced = (take: () => Promise<SaveResult>) => () => take().catch(() => undefined);
     this.#work = { ...work, forceSave: announced(work.forceSave), backup: announced(work.backup) };
@@ -80,6 +83,7 @@ export class SaveSchedule {
   /** Call when the session is no longer ready. */
   stop(): void {
     for (const task of [...Object.values(this.#tasks), this.#settleLook]) task.stop();
+    void this.#follower.stop();
   }
 
   // Both halves of the login are on the disk, so this copy is a good one and the first backup is taken now. A due

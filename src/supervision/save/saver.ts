@@ -2,8 +2,6 @@ import { browserVersion, isLoggedOutState, lookAtPage } from '../../client/page-
 import { withDeadline } from '../../clock.js';
 import { ClosedError, describeError } from '../../errors.js';
 import type { CopySkipped, SkipReason } from '../../events.js';
-import { captureTask, liveSignaturesTask } from '../../profile/capture-task.js';
-import { findingsOf } from '../../profile/findings-of.js';
 import type { SaveResult } from '../../results.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
@@ -16,12 +14,19 @@ import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
 import { captureGate } from './capture-gate.js';
-import { MIN_FREE_BYTES, noRoomBeside, outcomeOf, unsound, valuesOf } from './copy-outcome.js';
+import {
+  MIN_FREE_BYTES,
+  noRoomBeside,
+  outcomeOf,
+  ROOM_FOR_LOGS_BYTES,
+  unsound,
+  valuesOf,
+} from './copy-outcome.js';
+import { LiveCopier } from './live-copier.js';
 import {
   type Captured,
   type InTurn,
   inTime,
-  type LiveCopy,
   passTimeout,
   type SaveRequest,
   type Taken,
@@ -44,7 +49,7 @@ export class Saver {
   readonly #settleWatch: SettleWatch;
   readonly #pruner: Pruner;
   readonly #snapshots: SessionSnapshots;
-  readonly #blobRescue: BlobRescue;
+  readonly #copier: LiveCopier;
   readonly #removed: RemovedProfile;
   readonly #operations: OperationQueue;
   #browserVersion: string | undefined;
@@ -54,7 +59,7 @@ export class Saver {
     this.#settleWatch = parts.settleWatch;
     this.#pruner = parts.pruner;
     this.#snapshots = parts.snapshots;
-    this.#blobRescue = parts.blobRescue;
+    this.#copier = new LiveCopier(context, parts);
     this.#removed = parts.removed;
     this.#operations = parts.operations;
   }
@@ -76,7 +81,7 @@ export class Saver {
       return 'reason' in result ? skip(result) : result;
     } catch (error) {
       // After any failure, the next capture must read every table again.
-      this.#context.soundTables.forget();
+      this.#copier.doubt();
       const operation = request.kind === 'save' ? 'forceSave' : 'backup';
       const outcome = outcomeOf(error, operation, (one) => this.#isLost(one));
       if ('skipped' in outcome) return skip(outcome.skipped);
@@ -120,34 +125,42 @@ export class Saver {
 
   /** Makes a sound copy of the profile in its own folder, or tells why there is none. */
   async #captured(request: SaveRequest): Promise<Captured | CopySkipped> {
-    const { folders } = this.#context;
+    const { folders, follower } = this.#context;
     if (request.capture === 'hot' && !this.#isReady()) return { reason: 'not-ready' };
     // Checked before anything is written beside the profile, because a deleted folder must not be recreated.
     if (await folders.presence.isEmpty()) {
       if (request.capture === 'hot') await this.#removed.notice();
       return unsound([{ file: 'Default', problem: 'the profile is empty' }]);
     }
-    const freeBytes = await freeBytesOfProfile(this.#context);
+    let freeBytes = await freeBytesOfProfile(this.#context);
+    if (freeBytes < MIN_FREE_BYTES + ROOM_FOR_LOGS_BYTES && follower.base !== undefined) {
+      await follower.stop(); // gives back what its files keep from being freed
+      freeBytes = await freeBytesOfProfile(this.#context);
+    }
     if (freeBytes < MIN_FREE_BYTES && !(await this.#pruner.makeRoom(MIN_FREE_BYTES))) {
       return noRoomBeside(freeBytes);
     }
     const staging = await folders.createStaging();
     let taken: Captured | CopySkipped | undefined;
     try {
-      taken = await this.#captureInto(request, staging);
+      taken = await this.#captureInto(request, staging, freeBytes);
       return taken;
     } finally {
       if (taken === undefined || 'reason' in taken) await folders.removeStaging(staging);
     }
   }
 
-  async #captureInto(request: SaveRequest, staging: string): Promise<Captured | CopySkipped> {
+  async #captureInto(
+    request: SaveRequest,
+    staging: string,
+    freeBytes: number,
+  ): Promise<Captured | CopySkipped> {
     const { clock, options, driver } = this.#context;
     if (request.capture === 'hot') {
       this.#browserVersion = await browserVersion(driver, clock, options.puppeteerTimeoutMs);
     }
     const { signal } = request;
-    const capturing = () => this.#capture(request, staging);
+    const capturing = () => this.#copier.copy(request, staging, freeBytes);
     const captured = await captureGate.run(capturing, {
       limit: options.maxConcurrentCaptures,
       signal,
@@ -205,12 +218,12 @@ export class Saver {
 
   /** Whether every store already holds the current profile, judged by its files' signatures; see `unchanged`. */
   async #isUnchanged(request: SaveRequest): Promise<boolean> {
-    const { profileDir, runner, clock, saves, backups } = this.#context;
+    const { clock, saves, backups } = this.#context;
     const { signal } = request;
     const context = await this.#describe(request, new Date(clock.now()).toISOString());
     if (context === undefined) return false;
     try {
-      const files = await runner.run(liveSignaturesTask, { profileDir }, { signal });
+      const files = await this.#copier.signatures(signal);
       if (files.length === 0) return false;
       const repositories = request.kind === 'save' ? [saves] : backups;
       const ask = (repository: SnapshotRepository) => repository.unchanged(files, context, { signal });
@@ -229,26 +242,6 @@ export class Saver {
   async #rememberBasis({ id }: SnapshotInfo): Promise<void> {
     const { record } = this.#context;
     if (record.current.basedOn !== id) await record.update({ basedOn: id });
-  }
-
-  /** Makes a copy of the profile and tells when it was begun, if the copy is sound. */
-  async #capture({ capture: mode, signal }: SaveRequest, targetDir: string): Promise<LiveCopy | CopySkipped> {
-    const { profileDir, runner, announce, soundTables: memory } = this.#context;
-    const createdAt = await this.#snapshots.nextCaptureTime();
-    const input = { profileDir, targetDir, mode, soundTables: memory.known };
-    const capture = await runner.run(captureTask, input, { signal });
-    const { tree, report, soundTables, missingBlobs, dataVersion } = capture;
-    if (report.verdict === 'sound') {
-      memory.known = soundTables;
-      this.#blobRescue.tell(missingBlobs);
-      return { tree, createdAt, dataVersion };
-    }
-    memory.forget();
-    // Right after a pairing, half of the login is not on the disk yet, so `suspect` is no damage
-    // (docs/chromium-facts.md F1.5).
-    if (report.verdict === 'corrupt')
-      announce('corruption:detected', { where: 'profile', findings: report.findings });
-    return unsound(findingsOf(report));
   }
 
   async #store(

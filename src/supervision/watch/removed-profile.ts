@@ -46,9 +46,10 @@ export class RemovedProfile {
    * rejects: a mark that could not be written is reported as a warning.
    */
   async notice(): Promise<boolean> {
-    const { folders, record, warn } = this.#context;
+    const { folders, record, warn, follower } = this.#context;
     if (!(await folders.presence.isRemoved()) || !(await this.#isOurs())) return false;
     folders.presence.forget();
+    await follower.stop();
     const lineage = record.current.lineage ?? (await this.#newestLineage());
     if (lineage === undefined) return true; // no login could come back
     await this.#hold(lineage).catch((error: unknown) => this.#tellIncomplete(error));

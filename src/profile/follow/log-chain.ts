@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { FileSystem } from '../../file-system.js';
+import { scanLog } from '../leveldb/log-file.js';
+import { type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
+import { NewBaseNeeded, type SoundLog } from './kept-base.js';
+
+/**
+ * Proves that logs are the unbroken continuation of a base. LevelDB numbers every change of a database without a gap, while
+ * the numbers of the logs have gaps. Chromium replays what lies there without a word about a missing log, and then shows
+ * deleted records again (docs/chromium-facts.md F6.4). So the first log must begin at or before the number after the
+ * base's last, and every record exactly where the one before it ends.
+ */
+export class LogChain {
+  #expected: number | undefined;
+  readonly #lastSequence: number;
+
+  /** @param lastSequence the last sequence number in the base's MANIFEST */
+  constructor(lastSequence: number) {
+    this.#lastSequence = lastSequence;
+  }
+
+  /** The sequence number after the last change. */
+  get end(): number {
+    return Math.max(this.#expected ?? 0, this.#lastSequence + 1);
+  }
+
+  /** Whether the last log reaches the base's last number at least; its own end may be older where logs were flushed. */
+  get reachesBase(): boolean {
+    return this.#expected === undefined || this.#expected > this.#lastSequence;
+  }
+
+  /**
+   * Adds a log that was read before.
+   *
+   * @throws NewBaseNeeded when it does not go on where the last one ends
+   */
+  add(name: string, span: SequenceSpan | undefined): void {
+    if (span === undefined) return;
+    if (this.#expected === undefined ? span.first > this.#lastSequence + 1 : span.first !== this.#expected) {
+      throw new NewBaseNeeded(`${name} begins at change ${span.first}: the changes before it are missing`);
+    }
+    this.#expected = span.end;
+  }
+}
+
+/**
+ * Reads a log and its SHA-256.
+ *
+ * @param isComplete whether LevelDB has ended it; then its end must not be cut off
+ * @throws NewBaseNeeded when it is damaged, or its changes are not numbered without a gap; system errors
+ */
+export async function readSoundLog(
+  fs: FileSystem,
+  path: string,
+  { isComplete, signal }: { readonly isComplete: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<SoundLog> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const hash = createHash('sha256');
+  let size = 0;
+  let numbered = 0;
+  let span: SequenceSpan | undefined;
+  let hasGap = false;
+  const onRecord = (record: Uint8Array) => {
+    const batch = spanOfBatch(record);
+    if (batch === undefined) return;
+    numbered++;
+    hasGap ||= span !== undefined && batch.first !== span.end;
+    span = { first: span?.first ?? batch.first, end: batch.end };
+  };
+  const onBytes = (bytes: Uint8Array) => {
+    size += bytes.length;
+    hash.update(bytes);
+  };
+  const scan = await scanLog(fs, path, { onRecord, onBytes, signal });
+  if (scan === undefined) throw new NewBaseNeeded(`${name} is gone`);
+  if (scan.damage !== undefined) throw new NewBaseNeeded(`${name} is damaged: ${scan.damage.problem}`);
+  if (scan.ending === 'zeros' || (isComplete && scan.ending !== 'clean')) {
+    throw new NewBaseNeeded(`the end of ${name} is cut off`);
+  }
+  if (hasGap) throw new NewBaseNeeded(`${name} lacks changes in its middle`);
+  if (numbered !== scan.records) throw new NewBaseNeeded(`a record of ${name} can't be read`);
+  return { size, sha256: hash.digest('hex'), records: scan.records, ...(span !== undefined && { span }) };
+}
