@@ -1,9 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootCapture } from '../chaos/real/boots.js';
 import { type Capture, LiveProfile } from '../chaos/real/captures.js';
 import { allDamages, damagesOfBlobs } from '../chaos/real/damages.js';
 import { randomFlips } from '../chaos/real/flips.js';
+import { growDatabases, tryFollow } from '../chaos/real/follow-trial.js';
 import { growProfile } from '../chaos/real/profiles.js';
 import { tryDamage } from '../chaos/real/trial.js';
 import { SUPERVISE_CASES } from '../chaos/supervising/cases.js';
@@ -75,6 +77,26 @@ describe('chaos, in short', () => {
     await simulator.stopTraffic();
     for (const capture of captures.slice(-2)) {
       expect(await bootCapture(simulator, folder, capture)).toMatchObject({ outcome: 'ready', losses: '' });
+    }
+  });
+});
+
+describe('a followed database, in short', () => {
+  const stage = useStage();
+
+  it(`holds after a kill what the killed profile holds (seed ${SEED})`, async () => {
+    const dice = new Dice(SEED);
+    const grown = join(stage.folder, 'grown');
+    const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
+    const quick = { ...usual, bytesPerSecond: 2_000_000, deletes: false, misses: false, loses: false };
+    await growDatabases(grown, quick, 6);
+    for (const one of [
+      quick,
+      { ...quick, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: true },
+    ]) {
+      const folder = join(stage.folder, `trial-${one.deletes}`);
+      await mkdir(folder);
+      expect(await tryFollow(one, { grown, folder, dice })).toMatchObject({ differences: [] });
     }
   });
 });
