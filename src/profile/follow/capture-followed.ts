@@ -18,13 +18,14 @@ import {
 import { LogChain, readSoundLog } from './log-chain.js';
 
 /**
- * When the logs are longer than this share of the base, a new base is due. Each new one costs about as many stored bytes as
- * the profile has; long logs make a restore wait until Chromium has replayed them.
+ * When the logs are longer than this share of the base, a new base is due. A new one costs up to as many stored bytes as the
+ * database has, so that in all about 2.4 bytes are stored for each that is written (docs/chromium-facts.md F6.1); longer
+ * logs would store less, and make a restore wait longer until Chromium has replayed them.
  */
 const LOGS_SHARE = 0.5;
 /** A small base is not renewed at every log. */
 const LEAST_LOGS_BYTES = 12 * 1024 * 1024;
-/** Chromium replays about this much in a second or two. */
+/** Chromium replays this much in 4 s on two busy cores (docs/chromium-facts.md F6.3). */
 const MOST_LOGS_BYTES = 64 * 1024 * 1024;
 
 /** How many bytes of logs a base may have before a new one is due. */
