@@ -33,6 +33,7 @@ const SUPERVISED = [
   'SIGTERM in reconnecting, before the first attempt',
 ];
 const SUPERVISE_TIMEOUT_MS = 400_000;
+const FOLLOW_TIMEOUT_MS = 400_000;
 
 describe('chaos, in short', () => {
   const stage = useStage();
@@ -84,21 +85,25 @@ describe('chaos, in short', () => {
 describe('a followed database, in short', () => {
   const stage = useStage();
 
-  it(`holds after a kill what the killed profile holds (seed ${SEED})`, async () => {
-    const dice = new Dice(SEED);
-    const grown = join(stage.folder, 'grown');
-    const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
-    const quick = { ...usual, bytesPerSecond: 2_000_000, deletes: false, misses: false, loses: false };
-    await growDatabases(grown, quick, 6);
-    for (const one of [
-      quick,
-      { ...quick, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: true },
-    ]) {
-      const folder = join(stage.folder, `trial-${one.deletes}`);
-      await mkdir(folder);
-      expect(await tryFollow(one, { grown, folder, dice })).toMatchObject({ differences: [] });
-    }
-  });
+  it(
+    `holds after a kill what the killed profile holds (seed ${SEED})`,
+    async () => {
+      const dice = new Dice(SEED);
+      const grown = join(stage.folder, 'grown');
+      const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
+      const quick = { ...usual, bytesPerSecond: 2_000_000, deletes: false, misses: false, loses: false };
+      await growDatabases(grown, quick, 6);
+      for (const one of [
+        quick,
+        { ...quick, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: true },
+      ]) {
+        const folder = join(stage.folder, `trial-${one.deletes}`);
+        await mkdir(folder);
+        expect(await tryFollow(one, { grown, folder, dice })).toMatchObject({ differences: [] });
+      }
+    },
+    FOLLOW_TIMEOUT_MS,
+  );
 });
 
 describe('supervision, in short', () => {
