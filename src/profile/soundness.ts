@@ -2,7 +2,12 @@ import { type Clock, sleep, systemClock } from '../clock.js';
 import type { FileSystem } from '../file-system.js';
 import { defineTask } from '../task.js';
 import type { SnapshotFile, SoundnessReport, SoundnessVerdict } from '../types.js';
-import { type EssentialFile, listEssentialFiles, recogniseLayout } from './essential-files.js';
+import {
+  ESSENTIAL_PATHS,
+  type EssentialFile,
+  listEssentialFiles,
+  recogniseLayout,
+} from './essential-files.js';
 import type { SoundLog } from './follow/kept-base.js';
 import { isTablePath, rememberSound, type SoundTables } from './sound-tables.js';
 import { compareWithReference } from './soundness/compare-reference.js';
@@ -17,8 +22,11 @@ export interface CheckProfileOptions {
    * - `quick`: reads no whole table. Checks CURRENT, MANIFEST, each table's presence, length and footer, and the
    *   checksums of small logs; under 50 ms for 100 MB
    * - `deep`: also checks the checksum of every block of every table and log, and compares hashes with `reference`
+   * - `before-launch`: `deep` for Local Storage, which a browser opens as soon as it is launched
+   *   (docs/chromium-facts.md F1.12), and `quick` for IndexedDB
+   * - `beside-launch`: the rest of `deep`, while a browser without a page may be running: only IndexedDB
    */
-  readonly depth: 'quick' | 'deep';
+  readonly depth: CheckDepth;
   /** Files of the last snapshot, which the profile should still have. */
   readonly reference?: readonly SnapshotFile[] | undefined;
   /**
@@ -38,6 +46,9 @@ export interface CheckProfileOptions {
   readonly clock?: Clock;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** See {@link CheckProfileOptions.depth}. */
+export type CheckDepth = 'quick' | 'deep' | 'before-launch' | 'beside-launch';
 
 const LIVE_ATTEMPTS = 5;
 const LIVE_PAUSE_MS = 20;
@@ -83,7 +94,7 @@ export async function examineProfile(profileDir: string, options: CheckProfileOp
 /** Input of {@link checkProfileTask}; structured-clonable. */
 export interface CheckProfileInput {
   readonly profileDir: string;
-  readonly depth: 'quick' | 'deep';
+  readonly depth: CheckDepth;
   readonly reference?: readonly SnapshotFile[];
   readonly isFreshCopy?: boolean;
   readonly live?: boolean;
@@ -109,16 +120,18 @@ export const examineProfileTask = defineTask<
 });
 
 async function examineOnce(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
-  const { fs, depth, signal } = options;
+  const { fs, signal, isFreshCopy = false } = options;
   throwIfAborted(signal);
   const layout = await recogniseLayout(profileDir, { fs });
-  const present = await listEssentialFiles(profileDir, { fs });
+  const depth = depthsOf(options.depth);
+  const concerns = (path: string) => depth.localStorage !== 'none' || isOfIndexedDb(path);
+  const present = (await listEssentialFiles(profileDir, { fs })).filter(({ path }) => concerns(path));
+  const reference = options.reference?.filter(({ path }) => concerns(path)) ?? [];
   const size = { files: present.length, bytes: present.reduce((sum, file) => sum + file.size, 0) };
-  const { reference = [], isFreshCopy = false } = options;
-  const comparesBytes = depth === 'deep' && !isFreshCopy;
-  const unchanged = comparesBytes
-    ? await unchangedTables(fs, profileDir, { present, reference, signal })
-    : new Map<string, string>();
+  const isDeep = (path: string) => (isOfIndexedDb(path) ? depth.indexedDb : depth.localStorage) === 'deep';
+  const comparesBytesOf = (path: string) => !isFreshCopy && isDeep(path);
+  const comparable = reference.filter(({ path }) => comparesBytesOf(path));
+  const unchanged = await unchangedTables(fs, profileDir, { present, reference: comparable, signal });
   // A snapshot's hashes were taken from checked bytes. Where the bytes are equal, the block checksums are correct,
   // too.
   const restored = isFreshCopy ? tablesOf(reference) : [];
@@ -126,9 +139,12 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const onSoundTable = (path: string, sha256: string) => tables.set(path, sha256);
   const { soundLogs } = options;
   const known = { soundTables: new Set(tables.keys()), soundLogs, onSoundTable };
-  const check = { fs, profileDir, depth, ...known, signal };
-  const indexedDb = await checkIndexedDb(layout.indexedDb, check);
-  const localStorage = await checkLocalStorage(layout.localStorage, check);
+  const check = { fs, profileDir, ...known, signal };
+  const indexedDb = await checkIndexedDb(layout.indexedDb, { ...check, depth: depth.indexedDb });
+  const localStorage =
+    depth.localStorage === 'none'
+      ? LEFT_OUT
+      : await checkLocalStorage(layout.localStorage, { ...check, depth: depth.localStorage });
 
   const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
   // A snapshot proves that there was a login. If nothing of it is left, it was lost, and this is not another
@@ -142,12 +158,34 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   problems.push(...missingHalves(indexedDb, localStorage));
   if (options.reference !== undefined) {
     const logNumbers = new Map([...(indexedDb?.logNumbers ?? []), ...(localStorage?.logNumbers ?? [])]);
-    const comparison = { fs, profileDir, present, reference, unchanged, logNumbers, signal };
-    const compared = comparesBytes ? 'deep' : 'quick';
-    problems.push(...(await compareWithReference({ ...comparison, depth: compared })));
+    const comparison = { fs, profileDir, present, reference, unchanged, logNumbers, comparesBytesOf, signal };
+    problems.push(...(await compareWithReference(comparison)));
   }
   const findings = problems.map(({ file, problem }) => ({ file, problem }));
   return { report: { verdict: gravest(problems), findings, ...size }, tables, files: present };
+}
+
+/** Stands for a Local Storage that is not looked at, because an earlier check found it sound. */
+const LEFT_OUT: HalfReport = { problems: [], holdsWhatsApp: true, empty: false };
+
+interface Depths {
+  readonly indexedDb: 'quick' | 'deep';
+  readonly localStorage: 'quick' | 'deep' | 'none';
+}
+
+function depthsOf(depth: CheckDepth): Depths {
+  switch (depth) {
+    case 'before-launch':
+      return { indexedDb: 'quick', localStorage: 'deep' };
+    case 'beside-launch':
+      return { indexedDb: 'deep', localStorage: 'none' };
+    default:
+      return { indexedDb: depth, localStorage: depth };
+  }
+}
+
+function isOfIndexedDb(path: string): boolean {
+  return path.startsWith(`${ESSENTIAL_PATHS.indexedDbFolder}/`);
 }
 
 function tablesOf(files: readonly SnapshotFile[]): readonly (readonly [string, string])[] {

@@ -9,7 +9,8 @@ import { type Problem, suspect } from './problem.js';
 export interface Comparison {
   readonly fs: FileSystem;
   readonly profileDir: string;
-  readonly depth: 'quick' | 'deep';
+  /** Whether the bytes of a file are compared, too; otherwise only whether it exists, and its size. */
+  readonly comparesBytesOf: (path: string) => boolean;
   /** The essential files that exist now. */
   readonly present: readonly EssentialFile[];
   readonly reference: readonly SnapshotFile[];
@@ -82,13 +83,13 @@ async function changeOf(
     if (size < file.size) return `it is ${file.size - size} bytes shorter than in the last snapshot`;
     // A changed record length, or zeros after a record, look like the torn end of a log, which LevelDB drops without
     // an error.
-    if (comparison.depth === 'quick' || (await isStillThere(file, comparison))) return undefined;
+    if (!comparison.comparesBytesOf(file.path) || (await isStillThere(file, comparison))) return undefined;
     return 'what the last snapshot had of it is changed, although such a file only grows';
   }
   if (!isTablePath(name) && !isBlobPath(file.path)) return undefined;
   if (size !== file.size)
     return `it has ${size} bytes; it had ${file.size} in the last snapshot, and never changes`;
-  if (comparison.depth === 'quick') return undefined;
+  if (!comparison.comparesBytesOf(file.path)) return undefined;
   if (comparison.unchanged?.has(file.path) || (await isStillThere(file, comparison))) return undefined;
   return 'its contents differ from the last snapshot, although such a file never changes';
 }
