@@ -26,6 +26,8 @@ export interface TaskRunner {
     /** `transfer`: ports in `input`, which can't be cloned and go to the thread. */
     options?: { signal?: AbortSignal; transfer?: readonly MessagePort[] },
   ): Promise<Output>;
+  /** Starts the thread, if any, so that the first task need not wait for it. Never throws. */
+  warmUp?(): void;
   /** Ends the thread, if any. Idempotent. */
   close(): Promise<void>;
 }

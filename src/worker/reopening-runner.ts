@@ -8,6 +8,10 @@ export function reopeningTaskRunner(open: () => TaskRunner): TaskRunner {
       current ??= open();
       return current.run(task, input, options);
     },
+    warmUp: () => {
+      current ??= open();
+      current.warmUp?.();
+    },
     close: async () => {
       const closing = current;
       current = undefined;

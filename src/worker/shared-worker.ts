@@ -103,6 +103,13 @@ export class SharedWorker {
     }
   }
 
+  /** Starts the thread ahead of its first task. It does not keep the process alive. */
+  warmUp(): void {
+    const isResting = this.#crashes >= MAX_CRASHES;
+    if (this.#unusable || isResting || this.#thread !== undefined) return;
+    this.#start()?.unref();
+  }
+
   async end(): Promise<void> {
     const thread = this.#thread;
     this.#thread = undefined;

@@ -26,7 +26,8 @@ const shared = new Map<string, { readonly worker: SharedWorker; users: number }>
 const told = new WeakSet<Logger>();
 
 /**
- * Runs tasks in the library's worker thread, which starts with the first task and ends when its last user closes.
+ * Runs tasks in the library's worker thread, which starts with the first task, or earlier by `warmUp()`, and ends when
+ * its last user closes.
  * The thread never keeps the process alive by itself; a pending task does.
  *
  * Tasks run in the calling thread when `fs` is not the real file system, because a worker can't use another one.
@@ -88,6 +89,10 @@ class WorkerRunner implements TaskRunner {
       gatedFolders: this.#gatedFolders,
     });
     return answer === UNAVAILABLE ? this.#inline.run(task, input, options) : answer.output;
+  }
+
+  warmUp(): void {
+    if (!this.#closing.signal.aborted) this.#attach().warmUp();
   }
 
   async close(): Promise<void> {

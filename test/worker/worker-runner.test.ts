@@ -86,6 +86,25 @@ describe('the task runner', () => {
     expect(stdout.trim()).toBe('size 5');
   });
 
+  it('starts the thread ahead of its first task, which keeps no program alive', async () => {
+    const warn = vi.fn();
+    open('broken-worker.mjs', { logger: { ...silentLogger, warn } }).warmUp?.();
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 15_000);
+    const script = fileURLToPath(fixture('warmed-up.mjs'));
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 30_000 });
+    expect(stdout.trim()).toBe('warmed up');
+  });
+
+  it('warms up one thread only, also when it is closed', async () => {
+    const runner = open('odd-worker.mjs');
+    runner.warmUp?.();
+    runner.warmUp?.();
+    expect(await runner.run(echo, 1)).toBe(1);
+    await runner.close();
+    runner.warmUp?.();
+    await expect(runner.run(echo, 1)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
   it('serves all sessions with one thread until the last one closes', async () => {
     const [a, b] = [open('odd-worker.mjs'), open('odd-worker.mjs')];
     expect(await a.run(echo, 1)).toBe(1);
