@@ -1,17 +1,16 @@
 import type { Clock } from '../clock.js';
-import { ConfigurationError } from '../errors.js';
+import { ClosedError, ConfigurationError } from '../errors.js';
 import type { PendingPairing } from '../types.js';
 import { addIsConnected, isBrowserConnected } from './browser-handle.js';
 import { type ClientEvent, translate } from './client-event.js';
 import type { BrowserHandle, ClientInternals, PageHandle, WhatsAppClient } from './client-types.js';
-import { containPage } from './contain-page.js';
-import { refuseErrorPage } from './error-page.js';
 import { guardInject } from './guard-inject.js';
-import { holdNavigation } from './hold-navigation.js';
+import { launchesBrowser, navigatesByPage } from './hold-navigation.js';
 import { intercept } from './intercept.js';
 import { destroyStartsAgain, ownClose } from './own-close.js';
 import { PageNews } from './page-news.js';
-import { titleOf, withPageFacts } from './start-news.js';
+import { withPageFacts } from './start-news.js';
+import { watchPage } from './watch-page.js';
 
 /** Decides what the client may do, and is told what it did. */
 export interface ClientSupervisor {
@@ -49,6 +48,7 @@ export class ClientDriver {
   };
   readonly #clock: Clock;
   #mayNavigate: () => Promise<void> = async () => undefined;
+  readonly #navigatesByPage: boolean;
   readonly #pageNews = new PageNews();
   #starting = false;
   #closing = true;
@@ -67,6 +67,7 @@ export class ClientDriver {
   constructor(client: WhatsAppClient, clock: Clock) {
     this.#client = client as ClientInternals;
     this.#clock = clock;
+    this.#navigatesByPage = navigatesByPage(client);
     if (taken in client) {
       throw new ConfigurationError(
         'client: this client already has a PersistentSession; use that one, or a new Client',
@@ -99,6 +100,11 @@ export class ClientDriver {
   /** Holds the navigations of each page until `verdict` resolves; if it rejects, the start fails with that error. */
   holdNavigation(verdict: () => Promise<void>): void {
     this.#mayNavigate = verdict;
+  }
+
+  /** Whether a browser that the client starts next opens no page before {@link holdNavigation} lets it. */
+  get canHoldNavigation(): boolean {
+    return this.#navigatesByPage && launchesBrowser(this.#client);
   }
 
   /** Sets the listener for a browser that was started by other code, which called the client's own `initialize()`. */
@@ -271,20 +277,21 @@ export class ClientDriver {
       });
     });
     intercept(this.#client, 'pupPage', (page: PageHandle) => {
-      const tellOf = (event: ClientEvent) => () => {
-        if (page === this.page) this.#tell(event);
-      };
-      page.on('error', tellOf({ type: 'page-crashed' }));
-      page.on('close', tellOf({ type: 'page-crashed' }));
-      page.on('framenavigated', tellOf({ type: 'progress' }));
-      holdNavigation(page, () => this.#mayNavigate());
-      refuseErrorPage(page, { applies: () => this.#starting, titleOf: () => titleOf(page, this.#clock) });
-      page.on('pageerror', (error) => this.#pageNews.note('the page', error));
-      containPage(page, (error, exposed) => {
-        if (exposed !== undefined) this.#pageNews.note(exposed, error);
-        this.#supervisor.onClientEvent({ type: 'contained', error, exposed });
+      watchPage(page, {
+        clock: this.#clock,
+        news: this.#pageNews,
+        tell: (event) => void (page === this.page && this.#tell(event)),
+        onContained: (event) => this.#supervisor.onClientEvent(event),
+        isStarting: () => this.#starting,
+        mayNavigate: () => this.#passGate(),
       });
     });
+  }
+
+  async #passGate(): Promise<void> {
+    await this.#mayNavigate();
+    // The session no longer waits for this launch, and may already be replacing what its page would open.
+    if (this.#closing) throw new ClosedError('the browser is being closed');
   }
 
   #tell(event: ClientEvent): void {

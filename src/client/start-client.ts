@@ -3,50 +3,13 @@ import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
 import { isDisplaySet } from './launch-words.js';
-import { causeOfDisconnect, disconnectInWords, LOGOUT, type LostStateCause } from './lost-state.js';
+import { causeOfDisconnect, disconnectInWords, LOGOUT } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
 import { addressOfRemotePage } from './remote-page.js';
 import { obstacleOf, type StartObstacle } from './start-error.js';
 import { foreignTitleOf, inWords, withPageFacts } from './start-news.js';
-
-/** How a start of the client ended. */
-export type StartOutcome =
-  | { readonly kind: 'ready' }
-  /** A QR or pairing code was delivered to the bot. */
-  | { readonly kind: 'pairing' }
-  /** A QR or pairing code came but was not delivered to the bot. */
-  | { readonly kind: 'pairing-held' }
-  /** WhatsApp answered with a logout. */
-  | { readonly kind: 'logged-out' }
-  /** The client finally gave up: `auth_failure`, or all its QR codes were used. */
-  | {
-      readonly kind: 'gave-up';
-      readonly cause: 'auth-failure' | 'qr-retries-used' | 'conflict';
-      /** The message that came with it. */
-      readonly detail?: string | undefined;
-    }
-  | FailedStart;
-
-export interface FailedStart {
-  readonly kind: 'failed';
-  readonly cause: StartFailure;
-  readonly error: Error;
-  /** Whether the browser loaded a page of WhatsApp, which shows that the network works. */
-  readonly reachedPage: boolean;
-  /** Why a retry can't help, if known. */
-  readonly obstacle?: StartObstacle;
-  /** Whether the start waits until a server answers: that of a store or of the web cache. */
-  readonly awaitsServer?: boolean;
-}
-
-export type StartFailure =
-  | 'start-failed'
-  | 'network-down'
-  | 'never-ready'
-  | 'browser-gone'
-  | 'page-crashed'
-  | LostStateCause;
+import type { StartFailure, StartOutcome } from './start-outcome.js';
 
 export interface StartParameters {
   readonly driver: ClientDriver;
@@ -58,6 +21,8 @@ export interface StartParameters {
   readonly signal: AbortSignal;
   /** Adds a listener for the client's events; returns an unsubscribe function. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
+  /** While this is pending, a browser that was launched may open no page, which is no lack of progress. */
+  readonly held?: Promise<unknown> | undefined;
 }
 
 /** The client's message when all QR codes that `qrMaxRetries` allows are used (Client.js). */
@@ -98,7 +63,8 @@ export class StartWatch {
   readonly #settle: (outcome: StartOutcome) => void;
   readonly #unsubscribe: () => void;
   /** The deadline of the whole start, regardless of progress. */
-  readonly #latest: number;
+  #latest: number;
+  #held = false;
   #deadline: TimerHandle | undefined;
   #look: TimerHandle | undefined;
   #lastProgress: number;
@@ -117,6 +83,20 @@ export class StartWatch {
     this.#latest = this.#lastProgress + parameters.sessionTimeoutMs * TOTAL_DEADLINE_FACTOR;
     this.#unsubscribe = parameters.subscribe((event) => this.#onEvent(event));
     this.#armDeadline();
+    this.#waitFor(parameters.held);
+  }
+
+  #waitFor(held: Promise<unknown> | undefined): void {
+    if (held === undefined) return;
+    const since = this.#lastProgress;
+    this.#held = true;
+    const release = () => {
+      this.#held = false;
+      if (this.#ended) return;
+      this.#latest += this.#parameters.clock.monotonic() - since;
+      this.#onProgress();
+    };
+    held.then(release, release);
   }
 
   /** Launches the client's browser. */
@@ -217,6 +197,7 @@ export class StartWatch {
   }
 
   async #onDeadline(): Promise<void> {
+    if (this.#held && this.#launched) return; // the release arms it again
     const { sessionTimeoutMs, driver, clock, puppeteerTimeoutMs } = this.#parameters;
     const what = this.#authenticated ? 'ready after authenticated' : 'ready or a QR';
     const server = this.#navigated ? undefined : addressOfRemotePage(driver.client.options);

@@ -4,6 +4,7 @@ import { assignProfile, locateProfile } from '../client/profile-location.js';
 import { type PersistentSessionOptions, resolveOptions } from '../options.js';
 import { LossReports } from '../supervision/context/loss-reports.js';
 import { tellOfEarlyStart } from '../supervision/start/early-start.js';
+import { TableCheck } from '../supervision/start/table-check.js';
 import { createContext, type SessionHooks } from './create-context.js';
 import { optionsContextOf, placeOf } from './session-place.js';
 import { type SessionParts, wireParts } from './wire-parts.js';
@@ -23,8 +24,9 @@ export function buildSession(
   const place = placeOf(location, given, options);
   const driver = new ClientDriver(client, options.clock);
   const losses = new LossReports();
-  const context = createContext({ place, options, driver, hooks, losses });
-  const parts = wireParts({ context, place, losses });
+  const tableCheck = new TableCheck();
+  const context = createContext({ place, options, driver, hooks, losses, tableCheck });
+  const parts = wireParts({ context, place, losses, tableCheck });
   // The client is changed last, so that it stays unchanged when the constructor throws.
   if (location.kind === 'none') assignProfile(client, place.profileDir);
   leaveSignalsToUs(driver.client, options.shutdownSignals);

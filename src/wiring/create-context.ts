@@ -17,6 +17,7 @@ import { ClearNote } from '../supervision/record/clear-note.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
 import { SessionRecordFile } from '../supervision/record/session-record.js';
+import type { TableCheck } from '../supervision/start/table-check.js';
 import { reopeningTaskRunner } from '../worker/reopening-runner.js';
 import { createTaskRunner } from '../worker/worker-runner.js';
 import { RealPlace } from './real-place.js';
@@ -37,12 +38,14 @@ export function createContext({
   driver,
   hooks,
   losses,
+  tableCheck,
 }: {
   readonly place: SessionPlace;
   readonly options: ResolvedOptions;
   readonly driver: ClientDriver;
   readonly hooks: SessionHooks;
   readonly losses: LossReports;
+  readonly tableCheck: TableCheck;
 }): SessionContext {
   const { clientId, clock, random, logger, sessionPath } = options;
   const gatedFolders = gatedFoldersOf(profileDir, options);
@@ -84,6 +87,11 @@ export function createContext({
     deadlineMs: options.puppeteerTimeoutMs,
   });
   driver.holdNavigation(async () => {
+    // First, because a damaged profile is restored whatever browser this is.
+    await tableCheck.assertSound().catch((error: unknown) => {
+      driver.beginClosing(); // the start is made again, so that nobody hears of this one
+      throw error;
+    });
     await assertLaunchedIn(driver.client, profileDir, (folder) => place.realPathOf(folder));
     await browserGuard.beforeNavigation();
   });

@@ -32,6 +32,7 @@ import { SessionSupervisor } from '../supervision/session-supervisor.js';
 import { SnapshotOperations } from '../supervision/snapshot-operations.js';
 import { ProfilePreparer } from '../supervision/start/profile-preparer.js';
 import { SessionStarter } from '../supervision/start/session-starter.js';
+import type { TableCheck } from '../supervision/start/table-check.js';
 import { StateFollower } from '../supervision/state-follower.js';
 import { StatusReporter } from '../supervision/status-reporter.js';
 import { DegradedTimer } from '../supervision/watch/degraded-timer.js';
@@ -56,10 +57,12 @@ export function wireParts({
   context,
   place,
   losses,
+  tableCheck,
 }: {
   readonly context: SessionContext;
   readonly place: SessionPlace;
   readonly losses: LossReports;
+  readonly tableCheck: TableCheck;
 }): SessionParts {
   const { clock } = context;
   const snapshots = new SessionSnapshots(context);
@@ -97,6 +100,7 @@ export function wireParts({
     restorer,
     revoker,
     stopper,
+    tableCheck,
     subscribe: events.subscribe,
     preparer: new ProfilePreparer(context, {
       blobRescue,
@@ -107,6 +111,7 @@ export function wireParts({
       restorer,
       revoker,
       snapshots,
+      tableCheck,
     }),
   });
   const startRetries = new StartRetries(context, { starter });

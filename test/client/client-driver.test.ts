@@ -61,6 +61,18 @@ describe('a driven client', () => {
     expect(client.pupPage?.url()).toBe('about:blank');
   });
 
+  it('opens no page of a browser that is being closed', async () => {
+    const { client, driver } = driven();
+    let decide: () => void = () => undefined;
+    driver.holdNavigation(() => new Promise((resolve) => (decide = resolve)));
+    const launching = driver.launch();
+    await turn();
+    driver.beginClosing();
+    decide();
+    await expect(launching).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(client.pupPage?.url()).toBe('about:blank');
+  });
+
   it('holds a QR back where it may not pair, and says so', async () => {
     const { client, driver, rules, types } = driven();
     const heard: unknown[] = [];

@@ -33,15 +33,17 @@ export class BlobRescue {
   /**
    * Repairs a profile that no browser has open, as far as possible; the login can start without the blobs. Rejects
    * only when aborted, or when another process owns the session.
+   *
+   * @param mayMend asked before something is changed: whether the rest of the profile is sound
    */
-  async mend(signal: AbortSignal, patience: StorePatience): Promise<void> {
+  async mend(signal: AbortSignal, patience: StorePatience, mayMend: () => Promise<boolean>): Promise<void> {
     const { runner, profileDir, logger } = this.#context;
     try {
       const source = await this.#source(patience);
       // The snapshot has no blobs, so the start need not read the blobs' names.
       if (!source?.manifest.files.some(({ path }) => isBlobPath(path))) return;
       const missing = await runner.run(missingBlobsTask, { profileDir }, { signal });
-      if (missing.length > 0) await this.#bringBack(source, missing, signal);
+      if (missing.length > 0 && (await mayMend())) await this.#bringBack(source, missing, signal);
     } catch (error) {
       if (signal.aborted || describeError(error).code === 'LEASE_LOST') throw error;
       logger.warn('large values could not be brought back', { error: describeError(error) });

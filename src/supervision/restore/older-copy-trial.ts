@@ -1,4 +1,4 @@
-import type { StartOutcome } from '../../client/start-client.js';
+import type { StartOutcome } from '../../client/start-outcome.js';
 import type { DisconnectCause } from '../../events.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { BrowserStopper } from '../browser/browser-stopper.js';

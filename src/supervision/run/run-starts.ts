@@ -64,6 +64,7 @@ export class RunStarts {
   async first(run: Run): Promise<void> {
     await this.#guard(run, async () => {
       const { ownership, startRetries, removalWatch } = this.#parts;
+      this.#context.runner.warmUp?.(); // the thread loads while the lease and the stores are asked
       startRetries.reset();
       await removalWatch.end(run.abort.signal);
       await this.#pace.takeTurn(run.abort.signal);

@@ -1,15 +1,10 @@
-import { join } from 'node:path';
-import { describeError, isSessionError, SessionError } from '../../errors.js';
+import { describeError, SessionError } from '../../errors.js';
 import type { RestoreReason } from '../../events.js';
-import { listEssentialFiles } from '../../profile/essential-files.js';
 import { findingsOf } from '../../profile/findings-of.js';
-import { examineProfileTask } from '../../profile/soundness.js';
-import { hashFilesTask } from '../../snapshot/hashing/hashing.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
-import type { SnapshotRepository } from '../../snapshot/repository.js';
-import type { SnapshotFile, SoundnessReport } from '../../types.js';
-import { answered, askStores, failed, type StorePatience } from '../context/ask-stores.js';
-import { allRepositories, type SessionContext } from '../context/session-context.js';
+import type { SoundnessReport } from '../../types.js';
+import type { StorePatience } from '../context/ask-stores.js';
+import type { SessionContext } from '../context/session-context.js';
 import { passSessionErrors } from '../context/session-error.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
@@ -23,6 +18,8 @@ import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
 import { OtherLogin } from './other-login.js';
+import { ProfileCheck } from './profile-check.js';
+import type { TableCheck } from './table-check.js';
 
 export interface PreparerParts {
   readonly blobRescue: BlobRescue;
@@ -33,7 +30,11 @@ export interface PreparerParts {
   readonly restorer: Restorer;
   readonly revoker: Revoker;
   readonly snapshots: SessionSnapshots;
+  readonly tableCheck: TableCheck;
 }
+
+/** The check of the tables, which went on in the background, has found the profile damaged. */
+const UNSOUND = Symbol('unsound');
 
 /** Prepares the profile before a start, which would destroy the evidence of damage (docs/chromium-facts.md F1.8). */
 export class ProfilePreparer {
@@ -49,6 +50,8 @@ export class ProfilePreparer {
   readonly #olderCopy: OlderCopyTrial;
   readonly #otherLogin: OtherLogin;
   readonly #laterLogin: LaterLogin;
+  readonly #tableCheck: TableCheck;
+  readonly #check: ProfileCheck;
 
   constructor(context: SessionContext, parts: PreparerParts) {
     this.#context = context;
@@ -63,13 +66,17 @@ export class ProfilePreparer {
     this.#olderCopy = parts.olderCopy;
     this.#laterLogin = new LaterLogin(context, parts);
     this.#otherLogin = new OtherLogin(context, parts);
+    this.#tableCheck = parts.tableCheck;
+    this.#check = new ProfileCheck(context, parts);
   }
 
   /**
    * Leaves a sound profile in place, restored if necessary, or none at all (then a QR is due). Resolves to the
    * restored snapshot, if there is one.
    *
-   * @param isFirst whether it is the first start of a run, not a further attempt
+   * @param how.isFirst whether it is the first start of a run, not a further attempt
+   * @param how.besideLaunch whether the check of the tables may go on while the browser is launched; see
+   * {@link TableCheck}
    * @param patience how long to wait for stores while there is a sound profile to start with
    * @throws BrowserTooOldError when this browser would delete the login
    * @throws LeaseLostError when another process took over the session
@@ -79,7 +86,7 @@ export class ProfilePreparer {
    */
   async prepare(
     signal: AbortSignal,
-    isFirst: boolean,
+    { isFirst, besideLaunch }: { readonly isFirst: boolean; readonly besideLaunch: boolean },
     patience: StorePatience,
   ): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
@@ -97,28 +104,28 @@ export class ProfilePreparer {
     await this.#revoker.repeat(patience);
     await this.#removed.repeat(patience);
     if (isFirst) folders.presence.begin();
-    const restored = await this.#restoreIfNeeded(signal, patience);
+    const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
+    if (restored) this.#tableCheck.end(); // it was of another profile
     if (this.#context.record.current.loggedIn) await folders.presence.note();
     return restored;
   }
 
-  async #restoreIfNeeded(signal: AbortSignal, patience: StorePatience): Promise<LocatedSnapshot | undefined> {
-    const { record, warn, announce, browserGuard } = this.#context;
-    const report = await this.#check(signal, patience);
+  async #restoreIfNeeded(
+    signal: AbortSignal,
+    patience: StorePatience,
+    besideLaunch: boolean,
+  ): Promise<LocatedSnapshot | undefined> {
+    const { record, warn, announce } = this.#context;
+    const report = await (besideLaunch
+      ? this.#check.beforeLaunch(signal, patience)
+      : this.#check.everything(signal, patience));
     if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
     if (
       report.verdict === 'sound' ||
       (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
     ) {
-      const later = await this.#laterLogin.whereThisOneHasEnded(patience).catch(passSessionErrors);
-      if (!later?.length) await this.#releaseIfHeld(patience);
-      const newer = later?.length ? later : await this.#newerSnapshots(patience);
-      const restored = newer.length > 0 && (await this.#takeNewer(newer, signal));
-      if (restored) return restored;
-      const refusal = await browserGuard.refusalOfProfile(signal);
-      if (refusal !== undefined) return this.#takeReadable(refusal, signal);
-      await this.#blobRescue.mend(signal, patience);
-      return undefined;
+      const used = await this.#useInPlace(signal, patience);
+      return used === UNSOUND ? this.#restoreIfNeeded(signal, patience, false) : used;
     }
     if (await this.#removed.notice()) return undefined;
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
@@ -145,15 +152,45 @@ export class ProfilePreparer {
     return undefined;
   }
 
-  // Ends the hold on the login in place: the profile is back, or a clear() wrongly took it for another bot's.
-  async #releaseIfHeld(patience: StorePatience): Promise<void> {
+  /**
+   * Uses the profile in place, unless a better one exists. While its tables are still being checked, nothing of the
+   * profile or the stores is changed: where that is due, the verdict is waited for first.
+   */
+  async #useInPlace(
+    signal: AbortSignal,
+    patience: StorePatience,
+  ): Promise<LocatedSnapshot | undefined | typeof UNSOUND> {
+    const { browserGuard } = this.#context;
+    const isSound = () => this.#tableCheck.isSound();
+    const later = await this.#laterLogin.whereThisOneHasEnded(patience).catch(passSessionErrors);
+    const held = later?.length ? undefined : await this.#heldLineage(patience);
+    if (held !== undefined) {
+      if (!(await isSound())) return UNSOUND;
+      await this.#removed.release(held);
+    }
+    const newer = later?.length ? later : await this.#newerSnapshots(patience);
+    if (newer.length > 0) {
+      if (!(await isSound())) return UNSOUND;
+      const restored = await this.#takeNewer(newer, signal);
+      if (restored) return restored;
+    }
+    const refusal = await browserGuard.refusalOfProfile(signal);
+    if (refusal !== undefined) {
+      return (await isSound()) ? this.#takeReadable(refusal, signal) : UNSOUND;
+    }
+    await this.#blobRescue.mend(signal, patience, isSound);
+    return undefined;
+  }
+
+  // The hold on the login in place is over: the profile is back, or a clear() wrongly took it for another bot's.
+  async #heldLineage(patience: StorePatience): Promise<string | undefined> {
     const { lineage } = this.#context.record.current;
-    if (lineage === undefined) return;
+    if (lineage === undefined) return undefined;
     const located = await this.#snapshots.list(patience).catch(() => []);
     const isHeld = located.some(
       ({ info }) => info.lineage === lineage && (info.heldElsewhere || this.#removed.isHeld(info)),
     );
-    if (isHeld) await this.#removed.release(lineage);
+    return isHeld ? lineage : undefined;
   }
 
   /** If this browser can't read the newer login, it uses the local one, which it can read. */
@@ -213,67 +250,6 @@ export class ProfilePreparer {
     await folders.quarantine('profile-damaged');
   }
 
-  async #check(signal: AbortSignal, patience: StorePatience): Promise<SoundnessReport> {
-    const { record } = this.#context;
-    const { restoring } = record.current;
-    if (restoring !== undefined) await this.#settleInterrupted(restoring, signal);
-    return this.#compare(record.current.basedOn, signal, patience);
-  }
-
-  // After an interrupted restore, no browser has opened the profile. If every byte equals the snapshot's, the
-  // snapshot is in place, and the record is updated. Otherwise it would be taken for the old profile, damaged.
-  async #settleInterrupted(id: string, signal: AbortSignal): Promise<void> {
-    const located = await this.#snapshots.find(id).catch(passSessionErrors);
-    const manifest = await located?.repository.manifest(id).catch(passSessionErrors);
-    if (located && manifest && (await this.#isInPlace(manifest.files, signal))) {
-      await this.#restorer.noteInPlace(located, manifest);
-    } else {
-      await this.#context.record.update({ restoring: undefined });
-    }
-  }
-
-  async #isInPlace(files: readonly SnapshotFile[], signal: AbortSignal): Promise<boolean> {
-    const { runner, profileDir, fs } = this.#context;
-    const present = await listEssentialFiles(profileDir, { fs });
-    if (present.length !== files.length) return false;
-    const paths = files.map(({ path }) => join(profileDir, path));
-    const hashes = await runner.run(hashFilesTask, { paths }, { signal });
-    return files.every(({ sha256 }, index) => hashes[index]?.sha256 === sha256);
-  }
-
-  async #compare(
-    id: string | undefined,
-    signal: AbortSignal,
-    patience: StorePatience,
-  ): Promise<SoundnessReport> {
-    const { soundTables: memory } = this.#context;
-    memory.forget(); // a file that the disk has damaged keeps its signature
-    const reference = await this.#manifestOf(id, patience);
-    let found = await this.#examine(reference, signal);
-    // The disk may have failed only for a moment, and a restore would replace a sound login with an older one.
-    if (isDamaged(found.report)) found = await this.#examine(reference, signal);
-    memory.known = found.soundTables;
-    return found.report;
-  }
-
-  #examine(reference: readonly SnapshotFile[] | undefined, signal: AbortSignal) {
-    const { runner, profileDir } = this.#context;
-    const input = { profileDir, depth: 'deep', ...(reference && { reference }) } as const;
-    return runner.run(examineProfileTask, input, { signal });
-  }
-
-  // The content at the last save or restore; only this reveals an emptied log (docs/chromium-facts.md F1.8).
-  async #manifestOf(
-    id: string | undefined,
-    patience: StorePatience,
-  ): Promise<readonly SnapshotFile[] | undefined> {
-    if (id === undefined) return undefined;
-    const ask = (repository: SnapshotRepository) => repository.manifest(id);
-    const answers = await askStores(allRepositories(this.#context), ask, patience);
-    for (const { error } of failed(answers)) if (!isSessionError(error)) throw error;
-    return answered(answers)[0]?.value.files;
-  }
-
   // Another machine may have run this session in the meantime (docs/invariants.md I5). The run number tells that; the
   // time does not, because this profile also continued after its own last save.
   async #newerSnapshots(patience: StorePatience): Promise<readonly LocatedSnapshot[]> {
@@ -290,8 +266,4 @@ export class ProfilePreparer {
       throw error;
     }
   }
-}
-
-function isDamaged({ verdict }: SoundnessReport): boolean {
-  return verdict === 'corrupt' || verdict === 'suspect';
 }

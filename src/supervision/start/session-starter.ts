@@ -1,7 +1,6 @@
 import type { ClientEvent } from '../../client/client-event.js';
 import { isNavigationRace } from '../../client/navigation-race.js';
-import { type FailedStart, type StartOutcome, startClient } from '../../client/start-client.js';
-import { WebCache } from '../../client/web-cache.js';
+import type { FailedStart, StartOutcome } from '../../client/start-outcome.js';
 import { type SessionError, toError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
@@ -9,16 +8,17 @@ import type { BrowserStopper } from '../browser/browser-stopper.js';
 import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
-import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { LaterLogin } from '../login/later-login.js';
 import type { Revoker } from '../login/revoker.js';
-import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { OlderCopyTrial, TrialResult } from '../restore/older-copy-trial.js';
 import { isMisfit, isStoreFault } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertLaunchable } from './assert-launchable.js';
+import { ClientStart } from './client-start.js';
+import { LoginFallbacks, MAX_ROLLBACKS } from './login-fallbacks.js';
 import type { ProfilePreparer } from './profile-preparer.js';
-import { withWebCache } from './settle-web-cache.js';
+import { type TableCheck, UnsoundProfileError } from './table-check.js';
 
 /** How one complete start ended. Like the client's own outcome, but a held QR has already been handled. */
 export type StartResult =
@@ -33,15 +33,10 @@ export type StartResult =
   | Extract<StartOutcome, { readonly kind: 'gave-up' }>;
 
 /**
- * Rolling back is harmful (the ratchets of the protocol), so only the newest snapshot and at most one older one are
- * tried.
- */
-const MAX_ROLLBACKS = 2;
-/**
  * The first start, both roll-backs, the one that shows the QR, one after a logout by the server, one after a
- * navigation at a bad moment, and one after the browser proved too old.
+ * navigation at a bad moment, one after the browser proved too old, and one after the tables proved damaged.
  */
-const MAX_ROUNDS = MAX_ROLLBACKS + 5;
+const MAX_ROUNDS = MAX_ROLLBACKS + 6;
 
 export interface StarterParts {
   readonly operations: OperationQueue;
@@ -51,6 +46,7 @@ export interface StarterParts {
   readonly revoker: Revoker;
   readonly stopper: BrowserStopper;
   readonly olderCopy: OlderCopyTrial;
+  readonly tableCheck: TableCheck;
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void;
 }
 
@@ -58,15 +54,18 @@ export interface StarterParts {
 export class SessionStarter {
   readonly #context: SessionContext;
   readonly #parts: StarterParts;
-  readonly #webCache: WebCache;
+  readonly #clientStart: ClientStart;
+  readonly #fallbacks: LoginFallbacks;
   readonly #laterLogin: LaterLogin;
   #holdsPairing = false;
 
   constructor(context: SessionContext, parts: StarterParts) {
     this.#context = context;
-    this.#webCache = new WebCache(context.driver.client, context);
     this.#parts = parts;
     this.#laterLogin = new LaterLogin(context, parts);
+    this.#fallbacks = new LoginFallbacks(context, { ...parts, laterLogin: this.#laterLogin });
+    const enterStarting = (signal: AbortSignal) => this.#enter('starting', signal);
+    this.#clientStart = new ClientStart(context, { ...parts, enterStarting });
   }
 
   /** Whether a restore would make a QR or code obsolete. It is then neither requested nor delivered. */
@@ -90,6 +89,8 @@ export class SessionStarter {
       }
       if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
+    } finally {
+      this.#parts.tableCheck.end();
     }
   }
 
@@ -102,7 +103,7 @@ export class SessionStarter {
     return this.#parts.olderCopy.run(cause, signal, async () => {
       this.#holdsPairing = true; // a QR means that the copy does not work, not that a scan is due
       try {
-        return await this.#startClient(signal);
+        return await this.#clientStart.run(signal);
       } finally {
         this.#holdsPairing = false;
       }
@@ -114,7 +115,9 @@ export class SessionStarter {
     this.#enter('restoring', signal);
     await assertLaunchable(this.#context);
     const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
-    const prepare = (first: boolean) => operations.exclusive(() => preparer.prepare(signal, first, patience));
+    let besideLaunch = this.#context.driver.canHoldNavigation;
+    const prepare = (first: boolean) =>
+      operations.exclusive(() => preparer.prepare(signal, { isFirst: first, besideLaunch }, patience));
     let rollbacks = (await prepare(isFirst)) ? 1 : 0;
     let isGivenUp = false;
     let isLoggedOut = false;
@@ -123,14 +126,19 @@ export class SessionStarter {
     let mayLearn = true;
     let later: readonly LocatedSnapshot[] = [];
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#mayHaveFallbacks(patience)));
-      const outcome = await this.#startClient(signal);
+      this.#holdsPairing = !isGivenUp && (rollbacks > 0 || (await this.#fallbacks.mayExist(patience)));
+      const outcome = await this.#clientStart.run(signal).catch(passUnsoundProfile);
       this.#holdsPairing = false;
+      if (outcome === undefined) {
+        besideLaunch = false;
+        if (await prepare(false)) rollbacks = 1;
+        continue;
+      }
       switch (outcome.kind) {
         case 'pairing-held':
           await stopper.stop();
           this.#enter('restoring', signal);
-          if (await operations.exclusive(() => this.#rollBack(rollbacks, signal))) rollbacks++;
+          if (await operations.exclusive(() => this.#fallbacks.rollBack(rollbacks, signal))) rollbacks++;
           else isGivenUp = true;
           continue;
         case 'logged-out':
@@ -141,7 +149,7 @@ export class SessionStarter {
           if (this.#context.options.onLogout === 'stop') return outcome;
           if (isLoggedOut) return failedByLogouts();
           this.#enter('restoring', signal, 'logged-out');
-          if (await operations.exclusive(() => this.#takeLater(later, signal))) {
+          if (await operations.exclusive(() => this.#fallbacks.takeLater(later, signal))) {
             rollbacks = MAX_ROLLBACKS;
             isLoggedOut = true;
           } else if (isUnknown && (await prepare(false))) rollbacks = 1;
@@ -169,133 +177,6 @@ export class SessionStarter {
     return failedByLogouts();
   }
 
-  // Restores a login that came after the one that the server has ended, or that was in place before it.
-  async #takeLater(later: readonly LocatedSnapshot[], signal: AbortSignal): Promise<boolean> {
-    const isFormer = later[0]?.info.lineage === this.#context.record.current.formerLineage;
-    const reason = isFormer ? 'silent-logout' : 'newer-snapshot';
-    return (await this.#parts.restorer.restoreFirstSound(later, reason, signal)) !== undefined;
-  }
-
-  async #startClient(signal: AbortSignal): Promise<StartOutcome> {
-    const { driver, browserOwner, browserGuard, clock, options, assertOwned } = this.#context;
-    const refusal = await browserGuard.refusalOfProfile(signal);
-    if (refusal !== undefined) throw refusal;
-    await assertOwned();
-    this.#enter('starting', signal);
-    const { sessionTimeoutMs, puppeteerTimeoutMs } = options;
-    const { subscribe } = this.#parts;
-    try {
-      return await withWebCache(this.#webCache, this.#context, signal, async () => {
-        await browserOwner.announceLaunch(driver.client);
-        return startClient({ driver, clock, sessionTimeoutMs, puppeteerTimeoutMs, signal, subscribe });
-      });
-    } catch (error) {
-      await this.#parts.stopper.stop();
-      throw error;
-    }
-  }
-
-  /**
-   * Whether a restore would make a QR obsolete. If a store does not answer, a login that was in use may have a
-   * snapshot there.
-   */
-  async #mayHaveFallbacks(patience: StorePatience): Promise<boolean> {
-    try {
-      return (await this.#fallbacks(0, patience)).length > 0;
-    } catch {
-      return this.#context.record.current.loggedIn;
-    }
-  }
-
-  /** The snapshots that may replace a profile that led to a QR, best first. */
-  async #fallbacks(rollbacks: number, patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
-    const { record, options, clock } = this.#context;
-    const { lineage, formerLineage } = record.current;
-    const candidates = await this.#parts.snapshots.candidates(formerLineage ?? lineage, { patience });
-    if (rollbacks === 0) return [...(await this.#laterLogin.candidates(patience)), ...candidates];
-    if (rollbacks >= MAX_ROLLBACKS) return [];
-    const rejected = await this.#contentInPlace();
-    const oldest = clock.now() - options.maxRollbackMs;
-    const older: LocatedSnapshot[] = [];
-    for (const candidate of candidates) {
-      if (Date.parse(candidate.info.createdAt) < oldest) continue;
-      // A save and a zip of the same moment hold the same login.
-      if ((await contentOf(candidate)) !== rejected) older.push(candidate);
-    }
-    return older;
-  }
-
-  async #contentInPlace(): Promise<string | undefined> {
-    const { basedOn } = this.#context.record.current;
-    if (basedOn === undefined) return undefined;
-    const located = (await this.#parts.snapshots.list()).find(({ info }) => info.id === basedOn);
-    return located && contentOf(located);
-  }
-
-  /**
-   * Restores the next snapshot over the rejected profile. Returns `false` when there is none; the profile is then in
-   * quarantine, and a QR is due.
-   *
-   * @throws StoreError when no snapshot works and a store fails. That says nothing about the login, so the next start
-   * tries again.
-   */
-  async #rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
-    const { record, warn, folders, assertOwned } = this.#context;
-    const fallbacks = await this.#fallbacks(rollbacks);
-    const { rejectedSnapshots, basedOn, lineage, formerLineage } = record.current;
-    // The profile may be newer than the snapshot on which it is based, so only an unchanged restored snapshot is
-    // rejected for good.
-    if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
-      await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
-    }
-    if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
-    const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
-    await this.#assertNoneForNewerBrowser(untried);
-    const isFinal = !(await this.#anyOfNewerBrowser(untried));
-    warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
-    await assertOwned();
-    await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
-    const { rejectedLineages } = record.current;
-    const oldest = untried.map(({ info }) => info.createdAt).sort()[0];
-    await record.update({
-      loggedIn: false,
-      basedOn: undefined,
-      // The next login is another one, even if the process ends before its scan leads to `ready`.
-      lineage: undefined,
-      formerLineage: undefined,
-      account: undefined,
-      run: 0,
-      // A newer browser may still use it, so it must not count as older than itself.
-      ...(!isFinal && oldest !== undefined && { inPlaceSince: oldest }),
-      ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
-    });
-    return false;
-  }
-
-  /** Refuses a QR while a newer browser could still use the login, because the scan would be unnecessary. */
-  async #assertNoneForNewerBrowser(untried: readonly LocatedSnapshot[]): Promise<void> {
-    for (const candidate of untried) {
-      const refusal = await this.#context.browserGuard.refusalOfSnapshot(candidate);
-      if (refusal !== undefined) throw refusal;
-    }
-  }
-
-  /**
-   * Whether a newer browser wrote one of them. This browser's failure says nothing about such a snapshot, so it is
-   * never rejected.
-   */
-  async #anyOfNewerBrowser(located: readonly LocatedSnapshot[]): Promise<boolean> {
-    for (const candidate of located) {
-      if (await this.#context.browserGuard.isOfNewerBrowser(candidate)) return true;
-    }
-    return false;
-  }
-
-  async #isOfNewerBrowser(id: string): Promise<boolean> {
-    const located = (await this.#parts.snapshots.list()).filter(({ info }) => info.id === id);
-    return this.#anyOfNewerBrowser(located);
-  }
-
   #tellOfLoss(): void {
     const { record, warn } = this.#context;
     if (!record.current.loggedIn) return;
@@ -310,6 +191,10 @@ export class SessionStarter {
     // A reconnect keeps its state until it succeeds.
     if (this.#context.state() !== 'reconnecting') this.#context.moveTo(state, cause);
   }
+}
+
+function passUnsoundProfile(error: unknown): undefined {
+  if (!(error instanceof UnsoundProfileError)) throw error;
 }
 
 function isTooOld(error: unknown): error is SessionError {

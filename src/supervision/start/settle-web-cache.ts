@@ -1,5 +1,5 @@
 import { isNavigationRace } from '../../client/navigation-race.js';
-import type { StartOutcome } from '../../client/start-client.js';
+import type { StartOutcome } from '../../client/start-outcome.js';
 import type { UnreachableWebCache, WebCache } from '../../client/web-cache.js';
 import { describeError, StartFailedError, TimeoutError } from '../../errors.js';
 import type { SessionContext } from '../context/session-context.js';
