@@ -37,7 +37,11 @@ export async function versionOfExecutable(
   platform: NodeJS.Platform = process.platform,
 ): Promise<BrowserVersion | undefined> {
   if (platform === 'win32') return undefined;
-  const printed = await run(path, ['--version']).catch(() => '');
+  return parsePrinted(await run(path, ['--version']).catch(() => ''));
+}
+
+/** Parses what a browser's executable prints; `undefined` if it is not based on Chromium. */
+export function parsePrinted(printed: string): BrowserVersion | undefined {
   const [line, major] = PRINTED.exec(printed) ?? [];
   return line === undefined || major === undefined ? undefined : { text: line, major: Number(major) };
 }

@@ -11,6 +11,7 @@ import { SoundTableMemory } from '../profile/sound-tables.js';
 import type { SessionState } from '../state.js';
 import { BrowserGuard } from '../supervision/browser/browser-guard.js';
 import { BrowserOwner } from '../supervision/browser/browser-owner.js';
+import { rememberedVersion } from '../supervision/browser/remembered-version.js';
 import type { LossReports } from '../supervision/context/loss-reports.js';
 import type { SessionContext } from '../supervision/context/session-context.js';
 import { ClearNote } from '../supervision/record/clear-note.js';
@@ -82,9 +83,11 @@ export function createContext({
     notes: { ended: () => logoutNote.lineages(), clearedAt: () => clearNote.read() },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
+  const programPath = async () => join(await recordFolder(), 'browser-program.json');
   const browserGuard = new BrowserGuard({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
     deadlineMs: options.puppeteerTimeoutMs,
+    versionOf: (executablePath) => rememberedVersion(executablePath, { fs, path: programPath }),
   });
   driver.holdNavigation(async () => {
     // First, because a damaged profile is restored whatever browser this is.
