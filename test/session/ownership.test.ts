@@ -159,18 +159,25 @@ describe('a symbolic link that somebody planted', () => {
     expect((await stage().fs.promises.lstat(path)).isDirectory()).toBe(true);
   });
 
-  it.each(['/bot/session/staging', '/bot/session/staging/shop'])('at %s takes no backup', async (path) => {
-    await stage().loggedInOnce({ session: BY_HAND });
-    await plant(path);
-    const bot = stage().bot({ session: BY_HAND });
-    await bot.start();
-    await bot.note('more');
-    await expect(bot.finish(bot.session.backup())).rejects.toThrow(path);
-    await bot.finish(bot.session.prune());
-    await expectUntouched();
-  });
+  // A backup is streamed into its store; what followed saves keep lies in `follow/`.
+  it.each(['/bot/session/staging', '/bot/session/staging/shop', `${BESIDE}/follow`])(
+    'at %s leads no save and no backup elsewhere',
+    async (path) => {
+      await stage().loggedInOnce({ session: BY_HAND });
+      await plant(path);
+      const bot = stage().bot({ session: BY_HAND });
+      await bot.start();
+      await bot.note('more');
+      expect(await bot.finish(bot.session.forceSave())).toHaveProperty('snapshot');
+      await bot.note('even more');
+      expect(await bot.finish(bot.session.backup())).toHaveProperty('snapshot');
+      await bot.finish(bot.session.prune());
+      await bot.stop();
+      await expectUntouched();
+    },
+  );
 
-  it.each([BESIDE, `${BESIDE}/staging`, `${BESIDE}/quarantine`])(
+  it.each([BESIDE, `${BESIDE}/staging`, `${BESIDE}/quarantine`, `${BESIDE}/follow`])(
     'at %s does not lead clear() elsewhere',
     async (path) => {
       const bot = stage().bot({ session: BY_HAND });
