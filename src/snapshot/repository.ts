@@ -28,8 +28,9 @@ export interface Hold {
    * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it.
    * `replaced`: another login has replaced it, maybe at another place. These two hold at every place but where it was last.
    * `superseded`: another login has replaced it where it was last, so that it holds everywhere, like `removed`.
+   * `moved`: it lives on under another client id, and holds everywhere, too.
    */
-  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded';
+  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded' | 'moved';
   /** ISO 8601. */
   readonly at: string;
 }

@@ -9,6 +9,7 @@ import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { SessionSnapshots } from './context/session-snapshots.js';
 import type { FirstImport } from './import/first-import.js';
+import { holdForFormerOwners } from './login/former-owners.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import { clearSnapshots } from './prune/clear-snapshots.js';
 import type { Pruner } from './prune/pruner.js';
@@ -130,6 +131,7 @@ export class SnapshotOperations {
     return ownership.during(() =>
       operations.exclusive(async () => {
         await this.#context.record.load();
+        await holdForFormerOwners(this.#context);
         await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.reclaimProfile();
         const former = await this.#formerLineage(wanted.info);
@@ -147,6 +149,7 @@ export class SnapshotOperations {
       operations.exclusive(async () => {
         await browserOwner.reclaimProfile();
         await record.load();
+        await holdForFormerOwners(this.#context);
         const count = await clearSnapshots(this.#context, snapshots);
         await assertOwned();
         await clearNote.write(await snapshots.timeAfterAll());

@@ -17,7 +17,7 @@ import type { SessionContext } from '../supervision/context/session-context.js';
 import { ClearNote } from '../supervision/record/clear-note.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
-import { SessionRecordFile } from '../supervision/record/session-record.js';
+import { SessionRecordFile } from '../supervision/record/session-record-file.js';
 import type { TableCheck } from '../supervision/start/table-check.js';
 import { reopeningTaskRunner } from '../worker/reopening-runner.js';
 import { createTaskRunner } from '../worker/worker-runner.js';
@@ -34,7 +34,7 @@ export interface SessionHooks {
 
 /** Creates what all rooms of a session share. Changes nothing on the disk. */
 export function createContext({
-  place: { profileDir, identityAt, entryScript },
+  place: { profileDir, identityAt, isUnnamed, entryScript },
   options,
   driver,
   hooks,
@@ -80,6 +80,7 @@ export function createContext({
   const record = new SessionRecordFile({
     path: () => folders.stateFile('session.json'),
     fs,
+    owner: async () => ({ clientId, isChosen: !isUnnamed, path: (await placed()).path }),
     notes: { ended: () => logoutNote.lineages(), clearedAt: () => clearNote.read() },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });

@@ -18,6 +18,7 @@ import { localStoreSpec } from '../stores/local-store-spec.js';
 import type { SessionStore } from '../stores/session-store.js';
 import { storeLabel } from '../stores/store-label.js';
 import { uniqueStoreNames } from '../stores/unique-names.js';
+import type { SessionContext } from '../supervision/context/session-context.js';
 import type { TaskRunner } from '../task.js';
 
 /** How many different notices about its stores a session announces at most. */
@@ -33,7 +34,7 @@ export function createRepositories(
     readonly assertMayWrite: () => void;
     readonly ownershipEpoch: () => OwnershipEpoch | undefined;
   },
-): { saves: SnapshotRepository; backups: readonly SnapshotRepository[] } {
+): Pick<SessionContext, 'saves' | 'backups' | 'repositoriesOf'> {
   const { runner, announce, assertMayWrite } = parts;
   const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
   const signatures = new SignatureCache();
@@ -55,13 +56,19 @@ export function createRepositories(
   const saveStore = store ? guard(store) : new FileSystemStore(join(sessionPath, 'store'), { fs });
   const backupStores = backupStore?.map(guard) ?? [new BackupDirStore(backupPath, { fs })];
   const names = uniqueStoreNames([saveStore, ...backupStores]);
-  const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
+  const openHere = (store: SessionStore, format: RepositoryFormat, id: string): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;
     const onNotice = (notice: string) => tellOnce(storeName, notice);
     const label = storeLabel(store, storeName);
     const watched = withdrawLatePuts(store, { clock, name: storeName, label, assertMayWrite, onNotice });
     const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
-    const local = openRepository(here, { ...shared, store: watched, storeName, assertMayWrite });
+    return openRepository(here, { ...shared, clientId: id, store: watched, storeName, assertMayWrite });
+  };
+  const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
+    const storeName = names.get(store) ?? store.name;
+    const onNotice = (notice: string) => tellOnce(storeName, notice);
+    const label = storeLabel(store, storeName);
+    const local = openHere(store, format, clientId);
     const isReal = clock === systemClock && plainFileSystem(fs) === systemFileSystem;
     const place = isReal ? localStoreSpec(store) : undefined;
     const spec = place && { ...format, store: { ...place, name: storeName }, clientId };
@@ -77,5 +84,9 @@ export function createRepositories(
   return {
     saves: open(saveStore, { kind: 'save' }),
     backups: backupStores.map((one) => open(one, backupFormat)),
+    repositoriesOf: (id) => [
+      openHere(saveStore, { kind: 'save' }, id),
+      ...backupStores.map((one) => openHere(one, backupFormat, id)),
+    ],
   };
 }

@@ -39,8 +39,8 @@ export interface HeldLineages {
 const ELSEWHERE = '.elsewhere';
 
 /**
- * `held/<lineage>.json`: the pairings whose profile was removed, or that a later login has replaced where they were,
- * until a person brings one back.
+ * `held/<lineage>.json`: the pairings whose profile was removed, that a later login has replaced where they were, or that
+ * live on under another client id, until a person brings one back.
  * `held/<lineage>.elsewhere.json`: those that no other place takes for its own.
  */
 export class HoldMarkers {
@@ -53,7 +53,7 @@ export class HoldMarkers {
   }
 
   async put(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
-    const isEverywhere = cause === 'removed' || cause === 'superseded';
+    const isEverywhere = cause === 'removed' || cause === 'superseded' || cause === 'moved';
     const name = isEverywhere ? lineage : `${lineage}${ELSEWHERE}`;
     if ((await this.#names(options)).includes(name)) return;
     const marker = { format: 1, lineage, cause, at };

@@ -24,7 +24,7 @@ import { layoutOfFiles } from '../../profile/layout-of-files.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { TaskRunner } from '../../task.js';
 import type { SnapshotManifest } from '../../types.js';
-import type { SessionRecordFile } from '../record/session-record.js';
+import type { SessionRecordFile } from '../record/session-record-file.js';
 
 export interface BrowserGuardParameters {
   readonly driver: ClientDriver;

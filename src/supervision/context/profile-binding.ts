@@ -5,7 +5,8 @@ import type { FileSystem } from '../../file-system.js';
 import { isSameProfile } from '../../profile-identity.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { ProfileIdentity, SnapshotInfo } from '../../types.js';
-import { endedLineages, type SessionRecordFile } from '../record/session-record.js';
+import { endedLineages } from '../record/session-record.js';
+import type { SessionRecordFile } from '../record/session-record-file.js';
 import { isReplaced, type LineagePlaces, placesOfLineages } from './lineage-places.js';
 
 export interface ProfileBindingContext {

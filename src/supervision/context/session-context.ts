@@ -16,7 +16,7 @@ import type { BrowserOwner } from '../browser/browser-owner.js';
 import type { ClearNote } from '../record/clear-note.js';
 import type { LogoutNote } from '../record/logout-note.js';
 import type { SessionFolders } from '../record/session-folders.js';
-import type { SessionRecordFile } from '../record/session-record.js';
+import type { SessionRecordFile } from '../record/session-record-file.js';
 
 /** What the parts of the supervision share: the services below and the session's state. */
 export interface SessionContext {
@@ -49,6 +49,8 @@ export interface SessionContext {
   /** The primary store's repository; `forceSave()` writes there. */
   readonly saves: SnapshotRepository;
   readonly backups: readonly SnapshotRepository[];
+  /** The repositories of another client id in the same stores, the saves first; for marks only. */
+  readonly repositoriesOf: (clientId: string) => readonly SnapshotRepository[];
   /** The session's lease, which protects the saves. */
   readonly lease: LocalLease;
   /** The profile's lease, which protects it against a session that keeps its saves in other folders. */

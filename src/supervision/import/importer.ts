@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import {
-  describeError,
-  ProfileLockedError,
-  ProfileUnsoundError,
-  SessionError,
-  SnapshotUnsafeError,
-} from '../../errors.js';
+import { describeError, ProfileLockedError, ProfileUnsoundError, SessionError } from '../../errors.js';
 import { captureTask } from '../../profile/capture-task.js';
 import {
   isMarkedAsMoved,
@@ -16,23 +10,27 @@ import {
   movedMarkerOf,
   readMovedNote,
 } from '../../profile/import/moved-marker.js';
-import { clientIdsOf, type OldSession, placeOf, profileOf } from '../../profile/import/old-session.js';
+import { type OldSession, placeOf, profileOf } from '../../profile/import/old-session.js';
 import { assertUntouched, assertUnused, lookAt } from '../../profile/import/source-use.js';
 import { resolveLinks } from '../../profile/links.js';
 import { hashFilesTask } from '../../snapshot/hashing/hashing.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { contentDigest } from '../../snapshot/manifest/manifest.js';
-import { type ImportedZip, importZipTask } from '../../snapshot/zip/import-zip.js';
+import { importZipTask } from '../../snapshot/zip/import-zip.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import { isAlive } from '../browser/browser-owner.js';
 import { isClaimedHere } from '../browser/profiles-in-use.js';
 import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { holdForFormerOwners } from '../login/former-owners.js';
 import { holdReplaced } from '../login/hold-replaced.js';
 import { makeWay } from '../ownership/profile-holders.js';
 import { type ImportMark, importedLineage, newLineageAfter } from '../record/lineage.js';
+import type { FormerOwner } from '../record/record-owner.js';
 import type { Restorer } from '../restore/restorer.js';
+import { assertOfItsName } from './assert-of-its-name.js';
+import { formerOwnerOf } from './former-owner-of.js';
 
 /** A complete, sound copy of an old session in a staging folder. */
 interface Taken {
@@ -83,10 +81,11 @@ export class Importer {
    */
   async take(session: OldSession, signal: AbortSignal): Promise<LocatedSnapshot> {
     const replaced = await this.#ownLineages();
-    const { snapshot, taken } = await this.#withCopy(session, signal, async (copy) => {
+    const { snapshot, taken, manifest } = await this.#withCopy(session, signal, async (copy) => {
       const content = await this.#contentOf(copy, signal);
       const mark = { content, place: placeOf(session) };
-      return { snapshot: await this.#store(copy, mark, signal), taken: { look: copy.look, content } };
+      const taken = { look: copy.look, content };
+      return { snapshot: await this.#store(copy, mark, signal), taken, manifest: copy.manifest };
     });
     try {
       await this.#restorer.restore(snapshot, 'imported', signal);
@@ -94,7 +93,8 @@ export class Importer {
       await this.#withdraw(snapshot);
       throw error;
     }
-    await this.#remember(snapshot.info.lineage);
+    await this.#remember(snapshot.info.lineage, await formerOwnerOf(this.#context, session, manifest));
+    await holdForFormerOwners(this.#context);
     await holdReplaced(this.#context, replaced);
     await this.mark(session, { snapshot: snapshot.info.id, taken });
     this.#context.announce('session:imported', { from: session.path, snapshot: snapshot.info });
@@ -211,11 +211,12 @@ export class Importer {
   }
 
   // The name of the lineage tells the stores of the import, as long as they have anything of it.
-  async #remember(lineage: string): Promise<void> {
+  async #remember(lineage: string, former: FormerOwner | undefined): Promise<void> {
     const { record, warn } = this.#context;
-    const { imported = [] } = record.current;
-    const others = imported.filter((one) => one !== lineage);
-    await record.update({ imported: [...others, lineage] }).catch((error: unknown) => {
+    const { imported: before = [], formerOwners = [] } = record.current;
+    const imported = [...before.filter((one) => one !== lineage), lineage];
+    const added = former && { formerOwners: [...formerOwners, former] };
+    await record.update({ imported, ...added }).catch((error: unknown) => {
       warn('cleanup-failed', `the import was not noted: ${describeError(error).message}`);
     });
   }
@@ -277,20 +278,6 @@ export class Importer {
       { pid: process.pid },
     );
   }
-}
-
-/**
- * A zip that was chosen by the client id in its name must not hold another client id's session. When a person named
- * the file, this is not checked, because a session may move to another client id.
- */
-function assertOfItsName({ clientId, path }: OldSession, { folder, manifest }: ImportedZip): void {
-  if (clientId === undefined) return;
-  const told = [...clientIdsOf(folder), manifest?.clientId ?? clientId];
-  const other = told.find((one) => one !== clientId);
-  if (other === undefined) return;
-  throw new SnapshotUnsafeError(
-    `the zip is of the client id '${clientId}' by its name, and holds the session of '${other}' (${path})`,
-  );
 }
 
 function sha256(text: string): string {

@@ -1,9 +1,4 @@
-import { dirname } from 'node:path';
-import { errnoOf, StoreError } from '../../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
-import { Mutex } from '../../mutex.js';
-import { readOwnFile, writeOwnFile } from '../../own-file.js';
-import { isMissing } from '../../profile/walk.js';
+import { type FormerOwner, formerOwnersIn, ownerIn, type RecordOwner } from './record-owner.js';
 
 /**
  * What this machine remembers of the session, in a small file beside the profile. It holds no credential. Without it
@@ -11,6 +6,10 @@ import { isMissing } from '../../profile/walk.js';
  */
 export interface SessionRecord {
   readonly format: 1;
+  /** Whose login this is. Absent until there is one, and in a record of an older version. */
+  readonly owner?: RecordOwner;
+  /** Whose it was before, under other client ids, as long as the stores do not know that; see {@link FormerOwner}. */
+  readonly formerOwners?: readonly FormerOwner[];
   /** The lineage (pairing) of the profile in place; absent until the first `ready`. */
   readonly lineage?: string;
   /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
@@ -95,117 +94,34 @@ export function endedLineages({
   return [...revokedLineages, ...rejectedLineages, ...heldLineages, ...replacedLineages];
 }
 
+/** Every lineage that the record names: those that are, or were, in the profile. */
+export function lineagesIn(record: SessionRecord): readonly string[] {
+  const { lineage = [], formerLineage = [] } = record;
+  return [...new Set([lineage, formerLineage, endedLineages(record)].flat())];
+}
+
 /** `undefined` removes a field. */
 export type RecordChange = { [Field in keyof SessionRecord]?: SessionRecord[Field] | undefined };
 
 /** Limit for each of the lists above; the oldest entries are dropped. */
 const MAX_REMEMBERED = 200;
 
-/** What is noted outside the record, in case that is lost or can't be written. */
-export interface RecordNotes {
-  /** The lineages that have ended since the record was last written. */
-  readonly ended?: () => Promise<readonly string[]>;
-  /** When `clear()` was last called, ISO 8601. */
-  readonly clearedAt?: () => Promise<string | undefined>;
+/** Whether there is, or was, a login that the record tells of. */
+export function hasLogin({ lineage, restoring, loggedIn }: Record<string, unknown>): boolean {
+  return lineage !== undefined || restoring !== undefined || loggedIn === true;
 }
 
-export interface SessionRecordParameters {
-  /** Tells the file's path, which depends on whether the profile is a mount point. */
-  readonly path: () => Promise<string>;
-  readonly fs: FileSystem;
-  /** Default: nothing is noted elsewhere. */
-  readonly notes?: RecordNotes;
-}
-
-/** The record's file. It is read once and always written as a whole, by one write at a time. */
-export class SessionRecordFile {
-  readonly #path: SessionRecordParameters['path'];
-  readonly #fs: FileSystem;
-  readonly #writing = new Mutex();
-  readonly #notes: RecordNotes;
-  #current: SessionRecord = EMPTY_RECORD;
-
-  constructor({ path, fs, notes = {} }: SessionRecordParameters) {
-    this.#path = path;
-    this.#fs = fs;
-    this.#notes = notes;
-  }
-
-  get current(): SessionRecord {
-    return this.#current;
-  }
-
-  /** Reads the file. A missing or damaged file gives an empty record, because the stores know the rest. */
-  async load(): Promise<SessionRecord> {
-    const path = await this.#path();
-    try {
-      const text = await readOwnFile(this.#fs, path);
-      this.#current = text === undefined ? EMPTY_RECORD : parseRecord(text);
-    } catch (error) {
-      const code = errnoOf(error);
-      if (code !== undefined) {
-        throw new StoreError(`the session's record can't be read (${code}): ${path}`, { cause: error });
-      }
-      this.#current = EMPTY_RECORD;
-    }
-    const clearedAt = await this.#notes.clearedAt?.();
-    if (clearedAt !== undefined && clearedAt > (this.#current.inPlaceSince ?? '')) {
-      this.#apply({ inPlaceSince: clearedAt });
-    }
-    const ended = (await this.#notes.ended?.()) ?? [];
-    if (ended.length > 0) {
-      const { revokedLineages } = this.#current;
-      const others = revokedLineages.filter((lineage) => !ended.includes(lineage));
-      this.#apply({ loggedIn: false, revokedLineages: [...others, ...ended] });
-    }
-    return this.#current;
-  }
-
-  /** Changes some fields and writes the record. `undefined` removes a field. */
-  async update(change: RecordChange): Promise<void> {
-    this.#apply(change);
-    await this.#writing.runExclusive(() => this.#write());
-  }
-
-  /** Like {@link update}, but writes nothing when the record's folder was deleted, so that it is not recreated. */
-  async updateInPlace(change: RecordChange): Promise<void> {
-    this.#apply(change);
-    try {
-      await this.#writing.runExclusive(async () => this.#writeInto(await this.#path()));
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
-  }
-
-  /** Deletes the record, for `clear()`. */
-  async remove(): Promise<void> {
-    this.#current = EMPTY_RECORD;
-    await this.#writing.runExclusive(async () => this.#fs.promises.rm(await this.#path(), { force: true }));
-  }
-
-  #apply(change: RecordChange): void {
-    const merged: Record<string, unknown> = { ...this.#current, ...change };
-    for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
-    this.#current = parseRecord(JSON.stringify(merged));
-  }
-
-  async #write(): Promise<void> {
-    const path = await this.#path();
-    await this.#fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    await this.#writeInto(path);
-  }
-
-  #writeInto(path: string): Promise<void> {
-    return writeOwnFile(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
-  }
-}
-
-function parseRecord(text: string): SessionRecord {
+/** @throws SyntaxError for a text that is no JSON */
+export function parseRecord(text: string): SessionRecord {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) return EMPTY_RECORD;
   const raw = value as Record<string, unknown>;
+  const owner = ownerIn(raw.owner);
+  const formerOwners = formerOwnersIn(raw.formerOwners);
   return {
     format: 1,
+    ...(owner !== undefined && { owner }),
+    ...(formerOwners.length > 0 && { formerOwners }),
     ...basisIn(raw),
     ...optionalText(raw, 'startedBy'),
     ...optionalText(raw, 'restoring'),

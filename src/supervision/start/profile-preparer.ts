@@ -9,6 +9,7 @@ import { passSessionErrors } from '../context/session-error.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
+import { holdForFormerOwners } from '../login/former-owners.js';
 import { LaterLogin } from '../login/later-login.js';
 import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
@@ -103,6 +104,7 @@ export class ProfilePreparer {
     await this.#pruner.pruneBeforeStart(isFirst);
     await this.#revoker.repeat(patience);
     await this.#removed.repeat(patience);
+    await holdForFormerOwners(this.#context);
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
     if (restored) this.#tableCheck.end(); // it was of another profile

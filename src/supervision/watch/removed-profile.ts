@@ -12,8 +12,8 @@ const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran, or after its bot had closed it, or a later login has replaced it, so ' +
-  'its login is not restored by itself: ' +
+  'the profile was removed while the session ran, or after its bot had closed it, or a later login has replaced it, or it ' +
+  'lives on under another client id, so its login is not restored by itself: ' +
   'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
 
 export interface RemovedProfileParts {

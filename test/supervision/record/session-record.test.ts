@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY_RECORD, SessionRecordFile } from '../../../src/supervision/record/session-record.js';
+import { EMPTY_RECORD } from '../../../src/supervision/record/session-record.js';
+import { SessionRecordFile } from '../../../src/supervision/record/session-record-file.js';
 import { FakeStage } from '../../support/fake-stage.js';
 
 const PATH = '/bot/state/session.json';

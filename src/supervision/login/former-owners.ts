@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { describeError } from '../../errors.js';
+import { exists } from '../../profile/walk.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import { askStores, failed, StorePatience } from '../context/ask-stores.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { FormerOwner } from '../record/record-owner.js';
+
+/** How long a silent store may delay the start of a login that had another client id, ms. */
+const MARK_PATIENCE_MS = 5_000;
+
+/**
+ * Call as owner, with the record loaded. The profile may have had another client id before: its folder was renamed, the
+ * bot chose an id, or the login was imported. The copies under the former id are held there, because a new account
+ * with that id would be ready with this login, which is in use here. `restore()` under that id still brings it back.
+ *
+ * Never rejects: a mark that could not be written is a warning, and is tried again at the next start.
+ */
+export async function holdForFormerOwners(context: SessionContext): Promise<void> {
+  const { record, clientId } = context;
+  const { formerOwners = [] } = record.current;
+  if (formerOwners.length === 0) return;
+  const left: FormerOwner[] = [];
+  for (const former of formerOwners) if (!(await isHeldThere(context, former))) left.push(former);
+  try {
+    await record.update({ formerOwners: left.length > 0 ? left : undefined });
+  } catch (error) {
+    tellIncomplete(context, clientId, error);
+  }
+}
+
+/** Whether every store has the marks. */
+async function isHeldThere(context: SessionContext, former: FormerOwner): Promise<boolean> {
+  const { clock, clientId, warn, repositoriesOf } = context;
+  const { clientId: id, lineages } = former;
+  if (id === clientId) return true;
+  if (await isStillThere(context, former)) {
+    warn(
+      'other-profile',
+      `the profile of '${clientId}' is a copy of that of '${id}', which is still there: ${former.path}. Two clients with one ` +
+        `login end in a conflict: delete one of the two profiles`,
+    );
+    return false;
+  }
+  const at = new Date(clock.now()).toISOString();
+  const mark = async (repository: SnapshotRepository): Promise<void> => {
+    const open = (await repository.list()).filter(({ revoked, held }) => !revoked && held !== true);
+    const ours = new Set(open.map(({ lineage }) => lineage).filter((lineage) => lineages.includes(lineage)));
+    for (const lineage of ours) await repository.hold(lineage, { cause: 'moved', at });
+  };
+  const answers = await askStores(repositoriesOf(id), mark, new StorePatience(clock, MARK_PATIENCE_MS));
+  const failures = failed(answers);
+  for (const { repository, error } of failures) tellIncomplete(context, repository.store.name, error);
+  return failures.length === 0;
+}
+
+/** Whether the profile was copied, and not moved. After an import, the old profile always stays. */
+async function isStillThere({ fs, profile }: SessionContext, { path }: FormerOwner): Promise<boolean> {
+  if (path === undefined || path === profile.path) return false;
+  return exists(fs, join(path, 'Default')).catch(() => false);
+}
+
+function tellIncomplete({ warn }: SessionContext, where: string, error: unknown): void {
+  warn(
+    'revocation-incomplete',
+    `${where}: the copies of this login under its former client id could not be marked yet: ${describeError(error).message}`,
+  );
+}

@@ -1,0 +1,153 @@
+import { dirname } from 'node:path';
+import { errnoOf, StoreError } from '../../errors.js';
+import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { Mutex } from '../../mutex.js';
+import { readOwnFile, writeOwnFile } from '../../own-file.js';
+import { isMissing } from '../../profile/walk.js';
+import { assertOwnRecord, type RecordOwner } from './record-owner.js';
+import {
+  EMPTY_RECORD,
+  hasLogin,
+  lineagesIn,
+  parseRecord,
+  type RecordChange,
+  type SessionRecord,
+} from './session-record.js';
+
+/** What is noted outside the record, in case that is lost or can't be written. */
+export interface RecordNotes {
+  /** The lineages that have ended since the record was last written. */
+  readonly ended?: () => Promise<readonly string[]>;
+  /** When `clear()` was last called, ISO 8601. */
+  readonly clearedAt?: () => Promise<string | undefined>;
+}
+
+export interface SessionRecordParameters {
+  /** Tells the file's path, which depends on whether the profile is a mount point. */
+  readonly path: () => Promise<string>;
+  readonly fs: FileSystem;
+  /** Tells which session uses the record. Default: records do not say whose they are. */
+  readonly owner?: () => Promise<RecordOwner>;
+  /** Default: nothing is noted elsewhere. */
+  readonly notes?: RecordNotes;
+}
+
+/** The record's file. It is read once and always written as a whole, by one write at a time. */
+export class SessionRecordFile {
+  readonly #path: SessionRecordParameters['path'];
+  readonly #fs: FileSystem;
+  readonly #writing = new Mutex();
+  readonly #notes: RecordNotes;
+  readonly #owner: SessionRecordParameters['owner'];
+  /** The session that uses the record; known once it was loaded. */
+  #user: RecordOwner | undefined;
+  /** Why the record, which belongs to another session, must not be used. */
+  #refusal: unknown;
+  #current: SessionRecord = EMPTY_RECORD;
+
+  constructor({ path, fs, owner, notes = {} }: SessionRecordParameters) {
+    this.#path = path;
+    this.#fs = fs;
+    this.#owner = owner;
+    this.#notes = notes;
+  }
+
+  get current(): SessionRecord {
+    return this.#current;
+  }
+
+  /**
+   * Reads the file. A missing or damaged file gives an empty record, because the stores know the rest.
+   *
+   * @throws ConfigurationError when the login in the profile belongs to another client id
+   */
+  async load(): Promise<SessionRecord> {
+    const path = await this.#path();
+    try {
+      const text = await readOwnFile(this.#fs, path);
+      this.#current = text === undefined ? EMPTY_RECORD : parseRecord(text);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== undefined) {
+        throw new StoreError(`the session's record can't be read (${code}): ${path}`, { cause: error });
+      }
+      this.#current = EMPTY_RECORD;
+    }
+    await this.#assertOurs();
+    const clearedAt = await this.#notes.clearedAt?.();
+    if (clearedAt !== undefined && clearedAt > (this.#current.inPlaceSince ?? '')) {
+      this.#apply({ inPlaceSince: clearedAt });
+    }
+    const ended = (await this.#notes.ended?.()) ?? [];
+    if (ended.length > 0) {
+      const { revokedLineages } = this.#current;
+      const others = revokedLineages.filter((lineage) => !ended.includes(lineage));
+      this.#apply({ loggedIn: false, revokedLineages: [...others, ...ended] });
+    }
+    return this.#current;
+  }
+
+  /** Changes some fields and writes the record. `undefined` removes a field. */
+  async update(change: RecordChange): Promise<void> {
+    this.#apply(change);
+    await this.#writing.runExclusive(() => this.#write());
+  }
+
+  /** Like {@link update}, but writes nothing when the record's folder was deleted, so that it is not recreated. */
+  async updateInPlace(change: RecordChange): Promise<void> {
+    this.#apply(change);
+    try {
+      await this.#writing.runExclusive(async () => this.#writeInto(await this.#path()));
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+
+  /** Deletes the record, for `clear()`. */
+  async remove(): Promise<void> {
+    this.#current = EMPTY_RECORD;
+    await this.#writing.runExclusive(async () => this.#fs.promises.rm(await this.#path(), { force: true }));
+  }
+
+  // Nothing of another session's record stays in memory, and nothing is written over it.
+  async #assertOurs(): Promise<void> {
+    this.#user = await this.#owner?.();
+    const { owner } = this.#current;
+    this.#refusal = undefined;
+    if (owner === undefined || this.#user === undefined) return;
+    try {
+      assertOwnRecord(owner, this.#user);
+    } catch (error) {
+      this.#refusal = error;
+      this.#current = EMPTY_RECORD;
+      throw error;
+    }
+    if (owner.clientId !== this.#user.clientId) this.#noteFormer(owner);
+    this.#current = { ...this.#current, owner: this.#user };
+  }
+
+  // Kept until the stores know it; it is written with the next change.
+  #noteFormer({ clientId, path }: RecordOwner): void {
+    const { formerOwners = [] } = this.#current;
+    const former = { clientId, path, lineages: lineagesIn(this.#current) };
+    this.#current = { ...this.#current, formerOwners: [...formerOwners, former] };
+  }
+
+  #apply(change: RecordChange): void {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const merged: Record<string, unknown> = { ...this.#current, ...change };
+    if (hasLogin(merged)) merged.owner ??= this.#user;
+    for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
+    this.#current = parseRecord(JSON.stringify(merged));
+  }
+
+  async #write(): Promise<void> {
+    const path = await this.#path();
+    await this.#fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await this.#writeInto(path);
+  }
+
+  #writeInto(path: string): Promise<void> {
+    return writeOwnFile(this.#fs, path, `${JSON.stringify(this.#current, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'vitest';
+import type { PersistentSessionOptions } from '../../src/index.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
+import type { FakeBot } from '../support/fake-bot.js';
+import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
+
+const ANNA = '4915100000001@c.us';
+const BEN = '4915100000002@c.us';
+const PATIENCE = { timeout: 120_000 };
+const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0 };
+
+function botOf(
+  stage: FakeStage,
+  clientId: string,
+  folder = '/bot',
+  session: PersistentSessionOptions = {},
+): FakeBot {
+  return stage.bot({
+    client: { localAuth: { dataPath: `${folder}/auth`, clientId } },
+    session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup', ...session },
+  });
+}
+
+const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
+
+/** Anna's login under the id `anna`, saved and backed up, and stopped. */
+async function annaStopped(stage: FakeStage): Promise<void> {
+  const anna = botOf(stage, 'anna');
+  await anna.logIn(ANNA);
+  await anna.save('one');
+  await anna.backUp('two');
+  await anna.stop();
+}
+
+async function rename(stage: FakeStage, folder = '/bot'): Promise<void> {
+  await stage.fs.promises.rename(`${folder}/auth/session-anna`, `${folder}/auth/session-shop`);
+  await stage.fs.promises.rename(
+    `${folder}/auth/.session-anna.persistent`,
+    `${folder}/auth/.session-shop.persistent`,
+  );
+}
+
+async function isReadyAsAnna(bot: FakeBot): Promise<void> {
+  await bot.start();
+  assert.equal(bot.state, 'ready');
+  assert.equal(accountOf(bot), ANNA);
+}
+
+/** A new customer registers the id: the old login must not come back, and a person can still bring it back. */
+async function isFree(anna: FakeBot): Promise<void> {
+  await anna.start();
+  assert.equal(anna.state, 'awaiting_qr');
+  assert.ok(anna.warnings.includes('profile-removed'), anna.warnings.join());
+  await anna.client.scan(BEN);
+  await anna.untilState('ready');
+  assert.equal(accountOf(anna), BEN);
+}
+
+describe('a login that lives under another client id by now', PATIENCE, () => {
+  const stage = useFakeStage();
+
+  it('its folder was renamed: the old id does not get it', async () => {
+    await annaStopped(stage());
+    await rename(stage());
+    const shop = botOf(stage(), 'shop');
+    await isReadyAsAnna(shop);
+    await isFree(botOf(stage(), 'anna'));
+    assert.equal(shop.state, 'ready');
+  });
+
+  it('it was moved in by importSession(), and the old folder deleted: the old id does not get it', async () => {
+    await annaStopped(stage());
+    const shop = botOf(stage(), 'shop');
+    await shop.finish(shop.session.importSession('/bot/auth/session-anna'));
+    await isReadyAsAnna(shop);
+    await stage().remove('/bot/auth/session-anna');
+    await isFree(botOf(stage(), 'anna'));
+  });
+
+  it('also if its record had been lost before', async () => {
+    await annaStopped(stage());
+    await stage().remove('/bot/auth/.session-anna.persistent');
+    const shop = botOf(stage(), 'shop');
+    await shop.finish(shop.session.importSession('/bot/auth/session-anna'));
+    await stage().remove('/bot/auth/session-anna');
+    await isFree(botOf(stage(), 'anna'));
+  });
+
+  it('also from the backup of the old id', async () => {
+    await annaStopped(stage());
+    const [zip = ''] = (await stage().filesBelow('/mnt/backup')).filter((path) => path.endsWith('.zip'));
+    const shop = botOf(stage(), 'shop');
+    await shop.finish(shop.session.importSession(zip));
+    await isReadyAsAnna(shop);
+    await stage().remove('/bot/auth/session-anna');
+    await stage().remove('/bot/auth/.session-anna.persistent');
+    await isFree(botOf(stage(), 'anna'));
+  });
+
+  it('the whole bot was moved and renamed', async () => {
+    await annaStopped(stage());
+    await stage().fs.promises.rename('/bot', '/new');
+    await rename(stage(), '/new');
+    const shop = botOf(stage(), 'shop', '/new');
+    await isReadyAsAnna(shop);
+    await isFree(botOf(stage(), 'anna'));
+  });
+
+  it('restore() under the old id is the way back of a person', async () => {
+    await annaStopped(stage());
+    await rename(stage());
+    const shop = botOf(stage(), 'shop');
+    await isReadyAsAnna(shop);
+    await shop.stop();
+    const anna = botOf(stage(), 'anna');
+    await anna.finish(anna.session.restore());
+    await isReadyAsAnna(anna);
+    await anna.stop();
+    await stage().remove('/bot/auth/session-anna');
+    await stage().remove('/bot/auth/.session-anna.persistent');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('renamed back, it is the login of the old id again', async () => {
+    await annaStopped(stage());
+    await rename(stage());
+    const shop = botOf(stage(), 'shop');
+    await isReadyAsAnna(shop);
+    await shop.stop();
+    await stage().fs.promises.rename('/bot/auth/session-shop', '/bot/auth/session-anna');
+    await stage().fs.promises.rename(
+      '/bot/auth/.session-shop.persistent',
+      '/bot/auth/.session-anna.persistent',
+    );
+    const anna = botOf(stage(), 'anna');
+    await isReadyAsAnna(anna);
+    await anna.stop();
+    await stage().remove('/bot/auth');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('a store that is down at the rename is marked at the next start', async () => {
+    const backupStore = new MemoryStore({ name: 'remote' });
+    const botWith = (clientId: string) => botOf(stage(), clientId, '/bot', { backupStore });
+    const anna = botWith('anna');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await anna.stop();
+    await stage().remove('/bot/session/store');
+    await rename(stage());
+    const list = backupStore.list.bind(backupStore);
+    backupStore.list = () => {
+      throw new Error('down');
+    };
+    const shop = botWith('shop');
+    await isReadyAsAnna(shop);
+    await shop.stop();
+    assert.ok(shop.warnings.includes('revocation-incomplete'), shop.warnings.join());
+    backupStore.list = list;
+    await isReadyAsAnna(botWith('shop'));
+    await isFree(botWith('anna'));
+  });
+
+  it('a copy whose original is still there leaves the copies of the original alone', async () => {
+    await annaStopped(stage());
+    await (await stage().copyTree('/bot/auth/session-anna')).putAt('/bot/auth/session-shop');
+    await (await stage().copyTree('/bot/auth/.session-anna.persistent')).putAt(
+      '/bot/auth/.session-shop.persistent',
+    );
+    const shop = botOf(stage(), 'shop');
+    await shop.start();
+    assert.ok(shop.warnings.includes('other-profile'), shop.warnings.join());
+    const held = (await botOf(stage(), 'anna').session.listSnapshots()).filter((info) => info.held === true);
+    assert.deepEqual(held, []);
+  });
+});
