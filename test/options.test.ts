@@ -462,6 +462,28 @@ describe('folders that lie inside one another', () => {
     expect(message).toMatch(new RegExp(`^${name}: the profile of the browser .+ where snapshots are kept`));
   });
 
+  it.each(['session-x', 'session', 'RemoteAuth-x'])(
+    'backups of %s in the folder of LocalAuth are refused: they would lie in the profile of another id',
+    (clientId) => {
+      const given = { clientId, sessionPath: '/s', backupPath: '/wa' };
+      const message = refusal(given, { profileDir: `/wa/session-${clientId}` });
+      expect(message).toMatch(
+        /^backupPath: the backups of '.+' would lie in \/wa\/.+ the profile of another client id/,
+      );
+    },
+  );
+
+  it('other ids may have their backups there, and every id has them elsewhere', () => {
+    for (const [clientId, backupPath] of [
+      ['x', '/wa'],
+      ['session2', '/wa'],
+      ['session-x', '/wa/backups'],
+    ] as const) {
+      const context = { ...CONTEXT, profileDir: `/wa/session-${clientId}` };
+      expect(() => resolveOptions({ clientId, sessionPath: '/s', backupPath }, context)).not.toThrow();
+    }
+  });
+
   it('a backupPath that nothing is written to does not matter', () => {
     expect(() => resolveOptions({ sessionPath: '.', backupStore: aStore() }, CONTEXT)).not.toThrow();
     expect(refusal({ sessionPath: '.' })).toContain('lie inside one another');

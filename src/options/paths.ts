@@ -18,6 +18,9 @@ export interface PathRules {
   readonly realPaths?: ReadonlyMap<string, string>;
 }
 
+/** How LocalAuth and RemoteAuth name the profiles in their folder (docs/chromium-facts.md F2.6). */
+const PROFILE_NAME = /^(?:session|remoteauth|RemoteAuth)(?:-.*)?$/;
+
 /** More folders than any path has. */
 const MAX_DEPTH = 256;
 
@@ -56,6 +59,18 @@ export function refuseOverlaps(folders: SessionFolders, rules: PathRules): void 
           'expected a folder outside of it',
       );
     }
+  }
+  // The profile of this bot is named by LocalAuth, and those of others in the same folder are, too.
+  const isNamedLikeProfile = PROFILE_NAME.test(foldsCase(rules.platform) ? clientId.toLowerCase() : clientId);
+  if (
+    backupPath !== undefined &&
+    isNamedLikeProfile &&
+    canonical(backupPath, rules) === dirname(canonical(profileDir, rules))
+  ) {
+    throw new ConfigurationError(
+      `backupPath: the backups of '${clientId}' would lie in ${join(backupPath, clientId)}, which is the profile of another ` +
+        'client id of this LocalAuth; expected a backupPath outside of its dataPath, or another clientId',
+    );
   }
   const taken = foldersOfSnapshots({ sessionPath, backupPath, clientId }).find((folder) =>
     isInside(profileDir, folder),
