@@ -84,7 +84,7 @@ export async function pruneQuarantine(
   const removed: string[] = [];
   let freedBytes = 0;
   let files = 0;
-  const newestFirst = (await listQuarantine(profileDir, { fs })).reverse();
+  const newestFirst = (await listQuarantine(profileDir, { fs })).reverse().sort(byAge);
   const originals = newestFirst.filter(({ copyOf }) => copyOf === undefined);
   const copies = newestFirst.filter(({ copyOf }) => copyOf !== undefined);
   const untouchable = new Set([...newestFirst.slice(0, keepLast), ...originals.slice(0, keepLast)]);
@@ -102,6 +102,12 @@ export async function pruneQuarantine(
     removed.push(entry.path);
   }
   return { removed, freedBytes, files };
+}
+
+/** Newest first. A copy was restored over its original, so it is the newer one also within one millisecond. */
+function byAge(a: QuarantinedProfile, b: QuarantinedProfile): number {
+  if (a.at !== b.at) return a.at < b.at ? 1 : -1;
+  return Number(b.copyOf !== undefined) - Number(a.copyOf !== undefined);
 }
 
 /** Makes the folder for a profile in quarantine, and writes the reason into it. The caller then moves the profile there. */
