@@ -5,6 +5,7 @@ import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
 import { isDeniedObject } from './snapshot/catalog/catalog.js';
+import { isClearedMark } from './snapshot/catalog/sidecars.js';
 import { openRepository } from './snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
@@ -55,6 +56,8 @@ interface Shelf {
   readonly store: SessionStore;
   readonly storeName: string;
   readonly bytes: ReadonlyMap<string, number>;
+  /** The clients in it that a `clear()` has deleted, before or not long ago. */
+  readonly cleared: ReadonlySet<string>;
 }
 
 /**
@@ -85,7 +88,10 @@ export function listClients(options: ListClientsOptions = {}): AsyncIterable<Sto
 async function* clientsOf(options: ResolvedOptions, signal?: AbortSignal): AsyncGenerator<StoredClient> {
   const shelves = await openShelves(options, signal);
   const ids = [...new Set(shelves.flatMap(({ bytes }) => [...bytes.keys()]))].sort();
-  for (const id of ids) yield await clientOf(id, shelves, options, signal);
+  for (const id of ids) {
+    const client = await clientOf(id, shelves, options, signal);
+    if (client !== undefined) yield client;
+  }
 }
 
 async function openShelves(options: ResolvedOptions, signal?: AbortSignal): Promise<readonly Shelf[]> {
@@ -97,19 +103,20 @@ async function openShelves(options: ResolvedOptions, signal?: AbortSignal): Prom
     kind,
     store: one,
     storeName: names.get(one) ?? one.name,
-    bytes: await bytesByClient(one, options, signal),
+    ...(await lookInto(one, options, signal)),
   });
   const shelves = [await open(saves, 'save')];
   for (const one of backups) shelves.push(await open(one, 'backup'));
   return shelves;
 }
 
-async function bytesByClient(
+async function lookInto(
   store: SessionStore,
   { clock }: ResolvedOptions,
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<Pick<Shelf, 'bytes' | 'cleared'>> {
   const bytes = new Map<string, number>();
+  const cleared = new Set<string>();
   const objects = await ask(store, async () => store.list('', signal && { signal })[Symbol.asyncIterator]());
   const next = () => withDeadline(clock, CALL_DEADLINE_MS, `listing the store ${store.name}`, objects.next());
   // The loop ends with the listing of the store; only sums are kept in memory.
@@ -118,6 +125,10 @@ async function bytesByClient(
     const { key, size } = step.value;
     const id = key.slice(0, Math.max(0, key.indexOf('/')));
     if (!isClientId(id)) continue;
+    if (isClearedMark(key)) {
+      cleared.add(id);
+      continue;
+    }
     bytes.set(id, (bytes.get(id) ?? 0) + size);
     if (bytes.size > MAX_CLIENTS) {
       throw new StoreError(`the store ${store.name} holds more than ${MAX_CLIENTS} clients`, {
@@ -126,7 +137,7 @@ async function bytesByClient(
       });
     }
   }
-  return bytes;
+  return { bytes, cleared };
 }
 
 async function clientOf(
@@ -134,10 +145,17 @@ async function clientOf(
   shelves: readonly Shelf[],
   options: ResolvedOptions,
   signal?: AbortSignal,
-): Promise<StoredClient> {
+): Promise<StoredClient | undefined> {
   const holding = shelves.filter(({ bytes }) => bytes.has(clientId));
   const found: SnapshotInfo[] = [];
-  for (const shelf of holding) found.push(...(await snapshotsOf(clientId, shelf, options, signal)));
+  let isKnown = true;
+  for (const shelf of holding) {
+    const listed = await snapshotsOf(clientId, shelf, options, signal);
+    isKnown = isKnown && listed !== undefined;
+    found.push(...(listed ?? []));
+  }
+  // What a server has put after the clear() is no login any more.
+  if (isKnown && found.length === 0 && shelves.some(({ cleared }) => cleared.has(clientId))) return undefined;
   const newest = found.sort(newestBelievableFirst(options.clock.now()))[0];
   const stores = holding.map(({ storeName, kind, bytes }) => ({
     store: storeName,
@@ -154,13 +172,13 @@ async function clientOf(
   };
 }
 
-/** The snapshots of one client in a store; none if only this client's files may not be read. */
+/** The snapshots of one client in a store; `undefined` if only this client's files may not be read. */
 async function snapshotsOf(
   clientId: string,
   shelf: Shelf,
   options: ResolvedOptions,
   signal?: AbortSignal,
-): Promise<readonly SnapshotInfo[]> {
+): Promise<readonly SnapshotInfo[] | undefined> {
   const { clock, logger } = options;
   const repository = repositoryOf(shelf, clientId, options);
   const what = `reading the snapshots of ${clientId}`;
@@ -175,7 +193,7 @@ async function snapshotsOf(
       store,
       error: describeError(error),
     });
-    return [];
+    return undefined;
   }
 }
 

@@ -134,7 +134,12 @@ export interface SnapshotRepository {
   heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
   /** Takes both marks away again. Idempotent. */
   release(lineage: string, options?: StoreCallOptions): Promise<void>;
-  /** Deletes every key of this client id. */
+  /** Marks a pairing as deleted by `clear()`: its snapshots are not listed any more, and the next sweep deletes them. */
+  markCleared(lineage: string, at: string, options?: StoreCallOptions): Promise<void>;
+  /** Takes that mark away. Idempotent. */
+  unmarkCleared(lineage: string, options?: StoreCallOptions): Promise<void>;
+  clearedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
+  /** Deletes every key of this client id, but for the marks of {@link markCleared}. */
   clear(options?: StoreCallOptions): Promise<void>;
 }
 

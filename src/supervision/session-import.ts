@@ -8,6 +8,7 @@ import type { EarlierImport, TakenBefore } from './import/earlier-import.js';
 import type { Importer } from './import/importer.js';
 import type { NothingFound, OldSessionFinder } from './import/old-session-finder.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
+import type { SessionClearing } from './prune/session-clearing.js';
 import { replaceProfile } from './replace-profile.js';
 import type { Saver } from './save/saver.js';
 import type { SessionSupervisor } from './session-supervisor.js';
@@ -19,6 +20,7 @@ export interface ImportOptions {
 }
 
 export interface SessionImportParts {
+  readonly clearing: SessionClearing;
   readonly earlierImport: EarlierImport;
   readonly finder: OldSessionFinder;
   readonly importer: Importer;
@@ -94,6 +96,7 @@ export class SessionImport {
     return ownership.during(() =>
       operations.exclusive(async () => {
         await this.#context.record.load();
+        await this.#parts.clearing.giveUp();
         await this.#context.browserOwner.reclaimProfile();
         return (await importer.take(session, NEVER_ABORTED)).info;
       }),

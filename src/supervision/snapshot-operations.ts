@@ -8,11 +8,10 @@ import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { SessionSnapshots } from './context/session-snapshots.js';
-import type { FirstImport } from './import/first-import.js';
 import { holdForFormerOwners } from './login/former-owners.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
-import { clearSnapshots } from './prune/clear-snapshots.js';
 import type { Pruner } from './prune/pruner.js';
+import type { SessionClearing } from './prune/session-clearing.js';
 import { replaceProfile } from './replace-profile.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
@@ -20,7 +19,7 @@ import type { SessionSupervisor } from './session-supervisor.js';
 import type { RemovedProfile } from './watch/removed-profile.js';
 
 export interface OperationParts {
-  readonly firstImport: FirstImport;
+  readonly clearing: SessionClearing;
   readonly snapshots: SessionSnapshots;
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
@@ -116,8 +115,6 @@ export class SnapshotOperations {
     return ownership.during(() => operations.exclusive(() => pruner.pruneAll(!supervisor.isRunning)));
   }
 
-  // The snapshots are deleted first. A profile that survives an interrupted clear() does no harm, but a snapshot that
-  // is restored after it would.
   async clear(options: { readonly logout?: boolean }): Promise<void> {
     const logout = flagOf(options, 'logout', 'clear');
     const { supervisor } = this.#parts;
@@ -132,6 +129,7 @@ export class SnapshotOperations {
       operations.exclusive(async () => {
         await this.#context.record.load();
         await holdForFormerOwners(this.#context);
+        await this.#parts.clearing.giveUp();
         await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.reclaimProfile();
         const former = await this.#formerLineage(wanted.info);
@@ -142,22 +140,14 @@ export class SnapshotOperations {
   }
 
   async #deleteAll(): Promise<void> {
-    const { ownership, operations, snapshots, firstImport } = this.#parts;
-    const { announce, moveTo, folders, record, logoutNote, clearNote, browserOwner, assertOwned } =
-      this.#context;
+    const { ownership, operations, clearing } = this.#parts;
+    const { announce, moveTo, record, browserOwner } = this.#context;
     await ownership.during(() =>
       operations.exclusive(async () => {
         await browserOwner.reclaimProfile();
         await record.load();
         await holdForFormerOwners(this.#context);
-        const count = await clearSnapshots(this.#context, snapshots);
-        await assertOwned();
-        await clearNote.write(await snapshots.timeAfterAll());
-        snapshots.forget();
-        await record.remove();
-        await logoutNote.remove();
-        await folders.clear();
-        await firstImport.disableAutomaticImport();
+        const count = await clearing.run();
         announce('session:cleared', { snapshots: count });
       }),
     );

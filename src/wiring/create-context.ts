@@ -81,7 +81,7 @@ export function createContext({
     path: () => folders.stateFile('session.json'),
     fs,
     owner: async () => ({ clientId, isChosen: !isUnnamed, path: (await placed()).path }),
-    notes: { ended: () => logoutNote.lineages(), clearedAt: () => clearNote.read() },
+    notes: { ended: () => logoutNote.lineages(), clearedAt: async () => (await clearNote.read())?.clearedAt },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
   const programPath = async () => join(await recordFolder(), 'browser-program.json');

@@ -17,6 +17,7 @@ import { Revoker } from '../supervision/login/revoker.js';
 import { SessionOwnership } from '../supervision/ownership/session-ownership.js';
 import { CacheTrimmer } from '../supervision/prune/cache-trimmer.js';
 import { Pruner } from '../supervision/prune/pruner.js';
+import { SessionClearing } from '../supervision/prune/session-clearing.js';
 import { StartRetries } from '../supervision/reconnect/start-retries.js';
 import { BlobRescue } from '../supervision/restore/blob-rescue.js';
 import { OlderCopyTrial } from '../supervision/restore/older-copy-trial.js';
@@ -88,6 +89,8 @@ export function wireParts({
   const finder = new OldSessionFinder(context, place);
   const importer = new Importer(context, { snapshots, restorer });
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
+  const disableImport = () => firstImport.disableAutomaticImport();
+  const clearing = new SessionClearing(context, { snapshots, disableImport });
   const lineageKeeper = new LineageKeeper(context, { snapshots });
   const revoker = new Revoker(context, { snapshots });
   const stopper = new BrowserStopper(context);
@@ -104,6 +107,7 @@ export function wireParts({
     subscribe: events.subscribe,
     preparer: new ProfilePreparer(context, {
       blobRescue,
+      clearing,
       firstImport,
       olderCopy,
       pruner,
@@ -155,7 +159,7 @@ export function wireParts({
     stopper,
   });
   const operations = new SnapshotOperations(context, {
-    firstImport,
+    clearing,
     operations: queue,
     ownership,
     pruner,
@@ -165,6 +169,7 @@ export function wireParts({
     supervisor,
   });
   const imports = new SessionImport(context, {
+    clearing,
     earlierImport: new EarlierImport(context, { snapshots, importer }),
     finder,
     importer,

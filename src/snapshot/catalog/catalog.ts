@@ -6,7 +6,6 @@ import { mapLimited } from '../concurrency.js';
 import { NewerFormatError } from '../manifest/manifest-fields.js';
 import { findSnapshotId, timeOfId } from '../manifest/snapshot-id.js';
 import {
-  type Hold,
   newestFirst,
   type ProblemListener,
   type RemoveResult,
@@ -53,7 +52,7 @@ export interface CatalogOptions {
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
-  readonly #holds: HoldMarkers;
+  readonly holds: HoldMarkers;
   readonly #verifications: VerificationRecords;
   readonly #cache = new Map<
     string,
@@ -66,7 +65,7 @@ export class SnapshotCatalog {
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
-    this.#holds = new HoldMarkers(options.store, options.clientId);
+    this.holds = new HoldMarkers(options.store, options.clientId);
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 
@@ -118,9 +117,10 @@ export class SnapshotCatalog {
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
     const revoked = await this.#revocations.lineages(options);
-    const { held, heldElsewhere } = await this.#holds.lineages(options);
+    const { held, heldElsewhere, cleared } = await this.holds.lineages(options);
     const recorded = await this.#verifications.all(options);
-    return entries.map((entry) =>
+    const kept = entries.filter(({ manifest }) => !cleared.has(manifest.lineage));
+    return kept.map((entry) =>
       snapshotInfo(entry.manifest, {
         store: this.#options.store.name,
         storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
@@ -208,16 +208,17 @@ export class SnapshotCatalog {
     return this.#revocations.lineages(options);
   }
 
-  hold(lineage: string, hold: Hold, options: StoreCallOptions): Promise<void> {
-    return this.#holds.put(lineage, hold, options);
-  }
-
-  async heldLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
-    return (await this.#holds.lineages(options)).held;
-  }
-
-  release(lineage: string, options: StoreCallOptions): Promise<void> {
-    return this.#holds.remove(lineage, options);
+  /** Deletes what came back of logins that `clear()` has ended, and the markers that have become useless. */
+  async sweepCleared(now: number, options: StoreCallOptions): Promise<{ freedBytes: number; files: number }> {
+    const { cleared } = await this.holds.lineages(options);
+    if (cleared.size === 0) return { freedBytes: 0, files: 0 };
+    const { entries } = await this.read(options);
+    const ids = entries.map(({ manifest }) => manifest).filter(({ lineage }) => cleared.has(lineage));
+    const { removed, freedBytes } = await this.remove(
+      ids.map(({ id }) => id),
+      options,
+    );
+    return { freedBytes, files: removed.length + (await this.holds.sweepCleared(now, options)) };
   }
 
   async #entryOf(

@@ -33,15 +33,27 @@ export class RevocationMarkers {
 export interface HeldLineages {
   readonly held: ReadonlySet<string>;
   readonly heldElsewhere: ReadonlySet<string>;
+  /** Those that a `clear()` has ended. */
+  readonly cleared: ReadonlySet<string>;
 }
 
 /** Ends the name of a marker that holds nowhere but at other places. */
 const ELSEWHERE = '.elsewhere';
+/** Ends the name of a marker of a login that `clear()` has deleted. */
+const CLEARED = '.cleared';
+/** By then no put is under way any more that a server could still finish, ms. */
+const CLEARED_LASTS_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Whether a key is that of a marker which outlives a `clear()`. */
+export function isClearedMark(key: string): boolean {
+  return key.includes('/held/') && key.endsWith(`${CLEARED}.json`);
+}
 
 /**
  * `held/<lineage>.json`: the pairings whose profile was removed, that a later login has replaced where they were, or that
  * live on under another client id, until a person brings one back.
  * `held/<lineage>.elsewhere.json`: those that no other place takes for its own.
+ * `held/<lineage>.cleared.json`: those that a `clear()` has deleted. A put that the server finishes later brings none back.
  */
 export class HoldMarkers {
   readonly #store: SessionStore;
@@ -66,13 +78,35 @@ export class HoldMarkers {
     }
   }
 
+  async putCleared(lineage: string, at: string, options: StoreCallOptions): Promise<void> {
+    if ((await this.lineages(options)).cleared.has(lineage)) return;
+    const marker = { format: 1, lineage, cause: 'cleared', at };
+    await putBytes(this.#store, this.#key(`${lineage}${CLEARED}`), toJson(marker), options);
+  }
+
+  async removeCleared(lineage: string, options: StoreCallOptions): Promise<void> {
+    await deleteObject(this.#store, this.#key(`${lineage}${CLEARED}`), options);
+  }
+
+  /** Deletes the markers of old `clear()` calls, by the store's own times. Returns their number. */
+  async sweepCleared(now: number, options: StoreCallOptions): Promise<number> {
+    const markers = await listAll(this.#store, this.#prefix, options);
+    const old = markers
+      .filter(({ key }) => isClearedMark(key))
+      .filter(({ modifiedAt }) => modifiedAt.getTime() < now - CLEARED_LASTS_MS);
+    for (const { key } of old) await deleteObject(this.#store, key, options);
+    return old.length;
+  }
+
   /** The name alone decides, as with {@link RevocationMarkers}. */
   async lineages(options: StoreCallOptions): Promise<HeldLineages> {
     const names = await this.#names(options);
-    const isElsewhere = (name: string) => name.endsWith(ELSEWHERE);
+    const ending = (end: string) =>
+      new Set(names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length)));
     return {
-      held: new Set(names.filter((name) => !isElsewhere(name))),
-      heldElsewhere: new Set(names.filter(isElsewhere).map((name) => name.slice(0, -ELSEWHERE.length))),
+      held: new Set(names.filter((name) => !name.endsWith(ELSEWHERE) && !name.endsWith(CLEARED))),
+      heldElsewhere: ending(ELSEWHERE),
+      cleared: ending(CLEARED),
     };
   }
 

@@ -131,6 +131,18 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.release(lineage, options));
   }
 
+  markCleared(lineage: string, at: string, options?: StoreCallOptions): Promise<void> {
+    return this.#call(options, () => this.#inner.markCleared(lineage, at, options));
+  }
+
+  unmarkCleared(lineage: string, options?: StoreCallOptions): Promise<void> {
+    return this.#call(options, () => this.#inner.unmarkCleared(lineage, options));
+  }
+
+  clearedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>> {
+    return this.#call(options, () => this.#inner.clearedLineages(options));
+  }
+
   clear(options?: StoreCallOptions): Promise<void> {
     return this.#call(options, () => this.#inner.clear(options));
   }

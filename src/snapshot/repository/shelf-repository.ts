@@ -14,6 +14,7 @@ import type {
 } from '../../types.js';
 import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
+import { isClearedMark } from '../catalog/sidecars.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
 import { buildManifest } from '../manifest/manifest.js';
@@ -140,9 +141,10 @@ export class ShelfRepository implements SnapshotRepository {
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
+      const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
       const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
-      return sumOf([leftovers, unneeded, records]);
+      return sumOf([leftovers, cleared, unneeded, records]);
     });
   }
 
@@ -162,15 +164,27 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.hold(lineage, hold, options);
+    return this.#catalog.holds.put(lineage, hold, options);
   }
 
-  heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return this.#catalog.heldLineages(options);
+  async heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return (await this.#catalog.holds.lineages(options)).held;
   }
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.release(lineage, options);
+    return this.#catalog.holds.remove(lineage, options);
+  }
+
+  markCleared(lineage: string, at: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.holds.putCleared(lineage, at, options);
+  }
+
+  unmarkCleared(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.holds.removeCleared(lineage, options);
+  }
+
+  async clearedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return (await this.#catalog.holds.lineages(options)).cleared;
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {
@@ -179,7 +193,7 @@ export class ShelfRepository implements SnapshotRepository {
       // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
         for (const { key } of await listAll(this.store, prefix, options)) {
-          await deleteObject(this.store, key, options);
+          if (!isClearedMark(key)) await deleteObject(this.store, key, options);
         }
       }
     });

@@ -140,6 +140,18 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('release', [lineage], options);
   }
 
+  markCleared(lineage: string, at: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('markCleared', [lineage, at], options);
+  }
+
+  unmarkCleared(lineage: string, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('unmarkCleared', [lineage], options);
+  }
+
+  clearedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return this.#call('clearedLineages', [], options);
+  }
+
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#call('clear', [], options);
   }
@@ -192,6 +204,7 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'manifest',
   'revokedLineages',
   'heldLineages',
+  'clearedLineages',
   'unreadable',
   'verify',
 ]);

@@ -12,9 +12,20 @@ export interface ClearNoteParameters {
   readonly fs: FileSystem;
 }
 
+/** What is left to do of a `clear()`. */
+export interface ClearIntent {
+  /** When it was called, ISO 8601. */
+  readonly clearedAt: string;
+  /** `all`: the profile, too. `stores`: only the copies in the stores. Absent when it is done. */
+  readonly left?: 'all' | 'stores';
+  /** The logins that it ends; empty when it is done. */
+  readonly lineages: readonly string[];
+}
+
 /**
- * Notes when `clear()` was called. A store may have been away at that time without an error, such as a disk that was not
- * mounted. When its copies come back, they are known as older than the `clear()`, and are not restored automatically.
+ * Notes a `clear()` before it begins, so that the next start goes on with one that was interrupted, and when it was. A
+ * store may have been away at that time without an error, such as a disk that was not mounted. When its copies come
+ * back, they are known as older than the `clear()`, and are not restored automatically.
  */
 export class ClearNote {
   readonly #parameters: ClearNoteParameters;
@@ -23,19 +34,23 @@ export class ClearNote {
     this.#parameters = parameters;
   }
 
-  /** @param at the time of the `clear()`, ISO 8601 */
-  async write(at: string): Promise<void> {
+  async write(intent: ClearIntent): Promise<void> {
     const { fs, sessionPath } = this.#parameters;
     await fs.promises.mkdir(sessionPath, { recursive: true });
-    await writeOwnFile(fs, await this.#path(), `${JSON.stringify({ format: 1, clearedAt: at })}\n`);
+    await writeOwnFile(fs, await this.#path(), `${JSON.stringify({ format: 1, ...intent })}\n`);
   }
 
-  /** When the last `clear()` was, ISO 8601; `undefined` when no readable note tells. */
-  async read(): Promise<string | undefined> {
+  /** Puts back what was read before; see {@link read}. */
+  async putBack(before: ClearIntent | undefined): Promise<void> {
+    if (before !== undefined) return this.write(before);
+    await this.#parameters.fs.promises.rm(await this.#path(), { force: true });
+  }
+
+  /** The last `clear()`; `undefined` when no readable note tells of one. */
+  async read(): Promise<ClearIntent | undefined> {
     try {
       const text = await readOwnFile(this.#parameters.fs, await this.#path());
-      const { clearedAt } = JSON.parse(text ?? '{}') as { readonly clearedAt?: unknown };
-      return typeof clearedAt === 'string' && !Number.isNaN(Date.parse(clearedAt)) ? clearedAt : undefined;
+      return intentIn(JSON.parse(text ?? '{}') as Record<string, unknown>);
     } catch {
       return undefined;
     }
@@ -47,4 +62,12 @@ export class ClearNote {
     const name = createHash('sha256').update(relativePath).digest('hex').slice(0, 16);
     return join(sessionPath, `.${clientId}.cleared-${name}.json`);
   }
+}
+
+function intentIn({ clearedAt, left, lineages }: Record<string, unknown>): ClearIntent | undefined {
+  if (typeof clearedAt !== 'string' || Number.isNaN(Date.parse(clearedAt))) return undefined;
+  const named = Array.isArray(lineages)
+    ? lineages.filter((one): one is string => typeof one === 'string')
+    : [];
+  return { clearedAt, ...((left === 'all' || left === 'stores') && { left }), lineages: named };
 }

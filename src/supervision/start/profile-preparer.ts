@@ -9,10 +9,10 @@ import { passSessionErrors } from '../context/session-error.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
-import { holdForFormerOwners } from '../login/former-owners.js';
 import { LaterLogin } from '../login/later-login.js';
 import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
+import type { SessionClearing } from '../prune/session-clearing.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
 import { isMisfit } from '../restore/restore-search.js';
@@ -20,10 +20,12 @@ import type { Restorer } from '../restore/restorer.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
 import { OtherLogin } from './other-login.js';
 import { ProfileCheck } from './profile-check.js';
+import { settlePast } from './settle-past.js';
 import type { TableCheck } from './table-check.js';
 
 export interface PreparerParts {
   readonly blobRescue: BlobRescue;
+  readonly clearing: SessionClearing;
   readonly firstImport: FirstImport;
   readonly olderCopy: OlderCopyTrial;
   readonly pruner: Pruner;
@@ -42,7 +44,7 @@ export class ProfilePreparer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   readonly #restorer: Restorer;
-  readonly #revoker: Revoker;
+  readonly #parts: PreparerParts;
   readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
   readonly #blobRescue: BlobRescue;
@@ -58,7 +60,7 @@ export class ProfilePreparer {
     this.#context = context;
     this.#snapshots = parts.snapshots;
     this.#restorer = parts.restorer;
-    this.#revoker = parts.revoker;
+    this.#parts = parts;
     this.#pruner = parts.pruner;
     this.#firstImport = parts.firstImport;
     this.#blobRescue = parts.blobRescue;
@@ -102,9 +104,7 @@ export class ProfilePreparer {
     });
     // Before a restore, which may need the space and puts the profile into quarantine. Caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
-    await this.#revoker.repeat(patience);
-    await this.#removed.repeat(patience);
-    await holdForFormerOwners(this.#context);
+    await settlePast(this.#context, this.#parts, { isFirst, patience });
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
     if (restored) this.#tableCheck.end(); // it was of another profile
@@ -184,7 +184,7 @@ export class ProfilePreparer {
     return undefined;
   }
 
-  // The hold on the login in place is over: the profile is back, or a clear() wrongly took it for another bot's.
+  // The hold on the login in place is over: the profile is back, or a clear() took it for another bot's, or has failed.
   async #heldLineage(patience: StorePatience): Promise<string | undefined> {
     const { lineage } = this.#context.record.current;
     if (lineage === undefined) return undefined;
@@ -192,7 +192,7 @@ export class ProfilePreparer {
     const isHeld = located.some(
       ({ info }) => info.lineage === lineage && (info.heldElsewhere || this.#removed.isHeld(info)),
     );
-    return isHeld ? lineage : undefined;
+    return isHeld || (await this.#removed.isCleared(lineage, patience)) ? lineage : undefined;
   }
 
   /** If this browser can't read the newer login, it uses the local one, which it can read. */

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { describeError } from '../../errors.js';
 import { exists } from '../../profile/walk.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import { askStores, failed, StorePatience } from '../context/ask-stores.js';
+import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdSuperseded } from '../login/hold-replaced.js';
@@ -119,10 +119,20 @@ export class RemovedProfile {
     } catch (error) {
       this.#tellIncomplete(error);
     }
+    const unmark = (repository: SnapshotRepository) => repository.unmarkCleared(lineage);
+    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
+    await askStores(allRepositories(this.#context), unmark, patience); // the next start does what is left
     for (const { info, repository } of await this.#snapshots.list().catch(() => [])) {
       if (info.lineage !== lineage || (info.held ?? info.heldElsewhere) !== true) continue;
       await repository.release(lineage).catch((error: unknown) => this.#tellIncomplete(error));
     }
+  }
+
+  /** Whether a store says that `clear()` has ended this login. */
+  async isCleared(lineage: string, patience: StorePatience): Promise<boolean> {
+    const ask = (repository: SnapshotRepository) => repository.clearedLineages();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).some(({ value }) => value.has(lineage));
   }
 
   /** Call at a start: marks the login in stores that were down when the profile was removed. */
