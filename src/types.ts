@@ -46,7 +46,7 @@ export interface SnapshotInfo {
   readonly revoked: boolean;
   /**
    * Set when its profile was removed while the session ran, or soon after the bot had closed the session, or when a later
-   * login has replaced it. Such a snapshot is not restored automatically, only by `restore()`.
+   * login has replaced it, or when it lives on under another client id. Such a snapshot is not restored automatically, only by `restore()`.
    */
   readonly held?: true;
   /**
