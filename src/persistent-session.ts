@@ -126,9 +126,9 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Replaces the profile by a snapshot, by default the best one of the login in place, or of a later one. If the client runs, it is stopped and started again. The
-   * replaced profile is moved to quarantine. A login whose profile was removed (`held`) can be restored too, and a revoked
-   * one if its id is given.
+   * Replaces the profile by a snapshot, by default the best one of the login in place, or of a later one. If the client
+   * runs, it is stopped and started again. The replaced profile is moved to quarantine. A login whose profile was removed
+   * (`held`) can be restored too, and a revoked one if its id is given.
    *
    * @throws SnapshotNotFoundError, SnapshotCorruptError, SnapshotUnsafeError, StoreError; the profile is then unchanged
    */
@@ -219,9 +219,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
   }
 
   /**
-   * Removes old snapshots by the retention rules, leftovers and, while no browser runs, the profile's caches.
-   *
-   * @throws StoreError, TimeoutError that name the disk or store, when one does not answer for 2 min
+   * Removes old snapshots by the retention rules, leftovers and, while no browser runs, the profile's caches. Rejects like
+   * {@link backup} when a disk or store does not answer.
    */
   prune(): Promise<PruneResult> {
     return asSessionErrors('prune', this.#parts.operations.prune());

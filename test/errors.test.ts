@@ -70,7 +70,7 @@ describe('describeError()', () => {
     [Object.assign(new Error('odd'), { code: 5 }), { code: 'INTERNAL', message: 'odd' }],
     [new Error('plain'), { code: 'INTERNAL', message: 'plain' }],
     ['auth timeout', { code: 'INTERNAL', message: 'auth timeout' }],
-    [undefined, { code: 'INTERNAL', message: 'undefined' }],
+    [undefined, { code: 'INTERNAL', message: 'it failed without a reason' }],
   ])('makes the form of events from anything thrown: %s', (thrown, described) => {
     expect(errors.describeError(thrown)).toEqual(described);
   });

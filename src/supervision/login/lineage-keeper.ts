@@ -52,12 +52,25 @@ export class LineageKeeper {
   }
 
   /** Resolves when the last `ready` was counted, or after a deadline when a store hangs. */
-  settled(): Promise<void> {
+  counted(): Promise<void> {
     const { clock, options } = this.#context;
-    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting)
-      .then(() => withDeadline(clock, LAST_MARK_PATIENCE_MS, 'marking what was replaced', this.#marking))
-      .then(() => this.#markTheRest())
-      .catch(() => undefined);
+    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
+      () => undefined,
+    );
+  }
+
+  /** Like {@link counted}; also marks what was replaced in the stores that did not answer at `ready`, if they do now. */
+  async settled(): Promise<void> {
+    await this.counted();
+    await withDeadline(
+      this.#context.clock,
+      LAST_MARK_PATIENCE_MS,
+      'marking what was replaced',
+      this.#marking,
+    ).then(
+      () => this.#markTheRest(),
+      () => undefined,
+    );
   }
 
   async #mark(): Promise<void> {

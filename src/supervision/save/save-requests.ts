@@ -55,7 +55,7 @@ export class SaveRequests {
     let signal: AbortSignal | undefined; // the signal at the time of its turn
     const inTurn = <Result>(work: () => Promise<Result>) =>
       operations.exclusive(async () => {
-        await lineageKeeper.settled();
+        await lineageKeeper.counted();
         signal ??= operations.signal;
         return work();
       });
