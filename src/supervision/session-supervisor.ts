@@ -169,7 +169,7 @@ export class SessionSupervisor implements ClientSupervisor {
   /** Makes later start requests wait until `work` settles, even if it fails. */
   holdStarts(work: Promise<unknown>): void {
     // An earlier one may take longer: a call that waits for its turn holds the starts as well.
-    this.#lastHalt = Promise.allSettled([this.#lastHalt, work]);
+    this.#lastHalt = Promise.allSettled([this.#lastHalt, work]).then(() => undefined);
   }
 
   /**

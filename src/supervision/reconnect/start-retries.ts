@@ -1,17 +1,14 @@
-import { isPassingFault } from '../../busy.js';
-import { obstacleOf } from '../../client/start-error.js';
 import { sleep } from '../../clock.js';
-import { isUnanswered } from '../../disk-gate/gated-file-system.js';
-import { describeError, isSessionError, toError } from '../../errors.js';
+import { describeError, isSessionError } from '../../errors.js';
 import type { DisconnectCause, EventError } from '../../events.js';
-import { isNotProvenOwner } from '../../write-permit.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
 import { FruitlessStarts } from './fruitless-starts.js';
 import { lossOf } from './loss.js';
 import { floorMs, retryDelayMs, STABLE_AFTER_MS } from './reconnect-delay.js';
-import { isOutage, isShort, type Setback } from './setback.js';
-import { exhausted, hopeless, isHopeless, isTooOld, LastError } from './start-failures.js';
+import { isOutage, type Setback } from './setback.js';
+import { type Preconditions, StartAttempts } from './start-attempts.js';
+import { exhausted, hopeless, isHopeless, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not come up. */
 export type StartRetriesResult = Exclude<StartResult, { readonly kind: 'failed' }>;
@@ -23,19 +20,12 @@ export type StartRetriesContext = Pick<
   'announce' | 'clock' | 'logger' | 'moveTo' | 'options' | 'random'
 > & { readonly lease: Pick<SessionContext['lease'], 'isUnproven'> };
 
-export interface StartRetriesRequest {
+export interface StartRetriesRequest extends Preconditions {
   readonly signal: AbortSignal;
   /** Why the session must start again; absent for `initialize()`. */
   readonly cause?: DisconnectCause;
   /** Makes the first attempt at once (a manual `reconnect()`). */
   readonly atOnce?: boolean;
-  /**
-   * Acquires what a session needs before its first start. Its rejection is final, except for a full disk: then it is
-   * part of the attempt and is repeated with the next one.
-   */
-  readonly own?: () => Promise<void>;
-  /** What must succeed before the next start, such as writing down a logout. It is repeated with each attempt. */
-  readonly before?: () => Promise<void>;
 }
 
 /**
@@ -51,7 +41,6 @@ const BY_HAND_INTERVAL_MS = 60_000;
  */
 export class StartRetries {
   readonly #context: StartRetriesContext;
-  readonly #starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'>;
   #attempt = 0;
   /** Since when the session is ready, or its QR or code waits; monotonic ms. */
   #upSince: number | undefined;
@@ -62,12 +51,7 @@ export class StartRetries {
   readonly #fruitless: FruitlessStarts;
   #startedByHandAt: number | undefined;
   #endOfWait = new AbortController();
-  /** What is still to be acquired; see {@link StartRetriesRequest.own}. */
-  #own: (() => Promise<void>) | undefined;
-  /** What still has to be done; see {@link StartRetriesRequest.before}. */
-  #before: (() => Promise<void>) | undefined;
-  /** Whether the session was up before; then no local fault that heals by itself ends it. */
-  #wasUp = false;
+  readonly #attempts: StartAttempts;
   readonly #lastError: LastError;
 
   constructor(
@@ -75,9 +59,13 @@ export class StartRetries {
     { starter }: { readonly starter: Pick<SessionStarter, 'start' | 'tryOlderCopy'> },
   ) {
     this.#context = context;
-    this.#starter = starter;
     this.#fruitless = new FruitlessStarts(context, starter);
     this.#lastError = new LastError(context.clock);
+    this.#attempts = new StartAttempts(context, {
+      starter,
+      fruitless: this.#fruitless,
+      lastError: this.#lastError,
+    });
   }
 
   /** The last error; cleared when the session is up again. */
@@ -164,9 +152,7 @@ export class StartRetries {
     own,
     before,
   }: StartRetriesRequest): Promise<StartRetriesResult> {
-    this.#own = own;
-    this.#before = before;
-    this.#wasUp = cause !== undefined;
+    this.#attempts.begin({ own, before, wasUp: cause !== undefined });
     signal.throwIfAborted(); // an earlier step (closing a browser that hangs) may have taken long
     const result = await this.#startAsAsked(signal, cause, atOnce);
     if (result.kind === 'ready' || result.kind === 'pairing') this.#lastError.forget();
@@ -194,7 +180,7 @@ export class StartRetries {
   ): Promise<StartRetriesResult> {
     const { options, logger } = this.#context;
     for (let failures = 0; ; failures++) {
-      const result = await this.#start(signal, isHopeless, failures === 0);
+      const result = await this.#attempts.make(signal, { isFinal: isHopeless, isFirst: failures === 0 });
       if (result.kind !== 'failed') return result;
       logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
       if (isFirst) this.#giveUpIfHopeless(result);
@@ -248,7 +234,7 @@ export class StartRetries {
         announce('reconnect:scheduled', { attempt, maxAttempts, delayMs, cause, ...this.#lastError.field });
       });
       announce('reconnect:attempted', { attempt, cause });
-      const result = await this.#start(signal, () => false);
+      const result = await this.#attempts.make(signal);
       const tellSuccess = () =>
         announce('reconnect:succeeded', { attempt, durationMs: clock.monotonic() - startedAt, cause });
       if (result.kind === 'ready') tellSuccess();
@@ -284,49 +270,6 @@ export class StartRetries {
     }
   }
 
-  async #start(
-    signal: AbortSignal,
-    isFinal: (error: unknown) => boolean,
-    isFirst = false,
-  ): Promise<StartResult> {
-    try {
-      await this.#own?.();
-      this.#own = undefined;
-      await this.#before?.();
-      this.#before = undefined;
-      const result = this.#waitedOut(await this.#starter.start(signal, { isFirst }));
-      signal.throwIfAborted();
-      this.#fruitless.note(result);
-      const yields = this.#context.options.onConflict === 'stop';
-      if (result.kind === 'failed' && result.cause === 'conflict' && yields) {
-        return { kind: 'gave-up', cause: 'conflict' };
-      }
-      if (result.kind === 'failed') this.#lastError.note(result.error, result.cause);
-      return result;
-    } catch (error) {
-      if (this.#own !== undefined && !isShort(error)) throw error;
-      if (signal.aborted || isFinal(error) || this.#isLeaseLost(error) || isTooOld(error)) throw error;
-      this.#lastError.note(error);
-      const obstacle = obstacleOf({ error, launched: false });
-      const failure = { kind: 'failed', cause: 'start-failed', error: toError(error) } as const;
-      const awaitsMachine = isUnanswered(error) || isNotProvenOwner(error);
-      const result = this.#waitedOut({ ...failure, awaitsMachine, ...(obstacle && { obstacle }) });
-      this.#fruitless.note(result);
-      return result;
-    }
-  }
-
-  // A full disk, or one that fails for a while, must not leave a session that was up to whoever calls reconnect().
-  #waitedOut(result: StartResult): StartResult {
-    if (result.kind !== 'failed' || !this.#wasUp || !isPassingFault(result.error)) return result;
-    return { ...result, awaitsMachine: true };
-  }
-
-  // A lease that can't be checked now is no reason to end the session.
-  #isLeaseLost(error: unknown): boolean {
-    return isSessionError(error) && error.code === 'LEASE_LOST' && !this.#context.lease.isUnproven();
-  }
-
   #forgetOldAttempts(): void {
     if (this.#isStable) this.reset();
     this.#upSince = undefined;
@@ -348,11 +291,8 @@ export class StartRetries {
   }
 
   #giveUpIfHopeless({ cause, error, obstacle }: Failure): void {
-    if (
-      obstacle === undefined &&
-      !(isSessionError(error) && error.code === 'START_FAILED' && !error.retryable)
-    )
-      return;
+    const isFinal = isSessionError(error) && error.code === 'START_FAILED' && !error.retryable;
+    if (obstacle === undefined && !isFinal) return;
     this.#hasGivenUp = true;
     this.#context.moveTo('failed', cause);
     throw hopeless(error, obstacle);
