@@ -9,12 +9,15 @@ const SIDE = String.raw`auth/\.session-${CLIENT_ID}\.persistent`;
 const KNOWN: readonly RegExp[] = [
   /^auth\/session-shop\//,
   /^old\/session-shop(\/|\.moved\.json$)/,
-  new RegExp(`^${SIDE}/(session|browser)\\.json$`),
+  new RegExp(`^${SIDE}/(session|browser|browser-program)\\.json$`),
   new RegExp(`^${SIDE}/quarantine/${ID}/(reason\\.json$|profile/|in-the-way/)`),
   new RegExp(`^${SIDE}/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
   new RegExp(`^session/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
   new RegExp(`^session/store/${CLIENT_ID}/objects/[0-9a-f]{2}/[0-9a-f]{64}$`),
   new RegExp(`^session/store/${CLIENT_ID}/(snapshots|verified)/${ID}\\.json$`),
+  // What tells that a login was cleared outlives it.
+  new RegExp(`^session/\\.${CLIENT_ID}\\.cleared-[0-9a-f]{16}\\.json$`),
+  new RegExp(`^(session/store|backup)/${CLIENT_ID}/held/[^/]+\\.cleared\\.json$`),
   new RegExp(`^backup/${CLIENT_ID}/(${CLIENT_ID}_${ID}_run\\d+\\.zip|verified/${ID}\\.json)$`),
 ];
 
