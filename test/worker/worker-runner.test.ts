@@ -203,6 +203,24 @@ describe('the task runner', () => {
     ]);
   });
 
+  it('tries a thread that did not start again after a while, and lets no task wait for it', async () => {
+    const warn = vi.fn();
+    const clock = new ManualClock();
+    const workerUrl = pathToFileURL(join(home, 'worker.mjs'));
+    const works = `export * from ${JSON.stringify(fixture('odd-worker.mjs').href)};`;
+    const runner = createTaskRunner({ fs, clock, workerUrl, logger: { ...silentLogger, warn } });
+    runners.push(runner);
+    writeFileSync(join(home, 'worker.mjs'), 'throw new Error("no memory");');
+    expect(await runner.run(echo, 1)).toBe('inline');
+    writeFileSync(join(home, 'worker.mjs'), works);
+    await clock.advance(299_000);
+    expect(await runner.run(echo, 1)).toBe('inline');
+    await clock.advance(1_000);
+    expect(await runner.run(echo, 1)).toBe('inline');
+    await vi.waitFor(async () => expect(await runner.run(echo, 1)).toBe(1), { timeout: 30_000 });
+    expect(warn.mock.calls).toEqual([[expect.any(String), expect.objectContaining({ reason: 'no memory' })]]);
+  });
+
   it('says once to each logger that there is no worker file, and what to do', async () => {
     const warn = vi.fn();
     const logger = { ...silentLogger, warn };
