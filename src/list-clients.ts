@@ -5,6 +5,7 @@ import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
 import { isDeniedObject } from './snapshot/catalog/catalog.js';
+import { isPlaceMark } from './snapshot/catalog/place-markers.js';
 import { isClearedMark } from './snapshot/catalog/sidecars.js';
 import { openRepository } from './snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
@@ -124,7 +125,7 @@ async function lookInto(
   for (let step = await ask(store, next); !step.done; step = await ask(store, next)) {
     const { key, size } = step.value;
     const id = key.slice(0, Math.max(0, key.indexOf('/')));
-    if (!isClientId(id)) continue;
+    if (!isClientId(id) || isPlaceMark(key)) continue;
     if (isClearedMark(key)) {
       cleared.add(id);
       continue;

@@ -178,9 +178,12 @@ describe('clear()', () => {
     const kept = await stage().filesBelow('/bot/auth');
     expect(kept).toEqual([expect.stringContaining('/lease/')]); // its number must go on
     // The marks outlive the login: a server may still finish a put.
-    const mark = expect.stringMatching(/\/held\/[^/]+\.cleared\.json$/);
-    expect(await stage().filesBelow('/bot/backup')).toEqual([mark]);
-    expect(await stage().filesBelow('/bot/session/store')).toEqual([mark]);
+    const marks = [
+      expect.stringMatching(/\/held\/[^/]+\.cleared\.json$/),
+      expect.stringMatching(/\/places\/[0-9a-f]{32}\.json$/), // no login belongs to this place any more
+    ];
+    expect(await stage().filesBelow('/bot/backup')).toEqual(marks);
+    expect(await stage().filesBelow('/bot/session/store')).toEqual(marks);
     expect(bot.session.status()).toMatchObject({ run: 0, lease: { held: false } });
     expect(bot.session.status()).not.toHaveProperty('lastSave');
     await bot.start();

@@ -88,8 +88,11 @@ describe('what only makes things better', () => {
     for (const store of Object.values(stores)) {
       const kept: string[] = [];
       for await (const { key } of MemoryStore.prototype.list.call(store, 'shop/')) kept.push(key);
-      // What is left tells that this login was cleared.
-      expect(kept).toEqual([expect.stringMatching(/^shop\/held\/[^/]+\.cleared\.json$/)]);
+      // What is left tells that this login was cleared, and that no login belongs to the place any more.
+      expect(kept.sort()).toEqual([
+        expect.stringMatching(/^shop\/held\/[^/]+\.cleared\.json$/),
+        expect.stringMatching(/^shop\/places\/[0-9a-f]{32}\.json$/),
+      ]);
     }
   });
 

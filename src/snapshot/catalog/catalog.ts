@@ -15,6 +15,7 @@ import {
 } from '../repository.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import type { ManifestPlace } from './manifest-place.js';
+import { PlaceMarkers } from './place-markers.js';
 import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
 
 /** One snapshot of a catalog: its manifest and the object that holds it. */
@@ -53,6 +54,7 @@ export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly #revocations: RevocationMarkers;
   readonly holds: HoldMarkers;
+  readonly places: PlaceMarkers;
   readonly #verifications: VerificationRecords;
   readonly #cache = new Map<
     string,
@@ -66,6 +68,7 @@ export class SnapshotCatalog {
     this.#options = options;
     this.#revocations = new RevocationMarkers(options.store, options.clientId);
     this.holds = new HoldMarkers(options.store, options.clientId);
+    this.places = new PlaceMarkers(options.store, options.clientId);
     this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
   }
 

@@ -3,6 +3,7 @@ import { mapLimited } from '../concurrency.js';
 import { isSnapshotId } from '../manifest/snapshot-id.js';
 import type { Hold, Revocation } from '../repository.js';
 import { deleteObject, listAll, putBytes, readStart } from '../store-calls/store-bytes.js';
+import { isPlaceMark } from './place-markers.js';
 
 const MAX_RECORD_BYTES = 4096;
 
@@ -44,9 +45,14 @@ const CLEARED = '.cleared';
 /** By then no put is under way any more that a server could still finish, ms. */
 const CLEARED_LASTS_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** Whether a key is that of a marker which outlives a `clear()`. */
+/** Whether a key is that of a marker of a login that `clear()` has deleted. */
 export function isClearedMark(key: string): boolean {
   return key.includes('/held/') && key.endsWith(`${CLEARED}.json`);
+}
+
+/** Whether a key is that of a marker which outlives a `clear()`. */
+export function outlivesClear(key: string): boolean {
+  return isClearedMark(key) || isPlaceMark(key);
 }
 
 /**

@@ -14,7 +14,7 @@ import type {
 } from '../../types.js';
 import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
-import { isClearedMark } from '../catalog/sidecars.js';
+import { outlivesClear } from '../catalog/sidecars.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
 import { buildManifest } from '../manifest/manifest.js';
@@ -22,6 +22,7 @@ import { assertSafePaths } from '../manifest/safe-path.js';
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -187,16 +188,45 @@ export class ShelfRepository implements SnapshotRepository {
     return (await this.#catalog.holds.lineages(options)).cleared;
   }
 
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.places.put(login, options);
+  }
+
+  placeLogins(options: StoreCallOptions = {}): Promise<readonly PlaceLogin[]> {
+    return this.#catalog.places.all(options);
+  }
+
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
+      if (await this.#holdsOthers(options)) return this.#removeOurs(options);
       // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
         for (const { key } of await listAll(this.store, prefix, options)) {
-          if (!isClearedMark(key)) await deleteObject(this.store, key, options);
+          if (!outlivesClear(key)) await deleteObject(this.store, key, options);
         }
       }
     });
+  }
+
+  /**
+   * Whether snapshots of another client id lie here. A disk that folds case gives `Anna` and `anna` one folder.
+   */
+  async #holdsOthers(options: StoreCallOptions): Promise<boolean> {
+    const { damaged } = await this.#catalog.read(options);
+    return damaged.some(
+      ({ misplaced }) => misplaced !== undefined && misplaced.clientId !== this.#parts.clientId,
+    );
+  }
+
+  /** Deletes our snapshots, and only what no other one needs. */
+  async #removeOurs(options: StoreCallOptions): Promise<void> {
+    const { entries } = await this.#catalog.read(options);
+    await this.#catalog.remove(
+      entries.map(({ manifest }) => manifest.id),
+      options,
+    );
+    await this.#shelf.sweep?.(await this.#catalog.read(options), options);
   }
 
   async #create(

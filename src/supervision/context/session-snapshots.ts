@@ -5,6 +5,7 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
+import { PlaceLogins } from './place-logins.js';
 import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -30,6 +31,7 @@ export interface CandidateOptions {
 export class SessionSnapshots {
   readonly #context: SessionContext;
   readonly #binding: ProfileBinding;
+  readonly places: PlaceLogins;
   /** Time of the last capture begun here, ms since 1970. */
   #given: number | undefined;
   /** The last known content of each store. */
@@ -39,7 +41,8 @@ export class SessionSnapshots {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new ProfileBinding(context);
+    this.places = new PlaceLogins(context);
+    this.#binding = new ProfileBinding(context, this);
   }
 
   /** Whether a store did not answer the last time. Its content is then unknown. */
@@ -69,13 +72,16 @@ export class SessionSnapshots {
     lineage: string | undefined,
     { patience, isAskedFor = false }: CandidateOptions = {},
   ): Promise<readonly LocatedSnapshot[]> {
-    const { ours: located } = await this.sorted(patience);
+    const { ours: located, decidingPlaces } = await this.sorted(patience);
     const { revokedLineages, ...known } = this.#context.record.current;
+    const isUnasked = lineage === undefined && !isAskedFor;
+    const entitled = isUnasked ? await this.places.find(decidingPlaces, patience) : undefined;
+    if (entitled !== undefined && entitled.lineage === undefined) return []; // the last login here has ended
     const infos = restoreCandidates(
       located.map(({ info }) => info),
       {
         ...known,
-        lineage,
+        lineage: lineage ?? entitled?.lineage,
         inPlace: known.lineage,
         revokedLineages: [...revokedLineages, ...(await this.#markedAsRevoked(patience))],
         isAskedFor,
@@ -94,13 +100,20 @@ export class SessionSnapshots {
 
   /** All snapshots, grouped by whose login they hold. */
   async sorted(patience?: StorePatience): Promise<BoundSnapshots> {
-    return this.#binding.sort(await this.list(patience));
+    return this.#binding.sort(await this.list(patience), patience);
   }
 
   /** Whether a store says that this login was logged out. */
   async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
     const marked = await this.#markedAsRevoked(patience);
     return marked.includes(lineage);
+  }
+
+  /** Whether a store says that `clear()` has ended this login. */
+  async isCleared(lineage: string, patience?: StorePatience): Promise<boolean> {
+    const ask = (repository: SnapshotRepository) => repository.clearedLineages();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).some(({ value }) => value.has(lineage));
   }
 
   /** Whether the snapshot was made at the bot's previous place and not at this one. */
