@@ -47,13 +47,8 @@ export async function until(
     await settle(world.fs);
     if (condition()) return;
     if (world.clock.monotonic() >= end) throw new Error(`did not come within ${limitMs} ms: ${what}`);
-    await world.clock.advance(Math.min(stepWithTimer(world.clock, stepMs), end - world.clock.monotonic()));
+    await world.clock.advance(Math.min(stepMs, end - world.clock.monotonic()));
   }
-}
-
-/** The length of the steps up to the first one in which a timer is due: in the others nothing happens. */
-function stepWithTimer({ msToNextTimer = 0 }: ManualClock, stepMs: number): number {
-  return Math.max(1, Math.ceil(msToNextTimer / stepMs)) * stepMs;
 }
 
 /** Moves the clock until `work` settles, and settles in the same way. */
