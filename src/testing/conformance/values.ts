@@ -7,6 +7,11 @@ export const values: Chapter = (test, expects) => {
     assert.equal(typeof store.name, 'string');
     assert.equal(store.capabilities.conditionalPut, expects.conditionalPut ?? true);
     assert.equal(store.capabilities.maxObjectBytes, expects.maxObjectBytes);
+    for (const capability of ['conditionalDelete', 'fencedPut', 'serverTime'] as const) {
+      assert.equal(store.capabilities[capability] ?? false, expects[capability] ?? false, capability);
+    }
+    assert.equal(store.serverTime !== undefined, expects.serverTime ?? false, 'serverTime()');
+    assert.equal(store.deleteMany !== undefined, expects.deleteMany ?? false, 'deleteMany');
     assert.equal(store.putFile !== undefined, expects.putFile ?? false, 'putFile');
     assert.equal(store.localPath !== undefined, expects.localPath ?? false, 'localPath');
   });
