@@ -109,10 +109,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
-    this.#check(key, options);
-    const found = this.#objects.get(key);
-    if (found !== undefined) assertVersion(key, options.ifVersion, found.info.version);
-    return this.#objects.delete(key);
+    return this.#delete(key, options);
   }
 
   async deleteMany(
@@ -121,13 +118,21 @@ export class MemoryStore implements SessionStore {
   ): Promise<readonly DeleteResult[]> {
     throwIfAborted(options.signal);
     this.#assertUp();
-    return deleteEach(this, keys, options);
+    const { name } = this;
+    return deleteEach({ name, delete: async (key, own = {}) => this.#delete(key, own) }, keys, options);
   }
 
   async serverTime(options: StoreCallOptions = {}): Promise<number> {
     throwIfAborted(options.signal);
     this.#assertUp();
     return this.#clock.now();
+  }
+
+  #delete(key: string, options: DeleteOptions): boolean {
+    this.#check(key, options);
+    const found = this.#objects.get(key);
+    if (found !== undefined) assertVersion(key, options.ifVersion, found.info.version);
+    return this.#objects.delete(key);
   }
 
   /** There is no await between the check and the change, so that exactly one of several racing puts wins. */
