@@ -15,7 +15,7 @@ import { IN_MEMORY, verdicts } from './support/verdicts.js';
 
 const FAULTS = ['killInMidPut', 'hang', 'loseAnswer'] as const;
 const OVER_HTTP = {
-  ...{ conditionalDelete: true, ranges: true, breakDown: true, inMemory: true },
+  ...{ deleteMany: true, ranges: true, breakDown: true, inMemory: true },
   verifiedBy: 'server',
   faults: FAULTS,
 } as const;
