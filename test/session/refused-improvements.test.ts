@@ -76,7 +76,7 @@ describe('what only makes things better', () => {
     await live(bot);
     const messages = limited(bot).map(({ message }) => message);
     expect(messages).toContain(
-      'the store memory: "shop/snapshots/a:b" in its listing is no key of ours, and is passed over',
+      'the store memory: "shop/a:b" in its listing is no key of ours, and is passed over',
     );
     expect(new Set(messages).size).toBe(messages.length);
     expect(bot.warnings).not.toContain('store-unreachable');

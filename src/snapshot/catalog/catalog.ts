@@ -90,6 +90,11 @@ export class SnapshotCatalog {
     return { entries, damaged };
   }
 
+  /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
+  remember(entry: CatalogEntry): void {
+    this.#cache.set(entry.info.key, { version: entry.info.version, found: entry });
+  }
+
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
   async find(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
     const { entries, damaged } = await this.read(options);

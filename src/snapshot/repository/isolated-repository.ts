@@ -75,6 +75,10 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.unchanged(files, context, options));
   }
 
+  lookAgain(maxAgeMs?: number): void {
+    this.#inner.lookAgain(maxAgeMs);
+  }
+
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
     return this.#call(options, () => this.#inner.list(options));
   }
@@ -154,6 +158,7 @@ export class IsolatedRepository implements SnapshotRepository {
       this.#breaker.left(tried, 'answered');
       return value;
     } catch (error) {
+      this.#inner.lookAgain(); // only the store can tell what has become of the call
       this.#breaker.left(tried, outcomeOf(error, options?.signal));
       throw error;
     }

@@ -34,6 +34,17 @@ import { putUnderNewId } from '../store-calls/put-under-new-id.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
 
+/** What this process remembers of a store, because it owns the session and makes every change itself. */
+export interface StoreMemory {
+  /** What was asked from the store this long ago, ms, or longer, is asked again when it is needed. */
+  forgetOlderThan(ms: number): void;
+}
+
+/** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
+const LIST_AGE_MS = 600_000;
+/** What decides about a deletion is no older than this, ms. */
+const DELETION_AGE_MS = 5_000;
+
 export interface ShelfRepositoryParts {
   /** The store of the shelf; writing throws unless the session is ours. */
   readonly store: SessionStore;
@@ -46,6 +57,7 @@ export interface ShelfRepositoryParts {
   /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
   readonly signatures?: SignatureCache | undefined;
   readonly onProblem?: ProblemListener | undefined;
+  readonly memory?: StoreMemory | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
@@ -105,7 +117,16 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#turns.runExclusive(() => this.#unchanged(files, context, options));
   }
 
+  lookAgain(maxAgeMs = 0): void {
+    this.#parts.memory?.forgetOlderThan(maxAgeMs);
+  }
+
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
+    this.lookAgain(LIST_AGE_MS);
+    return this.#list(options);
+  }
+
+  async #list(options: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
     const { entries } = await this.#catalog.read(options);
     const provenAt = (entry: CatalogEntry) => this.#shelf.provenAt(entry);
     return this.#catalog.infos(entries, this.#shelf.storedBytes(entries), provenAt, options);
@@ -127,7 +148,10 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+    return this.#turns.runExclusive(() => {
+      this.lookAgain(DELETION_AGE_MS);
+      return this.#catalog.remove(ids, options);
+    });
   }
 
   unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
@@ -135,12 +159,16 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+    return this.#turns.runExclusive(() => {
+      this.lookAgain(DELETION_AGE_MS);
+      return this.#catalog.removeUnreadable(keys, options);
+    });
   }
 
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
+      this.lookAgain(DELETION_AGE_MS);
       const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
       const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
@@ -190,6 +218,7 @@ export class ShelfRepository implements SnapshotRepository {
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
+      this.lookAgain();
       // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
         for (const { key } of await listAll(this.store, prefix, options)) {
@@ -217,11 +246,13 @@ export class ShelfRepository implements SnapshotRepository {
       this.#signatures.remember(tree, files);
       return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
     }
-    const { manifest, bytesWritten } = await putUnderNewId(this.store, options, {
+    const { manifest, info, bytesWritten } = await putUnderNewId(this.store, options, {
       manifest: () => buildManifest(this.kind, context, files, randomness?.()),
       key: (candidate) => shelf.keyOf(candidate),
       put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
     });
+    this.#catalog.remember({ manifest, info });
+    this.lookAgain(); // another bot on this client id may have marked the login, as one that is not in use any more
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten };
   }
@@ -240,7 +271,7 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
-    const info = (await this.list(options)).find((candidate) => candidate.id === id);
+    const info = (await this.#list(options)).find((candidate) => candidate.id === id);
     if (info === undefined)
       throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
     return info;

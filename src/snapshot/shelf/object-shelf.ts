@@ -8,6 +8,7 @@ import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/cat
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest } from '../manifest/manifest.js';
 import type { SweepResult } from '../repository.js';
+import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 import { putBytes, readStart, withdrawObject } from '../store-calls/store-bytes.js';
 import { ContentObjects } from './content-objects.js';
 import type { SnapshotShelf } from './shelf.js';
@@ -66,11 +67,11 @@ export class ObjectShelf implements SnapshotShelf {
     manifest: SnapshotManifest,
     key: string,
     options: PutOptions,
-  ): Promise<number> {
+  ): Promise<PutSnapshot> {
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const bytesOfObjects = await this.#putLacking(tree, manifest.files, call);
     const written = serializeManifest(manifest);
-    await putBytes(this.#store, key, written, options);
+    const info = await putBytes(this.#store, key, written, options);
     const stored = await readStart(this.#store, key, written.length + 1, call);
     if (stored === undefined || Buffer.compare(stored, written) !== 0) {
       await withdrawObject(this.#store, key, call);
@@ -78,7 +79,7 @@ export class ObjectShelf implements SnapshotShelf {
         retryable: true,
       });
     }
-    return bytesOfObjects + written.length;
+    return { info, bytesWritten: bytesOfObjects + written.length };
   }
 
   async mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
