@@ -267,6 +267,11 @@ export function isSessionError(error: unknown): error is KnownSessionError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
+/** Whether an error is a `StoreError` or one of its kind, also of another copy of this library. */
+export function isStoreError(error: unknown): error is StoreError {
+  return isSessionError(error) && (error.code === 'STORE' || error.code === 'STORE_CONFLICT');
+}
+
 /** The message for what was thrown, or rejected, without a value. */
 const NO_REASON = 'it failed without a reason';
 

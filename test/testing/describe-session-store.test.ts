@@ -1,11 +1,20 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { PutOptions, SessionStore } from '../../src/stores/session-store.js';
-import { describeSessionStore, MemoryStore, type StoreExpectations } from '../../src/testing/index.js';
+import { StoreError } from '../../src/errors.js';
+import type {
+  DeleteOptions,
+  GetOptions,
+  PutOptions,
+  SessionStore,
+  StoredObject,
+} from '../../src/stores/session-store.js';
+import { MemoryStore, type StoreExpectations } from '../../src/testing/index.js';
+import { IN_MEMORY, verdicts } from './support/verdicts.js';
 
 describe('the conformance suite', () => {
   it('passes a sound store, and disposes of each fixture', async () => {
@@ -30,13 +39,25 @@ describe('the conformance suite', () => {
     ['lists by folder only', () => new FolderLister(), /ends within a name/],
     ['never changes the version', () => new Versionless(), /changes its version/],
     ['is not sure what it deleted', () => new AlwaysDeleted(), /deletes once/],
+    ['lists one page only', () => new OnePage(), /more than 1,000/],
+    ['ignores ranges and says that it keeps them', () => new Rangeless(), /its middle/],
+    ['tells the size of the part', () => new PartSized(), /its start/],
+    ['mixes versions', () => new AnyVersion(), /one version, or a conflict/],
+    ['never compares a digest and says that it does', () => new Believing(), /another digest/],
+    ['compares a digest when the value is in place', () => new Late(), /another digest/],
+    ['deletes any version', () => new AnyDelete(), /only the version that is meant/],
+    ['answers deleteMany without what was missing', () => new Terse(), /content with what is not/],
+    ['stops deleteMany at the first error', () => new Stopping(), /dangerous key/],
+    ['ignores fences', () => new Fenceless(), /followed by another one/],
+    ['looks at a fence before it writes', () => new EarlyFence(), /paused in its midst/],
+    ['tells seconds for milliseconds', () => new Seconds(), /time of the server/],
   ])('catches a store that %s', async (_, broken, caughtBy) => {
     const { failed } = await verdicts(
       () => {
         const store = broken();
         return { store, breakDown: () => (store as MemoryStore).setDown(true) };
       },
-      { breakDown: true },
+      { ...IN_MEMORY, breakDown: true },
     );
     expect(failed.join('\n')).toMatch(caughtBy);
   });
@@ -46,13 +67,35 @@ describe('the conformance suite', () => {
     ['a limit', { maxObjectBytes: 1000 }],
     ['putFile', { putFile: true }],
     ['localPath', { localPath: true }],
+    ['conditional deletes', { conditionalDelete: false }],
+    ['fences', { fencedPut: false }],
+    ['its time', { serverTime: false }],
+    ['deleteMany', { deleteMany: false }],
   ])('catches a store that declares something else about %s', async (_, expects) => {
-    const { failed } = await verdicts(() => new MemoryStore(), expects);
+    const { failed } = await verdicts(() => new MemoryStore(), { ...IN_MEMORY, ...expects });
     expect(failed.join('\n')).toMatch(/declares what it can do/);
   });
 
+  it.each<[what: string, expects: StoreExpectations, caughtBy: RegExp]>([
+    ['ranges', { ranges: false }, /ignores ranges, and says so/],
+    ['who compares', { verifiedBy: 'readback' }, /compares 1 bytes/],
+    ['that nobody compares', { verifiedBy: undefined }, /never says that it has compared/],
+  ])(
+    'catches a store that answers something else than it declares about %s',
+    async (_, expects, caughtBy) => {
+      const { failed } = await verdicts(() => new MemoryStore(), { ...IN_MEMORY, ...expects });
+      expect(failed.join('\n')).toMatch(caughtBy);
+    },
+  );
+
+  it('catches a store that has 60 MB in memory at one time', { timeout: 120_000 }, async () => {
+    const measured = { ...IN_MEMORY, inMemory: false };
+    const { reasons } = await verdicts(() => new MemoryStore(), measured, { only: 'memory' });
+    expect(reasons.join()).toMatch(/put of 60 MB had \d\d+ MB in memory/);
+  });
+
   it('asks a store without conditional puts to refuse conditions, and nothing more of it', async () => {
-    const { failed, passed } = await verdicts(() => new Simple(), { conditionalPut: false });
+    const { failed, passed } = await verdicts(() => new Simple(), { conditionalPut: false, inMemory: true });
     expect(failed).toEqual([]);
     expect(passed.join('\n')).toMatch(/refuses conditions that it could not keep/);
     expect(passed.join('\n')).not.toMatch(/racing/);
@@ -83,25 +126,6 @@ describe('the conformance suite', () => {
     }
   });
 });
-
-/** Runs the suite without a runner. */
-async function verdicts(
-  factory: Parameters<typeof describeSessionStore>[1],
-  expects: StoreExpectations = {},
-) {
-  const tests: { name: string; test: () => Promise<void> }[] = [];
-  const collect = (name: string, test: () => Promise<void>) => tests.push({ name, test });
-  describeSessionStore({ describe: (_, body) => body(), it: collect, expects }, factory);
-  const passed: string[] = [];
-  const failed: string[] = [];
-  for (const { name, test } of tests) {
-    await test().then(
-      () => passed.push(name),
-      () => failed.push(name),
-    );
-  }
-  return { passed, failed };
-}
 
 class Forgetful extends MemoryStore {
   override get(...args: Parameters<MemoryStore['get']>) {
@@ -175,10 +199,115 @@ class AlwaysDeleted extends MemoryStore {
   }
 }
 
-class Simple extends MemoryStore {
-  override readonly capabilities = { conditionalPut: false };
-  override put(key: string, body: Uint8Array | Readable, options: PutOptions = {}) {
-    const conditional = options.ifAbsent !== undefined || options.ifVersion !== undefined;
-    return super.put(key, body, conditional ? { ifAbsent: true, ifVersion: 'refuse both' } : options);
+class OnePage extends MemoryStore {
+  override async *list(prefix: string, options = {}) {
+    let left = 1_000;
+    for await (const info of super.list(prefix, options)) if (left-- > 0) yield info;
+  }
+}
+
+class Rangeless extends MemoryStore {
+  override async get(key: string, { range, ...options }: GetOptions = {}): Promise<StoredObject | undefined> {
+    const found = await super.get(key, options);
+    return found && { ...found, ...(range && { range }) };
+  }
+}
+
+class PartSized extends MemoryStore {
+  override async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
+    const found = await super.get(key, options);
+    return found && { ...found, info: { ...found.info, size: options.range?.length ?? found.info.size } };
+  }
+}
+
+class AnyVersion extends MemoryStore {
+  override get(key: string, { ifVersion: _, ...options }: GetOptions = {}) {
+    return super.get(key, options);
+  }
+}
+
+class Believing extends MemoryStore {
+  override async put(key: string, body: Uint8Array | Readable, { digest, ...options }: PutOptions = {}) {
+    const put = await super.put(key, body, options);
+    return digest === undefined ? put : { ...put, verifiedBy: 'server' as const };
+  }
+}
+
+class Late extends Believing {
+  override async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}) {
+    const put = await super.put(key, body, options);
+    const { bytes } = { bytes: (await (await this.get(key))?.body.toArray()) ?? [] };
+    const found = createHash('sha256').update(Buffer.concat(bytes)).digest('hex');
+    if (options.digest !== undefined && options.digest.sha256 !== found) throw new StoreError('other bytes');
+    return put;
+  }
+}
+
+class AnyDelete extends MemoryStore {
+  override delete(key: string, { ifVersion: _, ...options }: DeleteOptions = {}) {
+    return super.delete(key, options);
+  }
+}
+
+class Terse extends MemoryStore {
+  override async deleteMany(keys: readonly string[], options = {}) {
+    const there = await Promise.all(keys.map(async (key) => ((await this.head(key)) ? [key] : [])));
+    return super.deleteMany(there.flat(), options);
+  }
+}
+
+class Stopping extends MemoryStore {
+  override async deleteMany(keys: readonly string[], options = {}) {
+    for (const key of keys) await this.delete(key, options);
+    return keys.map((key) => ({ key }));
+  }
+}
+
+class Fenceless extends MemoryStore {
+  override put(key: string, body: Uint8Array | Readable, { fence: _, ...options }: PutOptions = {}) {
+    return super.put(key, body, options);
+  }
+}
+
+class EarlyFence extends MemoryStore {
+  override async put(key: string, body: Uint8Array | Readable, { fence, ...options }: PutOptions = {}) {
+    if (fence !== undefined) await super.put('fence', Buffer.from(''), { fence });
+    if (fence !== undefined) await super.delete('fence');
+    return super.put(key, body, options);
+  }
+}
+
+class Seconds extends MemoryStore {
+  override async serverTime(options = {}) {
+    return Math.floor((await super.serverTime(options)) / 1000);
+  }
+}
+
+/** As somebody writes it who has read the smallest contract only. */
+class Simple implements SessionStore {
+  readonly name = 'simple';
+  readonly capabilities = { conditionalPut: false };
+  readonly #values = new MemoryStore();
+
+  put(key: string, body: Uint8Array | Readable, { size, signal, ifAbsent, ifVersion }: PutOptions = {}) {
+    const conditional = ifAbsent !== undefined || ifVersion !== undefined;
+    const refused = conditional && { ifAbsent: true, ifVersion: 'refuse both' };
+    return this.#values.put(key, body, {
+      ...(size !== undefined && { size }),
+      ...(signal && { signal }),
+      ...refused,
+    });
+  }
+  get(key: string, { signal }: GetOptions = {}) {
+    return this.#values.get(key, signal && { signal });
+  }
+  head(key: string, options = {}) {
+    return this.#values.head(key, options);
+  }
+  list(prefix: string, options = {}) {
+    return this.#values.list(prefix, options);
+  }
+  delete(key: string, { signal }: DeleteOptions = {}) {
+    return this.#values.delete(key, signal && { signal });
   }
 }

@@ -1,7 +1,13 @@
 import type { Clock } from '../../clock.js';
 import { isSessionError, SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+} from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile } from '../../types.js';
 import { isDamage } from '../catalog/catalog.js';
@@ -34,8 +40,8 @@ export interface ContentObjectsOptions {
   readonly clock: Clock;
 }
 
-/** Objects by SHA-256, as the store lists them. */
-export type Stock = ReadonlyMap<string, ObjectInfo>;
+/** Objects by SHA-256, as the store lists them, or told of them when they were put. */
+export type Stock = ReadonlyMap<string, Pick<ObjectInfo, 'size' | 'version'>>;
 
 /**
  * The objects `objects/ab/<sha256>`: each content of all saves once. An object's name tells which bytes it must
@@ -113,7 +119,7 @@ export class ContentObjects {
     { path, size, sha256 }: SnapshotFile,
     isNew: boolean,
     options: StoreCallOptions,
-  ): Promise<ObjectInfo> {
+  ): Promise<PutResult> {
     const { store, fs } = this.#options;
     const put = (conditions: PutOptions) =>
       putLocalFile(store, fs, this.#key(sha256), capturedPath(tree, path), {

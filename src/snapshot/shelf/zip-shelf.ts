@@ -9,7 +9,13 @@ import {
   StoreError,
 } from '../../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+} from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import type { CatalogEntry } from '../catalog/catalog.js';
@@ -177,7 +183,7 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   async #assertKept(
-    info: ObjectInfo,
+    info: PutResult,
     manifest: SnapshotManifest,
     size: number | undefined,
     { signal }: StoreCallOptions,
@@ -201,7 +207,7 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   async #withLocalZip<Result>(
-    info: ObjectInfo,
+    info: PutResult,
     options: StoreCallOptions,
     work: (zip: ZipFile) => Promise<Result>,
   ): Promise<Result> {

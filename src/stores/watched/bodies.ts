@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Clock, TimerHandle } from '../../clock.js';
-import { StoreError } from '../../errors.js';
+import { notBytes } from '../ranges.js';
 import type { Moving } from './deadline.js';
 import { TRANSFER_MS } from './limits.js';
 
@@ -47,8 +47,4 @@ export function watchedBody(body: Readable, clock: Clock, standstill: () => Erro
   });
   watched.on('error', () => undefined);
   return watched;
-}
-
-function notBytes(): StoreError {
-  return new StoreError('the store delivered something that is not bytes', { retryable: false });
 }

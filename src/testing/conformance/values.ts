@@ -7,6 +7,11 @@ export const values: Chapter = (test, expects) => {
     assert.equal(typeof store.name, 'string');
     assert.equal(store.capabilities.conditionalPut, expects.conditionalPut ?? true);
     assert.equal(store.capabilities.maxObjectBytes, expects.maxObjectBytes);
+    for (const capability of ['conditionalDelete', 'fencedPut', 'serverTime'] as const) {
+      assert.equal(store.capabilities[capability] ?? false, expects[capability] ?? false, capability);
+    }
+    assert.equal(store.serverTime !== undefined, expects.serverTime ?? false, 'serverTime()');
+    assert.equal(store.deleteMany !== undefined, expects.deleteMany ?? false, 'deleteMany');
     assert.equal(store.putFile !== undefined, expects.putFile ?? false, 'putFile');
     assert.equal(store.localPath !== undefined, expects.localPath ?? false, 'localPath');
   });
@@ -32,12 +37,13 @@ export const values: Chapter = (test, expects) => {
   test('tells the same of an object in put, head, get and list', async (store) => {
     const put = await store.put('shop/note', bytesOf(10));
     assert.equal(put.key, 'shop/note');
-    assert.ok(!Number.isNaN(put.modifiedAt.getTime()));
-    assert.deepEqual(await store.head('shop/note'), put);
+    const head = await store.head('shop/note');
+    assert.ok(head !== undefined && !Number.isNaN(head.modifiedAt.getTime()));
+    assert.deepEqual({ modifiedAt: head.modifiedAt, ...put }, head);
     const got = await store.get('shop/note');
-    assert.deepEqual(got?.info, put);
+    assert.deepEqual(got?.info, head);
     got?.body.destroy();
-    for await (const listed of store.list('shop/')) assert.deepEqual(listed, put);
+    for await (const listed of store.list('shop/')) assert.deepEqual(listed, head);
   });
 
   test('replaces a value, and changes its version with it, also for a value of the same length', async (store) => {
