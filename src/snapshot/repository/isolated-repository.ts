@@ -158,7 +158,8 @@ export class IsolatedRepository implements SnapshotRepository {
       this.#breaker.left(tried, 'answered');
       return value;
     } catch (error) {
-      this.#inner.lookAgain(); // only the store can tell what has become of the call
+      const isMissing = isSessionError(error) && error.code === 'SNAPSHOT_NOT_FOUND';
+      if (!isMissing) this.#inner.lookAgain(); // only the store can tell what has become of the call
       this.#breaker.left(tried, outcomeOf(error, options?.signal));
       throw error;
     }

@@ -14,7 +14,6 @@ import type {
 } from '../../types.js';
 import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
-import { isClearedMark } from '../catalog/sidecars.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
 import { buildManifest } from '../manifest/manifest.js';
@@ -30,6 +29,7 @@ import type {
   UnreadableSnapshot,
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
+import { isStateKey } from '../state/state-object.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
@@ -143,7 +143,7 @@ export class ShelfRepository implements SnapshotRepository {
   async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
     const at = new Date(this.#clock.now()).toISOString();
     await this.#shelf.check(await this.#catalog.findAnew(id, options), options);
-    await this.#catalog.markVerified(id, at, options);
+    await this.#catalog.marks.markVerified(id, at, options);
     return this.#info(id, options);
   }
 
@@ -184,35 +184,35 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.revoke(lineage, revocation, options);
+    return this.#catalog.marks.revoke(lineage, revocation, options);
   }
 
-  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return this.#catalog.revokedLineages(options);
+  async revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return (await this.#catalog.marks.lineages(options)).revoked;
   }
 
   hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.put(lineage, hold, options);
+    return this.#catalog.marks.hold(lineage, hold, options);
   }
 
   async heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return (await this.#catalog.holds.lineages(options)).held;
+    return (await this.#catalog.marks.lineages(options)).held;
   }
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.remove(lineage, options);
+    return this.#catalog.marks.release(lineage, options);
   }
 
   markCleared(lineage: string, at: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.putCleared(lineage, at, options);
+    return this.#catalog.marks.markCleared(lineage, at, options);
   }
 
   unmarkCleared(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.removeCleared(lineage, options);
+    return this.#catalog.marks.unmarkCleared(lineage, options);
   }
 
   async clearedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return (await this.#catalog.holds.lineages(options)).cleared;
+    return (await this.#catalog.marks.lineages(options)).cleared;
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {
@@ -222,9 +222,10 @@ export class ShelfRepository implements SnapshotRepository {
       // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
         for (const { key } of await listAll(this.store, prefix, options)) {
-          if (!isClearedMark(key)) await deleteObject(this.store, key, options);
+          if (!isStateKey(this.#parts.clientId, key)) await deleteObject(this.store, key, options);
         }
       }
+      await this.#catalog.marks.clear(options);
     });
   }
 
@@ -251,8 +252,8 @@ export class ShelfRepository implements SnapshotRepository {
       key: (candidate) => shelf.keyOf(candidate),
       put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
     });
-    this.#catalog.remember({ manifest, info });
-    this.lookAgain(); // another bot on this client id may have marked the login, as one that is not in use any more
+    this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
+    await this.#lookForMarks(options);
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten };
   }
@@ -268,6 +269,13 @@ export class ShelfRepository implements SnapshotRepository {
     const same = sameAsNewest(entries, known, context);
     if (same === undefined || !(await this.#shelf.isWhole(known, options))) return undefined;
     return this.#info(same.id, options);
+  }
+
+  /** Another bot on this client id may have marked the login, as one that is not in use any more. */
+  async #lookForMarks(options: StoreCallOptions): Promise<void> {
+    if (this.#parts.memory === undefined) return; // the store is asked anyway
+    const isChanged = await this.#catalog.marks.isChanged(options).catch(() => true);
+    if (isChanged) this.lookAgain();
   }
 
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {

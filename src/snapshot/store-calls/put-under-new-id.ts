@@ -1,5 +1,5 @@
 import { isSessionError, SessionError } from '../../errors.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { PutOptions, PutResult, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { SnapshotManifest } from '../../types.js';
 import { headObject } from './store-bytes.js';
 
@@ -7,7 +7,7 @@ const ATTEMPTS = 5;
 
 /** A snapshot that was put and checked: the object that lists it, and the bytes put in all. */
 export interface PutSnapshot {
-  readonly info: ObjectInfo;
+  readonly info: PutResult;
   readonly bytesWritten: number;
 }
 

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { Clock } from '../../clock.js';
+import { type Clock, orAborted } from '../../clock.js';
 import type {
+  DeleteOptions,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
   StoredObject,
@@ -39,21 +42,35 @@ type Changes = Map<string, ObjectInfo | undefined>;
  */
 export class RememberingStore implements SessionStore {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
+  readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
+  readonly serverTime?: NonNullable<SessionStore['serverTime']>;
   readonly close?: () => Promise<void>;
   readonly #store: SessionStore;
   readonly #parameters: RememberingParameters;
   readonly #listings = new Set<Changes>();
   #known: Known | undefined;
+  #reading: { readonly period: string; readonly doubts: number; readonly known: Promise<Known> } | undefined;
   /** Counts the reasons to forget, so that a listing that has begun before is not kept. */
   #doubts = 0;
 
   constructor(store: SessionStore, parameters: RememberingParameters) {
     this.#store = store;
     this.#parameters = parameters;
-    const { putFile, close } = store;
+    const { putFile, deleteMany, serverTime, close } = store;
     if (putFile !== undefined) {
       this.putFile = (key, path, options) => this.#change(key, () => putFile.call(store, key, path, options));
     }
+    if (deleteMany !== undefined) {
+      this.deleteMany = async (keys, options) => {
+        const results = await this.#unlessFailed(() => deleteMany.call(store, keys, options));
+        for (const { key, error } of results) {
+          if (error === undefined) this.#note(key, undefined);
+          else this.forget();
+        }
+        return results;
+      };
+    }
+    if (serverTime !== undefined) this.serverTime = serverTime.bind(store);
     if (close !== undefined) this.close = close.bind(store);
   }
 
@@ -77,22 +94,17 @@ export class RememberingStore implements SessionStore {
     if (this.#known !== undefined && clock.monotonic() - this.#known.readAt >= ms) this.forget();
   }
 
-  put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
+  put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<PutResult> {
     return this.#change(key, () => this.#store.put(key, body, options));
   }
 
-  async delete(key: string, options?: StoreCallOptions): Promise<boolean> {
-    try {
-      const wasThere = await this.#store.delete(key, options);
-      this.#note(key, undefined);
-      return wasThere;
-    } catch (error) {
-      this.forget();
-      throw error;
-    }
+  async delete(key: string, options?: DeleteOptions): Promise<boolean> {
+    const wasThere = await this.#unlessFailed(() => this.#store.delete(key, options));
+    this.#note(key, undefined);
+    return wasThere;
   }
 
-  get(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined> {
+  get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
     return this.#store.get(key, options);
   }
 
@@ -107,12 +119,27 @@ export class RememberingStore implements SessionStore {
       yield* this.#store.list(prefix, options);
       return;
     }
-    const { infos } = this.#known ?? (await this.#read(period, options));
-    options.signal?.throwIfAborted();
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const reading = this.#known ?? this.#readOnce(period);
+    const { infos } = await (signal === undefined ? reading : orAborted(Promise.resolve(reading), signal));
     for (const info of [...infos.values()]) if (info.key.startsWith(prefix)) yield info;
   }
 
-  async #read(period: string, options: StoreCallOptions): Promise<Known> {
+  /** Whoever needs it meanwhile joins, so no single caller can abort it; the store itself has its time limits. */
+  #readOnce(period: string): Promise<Known> {
+    const doubts = this.#doubts;
+    const joined = this.#reading;
+    if (joined?.period === period && joined.doubts === doubts) return joined.known;
+    const known = this.#read(period).finally(() => {
+      if (this.#reading?.known === known) this.#reading = undefined;
+    });
+    known.catch(() => undefined); // whoever waits has it
+    this.#reading = { period, doubts, known };
+    return known;
+  }
+
+  async #read(period: string): Promise<Known> {
     const { prefix, clock } = this.#parameters;
     const doubts = this.#doubts;
     const readAt = clock.monotonic();
@@ -120,7 +147,7 @@ export class RememberingStore implements SessionStore {
     const changes: Changes = new Map();
     this.#listings.add(changes);
     try {
-      for await (const info of this.#store.list(prefix, options)) infos.set(info.key, info);
+      for await (const info of this.#store.list(prefix)) infos.set(info.key, info);
     } finally {
       this.#listings.delete(changes);
     }
@@ -130,13 +157,17 @@ export class RememberingStore implements SessionStore {
     return known;
   }
 
-  async #change(key: string, change: () => Promise<ObjectInfo>): Promise<ObjectInfo> {
+  async #change(key: string, change: () => Promise<PutResult>): Promise<PutResult> {
+    const info = await this.#unlessFailed(change);
+    this.#note(key, withTime(info));
+    return info;
+  }
+
+  async #unlessFailed<Answer>(change: () => Promise<Answer>): Promise<Answer> {
     try {
-      const info = await change();
-      this.#note(key, withTime(info));
-      return info;
+      return await change();
     } catch (error) {
-      this.forget();
+      this.forget(); // it may have been done all the same
       throw error;
     }
   }
@@ -151,8 +182,8 @@ export class RememberingStore implements SessionStore {
  * Not every server tells the time of what it has just stored. It then counts as old, so that nothing is deleted because
  * it was put lately.
  */
-function withTime(info: ObjectInfo): ObjectInfo {
-  return info.modifiedAt instanceof Date ? info : { ...info, modifiedAt: new Date(0) };
+function withTime(info: PutResult): ObjectInfo {
+  return { ...info, modifiedAt: info.modifiedAt ?? new Date(0) };
 }
 
 function setOrDelete(infos: Map<string, ObjectInfo>, key: string, info: ObjectInfo | undefined): void {

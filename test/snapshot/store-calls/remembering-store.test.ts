@@ -34,6 +34,28 @@ describe('a store whose contents the owner of the session remembers', () => {
     expect(inner.told).toEqual(['list shop/ 0']);
   });
 
+  it('lists it once for all that need it at the same time', async () => {
+    expect(await Promise.all([keys('shop/a/'), keys('shop/b/')])).toEqual([['shop/a/1'], ['shop/b/1']]);
+    expect(inner.lists).toBe(1);
+  });
+
+  it('does not join a listing that began before a doubt', async () => {
+    const first = store.list('shop/c/').next();
+    await inner.put('shop/c/1', VALUE); // by a person
+    store.forget();
+    expect(await keys('shop/c/')).toEqual(['shop/c/1']);
+    await first;
+  });
+
+  it('lets one who waits for a listing go, and lists on for the others', async () => {
+    const abort = new AbortController();
+    const waiting = store.list('shop/', { signal: abort.signal }).next();
+    const other = keys('shop/a/');
+    abort.abort(new Error('no time'));
+    await expect(waiting).rejects.toThrow('no time');
+    expect(await other).toEqual(['shop/a/1']);
+  });
+
   it('knows what it puts and deletes itself', async () => {
     await keys('shop/');
     const { version } = await store.put('shop/a/2', VALUE);
