@@ -106,6 +106,11 @@ export interface SnapshotRepository {
     context: SnapshotContext,
     options?: StoreCallOptions,
   ): Promise<SnapshotInfo | undefined>;
+  /**
+   * While this process owns the session it remembers what a remote store holds. After this call, what it was told this
+   * long ago or longer, ms, is asked again. Default 0: everything.
+   */
+  lookAgain(maxAgeMs?: number): void;
   /** The newest comes first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
   manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;

@@ -136,6 +136,11 @@ export function createContext({
           const { name } = ownershipEpoch;
           return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
         },
+        ownershipPeriod: () => {
+          const { name } = ownershipEpoch;
+          // A lease that had to be claimed anew was free in between.
+          return lease.isHeld() && name !== undefined ? `${name}:${lease.generation}` : undefined;
+        },
       },
     ),
     ownershipEpoch,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { FileSystemStore } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
@@ -164,8 +166,9 @@ describe('importSession() left in a bot whose container is made anew', () => {
     await stage().clock.advance(100_000);
     await copy(second, 'ben');
     await second.stop();
-    await stage().fs.promises.mkdir('/volume/saves/store/shop/held', { recursive: true });
-    await stage().fs.promises.writeFile(`/volume/saves/store/shop/held/${lineage}.json`, '{}');
+    const store = new FileSystemStore('/volume/saves/store', { fs: stage().fs });
+    const hold = { cause: 'removed', at: new Date().toISOString() } as const;
+    await marksIn(store, 'shop').hold(lineage ?? '', hold);
     await newContainer();
     await expectToGoOn(BEN);
   });

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { SnapshotInfo } from '../../src/index.js';
+import { FileSystemStore, type SnapshotInfo } from '../../src/index.js';
 import { type FakeLogin, writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 import { takeOver, zipOf } from '../support/old-sessions.js';
 
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
@@ -679,16 +680,15 @@ describe('a first start', () => {
       const path = join(AUTH, 'session-shop');
       await oldSession(path);
       const mark = '20261101-0a1b2c3d';
-      const [folder, name, text] =
-        who === 'stores'
-          ? ['/bot/session/store/shop/held', `${mark}.json`, '{}']
-          : [
-              '/bot/session/profile/.shop.persistent',
-              'session.json',
-              JSON.stringify({ format: 1, heldLineages: [mark] }),
-            ];
-      await stage().fs.promises.mkdir(folder, { recursive: true });
-      await stage().fs.promises.writeFile(join(folder, name), text);
+      if (who === 'stores') {
+        const store = new FileSystemStore('/bot/session/store', { fs: stage().fs });
+        await marksIn(store, 'shop').hold(mark, { cause: 'removed', at: new Date().toISOString() });
+      } else {
+        const folder = '/bot/session/profile/.shop.persistent';
+        await stage().fs.promises.mkdir(folder, { recursive: true });
+        const text = JSON.stringify({ format: 1, heldLineages: [mark] });
+        await stage().fs.promises.writeFile(join(folder, 'session.json'), text);
+      }
       await expectOffered(newBot(), path, why);
     });
 

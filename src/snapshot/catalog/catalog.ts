@@ -9,14 +9,12 @@ import {
   newestFirst,
   type ProblemListener,
   type RemoveResult,
-  type Revocation,
   snapshotInfo,
   type UnreadableSnapshot,
 } from '../repository.js';
+import { SessionMarks } from '../state/session-marks.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import type { ManifestPlace } from './manifest-place.js';
-import { PlaceMarkers } from './place-markers.js';
-import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
 
 /** One snapshot of a catalog: its manifest and the object that holds it. */
 export interface CatalogEntry {
@@ -49,13 +47,10 @@ export interface CatalogOptions {
   readonly onProblem?: ProblemListener | undefined;
 }
 
-/** The content of a repository: manifests (read once per version of their object), revocations, verification times. */
+/** The content of a repository: manifests (read once per version of their object), and the marks of their logins. */
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
-  readonly #revocations: RevocationMarkers;
-  readonly holds: HoldMarkers;
-  readonly places: PlaceMarkers;
-  readonly #verifications: VerificationRecords;
+  readonly marks: SessionMarks;
   readonly #cache = new Map<
     string,
     { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
@@ -66,10 +61,11 @@ export class SnapshotCatalog {
 
   constructor(options: CatalogOptions) {
     this.#options = options;
-    this.#revocations = new RevocationMarkers(options.store, options.clientId);
-    this.holds = new HoldMarkers(options.store, options.clientId);
-    this.places = new PlaceMarkers(options.store, options.clientId);
-    this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
+    this.marks = new SessionMarks({
+      ...options,
+      lineages: async (call) => (await this.read(call)).entries.map(({ manifest }) => manifest.lineage),
+      onDamage: (key, error) => options.onProblem?.(key.slice(key.lastIndexOf('/') + 1), error),
+    });
   }
 
   /** A fault of the store throws: it does not mean an empty catalog. */
@@ -91,6 +87,11 @@ export class SnapshotCatalog {
     }
     const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
     return { entries, damaged };
+  }
+
+  /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
+  remember(entry: CatalogEntry): void {
+    this.#cache.set(entry.info.key, { version: entry.info.version, found: entry });
   }
 
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
@@ -119,9 +120,8 @@ export class SnapshotCatalog {
     verifiedAt: (entry: CatalogEntry) => string | undefined,
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
-    const revoked = await this.#revocations.lineages(options);
-    const { held, heldElsewhere, cleared } = await this.holds.lineages(options);
-    const recorded = await this.#verifications.all(options);
+    const { revoked, held, heldElsewhere, cleared } = await this.marks.lineages(options);
+    const recorded = await this.marks.verifiedAt(options);
     const kept = entries.filter(({ manifest }) => !cleared.has(manifest.lineage));
     return kept.map((entry) =>
       snapshotInfo(entry.manifest, {
@@ -149,7 +149,6 @@ export class SnapshotCatalog {
       removed.add(id);
       freedBytes += info.size;
     }
-    for (const id of removed) await this.#verifications.remove(id, options);
     return { removed: [...removed], freedBytes };
   }
 
@@ -191,29 +190,16 @@ export class SnapshotCatalog {
     return { removed, freedBytes };
   }
 
-  /** Deletes the verification records of snapshots that no longer exist. Returns their number. */
+  /** Deletes the verification times of snapshots that no longer exist. Returns their number. */
   async sweepRecords(options: StoreCallOptions): Promise<number> {
     const { entries, damaged } = await this.read(options);
     const present = [...entries.map(({ manifest }) => manifest.id), ...damaged.map(({ id }) => id)];
-    return this.#verifications.removeOthers(new Set(present), options);
-  }
-
-  /** Ignores a failure: a snapshot that was found whole is whole, even if a full or read-only store can't record it. */
-  async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
-    await this.#verifications.put(id, at, options).catch(() => options.signal?.throwIfAborted());
-  }
-
-  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions): Promise<void> {
-    return this.#revocations.put(lineage, revocation, options);
-  }
-
-  revokedLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
-    return this.#revocations.lineages(options);
+    return this.marks.sweepVerified(new Set(present), options);
   }
 
   /** Deletes what came back of logins that `clear()` has ended, and the markers that have become useless. */
   async sweepCleared(now: number, options: StoreCallOptions): Promise<{ freedBytes: number; files: number }> {
-    const { cleared } = await this.holds.lineages(options);
+    const { cleared } = await this.marks.lineages(options);
     if (cleared.size === 0) return { freedBytes: 0, files: 0 };
     const { entries } = await this.read(options);
     const ids = entries.map(({ manifest }) => manifest).filter(({ lineage }) => cleared.has(lineage));
@@ -221,7 +207,7 @@ export class SnapshotCatalog {
       ids.map(({ id }) => id),
       options,
     );
-    return { freedBytes, files: removed.length + (await this.holds.sweepCleared(now, options)) };
+    return { freedBytes, files: removed.length + (await this.marks.sweepCleared(now, options)) };
   }
 
   async #entryOf(

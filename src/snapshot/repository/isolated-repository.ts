@@ -76,6 +76,10 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.unchanged(files, context, options));
   }
 
+  lookAgain(maxAgeMs?: number): void {
+    this.#inner.lookAgain(maxAgeMs);
+  }
+
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
     return this.#call(options, () => this.#inner.list(options));
   }
@@ -163,6 +167,8 @@ export class IsolatedRepository implements SnapshotRepository {
       this.#breaker.left(tried, 'answered');
       return value;
     } catch (error) {
+      const isMissing = isSessionError(error) && error.code === 'SNAPSHOT_NOT_FOUND';
+      if (!isMissing) this.#inner.lookAgain(); // only the store can tell what has become of the call
       this.#breaker.left(tried, outcomeOf(error, options?.signal));
       throw error;
     }

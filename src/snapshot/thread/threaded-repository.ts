@@ -85,6 +85,9 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('unchanged', [files, context], options);
   }
 
+  /** Nothing of a local store is remembered. */
+  lookAgain(): void {}
+
   list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
     return this.#call('list', [], options);
   }

@@ -62,6 +62,22 @@ export class SessionSnapshots {
     return located;
   }
 
+  /** Every store is asked anew, also for what this process knows as owner of the session. Call when a person asks, or at a start. */
+  lookAgain(): void {
+    for (const repository of allRepositories(this.#context)) repository.lookAgain();
+  }
+
+  /** Like {@link list}, but asks only these stores. For the others, the last known content counts. */
+  async listAmong(repositories: ReadonlySet<SnapshotRepository>): Promise<readonly LocatedSnapshot[]> {
+    const { located, failures } = await this.#ask(undefined, repositories);
+    if (located.length === 0 && failures.length > 0) throw failures[0];
+    const others = [...this.#known].filter(([repository]) => !repositories.has(repository));
+    return [
+      ...located,
+      ...others.flatMap(([repository, infos]) => infos.map((info) => ({ info, repository }))),
+    ];
+  }
+
   /**
    * The snapshots of this profile that may be restored automatically, best first; see {@link restoreCandidates}.
    *
@@ -174,6 +190,12 @@ export class SessionSnapshots {
     return importsBeside(lineage, importsIn(this.#context.record.current, snapshots));
   }
 
+  /** Call after a removal, so that these snapshots are not taken for known ones. */
+  noteRemoved(repository: SnapshotRepository, ids: readonly string[]): void {
+    const left = this.#known.get(repository)?.filter(({ id }) => !ids.includes(id));
+    if (left !== undefined) this.#known.set(repository, left);
+  }
+
   /** Call after a `clear()`: drops the last known content of the stores. */
   forget(): void {
     this.#known.clear();
@@ -193,8 +215,8 @@ export class SessionSnapshots {
 
   async #ask(
     patience?: StorePatience,
+    repositories: Iterable<SnapshotRepository> = allRepositories(this.#context),
   ): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {
-    const repositories = allRepositories(this.#context);
     const list = async (repository: SnapshotRepository) => {
       const infos = await repository.list();
       this.#known.set(repository, infos); // also when nobody waits for this store any more

@@ -265,14 +265,14 @@ export class Saver {
       durationMs: clock.monotonic() - startedAt,
       bytesWritten: stored.bytesWritten,
     });
-    await this.#retain();
+    await this.#retain(repository);
     return { snapshot: stored.snapshot };
   }
 
   // Another store may be slow or hang during the removal. The copy is stored, so the caller does not wait long for
   // it.
-  async #retain(): Promise<void> {
-    const retaining = this.#operations.beside(() => this.#pruner.retain());
+  async #retain(written: SnapshotRepository): Promise<void> {
+    const retaining = this.#operations.beside(() => this.#pruner.retain(written));
     await this.#soon(retaining);
   }
 
