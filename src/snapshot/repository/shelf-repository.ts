@@ -12,7 +12,8 @@ import type {
   SnapshotKind,
   SnapshotManifest,
 } from '../../types.js';
-import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
+import { SnapshotCatalog } from '../catalog/catalog.js';
+import type { CatalogEntry } from '../catalog/entries.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { isClearedMark } from '../catalog/sidecars.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
@@ -209,7 +210,7 @@ export class ShelfRepository implements SnapshotRepository {
     assertSafePaths([...shelf.reservedPaths, ...tree.files.map(({ path }) => path)]);
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, runner, this.#signatures, options.signal);
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.#catalog.readDelivered(options);
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) {
       // Even when nothing changed, because the newest snapshot may have lost something.
