@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { PortableError } from '../portable-error.js';
 import type { SessionStore, StoreCallOptions } from '../stores/session-store.js';
 import type {
   CapturedFile,
@@ -69,6 +70,8 @@ export interface UnreadableSnapshot {
   readonly problem: string;
   /** Whether a newer version of this library seems to have written it. */
   readonly isNewer: boolean;
+  /** Why its store does not deliver it. That may pass, so nothing is deleted because of it. */
+  readonly fault?: PortableError;
 }
 
 /** The result of a sweep. */
@@ -111,7 +114,7 @@ export interface SnapshotRepository {
    * long ago or longer, ms, is asked again. Default 0: everything.
    */
   lookAgain(maxAgeMs?: number): void;
-  /** The newest comes first; cheap to call often. Damaged ones are left out and reported to `onProblem`. */
+  /** The newest comes first; cheap to call often. Those that can't be read are left out and reported to `onProblem`. */
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
   manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
   /**

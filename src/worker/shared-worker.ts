@@ -1,9 +1,10 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { type Clock, resultWithin, type TimerHandle } from '../clock.js';
 import type { GatedFolders } from '../disk-gate/gated-file-system.js';
-import { ClosedError, describeError, SessionError } from '../errors.js';
+import { ClosedError, describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { packError, unpackError } from '../portable-error.js';
+import { threadRests, threadStopped } from '../thread-fault.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
@@ -22,8 +23,10 @@ interface PendingTask {
 
 /** After this many crashes in a row the thread is not started for a while: a session's files may kill it every time. */
 const MAX_CRASHES = 5;
-/** How long a thread that did not start, or that crashed too often, is not started again, ms. */
+/** How long a thread that did not start, or that goes on to crash, is not started again, ms. */
 const REST_MS = 300_000;
+/** How long it rests the first time that it crashed too often, ms: memory may be short for a minute. Each rest is longer. */
+const FIRST_REST_MS = 20_000;
 /** How long a thread may take until its first answer; on an idle machine it takes 50 ms. */
 const START_DEADLINE_S = 60;
 /**
@@ -54,6 +57,7 @@ export class SharedWorker {
   #hasFailedToStart = false;
   #isTold = false;
   #crashes = 0;
+  #lastCrash: unknown;
   /** When a thread may be started again after it failed, ms of the monotonic clock. */
   #restsUntil = 0;
 
@@ -197,11 +201,14 @@ export class SharedWorker {
     if (!this.#ready) return this.#giveUp(cause);
     this.#drop();
     this.#crashes += 1;
-    if (this.#crashes >= MAX_CRASHES) this.#restsUntil = this.#clock.monotonic() + REST_MS;
-    this.#logger.error('the worker thread stopped', { crashesInARow: this.#crashes });
-    this.#rejectAll(
-      new SessionError('INTERNAL', 'the worker thread stopped while it worked', { retryable: true, cause }),
-    );
+    this.#lastCrash = cause;
+    const rests = this.#crashes - MAX_CRASHES;
+    if (rests >= 0) {
+      this.#restsUntil = this.#clock.monotonic() + Math.min(REST_MS, FIRST_REST_MS * 2 ** rests);
+    }
+    const reason = describeError(cause).message;
+    this.#logger.error('the worker thread stopped', { crashesInARow: this.#crashes, reason });
+    this.#rejectAll(threadStopped(cause));
   }
 
   /** No thread can run here now: all waiting and all later tasks run elsewhere. */
@@ -221,11 +228,7 @@ export class SharedWorker {
 
   #refuseWhileResting(): void {
     if (this.#crashes < MAX_CRASHES || !this.#isResting) return;
-    throw new SessionError(
-      'INTERNAL',
-      `the worker thread stopped ${this.#crashes} times in a row and rests for a while`,
-      { retryable: true },
-    );
+    throw threadRests(this.#crashes, this.#restsUntil - this.#clock.monotonic(), this.#lastCrash);
   }
 
   #drop(): void {

@@ -151,7 +151,7 @@ describe('what only makes things better', () => {
     expect(ids).toContain(older.id);
     expect(ids).not.toContain(newer.id);
     await other.finish(other.session.listSnapshots());
-    expect(other.warnings.filter((code) => code === 'corrupt-snapshot')).toHaveLength(1);
+    expect(other.warnings.filter((code) => code === 'snapshot-unreadable')).toHaveLength(1);
     stage().fs.arm({ ...denied, path: '/snapshots/' });
     const third = stage().bot({ session: BY_HAND });
     await expect(third.finish(third.session.listSnapshots())).rejects.toMatchObject({ code: 'STORE' });

@@ -12,7 +12,8 @@ import type {
   SnapshotKind,
   SnapshotManifest,
 } from '../../types.js';
-import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
+import { SnapshotCatalog } from '../catalog/catalog.js';
+import type { CatalogEntry } from '../catalog/entries.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -243,7 +244,7 @@ export class ShelfRepository implements SnapshotRepository {
    * Whether snapshots of another client id lie here. A disk that folds case gives `Anna` and `anna` one folder.
    */
   async #holdsOthers(options: StoreCallOptions): Promise<boolean> {
-    const { damaged } = await this.#catalog.read(options);
+    const { damaged } = await this.#catalog.readDelivered(options);
     return damaged.some(
       ({ misplaced }) => misplaced !== undefined && misplaced.clientId !== this.#parts.clientId,
     );
@@ -251,12 +252,12 @@ export class ShelfRepository implements SnapshotRepository {
 
   /** Deletes our snapshots, and only what no other one needs. */
   async #removeOurs(options: StoreCallOptions): Promise<void> {
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.#catalog.readDelivered(options);
     await this.#catalog.remove(
       entries.map(({ manifest }) => manifest.id),
       options,
     );
-    await this.#shelf.sweep?.(await this.#catalog.read(options), options);
+    await this.#shelf.sweep?.(await this.#catalog.readDelivered(options), options);
   }
 
   async #create(
@@ -269,7 +270,7 @@ export class ShelfRepository implements SnapshotRepository {
     assertSafePaths([...shelf.reservedPaths, ...tree.files.map(({ path }) => path)]);
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, runner, this.#signatures, options.signal);
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.#catalog.readDelivered(options);
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) {
       // Even when nothing changed, because the newest snapshot may have lost something.

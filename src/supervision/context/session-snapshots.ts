@@ -1,4 +1,5 @@
 import { ConfigurationError, describeError, SnapshotNotFoundError } from '../../errors.js';
+import { unpackError } from '../../portable-error.js';
 import { captureTimeAfter, newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
@@ -18,6 +19,16 @@ export interface SnapshotsOfOthers {
   /** The newest snapshot of a profile that still exists on this machine and so belongs to another bot. */
   readonly owned: SnapshotInfo | undefined;
 }
+
+/** A snapshot that its store lists and does not deliver. */
+export interface WithheldSnapshot {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly repository: SnapshotRepository;
+  readonly error: Error;
+}
+
 /** How long an immediate copy waits for stores to which it is not written, ms. */
 export const OTHERS_PATIENCE_MS = 100;
 
@@ -48,6 +59,25 @@ export class SessionSnapshots {
   /** Whether a store did not answer the last time. Its content is then unknown. */
   get hasSilentStore(): boolean {
     return this.#silent.size > 0;
+  }
+
+  /** Whether a store has snapshots that nobody knows: it was silent the last time, or does not deliver them. */
+  async mayHaveMore(patience?: StorePatience): Promise<boolean> {
+    return this.hasSilentStore || (await this.withheld(patience)).length > 0;
+  }
+
+  /**
+   * What the stores list and do not deliver at the moment, such as a file under a bad sector. Nobody knows whose login it
+   * holds, or whether it is sound.
+   */
+  async withheld(patience?: StorePatience): Promise<readonly WithheldSnapshot[]> {
+    const ask = (repository: SnapshotRepository) => repository.unreadable();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).flatMap(({ repository, value }) =>
+      value.flatMap(({ id, createdAt, fault }) =>
+        fault === undefined ? [] : [{ id, createdAt, repository, error: unpackError(fault) }],
+      ),
+    );
   }
 
   /**

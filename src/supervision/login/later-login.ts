@@ -45,7 +45,7 @@ export class LaterLogin {
     const later = await this.candidates(patience);
     if (later.length === 0) return [];
     const own = (await this.#snapshots.list(patience)).filter(({ info }) => info.lineage === lineage);
-    const isDeleted = own.length === 0 && !this.#snapshots.hasSilentStore;
+    const isDeleted = own.length === 0 && !(await this.#snapshots.mayHaveMore(patience));
     if (lineage !== undefined && (await this.#snapshots.isCleared(lineage, patience))) return later;
     return isDeleted || own.some(({ info }) => info.revoked || info.held === true) ? later : [];
   }
