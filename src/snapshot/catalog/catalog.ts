@@ -12,7 +12,7 @@ import {
   type UnreadableSnapshot,
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import { deleteObject } from '../store-calls/store-bytes.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestPlace } from './manifest-place.js';
 import { isWithheld, ManifestReader } from './manifest-reader.js';

@@ -31,10 +31,9 @@ import type {
   UnreadableSnapshot,
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
-import { isStateKey } from '../state/state-object.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
+import { clearClient } from './clear-client.js';
 
 /** What this process remembers of a store, because it owns the session and makes every change itself. */
 export interface StoreMemory {
@@ -229,35 +228,11 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
       this.lookAgain();
-      if (await this.#holdsOthers(options)) return this.#removeOurs(options);
-      // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
-      for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
-        for (const { key } of await listAll(this.store, prefix, options)) {
-          if (!isStateKey(this.#parts.clientId, key)) await deleteObject(this.store, key, options);
-        }
-      }
-      await this.#catalog.marks.clear(options);
+      await clearClient(
+        { store: this.store, clientId: this.#parts.clientId, catalog: this.#catalog, shelf: this.#shelf },
+        options,
+      );
     });
-  }
-
-  /**
-   * Whether snapshots of another client id lie here. A disk that folds case gives `Anna` and `anna` one folder.
-   */
-  async #holdsOthers(options: StoreCallOptions): Promise<boolean> {
-    const { damaged } = await this.#catalog.readDelivered(options);
-    return damaged.some(
-      ({ misplaced }) => misplaced !== undefined && misplaced.clientId !== this.#parts.clientId,
-    );
-  }
-
-  /** Deletes our snapshots, and only what no other one needs. */
-  async #removeOurs(options: StoreCallOptions): Promise<void> {
-    const { entries } = await this.#catalog.readDelivered(options);
-    await this.#catalog.remove(
-      entries.map(({ manifest }) => manifest.id),
-      options,
-    );
-    await this.#shelf.sweep?.(await this.#catalog.readDelivered(options), options);
   }
 
   async #create(
