@@ -101,11 +101,10 @@ export class PlaceLogins {
       if (all.length === 0 && (await repository.list()).length === 0) return;
       await repository.putPlaceLogin({ ...login, place });
     };
-    for (const { repository, error } of failed(await askStores(repositories, put, patience))) {
-      logger.debug('the login of this place could not be noted in a store yet', {
-        store: repository.store.name,
-        error: describeError(error),
-      });
+    // Why a store fails is told by whoever needs something of it.
+    for (const { repository } of failed(await askStores(repositories, put, patience))) {
+      const { name } = repository.store;
+      logger.debug('the login of this place could not be noted in a store yet', { store: name });
     }
   }
 
