@@ -270,11 +270,6 @@ describe('a wrong value is refused with the option, the value and what is accept
     ['store', { ...aStore(), name: '' }, 'store.name: "" is not'],
     ['store', { ...aStore(), capabilities: {} }, 'store.capabilities: an object is not'],
     [
-      'store',
-      { ...aStore(), capabilities: { conditionalPut: true, serverTime: true } },
-      'store.serverTime: undefined is not',
-    ],
-    [
       'backupStore',
       [],
       'backupStore: an empty list is not accepted; expected a SessionStore or a list of them',

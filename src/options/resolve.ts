@@ -106,14 +106,6 @@ const store: check.Check<SessionStore> = (value, name) => {
   if (!check.isObject(found.capabilities) || typeof found.capabilities.conditionalPut !== 'boolean') {
     check.refuse(`${name}.capabilities`, check.show(found.capabilities), '{ conditionalPut: boolean, … }');
   }
-  const { serverTime } = found.capabilities;
-  if (serverTime === true && typeof found.serverTime !== 'function') {
-    check.refuse(
-      `${name}.serverTime`,
-      check.show(found.serverTime),
-      'a method, as capabilities.serverTime says',
-    );
-  }
   return found;
 };
 

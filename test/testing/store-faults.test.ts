@@ -36,6 +36,13 @@ describe('the conformance suite, when the server fails', () => {
     expect(passed).toHaveLength(5);
   });
 
+  it('puts no more than the store takes into a put that is cut off', async () => {
+    const maxObjectBytes = 400_000;
+    const expects = { ...IN_MEMORY, faults: FAULTS, maxObjectBytes };
+    const { reasons } = await verdicts(() => fixtureOf(new Remote({ maxObjectBytes })), expects, OF_FAULTS);
+    expect(reasons).toEqual([]);
+  });
+
   it.each<[what: string, broken: () => Remote, caughtBy: RegExp, why: RegExp]>([
     ['keeps half a value', () => new Halved(), /killed in the midst/, /the old value|differ from/],
     ['forgets what a dead server had', () => new Emptied(), /killed in the midst/, /the object is missing/],
