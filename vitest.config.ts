@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -39,6 +40,9 @@ const FIRST = [
   'test/simulator/simulator.test.ts',
   'test/e2e/dashboard-page.test.ts',
   'test/e2e/restore.test.ts',
+  'test/e2e/plain-bot.test.ts',
+  'test/e2e/reconnect.test.ts',
+  'test/e2e/versions.test.ts',
   'test/session/linked-profile.test.ts',
 ];
 
@@ -54,7 +58,7 @@ const MOCKING = readdirSync(join(root, 'test'), { recursive: true, encoding: 'ut
   .filter((path) => !LONG.includes(path));
 
 /** The tests wait more than they work: four files at a time keep two cores busy. Vitest itself runs one on two cores. */
-const WORKERS = 4;
+const WORKERS = Math.max(4, availableParallelism());
 
 /**
  * Spreads the files of every project over the run, so that those that wait for a browser run beside those that work.
