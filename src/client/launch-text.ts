@@ -4,9 +4,9 @@ const MAX_END = 150_000;
 /** How many of the last lines are told. */
 const MAX_LINES = 3;
 
-/** What headless Chrome writes on any server, whether it comes up or not: no D-Bus, no graphics card, no push service. */
+/** What headless Chrome writes on any server, whether it comes up or not: no D-Bus, no graphics card, no push service; a verbose log. */
 const NOISE =
-  /\bdbus\b|\/dbus\/|bus\.cc|object_proxy\.cc|\bgcm\b|registration_request\.cc|vaapi|viz_main_impl|gpu_memory_buffer|DevTools listening on|^TROUBLESHOOTING/i;
+  /\bdbus\b|\/dbus\/|bus\.cc|object_proxy\.cc|\bgcm\b|registration_request\.cc|vaapi|viz_main_impl|gpu_memory_buffer|DevTools listening on|:VERBOSE\d+:|^TROUBLESHOOTING/i;
 /** puppeteer 18 quotes what the browser wrote right behind the first line; later ones put this line before it. */
 const LOG_BEGINS = /^stderr:$/m;
 const OF_PUPPETEER_18 = /^Failed to launch the browser process!.*\n/;
