@@ -54,6 +54,23 @@ describe('the calls to the stores of a session', () => {
     expect(saves.told).toEqual([]);
   });
 
+  it('are three of each store at most for a start with a sound profile, and few bytes', async () => {
+    const { bot, saves, backups, stores, reset } = await settled();
+    for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
+    await bot.backUp('last');
+    await bot.finish(bot.session.verify()); // so that there is a state to read, too
+    await bot.stop();
+    reset();
+    const next = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await next.start();
+    await later(next);
+    expect(next.state).toBe('ready');
+    for (const store of [saves, backups]) {
+      expect(store.told.length, store.told.join(', ')).toBeLessThanOrEqual(3);
+      expect(store.bytesDown).toBeLessThanOrEqual(64 * 1024);
+    }
+  });
+
   it('are two lists at most for a prune', async () => {
     const { bot, saves, backups, reset } = await settled();
     for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);

@@ -1,5 +1,4 @@
 import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../../errors.js';
-import { isDenied } from '../../file-system.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { SnapshotInfo, SnapshotManifest } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
@@ -14,6 +13,8 @@ import {
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import { assertNotAllDenied, isDeniedEntry, isDeniedObject } from './denied-objects.js';
+import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
 
 /** One snapshot of a catalog: its manifest and the object that holds it. */
@@ -45,6 +46,8 @@ export interface CatalogOptions {
   readonly clientId: string;
   readonly place: ManifestPlace;
   readonly onProblem?: ProblemListener | undefined;
+  /** Keeps the manifests beyond the process; default: they are read anew. */
+  readonly manifests?: ManifestFolder | undefined;
 }
 
 /** The content of a repository: manifests (read once per version of their object), and the marks of their logins. */
@@ -58,6 +61,8 @@ export class SnapshotCatalog {
 
   /** Keys of objects that this process may not read, and that were already reported. */
   readonly #denied = new Set<string>();
+  /** The objects for which manifests were last kept on the disk. */
+  #keptManifests: string | undefined;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -85,13 +90,15 @@ export class SnapshotCatalog {
       if ('error' in entry) damaged.push(entry);
       else if (!byId.has(entry.manifest.id)) byId.set(entry.manifest.id, entry);
     }
+    await this.#forgetManifests(infos);
     const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
     return { entries, damaged };
   }
 
   /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
-  remember(entry: CatalogEntry): void {
+  async remember(entry: CatalogEntry): Promise<void> {
     this.#cache.set(entry.info.key, { version: entry.info.version, found: entry });
+    await this.#options.manifests?.write(entry.info, entry.manifest);
   }
 
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
@@ -109,7 +116,9 @@ export class SnapshotCatalog {
   /** Like `find`, but reads the manifest again from the store, because a damaged object keeps its version. */
   async findAnew(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
     const { info } = await this.find(id, options);
-    this.#cache.delete(info.key);
+    const found = await this.#load(info, options);
+    if (found !== undefined) this.#keep(info, found);
+    else this.#cache.delete(info.key);
     return this.find(id, options);
   }
 
@@ -216,56 +225,56 @@ export class SnapshotCatalog {
   ): Promise<CatalogEntry | DamagedEntry | undefined> {
     const cached = this.#cache.get(info.key);
     if (cached !== undefined && cached.version === info.version) return cached.found;
-    const found = await this.#load(info, options);
+    const kept = await this.#options.manifests?.read(info);
+    const found = kept === undefined ? await this.#load(info, options) : this.#judge(info, kept);
     if (found === undefined) return undefined;
     const mayNot = isDeniedEntry(found);
-    if (!mayNot) this.#cache.set(info.key, { version: info.version, found }); // a denied one may be readable later
+    this.#keep(info, found);
+    if (kept === undefined && 'manifest' in found) await this.#options.manifests?.write(info, found.manifest);
     const isTold = mayNot && this.#denied.has(info.key);
     if (mayNot) this.#denied.add(info.key);
     if ('error' in found && !isTold) this.#options.onProblem?.(found.id, found.error);
     return found;
   }
 
+  /** Call with each result of a reading: one that is denied now may be readable later. */
+  #keep(info: ObjectInfo, found: CatalogEntry | DamagedEntry): void {
+    if (!isDeniedEntry(found)) this.#cache.set(info.key, { version: info.version, found });
+  }
+
+  async #forgetManifests(present: readonly ObjectInfo[]): Promise<void> {
+    const keys = present.map(({ key, version }) => `${key}\n${version}`).join('\n');
+    if (keys === this.#keptManifests) return;
+    this.#keptManifests = keys;
+    await this.#options.manifests?.keep(present);
+  }
+
   async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
-    const { place, clientId } = this.#options;
+    const { place } = this.#options;
     const id = place.idOf(info.key) ?? info.key;
     try {
       const manifest = await place.readManifest(info, options);
-      if (manifest === undefined) return undefined;
-      const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
-      if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
-      const problem = isAtHome
-        ? `the manifest of ${manifest.id} lies under another id's name`
-        : `it is a ${manifest.kind} of another client id, or in a wrong place`;
-      return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
+      return manifest && this.#judge(info, manifest);
     } catch (error) {
       if (!isDamage(error) && !isDeniedObject(error)) throw error;
       return { id, info, error };
     }
   }
+
+  #judge(info: ObjectInfo, manifest: SnapshotManifest): CatalogEntry | DamagedEntry {
+    const { place, clientId } = this.#options;
+    const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
+    if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
+    const problem = isAtHome
+      ? `the manifest of ${manifest.id} lies under another id's name`
+      : `it is a ${manifest.kind} of another client id, or in a wrong place`;
+    const id = place.idOf(info.key) ?? info.key;
+    return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
+  }
 }
 
 function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry): boolean {
   return 'error' in known && describeError(found.error).message === describeError(known.error).message;
-}
-
-/**
- * When only some files are denied to this process, somebody else put them there, so they are skipped. When all
- * files are denied, the store itself can't be read.
- */
-function assertNotAllDenied(found: readonly (CatalogEntry | DamagedEntry | undefined)[]): void {
-  const denied = found.find((entry) => entry !== undefined && isDeniedEntry(entry));
-  if (denied === undefined || !('error' in denied)) return;
-  if (!found.some((entry) => entry !== undefined && !isDeniedEntry(entry))) throw denied.error;
-}
-
-function isDeniedEntry(entry: CatalogEntry | DamagedEntry): boolean {
-  return 'error' in entry && isDeniedObject(entry.error);
-}
-
-/** Whether the system denies reading a file of a local store. Trying again does not help. */
-export function isDeniedObject(error: unknown): boolean {
-  return isSessionError(error) && error.code === 'STORE' && isDenied(error.cause);
 }
 
 /** Whether an error is about the snapshot's bytes, and not about the store that should deliver them. */

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../clock.js';
 import type { FileSystem } from '../../file-system.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
+import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import type { SignatureCache } from '../hashing/tree-hasher.js';
 import type { ProblemListener, SnapshotRepository } from '../repository.js';
 import { ObjectShelf, type ObjectShelfOptions } from '../shelf/object-shelf.js';
@@ -45,6 +46,8 @@ export interface RepositoryOptions {
   readonly assertMayWrite?: () => void;
   /** What this process remembers of the store. Default: nothing, so that every reading asks the store. */
   readonly memory?: StoreMemory;
+  /** Keeps the manifests beyond the process. Default: every process reads them. */
+  readonly manifests?: ManifestFolder;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }

@@ -13,6 +13,7 @@ import type {
   SnapshotManifest,
 } from '../../types.js';
 import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
+import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -58,6 +59,7 @@ export interface ShelfRepositoryParts {
   readonly signatures?: SignatureCache | undefined;
   readonly onProblem?: ProblemListener | undefined;
   readonly memory?: StoreMemory | undefined;
+  readonly manifests?: ManifestFolder | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
@@ -252,7 +254,7 @@ export class ShelfRepository implements SnapshotRepository {
       key: (candidate) => shelf.keyOf(candidate),
       put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
     });
-    this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
+    await this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
     await this.#lookForMarks(options);
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten };
