@@ -35,6 +35,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['snapshot/repository'],
   ['snapshot/shelf'],
   ['snapshot/zip', 'snapshot/catalog'],
+  ['snapshot/state'],
   ['snapshot/hashing'],
   ['snapshot/store-calls'],
   ['snapshot/manifest'],

@@ -13,31 +13,10 @@ import {
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import type { CatalogContents, CatalogEntry, DamagedEntry } from './catalog-entry.js';
 import { assertNotAllDenied, isDeniedEntry, isDeniedObject } from './denied-objects.js';
 import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
-
-/** One snapshot of a catalog: its manifest and the object that holds it. */
-export interface CatalogEntry {
-  readonly manifest: SnapshotManifest;
-  readonly info: ObjectInfo;
-}
-
-/** A snapshot that exists but can't be read. */
-export interface DamagedEntry {
-  /** Its id, or its file name where the id is unknown. */
-  readonly id: string;
-  readonly info: ObjectInfo;
-  readonly error: unknown;
-  /** The manifest of a readable snapshot in a wrong place: a copy made by hand, from another client id. */
-  readonly misplaced?: SnapshotManifest;
-}
-
-/** The whole snapshots newest first, and those that can't be read. */
-export interface CatalogContents {
-  readonly entries: readonly CatalogEntry[];
-  readonly damaged: readonly DamagedEntry[];
-}
 
 export interface CatalogOptions {
   readonly store: SessionStore;

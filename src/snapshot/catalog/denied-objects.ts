@@ -1,6 +1,6 @@
 import { isSessionError } from '../../errors.js';
 import { isDenied } from '../../file-system.js';
-import type { CatalogEntry, DamagedEntry } from './catalog.js';
+import type { CatalogEntry, DamagedEntry } from './catalog-entry.js';
 
 /**
  * When only some files are denied to this process, somebody else put them there, so they are skipped. When all

@@ -12,7 +12,8 @@ import type {
   SnapshotKind,
   SnapshotManifest,
 } from '../../types.js';
-import { type CatalogEntry, SnapshotCatalog } from '../catalog/catalog.js';
+import { SnapshotCatalog } from '../catalog/catalog.js';
+import type { CatalogEntry } from '../catalog/catalog-entry.js';
 import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';

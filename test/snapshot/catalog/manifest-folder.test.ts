@@ -105,7 +105,8 @@ describe('the manifests that this machine has read', () => {
     expect(await world.read('/session')).toBeUndefined();
     await world.fs.promises.mkdir('/session/manifests', { recursive: true });
     await world.fs.promises.mkdir('/elsewhere');
-    await world.fs.promises.symlink('/elsewhere', FOLDER);
+    const { promises } = world.fs as unknown as typeof import('node:fs');
+    await promises.symlink('/elsewhere', FOLDER);
     await save();
     expect(await world.read('/elsewhere')).toEqual({});
   });
