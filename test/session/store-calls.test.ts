@@ -71,13 +71,18 @@ describe('the calls to the stores of a session', () => {
     }
   });
 
-  it('are two lists at most for a prune', async () => {
+  it('are two lists and one delete of many for a prune', async () => {
     const { bot, saves, backups, reset } = await settled();
     for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
-    await later(bot);
+    for (let hour = 0; hour < 6; hour++) await later(bot); // what nobody needs has waited for an hour
     reset();
+    const before = await saves.keys;
     await bot.finish(bot.session.prune());
-    expect([saves.lists, backups.lists]).toEqual([1, 1]);
+    expect(before.length - (await saves.keys).length).toBeGreaterThan(1);
+    for (const store of [saves, backups]) {
+      expect(store.lists).toBeLessThanOrEqual(2);
+      expect(store.calls.filter(({ method }) => method === 'delete').length).toBeLessThanOrEqual(1);
+    }
   });
 
   it('see what another process has put, when a person asks', async () => {

@@ -12,6 +12,7 @@ import {
   type UnreadableSnapshot,
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
+import { deleteAll } from '../store-calls/delete-objects.js';
 import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from './catalog-entry.js';
 import { assertNotAllDenied, isDeniedEntry, isDeniedObject } from './denied-objects.js';
@@ -127,16 +128,15 @@ export class SnapshotCatalog {
   async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
     const { store, place } = this.#options;
     const removed = new Set<string>();
-    let freedBytes = 0;
-    for (const info of await listAll(store, place.prefix, options)) {
+    const wanted = (await listAll(store, place.prefix, options)).filter((info) => {
       const name = place.idOf(info.key);
-      if (name === undefined) continue;
+      if (name === undefined) return false;
       const known = this.#cache.get(info.key)?.found;
       const id = known !== undefined && 'manifest' in known ? known.manifest.id : name;
-      if (!ids.includes(id) || !(await deleteObject(store, info.key, options))) continue;
-      removed.add(id);
-      freedBytes += info.size;
-    }
+      if (ids.includes(id)) removed.add(id);
+      return ids.includes(id);
+    });
+    const { freedBytes } = await deleteAll(store, wanted, options);
     return { removed: [...removed], freedBytes };
   }
 

@@ -8,9 +8,10 @@ import type { ProblemListener, SnapshotRepository } from '../repository.js';
 import { ObjectShelf, type ObjectShelfOptions } from '../shelf/object-shelf.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { ZipShelf } from '../shelf/zip-shelf.js';
+import type { StoreMemory } from '../store-calls/remembering-store.js';
 import { checkWrites } from '../store-calls/write-checked-store.js';
 import type { ZipCompression } from '../zip/zip-writer.js';
-import { ShelfRepository, type StoreMemory } from './shelf-repository.js';
+import { ShelfRepository } from './shelf-repository.js';
 
 export type RepositoryFormat = SaveFormat | BackupFormat;
 

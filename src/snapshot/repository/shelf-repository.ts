@@ -27,20 +27,18 @@ import type {
   RemoveResult,
   Revocation,
   SnapshotRepository,
+  SweepOptions,
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { isStateKey } from '../state/state-object.js';
+import { deleteAll } from '../store-calls/delete-objects.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import type { StoreMemory } from '../store-calls/remembering-store.js';
+import { listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
-
-/** What this process remembers of a store, because it owns the session and makes every change itself. */
-export interface StoreMemory {
-  /** What was asked from the store this long ago, ms, or longer, is asked again when it is needed. */
-  forgetOlderThan(ms: number): void;
-}
+import { sumOf } from './sum-of.js';
 
 /** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
 const LIST_AGE_MS = 600_000;
@@ -64,8 +62,6 @@ export interface ShelfRepositoryParts {
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
-
-const NOTHING: SweepResult = { freedBytes: 0, files: 0 };
 
 /** The snapshots of one client id in one store, whatever the format: a {@link SnapshotShelf} knows that. */
 export class ShelfRepository implements SnapshotRepository {
@@ -168,12 +164,12 @@ export class ShelfRepository implements SnapshotRepository {
     });
   }
 
-  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+  sweep({ atOnce = false, ...options }: SweepOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
       this.lookAgain(DELETION_AGE_MS);
       const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
-      const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
+      const unneeded = await this.#sweepUnneeded(atOnce, options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
       return sumOf([leftovers, cleared, unneeded, records]);
     });
@@ -224,12 +220,24 @@ export class ShelfRepository implements SnapshotRepository {
       this.lookAgain();
       // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
       for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
-        for (const { key } of await listAll(this.store, prefix, options)) {
-          if (!isStateKey(this.#parts.clientId, key)) await deleteObject(this.store, key, options);
-        }
+        const infos = await listAll(this.store, prefix, options);
+        const deleted = infos.filter(({ key }) => !isStateKey(this.#parts.clientId, key));
+        await deleteAll(this.store, deleted, options);
       }
       await this.#catalog.marks.clear(options);
     });
+  }
+
+  /**
+   * A folder is swept at once: every process that writes into it asks the same lease. Of a remote store, another machine
+   * may have the session without our lease knowing it.
+   */
+  async #sweepUnneeded(atOnce: boolean, options: StoreCallOptions): Promise<SweepResult> {
+    const unneeded = (await this.#shelf.unneeded?.(await this.#catalog.read(options), options)) ?? [];
+    const isFolder = this.store.localPath !== undefined;
+    const { marks } = this.#catalog;
+    const doomed = atOnce || isFolder ? unneeded : await marks.doom(unneeded, this.#clock.now(), options);
+    return deleteAll(this.store, doomed, options);
   }
 
   async #create(
@@ -287,14 +295,4 @@ export class ShelfRepository implements SnapshotRepository {
       throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
     return info;
   }
-}
-
-function sumOf(swept: readonly (SweepResult | undefined)[]): SweepResult {
-  return swept.reduce<SweepResult>(
-    (sum, { freedBytes, files } = NOTHING) => ({
-      freedBytes: sum.freedBytes + freedBytes,
-      files: sum.files + files,
-    }),
-    NOTHING,
-  );
 }

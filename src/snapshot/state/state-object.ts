@@ -73,6 +73,16 @@ export class StateObject {
     }, options);
   }
 
+  async changeDoomed(
+    change: (doomed: StoreState['doomed']) => StoreState['doomed'],
+    options: StoreCallOptions,
+  ): Promise<void> {
+    await this.#change((state) => {
+      const doomed = change(state.doomed);
+      return doomed === state.doomed ? state : { ...state, doomed };
+    }, options);
+  }
+
   async changeVerified(
     change: (verified: StoreState['verified']) => StoreState['verified'],
     options: StoreCallOptions,
@@ -103,7 +113,7 @@ export class StateObject {
       const after = change(before);
       if (after === before) return;
       try {
-        await this.#put(objects, after, after.marks !== before.marks || known.isLost, options);
+        await this.#put(objects, after, { ...changesOf(before, after), isLost: known.isLost }, options);
         return;
       } catch (error) {
         if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
@@ -117,12 +127,13 @@ export class StateObject {
   async #put(
     { main, copy }: Objects,
     state: StoreState,
-    hasNewMarks: boolean,
+    { inMarks, inDoomed, isLost }: { inMarks: boolean; inDoomed: boolean; isLost: boolean },
     options: StoreCallOptions,
   ): Promise<void> {
     const { store, recordStore } = this.#options;
+    const hasNewMarks = inMarks || isLost;
     // Without conditions, only the owner changes it: the change of another process would undo ours.
-    const to = hasNewMarks || !recordStore.capabilities.conditionalPut ? store : recordStore;
+    const to = hasNewMarks || inDoomed || !recordStore.capabilities.conditionalPut ? store : recordStore;
     const bytes = serializeState(state);
     const condition = (info: ObjectInfo | undefined): PutOptions =>
       to.capabilities.conditionalPut
@@ -187,6 +198,10 @@ export class StateObject {
     }
     return marks;
   }
+}
+
+function changesOf(before: StoreState, after: StoreState): { inMarks: boolean; inDoomed: boolean } {
+  return { inMarks: after.marks !== before.marks, inDoomed: after.doomed !== before.doomed };
 }
 
 /** Whether the key is that of the state of a client id, or of its copy. */

@@ -20,6 +20,7 @@ import type {
   RemoveResult,
   Revocation,
   SnapshotRepository,
+  SweepOptions,
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
@@ -115,7 +116,7 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('removeUnreadable', [keys], options);
   }
 
-  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+  sweep(options: SweepOptions = {}): Promise<SweepResult> {
     return this.#call('sweep', [], options);
   }
 
