@@ -85,6 +85,27 @@ describe('the calls to the stores of a session', () => {
     }
   });
 
+  it('put the fencing number of the lease into every manifest', async () => {
+    const { bot, saves, stores } = await settled();
+    const generations = async () => {
+      const found: unknown[] = [];
+      for (const key of (await saves.keys).filter((one) => one.includes('/snapshots/'))) {
+        const object = await saves.get(key);
+        const { generation } = JSON.parse(String(Buffer.concat(await (object?.body.toArray() ?? []))));
+        found.push(generation);
+      }
+      return found;
+    };
+    const { generation } = bot.session.status().lease;
+    expect(generation).toBeGreaterThan(0);
+    expect(new Set(await generations())).toEqual(new Set([generation]));
+    await bot.stop();
+    const next = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await next.start();
+    await next.save('as the next owner');
+    expect((await generations()).at(-1)).toBeGreaterThan(generation ?? 0);
+  });
+
   it('see what another process has put, when a person asks', async () => {
     const { bot, saves, backups } = await settled();
     const [backup] = (await bot.finish(bot.session.listSnapshots())).filter(({ kind }) => kind === 'backup');
