@@ -225,6 +225,7 @@ export class ShelfRepository implements SnapshotRepository {
         await deleteAll(this.store, deleted, options);
       }
       await this.#catalog.marks.clear(options);
+      await this.#parts.manifests?.keep([]);
     });
   }
 

@@ -86,6 +86,13 @@ describe('the manifests that this machine has read', () => {
     expect(await world.read('/session/manifests')).toBeUndefined();
   });
 
+  it('go with a clear()', async () => {
+    const repository = open();
+    await save(repository);
+    await repository.clear();
+    expect(await world.read('/session/manifests')).toBeUndefined();
+  });
+
   it('are left alone by a process that does not own the session', async () => {
     isOwned = false;
     await save();
