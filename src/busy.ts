@@ -1,5 +1,6 @@
 import { type Clock, sleep } from './clock.js';
 import { errnoOf } from './errors.js';
+import { isThreadFault } from './thread-fault.js';
 
 /** The clock for the waits between attempts, and the platform, which decides which errors pass by themselves. */
 export interface Machine {
@@ -75,6 +76,7 @@ const MAX_CAUSES = 8;
  * however long it takes.
  */
 export function isPassingFault(error: unknown): boolean {
+  if (isThreadFault(error)) return true; // the machine had no memory for it
   let one: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && one !== undefined && one !== null; depth++) {
     if (PASSING.has(errnoOf(one) ?? '')) return true;

@@ -1,3 +1,5 @@
+import { tellable, wordsOf } from './error-words.js';
+
 /**
  * Every error of this library is a {@link SessionError} with a literal `code`.
  *
@@ -272,23 +274,19 @@ export function isStoreError(error: unknown): error is StoreError {
   return isSessionError(error) && (error.code === 'STORE' || error.code === 'STORE_CONFLICT');
 }
 
-/** The message for what was thrown, or rejected, without a value. */
-const NO_REASON = 'it failed without a reason';
-
 /**
- * Turns any thrown value into the JSON-safe form that events carry. Never throws: a callback of the bot may throw any
- * value, even an object that can't be converted to a string.
+ * Turns any thrown value into the JSON-safe form that events carry: its words, bounded and without the credentials in an
+ * address. Never throws: a callback of the bot may throw any value.
  */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
+  return { code: codeOf(error), message: tellable(wordsOf(error)) };
+}
+
+function codeOf(error: unknown): string {
   try {
-    if (isSessionError(error)) return error.toJSON();
-    if (error instanceof Error) {
-      const { code } = error as NodeJS.ErrnoException;
-      return { code: typeof code === 'string' ? code : 'INTERNAL', message: String(error.message) };
-    }
-    return { code: 'INTERNAL', message: error === undefined || error === null ? NO_REASON : String(error) };
+    return errnoOf(error) ?? 'INTERNAL';
   } catch {
-    return { code: 'INTERNAL', message: 'something was thrown that has no text' };
+    return 'INTERNAL';
   }
 }
 

@@ -1,3 +1,4 @@
+import { wordsOf } from './error-words.js';
 import {
   ERROR_CLASSES,
   isSessionError,
@@ -28,7 +29,7 @@ const SIMPLE: ReadonlySet<string> = new Set(['string', 'number', 'boolean']);
 /** Converts an error to the form that can be sent to another thread. */
 export function packError(error: unknown, depth = 0): PortableError {
   if (!(error instanceof Error)) {
-    return { name: 'Error', message: String(error), stack: undefined, system: {} };
+    return { name: 'Error', message: wordsOf(error), stack: undefined, system: {} };
   }
   const fields = error as unknown as Readonly<Record<string, unknown>>;
   const system: Record<string, string | number> = {};

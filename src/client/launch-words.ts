@@ -1,4 +1,5 @@
 import type { PuppeteerOptions } from './client-types.js';
+import { readPart } from './launch-text.js';
 
 /** Why a start can't succeed until somebody changes something, and what to change. */
 export interface StartObstacle {
@@ -12,9 +13,6 @@ const LIBRARIES =
   "install the system packages that Chrome needs (on Debian and Ubuntu: apt-get install chromium, or the list on puppeteer's troubleshooting page)";
 const OTHER_THAN_SNAP =
   "install Chrome (npx puppeteer browsers install chrome), and correct or remove the client's puppeteer.executablePath";
-
-/** Only this much of a message is searched, because a browser may write megabytes before it ends. */
-const MAX_READ = 100_000;
 
 interface Words extends StartObstacle {
   readonly pattern: RegExp;
@@ -113,8 +111,8 @@ export function obstacleInWords(
   message: string,
   { hasDisplay }: { readonly hasDisplay: boolean },
 ): StartObstacle | undefined {
-  const start = message.slice(0, MAX_READ);
-  const said = WORDS.find(({ pattern }) => pattern.test(start));
+  const text = readPart(message);
+  const said = WORDS.find(({ pattern }) => pattern.test(text));
   if (said === undefined || (said.isOfDisplay && hasDisplay)) return undefined;
   const { reason, advice } = said;
   return { reason, advice };

@@ -1,5 +1,7 @@
+import { withoutCredentials, wordsOf } from '../error-words.js';
 import { describeError, errnoOf, isSessionError } from '../errors.js';
 import type { EventError } from '../events.js';
+import { launchText } from './launch-text.js';
 import { obstacleInWords, type StartObstacle } from './launch-words.js';
 
 export type { StartObstacle } from './launch-words.js';
@@ -39,7 +41,7 @@ export function obstacleOf({
   hasDisplay = false,
 }: FailedStart): StartObstacle | undefined {
   if (isSessionError(error)) return undefined; // its `retryable` decides
-  const said = obstacleInWords(describeError(error).message, { hasDisplay });
+  const said = obstacleInWords(wordsOf(error), { hasDisplay });
   if (said !== undefined) return said;
   const code = errnoOf(error) ?? '';
   if (MODULE_CODES.has(code)) {
@@ -74,47 +76,48 @@ function ofTheCode(error: unknown, code: string): StartObstacle | undefined {
 
 /** Longer texts are cut, because the error of a failed launch quotes everything that the browser wrote. */
 const MAX_TEXT = 400;
-const MAX_LOG_LINES = 3;
 
 /**
  * The error of a start without credentials, and short enough for an event and a page: for a browser that did not start,
  * the first line of the message and the last lines that the browser wrote.
  */
 export function summaryOf(error: unknown): EventError {
-  return shortError(describeError(error));
+  return { code: describeError(error).code, message: shortened(wordsOf(error)) };
 }
 
 /** Does the same as {@link summaryOf} for an error in the form that events carry. */
 export function shortError({ code, message }: EventError): EventError {
-  return { code, message: shortened(withoutCredentials(readable(message))) };
+  return { code, message: shortened(message) };
 }
 
 /** A text as a single line of limited length, without credentials. */
 export function oneLine(text: string, most: number): string {
-  const line = withoutCredentials(text.slice(0, 4 * most))
-    .replace(/\s+/g, ' ')
-    .trim();
+  const line = inOneLine(text.slice(0, 4 * most));
   return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
-function readable(message: string): string {
-  const [head = '', log] = message.slice(0, 100_000).split(/^stderr:$/m);
-  if (log === undefined) return head;
-  const lines = log
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('TROUBLESHOOTING'));
-  const last = lines.slice(-MAX_LOG_LINES).join(' | ');
-  return last === '' ? head : `${head.trim()}: ${last}`;
+function shortened(message: string): string {
+  const { head, lastLines } = launchText(message);
+  if (lastLines.length === 0) return oneLine(head, MAX_TEXT) || 'no message';
+  const begin = oneLine(head, MAX_TEXT / 2);
+  return `${begin}: ${endOf(lastLines.map(inOneLine), MAX_TEXT - begin.length - 2)}`;
 }
 
-function shortened(text: string): string {
-  return oneLine(text, MAX_TEXT) || 'no message';
+/** As many of the last lines as there is room for. Of one that is too long by itself, the beginning and the end are kept. */
+function endOf(lines: readonly string[], most: number): string {
+  const last = lines.at(-1) ?? '';
+  if (last.length > most) {
+    const begin = Math.floor(most / 4);
+    return `${last.slice(0, begin)}…${last.slice(begin + 1 - most)}`;
+  }
+  let told = last;
+  for (const line of lines.slice(0, -1).reverse()) {
+    if (line.length + told.length + 3 > most) break;
+    told = `${line} | ${told}`;
+  }
+  return told;
 }
 
-/** Hides the credentials in `http://user:password@proxy` and in `--proxy-server=user:password@proxy`. */
-function withoutCredentials(text: string): string {
-  return text
-    .replace(/\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/@]{0,500}@/gi, '$1***@')
-    .replace(/([=\s"'])[^\s/@:="']{1,200}:[^\s/@:"']{1,200}@(?=[\w.-]+:\d)/g, '$1***@');
+function inOneLine(text: string): string {
+  return withoutCredentials(text).replace(/\s+/g, ' ').trim();
 }

@@ -228,6 +228,13 @@ export class LeaseFiles {
     }
   }
 
+  /** The folder is in `sessionPath`, or it is one of ours beside a profile, wherever that is. */
+  get #advice(): string {
+    return this.ownFolders === 1
+      ? 'sessionPath must be a folder this process may write to, with all that is in it (chown)'
+      : 'it must be a folder this process may write to; if another user has left it there, give it to this one (chown)';
+  }
+
   async #explained<T>(what: 'read' | 'written', work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -236,9 +243,7 @@ export class LeaseFiles {
       const code = errnoOf(cause) ?? 'unknown error';
       const message = `the lease folder ${this.directory} can't be ${what} (${code})`;
       if (/^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOENT|ENAMETOOLONG)$/.test(code)) {
-        throw new ConfigurationError(`${message}: sessionPath must be a folder this process may write to`, {
-          cause,
-        });
+        throw new ConfigurationError(`${message}: ${this.#advice}`, { cause });
       }
       throw new StoreError(message, { cause });
     }

@@ -1,5 +1,5 @@
 import { type Clock, sleep, systemClock } from '../clock.js';
-import { errnoOf, SessionError, TimeoutError } from '../errors.js';
+import { describeError, errnoOf, SessionError, TimeoutError } from '../errors.js';
 import { identityOf, isPid, isSameProcessAlive, listDescendants, type ProcessIdentity } from './identity.js';
 import type { ProcessSource } from './process-entry.js';
 import { processSource } from './process-source.js';
@@ -95,7 +95,9 @@ async function signal(member: ProcessIdentity, name: NodeJS.Signals, source: Pro
     process.kill(member.pid, name);
   } catch (error) {
     if (errnoOf(error) === 'ESRCH') return; // it ended by itself at this moment
-    throw new SessionError('INTERNAL', `may not end process ${member.pid}`, { cause: error });
+    throw new SessionError('INTERNAL', `may not end process ${member.pid}: ${describeError(error).message}`, {
+      cause: error,
+    });
   }
 }
 

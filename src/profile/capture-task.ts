@@ -1,3 +1,4 @@
+import { describeError } from '../errors.js';
 import { defineTask, type TaskContext } from '../task.js';
 import type { CapturedFile, CapturedTree, CaptureMode, SoundnessReport } from '../types.js';
 import { captureProfile } from './capture.js';
@@ -52,7 +53,7 @@ export const captureTask = defineTask<CaptureInput, CheckedCapture>(
         newBaseBecause = `its copy is ${followed.report.verdict}: ${finding?.file}: ${finding?.problem}`;
       } catch (error) {
         throwIfAborted(context.signal);
-        newBaseBecause = error instanceof Error ? error.message : String(error);
+        newBaseBecause = describeError(error).message;
       }
       await context.fs.promises.rm(input.targetDir, { recursive: true, force: true });
     }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { abortReason, orAborted } from '../clock.js';
-import { isSessionError, StoreError } from '../errors.js';
+import { describeError, errnoOf, isSessionError, StoreError } from '../errors.js';
 import { DigestCheck } from './digest.js';
 import type { PutOptions } from './session-store.js';
 
@@ -55,7 +55,8 @@ export async function* chunksOf(
   } catch (error) {
     throwIfAborted(signal);
     if (isSessionError(error)) throw error;
-    throw new StoreError(`the body of "${key}" failed while it was read`, { cause: error });
+    const why = errnoOf(error) ?? describeError(error).message;
+    throw new StoreError(`the body of "${key}" failed while it was read: ${why}`, { cause: error });
   } finally {
     body.destroy();
   }

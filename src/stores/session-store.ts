@@ -6,9 +6,15 @@ export interface ObjectInfo {
   readonly key: string;
   /** Size of the whole object in bytes, also in the answer to a `get` of a part. */
   readonly size: number;
-  /** An opaque text that changes whenever the object's value changes, and never comes back for the same key. */
+  /**
+   * An opaque text that changes whenever the object's value changes, and never comes back with other bytes. The same
+   * bytes may get the same version again (S3's ETag), so what must differ every time, such as a lease, holds a nonce.
+   */
   readonly version: string;
-  /** When the value was put, by the clock of the store. */
+  /**
+   * When the value was put, by the clock of the store. The same in every answer: a store whose calls differ in precision
+   * rounds down to the coarsest.
+   */
   readonly modifiedAt: Date;
 }
 
@@ -95,7 +101,8 @@ export interface PutOptions extends StoreCallOptions {
 export interface GetOptions extends StoreCallOptions {
   /**
    * Only this part of the object. A store that gives the part repeats the range in its answer, see
-   * {@link StoredObject.range}. A range that is not made of integers from 0 on is refused with a `StoreError`.
+   * {@link StoredObject.range}. A range that is not made of integers from 0 on is refused with a `StoreError`; an empty one,
+   * or one behind the end, is an empty body, also where the server refuses it (S3's 416).
    * Default: the whole object.
    *
    * @example
@@ -124,7 +131,10 @@ export interface DeleteResult {
   readonly error?: StoreError;
 }
 
-/** What a store can do beyond the plain calls. What is absent is not offered, and refused where it matters. */
+/**
+ * What a store can do beyond the plain calls. What is absent is not offered, and refused where it matters. It is read before
+ * each use: a store that must try its server first declares what it hopes for, and takes back what its first call disproves.
+ */
 export interface StoreCapabilities {
   /** Whether `ifAbsent` and `ifVersion` of `put` also hold between processes; if `false`, both are refused. */
   readonly conditionalPut: boolean;
@@ -148,7 +158,7 @@ export interface StoreCapabilities {
  * - an object is never partly visible; a failed or aborted `put` leaves the old value;
  * - `delete` is idempotent (`false` when there was nothing);
  * - keys are portable (`assertPortableKey`) and cannot leave the store's root;
- * - what is not declared in `capabilities` is refused, never ignored.
+ * - what `capabilities` declares holds between processes; conditions of a `put` that are not declared are refused.
  */
 export interface SessionStore {
   /**
@@ -162,6 +172,10 @@ export interface SessionStore {
   head(key: string, options?: StoreCallOptions): Promise<ObjectInfo | undefined>;
   /** Lists every object whose key starts with `prefix`, in any order. Objects deleted meanwhile may be missing. */
   list(prefix: string, options?: StoreCallOptions): AsyncIterable<ObjectInfo>;
+  /**
+   * Whether there was something to delete. Where the server does not tell, two deletes at once may both say so; with the
+   * capability `conditionalDelete` exactly one does.
+   */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
   /**
    * Optional: deletes up to 1,000 objects in few requests, and answers for each key, in their order. One object that

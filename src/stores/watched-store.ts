@@ -124,7 +124,8 @@ export class WatchedStore implements SessionStore {
     }
     try {
       return await this.#put(key, TRANSFER_MS, options, (own, moving) => {
-        tellReads(body, moving);
+        // A local disk may write all that it was given only now, which a slow one needs its time for.
+        tellReads(body, moving, this.localPath === undefined ? undefined : msToCopy);
         return this.#store.put(key, body, own);
       });
     } catch (error) {

@@ -1,10 +1,8 @@
 import type { ClientSupervisor } from '../client/client-driver.js';
 import type { ClientEvent } from '../client/client-event.js';
 import { withClientTiming } from '../client/client-timing.js';
-import { ClosedError, describeError, InvalidStateError, isSessionError } from '../errors.js';
+import { ClosedError, describeError, isSessionError } from '../errors.js';
 import type { DisconnectCause } from '../events.js';
-import { whileAlive } from '../keep-alive.js';
-import { Mutex } from '../mutex.js';
 import { isUp } from '../state.js';
 import type { SessionContext } from './context/session-context.js';
 import type { Stance } from './ownership/profile-holders.js';
@@ -16,16 +14,10 @@ import { FinalFailures } from './run/final-failures.js';
 import { type OwnStop, type OwnStopCause, ownStop, ownStopOf } from './run/own-stop.js';
 import { Run } from './run/run.js';
 import { RunStarts } from './run/run-starts.js';
-import type { CloseRequest } from './run/session-closer.js';
+import { SessionStop } from './run/session-stop.js';
+import { StartHolds } from './run/start-holds.js';
+import { assertUp, nothingToReconnect } from './run/wrong-state.js';
 import type { SupervisorParts } from './supervisor-parts.js';
-
-/** How long copies already being written to a store may take when the session begins to stop, ms. */
-const COPIES_END_MS = 4_000;
-/**
- * Time limit for all writes to stores while the session stops, counted from when the stop begins, ms; then they are
- * aborted.
- */
-const STORES_END_MS = 8_500;
 
 /** Decides what follows from events: starts, losses, logouts and the bot's own calls. */
 export class SessionSupervisor implements ClientSupervisor {
@@ -36,13 +28,11 @@ export class SessionSupervisor implements ClientSupervisor {
   #run: Run | undefined;
   /** Settles when the last failed run has been cleaned up. */
   #failing: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
+  readonly #stop: SessionStop;
   #stops = 0;
   /** See {@link stanceOf}. */
   #isLetGo = false;
-  /** Locked by a call that replaces or deletes the profile; nothing starts meanwhile. */
-  readonly #halted = new Mutex();
-  #lastHalt: Promise<unknown> | undefined;
+  readonly #holds = new StartHolds();
   /** The calls that replace or delete the login. */
   readonly turns = new CallTurns();
 
@@ -50,8 +40,15 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#context = context;
     this.#parts = parts;
     this.#failures = new FinalFailures(context);
+    this.#stop = new SessionStop(context, parts, {
+      current: () => this.#run,
+      pause: (run) => this.#pause(run),
+      forget: () => {
+        this.#run = undefined;
+      },
+    });
     parts.losses.listen({
-      onLost: (cause, error) => this.#loseBy(cause, error),
+      onLost: (cause, error) => this.#lose(cause, error),
       onLeaseLost: (reason) => this.#onLeaseLost(reason),
     });
     this.#starts = new RunStarts(context, parts, {
@@ -93,11 +90,9 @@ export class SessionSupervisor implements ClientSupervisor {
     // it.
     const failing = this.#isFailing ? this.#run?.settled.catch(() => undefined) : this.#failing;
     if (failing) await failing;
-    if (this.#stopping) await this.#stopping.catch(() => undefined); // its own caller hears of that
-    for (let seen: unknown; seen !== this.#lastHalt; ) {
-      seen = this.#lastHalt;
-      await seen;
-    }
+    if (this.#stop.running) await this.#stop.running.catch(() => undefined); // its own caller hears of that
+    const held = this.#holds.over();
+    if (held) await held;
     if (stops !== this.#stops) throw new ClosedError('the session was closed before it could start');
     return this.resume(hears);
   }
@@ -122,22 +117,19 @@ export class SessionSupervisor implements ClientSupervisor {
     if (this.#isFailing) return this.initialize();
     if (!run) {
       if (this.#context.state() === 'failed') return this.initialize();
-      throw new InvalidStateError(
-        `reconnect() needs a session that was initialised; it is ${this.#context.state()}. Call initialize() instead.`,
-        { operation: 'reconnect' },
-      );
+      throw nothingToReconnect(this.#context.state());
     }
     if (run.isStarting && this.#context.state() !== 'reconnecting') return this.#join(run);
     if (run.isStarting) this.#parts.startRetries.startNextAttemptNow();
-    else this.#lose('requested', { atOnce: this.#parts.startRetries.claimImmediateStart() });
+    else this.#lose('requested', undefined, this.#parts.startRetries.claimImmediateStart());
     return this.#join(run);
   }
 
   /** Takes a final save, closes the browser normally and moves to `stopped`. Concurrent calls join. */
   async destroy({ byBot = false, cause }: { byBot?: boolean; cause?: OwnStopCause } = {}): Promise<void> {
     this.#stops++;
-    const joined = this.#stopping;
-    if (joined === undefined) return this.#stop({ save: true, byBot }, cause);
+    const joined = this.#stop.running;
+    if (joined === undefined) return this.#stop.begin({ save: true, byBot }, cause);
     await joined.catch((error: unknown) => {
       if (!isSessionError(error) || error.code !== 'LOGOUT_FAILED') throw error; // its own caller hears of that
     });
@@ -155,21 +147,20 @@ export class SessionSupervisor implements ClientSupervisor {
     { logout = false, resumes = false } = {},
   ): Promise<Result> {
     const halting = async () => {
-      if (logout) this.#assertUp('clear({ logout: true })');
+      if (logout) assertUp(this.#context.state(), 'clear({ logout: true })');
       await this.#parts.removalWatch.end();
       if (this.#run) this.#run.isHalted = resumes;
-      if (this.#run || this.#stopping) await this.#stop({ save: false, logout });
+      if (this.#run || this.#stop.running) await this.#stop.begin({ save: false, logout });
       return work();
     };
-    const working = this.#parts.ownership.keep(() => this.#halted.runExclusive(halting));
+    const working = this.#parts.ownership.keep(() => this.#holds.runExclusive(halting));
     this.holdStarts(working);
     return working;
   }
 
   /** Makes later start requests wait until `work` settles, even if it fails. */
   holdStarts(work: Promise<unknown>): void {
-    // An earlier one may take longer: a call that waits for its turn holds the starts as well.
-    this.#lastHalt = Promise.allSettled([this.#lastHalt, work]).then(() => undefined);
+    this.#holds.add(work);
   }
 
   /**
@@ -193,19 +184,10 @@ export class SessionSupervisor implements ClientSupervisor {
   }
 
   async onBotLogout(): Promise<void> {
-    await this.#stopping?.catch(() => undefined);
-    this.#assertUp('client.logout()');
+    await this.#stop.running?.catch(() => undefined);
+    assertUp(this.#context.state(), 'client.logout()');
     this.#stops++;
-    await this.#stop({ save: false, logout: true, revoke: 'client', byBot: true });
-  }
-
-  // Only an open, logged-in page can unlink its device.
-  #assertUp(call: string): void {
-    const state = this.#context.state();
-    if (isUp(state)) return;
-    throw new InvalidStateError(`${call} needs a session that is ready; it is ${state}`, {
-      operation: 'logout',
-    });
+    await this.#stop.begin({ save: false, logout: true, revoke: 'client', byBot: true });
   }
 
   onClientEvent(event: ClientEvent): void {
@@ -217,7 +199,10 @@ export class SessionSupervisor implements ClientSupervisor {
     const isWatched = this.#parts.events.hasListeners;
     this.#parts.events.publish(event);
     if (!run.isStarting) this.#decide(run, event);
-    else if (!isWatched && this.#hasSettled() && isDecisive(event)) run.pending ??= event;
+    else if (!isWatched && isDecisive(event)) {
+      // The start has reached its goal and only has to return.
+      if (['ready', 'awaiting_qr'].includes(this.#context.state())) run.pending ??= event;
+    }
   }
 
   /** Whether a run has used up its attempts and is only reporting that. */
@@ -231,19 +216,18 @@ export class SessionSupervisor implements ClientSupervisor {
     const why = ownStopOf(event, this.#context.options);
     if (why !== undefined) return this.#stopByItself(why);
     const cause = causeOfLoss(event);
-    if (cause !== undefined) this.#loseBy(cause, lossOf(cause, event));
-  }
-
-  /** Whether the running start has reached its goal and only has to return. */
-  #hasSettled(): boolean {
-    return ['ready', 'awaiting_qr'].includes(this.#context.state());
+    if (cause !== undefined) this.#lose(cause, lossOf(cause, event));
   }
 
   /** Our stance towards another session of this process that wants the profile. */
   #stance(): Stance {
     const { state, driver } = this.#context;
-    const { isMeantToRun } = this;
-    return stanceOf({ isMeantToRun, isLetGo: this.#isLetGo, state: state(), isConnected: driver.connected });
+    return stanceOf({
+      isMeantToRun: this.isMeantToRun,
+      isLetGo: this.#isLetGo,
+      state: state(),
+      isConnected: driver.connected,
+    });
   }
 
   /** Another process owns the session now, so nothing is written any more (docs/invariants.md I6). */
@@ -264,19 +248,15 @@ export class SessionSupervisor implements ClientSupervisor {
   /** Stops and records the reason as the session's error, because no caller receives it. */
   #stopFor(why: OwnStop): Promise<void> {
     this.#context.logger.warn('the session stops by itself', { why: why.error.message });
-    if (this.#stopping === undefined) this.#parts.startRetries.noteError(why.error);
+    if (this.#stop.running === undefined) this.#parts.startRetries.noteError(why.error);
     return this.destroy({ cause: why.cause });
   }
 
   /** The session was lost: closes what is left and starts it again. Ignored while a start is running. */
-  #loseBy(cause: DisconnectCause, error: unknown = lossOf(cause)): void {
-    this.#lose(cause, { error });
-  }
-
-  #lose(cause: DisconnectCause, { error, atOnce = false }: { error?: unknown; atOnce?: boolean }): void {
+  #lose(cause: DisconnectCause, error: unknown = lossOf(cause), atOnce = false): void {
     const run = this.#run;
     if (!run || run.isStarting || run.abort.signal.aborted) return;
-    if (error !== undefined) this.#parts.startRetries.noteError(error, cause);
+    if (cause !== 'requested') this.#parts.startRetries.noteError(error, cause);
     this.#pause(run);
     // The page may show a QR until it is closed, and closing waits for a running save.
     this.#context.driver.beginClosing();
@@ -302,8 +282,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Makes `initialize()` join `start`. Nobody has to handle its rejection. */
   #follow(run: Run, start: Promise<void>): void {
-    run.settled = start;
-    run.audience = [];
+    run.follow(start);
     start.catch((error: unknown) => this.#failures.note(run, error));
   }
 
@@ -315,51 +294,6 @@ export class SessionSupervisor implements ClientSupervisor {
     } catch (error) {
       if (!run.isHalted || stops !== this.#stops) throw error;
       await this.initialize(hears);
-    }
-  }
-
-  /** Whether the browser of a ready session has ended and no start followed. Then the profile is unchanged since. */
-  #restsAfterReady(run: Run | undefined): boolean {
-    const isUntouched = run?.wasReady === true && this.#parts.startRetries.isWaiting;
-    return isUntouched && this.#context.state() === 'reconnecting';
-  }
-
-  #stop(request: CloseRequest, cause?: OwnStopCause): Promise<void> {
-    this.#stopping ??= whileAlive(() => this.#stopNow(request, cause)).finally(() => {
-      this.#stopping = undefined;
-    });
-    return this.#stopping;
-  }
-
-  async #stopNow(request: CloseRequest, cause: OwnStopCause | undefined): Promise<void> {
-    const { state, moveTo, clock } = this.#context;
-    const { operations, ownership, closer, removalWatch } = this.#parts;
-    const stoppingSince = clock.monotonic();
-    const run = this.#run;
-    if (!run && (state() === 'stopped' || state() === 'stopping'))
-      return cause === undefined ? removalWatch.closedAgain(request) : undefined;
-    const wasUp = isUp(state()) || this.#restsAfterReady(run);
-    run?.abort.abort(new ClosedError('the session was closed'));
-    if (run) this.#pause(run);
-    const hasFailed = !run || state() === 'failed';
-    moveTo('stopping', cause);
-    // A running copy gets some time. The final save holds the later changes and needs its own time.
-    const ending = operations.endBeside(COPIES_END_MS);
-    await run?.settled.catch(() => undefined);
-    try {
-      const byItself = cause !== undefined && cause !== 'replaced' && cause !== 'LEASE_LOST'; // else another owns it
-      const closing = { ...request, hasFailed, byItself };
-      await operations.exclusive(() => closer.close(closing, wasUp, stoppingSince));
-    } catch (error) {
-      this.#parts.startRetries.noteError(error); // the status tells it, too: a caller may not keep it
-      throw error;
-    } finally {
-      await ending;
-      await operations.endBeside(STORES_END_MS - (clock.monotonic() - stoppingSince));
-      this.#run = undefined;
-      await ownership.giveUp();
-      if (state() === 'stopping') moveTo('stopped', cause); // otherwise a clear() has finished in the meantime
-      removalWatch.begin();
     }
   }
 }

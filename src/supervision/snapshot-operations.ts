@@ -1,6 +1,6 @@
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { OpenBackup, PruneResult, VerifyReport } from '../results.js';
-import { isDamage } from '../snapshot/catalog/catalog.js';
+import { isDamage } from '../snapshot/catalog/read-faults.js';
 import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import type { SnapshotInfo } from '../types.js';

@@ -80,6 +80,7 @@ export function createContext({
   const record = new SessionRecordFile({
     path: () => folders.stateFile('session.json'),
     fs,
+    now: () => clock.now(),
     owner: async () => ({ clientId, isChosen: !isUnnamed, path: (await placed()).path }),
     notes: { ended: () => logoutNote.lineages(), clearedAt: async () => (await clearNote.read())?.clearedAt },
   });

@@ -6,6 +6,7 @@ import type { Announce } from '../events.js';
 import { systemFileSystem } from '../file-system.js';
 import type { ResolvedOptions } from '../options.js';
 import { ManifestFolder } from '../snapshot/catalog/manifest-folder.js';
+import { isReadFault } from '../snapshot/catalog/read-faults.js';
 import { SignatureCache } from '../snapshot/hashing/tree-hasher.js';
 import { IsolatedRepository } from '../snapshot/repository/isolated-repository.js';
 import { openRepository, type RepositoryFormat } from '../snapshot/repository/open-repository.js';
@@ -46,7 +47,7 @@ export function createRepositories(
   const stagingDirectory = join(sessionPath, 'staging', clientId);
   const onProblem = (id: string, error: unknown) =>
     announce('warning', {
-      code: 'corrupt-snapshot',
+      code: isReadFault(error) ? 'snapshot-unreadable' : 'corrupt-snapshot',
       message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
     });
   const told = new Set<string>();

@@ -1,9 +1,10 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { type Clock, resultWithin, type TimerHandle } from '../clock.js';
 import type { GatedFolders } from '../disk-gate/gated-file-system.js';
-import { ClosedError, SessionError } from '../errors.js';
+import { ClosedError, describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { packError, unpackError } from '../portable-error.js';
+import { threadRests, threadStopped } from '../thread-fault.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
@@ -22,7 +23,10 @@ interface PendingTask {
 
 /** After this many crashes in a row the thread is not started for a while: a session's files may kill it every time. */
 const MAX_CRASHES = 5;
+/** How long a thread that did not start, or that goes on to crash, is not started again, ms. */
 const REST_MS = 300_000;
+/** How long it rests the first time that it crashed too often, ms: memory may be short for a minute. Each rest is longer. */
+const FIRST_REST_MS = 20_000;
 /** How long a thread may take until its first answer; on an idle machine it takes 50 ms. */
 const START_DEADLINE_S = 60;
 /**
@@ -35,7 +39,8 @@ const END_MS = 500;
 
 /**
  * One worker thread and the tasks that wait for it. When the thread crashes, its tasks are rejected (retryable)
- * and the next task starts it again. When a thread never starts, it is not tried again.
+ * and the next task starts it again. When a thread does not start, tasks run elsewhere, and it is tried again after a
+ * rest, since the machine may just have been short of memory. One with another version's file is not tried again.
  */
 export class SharedWorker {
   readonly #url: URL;
@@ -47,8 +52,13 @@ export class SharedWorker {
   /** Whether the current thread has answered. */
   #ready = false;
   #startDeadline: TimerHandle | undefined;
-  #unusable = false;
+  #isOfOtherVersion = false;
+  /** Whether the last thread did not start. Until another one has answered, no task waits for it. */
+  #hasFailedToStart = false;
+  #isTold = false;
   #crashes = 0;
+  #lastCrash: unknown;
+  /** When a thread may be started again after it failed, ms of the monotonic clock. */
   #restsUntil = 0;
 
   constructor(url: URL, logger: Logger, clock: Clock) {
@@ -73,8 +83,9 @@ export class SharedWorker {
       readonly gatedFolders?: GatedFolders | undefined;
     },
   ): Promise<Answer<Output>> {
-    if (this.#unusable) return UNAVAILABLE;
     this.#refuseWhileResting();
+    if (this.#hasFailedToStart) this.warmUp();
+    if (!this.#isUsable) return UNAVAILABLE;
     const thread = this.#thread ?? this.#start();
     if (thread === undefined) return UNAVAILABLE;
     const id = this.#nextId++;
@@ -105,8 +116,7 @@ export class SharedWorker {
 
   /** Starts the thread ahead of its first task. It does not keep the process alive. */
   warmUp(): void {
-    const isResting = this.#crashes >= MAX_CRASHES;
-    if (this.#unusable || isResting || this.#thread !== undefined) return;
+    if (this.#isOfOtherVersion || this.#isResting || this.#thread !== undefined) return;
     this.#start()?.unref();
   }
 
@@ -119,6 +129,15 @@ export class SharedWorker {
     // Node ends a thread only when the calls of its files are over, which in a folder that hangs is never.
     thread.unref();
     await resultWithin(this.#clock, END_MS, thread.terminate());
+  }
+
+  get #isUsable(): boolean {
+    return !this.#isOfOtherVersion && (!this.#hasFailedToStart || this.#ready);
+  }
+
+  get #isResting(): boolean {
+    const isTroubled = this.#hasFailedToStart || this.#crashes >= MAX_CRASHES;
+    return isTroubled && this.#clock.monotonic() < this.#restsUntil;
   }
 
   #start(): Worker | undefined {
@@ -148,8 +167,9 @@ export class SharedWorker {
     if (thread !== this.#thread) return;
     if (message.type === 'ready') {
       this.#clock.clearTimeout(this.#startDeadline);
-      if (message.version === LIBRARY_VERSION) this.#sendWaiting(thread);
-      else this.#giveUp(new Error(`the worker file is of version ${message.version}`));
+      this.#isOfOtherVersion = message.version !== LIBRARY_VERSION;
+      if (this.#isOfOtherVersion) this.#giveUp(new Error(`the worker file is of version ${message.version}`));
+      else this.#sendWaiting(thread);
       return;
     }
     const task = this.#settle(message.id);
@@ -164,6 +184,7 @@ export class SharedWorker {
   /** Tasks are sent only once the thread is known to be the right one: work of a wrong thread could not be undone. */
   #sendWaiting(thread: Worker): void {
     this.#ready = true;
+    this.#hasFailedToStart = false;
     for (const [id, { message, transfer, signal, reject }] of this.#pending) {
       try {
         if (signal?.aborted) throw signal.reason;
@@ -180,37 +201,40 @@ export class SharedWorker {
     if (!this.#ready) return this.#giveUp(cause);
     this.#drop();
     this.#crashes += 1;
-    if (this.#crashes >= MAX_CRASHES) this.#restsUntil = this.#clock.monotonic() + REST_MS;
-    this.#logger.error('the worker thread stopped', { crashesInARow: this.#crashes });
-    this.#rejectAll(
-      new SessionError('INTERNAL', 'the worker thread stopped while it worked', { retryable: true, cause }),
-    );
+    this.#lastCrash = cause;
+    const rests = this.#crashes - MAX_CRASHES;
+    if (rests >= 0) {
+      this.#restsUntil = this.#clock.monotonic() + Math.min(REST_MS, FIRST_REST_MS * 2 ** rests);
+    }
+    const reason = describeError(cause).message;
+    this.#logger.error('the worker thread stopped', { crashesInARow: this.#crashes, reason });
+    this.#rejectAll(threadStopped(cause));
   }
 
-  /** No thread can run here: all waiting and all later tasks run elsewhere. */
+  /** No thread can run here now: all waiting and all later tasks run elsewhere. */
   #giveUp(cause: unknown): void {
-    this.#unusable = true;
+    const isTold = this.#isTold;
+    this.#isTold = true;
+    this.#hasFailedToStart = true;
+    this.#restsUntil = this.#clock.monotonic() + REST_MS;
     this.#drop();
-    this.#logger.warn(
+    this.#logger[isTold ? 'debug' : 'warn'](
       "the worker thread did not start: heavy work is done in the bot's own thread. " +
         "If the bot is bundled, copy the installed package's dist/worker.cjs beside the bundle (docs/bundling.md)",
-      { reason: cause instanceof Error ? cause.message : String(cause), file: this.#url.href },
+      { reason: describeError(cause).message, file: this.#url.href },
     );
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.resolve(UNAVAILABLE);
   }
 
   #refuseWhileResting(): void {
-    if (this.#crashes < MAX_CRASHES || this.#clock.monotonic() >= this.#restsUntil) return;
-    throw new SessionError(
-      'INTERNAL',
-      `the worker thread stopped ${this.#crashes} times in a row and rests for a while`,
-      { retryable: true },
-    );
+    if (this.#crashes < MAX_CRASHES || !this.#isResting) return;
+    throw threadRests(this.#crashes, this.#restsUntil - this.#clock.monotonic(), this.#lastCrash);
   }
 
   #drop(): void {
     const thread = this.#thread;
     this.#thread = undefined;
+    this.#ready = false;
     this.#clock.clearTimeout(this.#startDeadline);
     thread?.terminate().catch(() => undefined);
   }

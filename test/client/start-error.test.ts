@@ -296,6 +296,53 @@ describe('the summary of a failed start', () => {
     );
   });
 
+  const DBUS =
+    '[41:58:0730/101112.123456:ERROR:dbus/bus.cc:408] Failed to connect to the bus: Failed to connect to socket /run/dbus/system_bus_socket: No such file or directory';
+  const SHM =
+    "[41:41:0730/101112.345678:FATAL:base/memory/platform_shared_memory_region_posix.cc:219] This is frequently caused by incorrect permissions on /dev/shm. Try 'sudo chmod 1777 /dev/shm' to fix.";
+  const LOUD = `${'[1:2:VERBOSE1:x.cc(1)] a line of the log\n'.repeat(4000)}`;
+
+  it('ends with what the browser wrote last, which is never cut off', () => {
+    const { message } = summaryOf(notLaunched('Code: null', [DBUS, DBUS, SHM].join('\n')));
+    expect(message).toMatch(
+      /^Failed to launch the browser process: Code: null: .*chmod 1777 \/dev\/shm' to fix\.$/,
+    );
+    const first = `${'y'.repeat(190)} one`;
+    const two = summaryOf(notLaunched('Code: null', `${first}\n${'z'.repeat(190)} two`)).message;
+    expect(two).toMatch(/^Failed to launch.*: z+ two$/);
+    expect(two).not.toContain('one');
+    const long = summaryOf(notLaunched('Code: null', `begin ${'z'.repeat(5000)} end`)).message;
+    expect(long).toMatch(/: begin z+…z+ end$/);
+    expect(long.length).toBeLessThanOrEqual(401);
+  });
+
+  it('leaves out what Chrome writes on any server, unless there is nothing else', () => {
+    expect(summaryOf(notLaunched('Code: 1', `why\n${DBUS}\n${DBUS}`)).message).toMatch(/Code: 1: why$/);
+    expect(summaryOf(notLaunched('Code: 1', DBUS)).message).toMatch(/system_bus_socket/);
+  });
+
+  it('finds the last lines of a log of any length, and so does the advice', () => {
+    const error = notLaunched(
+      'Code: 127',
+      `${LOUD}/opt/chrome: error while loading shared libraries: libnss3.so: cannot open shared object file`,
+    );
+    expect(summaryOf(error).message).toContain('libnss3.so');
+    expect(obstacleOf({ error, launched: false })?.reason).toBe('the browser lacks a shared library');
+  });
+
+  it('finds them in the words of puppeteer 18, too', () => {
+    const error = new Error(
+      `Failed to launch the browser process! \n${LOUD}the reason\n\n\nTROUBLESHOOTING: x\n`,
+    );
+    expect(summaryOf(error).message).toMatch(/^Failed to launch the browser process!: .* \| the reason$/);
+  });
+
+  it('has the words of an event of a socket, of which puppeteer makes no error', () => {
+    const error = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
+    expect(summaryOf({ error, message: error.message, type: 'error' }).message).toBe(error.message);
+    expect(summaryOf(new AggregateError([error], '')).message).toBe(error.message);
+  });
+
   it('is bounded, also of a text of megabytes', () => {
     expect(summaryOf(new Error('x'.repeat(5_000_000))).message.length).toBeLessThanOrEqual(401);
     expect(summaryOf(notLaunched('Code: 1', 'a:b@'.repeat(500_000))).message.length).toBeLessThanOrEqual(401);

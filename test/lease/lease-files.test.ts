@@ -133,6 +133,19 @@ describe('a folder that can’t be used', () => {
     expect(lease.isHeld()).toBe(false);
   });
 
+  it('beside a profile has nothing to do with sessionPath: the folder itself is the one to mend', async () => {
+    const world = new LeaseWorld();
+    const readdir = async () => Promise.reject(systemError('EACCES', 'scandir'));
+    const fs = world.fsWith({ readdir } as object);
+    const lease = world.lease(A, { fs, directory: '/auth/.session-shop.persistent/lease', ownFolders: 2 });
+    const failure: unknown = await lease.acquire().catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'CONFIGURATION',
+      message: expect.stringMatching(/persistent\/lease can't be read \(EACCES\): it must be .*chown/),
+    });
+    expect(String(failure)).not.toContain('sessionPath');
+  });
+
   it('is a file: the same', async () => {
     const world = new LeaseWorld();
     world.fs.mkdirSync('/s');

@@ -184,8 +184,12 @@ describe('clear()', () => {
       expect(await stage().filesBelow(root)).toEqual(state);
       const { promises } = stage().fs;
       for (const path of state) {
-        const { marks, verified } = parseState(await promises.readFile(path));
+        const { marks, verified, places } = parseState(await promises.readFile(path));
         expect([marks.cleared.length, marks.revoked, marks.held, verified]).toEqual([1, [], [], []]);
+        // No login belongs to this place any more.
+        expect(places).toEqual([
+          { place: expect.stringMatching(/^[0-9a-f]{32}$/), since: expect.any(String) },
+        ]);
       }
     }
     expect(bot.session.status()).toMatchObject({ run: 0, lease: { held: false } });

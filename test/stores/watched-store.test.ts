@@ -71,6 +71,22 @@ describe('a store that is watched', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('gives a local disk time to write what it was given, and a server none', async () => {
+    const bytes = Buffer.alloc(10 * 1024 * 1024);
+    for (const [localPath, expected] of [
+      [(key: string) => `/disk/${key}`, 60_000 + 10 * 1024],
+      [undefined, 60_000],
+    ] as const) {
+      const { clock, ill } = setUp();
+      ill.put = async (_key, body) => {
+        if (body instanceof Readable) for await (const _ of body);
+        return new Promise(() => undefined);
+      };
+      const store = new WatchedStore(Object.assign(ill, localPath && { localPath }), { clock });
+      expect((await ended(clock, store.put('a/b', Readable.from([bytes])))).ms).toBe(expected);
+    }
+  });
+
   it('gives a part and one version, also of a store that ignores both', async () => {
     const { clock, ill } = setUp();
     const { version } = await ill.put('a/b', Buffer.from('hello world'));

@@ -69,12 +69,11 @@ export async function untilSettled<T>(
 async function quietTurns(activity: Activity, realEnd: number): Promise<void> {
   for (let quiet = 0, seen = activity.calls.length; quiet < QUIET_TURNS && Date.now() < realEnd; ) {
     await new Promise((resolve) => setImmediate(resolve));
-    const isBusy =
-      activity.calls.length !== seen ||
-      piecesInPool() > 0 ||
-      process.getActiveResourcesInfo().some(isFileRequest);
-    quiet = isBusy ? 0 : quiet + 1;
+    const isSystemBusy = piecesInPool() > 0 || process.getActiveResourcesInfo().some(isFileRequest);
+    quiet = isSystemBusy || activity.calls.length !== seen ? 0 : quiet + 1;
     seen = activity.calls.length;
+    // The work goes on without this loop, which would only take its processor time.
+    if (isSystemBusy) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

@@ -15,7 +15,7 @@ import { IN_MEMORY, verdicts } from './support/verdicts.js';
 
 const FAULTS = ['killInMidPut', 'hang', 'loseAnswer'] as const;
 const OVER_HTTP = {
-  ...{ conditionalDelete: true, ranges: true, breakDown: true, inMemory: true },
+  ...{ deleteMany: true, ranges: true, breakDown: true, inMemory: true },
   verifiedBy: 'server',
   faults: FAULTS,
 } as const;
@@ -34,6 +34,13 @@ describe('the conformance suite, when the server fails', () => {
     );
     expect(reasons).toEqual([]);
     expect(passed).toHaveLength(5);
+  });
+
+  it('puts no more than the store takes into a put that is cut off', async () => {
+    const maxObjectBytes = 400_000;
+    const expects = { ...IN_MEMORY, faults: FAULTS, maxObjectBytes };
+    const { reasons } = await verdicts(() => fixtureOf(new Remote({ maxObjectBytes })), expects, OF_FAULTS);
+    expect(reasons).toEqual([]);
   });
 
   it.each<[what: string, broken: () => Remote, caughtBy: RegExp, why: RegExp]>([

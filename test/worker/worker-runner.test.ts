@@ -12,6 +12,7 @@ import { silentLogger } from '../../src/logger.js';
 import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing/hashing.js';
 import { defineTask, type TaskRunner } from '../../src/task.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
+import { isThreadResting } from '../../src/thread-fault.js';
 import { locateWorker } from '../../src/worker/locate-worker.js';
 import { createTaskRunner } from '../../src/worker/worker-runner.js';
 
@@ -139,7 +140,12 @@ describe('the task runner', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'INTERNAL', retryable: true } });
     }
     expect(error).toHaveBeenCalledOnce();
-    await expect(runner.run(exit, null)).rejects.toMatchObject({ code: 'INTERNAL', retryable: true });
+    expect(error).toHaveBeenCalledWith('the worker thread stopped', { crashesInARow: 1, reason: 'crashed' });
+    expect(one).toMatchObject({ reason: { message: expect.stringContaining('crashed') } });
+    await expect(runner.run(exit, null)).rejects.toMatchObject({
+      ...{ code: 'INTERNAL', retryable: true },
+      message: expect.stringContaining('exit code 7'),
+    });
     expect(await runner.run(echo, 1)).toBe(1);
   });
 
@@ -155,11 +161,38 @@ describe('the task runner', () => {
     for (let round = 0; round < 5; round += 1) {
       await expect(runner.run(exit, null)).rejects.toThrow(/stopped while it worked/);
     }
-    await expect(runner.run(echo, 1)).rejects.toThrow(/rests for a while/);
+    const failure: unknown = await runner.run(echo, 1).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/5 times in a row \(exit code 7\) and rests for a while/),
+      cause: { message: 'exit code 7' },
+    });
+    expect([isThreadResting(failure), isThreadResting(new Error('a start', { cause: failure }))]).toEqual([
+      true,
+      true,
+    ]);
     now += 300_000;
     expect(await runner.run(echo, 1)).toBe(1);
     await expect(runner.run(exit, null)).rejects.toThrow(/while it worked/);
     expect(await runner.run(echo, 2)).toBe(2);
+  });
+
+  it('lets it rest for a moment first, and longer each time', async () => {
+    let now = 0;
+    const clock: Clock = {
+      now: () => now,
+      monotonic: () => now,
+      setTimeout: () => 0,
+      clearTimeout: () => undefined,
+    };
+    const runner = open('odd-worker.mjs', { clock });
+    for (let round = 0; round < 4; round += 1) await runner.run(exit, null).catch(() => undefined);
+    for (const restMs of [20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) {
+      await expect(runner.run(exit, null)).rejects.toThrow(/while it worked/);
+      now += restMs - 1;
+      await expect(runner.run(echo, 1)).rejects.toThrow(/rests for a while/);
+      now += 1;
+    }
+    expect(await runner.run(echo, 1)).toBe(1);
   });
 
   it('rejects an input that can not cross the boundary', async () => {
@@ -201,6 +234,24 @@ describe('the task runner', () => {
         expect.objectContaining({ reason: 'no answer within 60 s' }),
       ],
     ]);
+  });
+
+  it('tries a thread that did not start again after a while, and lets no task wait for it', async () => {
+    const warn = vi.fn();
+    const clock = new ManualClock();
+    const workerUrl = pathToFileURL(join(home, 'worker.mjs'));
+    const works = `export * from ${JSON.stringify(fixture('odd-worker.mjs').href)};`;
+    const runner = createTaskRunner({ fs, clock, workerUrl, logger: { ...silentLogger, warn } });
+    runners.push(runner);
+    writeFileSync(join(home, 'worker.mjs'), 'throw new Error("no memory");');
+    expect(await runner.run(echo, 1)).toBe('inline');
+    writeFileSync(join(home, 'worker.mjs'), works);
+    await clock.advance(299_000);
+    expect(await runner.run(echo, 1)).toBe('inline');
+    await clock.advance(1_000);
+    expect(await runner.run(echo, 1)).toBe('inline');
+    await vi.waitFor(async () => expect(await runner.run(echo, 1)).toBe(1), { timeout: 30_000 });
+    expect(warn.mock.calls).toEqual([[expect.any(String), expect.objectContaining({ reason: 'no memory' })]]);
   });
 
   it('says once to each logger that there is no worker file, and what to do', async () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { FileSystem } from '../../file-system.js';
+import { type FileSystem, isDenied } from '../../file-system.js';
 import { recogniseLayout } from '../essential-files.js';
-import { isMissing, lstatIfPresent, readFolder, unlessDenied } from '../walk.js';
+import { isMissing, lstatIfPresent, readFolder } from '../walk.js';
 
 /** A login of another system on this disk. */
 export interface OldSession {
@@ -13,6 +13,16 @@ export interface OldSession {
   /** The client id in its name; absent if the name has none. */
   readonly clientId?: string | undefined;
 }
+
+/** An old session, or a folder of them, that this user may not read. */
+export interface DeniedSession {
+  readonly path: string;
+  /** The client id in its name; absent if the name has none. */
+  readonly clientId?: string | undefined;
+  readonly error: unknown;
+}
+
+export type DeniedListener = (denied: DeniedSession) => void;
 
 /** The names of LocalAuth's and RemoteAuth's folders, and of RemoteAuth's zip (docs/chromium-facts.md F2.6). */
 const NAME = /^(?:session|RemoteAuth)(?:-([-_\w]+?))?(\.zip)?$/;
@@ -38,7 +48,7 @@ export async function kindOfOldSession(
 /** Finds by name the sessions directly inside a folder such as `.wwebjs_auth`. */
 export async function listOldSessions(
   folder: string,
-  options: { readonly fs: FileSystem },
+  options: { readonly fs: FileSystem; readonly onDenied?: DeniedListener },
 ): Promise<readonly OldSession[]> {
   const found: OldSession[] = [];
   for (const { name } of await readFolder(options.fs, folder)) {
@@ -46,7 +56,12 @@ export async function listOldSessions(
     if (match === null) continue;
     const [, clientId, extension] = match;
     const session = path.join(folder, name);
-    const kind = await unlessDenied(kindOfOldSession(session, options)); // an unreadable one must not hide the others
+    // One that may not be read must not hide the others.
+    const kind = await kindOfOldSession(session, options).catch((error: unknown) => {
+      if (!isDenied(error)) throw error;
+      options.onDenied?.({ path: session, clientId, error });
+      return undefined;
+    });
     const isZip = extension !== undefined && name.startsWith('RemoteAuth');
     if (kind === (isZip ? 'zip' : 'profile')) found.push({ kind, path: session, clientId });
   }

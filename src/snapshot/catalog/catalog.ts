@@ -1,7 +1,7 @@
-import { describeError, isSessionError, SnapshotCorruptError, SnapshotNotFoundError } from '../../errors.js';
-import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
-import type { SnapshotInfo, SnapshotManifest } from '../../types.js';
-import { mapLimited } from '../concurrency.js';
+import { describeError, SnapshotNotFoundError } from '../../errors.js';
+import { packError } from '../../portable-error.js';
+import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { SnapshotInfo } from '../../types.js';
 import { NewerFormatError } from '../manifest/manifest-fields.js';
 import { findSnapshotId, timeOfId } from '../manifest/snapshot-id.js';
 import {
@@ -13,11 +13,12 @@ import {
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
 import { deleteAll } from '../store-calls/delete-objects.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
-import type { CatalogContents, CatalogEntry, DamagedEntry } from './catalog-entry.js';
-import { assertNotAllDenied, isDeniedEntry, isDeniedObject } from './denied-objects.js';
+import { deleteObject } from '../store-calls/store-bytes.js';
+import type { CatalogContents, CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
+import { isWithheld, ManifestReader } from './manifest-reader.js';
+import { isReadFault } from './read-faults.js';
 
 export interface CatalogOptions {
   readonly store: SessionStore;
@@ -34,18 +35,11 @@ export interface CatalogOptions {
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
   readonly marks: SessionMarks;
-  readonly #cache = new Map<
-    string,
-    { readonly version: string; readonly found: CatalogEntry | DamagedEntry }
-  >();
-
-  /** Keys of objects that this process may not read, and that were already reported. */
-  readonly #denied = new Set<string>();
-  /** The objects for which manifests were last kept on the disk. */
-  #keptManifests: string | undefined;
+  readonly #reader: ManifestReader;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
+    this.#reader = new ManifestReader(options);
     this.marks = new SessionMarks({
       ...options,
       lineages: async (call) => (await this.read(call)).entries.map(({ manifest }) => manifest.lineage),
@@ -53,32 +47,34 @@ export class SnapshotCatalog {
     });
   }
 
-  /** A fault of the store throws: it does not mean an empty catalog. */
+  /**
+   * A fault of the store throws: it does not mean an empty catalog. So does a store that lists snapshots and delivers none
+   * of them. One that it does not deliver while others can be read is passed over.
+   */
   async read(options: StoreCallOptions): Promise<CatalogContents> {
-    const { store, place } = this.#options;
-    const listed = await listAll(store, place.prefix, options);
-    const infos = listed.filter(({ key }) => place.idOf(key) !== undefined);
-    const present = new Set(infos.map(({ key }) => key));
-    for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
-    for (const key of this.#denied) if (!present.has(key)) this.#denied.delete(key);
-    const found = await mapLimited(infos, 4, (info) => this.#entryOf(info, options));
-    assertNotAllDenied(found);
+    const contents = await this.readDelivered(options);
+    const [fault] = contents.damaged.filter(isWithheld);
+    if (fault !== undefined && contents.entries.length === 0 && contents.damaged.every(isWithheld)) {
+      throw fault.error;
+    }
+    return contents;
+  }
+
+  /** Like `read`, also if the store delivers none of the snapshots that it lists. */
+  async readDelivered(options: StoreCallOptions): Promise<CatalogContents> {
     const byId = new Map<string, CatalogEntry>();
     const damaged: DamagedEntry[] = [];
-    for (const entry of found) {
-      if (entry === undefined) continue;
+    for (const entry of await this.#reader.all(options)) {
       if ('error' in entry) damaged.push(entry);
       else if (!byId.has(entry.manifest.id)) byId.set(entry.manifest.id, entry);
     }
-    await this.#forgetManifests(infos);
     const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
     return { entries, damaged };
   }
 
   /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
-  async remember(entry: CatalogEntry): Promise<void> {
-    this.#cache.set(entry.info.key, { version: entry.info.version, found: entry });
-    await this.#options.manifests?.write(entry.info, entry.manifest);
+  remember(entry: CatalogEntry): Promise<void> {
+    return this.#reader.rememberPut(entry);
   }
 
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
@@ -96,9 +92,7 @@ export class SnapshotCatalog {
   /** Like `find`, but reads the manifest again from the store, because a damaged object keeps its version. */
   async findAnew(id: string, options: StoreCallOptions): Promise<CatalogEntry> {
     const { info } = await this.find(id, options);
-    const found = await this.#load(info, options);
-    if (found !== undefined) this.#keep(info, found);
-    else this.#cache.delete(info.key);
+    this.#reader.forget(info.key);
     return this.find(id, options);
   }
 
@@ -128,13 +122,12 @@ export class SnapshotCatalog {
   async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
     const { store, place } = this.#options;
     const removed = new Set<string>();
-    const wanted = (await listAll(store, place.prefix, options)).filter((info) => {
-      const name = place.idOf(info.key);
-      if (name === undefined) return false;
-      const known = this.#cache.get(info.key)?.found;
-      const id = known !== undefined && 'manifest' in known ? known.manifest.id : name;
-      if (ids.includes(id)) removed.add(id);
-      return ids.includes(id);
+    const wanted = (await this.#reader.listed(options)).filter((info) => {
+      const known = this.#reader.known(info);
+      const id = known !== undefined && 'manifest' in known ? known.manifest.id : place.idOf(info.key);
+      if (id === undefined || !ids.includes(id)) return false;
+      removed.add(id);
+      return true;
     });
     const { freedBytes } = await deleteAll(store, wanted, options);
     return { removed: [...removed], freedBytes };
@@ -144,8 +137,8 @@ export class SnapshotCatalog {
   async unreadable(options: StoreCallOptions): Promise<readonly UnreadableSnapshot[]> {
     const { damaged } = await this.read(options);
     return damaged
-      .filter(({ misplaced, error }) => misplaced === undefined && isDamage(error))
-      .filter(({ id }) => this.#options.place.isOurs(id))
+      .filter(({ misplaced }) => misplaced === undefined)
+      .filter((entry) => isWithheld(entry) || this.#options.place.isOurs(entry.id))
       .map(({ id, info, error }) => ({
         key: info.key,
         id,
@@ -153,24 +146,25 @@ export class SnapshotCatalog {
         storedBytes: info.size,
         problem: describeError(error).message,
         isNewer: error instanceof NewerFormatError,
+        ...(isReadFault(error) && { fault: packError(error) }),
       }));
   }
 
   /** Deletes those of the given objects that are unchanged since they could not be read, and still can't be read. */
   async removeUnreadable(keys: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
-    const { store, place } = this.#options;
+    const { store } = this.#options;
     const removed: string[] = [];
     let freedBytes = 0;
-    for (const info of await listAll(store, place.prefix, options)) {
-      const known = this.#cache.get(info.key);
-      if (!keys.includes(info.key) || known?.version !== info.version) continue;
+    for (const info of await this.#reader.listed(options)) {
+      const known = this.#reader.known(info);
+      if (!keys.includes(info.key) || known === undefined) continue;
       // The first failure may have been temporary, on the disk or the network, so its cached result is not enough
       // to delete.
-      const found = await this.#load(info, options);
-      if (found === undefined) continue;
-      this.#cache.set(info.key, { version: info.version, found });
+      const found = await this.#reader.read(info, options);
+      if (found === undefined || isWithheld(found)) continue;
+      this.#reader.remember(found);
       if (!('error' in found) || found.misplaced !== undefined) continue;
-      if (!isSameProblem(found, known.found)) continue; // the caller knew another problem
+      if (!isSameProblem(found, known)) continue; // the caller knew another problem
       if (!(await deleteObject(store, info.key, options))) continue;
       removed.push(found.id);
       freedBytes += info.size;
@@ -197,68 +191,10 @@ export class SnapshotCatalog {
     );
     return { freedBytes, files: removed.length + (await this.marks.sweepCleared(now, options)) };
   }
-
-  async #entryOf(
-    info: ObjectInfo,
-    options: StoreCallOptions,
-  ): Promise<CatalogEntry | DamagedEntry | undefined> {
-    const cached = this.#cache.get(info.key);
-    if (cached !== undefined && cached.version === info.version) return cached.found;
-    const kept = await this.#options.manifests?.read(info);
-    const found = kept === undefined ? await this.#load(info, options) : this.#judge(info, kept);
-    if (found === undefined) return undefined;
-    const mayNot = isDeniedEntry(found);
-    this.#keep(info, found);
-    if (kept === undefined && 'manifest' in found) await this.#options.manifests?.write(info, found.manifest);
-    const isTold = mayNot && this.#denied.has(info.key);
-    if (mayNot) this.#denied.add(info.key);
-    if ('error' in found && !isTold) this.#options.onProblem?.(found.id, found.error);
-    return found;
-  }
-
-  /** Call with each result of a reading: one that is denied now may be readable later. */
-  #keep(info: ObjectInfo, found: CatalogEntry | DamagedEntry): void {
-    if (!isDeniedEntry(found)) this.#cache.set(info.key, { version: info.version, found });
-  }
-
-  async #forgetManifests(present: readonly ObjectInfo[]): Promise<void> {
-    const keys = present.map(({ key, version }) => `${key}\n${version}`).join('\n');
-    if (keys === this.#keptManifests) return;
-    this.#keptManifests = keys;
-    await this.#options.manifests?.keep(present);
-  }
-
-  async #load(info: ObjectInfo, options: StoreCallOptions): Promise<CatalogEntry | DamagedEntry | undefined> {
-    const { place } = this.#options;
-    const id = place.idOf(info.key) ?? info.key;
-    try {
-      const manifest = await place.readManifest(info, options);
-      return manifest && this.#judge(info, manifest);
-    } catch (error) {
-      if (!isDamage(error) && !isDeniedObject(error)) throw error;
-      return { id, info, error };
-    }
-  }
-
-  #judge(info: ObjectInfo, manifest: SnapshotManifest): CatalogEntry | DamagedEntry {
-    const { place, clientId } = this.#options;
-    const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
-    if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
-    const problem = isAtHome
-      ? `the manifest of ${manifest.id} lies under another id's name`
-      : `it is a ${manifest.kind} of another client id, or in a wrong place`;
-    const id = place.idOf(info.key) ?? info.key;
-    return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
-  }
 }
 
 function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry): boolean {
   return 'error' in known && describeError(found.error).message === describeError(known.error).message;
-}
-
-/** Whether an error is about the snapshot's bytes, and not about the store that should deliver them. */
-export function isDamage(error: unknown): boolean {
-  return isSessionError(error) && (error.code === 'SNAPSHOT_CORRUPT' || error.code === 'SNAPSHOT_UNSAFE');
 }
 
 function latest(a: string | undefined, b: string | undefined): string | undefined {

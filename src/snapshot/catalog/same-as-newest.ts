@@ -1,7 +1,7 @@
 import type { SnapshotContext, SnapshotFile, SnapshotManifest } from '../../types.js';
 import { contentDigest } from '../manifest/manifest.js';
 import { isWorthMore } from '../repository.js';
-import type { CatalogEntry } from './catalog-entry.js';
+import type { CatalogEntry } from './entries.js';
 
 /**
  * The newest snapshot of the lineage, if it already holds these files and a new one would not be worth more.

@@ -14,6 +14,7 @@ import type {
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   RemoveResult,
   Revocation,
   SnapshotRepository,
@@ -146,6 +147,14 @@ export class IsolatedRepository implements SnapshotRepository {
 
   clearedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>> {
     return this.#call(options, () => this.#inner.clearedLineages(options));
+  }
+
+  putPlaceLogin(login: PlaceLogin, options?: StoreCallOptions): Promise<void> {
+    return this.#call(options, () => this.#inner.putPlaceLogin(login, options));
+  }
+
+  placeLogins(options?: StoreCallOptions): Promise<readonly PlaceLogin[]> {
+    return this.#call(options, () => this.#inner.placeLogins(options));
   }
 
   clear(options?: StoreCallOptions): Promise<void> {

@@ -13,7 +13,7 @@ import type {
   SnapshotManifest,
 } from '../../types.js';
 import { SnapshotCatalog } from '../catalog/catalog.js';
-import type { CatalogEntry } from '../catalog/catalog-entry.js';
+import type { CatalogEntry } from '../catalog/entries.js';
 import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
@@ -23,6 +23,7 @@ import { assertSafePaths } from '../manifest/safe-path.js';
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -32,13 +33,12 @@ import type {
   UnreadableSnapshot,
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
-import { isStateKey } from '../state/state-object.js';
-import { deleteAll } from '../store-calls/delete-objects.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
 import type { StoreMemory } from '../store-calls/remembering-store.js';
-import { listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
+import { clearClient } from './clear-client.js';
 import { sumOf } from './sum-of.js';
+import { sweepUnneeded } from './sweep-unneeded.js';
 
 /** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
 const LIST_AGE_MS = 600_000;
@@ -169,7 +169,7 @@ export class ShelfRepository implements SnapshotRepository {
       const leftovers = await this.#shelf.removeLeftovers?.();
       this.lookAgain(DELETION_AGE_MS);
       const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
-      const unneeded = await this.#sweepUnneeded(atOnce, options);
+      const unneeded = await sweepUnneeded({ ...this.#swept, now: this.#clock.now(), atOnce }, options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
       return sumOf([leftovers, cleared, unneeded, records]);
     });
@@ -214,31 +214,25 @@ export class ShelfRepository implements SnapshotRepository {
     return (await this.#catalog.marks.lineages(options)).cleared;
   }
 
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.marks.putPlaceLogin(login, options);
+  }
+
+  placeLogins(options: StoreCallOptions = {}): Promise<readonly PlaceLogin[]> {
+    return this.#catalog.marks.placeLogins(options);
+  }
+
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
       this.lookAgain();
-      // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
-      for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
-        const infos = await listAll(this.store, prefix, options);
-        const deleted = infos.filter(({ key }) => !isStateKey(this.#parts.clientId, key));
-        await deleteAll(this.store, deleted, options);
-      }
-      await this.#catalog.marks.clear(options);
+      await clearClient({ ...this.#swept, clientId: this.#parts.clientId }, options);
       await this.#parts.manifests?.keep([]);
     });
   }
 
-  /**
-   * A folder is swept at once: every process that writes into it asks the same lease. Of a remote store, another machine
-   * may have the session without our lease knowing it.
-   */
-  async #sweepUnneeded(atOnce: boolean, options: StoreCallOptions): Promise<SweepResult> {
-    const unneeded = (await this.#shelf.unneeded?.(await this.#catalog.read(options), options)) ?? [];
-    const isFolder = this.store.localPath !== undefined;
-    const { marks } = this.#catalog;
-    const doomed = atOnce || isFolder ? unneeded : await marks.doom(unneeded, this.#clock.now(), options);
-    return deleteAll(this.store, doomed, options);
+  get #swept() {
+    return { store: this.store, catalog: this.#catalog, shelf: this.#shelf };
   }
 
   async #create(
@@ -251,7 +245,7 @@ export class ShelfRepository implements SnapshotRepository {
     assertSafePaths([...shelf.reservedPaths, ...tree.files.map(({ path }) => path)]);
     assertWithinLimits(tree.files, DEFAULT_LIMITS);
     const files = await hashTree(tree, runner, this.#signatures, options.signal);
-    const { entries } = await this.#catalog.read(options);
+    const { entries } = await this.#catalog.readDelivered(options);
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) {
       // Even when nothing changed, because the newest snapshot may have lost something.

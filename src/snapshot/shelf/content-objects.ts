@@ -10,7 +10,7 @@ import type {
 } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile } from '../../types.js';
-import { isDamage } from '../catalog/catalog.js';
+import { isDamage } from '../catalog/read-faults.js';
 import { mapLimited } from '../concurrency.js';
 import {
   assertSame,

@@ -3,7 +3,7 @@ import type { FileSystem } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
-import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/catalog-entry.js';
+import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/entries.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest } from '../manifest/manifest.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';

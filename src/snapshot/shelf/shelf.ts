@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ObjectInfo, PutOptions, StoreCallOptions } from '../../stores/session-store.js';
 import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
-import type { CatalogContents, CatalogEntry } from '../catalog/catalog-entry.js';
+import type { CatalogContents, CatalogEntry } from '../catalog/entries.js';
 import type { ManifestPlace } from '../catalog/manifest-place.js';
 import type { SweepResult } from '../repository.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';

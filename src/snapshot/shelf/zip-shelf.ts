@@ -18,7 +18,7 @@ import type {
 } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
-import type { CatalogEntry } from '../catalog/catalog-entry.js';
+import type { CatalogEntry } from '../catalog/entries.js';
 import { discardFolder } from '../hashing/checked-file.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { findSnapshotId, isSnapshotId } from '../manifest/snapshot-id.js';

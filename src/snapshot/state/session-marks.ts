@@ -1,8 +1,8 @@
 import type { ObjectInfo, StoreCallOptions } from '../../stores/session-store.js';
 import { isSnapshotId } from '../manifest/snapshot-id.js';
-import type { Hold, Revocation } from '../repository.js';
+import type { Hold, PlaceLogin, Revocation } from '../repository.js';
 import { StateObject, type StateObjectOptions } from './state-object.js';
-import { type LineageMark, withMark, withoutMarks } from './store-state.js';
+import { type LineageMark, withMark, withoutMarks, withPlaceLogin } from './store-state.js';
 
 /** By then no put is under way any more that a server could still finish, ms. */
 const CLEARED_LASTS_MS = 30 * 24 * 60 * 60 * 1000;
@@ -111,6 +111,14 @@ export class SessionMarks {
       return JSON.stringify(next) === JSON.stringify(doomed) ? doomed : next;
     }, options);
     return ripe;
+  }
+
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions): Promise<void> {
+    return this.#state.changePlaces((places) => withPlaceLogin(places, login), options);
+  }
+
+  async placeLogins(options: StoreCallOptions): Promise<readonly PlaceLogin[]> {
+    return (await this.#state.read(options)).places;
   }
 
   /** The time of the last verification for each id. */

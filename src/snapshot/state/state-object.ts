@@ -34,9 +34,10 @@ interface Objects {
 }
 
 /**
- * `state.json` of a client id: which of its logins have ended or are held, and when its snapshots were verified.
+ * `state.json` of a client id: which of its logins have ended or are held, which one belongs to which place, and when its
+ * snapshots were verified.
  *
- * A damaged object must not make a login restorable that was logged out. So each change of the marks is put into
+ * A damaged object must not make a login restorable that was logged out. So each change of the marks and places is put into
  * `state-copy.json` first, which counts when `state.json` is damaged or gone. Where both are damaged, every login in the
  * store is held: only a person restores one, and the next change writes that down.
  *
@@ -83,6 +84,13 @@ export class StateObject {
     }, options);
   }
 
+  async changePlaces(
+    change: (places: StoreState['places']) => StoreState['places'],
+    options: StoreCallOptions,
+  ): Promise<void> {
+    await this.#change((state) => ({ ...state, places: change(state.places) }), options);
+  }
+
   async changeVerified(
     change: (verified: StoreState['verified']) => StoreState['verified'],
     options: StoreCallOptions,
@@ -96,9 +104,9 @@ export class StateObject {
   /** Call after everything else of the client id was deleted: only what outlives a `clear()` stays. */
   async clear(options: StoreCallOptions): Promise<void> {
     const { state } = await this.#readObjects(await this.#list(options), options);
-    const { cleared } = state.marks;
-    if (cleared.length > 0) {
-      const left: StoreState = { ...NO_STATE, marks: { ...NO_MARKS, cleared } };
+    const { places, marks } = state;
+    if (marks.cleared.length > 0 || places.length > 0) {
+      const left: StoreState = { ...NO_STATE, marks: { ...NO_MARKS, cleared: marks.cleared }, places };
       return this.#change(() => left, options);
     }
     for (const key of [this.#keys.main, this.#keys.copy])
@@ -113,7 +121,8 @@ export class StateObject {
       const after = change(before);
       if (after === before) return;
       try {
-        await this.#put(objects, after, { ...changesOf(before, after), isLost: known.isLost }, options);
+        const isVital = after.marks !== before.marks || after.places !== before.places || known.isLost;
+        await this.#put(objects, after, { isVital, isOwners: after.doomed !== before.doomed }, options);
         return;
       } catch (error) {
         if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
@@ -127,20 +136,19 @@ export class StateObject {
   async #put(
     { main, copy }: Objects,
     state: StoreState,
-    { inMarks, inDoomed, isLost }: { inMarks: boolean; inDoomed: boolean; isLost: boolean },
+    { isVital, isOwners }: { readonly isVital: boolean; readonly isOwners: boolean },
     options: StoreCallOptions,
   ): Promise<void> {
     const { store, recordStore } = this.#options;
-    const hasNewMarks = inMarks || isLost;
     // Without conditions, only the owner changes it: the change of another process would undo ours.
-    const to = hasNewMarks || inDoomed || !recordStore.capabilities.conditionalPut ? store : recordStore;
+    const to = isVital || isOwners || !recordStore.capabilities.conditionalPut ? store : recordStore;
     const bytes = serializeState(state);
     const condition = (info: ObjectInfo | undefined): PutOptions =>
       to.capabilities.conditionalPut
         ? { ...options, ...(info === undefined ? { ifAbsent: true } : { ifVersion: info.version }) }
         : options;
     let copyVersion = copy?.version;
-    if (hasNewMarks || copy === undefined) {
+    if (isVital || copy === undefined) {
       copyVersion = (await putVerified(to, this.#keys.copy, bytes, condition(copy))).version;
     }
     const { version } = await putVerified(to, this.#keys.main, bytes, condition(main));
@@ -198,10 +206,6 @@ export class StateObject {
     }
     return marks;
   }
-}
-
-function changesOf(before: StoreState, after: StoreState): { inMarks: boolean; inDoomed: boolean } {
-  return { inMarks: after.marks !== before.marks, inDoomed: after.doomed !== before.doomed };
 }
 
 /** Whether the key is that of the state of a client id, or of its copy. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SnapshotCorruptError } from '../../errors.js';
+import type { PlaceLogin } from '../repository.js';
 
 /** A mark of a pairing, with its reason. */
 export interface LineageMark {
@@ -41,22 +42,27 @@ export interface StoreState {
   readonly marks: LineageMarks;
   readonly verified: readonly Verification[];
   readonly doomed: readonly DoomedObject[];
+  /** Which login belongs to which place; one entry for each place. */
+  readonly places: readonly PlaceLogin[];
   /** Sections that only a newer version of this library knows: they are kept as they are. */
   readonly others: Readonly<Record<string, unknown>>;
 }
 
 export const NO_MARKS: LineageMarks = { revoked: [], held: [], heldElsewhere: [], cleared: [] };
-export const NO_STATE: StoreState = { marks: NO_MARKS, verified: [], doomed: [], others: {} };
+export const NO_STATE: StoreState = { marks: NO_MARKS, verified: [], places: [], doomed: [], others: {} };
 /** Far more than any session has: some ten thousand pairings. */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
+
+/** More places than a bot has in a year of releases in ever new folders. */
+const MAX_PLACES = 100;
 
 const MARK_KINDS = ['revoked', 'held', 'heldElsewhere', 'cleared'] as const satisfies (keyof LineageMarks)[];
 /** A lineage, the id of a snapshot, or a cause. */
 const NAME = /^[A-Za-z0-9][-\w.]{0,199}$/;
 
 /** The bytes of a state, with a SHA-256 over all the rest. */
-export function serializeState({ marks, verified, doomed, others }: StoreState): Uint8Array {
-  const body = { ...others, format: 1, marks, verified, doomed };
+export function serializeState({ marks, verified, places, doomed, others }: StoreState): Uint8Array {
+  const body = { ...others, format: 1, marks, verified, places, doomed };
   return Buffer.from(`${JSON.stringify({ ...body, checksum: sha256(JSON.stringify(body)) })}\n`);
 }
 
@@ -69,7 +75,7 @@ export function parseState(bytes: Uint8Array): StoreState {
   if (bytes.length > MAX_STATE_BYTES) return refuse('it is larger than any honest one');
   const { checksum, ...body } = parseObject(bytes);
   if (checksum !== sha256(JSON.stringify(body))) return refuse('it does not match its checksum');
-  const { format, marks, verified, doomed, ...others } = body;
+  const { format, marks, verified, places, doomed, ...others } = body;
   if (format !== 1) return refuse(`its format is ${String(format).slice(0, 20)}, not 1`);
   const lists = isObject(marks) ? marks : refuse('it has no marks');
   return {
@@ -82,8 +88,16 @@ export function parseState(bytes: Uint8Array): StoreState {
       version: textOf(version),
       at: timeOf(at),
     })),
+    places: listOf(places).map(placeLoginOf),
     others,
   };
+}
+
+/** Notes which login belongs to a place, in place of what was noted there before. The oldest of too many are dropped. */
+export function withPlaceLogin(places: readonly PlaceLogin[], login: PlaceLogin): readonly PlaceLogin[] {
+  const others = places.filter(({ place }) => place !== login.place);
+  const newestFirst = [...others, login].sort((a, b) => (a.since < b.since ? 1 : a.since > b.since ? -1 : 0));
+  return newestFirst.slice(0, MAX_PLACES);
 }
 
 /** Adds a mark; the first one of a lineage is kept, because a later cause only follows from the first. */
@@ -114,6 +128,11 @@ function marksOf(value: unknown): readonly LineageMark[] {
     cause: nameOf(cause),
     at: timeOf(at),
   }));
+}
+
+function placeLoginOf({ place, lineage, since }: Readonly<Record<string, unknown>>): PlaceLogin {
+  const login = lineage === undefined ? {} : { lineage: nameOf(lineage) };
+  return { place: nameOf(place), since: timeOf(since), ...login };
 }
 
 function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { errnoOf, isSessionError, SnapshotCorruptError, StoreError } from '../../errors.js';
+import { describeError, errnoOf, isSessionError, SnapshotCorruptError, StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import { asAsked, boundsOf } from '../../stores/ranges.js';
 import type {
@@ -222,10 +222,16 @@ export async function asStoreCall<Result>(
 /** Wraps any error of a plug-in store; an abort keeps its own reason. */
 function asStoreError(store: SessionStore, action: string, error: unknown, file?: string): unknown {
   if (isSessionError(error) || (error instanceof Error && error.name === 'AbortError')) return error;
-  return new StoreError(`${store.name} could not ${action}`, {
+  return new StoreError(`${store.name} could not ${action}: ${reasonOf(error)}`, {
     cause: error,
     ...(file === undefined ? {} : { file }),
   });
+}
+
+/** The errno where there is one: the message of a system error has a path of this machine in it. */
+function reasonOf(error: unknown): string {
+  const isOfTheSystem = typeof error === 'object' && error !== null && 'syscall' in error;
+  return (isOfTheSystem ? errnoOf(error) : undefined) ?? describeError(error).message;
 }
 
 function toBytes(chunk: unknown): Uint8Array {

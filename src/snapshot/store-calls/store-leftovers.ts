@@ -1,4 +1,4 @@
-import { isSessionError, StoreError } from '../../errors.js';
+import { describeError, errnoOf, isSessionError, StoreError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { SweepResult } from '../repository.js';
 
@@ -16,7 +16,10 @@ export async function sweepTemporariesOf(store: SessionStore): Promise<SweepResu
   } catch (error) {
     throw isSessionError(error)
       ? error
-      : new StoreError(`${store.name} could not be swept`, { cause: error });
+      : new StoreError(
+          `${store.name} could not be swept: ${errnoOf(error) ?? describeError(error).message}`,
+          { cause: error },
+        );
   }
 }
 

@@ -16,6 +16,7 @@ import type { RepositoryFormat } from '../repository/open-repository.js';
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -156,6 +157,14 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('clearedLineages', [], options);
   }
 
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('putPlaceLogin', [login], options);
+  }
+
+  placeLogins(options: StoreCallOptions = {}): Promise<readonly PlaceLogin[]> {
+    return this.#call('placeLogins', [], options);
+  }
+
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#call('clear', [], options);
   }
@@ -209,6 +218,7 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'revokedLineages',
   'heldLineages',
   'clearedLineages',
+  'placeLogins',
   'unreadable',
   'verify',
 ]);

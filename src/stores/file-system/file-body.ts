@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { StoreError } from '../../errors.js';
+import { describeError, errnoOf, StoreError } from '../../errors.js';
 
 /** Larger than node's 64 KB, because a snapshot is read completely, and each read is a trip to the thread pool. */
 const READ_BYTES = 256 * 1024;
@@ -15,7 +15,10 @@ export function fileBody(
   { from, to }: { from: number; to: number },
 ): Readable {
   let position = from;
-  const fail = (cause: unknown) => new StoreError(`could not read "${key}" to its end`, { cause });
+  const fail = (cause: unknown) => {
+    const why = errnoOf(cause) ?? describeError(cause).message;
+    return new StoreError(`could not read "${key}" to its end: ${why}`, { cause });
+  };
   return new Readable({
     highWaterMark: READ_BYTES,
     read() {

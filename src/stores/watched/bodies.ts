@@ -7,14 +7,23 @@ import { TRANSFER_MS } from './limits.js';
 /**
  * Reports progress of the transfer whenever a piece of the body is read. The body stays the same object, because some
  * stores recognize a file stream by its class, and get its length in this way.
+ *
+ * @param msAtEnd how long the store may take once it has read so many bytes, ms; default: as between two pieces
  */
-export function tellReads(body: Readable, moving: Moving): void {
+export function tellReads(body: Readable, moving: Moving, msAtEnd?: (bytes: number) => number): void {
   body.on('error', () => undefined); // a reader gets the error itself; a late error must not end the bot's process
   const read = body._read.bind(body);
+  const push = body.push.bind(body);
+  let bytes = 0;
   body._read = (size) => {
     moving();
     read(size);
   };
+  body.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) bytes += chunk.length;
+    return push(chunk, encoding);
+  };
+  if (msAtEnd !== undefined) body.once('end', () => moving(msAtEnd(bytes)));
 }
 
 /** The bytes that a store delivers. A source that makes no progress while a reader waits is given up. */

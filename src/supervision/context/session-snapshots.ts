@@ -1,10 +1,12 @@
 import { ConfigurationError, describeError, SnapshotNotFoundError } from '../../errors.js';
+import { unpackError } from '../../portable-error.js';
 import { captureTimeAfter, newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
+import { PlaceLogins } from './place-logins.js';
 import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -17,6 +19,16 @@ export interface SnapshotsOfOthers {
   /** The newest snapshot of a profile that still exists on this machine and so belongs to another bot. */
   readonly owned: SnapshotInfo | undefined;
 }
+
+/** A snapshot that its store lists and does not deliver. */
+export interface WithheldSnapshot {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly repository: SnapshotRepository;
+  readonly error: Error;
+}
+
 /** How long an immediate copy waits for stores to which it is not written, ms. */
 export const OTHERS_PATIENCE_MS = 100;
 
@@ -30,6 +42,7 @@ export interface CandidateOptions {
 export class SessionSnapshots {
   readonly #context: SessionContext;
   readonly #binding: ProfileBinding;
+  readonly places: PlaceLogins;
   /** Time of the last capture begun here, ms since 1970. */
   #given: number | undefined;
   /** The last known content of each store. */
@@ -39,12 +52,32 @@ export class SessionSnapshots {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new ProfileBinding(context);
+    this.places = new PlaceLogins(context);
+    this.#binding = new ProfileBinding(context, this);
   }
 
   /** Whether a store did not answer the last time. Its content is then unknown. */
   get hasSilentStore(): boolean {
     return this.#silent.size > 0;
+  }
+
+  /** Whether a store has snapshots that nobody knows: it was silent the last time, or does not deliver them. */
+  async mayHaveMore(patience?: StorePatience): Promise<boolean> {
+    return this.hasSilentStore || (await this.withheld(patience)).length > 0;
+  }
+
+  /**
+   * What the stores list and do not deliver at the moment, such as a file under a bad sector. Nobody knows whose login it
+   * holds, or whether it is sound.
+   */
+  async withheld(patience?: StorePatience): Promise<readonly WithheldSnapshot[]> {
+    const ask = (repository: SnapshotRepository) => repository.unreadable();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).flatMap(({ repository, value }) =>
+      value.flatMap(({ id, createdAt, fault }) =>
+        fault === undefined ? [] : [{ id, createdAt, repository, error: unpackError(fault) }],
+      ),
+    );
   }
 
   /**
@@ -85,13 +118,16 @@ export class SessionSnapshots {
     lineage: string | undefined,
     { patience, isAskedFor = false }: CandidateOptions = {},
   ): Promise<readonly LocatedSnapshot[]> {
-    const { ours: located } = await this.sorted(patience);
+    const { ours: located, decidingPlaces } = await this.sorted(patience);
     const { revokedLineages, ...known } = this.#context.record.current;
+    const isUnasked = lineage === undefined && !isAskedFor;
+    const entitled = isUnasked ? await this.places.find(decidingPlaces, patience) : undefined;
+    if (entitled !== undefined && entitled.lineage === undefined) return []; // the last login here has ended
     const infos = restoreCandidates(
       located.map(({ info }) => info),
       {
         ...known,
-        lineage,
+        lineage: lineage ?? entitled?.lineage,
         inPlace: known.lineage,
         revokedLineages: [...revokedLineages, ...(await this.#markedAsRevoked(patience))],
         isAskedFor,
@@ -110,13 +146,20 @@ export class SessionSnapshots {
 
   /** All snapshots, grouped by whose login they hold. */
   async sorted(patience?: StorePatience): Promise<BoundSnapshots> {
-    return this.#binding.sort(await this.list(patience));
+    return this.#binding.sort(await this.list(patience), patience);
   }
 
   /** Whether a store says that this login was logged out. */
   async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
     const marked = await this.#markedAsRevoked(patience);
     return marked.includes(lineage);
+  }
+
+  /** Whether a store says that `clear()` has ended this login. */
+  async isCleared(lineage: string, patience?: StorePatience): Promise<boolean> {
+    const ask = (repository: SnapshotRepository) => repository.clearedLineages();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).some(({ value }) => value.has(lineage));
   }
 
   /** Whether the snapshot was made at the bot's previous place and not at this one. */

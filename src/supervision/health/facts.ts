@@ -61,7 +61,7 @@ export interface CopyFacts {
   readonly count: number | undefined;
   /** Their size in the stores. */
   readonly bytes: number | undefined;
-  /** The stores that do not answer. */
+  /** The stores that do not answer, or only with an error. */
   readonly unreachable: readonly SilentStore[];
   /** The newest copy of the current login. */
   readonly last: LastCopy | undefined;
@@ -77,6 +77,10 @@ export interface SilentStore {
   readonly name: string;
   /** Time since the first request without an answer, ms. */
   readonly forMs: number;
+  /** The last error of the store; none where nothing moved. */
+  readonly error?: EventError | undefined;
+  /** Whether this user may not read it. */
+  readonly isDenied?: boolean | undefined;
 }
 
 export interface LastCopy {

@@ -1,11 +1,15 @@
+import { shortError } from '../../client/start-error.js';
 import { type Clock, withDeadline } from '../../clock.js';
+import { describeError, isSessionError } from '../../errors.js';
 import type { SessionEventName, SessionEventPayloads, SkipReason } from '../../events.js';
+import { isDenied } from '../../file-system.js';
 import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
+import { isStandstill } from '../../stores/watched/deadline.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import { CopyRefusals } from './copy-refusals.js';
-import type { CopyFacts, LastCopy } from './facts.js';
+import type { CopyFacts, LastCopy, SilentStore } from './facts.js';
 
 /** Listing a remote store costs money. Between two listings, the events tell which snapshots exist. */
 const LIST_EVERY_MS = 300_000;
@@ -21,6 +25,8 @@ interface Listing {
   readonly infos: readonly SnapshotInfo[] | undefined;
   /** Since when the store does not answer, monotonic ms. */
   readonly silentSince?: number | undefined;
+  /** What the store has answered since, if it does answer. */
+  readonly fault?: Pick<SilentStore, 'error' | 'isDenied'> | undefined;
 }
 
 const UNLISTED: Listing = { infos: undefined };
@@ -103,7 +109,10 @@ export class SnapshotLedger {
       bytes: isKnown ? infos.reduce((sum, { storedBytes }) => sum + storedBytes, 0) : undefined,
       unreachable: repositories.flatMap(({ store }, index) => {
         const since = listings[index]?.silentSince;
-        return since === undefined ? [] : [{ name: store.name, forMs: this.#clock.monotonic() - since }];
+        const { fault } = listings[index] ?? {};
+        return since === undefined
+          ? []
+          : [{ name: store.name, forMs: this.#clock.monotonic() - since, ...fault }];
       }),
       last,
       confirmedAgeMs: sinceConfirmed ?? last?.ageMs,
@@ -161,7 +170,7 @@ export class SnapshotLedger {
         store: repository.store.name,
         error,
       });
-      this.#noteSilent(repository);
+      this.#noteSilent(repository, error);
     }
   }
 
@@ -171,14 +180,14 @@ export class SnapshotLedger {
       await repository.ping?.();
     } catch (error) {
       this.#context.logger.debug('a store did not answer', { store: repository.store.name, error });
-      return this.#noteSilent(repository);
+      return this.#noteSilent(repository, error);
     }
     if (this.#listings.get(repository)?.silentSince !== undefined) await this.#list(repository);
   }
 
-  #noteSilent(repository: SnapshotRepository): void {
+  #noteSilent(repository: SnapshotRepository, error: unknown): void {
     const { infos, silentSince = this.#clock.monotonic() } = this.#listings.get(repository) ?? UNLISTED;
-    this.#listings.set(repository, { infos, silentSince });
+    this.#listings.set(repository, { infos, silentSince, fault: faultOf(error) });
   }
 
   #noteTaken(snapshot: SnapshotInfo): void {
@@ -214,8 +223,8 @@ export class SnapshotLedger {
 
   #forget(ids: readonly string[]): void {
     if (this.#listing) this.#listingDueAt = 0; // the running listing may still contain the deleted snapshots
-    for (const [repository, { infos, silentSince }] of this.#listings) {
-      this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), silentSince });
+    for (const [repository, { infos, ...rest }] of this.#listings) {
+      this.#listings.set(repository, { infos: infos?.filter(({ id }) => !ids.includes(id)), ...rest });
     }
   }
 
@@ -228,6 +237,12 @@ export class SnapshotLedger {
       this.#tries[kind] = { hasFailed: false, confirmedAt: undefined };
     }
   }
+}
+
+function faultOf(error: unknown): Pick<SilentStore, 'error' | 'isDenied'> | undefined {
+  if (isStandstill(error)) return undefined;
+  const isOfRights = isDenied(error) || (isSessionError(error) && isDenied(error.cause));
+  return { error: shortError(describeError(error)), isDenied: isOfRights };
 }
 
 function belongsTo({ kind, store }: SnapshotRepository, info: SnapshotInfo): boolean {

@@ -1,12 +1,12 @@
 import { describeError, errnoOf, isSessionError } from '../../errors.js';
-import type { OldSession } from '../../profile/import/old-session.js';
+import type { DeniedSession, OldSession } from '../../profile/import/old-session.js';
 import { listQuarantine } from '../../profile/quarantine.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { answered, askStores, failed } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { Importer } from './importer.js';
-import type { OldSessionFinder } from './old-session-finder.js';
+import { inWordsDenied, type OldSessionFinder } from './old-session-finder.js';
 
 /** Error codes that concern the old session, and not our own disk or stores. */
 const OF_THE_SOURCE = new Set(['PROFILE_LOCKED', 'PROFILE_UNSOUND', 'SNAPSHOT_CORRUPT', 'SNAPSHOT_UNSAFE']);
@@ -25,6 +25,8 @@ export class FirstImport {
   };
   /** The warning is given once, not again at each reconnect. */
   #hasWarned = false;
+  /** Paths that may not be read, and that were already reported. */
+  readonly #denied = new Set<string>();
 
   constructor(
     context: SessionContext,
@@ -70,7 +72,8 @@ export class FirstImport {
   async #offers(): Promise<readonly OldSession[]> {
     const { finder, importer } = this.#parts;
     const offers: OldSession[] = [];
-    for (const session of await finder.known()) {
+    const known = await finder.known((denied) => this.#tellDenied(denied));
+    for (const session of known) {
       if (session.clientId === undefined && (await importer.isMarked(session))) continue;
       offers.push(session);
     }
@@ -108,6 +111,17 @@ export class FirstImport {
     if ((await listQuarantine(profileDir, { fs })).length > 0)
       return 'a profile of this bot is in quarantine';
     return undefined;
+  }
+
+  /** What may be the login must not look like nothing, since a QR is due now. */
+  #tellDenied({ path, error }: DeniedSession): void {
+    if (this.#denied.has(path)) return;
+    this.#denied.add(path);
+    this.#context.warn(
+      'import-available',
+      `there may be an old session, but ${inWordsDenied(path, errnoOf(error))}. If it is this bot's, the next start takes ` +
+        'it over instead of a QR',
+    );
   }
 
   #warn(found: readonly OldSession[], why: string): void {

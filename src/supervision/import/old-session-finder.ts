@@ -1,7 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { ConfigurationError, errnoOf } from '../../errors.js';
+import { ConfigurationError, errnoOf, isSessionError, StoreError } from '../../errors.js';
+import { isDenied } from '../../file-system.js';
 import { DEFAULT_OPTIONS } from '../../options.js';
 import {
+  type DeniedListener,
+  type DeniedSession,
   kindOfOldSession,
   listOldSessions,
   mayHoldLogin,
@@ -46,7 +49,19 @@ export class OldSessionFinder {
     }
     const { fs } = this.#context;
     const path = isAbsolute(from) ? resolve(from) : resolve(process.cwd(), from);
-    const kind = await kindOfOldSession(path, { fs });
+    try {
+      return await this.#sessionAt(path, await kindOfOldSession(path, { fs }));
+    } catch (error) {
+      // It may have been imported before it was closed to this user.
+      if (isDenied(error)) return this.#nothing(path, denied(path, error));
+      throw isSessionError(error) ? error : unreadable(path, error);
+    }
+  }
+
+  async #sessionAt(
+    path: string,
+    kind: Awaited<ReturnType<typeof kindOfOldSession>>,
+  ): Promise<OldSession | NothingFound> {
     if (kind === undefined) return this.#nothing(path, wrong(`there is nothing at '${path}'`));
     if (kind === 'folder') return this.#theOneIn(path);
     if (await this.#isOwn(path)) {
@@ -60,23 +75,36 @@ export class OldSessionFinder {
   /**
    * The sessions in the usual places that may be this bot's: with its client id, or with none in the name. A profile
    * in the root of `sessionPath`, where the older system kept its only one, counts as having that system's client id.
+   *
+   * @param onDenied called for each of them, and for each folder of them, that this user may not read
    */
-  async known(): Promise<readonly OldSession[]> {
+  async known(onDenied: DeniedListener = () => undefined): Promise<readonly OldSession[]> {
     const { fs, clientId, options } = this.#context;
     const found: OldSession[] = [];
     const root = options.sessionPath;
     const ofRoot = clientId === DEFAULT_OPTIONS.clientId ? clientId : undefined;
-    if ((await this.#unlessDenied(() => kindOfOldSession(root, { fs }))) === 'profile') {
+    const told = (denied: DeniedSession) => {
+      if (denied.clientId === undefined || denied.clientId === clientId) onDenied(denied);
+    };
+    const unlessDenied = <Result>(path: string, look: Promise<Result>, id?: string) =>
+      look.catch((error: unknown) => {
+        if (!isDenied(error)) throw error;
+        told({ path, clientId: id, error });
+        return undefined;
+      });
+    if ((await unlessDenied(root, kindOfOldSession(root, { fs }))) === 'profile') {
       found.push({ kind: 'profile', path: root, clientId: ofRoot });
     }
     for (const folder of new Set([root, this.#authFolder])) {
-      found.push(...((await this.#unlessDenied(() => listOldSessions(folder, { fs }))) ?? []));
+      const listing = listOldSessions(folder, { fs, onDenied: told });
+      found.push(...((await unlessDenied(folder, listing)) ?? []));
     }
     const ours: OldSession[] = [];
     for (const session of found) {
       const mayBeOurs = session.clientId === undefined || session.clientId === clientId;
       if (!mayBeOurs || (await this.#isOwn(session.path))) continue;
-      if (await this.#unlessDenied(() => mayHoldLogin(session, { fs }))) ours.push(session);
+      const { path, clientId: id } = session;
+      if (await unlessDenied(path, mayHoldLogin(session, { fs }), id)) ours.push(session);
     }
     return ours;
   }
@@ -84,7 +112,8 @@ export class OldSessionFinder {
   async #theOneIn(folder: string): Promise<OldSession | NothingFound> {
     const { fs, clientId } = this.#context;
     const all: OldSession[] = [];
-    for (const session of await listOldSessions(folder, { fs })) {
+    const closed: DeniedSession[] = [];
+    for (const session of await listOldSessions(folder, { fs, onDenied: (one) => closed.push(one) })) {
       if (!(await this.#isOwn(session.path))) all.push(session);
     }
     const named = all.filter((session) => session.clientId === clientId);
@@ -93,6 +122,10 @@ export class OldSessionFinder {
     const fitting = isUnnamed ? all.filter((session) => session.clientId === undefined) : named;
     const [one] = fitting;
     if (one !== undefined && fitting.length === 1) return one;
+    const hidden = closed.find((session) => session.clientId === clientId) ?? closed[0];
+    if (hidden !== undefined && (all.length === 0 || hidden.clientId === clientId)) {
+      return this.#nothing(folder, denied(hidden.path, hidden.error));
+    }
     const list = all.map(({ path }) => `'${path}'`).join(', ');
     if (all.length === 0) {
       const problem = wrong(
@@ -119,16 +152,6 @@ export class OldSessionFinder {
     const { fs, profileDir } = this.#context;
     return (await resolveLinks(fs, path)) === (await resolveLinks(fs, profileDir));
   }
-
-  // A folder that we may not read is treated as missing, since it may belong to others.
-  async #unlessDenied<Result>(look: () => Promise<Result>): Promise<Result | undefined> {
-    try {
-      return await look();
-    } catch (error) {
-      if (errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM') return undefined;
-      throw error;
-    }
-  }
 }
 
 function sessionAt(path: string): OldSession {
@@ -140,6 +163,24 @@ export function defaultAuthFolder(): string {
   return join(process.cwd(), '.wwebjs_auth');
 }
 
-function wrong(problem: string): ConfigurationError {
-  return new ConfigurationError(`from: ${problem}`, { operation: 'importSession' });
+function wrong(problem: string, cause?: unknown): ConfigurationError {
+  const details = { operation: 'importSession', ...(cause !== undefined && { cause }) };
+  return new ConfigurationError(`from: ${problem}`, details);
+}
+
+/** The error for what is there and may not be read: it must not look like nothing. */
+function denied(path: string, error: unknown): ConfigurationError {
+  return wrong(inWordsDenied(path, errnoOf(error)), error);
+}
+
+function unreadable(path: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  const operation = 'importSession';
+  return new StoreError(`from: '${path}' can't be read (${errno})`, { operation, cause: error });
+}
+
+/** What to do about an old session that this user may not read. */
+export function inWordsDenied(path: string, errno = 'EACCES'): string {
+  return `'${path}' can't be read (${errno}): give the user that this bot runs as the right to read it, and all in it (chown -R)`;
 }

@@ -59,7 +59,7 @@ export class UnreadableRemover {
     repository: SnapshotRepository,
     policy: RetentionPolicy,
   ): Promise<readonly UnreadableSnapshot[]> {
-    const unreadable = await unreadableIn(repository);
+    const unreadable = (await unreadableIn(repository)).filter(({ fault }) => fault === undefined);
     if (unreadable.length === 0) return [];
     const whole = (await this.#snapshots.listAmong(new Set([repository]))).map(({ info }) => info);
     const shelf = { kind: repository.kind, store: repository.store.name };

@@ -2,6 +2,7 @@ import { isPassingFault } from '../../busy.js';
 import { obstacleOf } from '../../client/start-error.js';
 import { isUnanswered } from '../../disk-gate/gated-file-system.js';
 import { isSessionError, toError } from '../../errors.js';
+import { isThreadResting } from '../../thread-fault.js';
 import { isNotProvenOwner } from '../../write-permit.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
@@ -99,9 +100,11 @@ export class StartAttempts {
     }
   }
 
-  // A full disk, or one that fails for a while, must not leave a session that was up to whoever calls reconnect().
+  // A full disk, or one that fails for a while, must not leave a session that was up to whoever calls reconnect(). While
+  // the worker thread rests, an attempt can't even begin.
   #waitedOut(result: StartResult): StartResult {
-    if (result.kind !== 'failed' || !this.#wasUp || !isPassingFault(result.error)) return result;
+    if (result.kind !== 'failed') return result;
+    if (!isThreadResting(result.error) && !(this.#wasUp && isPassingFault(result.error))) return result;
     return { ...result, awaitsMachine: true };
   }
 

@@ -84,3 +84,11 @@ export function isHopeless(error: unknown): boolean {
 export function isTooOld(error: unknown): boolean {
   return isSessionError(error) && error.code === 'BROWSER_TOO_OLD';
 }
+
+/** The fields of the log line for a start that failed. */
+export function fieldsOf({ cause, error }: { readonly cause: DisconnectCause; readonly error: unknown }): {
+  readonly cause: DisconnectCause;
+  readonly error: EventError;
+} {
+  return { cause, error: summaryOf(error) };
+}

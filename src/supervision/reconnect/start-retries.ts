@@ -1,5 +1,5 @@
 import { sleep } from '../../clock.js';
-import { describeError, isSessionError } from '../../errors.js';
+import { isSessionError } from '../../errors.js';
 import type { DisconnectCause, EventError } from '../../events.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionStarter, StartResult } from '../start/session-starter.js';
@@ -8,7 +8,7 @@ import { lossOf } from './loss.js';
 import { floorMs, retryDelayMs, STABLE_AFTER_MS } from './reconnect-delay.js';
 import { isOutage, type Setback } from './setback.js';
 import { type Preconditions, StartAttempts } from './start-attempts.js';
-import { exhausted, hopeless, isHopeless, LastError } from './start-failures.js';
+import { exhausted, fieldsOf, hopeless, isHopeless, LastError } from './start-failures.js';
 
 /** How a session came up, or why it will not come up. */
 export type StartRetriesResult = Exclude<StartResult, { readonly kind: 'failed' }>;
@@ -182,7 +182,7 @@ export class StartRetries {
     for (let failures = 0; ; failures++) {
       const result = await this.#attempts.make(signal, { isFinal: isHopeless, isFirst: failures === 0 });
       if (result.kind !== 'failed') return result;
-      logger.warn('the start failed', { cause: result.cause, error: describeError(result.error) });
+      logger.warn('the start failed', fieldsOf(result));
       if (isFirst) this.#giveUpIfHopeless(result);
       const older = await this.#fruitless.tryOlderCopy(result.cause, signal);
       if (older !== undefined) return older;

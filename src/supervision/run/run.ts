@@ -24,4 +24,10 @@ export class Run {
   isHalted = false;
   /** Why the run stopped without a call. */
   endedBy: Error | undefined;
+
+  /** Call for each start, the first one and each reconnect. */
+  follow(start: Promise<void>): void {
+    this.settled = start;
+    this.audience = [];
+  }
 }

@@ -188,6 +188,9 @@ export class Saver {
         await askStores(repositories, (repository) => this.#store(repository, tree, context, request)),
       );
       const taken = results.filter((result) => 'snapshot' in result);
+      // A local store may be a disk that was not mounted before, and looked empty then.
+      const local = repositories.filter(({ store }) => store.localPath !== undefined);
+      await this.#snapshots.places.claim(context.lineage, undefined, local);
       // Another bot on this client id has taken this login for ended, but it is in use here.
       if (taken.some(({ snapshot }) => snapshot.heldElsewhere)) await this.#removed.release(context.lineage);
       return taken[0] ?? UNCHANGED;

@@ -5,6 +5,7 @@ import { contentOf, type SessionSnapshots } from '../context/session-snapshots.j
 import type { LaterLogin } from '../login/later-login.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { Restorer } from '../restore/restorer.js';
+import { assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
 
 /**
  * Rolling back is harmful (the ratchets of the protocol), so only the newest snapshot and at most one older one are
@@ -41,7 +42,13 @@ export class LoginFallbacks {
    */
   async mayExist(patience: StorePatience): Promise<boolean> {
     try {
-      return (await this.#fallbacks(0, patience)).length > 0;
+      const fallbacks = await this.#fallbacks(0, patience);
+      if (fallbacks.length > 0) return true;
+      const { loggedIn } = this.#context.record.current;
+      return (
+        loggedIn &&
+        (await withheldLogin(this.#context, this.#parts.snapshots, fallbacks, patience)) !== undefined
+      );
     } catch {
       return this.#context.record.current.loggedIn;
     }
@@ -89,13 +96,15 @@ export class LoginFallbacks {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
+    // A login whose newest copies WhatsApp has rejected has ended, whatever else a store may have.
+    if (rollbacks === 0) await assertNoneWithheld(this.#context, this.#parts.snapshots, fallbacks);
     const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
     const isFinal = !(await this.#anyOfNewerBrowser(untried));
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
-    const { rejectedLineages } = record.current;
+    const { rejectedLineages, placeLogin } = record.current;
     const oldest = untried.map(({ info }) => info.createdAt).sort()[0];
     await record.update({
       loggedIn: false,
@@ -105,10 +114,12 @@ export class LoginFallbacks {
       formerLineage: undefined,
       account: undefined,
       run: 0,
-      // A newer browser may still use it, so it must not count as older than itself.
+      // A newer browser may still use it, so it stays the login of this place, and must not count as older than itself.
+      ...(!isFinal && { placeLogin }),
       ...(!isFinal && oldest !== undefined && { inPlaceSince: oldest }),
       ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
+    await this.#parts.snapshots.places.share();
     return false;
   }
 

@@ -17,6 +17,7 @@ import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
 import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
+import { assertNoneWithheld } from '../restore/withheld-login.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
 import { OtherLogin } from './other-login.js';
 import { ProfileCheck } from './profile-check.js';
@@ -144,6 +145,8 @@ export class ProfilePreparer {
     }
     const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
     if (imported) return imported;
+    const isLost = report.verdict === 'absent' || report.verdict === 'corrupt';
+    if (isLost) await assertNoneWithheld(this.#context, this.#snapshots, candidates);
     const why =
       candidates.length > 0
         ? `none of its ${candidates.length} snapshots is sound`
@@ -192,7 +195,7 @@ export class ProfilePreparer {
     const isHeld = located.some(
       ({ info }) => info.lineage === lineage && (info.heldElsewhere || this.#removed.isHeld(info)),
     );
-    return isHeld || (await this.#removed.isCleared(lineage, patience)) ? lineage : undefined;
+    return isHeld || (await this.#snapshots.isCleared(lineage, patience)) ? lineage : undefined;
   }
 
   /** If this browser can't read the newer login, it uses the local one, which it can read. */

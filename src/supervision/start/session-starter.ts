@@ -83,7 +83,7 @@ export class SessionStarter {
       return await this.#start(signal, isFirst);
     } catch (error) {
       this.#holdsPairing = false;
-      if (isStoreFault(error) && this.#parts.snapshots.hasSilentStore) {
+      if (isStoreFault(error) && (await this.#parts.snapshots.mayHaveMore())) {
         signal.throwIfAborted();
         return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsServer: true };
       }

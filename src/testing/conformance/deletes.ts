@@ -15,9 +15,9 @@ export const deletes: Chapter = (test, expects) => {
       assertBytes(await bytesAt(store, 'shop/note'), bytesOf(5, 2));
       assert.equal(await store.delete('shop/note', { ifVersion: second.version }), true);
       assert.equal(await store.delete('shop/note', { ifVersion: second.version }), false);
-      await store.put('shop/note', bytesOf(5, 2));
+      await store.put('shop/note', bytesOf(5, 3));
       await rejectsWith('STORE_CONFLICT', store.delete('shop/note', { ifVersion: second.version }));
-      assertBytes(await bytesAt(store, 'shop/note'), bytesOf(5, 2));
+      assertBytes(await bytesAt(store, 'shop/note'), bytesOf(5, 3));
     });
 
     test('has one winner of a conditional put and deletes of the same version', async (store) => {

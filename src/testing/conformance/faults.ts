@@ -26,14 +26,16 @@ export const faults: Chapter = (test, expects, { patienceMs }) => {
   const within = <T>(what: string, work: Promise<T>) => settledWithin(patienceMs, what, work);
 
   if (has('killInMidPut')) {
+    const { maxObjectBytes = Number.POSITIVE_INFINITY } = expects;
+    const count = Math.min(PIECES, Math.floor(maxObjectBytes / PIECE_BYTES));
     test('keeps the old value when the server is killed in the midst of a put', async (store, fixture) => {
       const kill = faultOf(fixture, 'killInMidPut');
       await store.put('shop/note', bytesOf(5));
       for (const key of ['shop/note', 'shop/none']) {
         let restart: () => unknown = () => undefined;
         async function* pieces() {
-          for (let index = 0; index < PIECES; index++) {
-            if (index === PIECES / 2) {
+          for (let index = 0; index < count; index++) {
+            if (index === Math.floor(count / 2)) {
               await sleep(SENDING_MS);
               restart = await kill();
             }
@@ -41,7 +43,7 @@ export const faults: Chapter = (test, expects, { patienceMs }) => {
           }
         }
         const body = Readable.from(pieces(), { objectMode: false });
-        const size = PIECE_BYTES * PIECES;
+        const size = PIECE_BYTES * count;
         const putting = errorOf(store.put(key, body, { size }));
         const error = await within('the put', putting).finally(() => restart());
         assertStoreFault(error);

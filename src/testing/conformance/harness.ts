@@ -56,7 +56,7 @@ export interface StoreExpectations {
  */
 export interface StoreFaults {
   /**
-   * Called when the store has read about half of a body of 2.5 MB: ends the server at once, as by SIGKILL. Returns what
+   * Called when the store has read about half of a body of 2.5 MB (less where `maxObjectBytes` is less): ends the server at once, as by SIGKILL. Returns what
    * starts it again with everything that it had stored, at the same address; the suite waits for both.
    */
   readonly killInMidPut?: () => Undo | Promise<Undo>;

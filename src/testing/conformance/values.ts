@@ -4,6 +4,7 @@ import { assertBytes, bytesAt, bytesOf, type Chapter, keysOf, readAll, streamOf 
 /** A stored value comes back unchanged; a missing one is `undefined`. */
 export const values: Chapter = (test, expects) => {
   test('declares what it can do', async (store) => {
+    await store.head('shop/none'); // a store may have to ask its server first
     assert.equal(typeof store.name, 'string');
     assert.equal(store.capabilities.conditionalPut, expects.conditionalPut ?? true);
     assert.equal(store.capabilities.maxObjectBytes, expects.maxObjectBytes);
@@ -101,9 +102,9 @@ export const values: Chapter = (test, expects) => {
   test('deletes once, leaves the neighbours, and can be put again', async (store) => {
     for (const key of ['shop/a', 'shop/ab', 'shop/a.b', 'shop/sub/a', 'shopping/a'])
       await store.put(key, bytesOf(3));
-    assert.deepEqual((await Promise.all([store.delete('shop/a'), store.delete('shop/a')])).filter(Boolean), [
-      true,
-    ]);
+    const won = (await Promise.all([store.delete('shop/a'), store.delete('shop/a')])).filter(Boolean);
+    if (expects.conditionalDelete) assert.equal(won.length, 1);
+    else assert.ok(won.length > 0, 'neither delete says that there was something');
     assert.equal(await store.delete('shop/a'), false);
     assert.equal(await store.get('shop/a'), undefined);
     assert.equal(await store.head('shop/a'), undefined);

@@ -185,8 +185,8 @@ describe('the state of the logins in a store', () => {
   });
 
   it('keeps the sections that only a newer version knows', async () => {
-    await store.put(MAIN, serializeState({ ...NO_STATE, others: { places: [{ place: 1 }] } }));
+    await store.put(MAIN, serializeState({ ...NO_STATE, others: { fleets: [{ fleet: 1 }] } }));
     await repository.revoke('dead', { cause: 'phone', at: AT });
-    expect((await stateAt(MAIN)).others).toEqual({ places: [{ place: 1 }] });
+    expect((await stateAt(MAIN)).others).toEqual({ fleets: [{ fleet: 1 }] });
   });
 });

@@ -64,6 +64,11 @@ const ROWS: readonly Row[] = [
   ['save-unverified', last('saves', { isVerified: false }), 'warning', 'forceSave'],
   ['save-corrupt', last('saves', { isCorrupt: true }), 'warning', 'forceSave'],
   ['save-store-unreachable', copies('saves', { unreachable: [silent('s3')] }), 'warning'],
+  [
+    'save-store-unreachable',
+    copies('saves', { unreachable: [{ ...silent('s3'), error: { code: 'STORE', message: '403' } }] }),
+    'warning',
+  ],
   ['backup-missing', copies('backups', NO_COPY), 'warning', 'backup'],
   ['backup-overdue', copies('backups', { confirmedAgeMs: 900_001 }), 'warning', 'backup'],
   ['backup-failed', copies('backups', { hasFailed: true }), 'warning', 'backup'],

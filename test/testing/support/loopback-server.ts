@@ -12,12 +12,15 @@ interface Value {
 /** Longest page of a listing, as S3 has it. */
 const PAGE = 1_000;
 
-/** A small object server on loopback, which can be killed, hang, and lose answers. */
+/**
+ * A small object server on loopback, which can be killed, hang, and lose answers. It is as inexact as S3: the version is the
+ * MD5 of the bytes, only an MD5 is compared, a delete does not tell whether there was something, a listing has milliseconds
+ * where an object has seconds, and a range behind the end is refused.
+ */
 export class LoopbackServer {
   readonly #values = new Map<string, Value>();
   #server: Server | undefined;
   #port = 0;
-  #puts = 0;
   #held: (() => void)[] | undefined;
   #isAnswerLost = false;
 
@@ -65,35 +68,41 @@ export class LoopbackServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, headers } = request;
     const url = new URL(request.url ?? '', 'http://loopback');
     const body = await buffer(request); // rejects where the connection ends before the body does
     if (url.pathname === '/list') return send(response, 200, this.#page(url.searchParams));
+    if (url.pathname === '/delete') {
+      for (const key of JSON.parse(String(body))) this.#values.delete(key);
+      return send(response, 200);
+    }
     const key = decodeURIComponent(url.pathname.slice('/o/'.length));
     const found = this.#values.get(key);
-    const { 'if-match': ifMatch } = request.headers;
-    if (request.method === 'PUT') return this.#put(key, body, request, response);
-    if (found === undefined) return send(response, 404);
-    if (ifMatch !== undefined && ifMatch !== found.version) return send(response, 412);
-    if (request.method === 'DELETE') {
+    if (method === 'PUT') return this.#put(key, body, request, response);
+    if (method === 'DELETE') {
       this.#values.delete(key);
       return send(response, 204);
     }
-    const [offset = 0, length = found.bytes.length] = `${request.headers['x-part'] ?? ''}`
-      .split(' ')
-      .filter(Boolean)
-      .map(Number);
+    if (found === undefined) return send(response, 404);
+    const ifMatch = headers['if-match'];
+    if (ifMatch !== undefined && ifMatch !== found.version) return send(response, 412);
+    const { bytes } = found;
+    const [, from = '0', last = `${bytes.length}`] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+    const isBehind = headers.range !== undefined && Number(from) >= bytes.length;
+    if (isBehind) return send(response, 416);
     describe(response, found);
-    response.end(request.method === 'HEAD' ? undefined : found.bytes.subarray(offset, offset + length));
+    response.end(method === 'HEAD' ? undefined : bytes.subarray(Number(from), Number(last) + 1));
   }
 
   #put(key: string, bytes: Buffer, { headers }: IncomingMessage, response: ServerResponse): void {
     const current = this.#values.get(key);
-    const { 'if-match': ifMatch, 'if-none-match': ifNone, 'x-sha256': sha256 } = headers;
+    const { 'if-match': ifMatch, 'if-none-match': ifNone, 'content-md5': md5 } = headers;
     const isOther = ifMatch !== undefined && ifMatch !== current?.version;
     if (isOther || (ifNone !== undefined && current !== undefined)) return send(response, 412);
-    const found = createHash('sha256').update(bytes).digest('hex');
-    if (sha256 !== undefined && sha256 !== found) return send(response, 400);
-    const value = { bytes, version: `v${++this.#puts}`, modifiedAt: Date.now() };
+    const version = createHash('md5').update(bytes).digest('hex');
+    if (md5 !== undefined && md5 !== Buffer.from(version, 'hex').toString('base64'))
+      return send(response, 400);
+    const value = { bytes, version, modifiedAt: Date.now() };
     this.#values.set(key, value);
     if (this.#isAnswerLost) {
       this.#isAnswerLost = false;
@@ -115,7 +124,11 @@ export class LoopbackServer {
 }
 
 function describe(response: ServerResponse, { bytes, version, modifiedAt }: Value): void {
-  response.writeHead(200, { etag: version, 'x-size': bytes.length, 'x-modified': modifiedAt });
+  response.writeHead(200, {
+    etag: version,
+    'x-size': bytes.length,
+    'last-modified': new Date(modifiedAt).toUTCString(),
+  });
 }
 
 function send(response: ServerResponse, status: number, json?: unknown): void {

@@ -24,6 +24,7 @@ interface Kind {
   readonly none: LocalizedText;
   readonly failed: LocalizedText;
   readonly silentStore: LocalizedText;
+  readonly failingStore: LocalizedText;
 }
 
 const SAVE: Kind = {
@@ -36,6 +37,7 @@ const SAVE: Kind = {
   },
   failed: { en: 'The last save failed.', ar: 'فشلت آخر عملية حفظ.' },
   silentStore: { en: 'The store of the saves does not answer', ar: 'مخزن النسخ المحفوظة لا يستجيب' },
+  failingStore: { en: 'The store of the saves answers with an error', ar: 'مخزن النسخ المحفوظة يرد بخطأ' },
 };
 
 const BACKUP: Kind = {
@@ -48,6 +50,7 @@ const BACKUP: Kind = {
   },
   failed: { en: 'The last backup failed.', ar: 'فشلت آخر عملية نسخ احتياطي.' },
   silentStore: { en: 'A store of the backups does not answer', ar: 'مخزن للنسخ الاحتياطية لا يستجيب' },
+  failingStore: { en: 'A store of the backups answers with an error', ar: 'مخزن للنسخ الاحتياطية يرد بخطأ' },
 };
 
 function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: Kind): Judgement {
@@ -58,6 +61,7 @@ function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: 
     const isKnown = copies.count !== undefined && facts.hasLogin;
     const isDue = facts.upMs === undefined || facts.upMs >= FIRST_COPY_AFTER_MS;
     if (isKnown && isDue) return [...issues, missing(copies, kind, action)];
+    if (copies.hasFailed) issues.push(failed(copies, kind, action));
     return issues.length > 0 ? issues : 'unknown';
   }
   const { isCorrupt, isVerified } = copies.last;
@@ -166,21 +170,32 @@ function corrupt({ name, noun, action }: Kind, runnable: HealthAction | undefine
   };
 }
 
-function unreachable(stores: readonly SilentStore[], { name, silentStore }: Kind): Issue {
-  const names = stores.map((store) => `${store.name} (${duration(store.forMs, 'en')})`).join(', ');
-  const namesInArabic = stores
-    .map((store) => `${isolated(store.name)} (${duration(store.forMs, 'ar')})`)
-    .join('، ');
+function unreachable(stores: readonly SilentStore[], { name, silentStore, failingStore }: Kind): Issue {
+  const why = stores.every(({ error }) => error !== undefined) ? failingStore : silentStore;
+  const inWords = (store: SilentStore, language: 'en' | 'ar') => {
+    const { error, forMs } = store;
+    const shown = language === 'en' ? store.name : isolated(store.name);
+    const reason =
+      error === undefined ? '' : `: ${language === 'en' ? error.message : isolated(error.message)}`;
+    return `${shown} (${duration(forMs, language)})${reason}`;
+  };
   return {
     code: `${name}-store-unreachable`,
     severity: 'warning',
     message: {
-      en: `${silentStore.en}: ${names}.`,
-      ar: `${silentStore.ar}: ${namesInArabic}.`,
+      en: `${why.en}: ${stores.map((store) => inWords(store, 'en')).join(', ')}.`,
+      ar: `${why.ar}: ${stores.map((store) => inWords(store, 'ar')).join('، ')}.`,
     },
-    advice: {
-      en: 'Check its address, its credentials and the network. Nothing in it counts as lost.',
-      ar: 'تحقّق من عنوانه وبيانات الدخول إليه ومن الشبكة. ما فيه لا يُعدّ مفقودًا.',
-    },
+    advice: stores.some(({ isDenied }) => isDenied) ? OF_RIGHTS : OF_NETWORK,
   };
 }
+
+const OF_RIGHTS: LocalizedText = {
+  en: 'Give the user that the bot runs as the right to read and write it (chown). Nothing in it counts as lost.',
+  ar: 'امنح المستخدم الذي يعمل به البوت حق القراءة والكتابة فيه (chown). ما فيه لا يُعدّ مفقودًا.',
+};
+
+const OF_NETWORK: LocalizedText = {
+  en: 'Check its address, its credentials and the network. Nothing in it counts as lost.',
+  ar: 'تحقّق من عنوانه وبيانات الدخول إليه ومن الشبكة. ما فيه لا يُعدّ مفقودًا.',
+};

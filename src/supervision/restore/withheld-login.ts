@@ -1,0 +1,36 @@
+import { describeError, StoreError } from '../../errors.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
+import type { StorePatience } from '../context/ask-stores.js';
+import type { SessionContext } from '../context/session-context.js';
+import type { SessionSnapshots, WithheldSnapshot } from '../context/session-snapshots.js';
+import { endedLineages } from '../record/session-record.js';
+
+/**
+ * The snapshot that may hold the login and that its store lists, but does not deliver at the moment. Where a listed one was
+ * tried, any may hold it. Where none may be restored, such as after a logout, only one that is newer than all of them may.
+ *
+ * @param tried the snapshots that could be tried, and of which none was sound
+ */
+export async function withheldLogin(
+  { record }: Pick<SessionContext, 'record'>,
+  snapshots: SessionSnapshots,
+  tried: readonly LocatedSnapshot[],
+  patience?: StorePatience,
+): Promise<WithheldSnapshot | undefined> {
+  if (!record.current.loggedIn && endedLineages(record.current).length > 0) return undefined;
+  const withheld = await snapshots.withheld(patience);
+  if (withheld.length === 0 || tried.length > 0) return withheld[0];
+  const listed = (await snapshots.list(patience)).map(({ info }) => info.createdAt);
+  return withheld.find(({ createdAt }) => listed.every((one) => one < createdAt));
+}
+
+/** @throws StoreError when there is a {@link withheldLogin}: a QR would cost a scan that may not be necessary */
+export async function assertNoneWithheld(...given: Parameters<typeof withheldLogin>): Promise<void> {
+  const found = await withheldLogin(...given);
+  if (found === undefined) return;
+  const { id, repository, error } = found;
+  throw new StoreError(
+    `${repository.store.name} lists the snapshot ${id} and can't deliver it: ${describeError(error).message}`,
+    { cause: error },
+  );
+}
