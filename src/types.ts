@@ -99,6 +99,8 @@ export interface SnapshotContext {
   readonly dataVersion?: string;
   /** Other lineages of the client id that began with an import, oldest first; absent when there are none. */
   readonly imported?: readonly string[];
+  /** The fencing number of the lease under which it was taken: of two owners, the later one has the higher. */
+  readonly generation?: number;
 }
 
 /** The manifest inside every snapshot. */

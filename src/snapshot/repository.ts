@@ -74,6 +74,14 @@ export interface UnreadableSnapshot {
   readonly fault?: PortableError;
 }
 
+export interface SweepOptions extends StoreCallOptions {
+  /**
+   * Whether what nobody needs goes at once, also in a remote store, as `clear()` wants it. Default: there it goes an hour
+   * after the first sweep that found it so, because another process may be about to need it.
+   */
+  readonly atOnce?: boolean;
+}
+
 /** The result of a sweep. */
 export interface SweepResult {
   readonly freedBytes: number;
@@ -140,7 +148,7 @@ export interface SnapshotRepository {
    * Deletes everything that no snapshot needs. Anything that an unreadable manifest may need is kept while it
    * can't be read.
    */
-  sweep(options?: StoreCallOptions): Promise<SweepResult>;
+  sweep(options?: SweepOptions): Promise<SweepResult>;
   /**
    * Removes what killed writers left on this machine: unfinished values of a local store, unfinished zips. Cheap,
    * and reads nothing from a remote store. Call it at a start, with the lease held.

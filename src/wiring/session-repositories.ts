@@ -5,6 +5,7 @@ import { describeError } from '../errors.js';
 import type { Announce } from '../events.js';
 import { systemFileSystem } from '../file-system.js';
 import type { ResolvedOptions } from '../options.js';
+import { ManifestFolder } from '../snapshot/catalog/manifest-folder.js';
 import { isReadFault } from '../snapshot/catalog/read-faults.js';
 import { SignatureCache } from '../snapshot/hashing/tree-hasher.js';
 import { IsolatedRepository } from '../snapshot/repository/isolated-repository.js';
@@ -22,6 +23,7 @@ import { storeLabel } from '../stores/store-label.js';
 import { uniqueStoreNames } from '../stores/unique-names.js';
 import type { SessionContext } from '../supervision/context/session-context.js';
 import type { TaskRunner } from '../task.js';
+import type { SnapshotKind } from '../types.js';
 
 /** How many different notices about its stores a session announces at most. */
 const MAX_NOTICES = 50;
@@ -78,11 +80,20 @@ export function createRepositories(
         : undefined;
     return { store: memory ?? watched, storeName, ...(memory && { memory }) };
   };
+  const manifestsOf = (storeName: string, kind: SnapshotKind) =>
+    new ManifestFolder({
+      ...{ fs, storeName, kind },
+      directory: join(sessionPath, 'manifests', clientId),
+      isOwned: () => parts.ownershipPeriod() !== undefined,
+    });
   const openHere = (store: SessionStore, format: RepositoryFormat, id: string): SnapshotRepository => {
     const watched = watchedStores.get(store) ?? watch(store);
     watchedStores.set(store, watched);
     const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
-    return openRepository(here, { ...shared, ...watched, clientId: id, assertMayWrite });
+    const manifests =
+      watched.memory && id === clientId ? manifestsOf(watched.storeName, format.kind) : undefined;
+    const own = { ...watched, clientId: id, assertMayWrite, ...(manifests && { manifests }) };
+    return openRepository(here, { ...shared, ...own });
   };
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;

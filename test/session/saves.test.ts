@@ -326,13 +326,17 @@ describe('retention', () => {
 
   it('that fails is a warning: the new snapshot stands', async () => {
     const store = new MemoryStore();
+    const deleteMany = store.deleteMany.bind(store);
+    let isReadOnly = false;
+    store.deleteMany = async (...given) => {
+      if (isReadOnly) throw new Error('read only');
+      return deleteMany(...given);
+    };
     const bot = stage().bot({ session: { ...BY_HAND, store, retention: { saves: { keepLast: 1 } } } });
     await bot.logIn();
     await bot.save('one');
     await stage().clock.advance(1000);
-    store.delete = async () => {
-      throw new Error('read only');
-    };
+    isReadOnly = true;
     const snapshot = await bot.save('two');
     expect(bot.warnings).toContain('retention-failed');
     expect((await bot.session.listSnapshots())[0]?.id).toBe(snapshot.id);

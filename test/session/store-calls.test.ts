@@ -54,13 +54,56 @@ describe('the calls to the stores of a session', () => {
     expect(saves.told).toEqual([]);
   });
 
-  it('are two lists at most for a prune', async () => {
+  it('are three of each store at most for a start with a sound profile, and few bytes', async () => {
+    const { bot, saves, backups, stores, reset } = await settled();
+    for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
+    await bot.backUp('last');
+    await bot.finish(bot.session.verify()); // so that there is a state to read, too
+    await bot.stop();
+    reset();
+    const next = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await next.start();
+    await later(next);
+    expect(next.state).toBe('ready');
+    for (const store of [saves, backups]) {
+      expect(store.told.length, store.told.join(', ')).toBeLessThanOrEqual(3);
+      expect(store.bytesDown).toBeLessThanOrEqual(64 * 1024);
+    }
+  });
+
+  it('are two lists and one delete of many for a prune', async () => {
     const { bot, saves, backups, reset } = await settled();
     for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
-    await later(bot);
+    for (let hour = 0; hour < 6; hour++) await later(bot); // what nobody needs has waited for an hour
     reset();
+    const before = await saves.keys;
     await bot.finish(bot.session.prune());
-    expect([saves.lists, backups.lists]).toEqual([1, 1]);
+    expect(before.length - (await saves.keys).length).toBeGreaterThan(1);
+    for (const store of [saves, backups]) {
+      expect(store.lists).toBeLessThanOrEqual(2);
+      expect(store.calls.filter(({ method }) => method === 'delete').length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('put the fencing number of the lease into every manifest', async () => {
+    const { bot, saves, stores } = await settled();
+    const generations = async () => {
+      const found: unknown[] = [];
+      for (const key of (await saves.keys).filter((one) => one.includes('/snapshots/'))) {
+        const object = await saves.get(key);
+        const { generation } = JSON.parse(String(Buffer.concat(await (object?.body.toArray() ?? []))));
+        found.push(generation);
+      }
+      return found;
+    };
+    const { generation } = bot.session.status().lease;
+    expect(generation).toBeGreaterThan(0);
+    expect(new Set(await generations())).toEqual(new Set([generation]));
+    await bot.stop();
+    const next = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await next.start();
+    await next.save('as the next owner');
+    expect((await generations()).at(-1)).toBeGreaterThan(generation ?? 0);
   });
 
   it('see what another process has put, when a person asks', async () => {

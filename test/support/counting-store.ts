@@ -35,6 +35,11 @@ export class CountingStore extends MemoryStore {
     return this.#bytes('get');
   }
 
+  /** Every key, without a call. */
+  get keys(): Promise<readonly string[]> {
+    return this.#keys();
+  }
+
   reset(): void {
     this.#calls = [];
   }
@@ -66,6 +71,19 @@ export class CountingStore extends MemoryStore {
   override async delete(...given: Parameters<MemoryStore['delete']>): ReturnType<MemoryStore['delete']> {
     this.#calls.push({ method: 'delete', key: given[0], bytes: 0 });
     return super.delete(...given);
+  }
+
+  override async deleteMany(
+    ...given: Parameters<MemoryStore['deleteMany']>
+  ): ReturnType<MemoryStore['deleteMany']> {
+    this.#calls.push({ method: 'delete', key: given[0].join(' '), bytes: 0 });
+    return super.deleteMany(...given);
+  }
+
+  async #keys(): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for await (const { key } of super.list('')) keys.push(key);
+    return keys;
   }
 
   #bytes(method: CountedCall['method']): number {

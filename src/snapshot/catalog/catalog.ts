@@ -12,8 +12,10 @@ import {
   type UnreadableSnapshot,
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
+import { deleteAll } from '../store-calls/delete-objects.js';
 import { deleteObject } from '../store-calls/store-bytes.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from './entries.js';
+import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
 import { isWithheld, ManifestReader } from './manifest-reader.js';
 import { isReadFault } from './read-faults.js';
@@ -25,6 +27,8 @@ export interface CatalogOptions {
   readonly clientId: string;
   readonly place: ManifestPlace;
   readonly onProblem?: ProblemListener | undefined;
+  /** Keeps the manifests beyond the process; default: they are read anew. */
+  readonly manifests?: ManifestFolder | undefined;
 }
 
 /** The content of a repository: manifests (read once per version of their object), and the marks of their logins. */
@@ -69,8 +73,8 @@ export class SnapshotCatalog {
   }
 
   /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
-  remember(entry: CatalogEntry): void {
-    this.#reader.remember(entry);
+  remember(entry: CatalogEntry): Promise<void> {
+    return this.#reader.rememberPut(entry);
   }
 
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
@@ -118,15 +122,14 @@ export class SnapshotCatalog {
   async remove(ids: readonly string[], options: StoreCallOptions): Promise<RemoveResult> {
     const { store, place } = this.#options;
     const removed = new Set<string>();
-    let freedBytes = 0;
-    for (const info of await this.#reader.listed(options)) {
+    const wanted = (await this.#reader.listed(options)).filter((info) => {
       const known = this.#reader.known(info);
       const id = known !== undefined && 'manifest' in known ? known.manifest.id : place.idOf(info.key);
-      if (id === undefined) continue;
-      if (!ids.includes(id) || !(await deleteObject(store, info.key, options))) continue;
+      if (id === undefined || !ids.includes(id)) return false;
       removed.add(id);
-      freedBytes += info.size;
-    }
+      return true;
+    });
+    const { freedBytes } = await deleteAll(store, wanted, options);
     return { removed: [...removed], freedBytes };
   }
 

@@ -1,9 +1,11 @@
 import { SnapshotCorruptError } from '../../errors.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { SnapshotManifest } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
 import type { ProblemListener } from '../repository.js';
 import { listAll } from '../store-calls/store-bytes.js';
 import type { CatalogEntry, DamagedEntry } from './entries.js';
+import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
 import { isDamage, isReadFault, listedButMissing } from './read-faults.js';
 
@@ -15,6 +17,7 @@ export interface ManifestReaderOptions {
   readonly clientId: string;
   readonly place: ManifestPlace;
   readonly onProblem?: ProblemListener | undefined;
+  readonly manifests?: ManifestFolder | undefined;
 }
 
 /** Reads the manifests of a store, each once per version of its object. */
@@ -23,6 +26,10 @@ export class ManifestReader {
   readonly #cache = new Map<string, { readonly version: string; readonly found: Found }>();
   /** Keys of objects that their store does not deliver, and that were already reported. */
   readonly #withheld = new Set<string>();
+  /** Keys of objects that the store itself must deliver the next time. */
+  readonly #doubted = new Set<string>();
+  /** The objects for which manifests were last kept on the disk. */
+  #kept: string | undefined;
 
   constructor(options: ManifestReaderOptions) {
     this.#options = options;
@@ -40,6 +47,7 @@ export class ManifestReader {
     const present = new Set(infos.map(({ key }) => key));
     for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
     for (const key of this.#withheld) if (!present.has(key)) this.#withheld.delete(key);
+    await this.#keepManifests(infos);
     const found = await mapLimited(infos, 4, (info) => this.#foundIn(info, options));
     const missing = infos.filter((_, index) => found[index] === undefined);
     const there = found.filter((one) => one !== undefined);
@@ -58,23 +66,24 @@ export class ManifestReader {
     this.#cache.set(found.info.key, { version: found.info.version, found });
   }
 
+  /** Like {@link remember}, for what was put and compared: its manifest is kept for the next process, too. */
+  async rememberPut(entry: CatalogEntry): Promise<void> {
+    this.remember(entry);
+    await this.#options.manifests?.write(entry.info, entry.manifest);
+  }
+
+  /** Call when the store itself has to deliver the object again. */
   forget(key: string): void {
     this.#cache.delete(key);
+    this.#doubted.add(key);
   }
 
   /** Reads an object, whatever is known of it; `undefined` when it was deleted meanwhile. */
   async read(info: ObjectInfo, options: StoreCallOptions): Promise<Found | undefined> {
-    const { place, clientId } = this.#options;
     const id = this.#idOf(info);
     try {
-      const manifest = await place.readManifest(info, options);
-      if (manifest === undefined) return undefined;
-      const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
-      if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
-      const problem = isAtHome
-        ? `the manifest of ${manifest.id} lies under another id's name`
-        : `it is a ${manifest.kind} of another client id, or in a wrong place`;
-      return { id, info, error: new SnapshotCorruptError(problem), misplaced: manifest };
+      const manifest = await this.#options.place.readManifest(info, options);
+      return manifest && this.#judge(info, manifest);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isDamage(error) && !isReadFault(error)) throw error;
@@ -82,13 +91,41 @@ export class ManifestReader {
     }
   }
 
+  #judge(info: ObjectInfo, manifest: SnapshotManifest): Found {
+    const { place, clientId } = this.#options;
+    const isAtHome = manifest.clientId === clientId && manifest.kind === place.kind;
+    if (isAtHome && place.isPlaceOf(manifest, info.key)) return { manifest, info };
+    const problem = isAtHome
+      ? `the manifest of ${manifest.id} lies under another id's name`
+      : `it is a ${manifest.kind} of another client id, or in a wrong place`;
+    return { id: this.#idOf(info), info, error: new SnapshotCorruptError(problem), misplaced: manifest };
+  }
+
+  async #keepManifests(present: readonly ObjectInfo[]): Promise<void> {
+    const keys = present.map(({ key, version }) => `${key}\n${version}`).join('\n');
+    if (keys === this.#kept) return;
+    this.#kept = keys;
+    await this.#options.manifests?.keep(present);
+  }
+
   async #foundIn(info: ObjectInfo, options: StoreCallOptions): Promise<Found | undefined> {
     const known = this.known(info);
     if (known !== undefined) return known;
+    const { manifests } = this.#options;
+    const kept = this.#doubted.has(info.key) ? undefined : await manifests?.read(info);
+    if (kept !== undefined) {
+      const found = this.#judge(info, kept);
+      this.#note(found);
+      return found;
+    }
     let found = await this.read(info, options);
     // A fault may be over in a moment. One that was reported before is not asked for twice.
     if (found && isWithheld(found) && !this.#withheld.has(info.key)) found = await this.read(info, options);
     if (found !== undefined) this.#note(found);
+    if (found && 'manifest' in found) {
+      this.#doubted.delete(info.key);
+      await manifests?.write(info, found.manifest);
+    }
     return found;
   }
 

@@ -43,7 +43,7 @@ const REQUIRED = [
   'contentDigest',
   'files',
 ];
-const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported'];
+const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported', 'generation'];
 
 /**
  * The manifest was written by a newer version of this library in a format that is unknown here; it may well be
@@ -90,6 +90,9 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
       ? {}
       : { dataVersion: matching(fields, 'dataVersion', DATA_VERSION) }),
     ...(fields.imported === undefined ? {} : { imported: lineages(fields.imported) }),
+    ...(fields.generation === undefined
+      ? {}
+      : { generation: count(fields, 'generation', Number.MAX_SAFE_INTEGER) }),
     libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
     contentDigest: matching(fields, 'contentDigest', SHA256),
     files: fileList(fields.files, maxFiles),

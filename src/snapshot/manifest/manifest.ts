@@ -37,6 +37,7 @@ export function buildManifest(
     ...(context.browserVersion === undefined ? {} : { browserVersion: context.browserVersion }),
     ...(context.dataVersion === undefined ? {} : { dataVersion: context.dataVersion }),
     ...(context.imported === undefined ? {} : { imported: context.imported }),
+    ...(context.generation === undefined ? {} : { generation: context.generation }),
     libraryVersion: LIBRARY_VERSION,
     contentDigest: digest,
     files: sorted,

@@ -2,7 +2,8 @@ import type { SessionStore, StoreCallOptions } from '../../stores/session-store.
 import type { SnapshotCatalog } from '../catalog/catalog.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { isStateKey } from '../state/state-object.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
+import { deleteAll } from '../store-calls/delete-objects.js';
+import { listAll } from '../store-calls/store-bytes.js';
 
 export interface ClearedClient {
   readonly store: SessionStore;
@@ -17,9 +18,9 @@ export async function clearClient(client: ClearedClient, options: StoreCallOptio
   if (await holdsOthers(client, options)) return removeOurs(client, options);
   // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
   for (const prefix of new Set([shelf.prefix, `${clientId}/`])) {
-    for (const { key } of await listAll(store, prefix, options)) {
-      if (!isStateKey(clientId, key)) await deleteObject(store, key, options);
-    }
+    const infos = await listAll(store, prefix, options);
+    const deleted = infos.filter(({ key }) => !isStateKey(clientId, key));
+    await deleteAll(store, deleted, options);
   }
   await catalog.marks.clear(options);
 }
@@ -34,9 +35,13 @@ async function holdsOthers(
 }
 
 /** Deletes the client's snapshots, and only what no other one needs. */
-async function removeOurs({ catalog, shelf }: ClearedClient, options: StoreCallOptions): Promise<void> {
+async function removeOurs(
+  { store, catalog, shelf }: ClearedClient,
+  options: StoreCallOptions,
+): Promise<void> {
   const { entries } = await catalog.readDelivered(options);
   const ids = entries.map(({ manifest }) => manifest.id);
   await catalog.remove(ids, options);
-  await shelf.sweep?.(await catalog.readDelivered(options), options);
+  const unneeded = await shelf.unneeded?.(await catalog.readDelivered(options), options);
+  await deleteAll(store, unneeded ?? [], options);
 }

@@ -18,6 +18,7 @@ import type {
   RemoveResult,
   Revocation,
   SnapshotRepository,
+  SweepOptions,
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
@@ -108,7 +109,7 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.removeUnreadable(keys, options));
   }
 
-  sweep(options?: StoreCallOptions): Promise<SweepResult> {
+  sweep(options?: SweepOptions): Promise<SweepResult> {
     return this.#call(options, () => this.#inner.sweep(options));
   }
 

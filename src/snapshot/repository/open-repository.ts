@@ -2,14 +2,16 @@ import { type Clock, systemClock } from '../../clock.js';
 import type { FileSystem } from '../../file-system.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
+import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import type { SignatureCache } from '../hashing/tree-hasher.js';
 import type { ProblemListener, SnapshotRepository } from '../repository.js';
 import { ObjectShelf, type ObjectShelfOptions } from '../shelf/object-shelf.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { ZipShelf } from '../shelf/zip-shelf.js';
+import type { StoreMemory } from '../store-calls/remembering-store.js';
 import { checkWrites } from '../store-calls/write-checked-store.js';
 import type { ZipCompression } from '../zip/zip-writer.js';
-import { ShelfRepository, type StoreMemory } from './shelf-repository.js';
+import { ShelfRepository } from './shelf-repository.js';
 
 export type RepositoryFormat = SaveFormat | BackupFormat;
 
@@ -45,6 +47,8 @@ export interface RepositoryOptions {
   readonly assertMayWrite?: () => void;
   /** What this process remembers of the store. Default: nothing, so that every reading asks the store. */
   readonly memory?: StoreMemory;
+  /** Keeps the manifests beyond the process. Default: every process reads them. */
+  readonly manifests?: ManifestFolder;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }

@@ -14,6 +14,7 @@ import type {
 } from '../../types.js';
 import { SnapshotCatalog } from '../catalog/catalog.js';
 import type { CatalogEntry } from '../catalog/entries.js';
+import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -27,19 +28,17 @@ import type {
   RemoveResult,
   Revocation,
   SnapshotRepository,
+  SweepOptions,
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
+import type { StoreMemory } from '../store-calls/remembering-store.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
 import { clearClient } from './clear-client.js';
-
-/** What this process remembers of a store, because it owns the session and makes every change itself. */
-export interface StoreMemory {
-  /** What was asked from the store this long ago, ms, or longer, is asked again when it is needed. */
-  forgetOlderThan(ms: number): void;
-}
+import { sumOf } from './sum-of.js';
+import { sweepUnneeded } from './sweep-unneeded.js';
 
 /** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
 const LIST_AGE_MS = 600_000;
@@ -59,11 +58,10 @@ export interface ShelfRepositoryParts {
   readonly signatures?: SignatureCache | undefined;
   readonly onProblem?: ProblemListener | undefined;
   readonly memory?: StoreMemory | undefined;
+  readonly manifests?: ManifestFolder | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
-
-const NOTHING: SweepResult = { freedBytes: 0, files: 0 };
 
 /** The snapshots of one client id in one store, whatever the format: a {@link SnapshotShelf} knows that. */
 export class ShelfRepository implements SnapshotRepository {
@@ -166,12 +164,12 @@ export class ShelfRepository implements SnapshotRepository {
     });
   }
 
-  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+  sweep({ atOnce = false, ...options }: SweepOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
       this.lookAgain(DELETION_AGE_MS);
       const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
-      const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
+      const unneeded = await sweepUnneeded({ ...this.#swept, now: this.#clock.now(), atOnce }, options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
       return sumOf([leftovers, cleared, unneeded, records]);
     });
@@ -228,11 +226,13 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
       this.lookAgain();
-      await clearClient(
-        { store: this.store, clientId: this.#parts.clientId, catalog: this.#catalog, shelf: this.#shelf },
-        options,
-      );
+      await clearClient({ ...this.#swept, clientId: this.#parts.clientId }, options);
+      await this.#parts.manifests?.keep([]);
     });
+  }
+
+  get #swept() {
+    return { store: this.store, catalog: this.#catalog, shelf: this.#shelf };
   }
 
   async #create(
@@ -258,7 +258,7 @@ export class ShelfRepository implements SnapshotRepository {
       key: (candidate) => shelf.keyOf(candidate),
       put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
     });
-    this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
+    await this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
     await this.#lookForMarks(options);
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten };
@@ -290,14 +290,4 @@ export class ShelfRepository implements SnapshotRepository {
       throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
     return info;
   }
-}
-
-function sumOf(swept: readonly (SweepResult | undefined)[]): SweepResult {
-  return swept.reduce<SweepResult>(
-    (sum, { freedBytes, files } = NOTHING) => ({
-      freedBytes: sum.freedBytes + freedBytes,
-      files: sum.files + files,
-    }),
-    NOTHING,
-  );
 }

@@ -21,14 +21,7 @@ import {
 } from '../hashing/checked-file.js';
 import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from '../hashing/hashing.js';
 import { capturedPath } from '../hashing/tree-hasher.js';
-import type { SweepResult } from '../repository.js';
-import {
-  deleteObject,
-  listAll,
-  objectBytes,
-  putLocalFile,
-  withdrawObject,
-} from '../store-calls/store-bytes.js';
+import { listAll, objectBytes, putLocalFile, withdrawObject } from '../store-calls/store-bytes.js';
 
 const CONCURRENCY = 3;
 
@@ -194,28 +187,21 @@ export class ContentObjects {
   }
 
   /**
-   * Deletes every object that is not needed, and all foreign files among the objects.
+   * Every object that is not needed, and all foreign files among the objects.
    *
-   * @param keptUntil objects that were put at or before this time, ms since 1970, are kept in any case
+   * @param keptUntil objects that were put at or before this time, ms since 1970, count as needed in any case
    */
-  async sweep(
+  async unneeded(
     needed: ReadonlySet<string>,
     keptUntil: number,
     options: StoreCallOptions,
-  ): Promise<SweepResult> {
-    const { store } = this.#options;
-    const infos = await listAll(store, this.#prefix, options);
-    const useless = infos.filter(({ key, modifiedAt }) => {
+  ): Promise<readonly ObjectInfo[]> {
+    const infos = await listAll(this.#options.store, this.#prefix, options);
+    return infos.filter(({ key, modifiedAt }) => {
       if (!(modifiedAt.getTime() > keptUntil)) return false;
       const name = key.slice(key.lastIndexOf('/') + 1);
       return !needed.has(name) || key !== this.#key(name);
     });
-    const freed = await mapLimited(useless, CONCURRENCY, async ({ key, size }) => {
-      this.#proven.delete(key.slice(key.lastIndexOf('/') + 1));
-      return (await deleteObject(store, key, options)) ? size : undefined;
-    });
-    const deleted = freed.filter((size) => size !== undefined);
-    return { freedBytes: deleted.reduce((sum, size) => sum + size, 0), files: deleted.length };
   }
 
   /** Reads objects and records whether their bytes match their names. Returns those that do not match. */

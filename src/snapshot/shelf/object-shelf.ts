@@ -6,7 +6,6 @@ import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.j
 import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/entries.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest } from '../manifest/manifest.js';
-import type { SweepResult } from '../repository.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 import { readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
@@ -116,13 +115,13 @@ export class ObjectShelf implements SnapshotShelf {
     return this.#objects.provenAt(manifest.files);
   }
 
-  sweep({ entries, damaged }: CatalogContents, options: StoreCallOptions): Promise<SweepResult> {
+  unneeded({ entries, damaged }: CatalogContents, options: StoreCallOptions): Promise<readonly ObjectInfo[]> {
     const manifests = [
       ...entries.map(({ manifest }) => manifest),
       ...damaged.map(({ misplaced }) => misplaced),
     ];
     const needed = manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []);
-    return this.#objects.sweep(new Set(needed), lastNeedOf(damaged), options);
+    return this.#objects.unneeded(new Set(needed), lastNeedOf(damaged), options);
   }
 
   async #putLacking(

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { PutOptions, StoreCallOptions } from '../../stores/session-store.js';
+import type { ObjectInfo, PutOptions, StoreCallOptions } from '../../stores/session-store.js';
 import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
 import type { CatalogContents, CatalogEntry } from '../catalog/entries.js';
 import type { ManifestPlace } from '../catalog/manifest-place.js';
@@ -36,8 +36,8 @@ export interface SnapshotShelf extends ManifestPlace {
   storedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number>;
   /** The time since which this process has compared every byte of the snapshot; `undefined` if it has not. */
   provenAt(entry: CatalogEntry): string | undefined;
-  /** Deletes what none of these snapshots needs. Exists only where a snapshot is more than one object. */
-  sweep?(contents: CatalogContents, options: StoreCallOptions): Promise<SweepResult>;
+  /** The objects that none of these snapshots needs. Exists only where a snapshot is more than one object. */
+  unneeded?(contents: CatalogContents, options: StoreCallOptions): Promise<readonly ObjectInfo[]>;
   /** Removes what a killed process left on this machine. Exists only where the format needs a folder of its own. */
   removeLeftovers?(): Promise<SweepResult>;
 }

@@ -1,4 +1,4 @@
-import type { StoreCallOptions } from '../../stores/session-store.js';
+import type { ObjectInfo, StoreCallOptions } from '../../stores/session-store.js';
 import { isSnapshotId } from '../manifest/snapshot-id.js';
 import type { Hold, PlaceLogin, Revocation } from '../repository.js';
 import { StateObject, type StateObjectOptions } from './state-object.js';
@@ -6,6 +6,9 @@ import { type LineageMark, withMark, withoutMarks, withPlaceLogin } from './stor
 
 /** By then no put is under way any more that a server could still finish, ms. */
 const CLEARED_LASTS_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** So long after it was first seen that nobody needs an object, it is deleted, ms. */
+const DOOMED_FOR_MS = 3_600_000;
 
 /** The marked lineages of a store. */
 export interface MarkedLineages {
@@ -78,6 +81,36 @@ export class SessionMarks {
       return count === 0 ? marks : { ...marks, cleared };
     }, options);
     return count;
+  }
+
+  /**
+   * Notes which objects nobody needs, and tells those that nobody has needed for an hour. They may be deleted: whoever
+   * began to write a snapshot before, or looked at the store then, has come to an end since.
+   *
+   * @param unneeded the objects that no snapshot needs now
+   */
+  async doom(
+    unneeded: readonly ObjectInfo[],
+    now: number,
+    options: StoreCallOptions,
+  ): Promise<readonly ObjectInfo[]> {
+    let ripe: readonly ObjectInfo[] = [];
+    await this.#state.changeDoomed((doomed) => {
+      const since = new Map(doomed.map((one) => [`${one.key}\n${one.version}`, one.at]));
+      const sinceOf = ({ key, version }: ObjectInfo) => {
+        const at = Date.parse(since.get(`${key}\n${version}`) ?? '');
+        return Number.isNaN(at) ? now : Math.min(at, now); // the clock may have been ahead
+      };
+      ripe = unneeded.filter((info) => sinceOf(info) <= now - DOOMED_FOR_MS);
+      const left = unneeded.filter((info) => !ripe.includes(info));
+      const next = left.map((info) => ({
+        key: info.key,
+        version: info.version,
+        at: new Date(sinceOf(info)).toISOString(),
+      }));
+      return JSON.stringify(next) === JSON.stringify(doomed) ? doomed : next;
+    }, options);
+    return ripe;
   }
 
   putPlaceLogin(login: PlaceLogin, options: StoreCallOptions): Promise<void> {

@@ -74,6 +74,16 @@ export class StateObject {
     }, options);
   }
 
+  async changeDoomed(
+    change: (doomed: StoreState['doomed']) => StoreState['doomed'],
+    options: StoreCallOptions,
+  ): Promise<void> {
+    await this.#change((state) => {
+      const doomed = change(state.doomed);
+      return doomed === state.doomed ? state : { ...state, doomed };
+    }, options);
+  }
+
   async changePlaces(
     change: (places: StoreState['places']) => StoreState['places'],
     options: StoreCallOptions,
@@ -112,7 +122,7 @@ export class StateObject {
       if (after === before) return;
       try {
         const isVital = after.marks !== before.marks || after.places !== before.places || known.isLost;
-        await this.#put(objects, after, isVital, options);
+        await this.#put(objects, after, { isVital, isOwners: after.doomed !== before.doomed }, options);
         return;
       } catch (error) {
         if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
@@ -126,12 +136,12 @@ export class StateObject {
   async #put(
     { main, copy }: Objects,
     state: StoreState,
-    isVital: boolean,
+    { isVital, isOwners }: { readonly isVital: boolean; readonly isOwners: boolean },
     options: StoreCallOptions,
   ): Promise<void> {
     const { store, recordStore } = this.#options;
     // Without conditions, only the owner changes it: the change of another process would undo ours.
-    const to = isVital || !recordStore.capabilities.conditionalPut ? store : recordStore;
+    const to = isVital || isOwners || !recordStore.capabilities.conditionalPut ? store : recordStore;
     const bytes = serializeState(state);
     const condition = (info: ObjectInfo | undefined): PutOptions =>
       to.capabilities.conditionalPut

@@ -29,10 +29,19 @@ export interface Verification {
   readonly at: string;
 }
 
+/** An object that no snapshot needed when the owner of the session looked. */
+export interface DoomedObject {
+  readonly key: string;
+  readonly version: string;
+  /** Since when, ISO 8601. */
+  readonly at: string;
+}
+
 /** What the state object of one client id in one store says. */
 export interface StoreState {
   readonly marks: LineageMarks;
   readonly verified: readonly Verification[];
+  readonly doomed: readonly DoomedObject[];
   /** Which login belongs to which place; one entry for each place. */
   readonly places: readonly PlaceLogin[];
   /** Sections that only a newer version of this library knows: they are kept as they are. */
@@ -40,7 +49,7 @@ export interface StoreState {
 }
 
 export const NO_MARKS: LineageMarks = { revoked: [], held: [], heldElsewhere: [], cleared: [] };
-export const NO_STATE: StoreState = { marks: NO_MARKS, verified: [], places: [], others: {} };
+export const NO_STATE: StoreState = { marks: NO_MARKS, verified: [], places: [], doomed: [], others: {} };
 /** Far more than any session has: some ten thousand pairings. */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
@@ -52,8 +61,8 @@ const MARK_KINDS = ['revoked', 'held', 'heldElsewhere', 'cleared'] as const sati
 const NAME = /^[A-Za-z0-9][-\w.]{0,199}$/;
 
 /** The bytes of a state, with a SHA-256 over all the rest. */
-export function serializeState({ marks, verified, places, others }: StoreState): Uint8Array {
-  const body = { ...others, format: 1, marks, verified, places };
+export function serializeState({ marks, verified, places, doomed, others }: StoreState): Uint8Array {
+  const body = { ...others, format: 1, marks, verified, places, doomed };
   return Buffer.from(`${JSON.stringify({ ...body, checksum: sha256(JSON.stringify(body)) })}\n`);
 }
 
@@ -66,7 +75,7 @@ export function parseState(bytes: Uint8Array): StoreState {
   if (bytes.length > MAX_STATE_BYTES) return refuse('it is larger than any honest one');
   const { checksum, ...body } = parseObject(bytes);
   if (checksum !== sha256(JSON.stringify(body))) return refuse('it does not match its checksum');
-  const { format, marks, verified, places, ...others } = body;
+  const { format, marks, verified, places, doomed, ...others } = body;
   if (format !== 1) return refuse(`its format is ${String(format).slice(0, 20)}, not 1`);
   const lists = isObject(marks) ? marks : refuse('it has no marks');
   return {
@@ -74,6 +83,11 @@ export function parseState(bytes: Uint8Array): StoreState {
       MARK_KINDS.map((kind) => [kind, marksOf(lists[kind])]),
     ) as unknown as LineageMarks,
     verified: listOf(verified).map(({ id, at }) => ({ id: nameOf(id), at: timeOf(at) })),
+    doomed: listOf(doomed).map(({ key, version, at }) => ({
+      key: textOf(key),
+      version: textOf(version),
+      at: timeOf(at),
+    })),
     places: listOf(places).map(placeLoginOf),
     others,
   };
@@ -128,6 +142,11 @@ function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
 
 function nameOf(value: unknown): string {
   return typeof value === 'string' && NAME.test(value) ? value : refuse('a name in it is none');
+}
+
+/** The key of an object, or its version, which is opaque. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' && value.length <= 2000 ? value : refuse('a text in it is none');
 }
 
 function timeOf(value: unknown): string {

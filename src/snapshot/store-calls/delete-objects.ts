@@ -1,5 +1,5 @@
 import { deleteEach } from '../../stores/delete-each.js';
-import type { DeleteResult, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { DeleteResult, ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import { asStoreCall } from './store-bytes.js';
 
 /** The most that `deleteMany` takes, because S3 takes no more in one request. */
@@ -28,4 +28,22 @@ export async function deleteObjects(
     results.push(...answers);
   }
   return results;
+}
+
+/**
+ * Deletes these objects.
+ *
+ * @returns how many were deleted, and their bytes
+ * @throws StoreError if one of them could not be deleted; the others are
+ */
+export async function deleteAll(
+  store: SessionStore,
+  infos: readonly ObjectInfo[],
+  options: StoreCallOptions = {},
+): Promise<{ readonly files: number; readonly freedBytes: number }> {
+  const keys = infos.map(({ key }) => key);
+  const results = keys.length === 0 ? [] : await deleteObjects(store, keys, options);
+  const failed = results.find(({ error }) => error !== undefined);
+  if (failed?.error !== undefined) throw failed.error;
+  return { files: infos.length, freedBytes: infos.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -22,6 +22,12 @@ export interface RememberingParameters {
   readonly period: () => string | undefined;
 }
 
+/** What this process remembers of a store, because it owns the session and makes every change itself. */
+export interface StoreMemory {
+  /** What was asked from the store this long ago, ms, or longer, is asked again when it is needed. */
+  forgetOlderThan(ms: number): void;
+}
+
 /** What is stored below the prefix, as this process knows it. */
 interface Known {
   readonly period: string;
@@ -40,7 +46,7 @@ type Changes = Map<string, ObjectInfo | undefined>;
  * After any doubt everything is forgotten, and the next reading asks the store again: another owner, a change whose
  * outcome is unknown, or a conflict with somebody who writes without owning the session.
  */
-export class RememberingStore implements SessionStore {
+export class RememberingStore implements SessionStore, StoreMemory {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
   readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
   readonly serverTime?: NonNullable<SessionStore['serverTime']>;

@@ -21,6 +21,7 @@ import type {
   RemoveResult,
   Revocation,
   SnapshotRepository,
+  SweepOptions,
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
@@ -116,7 +117,7 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('removeUnreadable', [keys], options);
   }
 
-  sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
+  sweep(options: SweepOptions = {}): Promise<SweepResult> {
     return this.#call('sweep', [], options);
   }
 

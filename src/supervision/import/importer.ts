@@ -247,6 +247,7 @@ export class Importer {
         ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
         ...(dataVersion !== undefined && { dataVersion }),
         ...this.#snapshots.importsBefore(lineage, own),
+        generation: this.#context.lease.generation,
       },
       { signal },
     );

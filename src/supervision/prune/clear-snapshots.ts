@@ -80,7 +80,7 @@ export async function clearSnapshots(context: SessionContext, plan: ClearPlan): 
   await inAll(context, async (repository) => {
     if (isAll) return repository.clear();
     await repository.remove(proven.filter((one) => one.repository === repository).map(({ info }) => info.id));
-    await repository.sweep();
+    await repository.sweep({ atOnce: true });
   });
   tellOfTheRest(context, adoptable);
   return proven.length;
@@ -98,7 +98,7 @@ export async function clearTheRest(
 ): Promise<void> {
   await markCleared(context, lineages, at);
   await inAll(context, async (repository) => {
-    await repository.sweep();
+    await repository.sweep({ atOnce: true });
     if ((await repository.list()).length === 0) await repository.clear();
   });
 }

@@ -216,6 +216,7 @@ export class Saver {
       state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
       ...(version !== undefined && { browserVersion: version }),
       ...this.#snapshots.importsBefore(lineage),
+      generation: this.#context.lease.generation,
     };
   }
 

@@ -53,6 +53,8 @@ export class CrashLane {
     try {
       await child.obey(this.#opening(operation === 'prune' ? 1 : 4));
       if (!isCold) await this.#startAsAsked(child);
+      // That start may have gone on with a clear() and deleted what there was to restore.
+      if (operation === 'restore' && (await this.#look()).snapshots.length === 0) return;
       await this.#killDuring(operation, child);
     } catch (error) {
       this.#violated(`the run broke: ${error instanceof Error ? error.message : String(error)}`);

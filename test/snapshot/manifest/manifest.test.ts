@@ -58,8 +58,8 @@ describe('a manifest', () => {
 
   it('remembers earlier imports, up to its bound', () => {
     const imported = Array.from({ length: 50 }, (_, n) => `20261101-${n}-i${'0'.repeat(48)}`);
-    const built = buildManifest('save', { ...context, imported }, files);
-    expect(parseManifest(serializeManifest(built))).toEqual({ ...built, imported });
+    const built = buildManifest('save', { ...context, imported, generation: 7 }, files);
+    expect(parseManifest(serializeManifest(built))).toEqual({ ...built, imported, generation: 7 });
   });
 
   it('leaves out what is not known', () => {
@@ -94,6 +94,9 @@ describe('a manifest', () => {
     ['run', { run: 1.5 }],
     ['account', { account: 'someone@c.us' }],
     ['account', { account: `scrypt$${'a'.repeat(64)}` }],
+    ['generation', { generation: -1 }],
+    ['generation', { generation: 1.5 }],
+    ['generation', { generation: '3' }],
     ['imported', { imported: 'lineage-1' }],
     ['imported', { imported: [] }],
     ['imported', { imported: Array.from({ length: 51 }, (_, n) => `lineage-${n}`) }],

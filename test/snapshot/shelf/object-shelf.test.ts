@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../../src/errors.js';
 import { SignatureCache } from '../../../src/snapshot/hashing/tree-hasher.js';
 import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
@@ -357,7 +358,7 @@ describe('a manifest that can not be read', () => {
     expect(await saves.repository.sweep()).toEqual({ freedBytes: 0, files: 0 });
     expect(saves.store.keys()).toEqual(before);
     expect((await saves.repository.remove([snapshot.id])).removed).toEqual([snapshot.id]);
-    expect((await saves.repository.sweep()).files).toBeGreaterThan(0);
+    expect((await saves.repository.sweep({ atOnce: true })).files).toBeGreaterThan(0);
     expect(saves.store.keys()).toEqual([]);
   });
 
@@ -369,7 +370,10 @@ describe('a manifest that can not be read', () => {
     const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
     await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
     await saves.repository.remove([second.snapshot.id]);
-    expect(await saves.repository.sweep()).toEqual({ freedBytes: 'compacted'.length, files: 1 });
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({
+      freedBytes: 'compacted'.length,
+      files: 1,
+    });
     expect(saves.store.keys()).toContain(tableKey);
   });
 
@@ -382,7 +386,10 @@ describe('a manifest that can not be read', () => {
     const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
     await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
     await saves.repository.remove([first.snapshot.id, second.snapshot.id]);
-    expect(await saves.repository.sweep()).toEqual({ freedBytes: 'compacted'.length, files: 1 });
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({
+      freedBytes: 'compacted'.length,
+      files: 1,
+    });
     expect(saves.store.keys()).toContain(tableKey);
     expect(await saves.repository.unreadable()).toEqual([]);
   });
@@ -496,10 +503,81 @@ describe('the sweep', () => {
     saves.store.set('shop/objects/leftover', Buffer.from('abc'));
     saves.store.set('shop/snapshots/.DS_Store', Buffer.from('finder'));
     await saves.repository.remove([first.snapshot.id]);
-    expect(await saves.repository.sweep()).toEqual({ freedBytes: 70_000 + 3, files: 2 });
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({ freedBytes: 70_000 + 3, files: 2 });
     expect(saves.store.keys()).not.toContain(tableKey);
     const [kept] = await saves.repository.list();
     await saves.repository.verify(kept?.id ?? '');
+  });
+
+  describe('of a remote store', () => {
+    const HOUR_MS = 3_600_000;
+
+    /** A store with one object that no snapshot needs any more. */
+    async function withUseless(store?: (world: World) => TinyStore): Promise<Saves> {
+      const saves = new Saves(store);
+      const first = await saves.save();
+      await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+      await saves.repository.remove([first.snapshot.id]);
+      return saves;
+    }
+
+    const NOTHING = { freedBytes: 0, files: 0 };
+    const TABLE_ONLY = { freedBytes: 70_000, files: 1 };
+
+    it('deletes nothing that was needed less than an hour ago, whichever process looks', async () => {
+      const saves = await withUseless();
+      expect(await saves.repository.sweep()).toEqual(NOTHING);
+      saves.world.now += HOUR_MS - 1;
+      expect(await saves.open().sweep()).toEqual(NOTHING);
+      expect(saves.store.keys()).toContain(tableKey);
+      saves.world.now += 1;
+      expect(await saves.open().sweep()).toEqual(TABLE_ONLY);
+      expect(saves.store.keys()).not.toContain(tableKey);
+      expect(await saves.open().sweep()).toEqual(NOTHING);
+    });
+
+    it('begins to count again when a snapshot has needed it meanwhile', async () => {
+      const saves = await withUseless();
+      await saves.repository.sweep();
+      const { snapshot } = await saves.save();
+      saves.world.now += HOUR_MS;
+      expect(await saves.repository.sweep()).toEqual(NOTHING);
+      await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+      await saves.repository.remove([snapshot.id]);
+      expect(await saves.repository.sweep()).toEqual(NOTHING);
+      saves.world.now += HOUR_MS;
+      expect(await saves.repository.sweep()).toEqual(TABLE_ONLY);
+    });
+
+    it('begins to count again when it was put anew, or by a clock that was ahead', async () => {
+      const saves = await withUseless();
+      saves.world.now += 100 * HOUR_MS;
+      await saves.repository.sweep();
+      saves.world.now -= 100 * HOUR_MS;
+      expect(await saves.repository.sweep()).toEqual(NOTHING);
+      saves.world.now += HOUR_MS;
+      saves.store.set(tableKey, Buffer.alloc(70_000));
+      expect(await saves.repository.sweep()).toEqual(NOTHING);
+      saves.world.now += HOUR_MS;
+      expect(await saves.repository.sweep()).toEqual(TABLE_ONLY);
+    });
+
+    it('deletes nothing when it can not note first what is to go', async () => {
+      const saves = await withUseless();
+      saves.store.onCall = (call, key) => {
+        if (call === 'put' && key.includes('/state')) throw new StoreError('full');
+      };
+      for (let time = 0; time < 2; time++) {
+        await expect(saves.repository.sweep()).rejects.toThrow('full');
+        saves.world.now += HOUR_MS;
+      }
+      expect(saves.store.keys()).toContain(tableKey);
+    });
+
+    it('is at once where a person wants it, and in a folder', async () => {
+      expect(await (await withUseless()).repository.sweep({ atOnce: true })).toEqual(TABLE_ONLY);
+      expect(await (await withUseless(local)).repository.sweep()).toEqual(TABLE_ONLY);
+    });
   });
 
   it('waits for a save that is being taken', async () => {
