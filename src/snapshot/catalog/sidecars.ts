@@ -3,6 +3,7 @@ import { mapLimited } from '../concurrency.js';
 import { isSnapshotId } from '../manifest/snapshot-id.js';
 import type { Hold, Revocation } from '../repository.js';
 import { deleteObject, listAll, putBytes, readStart } from '../store-calls/store-bytes.js';
+import { isReadFault } from './read-faults.js';
 
 const MAX_RECORD_BYTES = 4096;
 
@@ -144,8 +145,14 @@ export class VerificationRecords {
     const records = await listAll(this.#store, this.#prefix, options);
     const changed = records.filter(({ key, version }) => this.#known.get(baseName(key))?.version !== version);
     await mapLimited(changed, 4, async ({ key, version }) => {
-      const bytes = await readStart(this.#store, key, MAX_RECORD_BYTES, options);
-      this.#known.set(baseName(key), { version, at: readTime(bytes) });
+      try {
+        const bytes = await readStart(this.#store, key, MAX_RECORD_BYTES, options);
+        this.#known.set(baseName(key), { version, at: readTime(bytes) });
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (!isReadFault(error)) throw error;
+        this.#known.delete(baseName(key)); // it is only informative, and is read again with the next listing
+      }
     });
     const present = new Set(records.map(({ key }) => baseName(key)));
     for (const id of this.#known.keys()) if (!present.has(id)) this.#known.delete(id);
