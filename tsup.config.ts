@@ -1,19 +1,28 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 import { inlineArchiver } from './scripts/build/inline-archiver.js';
 import { inlineUnzipper } from './scripts/build/inline-unzipper.js';
 import { keepImport } from './scripts/build/keep-import.js';
 
-const common = { target: 'node20', platform: 'node', sourcemap: true } as const;
+const common = { target: 'node20', platform: 'node', sourcemap: true } satisfies Options;
+
+const library = {
+  ...common,
+  entry: {
+    index: 'src/index.ts',
+    'http/index': 'src/http/index.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
+  format: ['esm', 'cjs'],
+  // TypeScript 6 deprecates the baseUrl that tsup's declaration build sets by itself.
+  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+} satisfies Options;
+
+/** The declarations alone, beside a build without them (tsup.types.config.ts). */
+export const declarations: Options = { ...library, dts: { ...library.dts, only: true }, clean: false };
 
 export default defineConfig([
   {
-    ...common,
-    entry: {
-      index: 'src/index.ts',
-      'http/index': 'src/http/index.ts',
-      'testing/index': 'src/testing/index.ts',
-    },
-    format: ['esm', 'cjs'],
+    ...library,
     splitting: true,
     clean: ['!worker.*'],
     // A bundler follows what CommonJS requires; modules carry the parts of unzipper and archiver that they need.
@@ -24,8 +33,6 @@ export default defineConfig([
     esbuildOptions(options, { format }) {
       if (format === 'cjs') options.define = { ...options.define, 'import.meta.url': 'undefined' };
     },
-    // TypeScript 6 deprecates the baseUrl that tsup's declaration build sets by itself.
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   },
   {
     ...common,

@@ -269,6 +269,11 @@ export function isSessionError(error: unknown): error is KnownSessionError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
+/** Whether an error is a `StoreError` or one of its kind, also of another copy of this library. */
+export function isStoreError(error: unknown): error is StoreError {
+  return isSessionError(error) && (error.code === 'STORE' || error.code === 'STORE_CONFLICT');
+}
+
 /**
  * Turns any thrown value into the JSON-safe form that events carry: its words, bounded and without the credentials in an
  * address. Never throws: a callback of the bot may throw any value.

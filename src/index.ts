@@ -70,10 +70,18 @@ export { BackupDirStore } from './stores/backup-dir-store.js';
 export { FileSystemStore, type FileSystemStoreOptions } from './stores/file-system-store.js';
 export { assertPortableKey, assertPortablePrefix } from './stores/keys.js';
 export type {
+  ByteRange,
+  ContentDigest,
+  DeleteOptions,
+  DeleteResult,
+  Fence,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
+  StoreCapabilities,
   StoredObject,
 } from './stores/session-store.js';
 export type { ImportOptions } from './supervision/session-import.js';

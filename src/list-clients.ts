@@ -4,10 +4,10 @@ import { ConfigurationError, describeError, isSessionError, StoreError } from '.
 import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
-import { isDeniedObject } from './snapshot/catalog/read-faults.js';
-import { isClearedMark } from './snapshot/catalog/sidecars.js';
 import { openRepository } from './snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
+import { isStateKey } from './snapshot/state/state-object.js';
+import { isDeniedObject } from './snapshot/store-calls/read-faults.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import type { SessionStore } from './stores/session-store.js';
@@ -56,8 +56,8 @@ interface Shelf {
   readonly store: SessionStore;
   readonly storeName: string;
   readonly bytes: ReadonlyMap<string, number>;
-  /** The clients in it that a `clear()` has deleted, before or not long ago. */
-  readonly cleared: ReadonlySet<string>;
+  /** The clients that have marks in it, also those of which a `clear()` has left nothing else. */
+  readonly marked: ReadonlySet<string>;
 }
 
 /**
@@ -114,9 +114,9 @@ async function lookInto(
   store: SessionStore,
   { clock }: ResolvedOptions,
   signal?: AbortSignal,
-): Promise<Pick<Shelf, 'bytes' | 'cleared'>> {
+): Promise<Pick<Shelf, 'bytes' | 'marked'>> {
   const bytes = new Map<string, number>();
-  const cleared = new Set<string>();
+  const marked = new Set<string>();
   const objects = await ask(store, async () => store.list('', signal && { signal })[Symbol.asyncIterator]());
   const next = () => withDeadline(clock, CALL_DEADLINE_MS, `listing the store ${store.name}`, objects.next());
   // The loop ends with the listing of the store; only sums are kept in memory.
@@ -125,8 +125,8 @@ async function lookInto(
     const { key, size } = step.value;
     const id = key.slice(0, Math.max(0, key.indexOf('/')));
     if (!isClientId(id)) continue;
-    if (isClearedMark(key)) {
-      cleared.add(id);
+    if (isStateKey(id, key)) {
+      marked.add(id);
       continue;
     }
     bytes.set(id, (bytes.get(id) ?? 0) + size);
@@ -137,7 +137,7 @@ async function lookInto(
       });
     }
   }
-  return { bytes, cleared };
+  return { bytes, marked };
 }
 
 async function clientOf(
@@ -154,8 +154,8 @@ async function clientOf(
     isKnown = isKnown && listed !== undefined;
     found.push(...(listed ?? []));
   }
-  // What a server has put after the clear() is no login any more.
-  if (isKnown && found.length === 0 && shelves.some(({ cleared }) => cleared.has(clientId))) return undefined;
+  if (isKnown && found.length === 0 && (await isCleared(clientId, shelves, options, signal)))
+    return undefined;
   const newest = found.sort(newestBelievableFirst(options.clock.now()))[0];
   const stores = holding.map(({ storeName, kind, bytes }) => ({
     store: storeName,
@@ -170,6 +170,23 @@ async function clientOf(
     stores,
     storedBytes: stores.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
   };
+}
+
+/** Whether a login of this client was cleared: what a server has put since is no login any more. */
+async function isCleared(
+  clientId: string,
+  shelves: readonly Shelf[],
+  options: ResolvedOptions,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  for (const shelf of shelves.filter(({ marked }) => marked.has(clientId))) {
+    const repository = repositoryOf(shelf, clientId, options);
+    const what = `reading the marks of ${clientId}`;
+    const reading = () =>
+      withDeadline(options.clock, CALL_DEADLINE_MS, what, repository.clearedLineages(signal && { signal }));
+    if ((await ask(shelf.store, reading)).size > 0) return true;
+  }
+  return false;
 }
 
 /** The snapshots of one client in a store; `undefined` if only this client's files may not be read. */

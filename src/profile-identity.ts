@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isAbsolute, relative, sep } from 'node:path';
 import type { ProfileIdentity } from './types.js';
 
@@ -16,6 +17,11 @@ export function identifyProfile(
     .map((base) => pathBelow(base, profileDir))
     .find((path) => path !== undefined);
   return { path: slashed(places.realPath), ...(relativePath !== undefined && { relativePath }) };
+}
+
+/** A short name for the place of a profile, which does not tell its path: the first half of its SHA-256, hex. */
+export function placeNameOf({ path }: Pick<ProfileIdentity, 'path'>): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 32);
 }
 
 /** Whether both identify the same profile: by the same absolute path, or by the same path below the bot's folder. */

@@ -35,7 +35,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['snapshot/repository'],
   ['snapshot/shelf'],
   ['snapshot/zip', 'snapshot/catalog'],
-  ['snapshot/hashing'],
+  ['snapshot/hashing', 'snapshot/state'],
   ['snapshot/store-calls'],
   ['snapshot/manifest'],
   ['snapshot'],

@@ -36,6 +36,19 @@ export interface Hold {
   readonly at: string;
 }
 
+/**
+ * Which login belongs to a place, that is, to the path of a profile. Only this one is restored there automatically. It
+ * is written when a login comes there or ends there, also one that was never saved.
+ */
+export interface PlaceLogin {
+  /** Names the place without telling its path; see `placeNameOf` in `profile-identity.ts`. */
+  readonly place: string;
+  /** The login (lineage); absent when the last one there has ended. */
+  readonly lineage?: string;
+  /** Since when, ISO 8601. The latest one counts. */
+  readonly since: string;
+}
+
 /** The result of `remove`. */
 export interface RemoveResult {
   /** Ids of the snapshots that existed. */
@@ -96,6 +109,11 @@ export interface SnapshotRepository {
     context: SnapshotContext,
     options?: StoreCallOptions,
   ): Promise<SnapshotInfo | undefined>;
+  /**
+   * While this process owns the session it remembers what a remote store holds. After this call, what it was told this
+   * long ago or longer, ms, is asked again. Default 0: everything.
+   */
+  lookAgain(maxAgeMs?: number): void;
   /** The newest comes first; cheap to call often. Those that can't be read are left out and reported to `onProblem`. */
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]>;
   manifest(id: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
@@ -142,7 +160,10 @@ export interface SnapshotRepository {
   /** Takes that mark away. Idempotent. */
   unmarkCleared(lineage: string, options?: StoreCallOptions): Promise<void>;
   clearedLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
-  /** Deletes every key of this client id, but for the marks of {@link markCleared}. */
+  /** Notes which login belongs to a place, in place of what was noted there before. */
+  putPlaceLogin(login: PlaceLogin, options?: StoreCallOptions): Promise<void>;
+  placeLogins(options?: StoreCallOptions): Promise<readonly PlaceLogin[]>;
+  /** Deletes every key of this client id, but for the marks of {@link markCleared} and {@link putPlaceLogin}. */
   clear(options?: StoreCallOptions): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { abortReason, orAborted } from '../clock.js';
 import { describeError, errnoOf, isSessionError, StoreError } from '../errors.js';
+import { DigestCheck } from './digest.js';
 import type { PutOptions } from './session-store.js';
 
 /**
@@ -17,19 +18,23 @@ export function discardBody(body: Uint8Array | Readable): void {
 }
 
 /**
- * The bytes of a body, checked against `options.size`; `options.signal` ends them.
+ * The bytes of a body, checked against `options.size` and, at their end, against `options.digest`; `options.signal` ends
+ * them.
  *
- * @throws StoreError if the length differs from the announced one, or if the source fails.
+ * @throws StoreError if the length or the digest differs from the announced one, or if the source fails.
  */
 export async function* chunksOf(
   key: string,
   body: Uint8Array | Readable,
-  options: Pick<PutOptions, 'size' | 'signal'>,
+  options: Pick<PutOptions, 'size' | 'digest' | 'signal'>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { size, signal } = options;
+  const { size, digest, signal } = options;
   throwIfAborted(signal);
+  const check = digest && new DigestCheck(key, digest);
   if (body instanceof Uint8Array) {
     assertSize(key, body.byteLength, size);
+    check?.update(body);
+    check?.assertSame();
     yield body;
     return;
   }
@@ -44,6 +49,7 @@ export async function* chunksOf(
       const bytes = toBytes(key, value);
       seen += bytes.byteLength;
       if (size !== undefined && seen > size) assertSize(key, seen, size);
+      check?.update(bytes);
       yield bytes;
     }
   } catch (error) {
@@ -56,6 +62,7 @@ export async function* chunksOf(
   }
   throwIfAborted(signal);
   assertSize(key, seen, size);
+  check?.assertSame();
 }
 
 /** @throws StoreError if a `size` was announced and the actual size differs. */

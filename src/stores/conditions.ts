@@ -1,5 +1,5 @@
-import { StoreConflictError, StoreError } from '../errors.js';
-import type { PutOptions } from './session-store.js';
+import { LeaseLostError, StoreConflictError, StoreError } from '../errors.js';
+import type { DeleteOptions, Fence, PutOptions, SessionStore } from './session-store.js';
 
 type Conditions = Pick<PutOptions, 'ifAbsent' | 'ifVersion'>;
 
@@ -21,7 +21,46 @@ export function assertExpected(key: string, conditions: Conditions, current: str
   throw conflict(key, current === undefined ? 'is not there any more' : 'was changed meanwhile');
 }
 
-/** The error of a conditional put that found another value than expected. */
+/**
+ * Refuses what the store does not declare, because a store that knows nothing of it would ignore it and overwrite or
+ * delete what must stay. Conditions of a put are refused by the store itself.
+ */
+export function assertOffered(
+  { name, capabilities }: Pick<SessionStore, 'name' | 'capabilities'>,
+  key: string,
+  wanted: { readonly put?: PutOptions | undefined; readonly delete?: DeleteOptions | undefined },
+): void {
+  const lacks = (what: string) =>
+    new StoreError(`"${key}": the store ${name} does not offer ${what}`, { retryable: false });
+  if (wanted.put?.fence !== undefined && capabilities.fencedPut !== true) throw lacks('fenced puts');
+  if (wanted.delete?.ifVersion !== undefined && capabilities.conditionalDelete !== true) {
+    throw lacks('conditional deletes');
+  }
+}
+
+/** Refuses a fence that can't be compared. */
+export function assertFence(key: string, fence: Fence | undefined): void {
+  if (fence === undefined) return;
+  const { name, generation } = fence;
+  if (typeof name === 'string' && name !== '' && Number.isSafeInteger(generation) && generation > 0) return;
+  throw new StoreError(`"${key}": a fence is { name, generation }, with an integer from 1 on`, {
+    retryable: false,
+  });
+}
+
+/**
+ * Compares the generation of a fenced put with the highest one that was used.
+ *
+ * @throws LeaseLostError if a successor has written.
+ */
+export function assertNotFencedOff(key: string, { name, generation }: Fence, highest: number): void {
+  if (generation >= highest) return;
+  throw new LeaseLostError(
+    `"${key}" was not put: generation ${generation} of "${name}" was followed by generation ${highest}`,
+  );
+}
+
+/** The error of a conditional call that found another value than expected. */
 export function conflict(key: string, what: string): StoreConflictError {
   return new StoreConflictError(`"${key}" ${what}`);
 }

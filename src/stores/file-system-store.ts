@@ -7,20 +7,26 @@ import { plainFileSystem } from '../disk-gate/gated-file-system.js';
 import { ConfigurationError } from '../errors.js';
 import { type FileSystem, openWithoutWaiting, systemFileSystem } from '../file-system.js';
 import { adoptBody, assertSize, discardBody, throwIfAborted } from './body.js';
-import { assertConditions, assertExpected } from './conditions.js';
+import { assertConditions, assertExpected, assertOffered } from './conditions.js';
+import { deleteEach } from './delete-each.js';
+import { assertDigest } from './digest.js';
 import { type Disk, toStoreFault, unless, versionOf } from './file-system/disk.js';
 import { fileBody } from './file-system/file-body.js';
 import { findFolder, findObject, pathOf, pruneFolders } from './file-system/folders.js';
-import { withKeyLock } from './file-system/key-lock.js';
-import { publish } from './file-system/publish.js';
+import { publish, remove } from './file-system/publish.js';
 import { Stamps } from './file-system/stamps.js';
 import { type SweepResult, sweep } from './file-system/sweep.js';
 import { type Temporary, withBody, withCopy } from './file-system/temporary.js';
 import { walk } from './file-system/walk.js';
 import { assertPortableKey, assertPortablePrefix } from './keys.js';
+import { assertRange, assertVersion, boundsOf } from './ranges.js';
 import type {
+  DeleteOptions,
+  DeleteResult,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
   StoredObject,
@@ -42,8 +48,9 @@ export interface FileSystemStoreOptions {
  * Stores objects as plain files below a folder; the key is the path. Files are 0600, folders 0700.
  *
  * A value is written to a temporary file, flushed and renamed, so that a crash or a power loss at any moment leaves
- * the old value or the new one. Conditional puts also hold between processes on the same machine or volume. Deletes
- * are not flushed: after a power loss a deleted object may be back.
+ * the old value or the new one. With a digest, the temporary file is read back and compared before that. Conditional puts
+ * and deletes also hold between processes on the same machine or volume. Deletes are not flushed: after a power loss a
+ * deleted object may be back. There are no fenced puts, because no file system renames only where a condition holds.
  *
  * @example
  * const store = new FileSystemStore('./persistent-session/store');
@@ -51,7 +58,7 @@ export interface FileSystemStoreOptions {
  */
 export class FileSystemStore implements SessionStore {
   readonly name: string;
-  readonly capabilities = { conditionalPut: true } as const;
+  readonly capabilities = { conditionalPut: true, conditionalDelete: true } as const;
   readonly #disk: Disk;
   readonly #listeners = new Set<(notice: string) => void>();
 
@@ -70,7 +77,7 @@ export class FileSystemStore implements SessionStore {
     this.#disk = { fs, clock, platform, root: resolve(root), stamps: new Stamps(clock), onNotice };
   }
 
-  async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<ObjectInfo> {
+  async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<PutResult> {
     adoptBody(body);
     try {
       if (body instanceof Uint8Array) assertSize(key, body.byteLength, options.size);
@@ -81,18 +88,22 @@ export class FileSystemStore implements SessionStore {
     }
   }
 
-  putFile(key: string, path: string, options: PutOptions = {}): Promise<ObjectInfo> {
+  putFile(key: string, path: string, options: PutOptions = {}): Promise<PutResult> {
     return this.#put(key, options, (use) => withCopy(this.#disk, key, path, options, use));
   }
 
-  async get(key: string, options: StoreCallOptions = {}): Promise<StoredObject | undefined> {
+  async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
+    const { range, ifVersion } = options;
     return this.#guard('read', key, options, async () => {
+      assertRange(key, range);
       if ((await findObject(this.#disk, key)) === undefined) return undefined;
       const handle = await unless(['ENOENT', 'ENOTDIR'], this.#open(key));
       if (handle === undefined) return undefined;
       try {
-        const stats = await handle.stat({ bigint: true });
-        return { info: infoOf(key, stats), body: fileBody(handle, key, Number(stats.size)) };
+        const info = infoOf(key, await handle.stat({ bigint: true }));
+        assertVersion(key, ifVersion, info.version);
+        const body = fileBody(handle, key, boundsOf(range, info.size));
+        return { info, body, ...(range !== undefined && { range }) };
       } catch (error) {
         await handle.close();
         throw error;
@@ -126,17 +137,19 @@ export class FileSystemStore implements SessionStore {
     }
   }
 
-  async delete(key: string, options: StoreCallOptions = {}): Promise<boolean> {
+  async delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     const disk = this.#disk;
     return this.#guard('delete', key, options, async () => {
       if ((await findObject(disk, key)) === undefined) return false;
-      const unlink = () => disk.fs.promises.unlink(pathOf(disk, key)).then(() => true);
-      const locked = withKeyLock(disk, key, options.signal, () => whileBusy(disk, unlink));
       // Another delete may have removed the file, or its folder, too.
-      const deleted = (await unless(['ENOENT'], locked)) ?? false;
+      const deleted = (await unless(['ENOENT'], remove(disk, key, options))) ?? false;
       await pruneFolders(disk, key);
       return deleted;
     });
+  }
+
+  deleteMany(keys: readonly string[], options: StoreCallOptions = {}): Promise<readonly DeleteResult[]> {
+    return deleteEach(this, keys, options);
   }
 
   /** Absolute path of the folder. */
@@ -187,15 +200,20 @@ export class FileSystemStore implements SessionStore {
     key: string,
     options: PutOptions,
     write: (use: (temporary: Temporary) => Promise<ObjectInfo>) => Promise<ObjectInfo>,
-  ): Promise<ObjectInfo> {
+  ): Promise<PutResult> {
     return this.#guard('put', key, options, async () => {
       assertConditions(key, options);
+      assertOffered(this, key, { put: options });
+      assertDigest(key, options.digest);
       if (options.ifAbsent === true || options.ifVersion !== undefined) {
         // Only avoids writing a value that can't win any more; the condition is checked again on publishing.
         const current = await findObject(this.#disk, key);
         assertExpected(key, options, current && versionOf(current));
       }
-      return write(async (temporary) => infoOf(key, await publish(this.#disk, key, temporary, options)));
+      const info = await write(async (temporary) =>
+        infoOf(key, await publish(this.#disk, key, temporary, options)),
+      );
+      return options.digest === undefined ? info : { ...info, verifiedBy: 'readback' };
     });
   }
 

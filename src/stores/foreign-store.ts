@@ -1,10 +1,16 @@
 import { Readable } from 'node:stream';
-import { describeError, isSessionError, StoreError } from '../errors.js';
+import { describeError, isSessionError, isStoreError, StoreError } from '../errors.js';
 import { adoptBody, discardBody, throwIfAborted } from './body.js';
+import { assertOffered } from './conditions.js';
 import { localStoreSpec } from './local-store-spec.js';
 import type {
+  ByteRange,
+  DeleteOptions,
+  DeleteResult,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
   StoredObject,
@@ -39,6 +45,8 @@ interface Sweeper {
  */
 class ForeignStore implements SessionStore, Sweeper {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
+  readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
+  readonly serverTime?: NonNullable<SessionStore['serverTime']>;
   readonly localPath?: (key: string) => string;
   readonly sweepTemporaries?: NonNullable<Sweeper['sweepTemporaries']>;
   readonly close?: () => Promise<void>;
@@ -46,12 +54,27 @@ class ForeignStore implements SessionStore, Sweeper {
 
   constructor(store: SessionStore & Sweeper) {
     this.#store = store;
-    const { putFile, close, sweepTemporaries } = store;
+    const { putFile, close, sweepTemporaries, deleteMany, serverTime } = store;
     if (putFile !== undefined) {
       this.putFile = (key, path, options) =>
-        this.#ask('putFile', options, async () =>
-          this.#written(await putFile.call(store, key, path, options)),
+        this.#ask('putFile', options, async () => {
+          assertOffered(store, key, { put: options });
+          return this.#written(await putFile.call(store, key, path, options));
+        });
+    }
+    if (deleteMany !== undefined) {
+      this.deleteMany = (keys, options) =>
+        this.#ask('deleteMany', options, async () =>
+          this.#deleted(keys, await deleteMany.call(store, keys, options)),
         );
+    }
+    if (serverTime !== undefined) {
+      this.serverTime = (options) =>
+        this.#ask('serverTime', options, async () => {
+          const ms: unknown = await serverTime.call(store, options);
+          if (typeof ms === 'number' && Number.isFinite(ms)) return ms;
+          throw this.#unfit('serverTime', 'no number');
+        });
     }
     const { localPath } = store;
     if (localPath !== undefined) {
@@ -78,26 +101,28 @@ class ForeignStore implements SessionStore, Sweeper {
     return this.#store.capabilities;
   }
 
-  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
+  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<PutResult> {
     adoptBody(body);
     try {
-      return await this.#ask('put', options, async () =>
-        this.#written(await this.#store.put(key, body, options)),
-      );
+      return await this.#ask('put', options, async () => {
+        assertOffered(this.#store, key, { put: options });
+        return this.#written(await this.#store.put(key, body, options));
+      });
     } catch (error) {
       discardBody(body);
       throw error;
     }
   }
 
-  get(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined> {
+  get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
     return this.#ask('get', options, async () => {
       const found: unknown = await this.#store.get(key, options);
       if (found === undefined) return undefined;
-      const { info, body } = isObject(found) ? found : {};
+      const { info, body, range } = isObject(found) ? found : {};
       if (!(body instanceof Readable)) throw this.#unfit('get', 'a body that is no stream of node');
       adoptBody(body);
-      return { info: this.#info(info), body };
+      const part = this.#part(range, options?.range, body);
+      return { info: this.#info(info), body, ...(part !== undefined && { range: part }) };
     });
   }
 
@@ -118,8 +143,11 @@ class ForeignStore implements SessionStore, Sweeper {
     }
   }
 
-  delete(key: string, options?: StoreCallOptions): Promise<boolean> {
-    return this.#ask('delete', options, async () => (await this.#store.delete(key, options)) === true);
+  delete(key: string, options?: DeleteOptions): Promise<boolean> {
+    return this.#ask('delete', options, async () => {
+      assertOffered(this.#store, key, { delete: options });
+      return (await this.#store.delete(key, options)) === true;
+    });
   }
 
   async #ask<Answer>(
@@ -141,22 +169,50 @@ class ForeignStore implements SessionStore, Sweeper {
     } catch (reason) {
       return reason; // the store's error only says that the call was aborted
     }
+    return this.#fault(method, error);
+  }
+
+  #fault(method: string, error: unknown): StoreError {
     const why = describeError(error).message.slice(0, MAX_WHY);
     return new StoreError(`the store ${this.name} failed in ${method}(): ${why}`, { cause: error });
   }
 
   /** The answer of a put; not every server returns the time of the object that it has just stored. */
-  #written(value: unknown): ObjectInfo {
-    const { key, size, version } = isObject(value) ? value : {};
+  #written(value: unknown): PutResult {
+    const { key, size, version, verifiedBy } = isObject(value) ? value : {};
     const isWhole = typeof key === 'string' && typeof version === 'string' && Number.isSafeInteger(size);
     if (!isWhole) throw this.#unfit('its answer', 'no { key, size, version }');
-    return value as ObjectInfo;
+    if (verifiedBy !== undefined && verifiedBy !== 'server' && verifiedBy !== 'readback') {
+      throw this.#unfit('its answer', 'a verifiedBy that is neither server nor readback');
+    }
+    return value as PutResult;
   }
 
   #info(value: unknown): ObjectInfo {
     const info = this.#written(value);
-    if (info.modifiedAt instanceof Date && !Number.isNaN(info.modifiedAt.getTime())) return info;
+    const { modifiedAt } = info;
+    if (modifiedAt instanceof Date && !Number.isNaN(modifiedAt.getTime())) return info as ObjectInfo;
     throw this.#unfit('its answer', 'no modifiedAt that is a Date');
+  }
+
+  /** Another part than the one that was asked for would be taken for it. */
+  #part(given: unknown, asked: ByteRange | undefined, body: Readable): ByteRange | undefined {
+    if (given === undefined) return undefined;
+    const { offset, length } = isObject(given) ? given : {};
+    if (asked !== undefined && offset === asked.offset && length === asked.length) return asked;
+    body.destroy();
+    throw this.#unfit('get', 'another range than it was asked for');
+  }
+
+  /** A key without a result is not known to be gone. */
+  #deleted(keys: readonly string[], value: unknown): readonly DeleteResult[] {
+    const answers: readonly unknown[] = Array.isArray(value) ? value : [];
+    return keys.map((key, index): DeleteResult => {
+      const { key: named, error } = isObject(answers[index]) ? answers[index] : {};
+      if (named !== key) throw this.#unfit('deleteMany', 'no result for each key, in their order');
+      if (error === undefined) return { key };
+      return { key, error: isStoreError(error) ? error : this.#fault('deleteMany', error) };
+    });
   }
 
   #unfit(where: string, what: string): StoreError {

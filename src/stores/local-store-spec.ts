@@ -10,7 +10,10 @@ export interface LocalStoreSpec {
   readonly platform: NodeJS.Platform;
 }
 
-const METHODS = ['put', 'putFile', 'get', 'head', 'list', 'delete', 'localPath', 'sweepTemporaries'] as const;
+const METHODS = [
+  ...(['put', 'putFile', 'get', 'head', 'list', 'delete', 'deleteMany'] as const),
+  ...(['localPath', 'sweepTemporaries'] as const),
+];
 
 /**
  * How to open this store in another thread. `undefined` for a store of another kind, for one with a file system or

@@ -2,16 +2,29 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import { discardBody } from './body.js';
 import { isPortableKey } from './keys.js';
+import { asAsked } from './ranges.js';
 import type {
+  DeleteOptions,
+  DeleteResult,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
   StoredObject,
 } from './session-store.js';
 import { tellReads, watchedBody } from './watched/bodies.js';
 import { type Moving, standstill, whileItMoves } from './watched/deadline.js';
-import { CALL_MS, LIST_MS, LISTING_MS, msToCopy, msToPut, TRANSFER_MS } from './watched/limits.js';
+import {
+  CALL_MS,
+  LIST_MS,
+  LISTING_MS,
+  msToCopy,
+  msToDelete,
+  msToPut,
+  TRANSFER_MS,
+} from './watched/limits.js';
 import { ListingBound } from './watched/listing-bound.js';
 
 /**
@@ -50,7 +63,9 @@ export interface StoreWatch {
  * that repeats itself, or is longer than any real one, is a fault.
  */
 export class WatchedStore implements SessionStore {
-  readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
+  readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<PutResult>;
+  readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
+  readonly serverTime?: NonNullable<SessionStore['serverTime']>;
   readonly localPath?: (key: string) => string;
   readonly sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;
   readonly close?: () => Promise<void>;
@@ -62,7 +77,7 @@ export class WatchedStore implements SessionStore {
   constructor(store: SessionStore, watch: StoreWatch) {
     this.#store = store;
     this.#watch = watch;
-    const { putFile, localPath, close } = store;
+    const { putFile, localPath, close, deleteMany, serverTime } = store;
     const { sweepTemporaries } = store as Partial<WatchedStore>;
     if (watch.onNotice !== undefined) (store as Partial<NoticeTeller>).onNotice?.(watch.onNotice);
     if (putFile !== undefined) {
@@ -72,6 +87,19 @@ export class WatchedStore implements SessionStore {
     if (sweepTemporaries !== undefined) {
       this.sweepTemporaries = () =>
         this.#wait('be swept', TRANSFER_MS, {}, () => sweepTemporaries.call(store));
+    }
+    if (deleteMany !== undefined) {
+      this.deleteMany = (keys: readonly string[], options: StoreCallOptions = {}) =>
+        this.#wait<readonly DeleteResult[], StoreCallOptions>(
+          `delete ${keys.length} objects`,
+          msToDelete(keys.length),
+          options,
+          (own) => deleteMany.call(store, keys, own),
+        );
+    }
+    if (serverTime !== undefined) {
+      this.serverTime = (options: StoreCallOptions = {}) =>
+        this.#wait('tell its time', CALL_MS, options, (own) => serverTime.call(store, own));
     }
     if (localPath !== undefined) this.localPath = localPath.bind(store);
     if (close !== undefined) this.close = () => this.#wait('be closed', CALL_MS, {}, () => close.call(store));
@@ -89,14 +117,15 @@ export class WatchedStore implements SessionStore {
     return this.#store.capabilities;
   }
 
-  async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<ObjectInfo> {
+  async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}): Promise<PutResult> {
     if (!(body instanceof Readable)) {
       const ms = body instanceof Uint8Array ? msToPut(body.byteLength) : TRANSFER_MS;
       return this.#put(key, ms, options, (own) => this.#store.put(key, body, own));
     }
     try {
       return await this.#put(key, TRANSFER_MS, options, (own, moving) => {
-        tellReads(body, moving);
+        // A local disk may write all that it was given only now, which a slow one needs its time for.
+        tellReads(body, moving, this.localPath === undefined ? undefined : msToCopy);
         return this.#store.put(key, body, own);
       });
     } catch (error) {
@@ -105,14 +134,15 @@ export class WatchedStore implements SessionStore {
     }
   }
 
-  get(key: string, options: StoreCallOptions = {}): Promise<StoredObject | undefined> {
+  get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
     const action = `read ${key}`;
     const late = (found: StoredObject | undefined) => void found?.body.on('error', () => undefined).destroy();
-    const get = async (own: StoreCallOptions) => {
+    const get = async (own: GetOptions) => {
       const found = await this.#store.get(key, own);
       if (found === undefined) return undefined;
       const given = () => standstill(this.#label, action, TRANSFER_MS);
-      return { info: found.info, body: watchedBody(found.body, this.#watch.clock, given) };
+      const body = watchedBody(found.body, this.#watch.clock, given);
+      return asAsked(key, { ...found, body }, own);
     };
     return this.#wait(action, CALL_MS, options, get, late);
   }
@@ -121,7 +151,7 @@ export class WatchedStore implements SessionStore {
     return this.#wait(`look up ${key}`, CALL_MS, options, (own) => this.#store.head(key, own));
   }
 
-  delete(key: string, options: StoreCallOptions = {}): Promise<boolean> {
+  delete(key: string, options: DeleteOptions = {}): Promise<boolean> {
     return this.#wait(`delete ${key}`, CALL_MS, options, (own) => this.#store.delete(key, own));
   }
 
@@ -159,8 +189,8 @@ export class WatchedStore implements SessionStore {
     key: string,
     ms: number,
     options: PutOptions,
-    put: (own: PutOptions, moving: Moving) => Promise<ObjectInfo>,
-  ): Promise<ObjectInfo> {
+    put: (own: PutOptions, moving: Moving) => Promise<PutResult>,
+  ): Promise<PutResult> {
     return this.#wait(`write ${key}`, ms, options, put, () => this.#watch.onLatePut?.(key));
   }
 

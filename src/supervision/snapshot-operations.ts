@@ -1,8 +1,8 @@
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { OpenBackup, PruneResult, VerifyReport } from '../results.js';
-import { isDamage } from '../snapshot/catalog/read-faults.js';
 import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
+import { isDamage } from '../snapshot/store-calls/read-faults.js';
 import type { SnapshotInfo } from '../types.js';
 import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
@@ -41,6 +41,7 @@ export class SnapshotOperations {
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
     return replaceProfile(this.#parts, async ({ wasRunning, replace }) => {
+      this.#parts.snapshots.lookAgain();
       const wanted = await this.#wanted(
         snapshotId === undefined ? undefined : snapshotIdOf(snapshotId, 'restore'),
       );
@@ -57,6 +58,7 @@ export class SnapshotOperations {
   async verify(snapshotId?: string): Promise<VerifyReport> {
     const { snapshots } = this.#parts;
     const isAll = snapshotId === undefined;
+    snapshots.lookAgain();
     const located = isAll
       ? await snapshots.list()
       : [await snapshots.find(snapshotIdOf(snapshotId, 'verify'))];
@@ -98,7 +100,9 @@ export class SnapshotOperations {
   }
 
   async openBackup(snapshotId: string): Promise<OpenBackup> {
-    const { info, repository } = await this.#parts.snapshots.find(snapshotIdOf(snapshotId, 'openBackup'));
+    const { snapshots } = this.#parts;
+    snapshots.lookAgain();
+    const { info, repository } = await snapshots.find(snapshotIdOf(snapshotId, 'openBackup'));
     if (!repository.open) {
       throw new InvalidStateError(`${info.id} is a save, which is no zip; call backup() and take that one`);
     }
@@ -107,12 +111,19 @@ export class SnapshotOperations {
   }
 
   async listSnapshots(): Promise<readonly SnapshotInfo[]> {
-    return (await this.#parts.snapshots.list()).map(({ info }) => info);
+    const { snapshots } = this.#parts;
+    snapshots.lookAgain();
+    return (await snapshots.list()).map(({ info }) => info);
   }
 
   prune(): Promise<PruneResult> {
-    const { supervisor, ownership, operations, pruner } = this.#parts;
-    return ownership.during(() => operations.exclusive(() => pruner.pruneAll(!supervisor.isRunning)));
+    const { supervisor, ownership, operations, pruner, snapshots } = this.#parts;
+    return ownership.during(() =>
+      operations.exclusive(() => {
+        snapshots.lookAgain();
+        return pruner.pruneAll(!supervisor.isRunning);
+      }),
+    );
   }
 
   async clear(options: { readonly logout?: boolean }): Promise<void> {
@@ -147,6 +158,7 @@ export class SnapshotOperations {
         await browserOwner.reclaimProfile();
         await record.load();
         await holdForFormerOwners(this.#context);
+        this.#parts.snapshots.lookAgain();
         const count = await clearing.run();
         announce('session:cleared', { snapshots: count });
       }),

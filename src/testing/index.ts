@@ -2,6 +2,7 @@ export type {
   ConformanceOptions,
   StoreExpectations,
   StoreFactory,
+  StoreFaults,
   StoreFixture,
 } from './conformance/harness.js';
 export { describeSessionStore } from './describe-session-store.js';

@@ -46,12 +46,6 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** How long until the next timer is due, ms; `undefined` if there is none. */
-  get msToNextTimer(): number | undefined {
-    const next = this.#next();
-    return next && next.dueAt - this.#elapsed;
-  }
-
   now(): number {
     return this.#wall;
   }

@@ -80,6 +80,7 @@ export function createContext({
   const record = new SessionRecordFile({
     path: () => folders.stateFile('session.json'),
     fs,
+    now: () => clock.now(),
     owner: async () => ({ clientId, isChosen: !isUnnamed, path: (await placed()).path }),
     notes: { ended: () => logoutNote.lineages(), clearedAt: async () => (await clearNote.read())?.clearedAt },
   });
@@ -134,6 +135,11 @@ export function createContext({
           const { permit } = lease;
           const { name } = ownershipEpoch;
           return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
+        },
+        ownershipPeriod: () => {
+          const { name } = ownershipEpoch;
+          // A lease that had to be claimed anew was free in between.
+          return lease.isHeld() && name !== undefined ? `${name}:${lease.generation}` : undefined;
         },
       },
     ),

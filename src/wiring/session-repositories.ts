@@ -5,12 +5,13 @@ import { describeError } from '../errors.js';
 import type { Announce } from '../events.js';
 import { systemFileSystem } from '../file-system.js';
 import type { ResolvedOptions } from '../options.js';
-import { isReadFault } from '../snapshot/catalog/read-faults.js';
 import { SignatureCache } from '../snapshot/hashing/tree-hasher.js';
 import { IsolatedRepository } from '../snapshot/repository/isolated-repository.js';
 import { openRepository, type RepositoryFormat } from '../snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
 import { withdrawLatePuts } from '../snapshot/store-calls/late-puts.js';
+import { isReadFault } from '../snapshot/store-calls/read-faults.js';
+import { RememberingStore } from '../snapshot/store-calls/remembering-store.js';
 import { type OwnershipEpoch, ThreadedRepository } from '../snapshot/thread/threaded-repository.js';
 import { BackupDirStore } from '../stores/backup-dir-store.js';
 import { FileSystemStore } from '../stores/file-system-store.js';
@@ -34,6 +35,8 @@ export function createRepositories(
     /** Throws unless the session is owned at this moment. */
     readonly assertMayWrite: () => void;
     readonly ownershipEpoch: () => OwnershipEpoch | undefined;
+    /** See {@link RememberingStore}. */
+    readonly ownershipPeriod: () => string | undefined;
   },
 ): Pick<SessionContext, 'saves' | 'backups' | 'repositoriesOf'> {
   const { runner, announce, assertMayWrite } = parts;
@@ -57,13 +60,29 @@ export function createRepositories(
   const saveStore = store ? guard(store) : new FileSystemStore(join(sessionPath, 'store'), { fs });
   const backupStores = backupStore?.map(guard) ?? [new BackupDirStore(backupPath, { fs })];
   const names = uniqueStoreNames([saveStore, ...backupStores]);
-  const openHere = (store: SessionStore, format: RepositoryFormat, id: string): SnapshotRepository => {
+  const watchedStores = new Map<SessionStore, ReturnType<typeof watch>>();
+  const watch = (store: SessionStore) => {
     const storeName = names.get(store) ?? store.name;
-    const onNotice = (notice: string) => tellOnce(storeName, notice);
-    const label = storeLabel(store, storeName);
-    const watched = withdrawLatePuts(store, { clock, name: storeName, label, assertMayWrite, onNotice });
+    const watched: SessionStore = withdrawLatePuts(store, {
+      clock,
+      name: storeName,
+      label: storeLabel(store, storeName),
+      assertMayWrite,
+      onNotice: (notice: string) => tellOnce(storeName, notice),
+      onLateChange: () => memory?.forget(),
+    });
+    // Whoever puts a file into a folder, or takes one away, is seen at once: asking a folder costs nothing.
+    const memory =
+      store.localPath === undefined
+        ? new RememberingStore(watched, { prefix: `${clientId}/`, clock, period: parts.ownershipPeriod })
+        : undefined;
+    return { store: memory ?? watched, storeName, ...(memory && { memory }) };
+  };
+  const openHere = (store: SessionStore, format: RepositoryFormat, id: string): SnapshotRepository => {
+    const watched = watchedStores.get(store) ?? watch(store);
+    watchedStores.set(store, watched);
     const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
-    return openRepository(here, { ...shared, clientId: id, store: watched, storeName, assertMayWrite });
+    return openRepository(here, { ...shared, ...watched, clientId: id, assertMayWrite });
   };
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
     const storeName = names.get(store) ?? store.name;

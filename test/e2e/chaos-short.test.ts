@@ -1,19 +1,15 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bootCapture } from '../chaos/real/boots.js';
 import { type Capture, LiveProfile } from '../chaos/real/captures.js';
 import { allDamages, damagesOfBlobs } from '../chaos/real/damages.js';
 import { randomFlips } from '../chaos/real/flips.js';
-import { growDatabases, tryFollow } from '../chaos/real/follow-trial.js';
 import { growProfile } from '../chaos/real/profiles.js';
 import { tryDamage } from '../chaos/real/trial.js';
-import { SUPERVISE_CASES } from '../chaos/supervising/cases.js';
-import { trySuperviseCase } from '../chaos/supervising/trial.js';
 import { Dice } from '../support/dice.js';
 import { useStage } from './setup.js';
 
-/** The long runs are `npm run chaos:corruption`, `chaos:capture` and `chaos:supervise`. */
+/** The long runs are `npm run chaos:corruption` and `chaos:capture`. */
 const SEED = 20261123;
 const NAMED = [
   'IndexedDB: log of another login in its place',
@@ -24,16 +20,6 @@ const NAMED = [
   'blobs: folder deleted',
 ];
 const FLIPS = 3;
-const SUPERVISED = [
-  'browser killed, and the next one while it starts',
-  'server away for 1 retry',
-  'CONFLICT with takeover',
-  'disk full during a save (ENOSPC from the file system)',
-  'SIGTERM in restoring, while a snapshot is being restored',
-  'SIGTERM in reconnecting, before the first attempt',
-];
-const SUPERVISE_TIMEOUT_MS = 400_000;
-const FOLLOW_TIMEOUT_MS = 400_000;
 /** A damaged table costs one launch more: the check goes on beside the first one. */
 const DAMAGE_TIMEOUT_MS = 400_000;
 
@@ -86,41 +72,4 @@ describe('chaos, in short', () => {
       expect(await bootCapture(simulator, folder, capture)).toMatchObject({ outcome: 'ready', losses: '' });
     }
   });
-});
-
-describe('a followed database, in short', () => {
-  const stage = useStage();
-
-  it(
-    `holds after a kill what the killed profile holds (seed ${SEED})`,
-    async () => {
-      const dice = new Dice(SEED);
-      const grown = join(stage.folder, 'grown');
-      const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
-      const quick = { ...usual, bytesPerSecond: 2_000_000, deletes: false, misses: false, loses: false };
-      await growDatabases(grown, quick, 6);
-      for (const one of [
-        quick,
-        { ...quick, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: true },
-      ]) {
-        const folder = join(stage.folder, `trial-${one.deletes}`);
-        await mkdir(folder);
-        expect(await tryFollow(one, { grown, folder, dice })).toMatchObject({ differences: [] });
-      }
-    },
-    FOLLOW_TIMEOUT_MS,
-  );
-});
-
-describe('supervision, in short', () => {
-  it.each(SUPERVISED)(
-    'ends as it should: %s',
-    async (name) => {
-      const one = SUPERVISE_CASES.find((each) => each.name === name);
-      if (one === undefined) throw new Error(`no case has the name ${name}`);
-      const trial = await trySuperviseCase(one, new Dice(SEED));
-      expect(trial, trial.history.join('\n')).toMatchObject({ outcome: 'passed', problem: '', left: 0 });
-    },
-    SUPERVISE_TIMEOUT_MS,
-  );
 });

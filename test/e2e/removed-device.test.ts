@@ -15,7 +15,7 @@ describe('a device that is removed', () => {
   }
 
   const deleteFolder = (bot: PersistentBot) =>
-    rmSync(bot.profileDir, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(bot.profileDir, { recursive: true, force: true, maxRetries: 20 });
   const foldersLeft = (bot: PersistentBot) =>
     readdirSync(bot.authPath).filter((name) => !name.startsWith('.'));
 

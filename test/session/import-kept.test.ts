@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { FileSystemStore } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
@@ -164,13 +166,14 @@ describe('importSession() left in a bot whose container is made anew', () => {
     await stage().clock.advance(100_000);
     await copy(second, 'ben');
     await second.stop();
-    await stage().fs.promises.mkdir('/volume/saves/store/shop/held', { recursive: true });
-    await stage().fs.promises.writeFile(`/volume/saves/store/shop/held/${lineage}.json`, '{}');
+    const store = new FileSystemStore('/volume/saves/store', { fs: stage().fs });
+    const hold = { cause: 'removed', at: new Date().toISOString() } as const;
+    await marksIn(store, 'shop').hold(lineage ?? '', hold);
     await newContainer();
     await expectToGoOn(BEN);
   });
 
-  it('forgets at a clear(), also while a store does not say any more that it is empty', async () => {
+  it('tells of it also after a clear(), with the login that came after, while a store does not say that it is empty', async () => {
     const bot = await imported();
     await bot.finish(bot.session.clear());
     await writeFakeProfile(stage().fs, bot.client.profileDir, { ...stage().whatsApp.pair(BEN), note: 'own' });
@@ -182,6 +185,7 @@ describe('importSession() left in a bot whose container is made anew', () => {
     stage().fs.arm({});
     const infos = await bot.session.listSnapshots();
     expect(infos.length).toBeGreaterThan(0);
-    for (const info of infos) expect(info).not.toHaveProperty('imported');
+    // The call of importSession() may still be in the bot, and must not replace this login.
+    for (const info of infos) expect(info.imported).toEqual([expect.stringMatching(/-i[0-9a-f]{48}$/)]);
   });
 });

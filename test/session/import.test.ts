@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { SnapshotInfo } from '../../src/index.js';
+import { FileSystemStore, type SnapshotInfo } from '../../src/index.js';
 import { type FakeLogin, writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 import { takeOver, zipOf } from '../support/old-sessions.js';
 
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
@@ -20,6 +21,8 @@ describe('importSession()', () => {
     return login;
   }
 
+  const zipsIn = async (folder: string) =>
+    (await stage().filesBelow(folder)).filter((path) => path.endsWith('.zip'));
   function newBot(session = {}): FakeBot {
     return stage().bot({ auth: 'none', session: { ...BY_HAND, ...session } });
   }
@@ -215,7 +218,7 @@ describe('importSession()', () => {
       await other.logIn('4915100000007@c.us');
       await other.backUp('backed up');
       await other.stop();
-      const [backup = ''] = await stage().filesBelow('/other/backup/shop');
+      const [backup = ''] = await zipsIn('/other/backup/shop');
       const bot = newBot();
       await bot.finish(bot.session.importSession(backup));
       await bot.start();
@@ -228,7 +231,7 @@ describe('importSession()', () => {
       await other.logIn();
       await other.backUp('backed up');
       await other.stop();
-      const [backup = ''] = await stage().filesBelow('/other/backup/shop');
+      const [backup = ''] = await zipsIn('/other/backup/shop');
       const bytes = (await stage().fs.promises.readFile(backup)) as Buffer;
       const at = bytes.indexOf('PK\x01\x02', 0, 'latin1') - 30; // the end of the last file's bytes
       bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -677,16 +680,15 @@ describe('a first start', () => {
       const path = join(AUTH, 'session-shop');
       await oldSession(path);
       const mark = '20261101-0a1b2c3d';
-      const [folder, name, text] =
-        who === 'stores'
-          ? ['/bot/session/store/shop/held', `${mark}.json`, '{}']
-          : [
-              '/bot/session/profile/.shop.persistent',
-              'session.json',
-              JSON.stringify({ format: 1, heldLineages: [mark] }),
-            ];
-      await stage().fs.promises.mkdir(folder, { recursive: true });
-      await stage().fs.promises.writeFile(join(folder, name), text);
+      if (who === 'stores') {
+        const store = new FileSystemStore('/bot/session/store', { fs: stage().fs });
+        await marksIn(store, 'shop').hold(mark, { cause: 'removed', at: new Date().toISOString() });
+      } else {
+        const folder = '/bot/session/profile/.shop.persistent';
+        await stage().fs.promises.mkdir(folder, { recursive: true });
+        const text = JSON.stringify({ format: 1, heldLineages: [mark] });
+        await stage().fs.promises.writeFile(join(folder, 'session.json'), text);
+      }
       await expectOffered(newBot(), path, why);
     });
 

@@ -3,6 +3,7 @@ import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
@@ -332,7 +333,7 @@ describe('deploys into a folder of their own, each removed with the next', () =>
     await one.logIn(ANNA);
     await stage().clock.advance(100_000);
     const { lineage } = await one.backUp('before');
-    await backupStore.put(`bot/held/${lineage}.elsewhere.json`, Buffer.from('{}'), {});
+    await marksIn(backupStore, 'bot').hold(lineage, { cause: 'replaced', at: new Date().toISOString() });
     await end(one, '/releases/1');
     const two = botIn('/releases/2', { backupStore });
     await two.start();
@@ -345,7 +346,7 @@ describe('deploys into a folder of their own, each removed with the next', () =>
     const put = backupStore.put.bind(backupStore);
     let isFull = true;
     backupStore.put = (key, ...rest) =>
-      isFull && key.includes('/held/') ? Promise.reject(new Error('full')) : put(key, ...rest);
+      isFull && key.includes('/state') ? Promise.reject(new Error('full')) : put(key, ...rest);
     const two = botIn('/releases/2', { backupStore });
     await scan(two);
     await stage().clock.advance(100_000);

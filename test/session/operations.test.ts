@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
+import { parseState } from '../../src/snapshot/state/store-state.js';
 import { FakeWhatsApp } from '../../src/testing/fake-whatsapp.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -178,9 +179,19 @@ describe('clear()', () => {
     const kept = await stage().filesBelow('/bot/auth');
     expect(kept).toEqual([expect.stringContaining('/lease/')]); // its number must go on
     // The marks outlive the login: a server may still finish a put.
-    const mark = expect.stringMatching(/\/held\/[^/]+\.cleared\.json$/);
-    expect(await stage().filesBelow('/bot/backup')).toEqual([mark]);
-    expect(await stage().filesBelow('/bot/session/store')).toEqual([mark]);
+    for (const root of ['/bot/backup', '/bot/session/store']) {
+      const state = [`${root}/shop/state-copy.json`, `${root}/shop/state.json`];
+      expect(await stage().filesBelow(root)).toEqual(state);
+      const { promises } = stage().fs;
+      for (const path of state) {
+        const { marks, verified, places } = parseState(await promises.readFile(path));
+        expect([marks.cleared.length, marks.revoked, marks.held, verified]).toEqual([1, [], [], []]);
+        // No login belongs to this place any more.
+        expect(places).toEqual([
+          { place: expect.stringMatching(/^[0-9a-f]{32}$/), since: expect.any(String) },
+        ]);
+      }
+    }
     expect(bot.session.status()).toMatchObject({ run: 0, lease: { held: false } });
     expect(bot.session.status()).not.toHaveProperty('lastSave');
     await bot.start();

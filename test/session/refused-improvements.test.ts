@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../src/index.js';
+import { parseState } from '../../src/snapshot/state/store-state.js';
 import type { ObjectInfo } from '../../src/stores/session-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -76,7 +77,7 @@ describe('what only makes things better', () => {
     await live(bot);
     const messages = limited(bot).map(({ message }) => message);
     expect(messages).toContain(
-      'the store memory: "shop/snapshots/a:b" in its listing is no key of ours, and is passed over',
+      'the store memory: "shop/a:b" in its listing is no key of ours, and is passed over',
     );
     expect(new Set(messages).size).toBe(messages.length);
     expect(bot.warnings).not.toContain('store-unreachable');
@@ -88,8 +89,12 @@ describe('what only makes things better', () => {
     for (const store of Object.values(stores)) {
       const kept: string[] = [];
       for await (const { key } of MemoryStore.prototype.list.call(store, 'shop/')) kept.push(key);
-      // What is left tells that this login was cleared.
-      expect(kept).toEqual([expect.stringMatching(/^shop\/held\/[^/]+\.cleared\.json$/)]);
+      // What is left tells that this login was cleared, and that no login belongs to the place any more.
+      expect(kept).toEqual(['shop/state-copy.json', 'shop/state.json']);
+      const state = await store.get('shop/state.json');
+      const { marks, places } = parseState(Buffer.concat(await (state?.body.toArray() ?? [])));
+      expect(marks.cleared).toHaveLength(1);
+      expect(places.map(({ lineage }) => lineage)).toEqual([undefined]);
     }
   });
 

@@ -1,8 +1,9 @@
-import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FileSystemStore } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { marksIn } from '../support/marks-in.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
@@ -26,9 +27,9 @@ describe('a login that a person has brought back with restore(id)', () => {
     await stage().clock.advance(100_000);
     const { id } = await bot.save('anna');
     await bot.stop();
-    const marker = `/bot/session/store/shop/revoked/${bot.session.status().lineage}.json`;
-    await stage().fs.promises.mkdir(dirname(marker), { recursive: true });
-    await stage().fs.promises.writeFile(marker, '{}');
+    const { lineage = '' } = bot.session.status();
+    const store = new FileSystemStore('/bot/session/store', { fs: stage().fs });
+    await marksIn(store, 'shop').revoke(lineage, { cause: 'phone', at: new Date().toISOString() });
     await stage().remove('/bot/auth');
     const ben = newBot();
     await ben.logIn(BEN);

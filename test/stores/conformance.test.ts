@@ -8,15 +8,24 @@ import { BackupDirStore } from '../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
 import { describeSessionStore, MemoryStore, type StoreFixture } from '../../src/testing/index.js';
 
-const expects = { putFile: true, localPath: true, breakDown: true } as const;
+const offers = { conditionalDelete: true, deleteMany: true, ranges: true } as const;
+const inMemory = {
+  ...offers,
+  fencedPut: true,
+  serverTime: true,
+  verifiedBy: 'server',
+  inMemory: true,
+} as const;
+const onDisks = { ...offers, verifiedBy: 'readback', putFile: true, localPath: true } as const;
+const expects = { ...onDisks, breakDown: true } as const;
 
-describeSessionStore({ describe, it, name: 'MemoryStore', expects: { breakDown: true } }, () => {
+describeSessionStore({ describe, it, name: 'MemoryStore', expects: { ...inMemory, breakDown: true } }, () => {
   const store = new MemoryStore();
   return { store, breakDown: () => store.setDown(true) };
 });
 
 describeSessionStore(
-  { describe, it, name: 'MemoryStore with a limit', expects: { maxObjectBytes: 400_000 } },
+  { describe, it, name: 'MemoryStore with a limit', expects: { ...inMemory, maxObjectBytes: 400_000 } },
   () => new MemoryStore({ maxObjectBytes: 400_000 }),
 );
 
@@ -28,14 +37,17 @@ describeSessionStore({ describe, it, name: 'BackupDirStore', expects }, () =>
   onDisk((root) => new BackupDirStore(root)),
 );
 
-describeSessionStore({ describe, it, name: 'FileSystemStore on memfs', expects }, () => {
-  const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
-  const breakDown = async () => {
-    await fs.promises.rm('/rack', { recursive: true });
-    await fs.promises.writeFile('/rack', 'not a folder');
-  };
-  return { store: new FileSystemStore('/rack', { fs }), breakDown, fs };
-});
+describeSessionStore(
+  { describe, it, name: 'FileSystemStore on memfs', expects: { ...expects, inMemory: true } },
+  () => {
+    const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
+    const breakDown = async () => {
+      await fs.promises.rm('/rack', { recursive: true });
+      await fs.promises.writeFile('/rack', 'not a folder');
+    };
+    return { store: new FileSystemStore('/rack', { fs }), breakDown, fs };
+  },
+);
 
 async function onDisk(open: (root: string) => FileSystemStore): Promise<StoreFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'store-'));

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
-import { bytesOf, readAll } from '../../src/testing/conformance/harness.js';
+import { bytesOf, digestOf, readAll } from '../../src/testing/conformance/harness.js';
 import { failingFileSystem, ManualClock } from '../../src/testing/index.js';
 import { memoryFileSystem } from './fixtures/temporary-root.js';
 
@@ -39,7 +39,25 @@ const SCENARIOS: readonly Scenario[] = [
     after: NEW,
     act: (store) => store.putFile(KEY, '/source', { ifAbsent: true }),
   },
+  {
+    name: 'a put with a digest',
+    before: OLD,
+    after: NEW,
+    act: (store) => store.put(KEY, pieces(), { digest: digestOf(NEW) }),
+  },
+  {
+    name: 'a putFile with a digest',
+    before: OLD,
+    after: NEW,
+    act: (store) => store.putFile(KEY, '/source', { digest: digestOf(NEW) }),
+  },
   { name: 'delete', before: OLD, after: undefined, act: (store) => store.delete(KEY) },
+  {
+    name: 'delete of one version',
+    before: OLD,
+    after: undefined,
+    act: (store, ifVersion) => store.delete(KEY, { ifVersion }),
+  },
 ];
 
 const FAULTS = [

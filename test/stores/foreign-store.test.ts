@@ -30,6 +30,8 @@ const CALLS: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>>
   head: (store) => store.head(KEY),
   list: (store) => collect(store.list('shop/')),
   delete: (store) => store.delete(KEY),
+  deleteMany: async (store) => store.deleteMany?.([KEY]),
+  serverTime: async (store) => store.serverTime?.(),
 };
 
 describe('a store of the bot’s own', () => {
@@ -80,6 +82,11 @@ describe('a store of the bot’s own', () => {
     ['get', async () => null, 'get'],
     ['head', async () => 'yes', 'head'],
     ['head', async () => ({ key: KEY, size: 1, version: '1', modifiedAt: 'yesterday' }), 'head'],
+    ['put', async () => ({ key: KEY, size: 5, version: '1', verifiedBy: 'me' }), 'put'],
+    ['deleteMany', async () => undefined, 'deleteMany'],
+    ['deleteMany', async () => [], 'deleteMany'],
+    ['deleteMany', async () => [{ key: 'shop/other' }], 'deleteMany'],
+    ['serverTime', async () => new Date(), 'serverTime'],
     ['list', () => undefined, 'list'],
     ['list', () => [undefined], 'list'],
     ['list', () => 7, 'list'],
@@ -123,5 +130,55 @@ describe('a store of the bot’s own', () => {
     await expect(putting).rejects.toThrow('failed in put()');
     if (!source.closed) await once(source, 'close');
     expect(await heard()).toEqual([]);
+  });
+
+  it('is never called with what it does not declare, because it would ignore it', async () => {
+    const called: string[] = [];
+    const note = (call: string) => async () => {
+      called.push(call);
+      return call === 'delete' || { key: KEY, size: 1, version: '1' };
+    };
+    const store = guarded({
+      capabilities: { conditionalPut: true },
+      ...{ put: note('put'), putFile: note('putFile'), delete: note('delete') },
+    });
+    const fence = { name: 'shop', generation: 1 };
+    const source = Readable.from([Buffer.from('x')]);
+    for (const call of [
+      () => store.put(KEY, Buffer.from('x'), { fence }),
+      () => store.put(KEY, source, { fence }),
+      () => store.putFile?.(KEY, '/file', { fence }),
+      () => store.delete(KEY, { ifVersion: '1' }),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'STORE', retryable: false });
+    }
+    expect(source.destroyed).toBe(true);
+    expect(called).toEqual([]);
+    await store.put(KEY, Buffer.from('x'), { ifVersion: '1' });
+    await store.delete(KEY);
+    expect(called).toEqual(['put', 'delete']);
+  });
+
+  it('may give the part that was asked for, and no other', async () => {
+    const range = { offset: 1, length: 3 };
+    const store = guarded();
+    await store.put(KEY, Buffer.from('bytes'));
+    const found = await store.get(KEY, { range });
+    expect(found?.range).toEqual(range);
+    expect(Buffer.concat((await found?.body.toArray()) ?? []).toString()).toBe('yte');
+    const info = await store.head(KEY);
+    const body = Readable.from([Buffer.from('ytes')]);
+    const other = guarded({ get: async () => ({ info, body, range: { offset: 1, length: 4 } }) });
+    await expect(other.get(KEY, { range })).rejects.toThrow('does not keep to the contract');
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('tells what became of each key, with a StoreError for whatever it gives', async () => {
+    const known = new StoreError('locked');
+    const answers = [{ key: 'a' }, { key: 'b', error: known }, { key: 'c', error }];
+    const results = await guarded({ deleteMany: async () => answers }).deleteMany?.(['a', 'b', 'c']);
+    expect(results?.[0]).toEqual({ key: 'a' });
+    expect(results?.[1]?.error).toBe(known);
+    expect(results?.[2]?.error).toMatchObject({ code: 'STORE', cause: error });
   });
 });

@@ -46,18 +46,34 @@ describe('several processes on one FileSystemStore', { timeout: 60_000 }, () => 
 
   it('have one winner of racing ifAbsent puts, and its value', async () => {
     const { root } = await temporaryRoot();
-    const children = Array.from({ length: PROCESSES }, () => run('claim.ts', root));
-    const readers = children.map((child) => lines(child)[Symbol.asyncIterator]());
-    const nextLines = () => Promise.all(readers.map(async (reader) => (await reader.next()).value as string));
-    expect(new Set(await nextLines())).toEqual(new Set(['ready']));
-    for (const child of children) child.stdin?.write('go\n');
-    const outcomes = await nextLines();
-    expect(outcomes.filter((outcome) => outcome === 'won')).toHaveLength(1);
-    const winner = children[outcomes.indexOf('won')];
-    expect(await counter(new FileSystemStore(root), 'claim')).toBe(winner?.pid);
-    await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
+    const winners = await race('claim.ts', root);
+    expect(winners).toHaveLength(1);
+    expect(await counter(new FileSystemStore(root), 'claim')).toBe(winners[0]);
+  });
+
+  it('have one winner of racing deletes of one version, and leave a later one alone', async () => {
+    const { root } = await temporaryRoot();
+    const store = new FileSystemStore(root);
+    const { version } = await store.put('claim', Buffer.from('1'));
+    expect(await race('remove.ts', root, version)).toHaveLength(1);
+    expect(await store.head('claim')).toBeUndefined();
+    await store.put('claim', Buffer.from('2'));
+    expect(await race('remove.ts', root, version)).toEqual([]);
+    expect(await counter(store, 'claim')).toBe(2);
   });
 });
+
+/** Lets all processes try at once. Returns the pids of those that won. */
+async function race(script: string, ...args: string[]): Promise<(number | undefined)[]> {
+  const children = Array.from({ length: PROCESSES }, () => run(script, ...args));
+  const readers = children.map((child) => lines(child)[Symbol.asyncIterator]());
+  const nextLines = () => Promise.all(readers.map(async (reader) => (await reader.next()).value as string));
+  expect(new Set(await nextLines())).toEqual(new Set(['ready']));
+  for (const child of children) child.stdin?.write('go\n');
+  const outcomes = await nextLines();
+  await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
+  return children.filter((_, index) => outcomes[index] === 'won').map(({ pid }) => pid);
+}
 
 function run(script: string, ...args: string[]): ChildProcess {
   const path = fileURLToPath(new URL(`./fixtures/${script}`, import.meta.url));

@@ -42,6 +42,8 @@ describe('a store that is watched', () => {
     ['head', 10_000, (store: WatchedStore) => store.head('a/b')],
     ['get', 10_000, (store: WatchedStore) => store.get('a/b')],
     ['delete', 10_000, (store: WatchedStore) => store.delete('a/b')],
+    ['deleteMany', 10_100, async (store: WatchedStore) => store.deleteMany?.(['a/b', 'a/c'])],
+    ['serverTime', 10_000, async (store: WatchedStore) => store.serverTime?.()],
     ['list', 5_000, (store: WatchedStore) => keysOf(store, 'a/')],
     ['put of few bytes', 10_000, (store: WatchedStore) => store.put('a/b', Buffer.from('x'))],
     ['put of many bytes', 60_000, (store: WatchedStore) => store.put('a/b', Buffer.alloc(100_000))],
@@ -66,6 +68,36 @@ describe('a store that is watched', () => {
     }
     source.push(null);
     expect((await putting).size).toBe(50);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives a local disk time to write what it was given, and a server none', async () => {
+    const bytes = Buffer.alloc(10 * 1024 * 1024);
+    for (const [localPath, expected] of [
+      [(key: string) => `/disk/${key}`, 60_000 + 10 * 1024],
+      [undefined, 60_000],
+    ] as const) {
+      const { clock, ill } = setUp();
+      ill.put = async (_key, body) => {
+        if (body instanceof Readable) for await (const _ of body);
+        return new Promise(() => undefined);
+      };
+      const store = new WatchedStore(Object.assign(ill, localPath && { localPath }), { clock });
+      expect((await ended(clock, store.put('a/b', Readable.from([bytes])))).ms).toBe(expected);
+    }
+  });
+
+  it('gives a part and one version, also of a store that ignores both', async () => {
+    const { clock, ill } = setUp();
+    const { version } = await ill.put('a/b', Buffer.from('hello world'));
+    const get = ill.get.bind(ill);
+    ill.get = (key) => get(key);
+    const store = new WatchedStore(ill, { clock });
+    const options = { range: { offset: 6, length: 3 }, ifVersion: version };
+    const found = await store.get('a/b', options);
+    expect(Buffer.concat((await found?.body.toArray()) ?? []).toString()).toBe('wor');
+    await ill.put('a/b', Buffer.from('hello again'));
+    await expect(store.get('a/b', options)).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
     expect(clock.pendingTimers).toBe(0);
   });
 

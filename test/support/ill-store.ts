@@ -38,8 +38,9 @@ export class IllStore extends MemoryStore {
   }
 
   override async get(...given: Parameters<MemoryStore['get']>): ReturnType<MemoryStore['get']> {
-    await this.#turn(`get ${given[0]}`);
-    return super.get(given[0]);
+    const [key, { signal: _, ...options } = {}] = given;
+    await this.#turn(`get ${key}`);
+    return super.get(key, options);
   }
 
   override async head(...given: Parameters<MemoryStore['head']>): ReturnType<MemoryStore['head']> {
@@ -53,8 +54,19 @@ export class IllStore extends MemoryStore {
   }
 
   override async delete(...given: Parameters<MemoryStore['delete']>): ReturnType<MemoryStore['delete']> {
-    await this.#turn(`delete ${given[0]}`);
-    return super.delete(given[0]);
+    const [key, { signal: _, ...options } = {}] = given;
+    await this.#turn(`delete ${key}`);
+    return super.delete(key, options);
+  }
+
+  override async deleteMany(...[keys]: Parameters<MemoryStore['deleteMany']>) {
+    await this.#turn(`deleteMany ${keys.length}`);
+    return super.deleteMany(keys);
+  }
+
+  override async serverTime() {
+    await this.#turn('serverTime');
+    return super.serverTime();
   }
 
   async #turn(call: string): Promise<void> {

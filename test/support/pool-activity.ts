@@ -1,8 +1,9 @@
 import crypto from 'node:crypto';
+import type { Transform as Transformer } from 'node:stream';
 import { DeflateRaw } from 'node:zlib';
 
 type Transform = (
-  this: unknown,
+  this: Transformer,
   chunk: unknown,
   encoding: unknown,
   callback: (...args: unknown[]) => void,
@@ -30,9 +31,12 @@ function watchZlib(): void {
   const shared = base as { _transform: Transform };
   const transform = shared._transform;
   shared._transform = function (chunk, encoding, callback) {
-    pending++;
+    const end = begin();
+    // A stream that fails or is destroyed never calls back.
+    this.once('close', end);
     transform.call(this, chunk, encoding, (...args) => {
-      pending--;
+      this.off('close', end);
+      end();
       callback(...args);
     });
   };
@@ -43,13 +47,23 @@ function watchScrypt(): void {
   Object.assign(crypto, {
     scrypt: (...args: unknown[]) => {
       const callback = args.pop() as (...results: unknown[]) => void;
-      pending++;
+      const end = begin();
       scrypt(...args, (...results: unknown[]) => {
-        pending--;
+        end();
         callback(...results);
       });
     },
   });
+}
+
+/** Counts one piece until the returned function is called, once or again. */
+function begin(): () => void {
+  let counted = 1;
+  pending++;
+  return () => {
+    pending -= counted;
+    counted = 0;
+  };
 }
 
 function fail(): never {

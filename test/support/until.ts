@@ -47,13 +47,8 @@ export async function until(
     await settle(world.fs);
     if (condition()) return;
     if (world.clock.monotonic() >= end) throw new Error(`did not come within ${limitMs} ms: ${what}`);
-    await world.clock.advance(Math.min(stepWithTimer(world.clock, stepMs), end - world.clock.monotonic()));
+    await world.clock.advance(Math.min(stepMs, end - world.clock.monotonic()));
   }
-}
-
-/** The length of the steps up to the first one in which a timer is due: in the others nothing happens. */
-function stepWithTimer({ msToNextTimer = 0 }: ManualClock, stepMs: number): number {
-  return Math.max(1, Math.ceil(msToNextTimer / stepMs)) * stepMs;
 }
 
 /** Moves the clock until `work` settles, and settles in the same way. */
@@ -74,12 +69,11 @@ export async function untilSettled<T>(
 async function quietTurns(activity: Activity, realEnd: number): Promise<void> {
   for (let quiet = 0, seen = activity.calls.length; quiet < QUIET_TURNS && Date.now() < realEnd; ) {
     await new Promise((resolve) => setImmediate(resolve));
-    const isBusy =
-      activity.calls.length !== seen ||
-      piecesInPool() > 0 ||
-      process.getActiveResourcesInfo().some(isFileRequest);
-    quiet = isBusy ? 0 : quiet + 1;
+    const isSystemBusy = piecesInPool() > 0 || process.getActiveResourcesInfo().some(isFileRequest);
+    quiet = isSystemBusy || activity.calls.length !== seen ? 0 : quiet + 1;
     seen = activity.calls.length;
+    // The work goes on without this loop, which would only take its processor time.
+    if (isSystemBusy) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { PutOptions, SessionStore } from '../../src/stores/session-store.js';
-import { describeSessionStore, MemoryStore, type StoreExpectations } from '../../src/testing/index.js';
+import type { SessionStore } from '../../src/stores/session-store.js';
+import { MemoryStore, type StoreExpectations } from '../../src/testing/index.js';
+import * as broken from './support/broken-stores.js';
+import { IN_MEMORY, verdicts } from './support/verdicts.js';
 
 describe('the conformance suite', () => {
   it('passes a sound store, and disposes of each fixture', async () => {
@@ -19,24 +20,36 @@ describe('the conformance suite', () => {
     expect(open).toBe(0);
   });
 
-  it.each<[what: string, broken: () => SessionStore, caughtBy: RegExp]>([
-    ['takes an outage for a missing session', () => new Forgetful(), /throws when it is down/],
-    ['ignores conditions', () => new Unconditional(), /one winner of 20 racing/],
-    ['looks before it puts, but not at once', () => new Racing(), /one winner of 20 racing/],
-    ['ignores the announced size', () => new Sizeless(), /announced as 99/],
-    ['keeps what came before the source failed', () => new Torn(), /the source fails/],
-    ['ignores signals', () => new Deaf(), /aborted before/],
-    ['takes any key', () => new Trusting(), /refuses dangerous keys/],
-    ['lists by folder only', () => new FolderLister(), /ends within a name/],
-    ['never changes the version', () => new Versionless(), /changes its version/],
-    ['is not sure what it deleted', () => new AlwaysDeleted(), /deletes once/],
-  ])('catches a store that %s', async (_, broken, caughtBy) => {
+  it.each<[what: string, make: () => SessionStore, caughtBy: RegExp]>([
+    ['takes an outage for a missing session', () => new broken.Forgetful(), /throws when it is down/],
+    ['ignores conditions', () => new broken.Unconditional(), /one winner of 20 racing/],
+    ['looks before it puts, but not at once', () => new broken.Racing(), /one winner of 20 racing/],
+    ['ignores the announced size', () => new broken.Sizeless(), /announced as 99/],
+    ['keeps what came before the source failed', () => new broken.Torn(), /the source fails/],
+    ['ignores signals', () => new broken.Deaf(), /aborted before/],
+    ['takes any key', () => new broken.Trusting(), /refuses dangerous keys/],
+    ['lists by folder only', () => new broken.FolderLister(), /ends within a name/],
+    ['never changes the version', () => new broken.Versionless(), /changes its version/],
+    ['is not sure what it deleted', () => new broken.AlwaysDeleted(), /deletes once/],
+    ['lists one page only', () => new broken.OnePage(), /more than 1,000/],
+    ['ignores ranges and says that it keeps them', () => new broken.Rangeless(), /its middle/],
+    ['tells the size of the part', () => new broken.PartSized(), /its start/],
+    ['mixes versions', () => new broken.AnyVersion(), /one version, or a conflict/],
+    ['never compares a digest and says that it does', () => new broken.Believing(), /another digest/],
+    ['compares a digest when the value is in place', () => new broken.Late(), /another digest/],
+    ['deletes any version', () => new broken.AnyDelete(), /only the version that is meant/],
+    ['answers deleteMany without what was missing', () => new broken.Terse(), /content with what is not/],
+    ['stops deleteMany at the first error', () => new broken.Stopping(), /dangerous key/],
+    ['ignores fences', () => new broken.Fenceless(), /followed by another one/],
+    ['looks at a fence before it writes', () => new broken.EarlyFence(), /paused in its midst/],
+    ['tells seconds for milliseconds', () => new broken.Seconds(), /time of the server/],
+  ])('catches a store that %s', async (_, make, caughtBy) => {
     const { failed } = await verdicts(
       () => {
-        const store = broken();
+        const store = make();
         return { store, breakDown: () => (store as MemoryStore).setDown(true) };
       },
-      { breakDown: true },
+      { ...IN_MEMORY, breakDown: true },
     );
     expect(failed.join('\n')).toMatch(caughtBy);
   });
@@ -46,13 +59,38 @@ describe('the conformance suite', () => {
     ['a limit', { maxObjectBytes: 1000 }],
     ['putFile', { putFile: true }],
     ['localPath', { localPath: true }],
+    ['conditional deletes', { conditionalDelete: false }],
+    ['fences', { fencedPut: false }],
+    ['its time', { serverTime: false }],
+    ['deleteMany', { deleteMany: false }],
   ])('catches a store that declares something else about %s', async (_, expects) => {
-    const { failed } = await verdicts(() => new MemoryStore(), expects);
+    const { failed } = await verdicts(() => new MemoryStore(), { ...IN_MEMORY, ...expects });
     expect(failed.join('\n')).toMatch(/declares what it can do/);
   });
 
+  it.each<[what: string, expects: StoreExpectations, caughtBy: RegExp]>([
+    ['ranges', { ranges: false }, /ignores ranges, and says so/],
+    ['who compares', { verifiedBy: 'readback' }, /compares 1 bytes/],
+    ['that nobody compares', { verifiedBy: undefined }, /never says that it has compared/],
+  ])(
+    'catches a store that answers something else than it declares about %s',
+    async (_, expects, caughtBy) => {
+      const { failed } = await verdicts(() => new MemoryStore(), { ...IN_MEMORY, ...expects });
+      expect(failed.join('\n')).toMatch(caughtBy);
+    },
+  );
+
+  it('catches a store that has 60 MB in memory at one time', { timeout: 120_000 }, async () => {
+    const measured = { ...IN_MEMORY, inMemory: false };
+    const { reasons } = await verdicts(() => new MemoryStore(), measured, { only: 'memory' });
+    expect(reasons.join()).toMatch(/put of 60 MB had \d\d+ MB in memory/);
+  });
+
   it('asks a store without conditional puts to refuse conditions, and nothing more of it', async () => {
-    const { failed, passed } = await verdicts(() => new Simple(), { conditionalPut: false });
+    const { failed, passed } = await verdicts(() => new broken.Simple(), {
+      conditionalPut: false,
+      inMemory: true,
+    });
     expect(failed).toEqual([]);
     expect(passed.join('\n')).toMatch(/refuses conditions that it could not keep/);
     expect(passed.join('\n')).not.toMatch(/racing/);
@@ -83,102 +121,3 @@ describe('the conformance suite', () => {
     }
   });
 });
-
-/** Runs the suite without a runner. */
-async function verdicts(
-  factory: Parameters<typeof describeSessionStore>[1],
-  expects: StoreExpectations = {},
-) {
-  const tests: { name: string; test: () => Promise<void> }[] = [];
-  const collect = (name: string, test: () => Promise<void>) => tests.push({ name, test });
-  describeSessionStore({ describe: (_, body) => body(), it: collect, expects }, factory);
-  const passed: string[] = [];
-  const failed: string[] = [];
-  for (const { name, test } of tests) {
-    await test().then(
-      () => passed.push(name),
-      () => failed.push(name),
-    );
-  }
-  return { passed, failed };
-}
-
-class Forgetful extends MemoryStore {
-  override get(...args: Parameters<MemoryStore['get']>) {
-    return super.get(...args).catch(() => undefined);
-  }
-}
-
-class Unconditional extends MemoryStore {
-  override put(key: string, body: Uint8Array | Readable, { size, signal }: PutOptions = {}) {
-    return super.put(key, body, { ...(size !== undefined && { size }), ...(signal && { signal }) });
-  }
-}
-
-class Racing extends Unconditional {
-  override async put(key: string, body: Uint8Array | Readable, options: PutOptions = {}) {
-    const current = await this.head(key);
-    if (current === undefined || options.ifAbsent !== true) return super.put(key, body, options);
-    return new MemoryStore().put(key, body, { ifVersion: 'conflict' });
-  }
-}
-
-class Sizeless extends MemoryStore {
-  override put(key: string, body: Uint8Array | Readable, { size: _, ...options }: PutOptions = {}) {
-    return super.put(key, body, options);
-  }
-}
-
-class Torn extends MemoryStore {
-  override put(key: string, body: Uint8Array | Readable, options?: PutOptions) {
-    if (body instanceof Uint8Array) return super.put(key, body, options);
-    async function* whatComes(source: Readable) {
-      try {
-        for await (const chunk of source) yield chunk;
-      } catch {
-        // enough
-      }
-    }
-    return super.put(key, Readable.from(whatComes(body), { objectMode: false }), options);
-  }
-}
-
-class Deaf extends MemoryStore {
-  override put(key: string, body: Uint8Array | Readable, { signal: _, ...options }: PutOptions = {}) {
-    // A stalled source would make the suite wait for ever; this store is deaf only to signals of before.
-    return super.put(key, body, _?.aborted ? options : { ...options, ...(_ && { signal: _ }) });
-  }
-}
-
-class Trusting extends MemoryStore {
-  override head(key: string, options = {}) {
-    return super.head(/^[a-z/]+$/.test(key) ? key : 'a', options);
-  }
-}
-
-class FolderLister extends MemoryStore {
-  override list(prefix: string, options = {}) {
-    return super.list(prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`, options);
-  }
-}
-
-class Versionless extends MemoryStore {
-  override async put(...args: Parameters<MemoryStore['put']>) {
-    return { ...(await super.put(...args)), version: '1' };
-  }
-}
-
-class AlwaysDeleted extends MemoryStore {
-  override async delete(...args: Parameters<MemoryStore['delete']>) {
-    await super.delete(...args);
-    return true;
-  }
-}
-
-class Simple extends MemoryStore {
-  override readonly capabilities = { conditionalPut: false };
-  override put(key: string, body: Uint8Array | Readable, options: PutOptions = {}) {
-    const conditional = options.ifAbsent !== undefined || options.ifVersion !== undefined;
-    return super.put(key, body, conditional ? { ifAbsent: true, ifVersion: 'refuse both' } : options);
-  }
-}

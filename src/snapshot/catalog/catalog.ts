@@ -8,16 +8,15 @@ import {
   newestFirst,
   type ProblemListener,
   type RemoveResult,
-  type Revocation,
   snapshotInfo,
   type UnreadableSnapshot,
 } from '../repository.js';
+import { SessionMarks } from '../state/session-marks.js';
+import { isReadFault } from '../store-calls/read-faults.js';
 import { deleteObject } from '../store-calls/store-bytes.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestPlace } from './manifest-place.js';
 import { isWithheld, ManifestReader } from './manifest-reader.js';
-import { isReadFault } from './read-faults.js';
-import { HoldMarkers, RevocationMarkers, VerificationRecords } from './sidecars.js';
 
 export interface CatalogOptions {
   readonly store: SessionStore;
@@ -28,20 +27,20 @@ export interface CatalogOptions {
   readonly onProblem?: ProblemListener | undefined;
 }
 
-/** The content of a repository: manifests (read once per version of their object), revocations, verification times. */
+/** The content of a repository: manifests (read once per version of their object), and the marks of their logins. */
 export class SnapshotCatalog {
   readonly #options: CatalogOptions;
-  readonly #revocations: RevocationMarkers;
-  readonly holds: HoldMarkers;
-  readonly #verifications: VerificationRecords;
+  readonly marks: SessionMarks;
   readonly #reader: ManifestReader;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#reader = new ManifestReader(options);
-    this.#revocations = new RevocationMarkers(options.store, options.clientId);
-    this.holds = new HoldMarkers(options.store, options.clientId);
-    this.#verifications = new VerificationRecords(options.recordStore, options.clientId);
+    this.marks = new SessionMarks({
+      ...options,
+      lineages: async (call) => (await this.read(call)).entries.map(({ manifest }) => manifest.lineage),
+      onDamage: (key, error) => options.onProblem?.(key.slice(key.lastIndexOf('/') + 1), error),
+    });
   }
 
   /**
@@ -67,6 +66,11 @@ export class SnapshotCatalog {
     }
     const entries = [...byId.values()].sort((a, b) => newestFirst(a.manifest, b.manifest));
     return { entries, damaged };
+  }
+
+  /** Call after a snapshot was put and its stored copy compared, so that its manifest need not be read again. */
+  remember(entry: CatalogEntry): void {
+    this.#reader.remember(entry);
   }
 
   /** @throws SnapshotNotFoundError, or the reason why the snapshot can't be read */
@@ -95,9 +99,8 @@ export class SnapshotCatalog {
     verifiedAt: (entry: CatalogEntry) => string | undefined,
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
-    const revoked = await this.#revocations.lineages(options);
-    const { held, heldElsewhere, cleared } = await this.holds.lineages(options);
-    const recorded = await this.#verifications.all(options);
+    const { revoked, held, heldElsewhere, cleared } = await this.marks.lineages(options);
+    const recorded = await this.marks.verifiedAt(options);
     const kept = entries.filter(({ manifest }) => !cleared.has(manifest.lineage));
     return kept.map((entry) =>
       snapshotInfo(entry.manifest, {
@@ -124,7 +127,6 @@ export class SnapshotCatalog {
       removed.add(id);
       freedBytes += info.size;
     }
-    for (const id of removed) await this.#verifications.remove(id, options);
     return { removed: [...removed], freedBytes };
   }
 
@@ -167,29 +169,16 @@ export class SnapshotCatalog {
     return { removed, freedBytes };
   }
 
-  /** Deletes the verification records of snapshots that no longer exist. Returns their number. */
+  /** Deletes the verification times of snapshots that no longer exist. Returns their number. */
   async sweepRecords(options: StoreCallOptions): Promise<number> {
     const { entries, damaged } = await this.read(options);
     const present = [...entries.map(({ manifest }) => manifest.id), ...damaged.map(({ id }) => id)];
-    return this.#verifications.removeOthers(new Set(present), options);
-  }
-
-  /** Ignores a failure: a snapshot that was found whole is whole, even if a full or read-only store can't record it. */
-  async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
-    await this.#verifications.put(id, at, options).catch(() => options.signal?.throwIfAborted());
-  }
-
-  revoke(lineage: string, revocation: Revocation, options: StoreCallOptions): Promise<void> {
-    return this.#revocations.put(lineage, revocation, options);
-  }
-
-  revokedLineages(options: StoreCallOptions): Promise<ReadonlySet<string>> {
-    return this.#revocations.lineages(options);
+    return this.marks.sweepVerified(new Set(present), options);
   }
 
   /** Deletes what came back of logins that `clear()` has ended, and the markers that have become useless. */
   async sweepCleared(now: number, options: StoreCallOptions): Promise<{ freedBytes: number; files: number }> {
-    const { cleared } = await this.holds.lineages(options);
+    const { cleared } = await this.marks.lineages(options);
     if (cleared.size === 0) return { freedBytes: 0, files: 0 };
     const { entries } = await this.read(options);
     const ids = entries.map(({ manifest }) => manifest).filter(({ lineage }) => cleared.has(lineage));
@@ -197,7 +186,7 @@ export class SnapshotCatalog {
       ids.map(({ id }) => id),
       options,
     );
-    return { freedBytes, files: removed.length + (await this.holds.sweepCleared(now, options)) };
+    return { freedBytes, files: removed.length + (await this.marks.sweepCleared(now, options)) };
   }
 }
 

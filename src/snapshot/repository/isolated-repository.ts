@@ -14,6 +14,7 @@ import type {
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   RemoveResult,
   Revocation,
   SnapshotRepository,
@@ -73,6 +74,10 @@ export class IsolatedRepository implements SnapshotRepository {
     options?: StoreCallOptions,
   ): Promise<SnapshotInfo | undefined> {
     return this.#call(options, () => this.#inner.unchanged(files, context, options));
+  }
+
+  lookAgain(maxAgeMs?: number): void {
+    this.#inner.lookAgain(maxAgeMs);
   }
 
   list(options?: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
@@ -143,6 +148,14 @@ export class IsolatedRepository implements SnapshotRepository {
     return this.#call(options, () => this.#inner.clearedLineages(options));
   }
 
+  putPlaceLogin(login: PlaceLogin, options?: StoreCallOptions): Promise<void> {
+    return this.#call(options, () => this.#inner.putPlaceLogin(login, options));
+  }
+
+  placeLogins(options?: StoreCallOptions): Promise<readonly PlaceLogin[]> {
+    return this.#call(options, () => this.#inner.placeLogins(options));
+  }
+
   clear(options?: StoreCallOptions): Promise<void> {
     return this.#call(options, () => this.#inner.clear(options));
   }
@@ -154,6 +167,8 @@ export class IsolatedRepository implements SnapshotRepository {
       this.#breaker.left(tried, 'answered');
       return value;
     } catch (error) {
+      const isMissing = isSessionError(error) && error.code === 'SNAPSHOT_NOT_FOUND';
+      if (!isMissing) this.#inner.lookAgain(); // only the store can tell what has become of the call
       this.#breaker.left(tried, outcomeOf(error, options?.signal));
       throw error;
     }

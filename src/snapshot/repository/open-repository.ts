@@ -9,7 +9,7 @@ import type { SnapshotShelf } from '../shelf/shelf.js';
 import { ZipShelf } from '../shelf/zip-shelf.js';
 import { checkWrites } from '../store-calls/write-checked-store.js';
 import type { ZipCompression } from '../zip/zip-writer.js';
-import { ShelfRepository } from './shelf-repository.js';
+import { ShelfRepository, type StoreMemory } from './shelf-repository.js';
 
 export type RepositoryFormat = SaveFormat | BackupFormat;
 
@@ -43,6 +43,8 @@ export interface RepositoryOptions {
    * unless the session is ours. Default: it is always ours.
    */
   readonly assertMayWrite?: () => void;
+  /** What this process remembers of the store. Default: nothing, so that every reading asks the store. */
+  readonly memory?: StoreMemory;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }

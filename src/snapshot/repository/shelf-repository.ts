@@ -15,7 +15,6 @@ import type {
 import { SnapshotCatalog } from '../catalog/catalog.js';
 import type { CatalogEntry } from '../catalog/entries.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
-import { isClearedMark } from '../catalog/sidecars.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
 import { buildManifest } from '../manifest/manifest.js';
@@ -23,6 +22,7 @@ import { assertSafePaths } from '../manifest/safe-path.js';
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -32,8 +32,19 @@ import type {
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
-import { deleteObject, listAll } from '../store-calls/store-bytes.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
+import { clearClient } from './clear-client.js';
+
+/** What this process remembers of a store, because it owns the session and makes every change itself. */
+export interface StoreMemory {
+  /** What was asked from the store this long ago, ms, or longer, is asked again when it is needed. */
+  forgetOlderThan(ms: number): void;
+}
+
+/** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
+const LIST_AGE_MS = 600_000;
+/** What decides about a deletion is no older than this, ms. */
+const DELETION_AGE_MS = 5_000;
 
 export interface ShelfRepositoryParts {
   /** The store of the shelf; writing throws unless the session is ours. */
@@ -47,6 +58,7 @@ export interface ShelfRepositoryParts {
   /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
   readonly signatures?: SignatureCache | undefined;
   readonly onProblem?: ProblemListener | undefined;
+  readonly memory?: StoreMemory | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
@@ -106,7 +118,16 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#turns.runExclusive(() => this.#unchanged(files, context, options));
   }
 
+  lookAgain(maxAgeMs = 0): void {
+    this.#parts.memory?.forgetOlderThan(maxAgeMs);
+  }
+
   async list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
+    this.lookAgain(LIST_AGE_MS);
+    return this.#list(options);
+  }
+
+  async #list(options: StoreCallOptions): Promise<readonly SnapshotInfo[]> {
     const { entries } = await this.#catalog.read(options);
     const provenAt = (entry: CatalogEntry) => this.#shelf.provenAt(entry);
     return this.#catalog.infos(entries, this.#shelf.storedBytes(entries), provenAt, options);
@@ -123,12 +144,15 @@ export class ShelfRepository implements SnapshotRepository {
   async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
     const at = new Date(this.#clock.now()).toISOString();
     await this.#shelf.check(await this.#catalog.findAnew(id, options), options);
-    await this.#catalog.markVerified(id, at, options);
+    await this.#catalog.marks.markVerified(id, at, options);
     return this.#info(id, options);
   }
 
   remove(ids: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.remove(ids, options));
+    return this.#turns.runExclusive(() => {
+      this.lookAgain(DELETION_AGE_MS);
+      return this.#catalog.remove(ids, options);
+    });
   }
 
   unreadable(options: StoreCallOptions = {}): Promise<readonly UnreadableSnapshot[]> {
@@ -136,12 +160,16 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   removeUnreadable(keys: readonly string[], options: StoreCallOptions = {}): Promise<RemoveResult> {
-    return this.#turns.runExclusive(() => this.#catalog.removeUnreadable(keys, options));
+    return this.#turns.runExclusive(() => {
+      this.lookAgain(DELETION_AGE_MS);
+      return this.#catalog.removeUnreadable(keys, options);
+    });
   }
 
   sweep(options: StoreCallOptions = {}): Promise<SweepResult> {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
+      this.lookAgain(DELETION_AGE_MS);
       const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
       const unneeded = await this.#shelf.sweep?.(await this.#catalog.read(options), options);
       const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
@@ -157,46 +185,53 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   revoke(lineage: string, revocation: Revocation, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.revoke(lineage, revocation, options);
+    return this.#catalog.marks.revoke(lineage, revocation, options);
   }
 
-  revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return this.#catalog.revokedLineages(options);
+  async revokedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
+    return (await this.#catalog.marks.lineages(options)).revoked;
   }
 
   hold(lineage: string, hold: Hold, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.put(lineage, hold, options);
+    return this.#catalog.marks.hold(lineage, hold, options);
   }
 
   async heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return (await this.#catalog.holds.lineages(options)).held;
+    return (await this.#catalog.marks.lineages(options)).held;
   }
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.remove(lineage, options);
+    return this.#catalog.marks.release(lineage, options);
   }
 
   markCleared(lineage: string, at: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.putCleared(lineage, at, options);
+    return this.#catalog.marks.markCleared(lineage, at, options);
   }
 
   unmarkCleared(lineage: string, options: StoreCallOptions = {}): Promise<void> {
-    return this.#catalog.holds.removeCleared(lineage, options);
+    return this.#catalog.marks.unmarkCleared(lineage, options);
   }
 
   async clearedLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return (await this.#catalog.holds.lineages(options)).cleared;
+    return (await this.#catalog.marks.lineages(options)).cleared;
+  }
+
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions = {}): Promise<void> {
+    return this.#catalog.marks.putPlaceLogin(login, options);
+  }
+
+  placeLogins(options: StoreCallOptions = {}): Promise<readonly PlaceLogin[]> {
+    return this.#catalog.marks.placeLogins(options);
   }
 
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#turns.runExclusive(async () => {
       this.#signatures.clear();
-      // Manifests are deleted first, so that an interruption never leaves a snapshot without its objects.
-      for (const prefix of new Set([this.#shelf.prefix, `${this.#parts.clientId}/`])) {
-        for (const { key } of await listAll(this.store, prefix, options)) {
-          if (!isClearedMark(key)) await deleteObject(this.store, key, options);
-        }
-      }
+      this.lookAgain();
+      await clearClient(
+        { store: this.store, clientId: this.#parts.clientId, catalog: this.#catalog, shelf: this.#shelf },
+        options,
+      );
     });
   }
 
@@ -218,11 +253,13 @@ export class ShelfRepository implements SnapshotRepository {
       this.#signatures.remember(tree, files);
       return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
     }
-    const { manifest, bytesWritten } = await putUnderNewId(this.store, options, {
+    const { manifest, info, bytesWritten } = await putUnderNewId(this.store, options, {
       manifest: () => buildManifest(this.kind, context, files, randomness?.()),
       key: (candidate) => shelf.keyOf(candidate),
       put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
     });
+    this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
+    await this.#lookForMarks(options);
     this.#signatures.remember(tree, files);
     return { snapshot: await this.#info(manifest.id, options), bytesWritten };
   }
@@ -240,8 +277,15 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#info(same.id, options);
   }
 
+  /** Another bot on this client id may have marked the login, as one that is not in use any more. */
+  async #lookForMarks(options: StoreCallOptions): Promise<void> {
+    if (this.#parts.memory === undefined) return; // the store is asked anyway
+    const isChanged = await this.#catalog.marks.isChanged(options).catch(() => true);
+    if (isChanged) this.lookAgain();
+  }
+
   async #info(id: string, options: StoreCallOptions): Promise<SnapshotInfo> {
-    const info = (await this.list(options)).find((candidate) => candidate.id === id);
+    const info = (await this.#list(options)).find((candidate) => candidate.id === id);
     if (info === undefined)
       throw new SnapshotCorruptError(`snapshot ${id} is not in ${this.store.name} any more`);
     return info;

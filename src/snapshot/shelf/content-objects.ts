@@ -1,10 +1,15 @@
 import type { Clock } from '../../clock.js';
 import { isSessionError, SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+} from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile } from '../../types.js';
-import { isDamage } from '../catalog/read-faults.js';
 import { mapLimited } from '../concurrency.js';
 import {
   assertSame,
@@ -16,6 +21,7 @@ import {
 import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from '../hashing/hashing.js';
 import { capturedPath } from '../hashing/tree-hasher.js';
 import type { SweepResult } from '../repository.js';
+import { isDamage } from '../store-calls/read-faults.js';
 import {
   deleteObject,
   listAll,
@@ -34,8 +40,8 @@ export interface ContentObjectsOptions {
   readonly clock: Clock;
 }
 
-/** Objects by SHA-256, as the store lists them. */
-export type Stock = ReadonlyMap<string, ObjectInfo>;
+/** Objects by SHA-256, as the store lists them, or told of them when they were put. */
+export type Stock = ReadonlyMap<string, Pick<ObjectInfo, 'size' | 'version'>>;
 
 /**
  * The objects `objects/ab/<sha256>`: each content of all saves once. An object's name tells which bytes it must
@@ -83,7 +89,10 @@ export class ContentObjects {
     );
   }
 
-  /** Puts the contents of these files and reads every stored copy back. Returns the number of bytes put. */
+  /**
+   * Puts the contents of these files. Each stored copy is compared with its SHA-256, by the store itself where it can, else
+   * by reading it back. Returns the number of bytes put.
+   */
   async add(
     tree: CapturedTree,
     files: readonly SnapshotFile[],
@@ -96,7 +105,14 @@ export class ContentObjects {
         store.localPath !== undefined && store.capabilities.conditionalPut && !stock.has(file.sha256);
       return [file.sha256, await this.#put(tree, file, isNew, options)] as const;
     });
-    const wrong = await this.#judge(files, new Map(put), options);
+    const at = new Date(this.#options.clock.now()).toISOString();
+    const unverified: SnapshotFile[] = [];
+    for (const [index, file] of files.entries()) {
+      const { version, verifiedBy } = put[index]?.[1] ?? {};
+      if (verifiedBy === undefined) unverified.push(file);
+      else this.#prove(file.sha256, version, at);
+    }
+    const wrong = await this.#judge(unverified, new Map(put), options);
     for (const { sha256 } of wrong) await withdrawObject(store, this.#key(sha256), options);
     const first = wrong[0];
     if (first !== undefined) {
@@ -113,13 +129,14 @@ export class ContentObjects {
     { path, size, sha256 }: SnapshotFile,
     isNew: boolean,
     options: StoreCallOptions,
-  ): Promise<ObjectInfo> {
+  ): Promise<PutResult> {
     const { store, fs } = this.#options;
     const put = (conditions: PutOptions) =>
       putLocalFile(store, fs, this.#key(sha256), capturedPath(tree, path), {
         ...options,
         ...conditions,
         size,
+        digest: { sha256 },
       });
     if (!isNew) return put({});
     try {
@@ -214,8 +231,7 @@ export class ContentObjects {
       const found = hashes[index];
       const version = stock.get(file.sha256)?.version;
       if (found?.sha256 === file.sha256 && found.size === file.size) {
-        this.#refuted.delete(file.sha256);
-        if (version !== undefined) this.#proven.set(file.sha256, { version, at });
+        this.#prove(file.sha256, version, at);
       } else {
         this.#refuted.add(file.sha256);
         this.#proven.delete(file.sha256);
@@ -223,6 +239,11 @@ export class ContentObjects {
       }
     }
     return wrong;
+  }
+
+  #prove(sha256: string, version: string | undefined, at: string): void {
+    this.#refuted.delete(sha256);
+    if (version !== undefined) this.#proven.set(sha256, { version, at });
   }
 
   async #hash(

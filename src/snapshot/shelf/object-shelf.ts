@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.js';
-import { SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
@@ -8,7 +7,9 @@ import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/ent
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest } from '../manifest/manifest.js';
 import type { SweepResult } from '../repository.js';
-import { putBytes, readStart, withdrawObject } from '../store-calls/store-bytes.js';
+import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
+import { readStart } from '../store-calls/store-bytes.js';
+import { putVerified } from '../store-calls/verified-put.js';
 import { ContentObjects } from './content-objects.js';
 import type { SnapshotShelf } from './shelf.js';
 
@@ -66,19 +67,12 @@ export class ObjectShelf implements SnapshotShelf {
     manifest: SnapshotManifest,
     key: string,
     options: PutOptions,
-  ): Promise<number> {
+  ): Promise<PutSnapshot> {
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const bytesOfObjects = await this.#putLacking(tree, manifest.files, call);
     const written = serializeManifest(manifest);
-    await putBytes(this.#store, key, written, options);
-    const stored = await readStart(this.#store, key, written.length + 1, call);
-    if (stored === undefined || Buffer.compare(stored, written) !== 0) {
-      await withdrawObject(this.#store, key, call);
-      throw new SnapshotCorruptError(`${this.#store.name} did not keep the manifest as it was written`, {
-        retryable: true,
-      });
-    }
-    return bytesOfObjects + written.length;
+    const info = await putVerified(this.#store, key, written, options);
+    return { info, bytesWritten: bytesOfObjects + written.length };
   }
 
   async mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {

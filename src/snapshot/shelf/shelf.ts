@@ -4,6 +4,7 @@ import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.j
 import type { CatalogContents, CatalogEntry } from '../catalog/entries.js';
 import type { ManifestPlace } from '../catalog/manifest-place.js';
 import type { SweepResult } from '../repository.js';
+import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 
 /**
  * The format of a repository: how a snapshot is laid into a store, and how it is taken out again with every byte
@@ -15,13 +16,12 @@ export interface SnapshotShelf extends ManifestPlace {
   /** The key under which a new snapshot gets listed. */
   keyOf(manifest: SnapshotManifest): string;
   /**
-   * Puts a snapshot, checks what the store kept, and only then lets it be listed under `key`. Returns the number of
-   * bytes put.
+   * Puts a snapshot, checks what the store kept, and only then lets it be listed under `key`.
    *
    * @param options `ifAbsent` is meant for the object at `key`
    * @throws SnapshotCorruptError when the stored copy is not what was written; it is not listed then
    */
-  put(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<number>;
+  put(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<PutSnapshot>;
   /** Puts again what a listed snapshot of these files has lost, as far as this can be seen without reading all of it. */
   mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void>;
   /** Whether `mend` would have nothing to put. */

@@ -9,7 +9,13 @@ import {
   StoreError,
 } from '../../errors.js';
 import { type FileSystem, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type {
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+} from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import type { CatalogEntry } from '../catalog/entries.js';
@@ -17,6 +23,7 @@ import { discardFolder } from '../hashing/checked-file.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { findSnapshotId, isSnapshotId } from '../manifest/snapshot-id.js';
 import type { SweepResult } from '../repository.js';
+import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 import { objectBytes, readStart, withdrawObject } from '../store-calls/store-bytes.js';
 import { putZip } from '../zip/put-zip.js';
 import { readZipEnd } from '../zip/zip-end.js';
@@ -95,7 +102,7 @@ export class ZipShelf implements SnapshotShelf {
     manifest: SnapshotManifest,
     key: string,
     options: PutOptions,
-  ): Promise<number> {
+  ): Promise<PutSnapshot> {
     const { store, clock, compression = 'fast' } = this.#options;
     const at = new Date(clock.now()).toISOString();
     const content = { directory: tree.directory, manifest, compression };
@@ -108,7 +115,7 @@ export class ZipShelf implements SnapshotShelf {
       throw error;
     }
     this.#proven.set(key, { version: info.version, at });
-    return info.size;
+    return { info, bytesWritten: info.size };
   }
 
   /** A zip is whole, or damaged in a way that only a reading shows. */
@@ -176,7 +183,7 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   async #assertKept(
-    info: ObjectInfo,
+    info: PutResult,
     manifest: SnapshotManifest,
     size: number | undefined,
     { signal }: StoreCallOptions,
@@ -200,7 +207,7 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   async #withLocalZip<Result>(
-    info: ObjectInfo,
+    info: PutResult,
     options: StoreCallOptions,
     work: (zip: ZipFile) => Promise<Result>,
   ): Promise<Result> {

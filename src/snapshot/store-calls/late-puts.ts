@@ -11,16 +11,22 @@ export function withdrawLatePuts(
     readonly label?: string;
     readonly assertMayWrite: () => void;
     readonly onNotice?: NoticeListener | undefined;
+    /** Called when the store has changed after its call was given up. */
+    readonly onLateChange?: (() => void) | undefined;
   },
 ): WatchedStore {
-  const { clock, name, label, assertMayWrite, onNotice } = parts;
+  const { clock, name, label, assertMayWrite, onNotice, onLateChange = () => undefined } = parts;
   return new WatchedStore(store, {
     clock,
     name,
     ...(label !== undefined && { label }),
     onNotice,
     onLatePut: (key) => {
-      if (holdsSnapshot(key)) withdraw(store, key, assertMayWrite).catch(() => undefined);
+      onLateChange();
+      if (!holdsSnapshot(key)) return;
+      withdraw(store, key, assertMayWrite)
+        .finally(onLateChange)
+        .catch(() => undefined);
     },
   });
 }

@@ -1,10 +1,20 @@
 import type { Readable } from 'node:stream';
 import { describeError, errnoOf, isSessionError, SnapshotCorruptError, StoreError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
-import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import { asAsked, boundsOf } from '../../stores/ranges.js';
+import type {
+  DeleteOptions,
+  GetOptions,
+  ObjectInfo,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+  StoredObject,
+} from '../../stores/session-store.js';
 
 /**
- * Streams the bytes of an object. A missing object is a damaged snapshot, and the error names `what` (a file of
+ * Streams the bytes of an object, or of a part of it. A missing object is a damaged snapshot, and the error names `what` (a file of
  * the snapshot, or the zip). A transfer that breaks, or ends before the size that the store promised, is a fault
  * of the store.
  */
@@ -12,10 +22,11 @@ export async function* objectBytes(
   store: SessionStore,
   key: string,
   what: string,
-  options: StoreCallOptions = {},
+  options: GetOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const object = await asStoreCall(store, `read ${what}`, () => store.get(key, options), what);
+  const object = await asStoreCall(store, `read ${what}`, () => getAsAsked(store, key, options), what);
   if (object === undefined) throw missingObject(what);
+  const { from, to } = boundsOf(options.range, object.info.size);
   let received = 0;
   try {
     for await (const chunk of object.body) {
@@ -28,9 +39,9 @@ export async function* objectBytes(
   } finally {
     object.body.destroy();
   }
-  if (received < object.info.size) {
+  if (received < to - from) {
     throw new StoreError(
-      `${store.name} sent ${received} of the ${object.info.size} bytes of ${what} and then ended`,
+      `${store.name} sent ${received} of the ${to - from} bytes of ${what} and then ended`,
       { file: what },
     );
   }
@@ -54,15 +65,16 @@ export function asFileReadFault(store: string, what: string, error: unknown): un
 
 /**
  * A whole small object, or its first `limit` bytes; `undefined` when there is none. A transfer that ends early is
- * a fault of the store, not a torn object.
+ * a fault of the store, not a torn object. Only these bytes are asked for.
  */
 export async function readStart(
   store: SessionStore,
   key: string,
   limit: number,
-  options: StoreCallOptions = {},
+  options: Omit<GetOptions, 'range'> = {},
 ): Promise<Buffer | undefined> {
-  const object = await asStoreCall(store, `read ${key}`, () => store.get(key, options));
+  const get = () => getAsAsked(store, key, { ...options, range: { offset: 0, length: limit } });
+  const object = await asStoreCall(store, `read ${key}`, get);
   if (object === undefined) return undefined;
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -93,7 +105,7 @@ export async function putLocalFile(
   key: string,
   path: string,
   options: PutOptions & { readonly size: number },
-): Promise<ObjectInfo> {
+): Promise<PutResult> {
   const { maxObjectBytes } = store.capabilities;
   if (maxObjectBytes !== undefined && options.size > maxObjectBytes) {
     throw new StoreError(
@@ -120,7 +132,7 @@ export function putStream(
   key: string,
   body: Readable,
   options: PutOptions = {},
-): Promise<ObjectInfo> {
+): Promise<PutResult> {
   return asStoreCall(store, `write ${key}`, () => store.put(key, body, options));
 }
 
@@ -130,7 +142,7 @@ export function putBytes(
   key: string,
   bytes: Uint8Array,
   options: PutOptions = {},
-): Promise<ObjectInfo> {
+): Promise<PutResult> {
   return asStoreCall(store, `write ${key}`, () => store.put(key, bytes, { ...options, size: bytes.length }));
 }
 
@@ -160,7 +172,7 @@ export function headObject(
 export function deleteObject(
   store: SessionStore,
   key: string,
-  options: StoreCallOptions = {},
+  options: DeleteOptions = {},
 ): Promise<boolean> {
   return asStoreCall(store, `delete ${key}`, () => store.delete(key, options));
 }
@@ -174,7 +186,7 @@ export function deleteObject(
 export async function withdrawObject(
   store: SessionStore,
   key: string,
-  options: StoreCallOptions = {},
+  options: DeleteOptions = {},
 ): Promise<void> {
   try {
     await deleteObject(store, key, options);
@@ -183,7 +195,18 @@ export async function withdrawObject(
   }
 }
 
-async function asStoreCall<Result>(
+/** A get whose answer is what was asked for, also if the store, or a wrapper of the bot around it, ignores ranges. */
+async function getAsAsked(
+  store: SessionStore,
+  key: string,
+  options: GetOptions,
+): Promise<StoredObject | undefined> {
+  const found = await store.get(key, options);
+  return found && asAsked(key, found, options);
+}
+
+/** Turns what the call of a store throws into an error of this library. */
+export async function asStoreCall<Result>(
   store: SessionStore,
   action: string,
   call: () => Promise<Result>,

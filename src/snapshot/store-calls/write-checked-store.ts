@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
 import type {
+  DeleteOptions,
+  GetOptions,
   ObjectInfo,
   PutOptions,
+  PutResult,
   SessionStore,
   StoreCallOptions,
   StoredObject,
@@ -28,7 +31,9 @@ export function checkWrites(store: SessionStore, { assertMayWrite, storeName }: 
  * change another owner's data.
  */
 export class WriteCheckedStore implements SessionStore {
-  readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<ObjectInfo>;
+  readonly putFile?: (key: string, path: string, options?: PutOptions) => Promise<PutResult>;
+  readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
+  readonly serverTime?: NonNullable<SessionStore['serverTime']>;
   readonly localPath?: (key: string) => string;
   readonly sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;
   readonly close?: () => Promise<void>;
@@ -44,11 +49,17 @@ export class WriteCheckedStore implements SessionStore {
     this.#store = store;
     this.#name = name;
     this.#assertMayWrite = assertMayWrite;
-    const { putFile } = store;
+    const { putFile, deleteMany } = store;
     if (putFile !== undefined) {
       this.putFile = async (key, path, options) => {
         this.#assertStillWanted(options);
         return putFile.call(store, key, path, options);
+      };
+    }
+    if (deleteMany !== undefined) {
+      this.deleteMany = async (keys: readonly string[], options?: StoreCallOptions) => {
+        this.#assertStillWanted(options);
+        return deleteMany.call(store, keys, options);
       };
     }
     if (isSweeper(store)) {
@@ -57,6 +68,7 @@ export class WriteCheckedStore implements SessionStore {
         return store.sweepTemporaries();
       };
     }
+    if (store.serverTime !== undefined) this.serverTime = store.serverTime.bind(store);
     if (store.localPath !== undefined) this.localPath = store.localPath.bind(store);
     if (store.close !== undefined) this.close = store.close.bind(store);
   }
@@ -69,17 +81,17 @@ export class WriteCheckedStore implements SessionStore {
     return this.#store.capabilities;
   }
 
-  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<ObjectInfo> {
+  async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<PutResult> {
     this.#assertStillWanted(options);
     return this.#store.put(key, body, options);
   }
 
-  async delete(key: string, options?: StoreCallOptions): Promise<boolean> {
+  async delete(key: string, options?: DeleteOptions): Promise<boolean> {
     this.#assertStillWanted(options);
     return this.#store.delete(key, options);
   }
 
-  get(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined> {
+  get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
     return this.#store.get(key, options);
   }
 

@@ -22,7 +22,10 @@ export type RepositorySpec = RepositoryFormat & {
 };
 
 /** The methods of a repository whose arguments and results can go to another thread and back. */
-export type PortableMethod = Exclude<keyof SnapshotRepository, 'kind' | 'store' | 'open' | 'ping'>;
+export type PortableMethod = Exclude<
+  keyof SnapshotRepository,
+  'kind' | 'store' | 'open' | 'ping' | 'lookAgain'
+>;
 
 /** The arguments of such a method without the last one, `options`. */
 export type PortableArguments<Method extends PortableMethod> =

@@ -16,6 +16,7 @@ import type { RepositoryFormat } from '../repository/open-repository.js';
 import type {
   CreateResult,
   Hold,
+  PlaceLogin,
   ProblemListener,
   RemoveResult,
   Revocation,
@@ -83,6 +84,9 @@ export class ThreadedRepository implements SnapshotRepository {
   ): Promise<SnapshotInfo | undefined> {
     return this.#call('unchanged', [files, context], options);
   }
+
+  /** Nothing of a local store is remembered. */
+  lookAgain(): void {}
 
   list(options: StoreCallOptions = {}): Promise<readonly SnapshotInfo[]> {
     return this.#call('list', [], options);
@@ -152,6 +156,14 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('clearedLineages', [], options);
   }
 
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions = {}): Promise<void> {
+    return this.#call('putPlaceLogin', [login], options);
+  }
+
+  placeLogins(options: StoreCallOptions = {}): Promise<readonly PlaceLogin[]> {
+    return this.#call('placeLogins', [], options);
+  }
+
   clear(options: StoreCallOptions = {}): Promise<void> {
     return this.#call('clear', [], options);
   }
@@ -205,6 +217,7 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'revokedLineages',
   'heldLineages',
   'clearedLineages',
+  'placeLogins',
   'unreadable',
   'verify',
 ]);

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { receiveBytes } from '../../byte-channel.js';
 import { type Clock, resultWithin } from '../../clock.js';
 import { ClosedError } from '../../errors.js';
-import type { ObjectInfo, PutOptions, SessionStore } from '../../stores/session-store.js';
+import type { PutOptions, PutResult, SessionStore } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import { putStream } from '../store-calls/store-bytes.js';
 import { writeZipTask, type ZipContent } from './zip-writer.js';
@@ -30,7 +30,7 @@ export async function putZip(
   key: string,
   content: ZipContent,
   options: PutOptions,
-): Promise<{ readonly info: ObjectInfo; readonly size: number | undefined }> {
+): Promise<{ readonly info: PutResult; readonly size: number | undefined }> {
   let failure: unknown;
   const { port1, port2 } = new MessageChannel();
   const body = receiveBytes(port1, () => {

@@ -6,11 +6,15 @@ import { describeError, errnoOf, StoreError } from '../../errors.js';
 const READ_BYTES = 256 * 1024;
 
 /**
- * The first `size` bytes of an open file. Closes the handle when the stream is read to its end or destroyed, also
+ * The bytes of an open file from `from` to `to`. Closes the handle when the stream is read to its end or destroyed, also
  * before the first read. A file that turns out to be shorter is an error, never a short body.
  */
-export function fileBody(handle: FileHandle, key: string, size: number): Readable {
-  let position = 0;
+export function fileBody(
+  handle: FileHandle,
+  key: string,
+  { from, to }: { from: number; to: number },
+): Readable {
+  let position = from;
   const fail = (cause: unknown) => {
     const why = errnoOf(cause) ?? describeError(cause).message;
     return new StoreError(`could not read "${key}" to its end: ${why}`, { cause });
@@ -18,7 +22,7 @@ export function fileBody(handle: FileHandle, key: string, size: number): Readabl
   return new Readable({
     highWaterMark: READ_BYTES,
     read() {
-      const length = Math.min(READ_BYTES, size - position);
+      const length = Math.min(READ_BYTES, to - position);
       if (length === 0) {
         this.push(null);
         return;
@@ -27,7 +31,7 @@ export function fileBody(handle: FileHandle, key: string, size: number): Readabl
         ({ bytesRead, buffer }) => {
           if (this.destroyed) return;
           if (bytesRead === 0)
-            return this.destroy(fail(new Error(`it ends after ${position} of ${size} bytes`)));
+            return this.destroy(fail(new Error(`it ends after ${position} of ${to} bytes`)));
           position += bytesRead;
           return this.push(buffer.subarray(0, bytesRead));
         },

@@ -4,7 +4,8 @@ import { whileBusy } from '../../busy.js';
 import { errnoOf } from '../../errors.js';
 import { improve } from '../../file-system.js';
 import { assertExpected, conflict } from '../conditions.js';
-import type { PutOptions } from '../session-store.js';
+import { assertVersion } from '../ranges.js';
+import type { DeleteOptions, PutOptions } from '../session-store.js';
 import { type Disk, unless, versionOf } from './disk.js';
 import { findObject, inTheWay, pathOf, syncFolder } from './folders.js';
 import { withKeyLock } from './key-lock.js';
@@ -28,6 +29,22 @@ export async function publish(
       : await replace(disk, key, temporary, options);
   await syncFolder(disk, dirname(pathOf(disk, key)));
   return stats;
+}
+
+/** Removes the file of `key`, if it still has the version that is to be deleted. Returns whether there was one. */
+export function remove(disk: Disk, key: string, { ifVersion, signal }: DeleteOptions): Promise<boolean> {
+  return withKeyLock(disk, key, signal, async (assertHeld) => {
+    if (ifVersion !== undefined) {
+      const current = await findObject(disk, key);
+      if (current === undefined) return false;
+      assertVersion(key, ifVersion, versionOf(current));
+    }
+    await whileBusy(disk, async () => {
+      if (ifVersion !== undefined) await assertHeld();
+      await disk.fs.promises.unlink(pathOf(disk, key));
+    });
+    return true;
+  });
 }
 
 /** Uses `link`, which refuses an existing name in one step of the kernel, so that exactly one process wins. */

@@ -7,8 +7,9 @@ import { whileBusy } from '../../busy.js';
 import { errnoOf, StoreError } from '../../errors.js';
 import { improve, isRefusal, PRIVATE_FILE_MODE, writeAll } from '../../file-system.js';
 import { assertSize, chunksOf, throwIfAborted } from '../body.js';
+import { DigestCheck } from '../digest.js';
 import { RESERVED_PREFIXES } from '../keys.js';
-import type { PutOptions } from '../session-store.js';
+import type { ContentDigest, PutOptions } from '../session-store.js';
 import { type Disk, refused, unless } from './disk.js';
 import { makeFolder, pruneFolders } from './folders.js';
 import { thisWriter, type Writer } from './writer.js';
@@ -44,9 +45,11 @@ export function withBody<T>(
 ): Promise<T> {
   const { promises } = disk.fs;
   const source: Source = {
-    open: (path) => whileBusy(disk, () => promises.open(path, 'wx', PRIVATE_FILE_MODE), options.signal),
+    open: (path) => whileBusy(disk, () => promises.open(path, 'wx+', PRIVATE_FILE_MODE), options.signal),
     async fill(handle) {
-      for await (const chunk of chunksOf(key, body, options)) await writeAll(handle, chunk);
+      // The digest is compared with what was written, not with what comes.
+      const { digest: _, ...own } = options;
+      for await (const chunk of chunksOf(key, body, own)) await writeAll(handle, chunk);
     },
   };
   return withSource(disk, key, source, options, use);
@@ -91,7 +94,7 @@ async function copyByHand(disk: Disk, from: string, path: string): Promise<FileH
   await promises.unlink(path).catch(() => undefined); // the incomplete copy
   const source = await promises.open(from, 'r');
   try {
-    const target = await promises.open(path, 'wx', PRIVATE_FILE_MODE);
+    const target = await promises.open(path, 'wx+', PRIVATE_FILE_MODE);
     try {
       const buffer = Buffer.allocUnsafe(COPY_BYTES);
       for (;;) {
@@ -123,13 +126,16 @@ async function withSource<T>(
   disk: Disk,
   key: string,
   source: Source,
-  { signal }: PutOptions,
+  { digest, signal }: PutOptions,
   use: (temporary: Temporary) => Promise<T>,
 ): Promise<T> {
   throwIfAborted(signal);
   const { path, handle } = await openTemporary(disk, key, source);
   try {
-    const stats = await sealed(disk, handle, () => source.fill(handle));
+    const stats = await sealed(disk, handle, {
+      fill: () => source.fill(handle),
+      check: async () => digest && readBack(handle, key, digest, signal),
+    });
     throwIfAborted(signal);
     const result = await use({ path, stats });
     await discard(disk, path);
@@ -159,7 +165,11 @@ async function openTemporary(disk: Disk, key: string, source: Source) {
   }
 }
 
-async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>): Promise<BigIntStats> {
+async function sealed(
+  disk: Disk,
+  handle: FileHandle,
+  { fill, check }: { readonly fill: () => Promise<void>; readonly check: () => Promise<void> },
+): Promise<BigIntStats> {
   try {
     await fill();
     // open's mode passes through the umask
@@ -167,9 +177,28 @@ async function sealed(disk: Disk, handle: FileHandle, fill: () => Promise<void>)
     const modified = disk.stamps.next();
     await improve(() => handle.utimes(modified, modified), refused(disk, 'time stamps'));
     await improve(() => handle.sync(), refused(disk, 'to flush files'));
+    await check();
     return await handle.stat({ bigint: true });
   } finally {
     await handle.close();
+  }
+}
+
+/** Compares what the file has now with the digest, in the same buffer again and again. */
+async function readBack(
+  handle: FileHandle,
+  key: string,
+  digest: ContentDigest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const check = new DigestCheck(key, digest);
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  for (let position = 0; ; ) {
+    throwIfAborted(signal);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return check.assertSame();
+    check.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
   }
 }
 

@@ -1,20 +1,29 @@
 import { Readable } from 'node:stream';
 import type { Clock, TimerHandle } from '../../clock.js';
-import { StoreError } from '../../errors.js';
+import { notBytes } from '../ranges.js';
 import type { Moving } from './deadline.js';
 import { TRANSFER_MS } from './limits.js';
 
 /**
  * Reports progress of the transfer whenever a piece of the body is read. The body stays the same object, because some
  * stores recognize a file stream by its class, and get its length in this way.
+ *
+ * @param msAtEnd how long the store may take once it has read so many bytes, ms; default: as between two pieces
  */
-export function tellReads(body: Readable, moving: Moving): void {
+export function tellReads(body: Readable, moving: Moving, msAtEnd?: (bytes: number) => number): void {
   body.on('error', () => undefined); // a reader gets the error itself; a late error must not end the bot's process
   const read = body._read.bind(body);
+  const push = body.push.bind(body);
+  let bytes = 0;
   body._read = (size) => {
     moving();
     read(size);
   };
+  body.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) bytes += chunk.length;
+    return push(chunk, encoding);
+  };
+  if (msAtEnd !== undefined) body.once('end', () => moving(msAtEnd(bytes)));
 }
 
 /** The bytes that a store delivers. A source that makes no progress while a reader waits is given up. */
@@ -47,8 +56,4 @@ export function watchedBody(body: Readable, clock: Clock, standstill: () => Erro
   });
   watched.on('error', () => undefined);
   return watched;
-}
-
-function notBytes(): StoreError {
-  return new StoreError('the store delivered something that is not bytes', { retryable: false });
 }

@@ -1,8 +1,8 @@
 import type { Clock, TimerHandle } from '../../clock.js';
 import { ClosedError, StoreError, TimeoutError } from '../../errors.js';
 
-/** A call reports its progress by this function. */
-export type Moving = () => void;
+/** A call reports its progress by this function, and how long it may now take until the next, ms; default: as before. */
+export type Moving = (nextMs?: number) => void;
 
 export interface Waiting {
   readonly clock: Clock;
@@ -42,10 +42,10 @@ export function whileItMoves<T>(
       ending.abort(reason);
     };
     const onAbort = (): void => giveUp(reasonOf(signal));
-    const moving = (): void => {
+    const moving = (nextMs = ms): void => {
       if (isOver) return;
       clock.clearTimeout(timer);
-      timer = clock.setTimeout(() => giveUp(standstill(name, action, ms)), ms);
+      timer = clock.setTimeout(() => giveUp(standstill(name, action, nextMs)), nextMs);
     };
     if (signal?.aborted) return reject(reasonOf(signal));
     signal?.addEventListener('abort', onAbort, { once: true });

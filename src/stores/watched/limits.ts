@@ -16,6 +16,11 @@ export function msToPut(bytes: number): number {
   return bytes <= SMALL_BYTES ? CALL_MS : TRANSFER_MS;
 }
 
+/** How long a store may take to delete many objects, ms; on a slow network folder each takes some round trips. */
+export function msToDelete(objects: number): number {
+  return CALL_MS + 50 * objects;
+}
+
 /** How long a store may take to copy a local file, ms; the progress of such a copy is not visible. */
 export function msToCopy(bytes: number | undefined): number {
   return TRANSFER_MS + Math.ceil((bytes ?? 0) / SLOWEST_COPY);

@@ -7,7 +7,9 @@ import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { ProfileIdentity, SnapshotInfo } from '../../types.js';
 import { endedLineages } from '../record/session-record.js';
 import type { SessionRecordFile } from '../record/session-record-file.js';
+import type { StorePatience } from './ask-stores.js';
 import { isReplaced, type LineagePlaces, placesOfLineages } from './lineage-places.js';
+import type { PlaceLogins } from './place-logins.js';
 
 export interface ProfileBindingContext {
   readonly clock: Clock;
@@ -36,6 +38,11 @@ export interface BoundSnapshots {
   readonly adoptable: readonly LocatedSnapshot[];
   /** The newest snapshot of each login whose profile still exists elsewhere on this machine. */
   readonly living: readonly SnapshotInfo[];
+  /**
+   * The paths of the profiles whose place decides which of {@link ours} is restored automatically, the first one of which
+   * anything is known: this one and, for a bot that moved, where it was before.
+   */
+  readonly decidingPlaces: readonly string[];
 }
 
 interface Elsewhere {
@@ -50,21 +57,27 @@ interface Elsewhere {
  */
 export class ProfileBinding {
   readonly #context: ProfileBindingContext;
+  readonly #places: Pick<PlaceLogins, 'find'>;
 
-  constructor(context: ProfileBindingContext) {
+  constructor(context: ProfileBindingContext, { places }: { readonly places: Pick<PlaceLogins, 'find'> }) {
     this.#context = context;
+    this.#places = places;
   }
 
   /** Groups the snapshots. Checks on the disk whether a profile still exists at the other places. */
-  async sort(located: readonly LocatedSnapshot[]): Promise<BoundSnapshots> {
+  async sort(located: readonly LocatedSnapshot[], patience?: StorePatience): Promise<BoundSnapshots> {
     await this.#context.settlePlace();
     const infos = located.map(({ info }) => info);
     const all = placesOfLineages(infos, this.#context.clock.now());
     const { living, gone } = await this.#lastElsewhere(all);
-    const own = this.#ownLineages(all, living);
+    const noted = await this.#places.find([this.#context.profile.path], patience);
+    const own = this.#ownLineages(all, living, noted?.lineage);
     const foreign = gone.filter(({ lineage }) => !own.has(lineage));
-    const moved = own.size > 0 || this.hasPast ? this.#successors(all, foreign) : this.#movedHere(foreign);
+    const isNew = own.size === 0 && !this.hasPast;
+    const moved = isNew ? this.#movedHere(foreign) : this.#successors(all, foreign);
     const ours = new Set([...own, ...moved]);
+    const here = this.#context.profile.path;
+    const before = moved.slice(0, 1).flatMap((lineage) => all.get(lineage)?.last?.profile?.path ?? []);
     const adoptable = foreign.filter((one) => this.#hasLainHere(one) || this.#isSamePlace(one));
     const only = (isWanted: (lineage: string) => boolean) =>
       located.filter(({ info }) => isWanted(info.lineage));
@@ -75,6 +88,7 @@ export class ProfileBinding {
       proven: only((lineage) => own.has(lineage) && !living.has(lineage)),
       adoptable: only((lineage) => adoptable.some((one) => one.lineage === lineage)),
       living: infos.filter((info) => living.get(info.lineage) === info),
+      decidingPlaces: [...(isNew ? [here, ...before] : before.length > 0 ? before : [here])],
     };
   }
 
@@ -114,6 +128,7 @@ export class ProfileBinding {
   /**
    * This profile's own logins:
    * - the one that the record names
+   * - the one that the stores note for this place, such as one that a person has restored here
    * - those whose last place is this one, or that name no place (of an old version)
    * - those that ended here, as the record remembers
    * - those that any of these has replaced, at whatever place
@@ -121,11 +136,13 @@ export class ProfileBinding {
   #ownLineages(
     all: ReadonlyMap<string, LineagePlaces>,
     living: ReadonlyMap<string, SnapshotInfo>,
+    noted: string | undefined,
   ): ReadonlySet<string> {
     const { current } = this.#context.record;
     const ended = endedLineages(current).filter((lineage) => !living.has(lineage));
+    const named = [...ended, ...(noted === undefined || living.has(noted) ? [] : [noted])];
     const isOwn = ({ lineage, last }: LineagePlaces) =>
-      last === undefined || this.#isHere(last) || lineage === current.lineage || ended.includes(lineage);
+      last === undefined || this.#isHere(last) || lineage === current.lineage || named.includes(lineage);
     const own = new Map([...all].filter(([, places]) => isOwn(places)));
     for (let before = -1; before !== own.size; ) {
       before = own.size;

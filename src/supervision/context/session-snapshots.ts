@@ -6,6 +6,7 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, StorePatience } from './ask-stores.js';
+import { PlaceLogins } from './place-logins.js';
 import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
 import { allRepositories, type SessionContext } from './session-context.js';
@@ -41,6 +42,7 @@ export interface CandidateOptions {
 export class SessionSnapshots {
   readonly #context: SessionContext;
   readonly #binding: ProfileBinding;
+  readonly places: PlaceLogins;
   /** Time of the last capture begun here, ms since 1970. */
   #given: number | undefined;
   /** The last known content of each store. */
@@ -50,7 +52,8 @@ export class SessionSnapshots {
 
   constructor(context: SessionContext) {
     this.#context = context;
-    this.#binding = new ProfileBinding(context);
+    this.places = new PlaceLogins(context);
+    this.#binding = new ProfileBinding(context, this);
   }
 
   /** Whether a store did not answer the last time. Its content is then unknown. */
@@ -89,6 +92,22 @@ export class SessionSnapshots {
     return located;
   }
 
+  /** Every store is asked anew, also for what this process knows as owner of the session. Call when a person asks, or at a start. */
+  lookAgain(): void {
+    for (const repository of allRepositories(this.#context)) repository.lookAgain();
+  }
+
+  /** Like {@link list}, but asks only these stores. For the others, the last known content counts. */
+  async listAmong(repositories: ReadonlySet<SnapshotRepository>): Promise<readonly LocatedSnapshot[]> {
+    const { located, failures } = await this.#ask(undefined, repositories);
+    if (located.length === 0 && failures.length > 0) throw failures[0];
+    const others = [...this.#known].filter(([repository]) => !repositories.has(repository));
+    return [
+      ...located,
+      ...others.flatMap(([repository, infos]) => infos.map((info) => ({ info, repository }))),
+    ];
+  }
+
   /**
    * The snapshots of this profile that may be restored automatically, best first; see {@link restoreCandidates}.
    *
@@ -99,13 +118,16 @@ export class SessionSnapshots {
     lineage: string | undefined,
     { patience, isAskedFor = false }: CandidateOptions = {},
   ): Promise<readonly LocatedSnapshot[]> {
-    const { ours: located } = await this.sorted(patience);
+    const { ours: located, decidingPlaces } = await this.sorted(patience);
     const { revokedLineages, ...known } = this.#context.record.current;
+    const isUnasked = lineage === undefined && !isAskedFor;
+    const entitled = isUnasked ? await this.places.find(decidingPlaces, patience) : undefined;
+    if (entitled !== undefined && entitled.lineage === undefined) return []; // the last login here has ended
     const infos = restoreCandidates(
       located.map(({ info }) => info),
       {
         ...known,
-        lineage,
+        lineage: lineage ?? entitled?.lineage,
         inPlace: known.lineage,
         revokedLineages: [...revokedLineages, ...(await this.#markedAsRevoked(patience))],
         isAskedFor,
@@ -124,13 +146,20 @@ export class SessionSnapshots {
 
   /** All snapshots, grouped by whose login they hold. */
   async sorted(patience?: StorePatience): Promise<BoundSnapshots> {
-    return this.#binding.sort(await this.list(patience));
+    return this.#binding.sort(await this.list(patience), patience);
   }
 
   /** Whether a store says that this login was logged out. */
   async isRevoked(lineage: string, patience?: StorePatience): Promise<boolean> {
     const marked = await this.#markedAsRevoked(patience);
     return marked.includes(lineage);
+  }
+
+  /** Whether a store says that `clear()` has ended this login. */
+  async isCleared(lineage: string, patience?: StorePatience): Promise<boolean> {
+    const ask = (repository: SnapshotRepository) => repository.clearedLineages();
+    const answers = await askStores(allRepositories(this.#context), ask, patience);
+    return answered(answers).some(({ value }) => value.has(lineage));
   }
 
   /** Whether the snapshot was made at the bot's previous place and not at this one. */
@@ -191,6 +220,12 @@ export class SessionSnapshots {
     return importsBeside(lineage, importsIn(this.#context.record.current, snapshots));
   }
 
+  /** Call after a removal, so that these snapshots are not taken for known ones. */
+  noteRemoved(repository: SnapshotRepository, ids: readonly string[]): void {
+    const left = this.#known.get(repository)?.filter(({ id }) => !ids.includes(id));
+    if (left !== undefined) this.#known.set(repository, left);
+  }
+
   /** Call after a `clear()`: drops the last known content of the stores. */
   forget(): void {
     this.#known.clear();
@@ -210,8 +245,8 @@ export class SessionSnapshots {
 
   async #ask(
     patience?: StorePatience,
+    repositories: Iterable<SnapshotRepository> = allRepositories(this.#context),
   ): Promise<{ located: readonly LocatedSnapshot[]; failures: readonly unknown[] }> {
-    const repositories = allRepositories(this.#context);
     const list = async (repository: SnapshotRepository) => {
       const infos = await repository.list();
       this.#known.set(repository, infos); // also when nobody waits for this store any more

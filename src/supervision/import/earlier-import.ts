@@ -48,6 +48,7 @@ export class EarlierImport {
    * @throws StoreError when no store answers
    */
   async find(session: OldSession, readContent: () => Promise<string>): Promise<TakenBefore | undefined> {
+    this.#snapshots.lookAgain();
     const located = await this.#snapshots.list();
     const marked = await this.#marked(located);
     const note = await this.#importer.noteOf(session);
@@ -74,6 +75,7 @@ export class EarlierImport {
    * @throws StoreError when no store answers
    */
   async findGone(places: readonly OldSession[]): Promise<TakenBefore | undefined> {
+    this.#snapshots.lookAgain();
     const located = await this.#snapshots.list();
     const hashes = places.map(placeOf);
     const ofPlaces = (await this.#marked(located)).filter((lineage) =>

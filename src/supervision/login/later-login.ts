@@ -38,7 +38,7 @@ export class LaterLogin {
 
   /**
    * The {@link candidates}, if a store says that the login in place has ended: it was logged out, its profile was
-   * removed, or all its snapshots were deleted. Otherwise empty.
+   * removed, `clear()` has deleted it, or all its snapshots were deleted. Otherwise empty.
    */
   async whereThisOneHasEnded(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
     const { lineage } = this.#context.record.current;
@@ -46,6 +46,7 @@ export class LaterLogin {
     if (later.length === 0) return [];
     const own = (await this.#snapshots.list(patience)).filter(({ info }) => info.lineage === lineage);
     const isDeleted = own.length === 0 && !(await this.#snapshots.mayHaveMore(patience));
+    if (lineage !== undefined && (await this.#snapshots.isCleared(lineage, patience))) return later;
     return isDeleted || own.some(({ info }) => info.revoked || info.held === true) ? later : [];
   }
 }

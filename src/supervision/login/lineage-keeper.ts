@@ -1,11 +1,12 @@
 import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
-import { MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
+import { MAX_IMPORTED, MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
 import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import { onlyImports } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
@@ -30,6 +31,8 @@ export class LineageKeeper {
   /** Whether the logins that the one in place has replaced are marked in every store. */
   #areMarked = true;
   #marking: Promise<void> = Promise.resolve();
+  /** The login that was last ready here. */
+  #claimed: string | undefined;
 
   constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
@@ -76,12 +79,21 @@ export class LineageKeeper {
   async #mark(): Promise<void> {
     this.#areMarked = false;
     // At every `ready`, because a store may have been down at the one before.
-    await holdReplaced(this.#context, this.#context.record.current.rejectedLineages);
+    const { lineage, rejectedLineages } = this.#context.record.current;
+    if (lineage !== undefined) await this.#snapshots.places.claim(lineage);
+    this.#claimed = lineage;
+    await holdReplaced(this.#context, rejectedLineages);
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots);
   }
 
   // A store may have come back since `ready`, and the record may be lost before the next one.
   async #markTheRest(): Promise<void> {
+    // Each time: a disk that was not mounted before looked like an empty store.
+    const patience = new StorePatience(this.#context.clock, LAST_MARK_PATIENCE_MS);
+    const { places } = this.#snapshots;
+    const { lineage } = this.#context.record.current;
+    const isInUse = lineage !== undefined && lineage === this.#claimed;
+    await (isInUse ? places.claim(lineage, patience) : places.share(patience));
     if (this.#areMarked) return;
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots, LAST_MARK_PATIENCE_MS);
   }
@@ -104,6 +116,7 @@ export class LineageKeeper {
     const mayStay = id === undefined || (isSame && isSalted(before.account));
     const account = mayStay ? before.account : await markAccount(id);
     const replaced = known === undefined ? await this.#replacedBy(before) : {};
+    const imported = known === undefined ? await this.#importsBefore(before) : [];
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
@@ -115,6 +128,7 @@ export class LineageKeeper {
       ...((known === undefined || before.formerLineage !== undefined) && {
         inPlaceSince: await this.#snapshots.timeAfterAll(),
       }),
+      ...(imported.length > 0 && { imported }),
       ...replaced,
       ...withoutFormer(before),
     });
@@ -127,6 +141,15 @@ export class LineageKeeper {
     const { lineage = [], replacedLineages = [] } = before;
     const lineages = [replacedLineages, lineage, ours.map(({ info }) => info.lineage)].flat();
     return { replacedLineages: [...new Set(lineages)] };
+  }
+
+  /**
+   * The imports of before, also those that a `clear()` has ended: a call of `importSession()` that is left in the bot must
+   * not put one of them in place of the login that came after.
+   */
+  async #importsBefore({ imported = [] }: SessionRecord): Promise<readonly string[]> {
+    const cleared = await this.#context.clearNote.read();
+    return onlyImports([...imported, ...(cleared?.imported ?? [])]).slice(-MAX_IMPORTED);
   }
 
   async #lineageOf(account: string | undefined, patience: StorePatience): Promise<string | undefined> {

@@ -76,6 +76,7 @@ export class Revoker {
     await this.#context.logoutNote.remove();
     if (lineage !== undefined) {
       await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
+      await this.#snapshots.places.share();
       await holdSuperseded(this.#context, this.#snapshots);
     } else await this.#tellOfUnknown();
     announce('session:revoked', { cause });

@@ -3,6 +3,7 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import { askStores, failed } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import { type SessionSnapshots, sharedClientId } from '../context/session-snapshots.js';
+import { importsIn } from '../record/import-marks.js';
 import { lineagesIn } from '../record/session-record.js';
 
 /** What a `clear()` deletes. */
@@ -15,6 +16,8 @@ export interface ClearPlan {
   readonly isAll: boolean;
   /** The logins that end. */
   readonly lineages: readonly string[];
+  /** The lineages here that began with an import. */
+  readonly imported: readonly string[];
 }
 
 /**
@@ -35,6 +38,10 @@ export async function planClear(context: SessionContext, snapshots: SessionSnaps
     adoptable,
     isAll: others.length === 0 && proven.length === ours.length,
     lineages: [...new Set([...mine, ...known])],
+    imported: importsIn(
+      context.record.current,
+      proven.map(({ info }) => info),
+    ),
   };
 }
 

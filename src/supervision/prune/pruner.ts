@@ -33,7 +33,8 @@ export class Pruner {
     if (browserClosed) await record.load(); // the session may not have started yet
     const repositories = allRepositories(this.#context);
     const unreadable = await this.#unreadable.remove(options.retention, repositories);
-    const snapshots = await this.#remove(await this.#select(options.retention), repositories);
+    const outlived = await this.#select(options.retention, new Set(repositories));
+    const snapshots = await this.#remove(outlived, repositories);
     const leftovers = await this.removeLeftovers();
     const caches = browserClosed ? await this.pruneProfileCaches() : { freedBytes: 0, files: 0 };
     return {
@@ -60,14 +61,14 @@ export class Pruner {
   }
 
   /**
-   * Call after a write: removes what retention no longer keeps. A failure is only a warning, because the new snapshot
-   * is safe.
+   * Call after a write into this store: removes what retention no longer keeps. Another store is asked only if something in
+   * it is to be removed. A failure is only a warning, because the new snapshot is safe.
    */
-  async retain(): Promise<void> {
+  async retain(written: SnapshotRepository): Promise<void> {
     const { retention } = this.#context.options;
     try {
-      const { from } = await this.#unreadable.remove(retention, allRepositories(this.#context));
-      await this.#remove(await this.#select(retention), from);
+      const { from } = await this.#unreadable.remove(retention, [written]);
+      await this.#remove(await this.#outlivedAfter(written), from);
     } catch (error) {
       const { code } = describeError(error);
       if (code === 'CLOSED' || code === 'LEASE_LOST') return; // the session was stopped meanwhile or is another's
@@ -89,7 +90,7 @@ export class Pruner {
     await this.#remove([], from);
     if (from.length > 0 && (await freeBytesOfProfile(this.#context)) >= minFreeBytes) return true;
     for (const repository of near) if (await this.#unreadable.isHeldUp(repository)) near.delete(repository);
-    for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD)) {
+    for (const snapshot of await this.#select(ONLY_THE_LAST_GOOD, near)) {
       const { repository } = snapshot;
       if (!near.has(repository)) continue;
       const before = await freeBytesOfProfile(this.#context);
@@ -152,10 +153,29 @@ export class Pruner {
     this.#context.warn('cleanup-failed', `caches could not be pruned: ${describeError(error).message}`);
   }
 
-  // A snapshot whose restore was interrupted may be the profile in place. The next start must compare the two, so it
-  // is kept.
-  async #select(retention: RetentionPolicy): Promise<readonly LocatedSnapshot[]> {
-    const located = new Map((await this.#snapshots.list()).map((snapshot) => [snapshot.info, snapshot]));
+  // What is known of a store may be out of date, so each store from which something is to be removed is asked first.
+  async #outlivedAfter(written: SnapshotRepository): Promise<readonly LocatedSnapshot[]> {
+    const { retention } = this.#context.options;
+    const chosen = await this.#select(retention, new Set([written]));
+    if (chosen.length === 0) return [];
+    const asked = new Set([written, ...chosen.map(({ repository }) => repository)]);
+    for (const repository of asked) repository.lookAgain();
+    return (await this.#select(retention, asked)).filter(({ repository }) => asked.has(repository));
+  }
+
+  /**
+   * A snapshot whose restore was interrupted may be the profile in place. The next start must compare the two, so it is
+   * kept.
+   *
+   * @param asked the stores to ask; of the others, the last known content counts
+   */
+  async #select(
+    retention: RetentionPolicy,
+    asked: ReadonlySet<SnapshotRepository>,
+  ): Promise<readonly LocatedSnapshot[]> {
+    const located = new Map(
+      (await this.#snapshots.listAmong(asked)).map((snapshot) => [snapshot.info, snapshot]),
+    );
     const { restoring } = this.#context.record.current;
     return selectForRemoval([...located.keys()], retention, this.#context.clock.now()).flatMap((info) =>
       info.id === restoring ? [] : (located.get(info) ?? []),
@@ -183,6 +203,7 @@ export class Pruner {
       if (ids.length === 0 && !alsoSwept.includes(repository)) return;
       await assertOwned();
       const unlisted = await repository.remove(ids);
+      this.#snapshots.noteRemoved(repository, unlisted.removed);
       removed.push(...unlisted.removed);
       freedBytes += unlisted.freedBytes;
       freedBytes += (await repository.sweep()).freedBytes;

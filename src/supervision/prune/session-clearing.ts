@@ -1,6 +1,11 @@
+import { join } from 'node:path';
 import { describeError } from '../../errors.js';
+import { isMissing } from '../../profile/walk.js';
+import { MAX_IMPORTED } from '../../snapshot/manifest/manifest-fields.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import type { ClearIntent, ProfileMark } from '../record/clear-note.js';
+import { onlyImports } from '../record/import-marks.js';
 import { clearSnapshots, clearTheRest, markCleared, planClear, unmarkCleared } from './clear-snapshots.js';
 
 /**
@@ -37,20 +42,25 @@ export class SessionClearing {
     const plan = await planClear(this.#context, this.#snapshots);
     const before = await clearNote.read();
     const lineages = [...new Set([...plan.lineages, ...(before?.lineages ?? [])])];
+    const imported = onlyImports([...plan.imported, ...(before?.imported ?? [])]).slice(-MAX_IMPORTED);
     const clearedAt = await this.#snapshots.timeAfterAll();
-    await clearNote.write({ clearedAt, left: 'all', lineages });
+    const profile = await this.#profileMark();
+    await clearNote.write({ clearedAt, left: 'all', lineages, imported, ...(profile && { profile }) });
     let count: number;
     try {
       await markCleared(this.#context, lineages, clearedAt);
+      await this.#snapshots.places.end();
       count = await clearSnapshots(this.#context, plan);
       await assertOwned();
     } catch (error) {
       await unmarkCleared(this.#context, lineages);
+      const { placeLogin } = this.#context.record.current;
+      if (placeLogin?.lineage !== undefined) await this.#snapshots.places.claim(placeLogin.lineage);
       await clearNote.putBack(before).catch(() => undefined);
       throw error;
     }
     await this.#deleteProfile();
-    await clearNote.write({ clearedAt, lineages: [] });
+    await clearNote.write({ clearedAt, lineages: [], imported });
     return count;
   }
 
@@ -59,15 +69,17 @@ export class SessionClearing {
     const { clearNote, record, warn } = this.#context;
     const intent = await clearNote.read();
     if (intent?.left === undefined) return;
-    const { clearedAt, lineages } = intent;
+    const { clearedAt, lineages, imported } = intent;
     if (intent.left === 'all') {
-      await this.#deleteProfile();
-      await clearNote.write({ clearedAt, left: 'stores', lineages });
+      if (await this.#isInPlace(intent)) await this.#deleteProfile();
+      else await this.#keepNewProfile();
+      await clearNote.write({ clearedAt, left: 'stores', lineages, imported });
       await record.load();
     }
     try {
+      await this.#snapshots.places.end();
       await clearTheRest(this.#context, lineages, clearedAt);
-      await clearNote.write({ clearedAt, lineages: [] });
+      await clearNote.write({ clearedAt, lineages: [], imported });
     } catch (error) {
       warn(
         'cleanup-failed',
@@ -80,7 +92,38 @@ export class SessionClearing {
   async giveUp(): Promise<void> {
     const { clearNote } = this.#context;
     const intent = await clearNote.read();
-    if (intent?.left !== undefined) await clearNote.write({ clearedAt: intent.clearedAt, lineages: [] });
+    if (intent?.left === undefined) return;
+    await clearNote.write({ clearedAt: intent.clearedAt, lineages: [], imported: intent.imported });
+  }
+
+  /** Whether the profile is still the one that was to be deleted; another one may have been put there since. */
+  async #isInPlace({ profile: before }: ClearIntent): Promise<boolean> {
+    const now = await this.#profileMark();
+    if (now === undefined || before === undefined) return now === before;
+    return now.ino === before.ino && now.birthtimeMs === before.birthtimeMs;
+  }
+
+  async #profileMark(): Promise<ProfileMark | undefined> {
+    const { fs, profileDir } = this.#context;
+    try {
+      const { ino, birthtimeMs } = await fs.promises.stat(join(profileDir, 'Default'));
+      return { ino, birthtimeMs };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The record beside it is of the login that was cleared. */
+  async #keepNewProfile(): Promise<void> {
+    const { record, logoutNote, warn } = this.#context;
+    this.#snapshots.forget();
+    await record.remove();
+    await logoutNote.remove();
+    warn(
+      'profile-replaced',
+      'a clear() was interrupted, and another profile has been put in place since: that one is kept',
+    );
   }
 
   async #deleteProfile(): Promise<void> {

@@ -61,7 +61,7 @@ export class UnreadableRemover {
   ): Promise<readonly UnreadableSnapshot[]> {
     const unreadable = (await unreadableIn(repository)).filter(({ fault }) => fault === undefined);
     if (unreadable.length === 0) return [];
-    const whole = (await this.#snapshots.list()).map(({ info }) => info);
+    const whole = (await this.#snapshots.listAmong(new Set([repository]))).map(({ info }) => info);
     const shelf = { kind: repository.kind, store: repository.store.name };
     return unreadable.filter(
       (snapshot) =>

@@ -20,6 +20,18 @@ export interface ClearIntent {
   readonly left?: 'all' | 'stores';
   /** The logins that it ends; empty when it is done. */
   readonly lineages: readonly string[];
+  /** The lineages that began with an import and were here before; see lineage.ts. */
+  readonly imported: readonly string[];
+  /** The profile as it is on the disk; one that has been put there since is not deleted. Absent when there was none. */
+  readonly profile?: ProfileMark;
+}
+
+/** Tells a profile on the disk from one that has taken its place. */
+export interface ProfileMark {
+  /** Inode of its folder `Default`. */
+  readonly ino: number;
+  /** When that folder was made, ms since 1970; 0 where the file system does not tell. */
+  readonly birthtimeMs: number;
 }
 
 /**
@@ -64,10 +76,25 @@ export class ClearNote {
   }
 }
 
-function intentIn({ clearedAt, left, lineages }: Record<string, unknown>): ClearIntent | undefined {
+function intentIn(value: Record<string, unknown>): ClearIntent | undefined {
+  const { clearedAt, left } = value;
   if (typeof clearedAt !== 'string' || Number.isNaN(Date.parse(clearedAt))) return undefined;
-  const named = Array.isArray(lineages)
-    ? lineages.filter((one): one is string => typeof one === 'string')
-    : [];
-  return { clearedAt, ...((left === 'all' || left === 'stores') && { left }), lineages: named };
+  const profile = markIn(value.profile);
+  return {
+    clearedAt,
+    ...((left === 'all' || left === 'stores') && { left }),
+    lineages: texts(value.lineages),
+    imported: texts(value.imported),
+    ...(profile !== undefined && { profile }),
+  };
+}
+
+function markIn(value: unknown): ProfileMark | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { ino, birthtimeMs } = value as Record<string, unknown>;
+  return typeof ino === 'number' && typeof birthtimeMs === 'number' ? { ino, birthtimeMs } : undefined;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 }

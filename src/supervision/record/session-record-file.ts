@@ -30,6 +30,8 @@ export interface SessionRecordParameters {
   readonly owner?: () => Promise<RecordOwner>;
   /** Default: nothing is noted elsewhere. */
   readonly notes?: RecordNotes;
+  /** The wall clock, ms since 1970. Default: the system's. */
+  readonly now?: () => number;
 }
 
 /** The record's file. It is read once and always written as a whole, by one write at a time. */
@@ -44,9 +46,11 @@ export class SessionRecordFile {
   /** Why the record, which belongs to another session, must not be used. */
   #refusal: unknown;
   #current: SessionRecord = EMPTY_RECORD;
+  readonly #now: () => number;
 
-  constructor({ path, fs, owner, notes = {} }: SessionRecordParameters) {
+  constructor({ path, fs, owner, notes = {}, now = Date.now }: SessionRecordParameters) {
     this.#path = path;
+    this.#now = now;
     this.#fs = fs;
     this.#owner = owner;
     this.#notes = notes;
@@ -136,9 +140,19 @@ export class SessionRecordFile {
   #apply(change: RecordChange): void {
     if (this.#refusal !== undefined) throw this.#refusal;
     const merged: Record<string, unknown> = { ...this.#current, ...change };
+    if (!('placeLogin' in change) && merged.lineage !== this.#current.lineage) {
+      merged.placeLogin = this.#placeLoginNow(change.lineage);
+    }
     if (hasLogin(merged)) merged.owner ??= this.#user;
     for (const field of Object.keys(merged)) if (merged[field] === undefined) delete merged[field];
     this.#current = parseRecord(JSON.stringify(merged));
+  }
+
+  /** Later than what was noted before, even when the clock was set back. */
+  #placeLoginNow(lineage: string | undefined): SessionRecord['placeLogin'] {
+    const before = Date.parse(this.#current.placeLogin?.since ?? '');
+    const time = Number.isNaN(before) ? this.#now() : Math.max(this.#now(), before + 1);
+    return { since: new Date(time).toISOString(), ...(lineage !== undefined && { lineage }) };
   }
 
   async #write(): Promise<void> {

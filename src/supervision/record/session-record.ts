@@ -1,3 +1,4 @@
+import type { PlaceLogin } from '../../snapshot/repository.js';
 import { type FormerOwner, formerOwnersIn, ownerIn, type RecordOwner } from './record-owner.js';
 
 /**
@@ -19,6 +20,11 @@ export interface SessionRecord {
    * is not restored automatically. Absent for a login that was here before this field existed.
    */
   readonly inPlaceSince?: string;
+  /**
+   * Which login belongs to this place, and since when; see `PlaceLogin`. The stores note it, too, since this record may be
+   * lost with its disk. Absent for a login that was here before this field existed.
+   */
+  readonly placeLogin?: Pick<PlaceLogin, 'lineage' | 'since'>;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
   /** A salted mark of the account. */
@@ -128,6 +134,7 @@ export function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'formerLineage'),
     ...optionalText(raw, 'inPlaceSince'),
     ...trialIn(raw.trial),
+    ...placeLoginIn(raw.placeLogin),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),
@@ -158,6 +165,13 @@ function trialIn(value: unknown): Pick<SessionRecord, 'trial'> {
   const { since, before } = value as Record<string, unknown>;
   if (typeof since !== 'string' || typeof before !== 'object' || before === null) return {};
   return { trial: { since, before: basisIn(before as Record<string, unknown>) } };
+}
+
+function placeLoginIn(value: unknown): Pick<SessionRecord, 'placeLogin'> {
+  if (typeof value !== 'object' || value === null) return {};
+  const { since, lineage } = value as Record<string, unknown>;
+  if (typeof since !== 'string') return {};
+  return { placeLogin: { since, ...(typeof lineage === 'string' && { lineage }) } };
 }
 
 function optionalText<Name extends string>(

@@ -109,6 +109,8 @@ export class Restorer {
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(candidate, manifest);
+      const { places } = this.#snapshots;
+      await (reason === 'requested' ? places.claim(record.current.lineage ?? info.lineage) : places.share());
     } catch (error) {
       await folders.removeStaging(staged);
       announce('restore:failed', { error: describeError(error), snapshot: info });

@@ -188,6 +188,9 @@ export class Saver {
         await askStores(repositories, (repository) => this.#store(repository, tree, context, request)),
       );
       const taken = results.filter((result) => 'snapshot' in result);
+      // A local store may be a disk that was not mounted before, and looked empty then.
+      const local = repositories.filter(({ store }) => store.localPath !== undefined);
+      await this.#snapshots.places.claim(context.lineage, undefined, local);
       // Another bot on this client id has taken this login for ended, but it is in use here.
       if (taken.some(({ snapshot }) => snapshot.heldElsewhere)) await this.#removed.release(context.lineage);
       return taken[0] ?? UNCHANGED;
@@ -262,14 +265,14 @@ export class Saver {
       durationMs: clock.monotonic() - startedAt,
       bytesWritten: stored.bytesWritten,
     });
-    await this.#retain();
+    await this.#retain(repository);
     return { snapshot: stored.snapshot };
   }
 
   // Another store may be slow or hang during the removal. The copy is stored, so the caller does not wait long for
   // it.
-  async #retain(): Promise<void> {
-    const retaining = this.#operations.beside(() => this.#pruner.retain());
+  async #retain(written: SnapshotRepository): Promise<void> {
+    const retaining = this.#operations.beside(() => this.#pruner.retain(written));
     await this.#soon(retaining);
   }
 

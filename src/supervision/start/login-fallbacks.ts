@@ -104,7 +104,7 @@ export class LoginFallbacks {
     warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
-    const { rejectedLineages } = record.current;
+    const { rejectedLineages, placeLogin } = record.current;
     const oldest = untried.map(({ info }) => info.createdAt).sort()[0];
     await record.update({
       loggedIn: false,
@@ -114,10 +114,12 @@ export class LoginFallbacks {
       formerLineage: undefined,
       account: undefined,
       run: 0,
-      // A newer browser may still use it, so it must not count as older than itself.
+      // A newer browser may still use it, so it stays the login of this place, and must not count as older than itself.
+      ...(!isFinal && { placeLogin }),
       ...(!isFinal && oldest !== undefined && { inPlaceSince: oldest }),
       ...(isFinal && lineage !== undefined && { rejectedLineages: [...rejectedLineages, lineage] }),
     });
+    await this.#parts.snapshots.places.share();
     return false;
   }
 

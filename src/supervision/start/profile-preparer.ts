@@ -195,7 +195,7 @@ export class ProfilePreparer {
     const isHeld = located.some(
       ({ info }) => info.lineage === lineage && (info.heldElsewhere || this.#removed.isHeld(info)),
     );
-    return isHeld || (await this.#removed.isCleared(lineage, patience)) ? lineage : undefined;
+    return isHeld || (await this.#snapshots.isCleared(lineage, patience)) ? lineage : undefined;
   }
 
   /** If this browser can't read the newer login, it uses the local one, which it can read. */

@@ -113,6 +113,7 @@ export class SessionStarter {
   async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
     const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
+    this.#parts.snapshots.lookAgain();
     await assertLaunchable(this.#context);
     const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);
     let besideLaunch = this.#context.driver.canHoldNavigation;

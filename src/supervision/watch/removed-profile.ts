@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { describeError } from '../../errors.js';
 import { exists } from '../../profile/walk.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
+import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdSuperseded } from '../login/hold-replaced.js';
@@ -128,13 +128,6 @@ export class RemovedProfile {
     }
   }
 
-  /** Whether a store says that `clear()` has ended this login. */
-  async isCleared(lineage: string, patience: StorePatience): Promise<boolean> {
-    const ask = (repository: SnapshotRepository) => repository.clearedLineages();
-    const answers = await askStores(allRepositories(this.#context), ask, patience);
-    return answered(answers).some(({ value }) => value.has(lineage));
-  }
-
   /** Call at a start: marks the login in stores that were down when the profile was removed. */
   async repeat(patience: StorePatience): Promise<void> {
     for (const lineage of this.#context.record.current.heldLineages ?? []) {
@@ -169,6 +162,7 @@ export class RemovedProfile {
       heldLineages: [...heldLineages.filter((held) => !ended.includes(held)), ...ended],
     });
     for (const one of ended) await this.#markStores(one, new StorePatience(clock, MARK_PATIENCE_MS));
+    await this.#snapshots.places.share();
     await holdSuperseded(this.#context, this.#snapshots);
   }
 

@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { isSessionError, type SessionErrorCode } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
-import type { SessionStore } from '../../stores/session-store.js';
+import type { ContentDigest, GetOptions, PutResult, SessionStore } from '../../stores/session-store.js';
 
-/** What the suite may expect of a store. Features that are not declared are tested only for being refused properly. */
+/**
+ * What the suite may expect of a store, as the store itself declares it. What is left out is tested only for being
+ * refused, or left alone, properly.
+ */
 export interface StoreExpectations {
-  /** Default true. */
+  /** Whether conditions of `put` hold. Default true. */
   readonly conditionalPut?: boolean;
+  /** Whether `ifVersion` of `delete` holds. Default false. */
+  readonly conditionalDelete?: boolean;
+  /** Whether `fence` of `put` holds. Default false. */
+  readonly fencedPut?: boolean;
+  /** Whether the store has `serverTime`. Default false. */
+  readonly serverTime?: boolean;
+  /** Whether the store has `deleteMany`. Default false. */
+  readonly deleteMany?: boolean;
+  /** Whether `get` itself keeps `range` and `ifVersion`. Default false: it ignores them, and the library helps out. */
+  readonly ranges?: boolean;
+  /** Who compares the digest of a `put`, as its answer says. Default: nobody, and the answer says nothing. */
+  readonly verifiedBy?: PutResult['verifiedBy'];
   /** Default: no limit. */
   readonly maxObjectBytes?: number;
   /** Whether the store has `putFile`. Default false. */
@@ -16,7 +32,45 @@ export interface StoreExpectations {
   readonly localPath?: boolean;
   /** Whether the fixture has `breakDown`. Default false. */
   readonly breakDown?: boolean;
+  /** The faults that the fixture can make. Default: none. */
+  readonly faults?: readonly (keyof StoreFaults)[];
+  /** Whether the values themselves lie in the memory of this process, which is then not measured. Default false. */
+  readonly inMemory?: boolean;
 }
+
+/**
+ * Faults of the server behind a store, for tests that no store can pass by good luck. Each is optional.
+ *
+ * @example
+ * const faults = {
+ *   killInMidPut: async () => {
+ *     await server.kill('SIGKILL');
+ *     return () => server.start(); // on the same data, at the same address
+ *   },
+ *   hang: () => {
+ *     server.kill('SIGSTOP');
+ *     return () => server.kill('SIGCONT');
+ *   },
+ *   loseAnswer: () => proxy.cutAfterNextWrite(),
+ * };
+ */
+export interface StoreFaults {
+  /**
+   * Called when the store has read about half of a body of 2.5 MB (less where `maxObjectBytes` is less): ends the server at once, as by SIGKILL. Returns what
+   * starts it again with everything that it had stored, at the same address; the suite waits for both.
+   */
+  readonly killInMidPut?: () => Undo | Promise<Undo>;
+  /**
+   * From now on the server answers nothing, and closes no connection, as under SIGSTOP. Returns what ends that. What the
+   * server does then with requests of the meantime is free: it may have done them, or not.
+   */
+  readonly hang?: () => Undo | Promise<Undo>;
+  /** The server does the next write that reaches it, but its answer is lost: the connection breaks instead. */
+  readonly loseAnswer?: () => unknown;
+}
+
+/** Ends a fault. */
+export type Undo = () => unknown;
 
 /** The test runner's own functions, and the expectations. */
 export interface ConformanceOptions {
@@ -25,6 +79,8 @@ export interface ConformanceOptions {
   /** Title of the suite. Default `SessionStore`. */
   readonly name?: string;
   readonly expects?: StoreExpectations;
+  /** How long a call may take that a fault must end, ms; then the test fails instead of hanging. Default 10,000. */
+  readonly patienceMs?: number;
 }
 
 /** An empty store for one test, and its helpers. */
@@ -34,6 +90,8 @@ export interface StoreFixture {
   readonly dispose?: () => unknown;
   /** Cuts the connection to the stored bytes, as a lost network or a full outage does. */
   readonly breakDown?: () => unknown;
+  /** What can happen to the server. */
+  readonly faults?: StoreFaults;
   /** The file system for `putFile` and `localPath`. Default: the real one. */
   readonly fs?: FileSystem;
 }
@@ -48,7 +106,11 @@ export type StoreTest = (
 ) => void;
 
 /** One chapter of the suite. */
-export type Chapter = (test: StoreTest, expects: StoreExpectations) => void;
+export type Chapter = (test: StoreTest, expects: StoreExpectations, limits: SuiteLimits) => void;
+
+export interface SuiteLimits {
+  readonly patienceMs: number;
+}
 
 /** Wraps the user's `it` so that each test gets a fresh store, which is disposed of afterwards. */
 export function storeTest(it: ConformanceOptions['it'], factory: StoreFactory): StoreTest {
@@ -73,6 +135,12 @@ export function bytesOf(size: number, salt = 0): Buffer {
   return bytes;
 }
 
+/** The digest of bytes, complete as a careful caller knows it. */
+export function digestOf(bytes: Uint8Array): Required<ContentDigest> {
+  const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
+  return { sha256: hex('sha256'), md5: hex('md5') };
+}
+
 /** A stream of `bytes` in pieces. */
 export function streamOf(bytes: Uint8Array, pieceBytes = 10_000): Readable {
   function* pieces() {
@@ -84,8 +152,12 @@ export function streamOf(bytes: Uint8Array, pieceBytes = 10_000): Readable {
 }
 
 /** The value of a key; `undefined` when it is missing. */
-export async function bytesAt(store: SessionStore, key: string): Promise<Buffer | undefined> {
-  const found = await store.get(key);
+export async function bytesAt(
+  store: SessionStore,
+  key: string,
+  options?: GetOptions,
+): Promise<Buffer | undefined> {
+  const found = await store.get(key, options);
   return found && readAll(found.body);
 }
 

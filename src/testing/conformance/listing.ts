@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { bytesOf, type Chapter, keysOf } from './harness.js';
 
+const AT_ONCE = 50;
+
 /** `list` finds every object below a prefix, and nothing else. */
 export const listing: Chapter = (test) => {
   test('lists by prefix, also one that ends within a name', async (store) => {
@@ -21,6 +23,16 @@ export const listing: Chapter = (test) => {
     ).sort();
     await Promise.all(keys.map((key) => store.put(key, bytesOf(5))));
     assert.deepEqual(await keysOf(store, 'shop/'), keys);
+  });
+
+  test('lists more than 1,000 objects, each once, as pages of a server are that long', async (store) => {
+    const keys = Array.from({ length: 1_100 }, (_, index) => `shop/objects/${1000 + index}`);
+    for (let from = 0; from < keys.length; from += AT_ONCE) {
+      await Promise.all(keys.slice(from, from + AT_ONCE).map((key) => store.put(key, bytesOf(1))));
+    }
+    await store.put('shop2/a', bytesOf(1));
+    assert.deepEqual(await keysOf(store, 'shop/'), keys);
+    assert.deepEqual(await keysOf(store, 'shop/objects/20'), keys.slice(1_000));
   });
 
   test('lists nothing of a put that is under way or has failed', async (store) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
+import { parseState } from '../../../src/snapshot/state/store-state.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { TinyStore } from '../support/memory-store.js';
@@ -50,10 +51,16 @@ describe('what a killed process left', () => {
       const repository = repositories(world, store)[index];
       const { snapshot } = await repository.create(await world.capture(PROFILE), world.context());
       await repository.verify(snapshot.id);
-      store.set('shop/verified/20260101T000000000Z-00000000.json', Buffer.from('{}'));
+      const { snapshot: gone } = await repository.create(await world.capture({ a: 'a' }), world.context());
+      await repository.verify(gone.id);
+      await repository.remove([gone.id]);
+      const verified = async () => {
+        const state = await store.get('shop/state.json');
+        return parseState(Buffer.concat(await (state?.body.toArray() ?? []))).verified.map(({ id }) => id);
+      };
+      expect(await verified()).toEqual([snapshot.id, gone.id]);
       await repository.sweep();
-      const records = store.keys().filter((key) => key.includes('/verified/'));
-      expect(records).toEqual([`shop/verified/${snapshot.id}.json`]);
+      expect(await verified()).toEqual([snapshot.id]);
     }
   });
 });

@@ -242,8 +242,8 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     const s = setup();
     const { snapshot } = await create(s);
     await s.repository.verify(snapshot.id);
-    for (const text of ['{', 'null', '{"at":"soon"}']) {
-      s.store.set(`shop/verified/${snapshot.id}.json`, Buffer.from(text));
+    for (const text of ['{', 'null', '{"verified":[]}']) {
+      for (const key of ['shop/state.json', 'shop/state-copy.json']) s.store.set(key, Buffer.from(text));
       expect((await s.restarted().list())[0]?.verifiedAt).toBeUndefined();
     }
   });
@@ -260,7 +260,11 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
       ['lineage-2', false],
       ['lineage-1', true],
     ]);
-    expect(s.store.objects.get('shop/revoked/lineage-1.json')?.bytes.toString()).toContain('"phone"');
+    for (const key of ['shop/state.json', 'shop/state-copy.json']) {
+      const text = s.store.objects.get(key)?.bytes.toString();
+      expect(text).toContain('"phone"');
+      expect(text).not.toContain('"client"');
+    }
   });
 
   it('tells which lineages are held, also when no snapshot of them is left, until they are released', async () => {
@@ -442,7 +446,7 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
   it('is not trusted to a store that keeps other bytes than it was given', async () => {
     const s = setup();
     s.store.onCall = (call, key) => {
-      if (call !== 'put:after' || key.includes('/verified/')) return;
+      if (call !== 'put:after' || key.includes('/state')) return;
       const object = s.store.objects.get(key);
       if (place === 'local' || format === 'incremental') s.store.rot(key, 3);
       else if (object !== undefined) s.store.set(key, object.bytes.subarray(1), object.version);

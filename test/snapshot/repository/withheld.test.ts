@@ -142,11 +142,11 @@ describe.each(cases)('a $kind that its $place store lists and does not deliver',
     expect((await repository.list()).map(({ id }) => id)).toEqual([snapshot.id]);
   });
 
-  it('may be a mark of a verification: it is only unknown when the snapshot was verified', async () => {
+  it('may be the state of the logins, of which there is a copy', async () => {
     const { repository, restart, create, older, newer, withhold, deliver } = await setup();
     const { verifiedAt } = await repository.verify(older.id);
     const restarted = restart();
-    withhold('verified/');
+    withhold('/state.json');
     expect((await restarted.list()).map(({ id }) => id)).toEqual([newer.id, older.id]);
     await expect(create(restarted, 'newest')).resolves.toMatchObject({ bytesWritten: expect.any(Number) });
     deliver();

@@ -26,7 +26,7 @@ describe('a put that comes after it was given up', () => {
     async (key) => expect(await late(key)).toBe(false),
   );
 
-  it.each(['shop/objects/ab/abcd', 'shop/revoked/lineage.json', 'shop/verified/x.json'])(
+  it.each(['shop/objects/ab/abcd', 'shop/state.json', 'shop/state-copy.json'])(
     'leaves %s: it is right whenever it comes',
     async (key) => expect(await late(key)).toBe(true),
   );

@@ -38,6 +38,7 @@ describe('a store that checks every write', () => {
     ['puts a stream', (guard) => guard.put('shop/new', Readable.from([Buffer.from('new')]))],
     ['puts a file', (guard) => guard.putFile?.('shop/new', '/in/file')],
     ['deletes', (guard) => guard.delete('shop/kept')],
+    ['deletes many', (guard) => guard.deleteMany?.(['shop/kept'])],
     ['sweeps', (guard) => guard.sweepTemporaries?.()],
   ])('neither %s nor changes anything once it may not', async (_, write) => {
     const { guard, right } = await overDisk();
@@ -53,6 +54,7 @@ describe('a store that checks every write', () => {
     const signal = AbortSignal.abort(new Error('stopping'));
     await expect(guard.put('shop/new', Buffer.from('new'), { signal })).rejects.toThrow('stopping');
     await expect(guard.delete('shop/kept', { signal })).rejects.toThrow('stopping');
+    await expect(guard.deleteMany?.(['shop/kept'], { signal })).rejects.toThrow('stopping');
     expect(await guard.head('shop/kept')).toBeDefined();
   });
 

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { StoreConflictError, StoreError } from '../../../src/errors.js';
+import { boundsOf } from '../../../src/stores/ranges.js';
 import type {
+  GetOptions,
   ObjectInfo,
   PutOptions,
   SessionStore,
@@ -32,11 +34,13 @@ export class TinyStore implements SessionStore {
     return this.#info(key);
   }
 
-  async get(key: string): Promise<StoredObject | undefined> {
+  async get(key: string, { range }: GetOptions = {}): Promise<StoredObject | undefined> {
     this.onCall('get', key);
     const object = this.objects.get(key);
     if (object === undefined) return undefined;
-    return { info: this.#info(key), body: Readable.from(this.#pieces(object.bytes), { objectMode: false }) };
+    const { from, to } = boundsOf(range, object.bytes.length);
+    const body = Readable.from(this.#pieces(object.bytes.subarray(from, to)), { objectMode: false });
+    return { info: this.#info(key), body, ...(range !== undefined && { range }) };
   }
 
   async head(key: string): Promise<ObjectInfo | undefined> {

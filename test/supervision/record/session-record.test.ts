@@ -4,10 +4,13 @@ import { SessionRecordFile } from '../../../src/supervision/record/session-recor
 import { FakeStage } from '../../support/fake-stage.js';
 
 const PATH = '/bot/state/session.json';
+const NOW = Date.parse('2026-11-30T12:00:00.000Z');
+/** What the record notes by itself of a login that comes here. */
+const placeLogin = { lineage: 'A', since: '2026-11-30T12:00:00.000Z' };
 
 function setUp() {
   const { fs } = new FakeStage();
-  const newRecord = () => new SessionRecordFile({ path: async () => PATH, fs });
+  const newRecord = () => new SessionRecordFile({ path: async () => PATH, fs, now: () => NOW });
   const write = async (text: string) => {
     await fs.promises.mkdir('/bot/state', { recursive: true });
     await fs.promises.writeFile(PATH, text);
@@ -25,6 +28,7 @@ describe("the session's record", () => {
       run: 3,
       loggedIn: true,
       revokedLineages: ['B'],
+      placeLogin,
     });
   });
 
@@ -33,7 +37,18 @@ describe("the session's record", () => {
     const record = newRecord();
     await record.update({ lineage: 'A', basedOn: 'one', run: 2 });
     await record.update({ basedOn: undefined });
-    expect(record.current).toEqual({ ...EMPTY_RECORD, lineage: 'A', run: 2 });
+    expect(record.current).toEqual({ ...EMPTY_RECORD, lineage: 'A', run: 2, placeLogin });
+  });
+
+  it('notes with each change of the login since when it is here, or none is, later each time', async () => {
+    const record = setUp().newRecord();
+    await record.update({ lineage: 'A' });
+    await record.update({ lineage: undefined });
+    expect(record.current.placeLogin).toEqual({ since: '2026-11-30T12:00:00.001Z' });
+    await record.update({ lineage: 'B' });
+    expect(record.current.placeLogin).toEqual({ lineage: 'B', since: '2026-11-30T12:00:00.002Z' });
+    await record.update({ lineage: 'B', run: 2 });
+    expect(record.current.placeLogin?.since).toBe('2026-11-30T12:00:00.002Z');
   });
 
   it.each([

@@ -1,0 +1,119 @@
+import type { StoreCallOptions } from '../../stores/session-store.js';
+import { isSnapshotId } from '../manifest/snapshot-id.js';
+import type { Hold, PlaceLogin, Revocation } from '../repository.js';
+import { StateObject, type StateObjectOptions } from './state-object.js';
+import { type LineageMark, withMark, withoutMarks, withPlaceLogin } from './store-state.js';
+
+/** By then no put is under way any more that a server could still finish, ms. */
+const CLEARED_LASTS_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** The marked lineages of a store. */
+export interface MarkedLineages {
+  readonly revoked: ReadonlySet<string>;
+  readonly held: ReadonlySet<string>;
+  readonly heldElsewhere: ReadonlySet<string>;
+  /** Those that a `clear()` has ended. */
+  readonly cleared: ReadonlySet<string>;
+}
+
+/** Which logins of a client id have ended or are held, and when its snapshots were verified; kept in a {@link StateObject}. */
+export class SessionMarks {
+  readonly #state: StateObject;
+
+  constructor(options: StateObjectOptions) {
+    this.#state = new StateObject(options);
+  }
+
+  isChanged(options: StoreCallOptions): Promise<boolean> {
+    return this.#state.isChanged(options);
+  }
+
+  /** Deletes all but what outlives a `clear()`. */
+  clear(options: StoreCallOptions): Promise<void> {
+    return this.#state.clear(options);
+  }
+
+  async lineages(options: StoreCallOptions): Promise<MarkedLineages> {
+    const { marks } = await this.#state.read(options);
+    return {
+      revoked: lineagesOf(marks.revoked),
+      held: lineagesOf(marks.held),
+      heldElsewhere: lineagesOf(marks.heldElsewhere),
+      cleared: lineagesOf(marks.cleared),
+    };
+  }
+
+  revoke(lineage: string, { cause, at }: Revocation, options: StoreCallOptions): Promise<void> {
+    return this.#state.changeMarks((marks) => withMark(marks, 'revoked', { lineage, cause, at }), options);
+  }
+
+  hold(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
+    const isEverywhere = cause === 'removed' || cause === 'superseded' || cause === 'moved';
+    const kind = isEverywhere ? 'held' : 'heldElsewhere';
+    return this.#state.changeMarks((marks) => withMark(marks, kind, { lineage, cause, at }), options);
+  }
+
+  release(lineage: string, options: StoreCallOptions): Promise<void> {
+    return this.#state.changeMarks(
+      (marks) => withoutMarks(marks, ['held', 'heldElsewhere'], lineage),
+      options,
+    );
+  }
+
+  markCleared(lineage: string, at: string, options: StoreCallOptions): Promise<void> {
+    const mark = { lineage, cause: 'cleared', at };
+    return this.#state.changeMarks((marks) => withMark(marks, 'cleared', mark), options);
+  }
+
+  unmarkCleared(lineage: string, options: StoreCallOptions): Promise<void> {
+    return this.#state.changeMarks((marks) => withoutMarks(marks, ['cleared'], lineage), options);
+  }
+
+  /** Deletes the marks of old `clear()` calls. Returns their number. */
+  async sweepCleared(now: number, options: StoreCallOptions): Promise<number> {
+    let count = 0;
+    await this.#state.changeMarks((marks) => {
+      const cleared = marks.cleared.filter(({ at }) => Date.parse(at) >= now - CLEARED_LASTS_MS);
+      count = marks.cleared.length - cleared.length;
+      return count === 0 ? marks : { ...marks, cleared };
+    }, options);
+    return count;
+  }
+
+  putPlaceLogin(login: PlaceLogin, options: StoreCallOptions): Promise<void> {
+    return this.#state.changePlaces((places) => withPlaceLogin(places, login), options);
+  }
+
+  async placeLogins(options: StoreCallOptions): Promise<readonly PlaceLogin[]> {
+    return (await this.#state.read(options)).places;
+  }
+
+  /** The time of the last verification for each id. */
+  async verifiedAt(options: StoreCallOptions): Promise<ReadonlyMap<string, string>> {
+    const { verified } = await this.#state.read(options);
+    return new Map(verified.map(({ id, at }) => [id, at]));
+  }
+
+  /** Ignores a failure: a snapshot that was found whole is whole, even if a full or read-only store can't record it. */
+  async markVerified(id: string, at: string, options: StoreCallOptions): Promise<void> {
+    if (!isSnapshotId(id)) return;
+    await this.#state
+      .changeVerified((verified) => [...verified.filter((one) => one.id !== id), { id, at }], options)
+      .catch(() => options.signal?.throwIfAborted());
+  }
+
+  /** Deletes the verification times of snapshots that no longer exist. Returns their number. */
+  async sweepVerified(present: ReadonlySet<string>, options: StoreCallOptions): Promise<number> {
+    let count = 0;
+    await this.#state.changeVerified((verified) => {
+      const left = verified.filter(({ id }) => present.has(id));
+      count = verified.length - left.length;
+      return count === 0 ? verified : left;
+    }, options);
+    return count;
+  }
+}
+
+function lineagesOf(marks: readonly LineageMark[]): ReadonlySet<string> {
+  return new Set(marks.map(({ lineage }) => lineage));
+}

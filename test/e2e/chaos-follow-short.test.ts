@@ -1,0 +1,34 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { growDatabases, tryFollow } from '../chaos/real/follow-trial.js';
+import { Dice } from '../support/dice.js';
+import { useStage } from './setup.js';
+
+/** The long run is `npm run chaos:follow`. */
+const SEED = 20261123;
+const FOLLOW_TIMEOUT_MS = 400_000;
+
+describe('a followed database, in short', () => {
+  const stage = useStage();
+
+  it(
+    `holds after a kill what the killed profile holds (seed ${SEED})`,
+    async () => {
+      const dice = new Dice(SEED);
+      const grown = join(stage.folder, 'grown');
+      const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
+      const quick = { ...usual, bytesPerSecond: 2_000_000, deletes: false, misses: false, loses: false };
+      await growDatabases(grown, quick, 6);
+      for (const one of [
+        quick,
+        { ...quick, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: true },
+      ]) {
+        const folder = join(stage.folder, `trial-${one.deletes}`);
+        await mkdir(folder);
+        expect(await tryFollow(one, { grown, folder, dice })).toMatchObject({ differences: [] });
+      }
+    },
+    FOLLOW_TIMEOUT_MS,
+  );
+});

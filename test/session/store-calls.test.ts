@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { CountingStore } from '../support/counting-store.js';
+import type { FakeBot } from '../support/fake-bot.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+/** A session that saves only when it is told to. */
+const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+};
+/** Longer than a session takes to settle, and than anything is remembered without another look. */
+const LONG_MS = 700_000;
+
+describe('the calls to the stores of a session', () => {
+  const stage = useFakeStage();
+
+  async function settled() {
+    const { clock } = stage();
+    const saves = new CountingStore({ name: 'saves', clock });
+    const backups = new CountingStore({ name: 'backups', clock });
+    const stores = { store: saves, backupStore: backups };
+    const bot = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await bot.logIn();
+    await later(bot);
+    await bot.save('first');
+    await bot.finish(bot.session.backup());
+    await later(bot);
+    const reset = () => {
+      saves.reset();
+      backups.reset();
+    };
+    reset();
+    return { bot, saves, backups, stores, reset };
+  }
+
+  const later = (bot: FakeBot) =>
+    bot.finish(new Promise<void>((resolve) => void stage().clock.setTimeout(resolve, LONG_MS)));
+
+  it('are none for a save or a backup of a profile that has not changed', async () => {
+    const { bot, saves, backups } = await settled();
+    expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'unchanged' });
+    expect(await bot.finish(bot.session.backup())).toEqual({ skipped: 'unchanged' });
+    expect([...saves.told, ...backups.told]).toEqual([]);
+  });
+
+  it('are only of the store that a copy is put into', async () => {
+    const { bot, saves, backups, reset } = await settled();
+    for (let time = 0; time < 12; time++) await bot.save(`save ${time}`); // retention removes some
+    expect(backups.told).toEqual([]);
+    reset();
+    for (let time = 0; time < 14; time++) await bot.backUp(`backup ${time}`);
+    expect(saves.told).toEqual([]);
+  });
+
+  it('are two lists at most for a prune', async () => {
+    const { bot, saves, backups, reset } = await settled();
+    for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
+    await later(bot);
+    reset();
+    await bot.finish(bot.session.prune());
+    expect([saves.lists, backups.lists]).toEqual([1, 1]);
+  });
+
+  it('see what another process has put, when a person asks', async () => {
+    const { bot, saves, backups } = await settled();
+    const [backup] = (await bot.finish(bot.session.listSnapshots())).filter(({ kind }) => kind === 'backup');
+    const key = backups.calls.length > 0 ? await zipOf(backups) : '';
+    const found = await backups.get(key);
+    const bytes = Buffer.concat(await (found?.body.toArray() ?? []));
+    await backups.delete(key);
+    expect((await bot.finish(bot.session.listSnapshots())).map(({ kind }) => kind)).toEqual(['save']);
+    await backups.put('shop/copied by hand.zip', bytes);
+    const again = await bot.finish(bot.session.listSnapshots());
+    expect(again.find(({ kind }) => kind === 'backup')?.id).toBe(backup?.id);
+    expect(saves.lists).toBeGreaterThan(0);
+  });
+});
+
+async function zipOf(store: CountingStore): Promise<string> {
+  for await (const { key } of store.list('shop/')) if (key.endsWith('.zip')) return key;
+  throw new Error('there is no zip');
+}
