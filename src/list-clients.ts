@@ -4,10 +4,10 @@ import { ConfigurationError, describeError, isSessionError, StoreError } from '.
 import { clientId as checkClientId } from './options/checks.js';
 import { type PersistentSessionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { newestBelievableFirst } from './snapshot/capture-time.js';
-import { isDeniedObject } from './snapshot/catalog/read-faults.js';
 import { openRepository } from './snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from './snapshot/repository.js';
 import { isStateKey } from './snapshot/state/state-object.js';
+import { isDeniedObject } from './snapshot/store-calls/read-faults.js';
 import { BackupDirStore } from './stores/backup-dir-store.js';
 import { FileSystemStore } from './stores/file-system-store.js';
 import type { SessionStore } from './stores/session-store.js';

@@ -1,8 +1,8 @@
 import { describeError, InvalidStateError, isSessionError, SnapshotNotFoundError } from '../errors.js';
 import type { OpenBackup, PruneResult, VerifyReport } from '../results.js';
-import { isDamage } from '../snapshot/catalog/read-faults.js';
 import type { LocatedSnapshot } from '../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../snapshot/repository.js';
+import { isDamage } from '../snapshot/store-calls/read-faults.js';
 import type { SnapshotInfo } from '../types.js';
 import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';

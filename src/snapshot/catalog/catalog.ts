@@ -13,12 +13,12 @@ import {
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
 import { deleteAll } from '../store-calls/delete-objects.js';
+import { isReadFault } from '../store-calls/read-faults.js';
 import { deleteObject } from '../store-calls/store-bytes.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
 import { isWithheld, ManifestReader } from './manifest-reader.js';
-import { isReadFault } from './read-faults.js';
 
 export interface CatalogOptions {
   readonly store: SessionStore;

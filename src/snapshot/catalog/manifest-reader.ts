@@ -3,11 +3,11 @@ import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/se
 import type { SnapshotManifest } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
 import type { ProblemListener } from '../repository.js';
+import { isDamage, isReadFault, listedButMissing } from '../store-calls/read-faults.js';
 import { listAll } from '../store-calls/store-bytes.js';
 import type { CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace } from './manifest-place.js';
-import { isDamage, isReadFault, listedButMissing } from './read-faults.js';
 
 /** What the object of a snapshot holds: its manifest, or the reason why it can't be read. */
 export type Found = CatalogEntry | DamagedEntry;

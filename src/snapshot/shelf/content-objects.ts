@@ -10,7 +10,6 @@ import type {
 } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile } from '../../types.js';
-import { isDamage } from '../catalog/read-faults.js';
 import { mapLimited } from '../concurrency.js';
 import {
   assertSame,
@@ -21,6 +20,7 @@ import {
 } from '../hashing/checked-file.js';
 import { copyAndHashTask, type FileHash, hashBytes, hashFilesTask } from '../hashing/hashing.js';
 import { capturedPath } from '../hashing/tree-hasher.js';
+import { isDamage } from '../store-calls/read-faults.js';
 import { listAll, objectBytes, putLocalFile, withdrawObject } from '../store-calls/store-bytes.js';
 
 const CONCURRENCY = 3;

@@ -1,5 +1,6 @@
 import { isSessionError, SessionError } from '../../errors.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import { isReadFault } from '../store-calls/read-faults.js';
 import { deleteObject, headObject, listAll, readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
 import {
@@ -23,7 +24,7 @@ export interface StateObjectOptions {
   readonly clientId: string;
   /** The lineages of all snapshots in the store. */
   readonly lineages: (options: StoreCallOptions) => Promise<Iterable<string>>;
-  /** Called for a damaged object. */
+  /** Called for a damaged object, and once for one that is not delivered. */
   readonly onDamage: (key: string, error: unknown) => void;
 }
 
@@ -37,7 +38,8 @@ interface Objects {
  * `state.json` of a client id: which of its logins have ended or are held, which one belongs to which place, and when its
  * snapshots were verified.
  *
- * A damaged object must not make a login restorable that was logged out. So each change of the marks and places is put into
+ * One that the store does not deliver, such as a file under a bad sector, is passed over like a damaged one; where neither
+ * is delivered, it is the store that fails. A damaged object must not make a login restorable that was logged out. So each change of the marks and places is put into
  * `state-copy.json` first, which counts when `state.json` is damaged or gone. Where both are damaged, every login in the
  * store is held: only a person restores one, and the next change writes that down.
  *
@@ -47,6 +49,8 @@ interface Objects {
 export class StateObject {
   readonly #options: StateObjectOptions;
   readonly #keys: { readonly main: string; readonly copy: string };
+  /** Keys of objects that the store does not deliver, and that were already reported. */
+  readonly #withheld = new Set<string>();
   #known: { readonly versions: string; readonly state: StoreState; readonly isLost: boolean } | undefined;
 
   constructor(options: StateObjectOptions) {
@@ -170,25 +174,39 @@ export class StateObject {
     if (this.#known?.versions === versions) return this.#known;
     let isDamaged = false;
     let isGone = false;
+    let fault: { readonly error: unknown } | undefined;
     let state: StoreState | undefined;
     for (const info of [main, copy]) {
       if (info === undefined || state !== undefined) continue;
       const found = await this.#readOne(info, options);
       if (found === 'damaged') isDamaged = true;
+      else if (found !== undefined && 'fault' in found) fault = found.fault;
       else if (found === undefined) isGone = true;
       else state = found;
     }
+    // What can't be read may say that a login has ended.
+    if (state === undefined && fault !== undefined) throw fault.error;
     // Damage of one whose copy is gone: nobody knows what it said.
     const known = { versions, state: state ?? NO_STATE, isLost: isDamaged && state === undefined };
-    if (!isGone) this.#known = known;
+    if (!isGone && fault === undefined) this.#known = known; // what can't be read now may be readable later
     return known;
   }
 
   async #readOne(
     { key }: ObjectInfo,
     options: StoreCallOptions,
-  ): Promise<StoreState | undefined | 'damaged'> {
-    const bytes = await readStart(this.#options.recordStore, key, MAX_STATE_BYTES + 1, options);
+  ): Promise<StoreState | undefined | 'damaged' | { readonly fault: { readonly error: unknown } }> {
+    let bytes: Buffer | undefined;
+    try {
+      bytes = await readStart(this.#options.recordStore, key, MAX_STATE_BYTES + 1, options);
+      this.#withheld.delete(key);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!isReadFault(error)) throw error;
+      if (!this.#withheld.has(key)) this.#options.onDamage(key, error);
+      this.#withheld.add(key);
+      return { fault: { error } };
+    }
     if (bytes === undefined) return undefined;
     try {
       return parseState(bytes);

@@ -1,5 +1,5 @@
-import { isShortage } from '../../busy.js';
-import { errnoOf, isSessionError, toError } from '../../errors.js';
+import { isPassingFault } from '../../busy.js';
+import { isSessionError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
 
 /** How a session or a start ended, as far as the next attempt depends on it. */
@@ -16,7 +16,8 @@ export function isOutage({ cause, awaitsServer = false, awaitsMachine = false }:
   return cause === 'network-down' || awaitsServer || awaitsMachine;
 }
 
-/** Whether the lease could not be taken for want of room, or because its disk is slow: that passes. */
+/** Whether a start could not even begin for want of room, or because its disk is slow or fails for a moment: that passes. */
 export function isShort(error: unknown): boolean {
-  return isShortage(errnoOf(toError(error).cause)) || (isSessionError(error) && error.code === 'TIMEOUT');
+  if (isSessionError(error) && error.code === 'CONFIGURATION') return false;
+  return isPassingFault(error) || (isSessionError(error) && error.code === 'TIMEOUT');
 }

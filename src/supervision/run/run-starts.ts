@@ -1,3 +1,4 @@
+import { isPassingFault } from '../../busy.js';
 import type { ClientEvent } from '../../client/client-event.js';
 import { describeError, isSessionError, StartFailedError } from '../../errors.js';
 import type { DisconnectCause } from '../../events.js';
@@ -69,19 +70,29 @@ export class RunStarts {
       await removalWatch.end(run.abort.signal);
       await this.#pace.takeTurn(run.abort.signal);
       await this.#context.settlePlace();
-      await assertWritable(this.#context);
       const { signal } = run.abort;
+      // What is left to do before the first attempt. A step that a disk refuses for a moment is repeated with the next one.
+      const steps = [
+        () => ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, signal),
+        () => this.#takeNotes(),
+        () => warnOfStorage(this.#context),
+      ];
       const own = async () => {
         try {
-          await ownership.take(() => this.#hooks.shutdown(), this.#hooks.holder, signal);
+          for (let step = steps[0]; step !== undefined; step = steps[0]) {
+            await step();
+            steps.shift();
+          }
         } catch (error) {
           const { state, moveTo } = this.#context;
           if (isShort(error) && isAtRest(state())) moveTo('restoring'); // the start is repeated later
           throw error;
         }
-        await this.#takeNotes();
-        await warnOfStorage(this.#context);
       };
+      await assertWritable(this.#context).catch((error: unknown) => {
+        if (!isPassingFault(error)) throw error;
+        steps.unshift(() => assertWritable(this.#context));
+      });
       await this.#conclude(run, await startRetries.run({ signal, own }));
     });
   }

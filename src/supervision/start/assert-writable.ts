@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { isShortage } from '../../busy.js';
+import { isPassingFault, isShortage } from '../../busy.js';
 import { withDeadline } from '../../clock.js';
 import { isUnanswered } from '../../disk-gate/gated-file-system.js';
-import { ConfigurationError, describeError, errnoOf, isSessionError } from '../../errors.js';
+import { ConfigurationError, describeError, errnoOf, isSessionError, StoreError } from '../../errors.js';
 import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { tryToWrite } from '../../own-file.js';
 import { resolveLinks } from '../../profile/links.js';
@@ -26,8 +26,8 @@ const WRONG_PATH: ReadonlySet<string | undefined> = new Set([
 /**
  * Reports an unusable folder at once and by the option's name. Without this check, the session would fail minutes later.
  *
- * @throws ConfigurationError when a required folder can't be written, or backupPath can't be a folder; TimeoutError
- * when a required disk hangs
+ * @throws ConfigurationError when a required folder can't be written, or backupPath can't be a folder; StoreError when
+ * the disk of a required one fails for a moment; TimeoutError when it hangs
  */
 export async function assertWritable(context: SessionContext): Promise<void> {
   const { options, clock } = context;
@@ -79,6 +79,13 @@ async function assertFolder({ fs }: SessionContext, name: string, folder: string
     // A full disk is no wrong option: the login may still be restored from existing snapshots.
     if (isShortage(code)) return;
     if (code === 'EEXIST' && (await isFolder(fs, folder))) return; // another session is checking it at the same moment
+    // Nor is one that fails for a moment. One that is mounted read-only stays so until somebody mounts it anew.
+    if (isPassingFault(error) && code !== 'EROFS') {
+      throw new StoreError(`${name}: '${folder}' can't be written just now (${code})`, {
+        operation: 'initialize',
+        cause: error,
+      });
+    }
     throw new ConfigurationError(
       `${name}: '${folder}' can't be written (${code ?? 'unknown error'}); expected a folder that this process may create files in`,
       { operation: 'initialize', cause: error },

@@ -56,7 +56,19 @@ describe.each(cases)('a $kind that its $place store lists and does not deliver',
       picky.withheld = [];
       fs.arm({});
     };
-    return { world, fs, picky, problems, repository: open(), create, older, newer, withhold, deliver };
+    return {
+      world,
+      fs,
+      picky,
+      problems,
+      restart: open,
+      repository: open(),
+      create,
+      older,
+      newer,
+      withhold,
+      deliver,
+    };
   }
 
   it('is passed over, reported once, and listed again as soon as it is delivered', async () => {
@@ -128,6 +140,17 @@ describe.each(cases)('a $kind that its $place store lists and does not deliver',
     withhold(older.id, newer.id);
     const { snapshot } = await create(repository, 'newest');
     expect((await repository.list()).map(({ id }) => id)).toEqual([snapshot.id]);
+  });
+
+  it('may be the state of the logins, of which there is a copy', async () => {
+    const { repository, restart, create, older, newer, withhold, deliver } = await setup();
+    const { verifiedAt } = await repository.verify(older.id);
+    const restarted = restart();
+    withhold('/state.json');
+    expect((await restarted.list()).map(({ id }) => id)).toEqual([newer.id, older.id]);
+    await expect(create(restarted, 'newest')).resolves.toMatchObject({ bytesWritten: expect.any(Number) });
+    deliver();
+    expect((await restarted.list()).find(({ id }) => id === older.id)?.verifiedAt).toBe(verifiedAt);
   });
 
   it('gets a second chance at once, so that a fault of a moment is none', async () => {

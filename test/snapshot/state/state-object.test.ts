@@ -159,6 +159,25 @@ describe('the state of the logins in a store', () => {
     expect(await open().revokedLineages()).toEqual(new Set());
   });
 
+  it('that is not delivered is taken from its copy, told once, and never looks empty where that is not either', async () => {
+    await save('ended');
+    await repository.revoke('ended', { cause: 'phone', at: AT });
+    const get = store.get.bind(store);
+    let withheld: readonly string[] = [MAIN];
+    store.get = async (...given) => {
+      if (withheld.includes(given[0])) throw new StoreError('EIO');
+      return get(...given);
+    };
+    const from = open();
+    for (let round = 0; round < 2; round++)
+      expect(await flagsOf(from)).toMatchObject({ ended: { revoked: true } });
+    expect(problems).toEqual(['state.json']);
+    withheld = [MAIN, COPY];
+    await expect(flagsOf()).rejects.toMatchObject({ code: 'STORE', message: 'EIO' });
+    withheld = [];
+    expect(await flagsOf(from)).toMatchObject({ ended: { revoked: true } });
+  });
+
   it('fails with a store that is down, and never looks empty for it', async () => {
     await repository.revoke('dead', { cause: 'phone', at: AT });
     store.setDown(true);
