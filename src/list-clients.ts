@@ -156,7 +156,9 @@ async function clientOf(
   }
   if (isKnown && found.length === 0 && (await isCleared(clientId, shelves, options, signal)))
     return undefined;
-  const newest = found.sort(newestBelievableFirst(options.clock.now()))[0];
+  const [newest] = (await ofLoginInPlace(found, clientId, shelves, options, signal)).sort(
+    newestBelievableFirst(options.clock.now()),
+  );
   const stores = holding.map(({ storeName, kind, bytes }) => ({
     store: storeName,
     kind,
@@ -179,14 +181,48 @@ async function isCleared(
   options: ResolvedOptions,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  const ask = (repository: SnapshotRepository) => repository.clearedLineages(signal && { signal });
+  const answers = await askMarks(ask, clientId, shelves, options);
+  return answers.some((lineages) => lineages.size > 0);
+}
+
+/**
+ * The snapshots of the login that came to its place last, if there are any; otherwise all. A person may have brought an
+ * earlier login back, and that is the one that a start uses.
+ */
+async function ofLoginInPlace(
+  found: readonly SnapshotInfo[],
+  clientId: string,
+  shelves: readonly Shelf[],
+  options: ResolvedOptions,
+  signal?: AbortSignal,
+): Promise<SnapshotInfo[]> {
+  const ask = (repository: SnapshotRepository) => repository.placeLogins(signal && { signal });
+  const noted = (await askMarks(ask, clientId, shelves, options)).flat();
+  const [latest] = noted.sort((a, b) => (a.since < b.since ? 1 : a.since > b.since ? -1 : 0));
+  const inPlace = found.filter(({ lineage }) => lineage === latest?.lineage);
+  return inPlace.length > 0 ? inPlace : [...found];
+}
+
+/** Asks every store that has marks of this client. */
+async function askMarks<T>(
+  question: (repository: SnapshotRepository) => Promise<T>,
+  clientId: string,
+  shelves: readonly Shelf[],
+  options: ResolvedOptions,
+): Promise<T[]> {
+  const what = `reading the marks of ${clientId}`;
+  const answers: T[] = [];
   for (const shelf of shelves.filter(({ marked }) => marked.has(clientId))) {
     const repository = repositoryOf(shelf, clientId, options);
-    const what = `reading the marks of ${clientId}`;
-    const reading = () =>
-      withDeadline(options.clock, CALL_DEADLINE_MS, what, repository.clearedLineages(signal && { signal }));
-    if ((await ask(shelf.store, reading)).size > 0) return true;
+    const reading = () => withDeadline(options.clock, CALL_DEADLINE_MS, what, question(repository));
+    try {
+      answers.push(await ask(shelf.store, reading));
+    } catch (error) {
+      if (!isDeniedObject(error)) throw error; // told with the snapshots, which may not be read either
+    }
   }
-  return false;
+  return answers;
 }
 
 /** The snapshots of one client in a store; `undefined` if only this client's files may not be read. */

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../src/errors.js';
 import { type ListClientsOptions, listClients, type StoredClient } from '../../src/index.js';
 import { silentLogger } from '../../src/logger.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
 const BY_HAND = {
@@ -163,6 +164,36 @@ describe('listClients()', () => {
     const bot = stage().bot();
     await expect(bot.finish(all({ ...options(), store }))).rejects.toMatchObject({ code: 'STORE' });
   });
+
+  it.each(['logged out by the phone', 'removed'])(
+    'tells of the login that restore(id) has put in place of a later one, which was %s',
+    async (how) => {
+      const remove = async (bot: FakeBot) => {
+        await bot.finish(bot.client.destroy());
+        await stage().remove(bot.client.profileDir);
+        await stage().clock.advance(3_000);
+        await bot.until('the look after the removal', () => true);
+      };
+      const anna = stage().bot({ session: BY_HAND });
+      await anna.logIn();
+      const kept = await anna.backUp('of Anna');
+      await remove(anna);
+      const ben = stage().bot({ session: BY_HAND });
+      await ben.logIn('4915100000002@c.us');
+      await ben.backUp('of Ben');
+      if (how === 'removed') await remove(ben);
+      else {
+        await ben.client.logOutByPhone();
+        await ben.untilState('awaiting_qr');
+        await ben.stop();
+      }
+      const operator = stage().bot({ session: BY_HAND });
+      await operator.finish(operator.session.restore(kept.id));
+      await operator.stop();
+      const [client] = await all(options());
+      expect(client).toMatchObject({ newest: { lineage: kept.lineage }, revoked: false, held: false });
+    },
+  );
 
   it('reads the snapshots of a client only when it is its turn', async () => {
     await account('bakery');
