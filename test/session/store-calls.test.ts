@@ -36,7 +36,9 @@ describe('the calls to the stores of a session', () => {
   }
 
   const later = (bot: FakeBot) =>
-    bot.finish(new Promise<void>((resolve) => void stage().clock.setTimeout(resolve, LONG_MS)));
+    bot.finish(new Promise<void>((resolve) => void stage().clock.setTimeout(resolve, LONG_MS)), {
+      stepMs: 10_000,
+    });
 
   it('are none for a save or a backup of a profile that has not changed', async () => {
     const { bot, saves, backups } = await settled();
