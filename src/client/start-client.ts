@@ -72,7 +72,7 @@ export class StartWatch {
   #navigated = false;
   #authenticated = false;
   #woken = false;
-  /** Until when a client that was woken at the deadline may take, even after the deadline. */
+  /** When the extra time ends that a client gets that was woken at the deadline. */
   #wakesUntil = Number.NEGATIVE_INFINITY;
   #ended = false;
 
@@ -120,7 +120,7 @@ export class StartWatch {
     });
   }
 
-  /** Asked of a page in which WhatsApp's code was not found. */
+  /** The title of a page that is not WhatsApp Web; `undefined` when the page can't be asked. */
   async #foreignTitle(): Promise<string | undefined> {
     const { driver, clock } = this.#parameters;
     if (!this.#navigated || this.#authenticated || !driver.connected) return undefined;

@@ -148,7 +148,7 @@ class SessionServer {
   async #answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     const path = plainPathOf(request.url);
     const match = path === undefined ? undefined : matchPath(path, this.#options);
-    if (!match) throw notFound('there is nothing here');
+    if (!match) throw notFound('not found: this path does not exist');
     const url = new URL(request.url);
     const route = this.#routeOf(match, request.method);
     if (route === 'healthz') return json({ success: true, status: 'up' } satisfies HealthzResponse);
@@ -199,7 +199,7 @@ class SessionServer {
       case 'logout':
         return this.#dashboard.logOut(exchange);
       default:
-        throw notFound('there is nothing here');
+        throw notFound('not found: this path does not exist');
     }
   }
 

@@ -5,7 +5,7 @@ export class Run {
   readonly abort = new AbortController();
   /** Settles when the current start (the first one or a reconnect) does. */
   settled: Promise<void> = Promise.resolve();
-  /** Those that would notice a failure of the current start; each function tells whether that is still so. */
+  /** One check for each caller: whether it would still see the current start fail. */
   audience: (() => boolean)[] = [];
   /** Whether a start is running. Then the start handles the events, not the supervisor. */
   isStarting = true;

@@ -236,10 +236,10 @@ export class ProfilePreparer {
     const reasons = [
       revoked > 0 && `${revoked} of a login that was logged out`,
       revoked < ours.length &&
-        `${ours.length - revoked} of one that WhatsApp rejected, a later one replaced, or clear() was to delete`,
+        `${ours.length - revoked} of a login that WhatsApp rejected, that a later one replaced, or that clear() was to delete`,
       others.length > 0 && `${others.length} of another profile`,
     ].filter((part) => part !== false);
-    return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
+    return `snapshots were skipped: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
 
   // A profile that only holds less than its last snapshot may still be logged in, so it stays if there is no copy.
