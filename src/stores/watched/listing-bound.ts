@@ -30,7 +30,7 @@ export class ListingBound {
     const keys = this.#seen.size;
     if (this.#count - keys > keys + FEW_REPEATS) {
       throw this.#fault(
-        `the listing returned the same ${keys} keys repeatedly (does the store pass on the token of the next page?)`,
+        `the listing returned the same keys repeatedly, ${keys} in all (does the store pass on the token of the next page?)`,
       );
     }
     if (this.#count > MAX_LISTED) throw this.#fault(`the listing has more than ${MAX_LISTED} objects`);
