@@ -5,13 +5,13 @@ import { type ConnectionInfo, clientView } from './connection.js';
 import type { HealthzResponse, JobResponse, ReadyzResponse } from './contract.js';
 import { LoginCookie } from './cookies.js';
 import { Dashboard } from './dashboard.js';
+import { DashboardLogins } from './dashboard-logins.js';
 import { Downloads } from './downloads.js';
 import { errorBody, errorResponse, HttpError, notFound } from './errors.js';
 import { EventStreams } from './event-streams.js';
 import type { Exchange } from './exchange.js';
 import { Jobs } from './jobs.js';
 import { json } from './json-response.js';
-import { Logins } from './logins.js';
 import { type ResolvedHandlerOptions, resolveHandlerOptions, type SessionHandlerOptions } from './options.js';
 import { assertOwnHost, assertOwnOrigin, assertOwnReader } from './origin.js';
 import { PairingCodes } from './pairing-codes.js';
@@ -87,7 +87,7 @@ class SessionServer {
     this.#redactor = new Redactor(() => [...token, ...(this.#pairing?.values() ?? [])]);
     this.#streams = new EventStreams({ clock, maxStreams, redactor: this.#redactor });
     this.#pairing = new PairingCodes(session, clock, this.#streams.announce);
-    const logins = new Logins(options.loginTtlMs, clock);
+    const logins = new DashboardLogins(options.loginTtlMs, clock);
     const cookie = new LoginCookie(scopeOf(session, options));
     this.#authenticator = new Authenticator({ auth, logins, cookie, clock, logger });
     this.#jobs = new Jobs({
