@@ -19,9 +19,9 @@ import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertNoneWithheld } from '../restore/withheld-login.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
+import { finishEarlierWork } from './finish-earlier-work.js';
 import { OtherLogin } from './other-login.js';
 import { ProfileCheck } from './profile-check.js';
-import { settlePast } from './settle-past.js';
 import type { TableCheck } from './table-check.js';
 
 export interface PreparerParts {
@@ -105,7 +105,7 @@ export class ProfilePreparer {
     });
     // Before a restore, which may need the space and puts the profile into quarantine. Caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
-    await settlePast(this.#context, this.#parts, { isFirst, patience });
+    await finishEarlierWork(this.#context, this.#parts, { isFirst, patience });
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
     if (restored) this.#tableCheck.end(); // it was of another profile
