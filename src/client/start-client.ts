@@ -2,7 +2,7 @@ import { abortReason, type Clock, type TimerHandle } from '../clock.js';
 import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
-import { isDisplaySet } from './launch-words.js';
+import { isDisplaySet } from './launch-obstacles.js';
 import { causeOfDisconnect, disconnectInWords, LOGOUT } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
