@@ -288,7 +288,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   async #join(run: Run, hears: () => boolean = () => true): Promise<void> {
     const stops = this.#stops;
-    run.audience.push(hears);
+    run.observers.push(hears);
     try {
       await run.settled;
     } catch (error) {

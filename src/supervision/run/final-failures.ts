@@ -29,7 +29,7 @@ export class FinalFailures {
     if (run.abort.signal.aborted) return logger.warn('the session did not start', { error: described });
     this.#last = { error };
     logger.error('the session has failed and does not recover automatically', { error: described });
-    if (logger !== silentLogger || run.audience.some((hears) => hears())) return;
+    if (logger !== silentLogger || run.observers.some((hears) => hears())) return;
     const message = `the session "${clientId}" has failed and does not recover automatically: ${described.message}`;
     if (message === this.#warned) return;
     this.#warned = message;
