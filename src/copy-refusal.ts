@@ -5,7 +5,7 @@ const WORDS: Readonly<Partial<Record<SkipReason, string>>> = {
   unsound: 'the profile is not whole, so it was not copied',
   'no-space': 'there is no room for a copy where the profile lies',
   'no-lease':
-    "it can't be told whether this process owns the session: its lease file can't be read or written",
+    "it can't be confirmed that this process owns the session: its lease file can't be read or written",
 };
 
 /** As an error whose code is the reason; `undefined` where nothing was refused. */

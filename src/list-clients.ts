@@ -241,7 +241,7 @@ async function snapshotsOf(
   } catch (error) {
     if (!isDeniedObject(error)) throw error;
     const store = shelf.storeName;
-    logger.warn('the snapshots of a client can not be read', {
+    logger.warn("the snapshots of a client can't be read", {
       clientId,
       store,
       error: describeError(error),
@@ -257,7 +257,7 @@ function repositoryOf(
 ): SnapshotRepository {
   const { fs, clock, logger, sessionPath } = options;
   const onProblem = (id: string, error: unknown) =>
-    logger.warn(`the snapshot ${id} is passed over`, { clientId, error: describeError(error) });
+    logger.warn(`the snapshot ${id} is skipped`, { clientId, error: describeError(error) });
   const shared = { store, storeName, clientId, fs, clock, onProblem, runner: inlineTaskRunner(fs, clock) };
   const stagingDirectory = join(sessionPath, 'staging', clientId);
   return openRepository(kind === 'save' ? { kind } : { kind, stagingDirectory }, shared);

@@ -1,11 +1,6 @@
+import { ERROR_CLASSES } from './error-classes.js';
 import { wordsOf } from './error-words.js';
-import {
-  ERROR_CLASSES,
-  isSessionError,
-  SessionError,
-  type SessionErrorCode,
-  type SessionErrorDetails,
-} from './errors.js';
+import { isSessionError, SessionError, type SessionErrorCode, type SessionErrorDetails } from './errors.js';
 
 /** An error in a form that can be sent between threads, which otherwise loses its class and extra properties. */
 export interface PortableError {

@@ -46,12 +46,13 @@ export interface SnapshotInfo {
   readonly revoked: boolean;
   /**
    * Set when its profile was removed while the session ran, or soon after the bot had closed the session, or when a later
-   * login has replaced it, or when it lives on under another client id. Such a snapshot is not restored automatically, only by `restore()`.
+   * login has replaced it, or when it lives on under another client id. Such a snapshot is not restored automatically, only
+   * by `restore()`.
    */
   readonly held?: true;
   /**
-   * Whether a `clear()` at another place has left it, or another login has replaced it: restored by itself at no place
-   * but where it was last.
+   * Set when a `clear()` at another place has left it, or another login has replaced it. It is restored automatically only
+   * at the place where it was used last.
    */
   readonly heldElsewhere?: true;
   /**

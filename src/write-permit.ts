@@ -53,7 +53,7 @@ export function notProvenOwner(
   const place = directory === undefined ? '' : ` in ${directory}`;
   const reason = cause === undefined ? '' : ` (${describeError(cause).message})`;
   const error = new StoreError(
-    `it can't be told just now whether this process owns the session '${clientId}': its lease file${place} can't be read ` +
+    `it can't be confirmed just now that this process owns the session '${clientId}': its lease file${place} can't be read ` +
       `and written${reason}. Nothing is changed until it can`,
     { cause },
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ERROR_CLASSES } from '../src/error-classes.js';
 import * as errors from '../src/errors.js';
 import * as index from '../src/index.js';
 
@@ -23,7 +24,7 @@ const CLASSES: readonly (readonly [string, new (message: string) => errors.Sessi
 
 describe('the errors', () => {
   it('are in the list of their codes, and among the public names, every one of them', () => {
-    const listed = [errors.SessionError, errors.LogoutFailedError, ...Object.values(errors.ERROR_CLASSES)];
+    const listed = [errors.SessionError, errors.LogoutFailedError, ...Object.values(ERROR_CLASSES)];
     const declared = Object.keys(errors).filter((name) => /^[A-Z]\w*Error$/.test(name));
     expect(declared.sort()).toEqual(listed.map(({ name }) => name).sort());
     for (const Class of listed) expect(index).toHaveProperty(Class.name, Class);

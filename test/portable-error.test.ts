@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ERROR_CLASSES } from '../src/error-classes.js';
 import * as errors from '../src/errors.js';
 import { packError, unpackError } from '../src/portable-error.js';
 
@@ -33,7 +34,7 @@ describe('an error that crosses a thread boundary', () => {
   });
 
   it('keeps the class of every code', () => {
-    for (const [code, ErrorClass] of Object.entries(errors.ERROR_CLASSES)) {
+    for (const [code, ErrorClass] of Object.entries(ERROR_CLASSES)) {
       const arrived = journey(new ErrorClass('m'));
       expect(arrived).toBeInstanceOf(ErrorClass);
       expect(arrived).toMatchObject({ code, message: 'm' });

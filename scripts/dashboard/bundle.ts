@@ -15,7 +15,7 @@ export async function bundleDashboard(): Promise<string> {
   const constants = {
     BOOT_SCRIPT: await script('boot.ts'),
     DASHBOARD_SCRIPT: `/*! preact | MIT | (c) 2015-present Jason Miller */${await script('dashboard.tsx')}`,
-    LOGIN_SCRIPT: await script('login.ts'),
+    LOGIN_SCRIPT: await script('sign-in.ts'),
     STYLE: await style(),
   };
   return [

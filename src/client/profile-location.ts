@@ -41,7 +41,7 @@ export function locateProfile(client: WhatsAppClient): ProfileLocation {
   }
   if (authStrategy && isRemoteAuth(authStrategy)) {
     throw new ConfigurationError(
-      'client: its authStrategy is RemoteAuth, which deletes and overwrites the profile by itself. ' +
+      'client: its authStrategy is RemoteAuth, which deletes and overwrites the profile on its own. ' +
         'Use `new LocalAuth({ clientId })` (or no authStrategy) instead: PersistentSession does the saving.',
     );
   }

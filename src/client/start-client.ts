@@ -2,7 +2,7 @@ import { abortReason, type Clock, type TimerHandle } from '../clock.js';
 import { TimeoutError, toError } from '../errors.js';
 import type { ClientDriver } from './client-driver.js';
 import type { ClientEvent } from './client-event.js';
-import { isDisplaySet } from './launch-words.js';
+import { isDisplaySet } from './launch-obstacles.js';
 import { causeOfDisconnect, disconnectInWords, LOGOUT } from './lost-state.js';
 import { isNetworkError } from './network-errors.js';
 import { fireSynced, lookAtPage, type PageLook } from './page-probe.js';
@@ -72,7 +72,7 @@ export class StartWatch {
   #navigated = false;
   #authenticated = false;
   #woken = false;
-  /** Until when a client that was woken at the deadline may take, even after the deadline. */
+  /** When the extra time ends that a client gets that was woken at the deadline. */
   #wakesUntil = Number.NEGATIVE_INFINITY;
   #ended = false;
 
@@ -120,7 +120,7 @@ export class StartWatch {
     });
   }
 
-  /** Asked of a page in which WhatsApp's code was not found. */
+  /** The title of a page that is not WhatsApp Web; `undefined` when the page can't be asked. */
   async #foreignTitle(): Promise<string | undefined> {
     const { driver, clock } = this.#parameters;
     if (!this.#navigated || this.#authenticated || !driver.connected) return undefined;

@@ -1,10 +1,10 @@
 import { withoutCredentials, wordsOf } from '../error-words.js';
 import { describeError, errnoOf, isSessionError } from '../errors.js';
 import type { EventError } from '../events.js';
+import { obstacleInWords, type StartObstacle } from './launch-obstacles.js';
 import { launchText } from './launch-text.js';
-import { obstacleInWords, type StartObstacle } from './launch-words.js';
 
-export type { StartObstacle } from './launch-words.js';
+export type { StartObstacle } from './launch-obstacles.js';
 
 /** What is known of a start that failed. */
 export interface FailedStart {

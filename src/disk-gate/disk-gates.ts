@@ -6,7 +6,7 @@ const THREADS = Number(process.env.UV_THREADPOOL_SIZE) || 4;
 /** Two threads are left: one for the worker's own way to the same folder, and one for the rest of the process. */
 const WIDTH = Math.max(1, THREADS - 2);
 
-/** More folders than a process has sessions; a bound, for one that makes clients in ever new folders. */
+/** More folders than a process has sessions; the limit for a process that keeps making clients in new folders. */
 const MAX_FOLDERS = 10_000;
 
 /**

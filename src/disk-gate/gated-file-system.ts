@@ -32,7 +32,7 @@ const QUICK_MS = 20_000;
 /** Time limit for calls that move a whole file or tree, or wait for all earlier writes, ms. */
 const LONG_MS = 120_000;
 const LONG = new Set<string | symbol>('copyFile rm writeFile readFile appendFile sync datasync'.split(' '));
-/** Calls that only look: nobody has to know what comes of them later. */
+/** Calls that only read: a result that comes too late may be ignored. */
 const LOOKS = new Set<string | symbol>('access lstat readdir readlink realpath stat statfs'.split(' '));
 const OF_HANDLES = new Set<string | symbol>(
   'appendFile chmod datasync read readFile stat sync truncate utimes write writeFile'.split(' '),
@@ -47,9 +47,9 @@ const ofThisThread = new WeakMap<object, DiskGates>();
 const originals = new WeakMap<object, FileSystem>();
 
 /**
- * A file system that can't be hung up: of the folders that are named, few calls at a time are under way in this
- * thread, and while it does not come back the others are refused. A network share that is gone would else take one of
- * node's four threads with each call, until nothing in the process can read a file or look up a name.
+ * Wraps a file system so that a disk that hangs can't block the process: few calls to each of the named folders run at the
+ * same time in this thread, and new ones are refused while the disk does not answer. Otherwise each call to a network
+ * share that is gone would take one of node's four threads, until nothing in the process can read a file or look up a name.
  */
 export function gatedFileSystem(fs: FileSystem, options: GatedFileSystemOptions): FileSystem {
   const gates = options.gates ?? gatesOf(fs);

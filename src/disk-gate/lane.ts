@@ -37,9 +37,9 @@ const LAST_TURNS = 8;
 const URGENT_IN_A_ROW = 4;
 
 /**
- * Lets few calls at a time through to a disk: `width` of them, of which one may be a long call, so that the quick ones
- * find a way past it. Urgent calls go first. While a call does not come back, none like it is made: each would take another of the four threads in
- * which node works on all files of the process.
+ * Limits the calls that are made to one disk at the same time: `width` of them, at most one of them long, so that quick
+ * calls can pass a long one. Urgent calls go first. While a call hangs, no further call of its kind is started, because
+ * each would block another of the four threads in which node works on all files of the process.
  */
 export class Lane {
   readonly #width: number;
@@ -53,7 +53,7 @@ export class Lane {
     this.#width = width;
   }
 
-  /** Whether the current call has exceeded its time limit. */
+  /** Whether any call that is running has exceeded its time limit. */
   get isStuck(): boolean {
     return [...this.#underWay].some(({ isStuck }) => isStuck);
   }
@@ -88,7 +88,7 @@ export class Lane {
     }
   }
 
-  /** A long call that does not come back says nothing of the quick ones; a quick one says all. */
+  /** A quick call that hangs blocks all new calls; a long call that hangs blocks only new long ones. */
   #refuses(isLong: boolean): boolean {
     return [...this.#underWay].some((one) => one.isStuck && (isLong || !one.isLong));
   }

@@ -4,9 +4,9 @@ import { describeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { ClientView } from './connection.js';
 import type { LoginCookie } from './cookies.js';
+import type { DashboardLogins } from './dashboard-logins.js';
 import { HttpError, tooMany } from './errors.js';
 import type { Admission } from './event-streams.js';
-import type { Logins } from './logins.js';
 import { RateLimit } from './rate-limit.js';
 
 /** How long the application's own auth function may take. */
@@ -28,7 +28,7 @@ export interface Caller {
 
 export interface AuthenticatorParts {
   readonly auth: string | 'none' | AuthFunction;
-  readonly logins: Logins;
+  readonly logins: DashboardLogins;
   readonly cookie: LoginCookie;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -6,10 +6,10 @@ import type { LoginCookie } from './cookies.js';
 import { localeOf, localeQuery } from './dashboard/locale.js';
 import { type LoginProblem, loginPage } from './dashboard/login-page.js';
 import { dashboardPage } from './dashboard/page.js';
+import type { DashboardLogins } from './dashboard-logins.js';
 import { HttpError, notFound } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { json } from './json-response.js';
-import type { Logins } from './logins.js';
 import type { ResolvedHandlerOptions } from './options.js';
 import { assertOwnOrigin } from './origin.js';
 import { relativeUrl } from './router.js';
@@ -18,7 +18,7 @@ import { htmlResponse, newNonce } from './security-headers.js';
 export interface DashboardParts {
   readonly options: ResolvedHandlerOptions;
   readonly authenticator: Authenticator;
-  readonly logins: Logins;
+  readonly logins: DashboardLogins;
   readonly cookie: LoginCookie;
   readonly bodyRules: BodyRules;
   /** Called when a login has ended. */

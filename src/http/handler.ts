@@ -5,13 +5,13 @@ import { type ConnectionInfo, clientView } from './connection.js';
 import type { HealthzResponse, JobResponse, ReadyzResponse } from './contract.js';
 import { LoginCookie } from './cookies.js';
 import { Dashboard } from './dashboard.js';
+import { DashboardLogins } from './dashboard-logins.js';
 import { Downloads } from './downloads.js';
 import { errorBody, errorResponse, HttpError, notFound } from './errors.js';
 import { EventStreams } from './event-streams.js';
 import type { Exchange } from './exchange.js';
 import { Jobs } from './jobs.js';
 import { json } from './json-response.js';
-import { Logins } from './logins.js';
 import { type ResolvedHandlerOptions, resolveHandlerOptions, type SessionHandlerOptions } from './options.js';
 import { assertOwnHost, assertOwnOrigin, assertOwnReader } from './origin.js';
 import { PairingCodes } from './pairing-codes.js';
@@ -87,7 +87,7 @@ class SessionServer {
     this.#redactor = new Redactor(() => [...token, ...(this.#pairing?.values() ?? [])]);
     this.#streams = new EventStreams({ clock, maxStreams, redactor: this.#redactor });
     this.#pairing = new PairingCodes(session, clock, this.#streams.announce);
-    const logins = new Logins(options.loginTtlMs, clock);
+    const logins = new DashboardLogins(options.loginTtlMs, clock);
     const cookie = new LoginCookie(scopeOf(session, options));
     this.#authenticator = new Authenticator({ auth, logins, cookie, clock, logger });
     this.#jobs = new Jobs({
@@ -148,7 +148,7 @@ class SessionServer {
   async #answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     const path = plainPathOf(request.url);
     const match = path === undefined ? undefined : matchPath(path, this.#options);
-    if (!match) throw notFound('there is nothing here');
+    if (!match) throw notFound('not found: this path does not exist');
     const url = new URL(request.url);
     const route = this.#routeOf(match, request.method);
     if (route === 'healthz') return json({ success: true, status: 'up' } satisfies HealthzResponse);
@@ -199,7 +199,7 @@ class SessionServer {
       case 'logout':
         return this.#dashboard.logOut(exchange);
       default:
-        throw notFound('there is nothing here');
+        throw notFound('not found: this path does not exist');
     }
   }
 

@@ -57,7 +57,7 @@ async function serve(
 async function answerTo(handler: SessionHandler, incoming: NodeRequest): Promise<Response> {
   const { url = '', socket } = incoming;
   if (!url.startsWith('/')) return refusal(badRequest('its target is no path'));
-  if (plainPathOf(url) === undefined) return refusal(notFound('there is nothing here'));
+  if (plainPathOf(url) === undefined) return refusal(notFound('not found: this path does not exist'));
   // RFC 9112 3.2: a proxy in front may have looked at the other host.
   if (new Set(hostsOf(incoming)).size > 1) return refusal(badRequest('it names two hosts'));
   const request = toRequest(incoming);

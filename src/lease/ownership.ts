@@ -159,7 +159,7 @@ export class Ownership {
     if (answer === 'taken-over') return this.#lose(TAKEN_OVER);
     this.permit.end(); // another process finds no lease file now and may become the owner
     if (this.#throttle.next('gone')) {
-      this.#say('the lease file was removed or replaced: the lease is contested again', {});
+      this.#say('the lease file was removed or replaced: this process tries to acquire the lease again', {});
     }
     await this.#contested();
   }
@@ -208,7 +208,8 @@ export class Ownership {
     const described = describeError(error);
     if (this.isHeld()) return this.#say('a heartbeat of the lease failed', described, 'debug');
     const told = this.#throttle.next('unproven');
-    const message = 'it can not be told whether the lease is still ours: nothing is written until it can';
+    const message =
+      "it can't be confirmed that this process still owns the session: nothing is written until it can";
     if (told) this.#say(message, { ...described, ...told });
   }
 

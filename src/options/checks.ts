@@ -59,11 +59,7 @@ export const path: Check<string> = (value, name) => {
     return refuse(name, 'an address', `${expected}; for remote storage give a store`);
   }
   if (UNEXPANDED.test(value)) {
-    return refuse(
-      name,
-      show(value),
-      `${expected}, written out: only a shell puts something in the place of ~ or $HOME`,
-    );
+    return refuse(name, show(value), `${expected}, written out: ~ and $HOME are not expanded`);
   }
   if (/^(undefined|null)(?=$|[\\/])/.test(value)) {
     return refuse(name, show(value), `${expected}; is the variable that it was made of set?`);

@@ -3,6 +3,8 @@ import type { FileSystem } from '../file-system.js';
 import type { Logger } from '../logger.js';
 import type { SessionStore } from '../stores/session-store.js';
 
+// A new option is named in seven more places: CONTRIBUTING.md, "Add an option".
+
 /**
  * Options of a `PersistentSession`. All are optional; a wrong or unknown one is refused by the constructor with a
  * message that names it.

@@ -77,9 +77,9 @@ function replicas({ platform, sessionPath, mountinfo }: StorageFacts): StorageWa
   if (!platform.overlaps || isShared) return [];
   const message =
     `on ${platform.name} an old and a new instance may run at once (during a deploy, or as replicas), and each has ` +
-    `a sessionPath (${sessionPath}) of its own, so no lease keeps them apart: WhatsApp answers with CONFLICT, and ` +
-    'both logins drift apart. Run one instance, and mount a volume for sessionPath (SESSION_PATH): a service with ' +
-    'one is stopped before its successor starts, or shares the lease with it.';
+    `its own sessionPath (${sessionPath}), so they share no lease that prevents it: WhatsApp answers with CONFLICT, and ` +
+    'the two copies of the login diverge. Run one instance, and mount a volume for sessionPath (SESSION_PATH): then the ' +
+    'old instance is stopped before the new one starts, or both share the lease.';
   return [{ code: 'replicas', message }];
 }
 
@@ -91,7 +91,7 @@ function sameDevice({ sessionPath, backupPath, mountinfo, devices }: StorageFact
     devices === undefined ? session !== undefined && session === backup : devices.session === devices.backup;
   if (!same) return [];
   const message =
-    `sessionPath ${sessionPath} and backupPath ${backupPath} lie on the same disk: what takes one takes both. ` +
+    `sessionPath ${sessionPath} and backupPath ${backupPath} are on the same disk: if it fails, both are lost. ` +
     `Put backupPath (BACKUP_SESSION_PATH) on another disk, or add a remote backupStore.`;
   return [{ code: 'same-device', message }];
 }
@@ -106,7 +106,7 @@ function hiddenSignal({ platform, env = {}, parentCommand }: StorageFacts): Stor
   // npm runs its scripts in a shell, so our parent may be that shell instead of npm.
   if (!/(^|[\s/\\])(npm|yarn|pnpm)(\b|$)|^(\S*\/)?(ba|da|a|z)?sh -c\b/.test(parentCommand)) return [];
   const message =
-    `the bot was started by "npm run ${script}", which keeps SIGTERM from it: its last save before a redeploy is ` +
-    'lost. Start it with "node <file>" itself.';
+    `the bot was started by "npm run ${script}", which does not pass SIGTERM on to it: its last save before a redeploy ` +
+    'is lost. Start it with "node <file>" itself.';
   return [{ code: 'hidden-signal', message }];
 }

@@ -56,7 +56,7 @@ export function assertFence(key: string, fence: Fence | undefined): void {
 export function assertNotFencedOff(key: string, { name, generation }: Fence, highest: number): void {
   if (generation >= highest) return;
   throw new LeaseLostError(
-    `"${key}" was not put: generation ${generation} of "${name}" was followed by generation ${highest}`,
+    `"${key}" was not written: generation ${generation} of "${name}" is outdated, generation ${highest} has taken over`,
   );
 }
 

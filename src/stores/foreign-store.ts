@@ -195,13 +195,13 @@ class ForeignStore implements SessionStore, Sweeper {
     throw this.#unfit('its answer', 'no modifiedAt that is a Date');
   }
 
-  /** Another part than the one that was asked for would be taken for it. */
+  /** The returned range must equal the requested one; otherwise wrong bytes would go unnoticed. */
   #part(given: unknown, asked: ByteRange | undefined, body: Readable): ByteRange | undefined {
     if (given === undefined) return undefined;
     const { offset, length } = isObject(given) ? given : {};
     if (asked !== undefined && offset === asked.offset && length === asked.length) return asked;
     body.destroy();
-    throw this.#unfit('get', 'another range than it was asked for');
+    throw this.#unfit('get', 'another range than the requested one');
   }
 
   /** A key without a result is not known to be gone. */
@@ -216,9 +216,12 @@ class ForeignStore implements SessionStore, Sweeper {
   }
 
   #unfit(where: string, what: string): StoreError {
-    return new StoreError(`the store ${this.name} does not keep to the contract: ${where} gives ${what}`, {
-      retryable: false,
-    });
+    return new StoreError(
+      `the store ${this.name} violates the contract of SessionStore: ${where} returned ${what}`,
+      {
+        retryable: false,
+      },
+    );
   }
 }
 

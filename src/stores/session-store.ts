@@ -133,7 +133,7 @@ export interface DeleteResult {
 
 /**
  * What a store can do beyond the plain calls. What is absent is not offered, and refused where it matters. It is read before
- * each use: a store that must try its server first declares what it hopes for, and takes back what its first call disproves.
+ * each use, so a store may declare a capability and set it to false when its server refuses the first call that uses it.
  */
 export interface StoreCapabilities {
   /** Whether `ifAbsent` and `ifVersion` of `put` also hold between processes; if `false`, both are refused. */

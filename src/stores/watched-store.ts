@@ -86,7 +86,7 @@ export class WatchedStore implements SessionStore {
     }
     if (sweepTemporaries !== undefined) {
       this.sweepTemporaries = () =>
-        this.#wait('be swept', TRANSFER_MS, {}, () => sweepTemporaries.call(store));
+        this.#wait('delete temporary files', TRANSFER_MS, {}, () => sweepTemporaries.call(store));
     }
     if (deleteMany !== undefined) {
       this.deleteMany = (keys: readonly string[], options: StoreCallOptions = {}) =>
@@ -99,7 +99,7 @@ export class WatchedStore implements SessionStore {
     }
     if (serverTime !== undefined) {
       this.serverTime = (options: StoreCallOptions = {}) =>
-        this.#wait('tell its time', CALL_MS, options, (own) => serverTime.call(store, own));
+        this.#wait('return its time', CALL_MS, options, (own) => serverTime.call(store, own));
     }
     if (localPath !== undefined) this.localPath = localPath.bind(store);
     if (close !== undefined) this.close = () => this.#wait('be closed', CALL_MS, {}, () => close.call(store));
@@ -181,7 +181,7 @@ export class WatchedStore implements SessionStore {
     const { key } = info;
     if (isPortableKey(key) && key.startsWith(prefix)) return true;
     const shown = typeof key === 'string' ? JSON.stringify(key.slice(0, 120)) : typeof key;
-    this.#watch.onNotice?.(`${shown} in its listing is no key of ours, and is passed over`);
+    this.#watch.onNotice?.(`${shown} in its listing is not a key of this library, and is skipped`);
     return false;
   }
 

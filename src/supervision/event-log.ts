@@ -50,9 +50,9 @@ const LINES: {
   ],
   'reconnect:scheduled': (fields) => ['warn', 'the session is started again soon', fields],
   'reconnect:attempted': (fields) => ['info', 'the session is being started again', fields],
-  'reconnect:succeeded': (fields) => ['info', 'the session has come up again', fields],
+  'reconnect:succeeded': (fields) => ['info', 'the session is connected again', fields],
   // The error event that follows has the reason in full and its own line.
-  'reconnect:exhausted': (fields) => ['warn', 'the attempts to come up again are used up', fields],
+  'reconnect:exhausted': (fields) => ['warn', 'all reconnect attempts have failed', fields],
   // This event comes every 15 s, and a change has its own event.
   'health:checked': () => undefined,
   'health:changed': ({ from, to, report: { score, issues } }) => [
@@ -64,14 +64,14 @@ const LINES: {
   'session:quarantined': (fields) => ['warn', 'a profile was put aside', fields],
   'session:imported': ({ from, snapshot }) => [
     'info',
-    'the login of another system was taken over',
+    'the login of another system was imported',
     { from, ...placeOf(snapshot) },
   ],
   'session:cleared': (fields) => ['info', 'the login and its snapshots were deleted', fields],
   'profile:pruned': (fields) => ['info', 'caches of the profile were removed', fields],
   'snapshots:pruned': (fields) => ['debug', 'old snapshots were removed', fields],
   'lease:acquired': (fields) => ['info', 'this process owns the session', fields],
-  'lease:lost': (fields) => ['error', 'this process owns the session no more', fields],
+  'lease:lost': (fields) => ['error', 'this process no longer owns the session', fields],
   warning: ({ code, message }) => [code === 'started-early' ? 'error' : 'warn', message, { code }],
 };
 

@@ -80,8 +80,8 @@ export class SessionImport {
     );
     if ('snapshot' in result) return result.snapshot;
     throw new InvalidStateError(
-      `the old session was taken over before, and there is no snapshot of what it became (${result.skipped}); ` +
-        'with { force: true } it replaces the login that is here',
+      `this old session was already imported, and no snapshot of it is available (${result.skipped}); call with ` +
+        '{ force: true } to import it again, which replaces the current login',
       { operation: 'importSession' },
     );
   }

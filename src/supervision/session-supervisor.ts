@@ -247,7 +247,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Stops and records the reason as the session's error, because no caller receives it. */
   #stopFor(why: OwnStop): Promise<void> {
-    this.#context.logger.warn('the session stops by itself', { why: why.error.message });
+    this.#context.logger.warn('the session stops without a call', { why: why.error.message });
     if (this.#stop.running === undefined) this.#parts.startRetries.noteError(why.error);
     return this.destroy({ cause: why.cause });
   }
@@ -288,7 +288,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   async #join(run: Run, hears: () => boolean = () => true): Promise<void> {
     const stops = this.#stops;
-    run.audience.push(hears);
+    run.observers.push(hears);
     try {
       await run.settled;
     } catch (error) {

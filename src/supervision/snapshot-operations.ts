@@ -104,7 +104,9 @@ export class SnapshotOperations {
     snapshots.lookAgain();
     const { info, repository } = await snapshots.find(snapshotIdOf(snapshotId, 'openBackup'));
     if (!repository.open) {
-      throw new InvalidStateError(`${info.id} is a save, which is no zip; call backup() and take that one`);
+      throw new InvalidStateError(
+        `${info.id} is a save, not a zip: call backup() and open the backup that it returns`,
+      );
     }
     const snapshot = await repository.verify(info.id);
     return { snapshot, body: await repository.open(info.id) };

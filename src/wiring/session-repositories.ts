@@ -48,7 +48,7 @@ export function createRepositories(
   const onProblem = (id: string, error: unknown) =>
     announce('warning', {
       code: isReadFault(error) ? 'snapshot-unreadable' : 'corrupt-snapshot',
-      message: `the snapshot ${id} is passed over: ${describeError(error).message}`,
+      message: `the snapshot ${id} is skipped: ${describeError(error).message}`,
     });
   const told = new Set<string>();
   const tellOnce = (storeName: string, notice: string) => {

@@ -23,7 +23,7 @@ interface PendingTask {
 
 /** After this many crashes in a row the thread is not started for a while: a session's files may kill it every time. */
 const MAX_CRASHES = 5;
-/** How long a thread that did not start, or that goes on to crash, is not started again, ms. */
+/** How long a thread that failed to start, or keeps crashing, is not started again, ms. */
 const REST_MS = 300_000;
 /** How long it rests the first time that it crashed too often, ms: memory may be short for a minute. Each rest is longer. */
 const FIRST_REST_MS = 20_000;
@@ -34,7 +34,7 @@ const START_DEADLINE_S = 60;
  * a backup takes some 35 MB for them, with this one some 10.
  */
 const YOUNG_MB = 2;
-/** What is waited for a thread to end, ms; it goes on to end by itself. */
+/** How long to wait for a thread to end, ms; after that it ends in the background. */
 const END_MS = 500;
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PuppeteerOptions } from '../../src/client/client-types.js';
-import { isDisplaySet } from '../../src/client/launch-words.js';
+import { isDisplaySet } from '../../src/client/launch-obstacles.js';
 import { obstacleOf, summaryOf } from '../../src/client/start-error.js';
 import { ProfileLockedError, TimeoutError } from '../../src/errors.js';
 

@@ -331,7 +331,7 @@ describe('the log of a lease that can not be proven', () => {
     disk.state = 'broken';
     await world.clock.advance(60 * 60_000);
     const lines = () => warn.mock.calls.map(([message]) => String(message));
-    const unproven = () => lines().filter((line) => line.includes('can not be told'));
+    const unproven = () => lines().filter((line) => line.includes("can't be confirmed"));
     expect(unproven().length).toBeGreaterThanOrEqual(5);
     expect(unproven().length).toBeLessThanOrEqual(6);
     disk.state = 'fine';

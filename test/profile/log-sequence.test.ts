@@ -22,7 +22,13 @@ describe('the numbers of the changes in the logs', () => {
   });
 
   it.each<[string, readonly LogSpan[], number, string, RegExp]>([
-    ['there is a hole before the log', [log(6, 22, 33)], 20, '000006.log', /begins too late/],
+    [
+      'there is a hole before the log',
+      [log(6, 22, 33)],
+      20,
+      '000006.log',
+      /starts at too high a sequence number/,
+    ],
     ['the log ends too early', [log(6, 3, 20)], 20, '000006.log', /ends before/],
     ['there is a hole between logs', [log(6, 21, 33), log(8, 34, 40)], 20, '000008.log', /does not go on/],
     ['numbers come twice', [log(6, 21, 33), log(8, 32, 40)], 20, '000008.log', /where 000006\.log ends/],

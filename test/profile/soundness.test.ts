@@ -292,7 +292,7 @@ describe('every damage that leads to a QR or to a wipe', () => {
   it.each([
     ['beside its own log', '000008.log', 5, /does not go on where 000006\.log ends/],
     ['beside its own log, of higher numbers', '000008.log', 500, /does not go on where 000006\.log ends/],
-    ['in place of its own log', '000006.log', 500, /begins too late for this database/],
+    ['in place of its own log', '000006.log', 500, /starts at too high a sequence number/],
     ['in place of its own log, of lower numbers', '000006.log', 3, /ends before what the list of tables/],
   ])('a log of another login %s: suspect, for Chromium replays it', async (_, name, sequence, problem) => {
     const stray = writeLog([writeBatch([['k', 'v']], sequence)]);
@@ -493,7 +493,7 @@ describe('compared with the last snapshot', () => {
     });
     const report = await checkProfile(profileDir, { ...quick, reference });
     expect(report.verdict).toBe('suspect');
-    expect(report.findings.map(({ problem }) => problem).join()).toMatch(/begun anew/);
+    expect(report.findings.map(({ problem }) => problem).join()).toMatch(/was recreated/);
   });
 
   it('a half that lies in another layout now is suspect', async () => {

@@ -42,7 +42,7 @@ describe('importSession() of what was taken over before', () => {
     expect(bot.payloads('session:quarantined')).toEqual([]);
     expect(bot.payloads('warning')).toContainEqual({
       code: 'import-skipped',
-      message: expect.stringMatching(/RemoteAuth-shop.*taken over before.*force: true/),
+      message: expect.stringMatching(/RemoteAuth-shop.*already imported.*force: true/),
     });
   }
 

@@ -38,7 +38,7 @@ describe('importSession() of what is not there any more', () => {
     expect(bot.payloads('session:imported')).toEqual([]);
     expect(bot.payloads('warning')).toContainEqual({
       code: 'import-skipped',
-      message: expect.stringMatching(/taken over before.*not there any more.*Remove the call/),
+      message: expect.stringMatching(/already imported.*not there any more.*Remove the call/),
     });
     await bot.start();
     expect(bot.state).toBe('ready');

@@ -39,7 +39,7 @@ describe('the log of a bot that listens to no event', () => {
     await bot.untilState('ready');
     const reconnected = told();
     expect(reconnected).toContain('warn the session is reconnecting');
-    expect(reconnected).toContain('info the session has come up again');
+    expect(reconnected).toContain('info the session is connected again');
     await stage().damageProfile(bot);
     await bot.finish(bot.session.forceSave());
     const skipped = told();
@@ -113,7 +113,7 @@ describe('the log of a bot that listens to no event', () => {
     await bot.logIn();
     await stage().takeOver();
     await bot.untilState('stopped', { limitMs: 300_000 });
-    expect(lines.filter((line) => line.includes('owns the session no more'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('no longer owns the session'))).toHaveLength(1);
     expect(lines.filter((line) => line.includes('lease was lost'))).toHaveLength(0);
   });
 });

@@ -77,7 +77,7 @@ describe('what only makes things better', () => {
     await live(bot);
     const messages = limited(bot).map(({ message }) => message);
     expect(messages).toContain(
-      'the store memory: "shop/a:b" in its listing is no key of ours, and is passed over',
+      'the store memory: "shop/a:b" in its listing is not a key of this library, and is skipped',
     );
     expect(new Set(messages).size).toBe(messages.length);
     expect(bot.warnings).not.toContain('store-unreachable');
@@ -178,8 +178,8 @@ describe('what only makes things better', () => {
     expect(await stage().exists(`${beside}/staging/left`)).toBe(false);
     const told = bot.payloads('warning').filter(({ code }) => code === 'cleanup-failed');
     expect(told.map(({ message }) => message)).toEqual([
-      `${beside}/staging/foreign may not be looked at or removed, and is passed over`,
-      `${beside}/quarantine/foreign may not be looked at or removed, and is passed over`,
+      `${beside}/staging/foreign may not be read or removed, and is skipped`,
+      `${beside}/quarantine/foreign may not be read or removed, and is skipped`,
     ]);
   });
 });

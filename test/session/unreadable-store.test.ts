@@ -74,7 +74,7 @@ describe('a store that lists its snapshots but can not be read', () => {
     expect(bot.codes).toEqual([]);
     expect(bot.payloads('warning')).toContainEqual({
       code: 'snapshot-unreadable',
-      message: expect.stringMatching(/was passed over: .*EIO/),
+      message: expect.stringMatching(/was skipped: .*EIO/),
     });
   });
 

@@ -95,7 +95,7 @@ describe('a store of the bot’s own', () => {
     async (method, broken) => {
       const failed = await CALLS[method]?.(guarded({ [method]: broken })).catch((reason: unknown) => reason);
       expect(isSessionError(failed) && failed.code).toBe('STORE');
-      expect(String(failed)).toContain('does not keep to the contract');
+      expect(String(failed)).toContain('violates the contract of SessionStore');
     },
   );
 
@@ -169,7 +169,7 @@ describe('a store of the bot’s own', () => {
     const info = await store.head(KEY);
     const body = Readable.from([Buffer.from('ytes')]);
     const other = guarded({ get: async () => ({ info, body, range: { offset: 1, length: 4 } }) });
-    await expect(other.get(KEY, { range })).rejects.toThrow('does not keep to the contract');
+    await expect(other.get(KEY, { range })).rejects.toThrow('violates the contract of SessionStore');
     expect(body.destroyed).toBe(true);
   });
 

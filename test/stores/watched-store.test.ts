@@ -192,7 +192,7 @@ describe('a store that is watched', () => {
       );
       const end = await keysOf(store, 'shop/').catch((error: unknown) => error);
       expect(end).toMatchObject({ code: 'STORE', retryable: false });
-      expect(String(end)).toMatch(/^StoreError: s3 .*shop\/.*again/);
+      expect(String(end)).toMatch(/^StoreError: s3 .*shop\/.*same keys repeatedly/);
       expect(told).toBeLessThanOrEqual(atMost);
     });
 

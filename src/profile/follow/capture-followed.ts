@@ -118,7 +118,8 @@ export async function isSameDatabase(places: CapturePlaces, base: KeptBase): Pro
 }
 
 async function assertSameDatabase(places: CapturePlaces, base: KeptBase): Promise<void> {
-  if (!(await isSameDatabase(places, base))) throw new NewBaseNeeded('the database was opened or made anew');
+  if (!(await isSameDatabase(places, base)))
+    throw new NewBaseNeeded('the database was opened again or recreated');
 }
 
 /** The names of the logs that belong to the base, by rising number. The last one is still written. */
@@ -155,14 +156,14 @@ async function completeLog(
 }
 
 /**
- * An empty newest log says nothing of what came before it: a log that was missed may have been the last one with changes. So
- * the MANIFEST of now must not know of later changes than the chain has.
+ * An empty newest log does not show what came before it: a log that was missed may have been the last one with changes. So
+ * the current MANIFEST must not have a higher sequence number than the logs.
  */
 async function assertNothingFlushedBeyond(places: CapturePlaces, base: KeptBase, end: number): Promise<void> {
   const { fs, profileDir } = places;
   const { path } = fileOf(base, 'MANIFEST-');
   const { lastSequence } = parseManifest(await fs.promises.readFile(`${profileDir}/${path}`));
-  if (lastSequence >= end) throw new ChangedMeanwhile(path, 'it knows of later changes than the logs have');
+  if (lastSequence >= end) throw new ChangedMeanwhile(path, 'it has a higher sequence number than the logs');
 }
 
 /** Removes all files of an earlier attempt. */

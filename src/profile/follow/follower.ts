@@ -27,9 +27,9 @@ export interface FollowerParameters {
 
 /**
  * Keeps the base of a session's copies, and every log that its browser writes after it, so that a copy needs the new logs only.
- * A log is linked as soon as it is seen. This looks by a timer whose pace follows the growth of the newest log, and does not
- * wait for events of the file system: they can't be had on every disk, and to ask for them blocks the thread where a disk
- * hangs. A log that is missed nevertheless shows as a gap, and the next copy is a new base.
+ * A log is linked as soon as it is seen. This polls, at a pace that follows the growth of the newest log, instead of
+ * using file watchers, which some disks don't support and which can block the thread when a disk hangs. A log that is
+ * missed nevertheless shows as a gap, and the next copy is a new base.
  *
  * Use it only while the browser of a ready session runs.
  */

@@ -6,8 +6,8 @@ import { NewBaseNeeded, type SoundLog } from './kept-base.js';
 
 /**
  * Proves that logs are the unbroken continuation of a base. LevelDB numbers every change of a database without a gap, while
- * the numbers of the logs have gaps. Chromium replays what lies there without a word about a missing log, and then shows
- * deleted records again (docs/chromium-facts.md F6.4). So the first log must begin at or before the number after the
+ * the numbers of the logs have gaps. Chromium reports no error when a log is missing: it replays the rest, and deleted
+ * records reappear (docs/chromium-facts.md F6.4). So the first log must begin at or before the number after the
  * base's last, and every record exactly where the one before it ends.
  */
 export class LogChain {

@@ -53,9 +53,7 @@ function beginsAnew(
   const before = highest(reference);
   const after = highest(present);
   if (before === 0 || after === 0 || after >= before) return [];
-  return [
-    suspect(folder, 'the database was begun anew since the last snapshot: what it held before is gone'),
-  ];
+  return [suspect(folder, 'the database was recreated since the last snapshot: its earlier content is gone')];
 }
 
 function lossOf(file: SnapshotFile, { logNumbers, present }: Comparison): string | undefined {

@@ -25,11 +25,11 @@ export function sequenceProblem(
   for (const log of logs) {
     if (before === undefined && log.first > lastSequence + 1) {
       const problem =
-        'the log begins too late for this database: it belongs to another one, or what came before it is lost';
+        'the log starts at too high a sequence number: it belongs to another database, or earlier records are missing';
       return { name: log.name, problem };
     }
     if (before !== undefined && log.first !== before.end) {
-      const problem = `the log does not go on where ${before.name} ends: one of them belongs to another database, or records between them are lost`;
+      const problem = `the log does not go on where ${before.name} ends: one of them belongs to another database, or records between them are missing`;
       return { name: log.name, problem };
     }
     before = log;

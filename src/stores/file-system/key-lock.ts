@@ -43,7 +43,7 @@ export async function withKeyLock<T>(
     try {
       return await work(async () => {
         if ((await readLock(disk, path))?.id === id) return;
-        throw new StoreError(`the lock of "${key}" was lost: this process stood still for too long`);
+        throw new StoreError(`the lock of "${key}" was lost: this process was suspended for too long`);
       });
     } finally {
       await release(disk, path, id);

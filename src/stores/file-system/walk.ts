@@ -61,7 +61,7 @@ async function entriesOf(
     return (await unless(['ENOENT', 'ENOTDIR'], whileBusy(disk, read, signal))) ?? [];
   } catch (error) {
     if (!isBelow || !isDenied(error)) throw error;
-    disk.onNotice(`"${names.join('/')}" in it may not be read, and is passed over`);
+    disk.onNotice(`"${names.join('/')}" in it may not be read, and is skipped`);
     return [];
   }
 }

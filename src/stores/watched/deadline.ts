@@ -67,7 +67,7 @@ export function whileItMoves<T>(
 
 /** The error of a store that made no progress. */
 export function standstill(name: string, action: string, ms: number): StoreError {
-  const cause = new TimeoutError(`nothing moved for ${ms / 1000} s`);
+  const cause = new TimeoutError(`no progress for ${ms / 1000} s`);
   return new StoreError(`${name} does not answer: it could not ${action} within ${ms / 1000} s`, { cause });
 }
 

@@ -30,10 +30,10 @@ export class ListingBound {
     const keys = this.#seen.size;
     if (this.#count - keys > keys + FEW_REPEATS) {
       throw this.#fault(
-        `it tells the same ${keys} again and again (is the token of the next page passed on?)`,
+        `the listing returned the same keys repeatedly, ${keys} in all (does the store pass on the token of the next page?)`,
       );
     }
-    if (this.#count > MAX_LISTED) throw this.#fault(`it tells more than ${MAX_LISTED} objects`);
+    if (this.#count > MAX_LISTED) throw this.#fault(`the listing has more than ${MAX_LISTED} objects`);
     return isNew;
   }
 

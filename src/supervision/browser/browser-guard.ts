@@ -169,7 +169,7 @@ export class BrowserGuard {
     const needed = firstReader(data, writer);
     return new BrowserTooOldError(
       `${what} was written by ${writtenBy ?? 'a newer browser'} (data version ${dataVersionText(data)}), and this ` +
-        `browser is ${browser.text}: it would start the database anew, which is a logout. It was not let near it. Use ` +
+        `browser is ${browser.text}: it would erase the database and so log the bot out. It was not allowed to open it. Use ` +
         `Chromium ${needed ?? 'of that version'} or newer (puppeteer.executablePath, or the image as it was before), or ` +
         'restore(id) a copy that an older browser has written',
       { browser: browser.text, writtenBy },
@@ -180,8 +180,8 @@ export class BrowserGuard {
     const isOn = isFeatureOn(this.#parameters.driver.client.options?.puppeteer?.args, feature);
     if (layout === 'leveldb' && isOn === true) {
       return new ConfigurationError(
-        `client: puppeteer.args: "--enable-features=${feature}" makes Chromium look elsewhere than where ${what} lies: ` +
-          'that is a logout. Remove it',
+        `client: puppeteer.args: with "--enable-features=${feature}" Chromium does not find ${what}, and the bot is logged ` +
+          'out: remove the argument',
       );
     }
     if (layout !== 'sqlite' || isOn === true) return undefined;
@@ -189,7 +189,7 @@ export class BrowserGuard {
     if (isSeen !== false) return undefined;
     return new ConfigurationError(
       `client: puppeteer.args: ${what} was written with "--enable-features=${feature}", without which this browser ` +
-        'looks elsewhere: that is a logout. Add it again',
+        'does not find it, and the bot is logged out: add the argument again',
     );
   }
 }

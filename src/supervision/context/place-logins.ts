@@ -20,10 +20,10 @@ export class PlaceLogins {
   }
 
   /**
-   * The latest that is known of the first of these places of which anything is known. What a store tells of a login that
-   * `clear()` has ended is out of date: the store was away then, or the clock was wrong.
+   * Returns the newest known login of the first path in `paths` for which a login was ever recorded. A login that `clear()`
+   * has ended is skipped: a store that still names it was not reachable then, or the clock was wrong.
    *
-   * @param paths paths of profiles; that of this one is this profile's own place
+   * @param paths paths of profiles; this profile's own path stands for its own place
    */
   async find(paths: readonly string[], patience?: StorePatience): Promise<PlaceLogin | undefined> {
     const told = await this.#told(patience);

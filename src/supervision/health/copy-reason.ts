@@ -40,7 +40,7 @@ export function withReason(message: LocalizedText, { refusal }: Pick<CopyFacts, 
   if (refusal === undefined) return message;
   const { en, ar } = reasonOf(refusal);
   return {
-    en: `${message.en} The last try came to nothing: ${ended(en)}`,
+    en: `${message.en} The last attempt made no copy: ${ended(en)}`,
     ar: `${message.ar} لم تنجح آخر محاولة: ${ended(ar)}`,
   };
 }
@@ -57,7 +57,7 @@ export function adviceOfReason(
     return { en: `${ended(en)} Then try ${action}().`, ar: `${ended(ar)} ثم جرّب ${action}().` };
   }
   return {
-    en: `Mend what the reason names (a full disk, missing rights, a store that is down); then try ${action}().`,
+    en: `Fix what the reason names (a full disk, missing rights, a store that is down); then try ${action}().`,
     ar: `أصلح ما يذكره السبب (قرص ممتلئ أو صلاحيات ناقصة أو مخزن لا يستجيب)؛ ثم جرّب ${action}().`,
   };
 }

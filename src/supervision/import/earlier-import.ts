@@ -10,7 +10,7 @@ import { EMPTY_RECORD } from '../record/session-record.js';
 import type { Importer } from './importer.js';
 
 const SKIPPED =
-  'is not taken over again. Remove the call of importSession(); with { force: true } it replaces the login that is here';
+  'is not imported again. Remove the call of importSession(), or call it with { force: true } to replace the current login';
 
 /** An old session that was imported before. */
 export interface TakenBefore {
@@ -111,7 +111,7 @@ export class EarlierImport {
   #tell(path: string | undefined, what = SKIPPED): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    this.#context.warn('import-skipped', `the old session at ${path} was taken over before, and ${what}`);
+    this.#context.warn('import-skipped', `the old session at ${path} was already imported, and ${what}`);
   }
 }
 

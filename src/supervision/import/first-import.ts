@@ -113,14 +113,14 @@ export class FirstImport {
     return undefined;
   }
 
-  /** What may be the login must not look like nothing, since a QR is due now. */
+  /** Warns that an old session may exist but can't be read; otherwise the user would see only a QR. */
   #tellDenied({ path, error }: DeniedSession): void {
     if (this.#denied.has(path)) return;
     this.#denied.add(path);
     this.#context.warn(
       'import-available',
-      `there may be an old session, but ${inWordsDenied(path, errnoOf(error))}. If it is this bot's, the next start takes ` +
-        'it over instead of a QR',
+      `there may be an old session, but ${inWordsDenied(path, errnoOf(error))}. If it is this bot's, the next start ` +
+        'imports it instead of showing a QR',
     );
   }
 
@@ -130,7 +130,7 @@ export class FirstImport {
     const calls = found.map(({ path }) => `session.importSession(${JSON.stringify(path)})`).join(' or ');
     this.#context.warn(
       'import-available',
-      `an old session was found and not taken over by itself: ${why}. If it is this bot's, stop the old bot, then ` +
+      `an old session was found and not imported automatically: ${why}. If it is this bot's, stop the old bot, then ` +
         `call ${calls}`,
     );
   }

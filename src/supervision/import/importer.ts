@@ -116,8 +116,8 @@ export class Importer {
     const { fs, clientId, clock, warn } = this.#context;
     const note =
       made.snapshot === undefined
-        ? 'clear() was called: this old session is not taken over by itself.'
-        : 'wwebjs-persistent-session has taken over this session. Do not start it here any more: two clients with ' +
+        ? 'clear() was called: this old session is not imported automatically.'
+        : 'wwebjs-persistent-session has imported this session. Do not start it here any more: two clients with ' +
           'one login end in a conflict. To go back, stop the new bot first, and delete this file.';
     const at = new Date(clock.now()).toISOString();
     try {
@@ -198,7 +198,7 @@ export class Importer {
     if (report.verdict === 'sound') return { tree, manifest, dataVersion };
     const findings = report.findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ');
     throw new ProfileUnsoundError(
-      `the old session is ${report.verdict}, and is not taken over${findings && `: ${findings}`} (${path})`,
+      `the old session is ${report.verdict}, and is not imported${findings && `: ${findings}`} (${path})`,
     );
   }
 

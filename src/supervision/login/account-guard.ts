@@ -29,7 +29,7 @@ export class AccountGuard {
     const [one, other] = [await this.#realScript(startedBy), await this.#realScript(entryScript)];
     if (one === undefined || other === undefined || one === other || dirname(one) !== dirname(other)) return;
     throw new ConfigurationError(
-      `clientId: none was chosen, and the login in ${profileDir} is that of ${startedBy}, not of ${entryScript}. Give every ` +
+      `clientId: it is not set, and the login in ${profileDir} was last used by ${startedBy}, not by ${entryScript}. Give every ` +
         `bot a clientId of its own; if this is the same bot under a new name, set clientId: '${clientId}'.`,
     );
   }
@@ -61,7 +61,7 @@ export class AccountGuard {
     this.#context.warn(
       'other-profile',
       `the snapshots of '${other.clientId}' were made for another profile (${other.profile?.path}), so none of them is ` +
-        `restored by itself. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
+        `restored automatically. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
         'of its own',
     );
   }

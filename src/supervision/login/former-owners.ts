@@ -11,8 +11,8 @@ const MARK_PATIENCE_MS = 5_000;
 
 /**
  * Call as owner, with the record loaded. The profile may have had another client id before: its folder was renamed, the
- * bot chose an id, or the login was imported. The copies under the former id are held there, because a new account
- * with that id would be ready with this login, which is in use here. `restore()` under that id still brings it back.
+ * bot chose an id, or the login was imported. The copies under the former id are held there; otherwise a new account
+ * with that id would start with this login, which is in use here. `restore()` under that id still brings it back.
  *
  * Never rejects: a mark that could not be written is a warning, and is tried again at the next start.
  */
@@ -37,8 +37,8 @@ async function isHeldThere(context: SessionContext, former: FormerOwner): Promis
   if (await isStillThere(context, former)) {
     warn(
       'other-profile',
-      `the profile of '${clientId}' is a copy of that of '${id}', which is still there: ${former.path}. Two clients with one ` +
-        `login end in a conflict: delete one of the two profiles`,
+      `the profile of '${clientId}' is a copy of the profile of '${id}', which still exists at ${former.path}. Two clients ` +
+        `can't use one login: delete one of the two profiles`,
     );
     return false;
   }

@@ -15,7 +15,7 @@ const MARK_PATIENCE_MS = 5_000;
  * Where they were last, they are still restored. Never rejects: a mark that could not be written is a warning.
  */
 export async function holdReplaced(context: SessionContext, lineages: readonly string[]): Promise<void> {
-  await hold(context, lineages, { cause: 'replaced', isFree });
+  await hold(context, lineages, { cause: 'replaced', isUnmarked });
 }
 
 /**
@@ -40,9 +40,9 @@ export async function holdSuperseded(
   const here = new Set(bound.lastHere.map(({ info }) => info.lineage));
   const everywhere = replaced.filter((lineage) => here.has(lineage));
   const elsewhere = replaced.filter((lineage) => !here.has(lineage));
-  const isOpen = ({ revoked, held }: SnapshotInfo) => !revoked && held !== true;
-  const areHeld = await hold(context, everywhere, { cause: 'superseded', isFree: isOpen });
-  return (await hold(context, elsewhere, { cause: 'replaced', isFree })) && areHeld && isComplete;
+  const isNotHeldEverywhere = ({ revoked, held }: SnapshotInfo) => !revoked && held !== true;
+  const areHeld = await hold(context, everywhere, { cause: 'superseded', isUnmarked: isNotHeldEverywhere });
+  return (await hold(context, elsewhere, { cause: 'replaced', isUnmarked })) && areHeld && isComplete;
 }
 
 async function hold(
@@ -50,10 +50,10 @@ async function hold(
   lineages: readonly string[],
   {
     cause,
-    isFree: isUnmarked,
+    isUnmarked,
   }: {
     readonly cause: 'replaced' | 'superseded';
-    readonly isFree: (info: SnapshotInfo) => boolean;
+    readonly isUnmarked: (info: SnapshotInfo) => boolean;
   },
 ): Promise<boolean> {
   if (lineages.length === 0) return true;
@@ -77,6 +77,6 @@ async function hold(
   return failures.length === 0;
 }
 
-function isFree({ revoked, held, heldElsewhere }: SnapshotInfo): boolean {
+function isUnmarked({ revoked, held, heldElsewhere }: SnapshotInfo): boolean {
   return !revoked && held !== true && heldElsewhere !== true;
 }

@@ -108,7 +108,7 @@ export class LineageKeeper {
     if (changed) {
       warn(
         'account-changed',
-        'another WhatsApp account is logged in now than before; its snapshots start anew',
+        'another WhatsApp account is logged in than before: a new series of snapshots begins',
       );
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;

@@ -116,8 +116,8 @@ export class Revoker {
     if (ours.length === 0) return;
     this.#context.warn(
       'revocation-incomplete',
-      'a login was logged out whose record is missing, so it is not known which snapshots are of it: none is marked, and the ' +
-        'newest of this bot is tried before a QR',
+      'the bot was logged out, but the session record is missing, so no snapshot could be marked as logged out: the newest ' +
+        'one is tried before a QR is shown',
     );
   }
 

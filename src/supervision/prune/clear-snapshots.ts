@@ -134,8 +134,8 @@ function tellOfTheRest({ warn, clientId }: SessionContext, [newest]: readonly Lo
   const { id, profile } = newest.info;
   warn(
     'other-profile',
-    `clear() has left snapshots of '${clientId}' that were made at another place, where no profile is any more ` +
-      `(${profile?.path}): they may be another bot's. They are held, so that none of them is restored here by itself. If ` +
-      `that was this bot, restore('${id}') and another clear() delete them`,
+    `clear() did not delete the snapshots of '${clientId}' from ${profile?.path}, where there is no profile now, ` +
+      'because they may belong to another bot; they are not restored here automatically. If they are ' +
+      `this bot's, call restore('${id}') and then clear() again`,
   );
 }

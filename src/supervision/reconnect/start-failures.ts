@@ -56,7 +56,7 @@ export function exhausted(last: {
   const within = attempts === 0 ? '' : ` within ${attempts} attempts`;
   const advice = obstacle === undefined ? '' : `; ${obstacle.reason}: ${obstacle.advice}`;
   return new StartFailedError(
-    `WhatsApp did not come up${within} (last cause: ${cause}${why})${advice}; everything is kept, ` +
+    `WhatsApp did not come up${within} (last cause: ${cause}${why})${advice}; no data was deleted, ` +
       'call initialize() or reconnect() to try again' +
       (olderCopy === undefined ? '' : `, or restore(${JSON.stringify(olderCopy)}) for an older copy`),
     { cause: error },
@@ -70,8 +70,8 @@ export function hopeless(error: unknown, obstacle: StartObstacle | undefined): S
   }
   const { reason, advice } = obstacle ?? { reason: 'the client failed', advice: 'see the cause' };
   return new StartFailedError(
-    `the client can't be started: ${reason} (${summaryOf(error).message}). To mend it: ${advice}. ` +
-      'Everything is kept; call initialize() again then',
+    `the client can't be started: ${reason} (${summaryOf(error).message}). To fix it: ${advice}. ` +
+      'No data was deleted; then call initialize() again',
     { cause: error, retryable: false },
   );
 }

@@ -165,7 +165,7 @@ export class SessionFolders {
   #passOver(path: string): void {
     if (this.#passedOver.has(path)) return;
     this.#passedOver.add(path);
-    const message = `${path} may not be looked at or removed, and is passed over`;
+    const message = `${path} may not be read or removed, and is skipped`;
     this.#parameters.announce('warning', { code: 'cleanup-failed', message });
   }
 

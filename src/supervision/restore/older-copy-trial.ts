@@ -53,7 +53,7 @@ export class OlderCopyTrial {
     const advice = next === undefined ? {} : { next };
     if (candidate === undefined) {
       this.#tell(
-        `the session does not get ready with this profile (${cause}), and no copy is young enough`,
+        `the session does not become ready with this profile (${cause}), and no copy is young enough`,
         next,
       );
       return advice;
@@ -64,7 +64,7 @@ export class OlderCopyTrial {
     if (outcome.kind === 'ready') {
       await this.#context.record.update({ trial: undefined });
       this.#tell(
-        `the session did not get ready with its profile (${cause}), which is in quarantine now; it did with ` +
+        `the session did not become ready with its profile (${cause}), which is now in quarantine; it became ready with ` +
           `snapshot ${candidate.info.id} of ${candidate.info.createdAt}`,
         undefined,
       );
@@ -73,7 +73,7 @@ export class OlderCopyTrial {
     await stopper.stop();
     await operations.exclusive(() => this.putBack());
     this.#tell(
-      `the session does not get ready with this profile (${cause}), nor with snapshot ${candidate.info.id}, which was ` +
+      `the session does not become ready with this profile (${cause}), nor with snapshot ${candidate.info.id}, which was ` +
         'tried; the profile is in place again',
       next,
     );

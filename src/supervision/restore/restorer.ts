@@ -141,7 +141,7 @@ export class Restorer {
   #tellUnreadable({ info, repository }: LocatedSnapshot, error: unknown): void {
     this.#context.warn(
       'snapshot-unreadable',
-      `${info.id} was passed over: ${repository.store.name} can't deliver it: ${describeError(error).message}`,
+      `${info.id} was skipped: ${repository.store.name} can't deliver it: ${describeError(error).message}`,
     );
   }
 

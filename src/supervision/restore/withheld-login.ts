@@ -6,8 +6,9 @@ import type { SessionSnapshots, WithheldSnapshot } from '../context/session-snap
 import { endedLineages } from '../record/session-record.js';
 
 /**
- * The snapshot that may hold the login and that its store lists, but does not deliver at the moment. Where a listed one was
- * tried, any may hold it. Where none may be restored, such as after a logout, only one that is newer than all of them may.
+ * The snapshot that may hold the login and that its store lists, but can't deliver at the moment. If any snapshot was tried,
+ * every one that can't be read counts. If none may be restored, such as after a logout, only one that is newer than all
+ * readable snapshots counts.
  *
  * @param tried the snapshots that could be tried, and of which none was sound
  */

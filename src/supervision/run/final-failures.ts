@@ -26,11 +26,11 @@ export class FinalFailures {
   note(run: Run, error: unknown): void {
     const { logger, clientId } = this.#context;
     const described = describeError(error);
-    if (run.abort.signal.aborted) return logger.warn('the session did not come up', { error: described });
+    if (run.abort.signal.aborted) return logger.warn('the session did not start', { error: described });
     this.#last = { error };
-    logger.error('the session has failed and does not go on by itself', { error: described });
-    if (logger !== silentLogger || run.audience.some((hears) => hears())) return;
-    const message = `the session "${clientId}" has failed and does not go on by itself: ${described.message}`;
+    logger.error('the session has failed and does not recover automatically', { error: described });
+    if (logger !== silentLogger || run.observers.some((hears) => hears())) return;
+    const message = `the session "${clientId}" has failed and does not recover automatically: ${described.message}`;
     if (message === this.#warned) return;
     this.#warned = message;
     this.#warnProcess(message);

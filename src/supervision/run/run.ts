@@ -5,8 +5,8 @@ export class Run {
   readonly abort = new AbortController();
   /** Settles when the current start (the first one or a reconnect) does. */
   settled: Promise<void> = Promise.resolve();
-  /** Those that would notice a failure of the current start; each function tells whether that is still so. */
-  audience: (() => boolean)[] = [];
+  /** One check for each caller: whether it would still see the current start fail. */
+  observers: (() => boolean)[] = [];
   /** Whether a start is running. Then the start handles the events, not the supervisor. */
   isStarting = true;
   /** Whether a QR or code was delivered since the last `ready`. Then the next `ready` is of a new pairing. */
@@ -28,6 +28,6 @@ export class Run {
   /** Call for each start, the first one and each reconnect. */
   follow(start: Promise<void>): void {
     this.settled = start;
-    this.audience = [];
+    this.observers = [];
   }
 }

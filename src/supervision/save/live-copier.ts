@@ -46,7 +46,7 @@ export class LiveCopier {
     const capture = await runner.run(captureTask, input, { signal });
     const { tree, report, soundTables, missingBlobs, dataVersion, base, newBaseBecause } = capture;
     if (newBaseBecause !== undefined)
-      logger.debug('the database was copied anew', { because: newBaseBecause });
+      logger.debug('the database was copied again from the beginning', { because: newBaseBecause });
     if (follow !== undefined) follower.accept(follow, base);
     if (report.verdict === 'sound') {
       memory.known = soundTables;

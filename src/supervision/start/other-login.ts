@@ -43,8 +43,8 @@ export class OtherLogin {
     soundTables.known = alone.soundTables;
     warn(
       'profile-replaced',
-      'the profile is whole, and that of another login than the last one of this session: it is used, and its snapshots ' +
-        `start anew. If it was put there by mistake, restore('${basedOn}') brings the last one back`,
+      'the profile is intact but holds another login than before: it is used, and a new series of snapshots begins. If it ' +
+        `was put there by mistake, restore('${basedOn}') brings the last login back`,
     );
     return true;
   }

@@ -19,9 +19,9 @@ import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertNoneWithheld } from '../restore/withheld-login.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
+import { finishEarlierWork } from './finish-earlier-work.js';
 import { OtherLogin } from './other-login.js';
 import { ProfileCheck } from './profile-check.js';
-import { settlePast } from './settle-past.js';
 import type { TableCheck } from './table-check.js';
 
 export interface PreparerParts {
@@ -105,7 +105,7 @@ export class ProfilePreparer {
     });
     // Before a restore, which may need the space and puts the profile into quarantine. Caches are no evidence.
     await this.#pruner.pruneBeforeStart(isFirst);
-    await settlePast(this.#context, this.#parts, { isFirst, patience });
+    await finishEarlierWork(this.#context, this.#parts, { isFirst, patience });
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
     if (restored) this.#tableCheck.end(); // it was of another profile
@@ -236,10 +236,10 @@ export class ProfilePreparer {
     const reasons = [
       revoked > 0 && `${revoked} of a login that was logged out`,
       revoked < ours.length &&
-        `${ours.length - revoked} of one that WhatsApp rejected, a later one replaced, or clear() was to delete`,
+        `${ours.length - revoked} of a login that WhatsApp rejected, that a later one replaced, or that clear() was to delete`,
       others.length > 0 && `${others.length} of another profile`,
     ].filter((part) => part !== false);
-    return `snapshots were passed over: ${reasons.join(', ')}; restore(id) brings one back all the same`;
+    return `snapshots were skipped: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
 
   // A profile that only holds less than its last snapshot may still be logged in, so it stays if there is no copy.

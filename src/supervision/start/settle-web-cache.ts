@@ -35,7 +35,7 @@ export async function withWebCache(
 }
 
 function missingPage({ version, address, why }: UnreachableWebCache): string {
-  return `the page of WhatsApp Web ${version} can't be had from ${address} (${why})`;
+  return `the page of WhatsApp Web ${version} can't be downloaded from ${address} (${why})`;
 }
 
 /** The result when a strict cache's server is down. The start waits for it as long as necessary, as for a store. */

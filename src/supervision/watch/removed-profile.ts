@@ -12,9 +12,9 @@ const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
-  'the profile was removed while the session ran, or after its bot had closed it, or a later login has replaced it, or it ' +
-  'lives on under another client id, so its login is not restored by itself: ' +
-  'a new QR scan is needed. restore() brings the login back, restore(id) one of its snapshots';
+  'this login is on hold (its profile was removed, a later login has replaced it, or it moved to another client id) and is ' +
+  'not restored automatically: scan a new QR, or call restore() to bring the login back, or restore(id) for one of its ' +
+  'snapshots';
 
 export interface RemovedProfileParts {
   readonly snapshots: SessionSnapshots;

@@ -143,7 +143,7 @@ describe('a copy that follows the logs of an earlier one', () => {
     await database.write([['a'], ['f', '1']]);
     await database.flush();
     const second = await take(first.base, { maxAttempts: 2 });
-    expect(second.newBaseBecause).toContain('later changes');
+    expect(second.newBaseBecause).toContain('higher sequence number');
     await expectNow(second);
   });
 
@@ -151,11 +151,11 @@ describe('a copy that follows the logs of an earlier one', () => {
     const first = await take();
     await database.renewManifest();
     const second = await take(first.base);
-    expect(second.newBaseBecause).toContain('opened or made anew');
+    expect(second.newBaseBecause).toContain('opened again or recreated');
     await expectNow(second);
     await database.beginAnew();
     const third = await take(second.base);
-    expect(third.newBaseBecause).toContain('opened or made anew');
+    expect(third.newBaseBecause).toContain('opened again or recreated');
     await expectNow(third);
   });
 

@@ -26,7 +26,7 @@ describe('a session that has failed for good', () => {
   it('leaves it to whoever waits for it, as long as it reaches one', () => {
     const { failures, run, warned } = setUp();
     let hears = true;
-    run.audience.push(
+    run.observers.push(
       () => false,
       () => hears,
     );

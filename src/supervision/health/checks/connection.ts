@@ -51,7 +51,7 @@ function withOlderCopy(issue: Issue, id: string | undefined): Issue {
   return {
     ...issue,
     advice: {
-      en: `WhatsApp is reached, and the session does not get ready: restore("${id}") tries an older copy. ${issue.advice.en}`,
+      en: `WhatsApp is reached, and the session does not become ready: restore("${id}") tries an older copy. ${issue.advice.en}`,
       ar: `يمكن الوصول إلى واتساب لكن الجلسة لا تصبح جاهزة: جرّب نسخة أقدم عبر ${call}. ${issue.advice.ar}`,
     },
   };
@@ -69,7 +69,7 @@ const STARTING: Issue = {
   severity: 'warning',
   message: { en: 'The session is starting and not connected yet.', ar: 'الجلسة قيد التشغيل ولم تتصل بعد.' },
   advice: {
-    en: 'Wait a moment: a start that hangs is tried again by itself.',
+    en: 'Wait a moment: a start that hangs is retried automatically.',
     ar: 'انتظر قليلًا؛ فإذا تعثّر التشغيل أُعيدت المحاولة تلقائيًا.',
   },
 };
@@ -95,7 +95,7 @@ const RECONNECTING: Issue = {
     ar: 'الجلسة غير متصلة، وتجري محاولة تشغيلها من جديد.',
   },
   advice: {
-    en: 'It comes back by itself; reconnect() does not wait for the next attempt.',
+    en: 'It reconnects automatically; reconnect() does not wait for the next attempt.',
     ar: 'ستعود تلقائيًا؛ ولئلا تنتظر المحاولة التالية استعمل reconnect().',
   },
   action: 'reconnect',
@@ -109,7 +109,7 @@ const FAILED: Issue = {
     ar: 'تعذّر تشغيل الجلسة وتوقفت المحاولات. كل البيانات محفوظة.',
   },
   advice: {
-    en: 'Mend the cause (the last error names it), then use reconnect().',
+    en: 'Fix the cause (the last error names it), then use reconnect().',
     ar: 'عالج السبب (يذكره آخر خطأ)، ثم استعمل reconnect().',
   },
   action: 'reconnect',
@@ -123,7 +123,7 @@ const UNRESPONSIVE: Issue = {
     ar: 'صفحة واتساب لا تستجيب: إنها معلّقة أو متوقفة مهما كانت حالتها الأخيرة.',
   },
   advice: {
-    en: 'After two timed checks without an answer it is reconnected by itself; reconnect() does it now.',
+    en: 'After two timed checks without an answer it is reconnected automatically; reconnect() does it now.',
     ar: 'بعد فحصين دوريين بلا رد يُعاد الاتصال تلقائيًا؛ وللقيام بذلك فورًا استعمل reconnect().',
   },
   action: 'reconnect',

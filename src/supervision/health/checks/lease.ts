@@ -28,11 +28,11 @@ const UNPROVEN: Issue = {
   code: 'lease-unproven',
   severity: 'warning',
   message: {
-    en: 'It can not be told just now whether the session is still owned by this process: saves pause.',
+    en: "It can't be confirmed just now that this process still owns the session: saves pause.",
     ar: 'لا يمكن التأكد الآن من أن الجلسة ما زالت ملكًا لهذه العملية، فالحفظ متوقف مؤقتًا.',
   },
   advice: {
-    en: 'Check the disk of sessionPath: is it mounted, writable and not full? It goes on by itself afterwards.',
+    en: 'Check the disk of sessionPath: is it mounted, writable and not full? It continues automatically afterwards.',
     ar: `تحقّق من قرص ${isolated('sessionPath')}: هل هو مربوط وقابل للكتابة وغير ممتلئ؟ بعدها يُستأنف الحفظ تلقائيًا.`,
   },
 };

@@ -18,7 +18,7 @@ const EXHAUSTED: Issue = {
   severity: 'critical',
   message: { en: 'All attempts to reconnect are used up.', ar: 'استُنفدت كل محاولات إعادة الاتصال.' },
   advice: {
-    en: 'initialize() begins anew with all attempts; raise maxReconnectAttempts where outages are long.',
+    en: 'initialize() starts again with all attempts; raise maxReconnectAttempts where outages are long.',
     ar: 'استعمل initialize() للبدء من جديد بكل المحاولات؛ وارفع maxReconnectAttempts إن كانت الانقطاعات طويلة.',
   },
   action: 'initialize',

@@ -19,8 +19,8 @@ function tooLarge(bytes: number, { limits, state }: HealthFacts): Issue {
     code: 'session-too-large',
     severity: 'warning',
     message: {
-      en: `The profile takes ${megabytes(bytes, 'en')}, more than maxSessionSizeMb (${megabytes(limits.maxSessionBytes, 'en')}); what is too much are caches.`,
-      ar: `حجم ملف التعريف ${megabytes(bytes, 'ar')}، أي أكثر من ${isolated('maxSessionSizeMb')} (${megabytes(limits.maxSessionBytes, 'ar')})؛ والزائد ملفات مؤقتة.`,
+      en: `The profile takes ${megabytes(bytes, 'en')}, more than maxSessionSizeMb (${megabytes(limits.maxSessionBytes, 'en')}); the excess is browser cache.`,
+      ar: `حجم ملف التعريف ${megabytes(bytes, 'ar')}، أي أكثر من ${isolated('maxSessionSizeMb')} (${megabytes(limits.maxSessionBytes, 'ar')})؛ والزائد ملفات مؤقتة للمتصفح.`,
     },
     advice: {
       en: 'Caches are cleared once an hour while it runs, and before a start: reconnect() does that now, prune() while stopped.',

@@ -49,8 +49,8 @@ const SAME_DISK: Issue = {
   code: 'same-disk',
   severity: 'warning',
   message: {
-    en: 'Saves and backups lie on one disk: what takes one takes both.',
-    ar: 'الحفظ والنسخ الاحتياطية على قرص واحد: ما يضيّع أحدهما يضيّع الآخر.',
+    en: 'Saves and backups are on one disk: if it fails, both are lost.',
+    ar: 'الحفظ والنسخ الاحتياطية على قرص واحد: إذا تعطّل ضاع الاثنان.',
   },
   advice: {
     en: 'Put backupPath (BACKUP_SESSION_PATH) on another disk, or add a remote backupStore.',

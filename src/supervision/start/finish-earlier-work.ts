@@ -6,7 +6,7 @@ import type { Revoker } from '../login/revoker.js';
 import type { SessionClearing } from '../prune/session-clearing.js';
 import type { RemovedProfile } from '../watch/removed-profile.js';
 
-export interface PastParts {
+export interface EarlierWorkParts {
   readonly clearing: SessionClearing;
   readonly removed: RemovedProfile;
   readonly revoker: Revoker;
@@ -14,9 +14,9 @@ export interface PastParts {
 }
 
 /** Finishes, at a start, what earlier processes could not: an interrupted `clear()`, and marks in stores that were down. */
-export async function settlePast(
+export async function finishEarlierWork(
   context: SessionContext,
-  { clearing, removed, revoker, snapshots }: PastParts,
+  { clearing, removed, revoker, snapshots }: EarlierWorkParts,
   { isFirst, patience }: { readonly isFirst: boolean; readonly patience: StorePatience },
 ): Promise<void> {
   if (isFirst) await clearing.resume();

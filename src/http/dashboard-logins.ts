@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js';
 const MAX_LOGINS = 100;
 
 /** The logins to the dashboard. They are only in memory, so after a restart of the bot users enter the token again. */
-export class Logins {
+export class DashboardLogins {
   readonly #ttlMs: number;
   readonly #clock: Clock;
   /** When each login ends, by the hash of its id, oldest first. */

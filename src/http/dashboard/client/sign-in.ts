@@ -1,6 +1,6 @@
 import { applyTheme, initialTheme, remember, remembered, type Theme } from './preferences.js';
 
-/** The script of the login form, which also works without it. */
+/** The script of the form that logs in to the dashboard, which also works without it. */
 const asked = new URLSearchParams(location.search).has('lang');
 const chosen = remembered('locale', ['ar', 'en']);
 const links = document.querySelector<HTMLAnchorElement>('a[hreflang]');
