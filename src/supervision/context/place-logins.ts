@@ -43,14 +43,17 @@ export class PlaceLogins {
   /**
    * Call while this login is in use here: it was scanned, restored by a person, or has become ready. What was noted of
    * another login is out of date then, whatever its time says. Never rejects: a store that fails is told at the next call.
+   *
+   * @returns whether every store has answered. One that has not may know of a later login at this place, so what it says
+   * is not overruled later
    */
   async claim(
     lineage: string,
     patience = this.#patience(),
     repositories: readonly SnapshotRepository[] = allRepositories(this.#context),
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { record, profile, logger } = this.#context;
-    const told = await this.#toldBy(repositories, patience);
+    const { told, isComplete } = await this.#toldBy(repositories, patience);
     const [latest] = told.filter(({ place }) => place === placeNameOf(profile)).sort(latestFirst);
     const noted = record.current.placeLogin;
     const isKnown = latest?.lineage === lineage;
@@ -64,6 +67,7 @@ export class PlaceLogins {
       }
     }
     await this.share(patience, repositories);
+    return isComplete;
   }
 
   /**
@@ -109,7 +113,7 @@ export class PlaceLogins {
   }
 
   async #told(patience: StorePatience | undefined): Promise<readonly PlaceLogin[]> {
-    const told = await this.#toldBy(allRepositories(this.#context), patience);
+    const { told } = await this.#toldBy(allRepositories(this.#context), patience);
     const { placeLogin } = this.#context.record.current;
     if (placeLogin === undefined) return told;
     return [{ ...placeLogin, place: placeNameOf(this.#context.profile) }, ...told];
@@ -118,10 +122,12 @@ export class PlaceLogins {
   async #toldBy(
     repositories: readonly SnapshotRepository[],
     patience: StorePatience | undefined,
-  ): Promise<readonly PlaceLogin[]> {
+  ): Promise<{ readonly told: readonly PlaceLogin[]; readonly isComplete: boolean }> {
     await this.#context.settlePlace();
     const ask = (repository: SnapshotRepository) => repository.placeLogins();
-    return answered(await askStores(repositories, ask, patience)).flatMap(({ value }) => value);
+    const answers = answered(await askStores(repositories, ask, patience));
+    const isComplete = answers.length === repositories.length;
+    return { told: answers.flatMap(({ value }) => value), isComplete };
   }
 
   async #cleared(patience: StorePatience | undefined): Promise<ReadonlySet<string>> {

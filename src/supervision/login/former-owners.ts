@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describeError } from '../../errors.js';
 import { exists } from '../../profile/walk.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import { askStores, failed, StorePatience } from '../context/ask-stores.js';
+import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { FormerOwner } from '../record/record-owner.js';
 
@@ -14,14 +14,19 @@ const MARK_PATIENCE_MS = 5_000;
  * bot chose an id, or the login was imported. The copies under the former id are held there; otherwise a new account
  * with that id would start with this login, which is in use here. `restore()` under that id still brings it back.
  *
- * Never rejects: a mark that could not be written is a warning, and is tried again at the next start.
+ * Never rejects: a mark that could not be written is a warning, and is tried again later: see {@link holdTheRest}.
  */
-export async function holdForFormerOwners(context: SessionContext): Promise<void> {
+export async function holdForFormerOwners(
+  context: SessionContext,
+  patienceMs = MARK_PATIENCE_MS,
+): Promise<void> {
   const { record, clientId } = context;
   const { formerOwners = [] } = record.current;
   if (formerOwners.length === 0) return;
   const left: FormerOwner[] = [];
-  for (const former of formerOwners) if (!(await isHeldThere(context, former))) left.push(former);
+  for (const former of formerOwners) {
+    if (!(await isHeldThere(context, former, patienceMs))) left.push(former);
+  }
   try {
     await record.update({ formerOwners: left.length > 0 ? left : undefined });
   } catch (error) {
@@ -29,8 +34,24 @@ export async function holdForFormerOwners(context: SessionContext): Promise<void
   }
 }
 
-/** Whether every store has the marks. */
-async function isHeldThere(context: SessionContext, former: FormerOwner): Promise<boolean> {
+/**
+ * Call after a save and at the end of a session: does what {@link holdForFormerOwners} could not do at the start, because a
+ * store was away. Never rejects.
+ */
+export async function holdTheRest(context: SessionContext, patienceMs = MARK_PATIENCE_MS): Promise<void> {
+  const { formerOwners = [] } = context.record.current;
+  if (formerOwners.length > 0) await holdForFormerOwners({ ...context, warn: () => undefined }, patienceMs);
+}
+
+/**
+ * Whether every store has the marks. One that holds nothing of these logins may be a disk that is not mounted, so it is
+ * asked again at the next start.
+ */
+async function isHeldThere(
+  context: SessionContext,
+  former: FormerOwner,
+  patienceMs: number,
+): Promise<boolean> {
   const { clock, clientId, warn, repositoriesOf } = context;
   const { clientId: id, lineages } = former;
   if (id === clientId) return true;
@@ -43,15 +64,18 @@ async function isHeldThere(context: SessionContext, former: FormerOwner): Promis
     return false;
   }
   const at = new Date(clock.now()).toISOString();
-  const mark = async (repository: SnapshotRepository): Promise<void> => {
-    const open = (await repository.list()).filter(({ revoked, held }) => !revoked && held !== true);
-    const ours = new Set(open.map(({ lineage }) => lineage).filter((lineage) => lineages.includes(lineage)));
-    for (const lineage of ours) await repository.hold(lineage, { cause: 'moved', at });
+  const mark = async (repository: SnapshotRepository): Promise<boolean> => {
+    const copies = (await repository.list()).filter(({ lineage }) => lineages.includes(lineage));
+    const open = copies.filter(({ revoked, held }) => !revoked && held !== true);
+    for (const lineage of new Set(open.map((info) => info.lineage))) {
+      await repository.hold(lineage, { cause: 'moved', at });
+    }
+    return copies.length > 0;
   };
-  const answers = await askStores(repositoriesOf(id), mark, new StorePatience(clock, MARK_PATIENCE_MS));
+  const answers = await askStores(repositoriesOf(id), mark, new StorePatience(clock, patienceMs));
   const failures = failed(answers);
   for (const { repository, error } of failures) tellIncomplete(context, repository.store.name, error);
-  return failures.length === 0;
+  return failures.length === 0 && answered(answers).every(({ value }) => value);
 }
 
 /** Whether the profile was copied, and not moved. After an import, the old profile always stays. */

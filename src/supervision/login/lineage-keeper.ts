@@ -10,6 +10,7 @@ import { onlyImports } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
+import { holdTheRest } from './former-owners.js';
 import { holdReplaced, holdSuperseded } from './hold-replaced.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
@@ -31,7 +32,7 @@ export class LineageKeeper {
   /** Whether the logins that the one in place has replaced are marked in every store. */
   #areMarked = true;
   #marking: Promise<void> = Promise.resolve();
-  /** The login that was last ready here. */
+  /** The login that was last ready here, if every store could say at that time what it knew of this place. */
   #claimed: string | undefined;
 
   constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
@@ -80,8 +81,8 @@ export class LineageKeeper {
     this.#areMarked = false;
     // At every `ready`, because a store may have been down at the one before.
     const { lineage, rejectedLineages } = this.#context.record.current;
-    if (lineage !== undefined) await this.#snapshots.places.claim(lineage);
-    this.#claimed = lineage;
+    const isClaimed = lineage !== undefined && (await this.#snapshots.places.claim(lineage));
+    this.#claimed = isClaimed ? lineage : undefined;
     await holdReplaced(this.#context, rejectedLineages);
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots);
   }
@@ -94,6 +95,7 @@ export class LineageKeeper {
     const { lineage } = this.#context.record.current;
     const isInUse = lineage !== undefined && lineage === this.#claimed;
     await (isInUse ? places.claim(lineage, patience) : places.share(patience));
+    await holdTheRest(this.#context, LAST_MARK_PATIENCE_MS);
     if (this.#areMarked) return;
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots, LAST_MARK_PATIENCE_MS);
   }

@@ -82,6 +82,10 @@ export class SessionRecordFile {
     if (clearedAt !== undefined && clearedAt > (this.#current.inPlaceSince ?? '')) {
       this.#apply({ inPlaceSince: clearedAt });
     }
+    // A store that was away during the clear() is told at this start.
+    if (clearedAt !== undefined && clearedAt > (this.#current.placeLogin?.since ?? '')) {
+      this.#apply({ placeLogin: { since: clearedAt } });
+    }
     const ended = (await this.#notes.ended?.()) ?? [];
     if (ended.length > 0) {
       const { revokedLineages } = this.#current;

@@ -9,6 +9,7 @@ import { answered, askStores } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
 import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import { holdTheRest } from '../login/former-owners.js';
 import { freeBytesOfProfile } from '../prune/profile-disk.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
@@ -191,6 +192,7 @@ export class Saver {
       // A local store may be a disk that was not mounted before, and looked empty then.
       const local = repositories.filter(({ store }) => store.localPath !== undefined);
       await this.#snapshots.places.claim(context.lineage, undefined, local);
+      await holdTheRest(this.#context);
       // Another bot on this client id has taken this login for ended, but it is in use here.
       if (taken.some(({ snapshot }) => snapshot.heldElsewhere)) await this.#removed.release(context.lineage);
       return taken[0] ?? UNCHANGED;
