@@ -198,6 +198,30 @@ describe('clear()', () => {
     expect(bot.state).toBe('awaiting_qr');
   });
 
+  it('leaves a backup that a person has kept and puts back under another name: restore(id) takes it', async () => {
+    const bot = stage().bot({ session: BY_HAND });
+    await bot.logIn();
+    const { id } = await bot.backUp('kept');
+    const { promises } = stage().fs;
+    const [zip = ''] = (await stage().filesBelow('/bot/backup')).filter((path) => path.endsWith('.zip'));
+    const bytes = await promises.readFile(zip);
+    await bot.finish(bot.session.clear());
+    for (const name of ['again.zip', zip.slice(zip.lastIndexOf('/') + 1)]) {
+      await promises.writeFile(`/bot/backup/shop/${name}`, bytes);
+      await bot.finish(bot.session.prune());
+      const isKept = name === 'again.zip';
+      expect((await bot.session.listSnapshots()).map((info) => info.id)).toEqual(isKept ? [id] : []);
+      expect((await stage().filesBelow('/bot/backup')).some((path) => path.endsWith(name))).toBe(isKept);
+      if (isKept) await promises.rm(`/bot/backup/shop/${name}`);
+    }
+    await promises.writeFile('/bot/backup/shop/again.zip', bytes);
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+    await bot.finish(bot.session.restore(id));
+    await bot.untilState('ready');
+    expect(await bot.client.readLogin()).toMatchObject({ note: 'kept' });
+  });
+
   it('does not unlink the phone', async () => {
     const bot = stage().bot({ session: BY_HAND });
     await bot.logIn();

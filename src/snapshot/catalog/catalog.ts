@@ -105,7 +105,7 @@ export class SnapshotCatalog {
   ): Promise<readonly SnapshotInfo[]> {
     const { revoked, held, heldElsewhere, cleared } = await this.marks.lineages(options);
     const recorded = await this.marks.verifiedAt(options);
-    const kept = entries.filter(({ manifest }) => !cleared.has(manifest.lineage));
+    const kept = entries.filter((entry) => !this.#hasComeBack(entry, cleared));
     return kept.map((entry) =>
       snapshotInfo(entry.manifest, {
         store: this.#options.store.name,
@@ -184,12 +184,16 @@ export class SnapshotCatalog {
     const { cleared } = await this.marks.lineages(options);
     if (cleared.size === 0) return { freedBytes: 0, files: 0 };
     const { entries } = await this.read(options);
-    const ids = entries.map(({ manifest }) => manifest).filter(({ lineage }) => cleared.has(lineage));
-    const { removed, freedBytes } = await this.remove(
-      ids.map(({ id }) => id),
-      options,
-    );
+    const ids = entries
+      .filter((entry) => this.#hasComeBack(entry, cleared))
+      .map(({ manifest }) => manifest.id);
+    const { removed, freedBytes } = await this.remove(ids, options);
     return { freedBytes, files: removed.length + (await this.marks.sweepCleared(now, options)) };
+  }
+
+  /** Whether a server has put it after its login was cleared. What has another name was put there by a person. */
+  #hasComeBack({ manifest, info }: CatalogEntry, cleared: ReadonlySet<string>): boolean {
+    return cleared.has(manifest.lineage) && info.key === this.#options.place.keyOf(manifest);
   }
 }
 

@@ -10,6 +10,8 @@ export interface ManifestPlace {
   idOf(key: string): string | undefined;
   /** Reads the manifest out of an object; `undefined` when it was deleted meanwhile. */
   readManifest(info: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined>;
+  /** The key under which this library puts the snapshot. */
+  keyOf(manifest: SnapshotManifest): string;
   /** Whether an object is where this snapshot belongs. */
   isPlaceOf(manifest: SnapshotManifest, key: string): boolean;
   /** Whether an unreadable object with this id (or name) was written by this library, and not by a person. */
