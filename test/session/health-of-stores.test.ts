@@ -43,9 +43,13 @@ describe('the health of a store that answers with an error', () => {
     const store = new MemoryStore({ name: 's3' });
     const bot = stage().bot({ session: { ...BY_HAND, store } });
     await bot.logIn();
-    store.list = () => {
+    await bot.finish(bot.session.checkHealth());
+    const refuse = () => {
       throw Object.assign(new Error('UnknownError'), { name: 'Forbidden' });
     };
+    store.list = refuse;
+    store.head = refuse;
+    await stage().clock.advance(15_000); // then it is asked again whether it answers
     const { message, advice } = await issueOf(bot, 'save-store-unreachable');
     expect(message?.en).toMatch(/answers with an error: s3 .*Forbidden/);
     expect(advice?.en).toContain('credentials');
