@@ -397,7 +397,7 @@ describe('two bots that share a client id and a place of backups', () => {
     await ben.finish(ben.session.clear({ logout: true }));
     expect(ben.payloads('warning')).toContainEqual({
       code: 'other-profile',
-      message: expect.stringMatching(/\/srv\/anna\/.*held.*restore\('.+'\)/s),
+      message: expect.stringMatching(/\/srv\/anna\/.*not restored here automatically.*restore\('.+'\)/s),
     });
     await ben.start(); // the same object, as after any clear()
     expect([ben.state, ben.payloads('restore:started')]).toEqual(['awaiting_qr', []]);

@@ -27,7 +27,7 @@ describe('in the place of a small file', () => {
     side = join(root, 'bot/auth/.session-shop.persistent');
   });
 
-  afterEach(() => rm(root, { recursive: true, force: true }));
+  afterEach(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
   const plantPipe = useNamedPipes();
 
   const newBot = (options: FakeBotOptions = {}): FakeBot =>

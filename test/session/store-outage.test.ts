@@ -131,7 +131,7 @@ describe('stores of which none answers, with the profile gone', () => {
     });
     const [{ error } = {}] = bot.payloads('reconnect:scheduled');
     expect(error?.message).toContain('endless');
-    expect(error?.message).toContain('again and again');
+    expect(error?.message).toContain('the same keys repeatedly');
     await bot.finish(bot.session.destroy(), { limitMs: 10_000 });
     expect(bot.state).toBe('stopped');
     const next = stage().bot({ session: { ...session, backupStore: [session.backupStore, endless] } });
