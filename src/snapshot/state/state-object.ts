@@ -40,7 +40,7 @@ interface Objects {
  *
  * One that the store does not deliver, such as a file under a bad sector, is passed over like a damaged one; where neither
  * is delivered, it is the store that fails. A damaged object must not make a login restorable that was logged out. So each change of the marks and places is put into
- * `state-copy.json` first, which counts when `state.json` is damaged, gone or older. Where both are damaged, every login in the
+ * `state-copy.json` first, which counts when `state.json` is damaged or gone. Where both are damaged, every login in the
  * store is held: only a person restores one, and the next change writes that down.
  *
  * Several processes may change it. Where the store keeps conditions, a change that meets another one is made again on
@@ -176,7 +176,7 @@ export class StateObject {
     let isGone = false;
     let fault: { readonly error: unknown } | undefined;
     let state: StoreState | undefined;
-    for (const info of newestFirst(main, copy)) {
+    for (const info of [main, copy]) {
       if (info === undefined || state !== undefined) continue;
       const found = await this.#readOne(info, options);
       if (found === 'damaged') isDamaged = true;
@@ -224,15 +224,6 @@ export class StateObject {
     }
     return marks;
   }
-}
-
-/** A copy that is newer than the object itself is of a change that was interrupted, or whose object was set back. */
-function newestFirst(
-  main: ObjectInfo | undefined,
-  copy: ObjectInfo | undefined,
-): readonly (ObjectInfo | undefined)[] {
-  const isCopyNewer = main !== undefined && copy !== undefined && copy.modifiedAt > main.modifiedAt;
-  return isCopyNewer ? [copy, main] : [main, copy];
 }
 
 /** Whether the key is that of the state of a client id, or of its copy. */

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.js';
 import { LeaseLostError, StoreError } from '../../../src/errors.js';
 import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
@@ -202,26 +201,6 @@ describe('the state of the logins in a store', () => {
     await repository.clear();
     expect(await store.head(MAIN)).toBeUndefined();
     expect(await store.head(COPY)).toBeUndefined();
-  });
-
-  it('is that of the copy where the object is older: the process ended between the two, or somebody set it back', async () => {
-    let now = Date.parse(AT);
-    store = new MemoryStore({ clock: { ...systemClock, now: () => now } });
-    repository = open();
-    await save('dead');
-    const before = await store.get(MAIN);
-    const old = Buffer.concat(await (before?.body.toArray() ?? [])); // nothing is marked yet
-    await repository.revoke('dead', { cause: 'phone', at: AT });
-    const copy = await store.get(COPY);
-    const bytes = Buffer.concat(await (copy?.body.toArray() ?? []));
-    if (old.length > 0) await store.put(MAIN, old);
-    else await store.put(MAIN, serializeState(NO_STATE));
-    now += 1_000;
-    await store.put(COPY, bytes);
-    expect(await flagsOf()).toEqual({ dead: { revoked: true, held: false } });
-    now += 1_000;
-    await repository.hold('dead', { cause: 'removed', at: AT });
-    expect(await flagsOf()).toEqual({ dead: { revoked: true, held: true } });
   });
 
   it('keeps the sections that only a newer version knows', async () => {
