@@ -48,7 +48,7 @@ export class SessionSnapshots {
   /** The last known content of each store. */
   readonly #known = new Map<SnapshotRepository, readonly SnapshotInfo[]>();
   /** Stores that did not answer the last time. Each is reported once until it answers again. */
-  readonly #silent = new Set<SnapshotRepository>();
+  readonly #silent = new Map<SnapshotRepository, unknown>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -59,6 +59,11 @@ export class SessionSnapshots {
   /** Whether a store did not answer the last time. Its content is then unknown. */
   get hasSilentStore(): boolean {
     return this.#silent.size > 0;
+  }
+
+  /** Why the stores that did not answer the last time did not. */
+  get silence(): readonly { readonly repository: SnapshotRepository; readonly error: unknown }[] {
+    return [...this.#silent].map(([repository, error]) => ({ repository, error }));
   }
 
   /** Whether a store has snapshots that nobody knows: it was silent the last time, or does not deliver them. */
@@ -264,8 +269,9 @@ export class SessionSnapshots {
   }
 
   #tell(repository: SnapshotRepository, error: unknown): void {
-    if (this.#silent.has(repository)) return;
-    this.#silent.add(repository);
+    const isTold = this.#silent.has(repository);
+    this.#silent.set(repository, error);
+    if (isTold) return;
     this.#context.warn(
       'store-unreachable',
       `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,

@@ -3,7 +3,7 @@ import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots, WithheldSnapshot } from '../context/session-snapshots.js';
-import { endedLineages } from '../record/session-record.js';
+import { endedLineages, type SessionRecord } from '../record/session-record.js';
 
 /**
  * The snapshot that may hold the login and that its store lists, but can't deliver at the moment. If any snapshot was tried,
@@ -18,7 +18,7 @@ export async function withheldLogin(
   tried: readonly LocatedSnapshot[],
   patience?: StorePatience,
 ): Promise<WithheldSnapshot | undefined> {
-  if (!record.current.loggedIn && endedLineages(record.current).length > 0) return undefined;
+  if (isKnownToHaveEnded(record.current)) return undefined;
   const withheld = await snapshots.withheld(patience);
   if (withheld.length === 0 || tried.length > 0) return withheld[0];
   const listed = (await snapshots.list(patience)).map(({ info }) => info.createdAt);
@@ -34,4 +34,22 @@ export async function assertNoneWithheld(...given: Parameters<typeof withheldLog
     `${repository.store.name} lists the snapshot ${id} and can't deliver it: ${describeError(error).message}`,
     { cause: error },
   );
+}
+
+/** @throws StoreError when a store could not be listed: it may have the login, unless the last login here is known to have ended */
+export function assertNoneSilent(
+  { record }: Pick<SessionContext, 'record'>,
+  snapshots: SessionSnapshots,
+): void {
+  const [silent] = snapshots.silence;
+  if (silent === undefined || isKnownToHaveEnded(record.current)) return;
+  const { repository, error } = silent;
+  throw new StoreError(
+    `${repository.store.name} can't be listed, and may have the login: ${describeError(error).message}`,
+    { cause: error },
+  );
+}
+
+function isKnownToHaveEnded(record: SessionRecord): boolean {
+  return !record.loggedIn && endedLineages(record).length > 0;
 }

@@ -5,7 +5,7 @@ import { contentOf, type SessionSnapshots } from '../context/session-snapshots.j
 import type { LaterLogin } from '../login/later-login.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { Restorer } from '../restore/restorer.js';
-import { assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
+import { assertNoneSilent, assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
 
 /**
  * Rolling back is harmful (the ratchets of the protocol), so only the newest snapshot and at most one older one are
@@ -44,11 +44,9 @@ export class LoginFallbacks {
     try {
       const fallbacks = await this.#fallbacks(0, patience);
       if (fallbacks.length > 0) return true;
-      const { loggedIn } = this.#context.record.current;
-      return (
-        loggedIn &&
-        (await withheldLogin(this.#context, this.#parts.snapshots, fallbacks, patience)) !== undefined
-      );
+      if (!this.#context.record.current.loggedIn) return false;
+      if (this.#parts.snapshots.hasSilentStore) return true;
+      return (await withheldLogin(this.#context, this.#parts.snapshots, fallbacks, patience)) !== undefined;
     } catch {
       return this.#context.record.current.loggedIn;
     }
@@ -97,7 +95,10 @@ export class LoginFallbacks {
     }
     if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
     // A login whose newest copies WhatsApp has rejected has ended, whatever else a store may have.
-    if (rollbacks === 0) await assertNoneWithheld(this.#context, this.#parts.snapshots, fallbacks);
+    if (rollbacks === 0) {
+      await assertNoneWithheld(this.#context, this.#parts.snapshots, fallbacks);
+      assertNoneSilent(this.#context, this.#parts.snapshots);
+    }
     const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
     const isFinal = !(await this.#anyOfNewerBrowser(untried));

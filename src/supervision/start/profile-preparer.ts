@@ -17,7 +17,7 @@ import type { BlobRescue } from '../restore/blob-rescue.js';
 import type { OlderCopyTrial } from '../restore/older-copy-trial.js';
 import { isMisfit } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
-import { assertNoneWithheld } from '../restore/withheld-login.js';
+import { assertNoneSilent, assertNoneWithheld } from '../restore/withheld-login.js';
 import { HELD_MESSAGE, type RemovedProfile } from '../watch/removed-profile.js';
 import { finishEarlierWork } from './finish-earlier-work.js';
 import { OtherLogin } from './other-login.js';
@@ -146,7 +146,10 @@ export class ProfilePreparer {
     const imported = reason === 'profile-absent' ? await this.#firstImport.run(signal) : undefined;
     if (imported) return imported;
     const isLost = report.verdict === 'absent' || report.verdict === 'corrupt';
-    if (isLost) await assertNoneWithheld(this.#context, this.#snapshots, candidates);
+    if (isLost) {
+      await assertNoneWithheld(this.#context, this.#snapshots, candidates);
+      assertNoneSilent(this.#context, this.#snapshots);
+    }
     const why =
       candidates.length > 0
         ? `none of its ${candidates.length} snapshots is sound`
