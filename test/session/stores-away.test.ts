@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/clock.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -133,5 +134,30 @@ describe('a store that is away when a login changes its place or ends', () => {
     const again = newBot();
     await again.start();
     expect(accountOf(again)).toEqual(['ready', BEN]);
+  });
+});
+
+describe('a store that takes its time', () => {
+  const stage = useFakeStage();
+
+  it('is not called unreachable because somebody who can do without it did not wait', async () => {
+    const { clock, fs } = stage();
+    const readdir = async (path: string, ...more: never[]) => {
+      if (path.startsWith('/bot/session')) await sleep(clock, 60);
+      return fs.promises.readdir(path, ...more);
+    };
+    const slow = { ...fs, promises: { ...fs.promises, readdir } } as typeof fs;
+    const newBot = () => stage().bot({ session: { fs: slow } });
+    const first = newBot();
+    await first.logIn(ANNA);
+    await first.save('of Anna');
+    await first.stop();
+    const again = newBot();
+    await again.start();
+    again.client.pupBrowser?.kill();
+    await again.until('the loss', () => again.state !== 'ready');
+    await again.untilState('ready');
+    await again.save('later');
+    expect([...first.warnings, ...again.warnings]).not.toContain('store-unreachable');
   });
 });

@@ -13,11 +13,24 @@ export type StoreAnswer<T> =
  */
 export const START_PATIENCE_MS = 4_500;
 
+/** How long an immediate copy waits for stores to which it is not written, ms. */
+export const OTHERS_PATIENCE_MS = 100;
+
 /** A time limit for each store, over all questions that share this object. */
 export class StorePatience {
   readonly #clock: Clock;
   readonly #ms: number;
   readonly #spent = new Map<SnapshotRepository, number>();
+
+  /** For those who can do without the answer. Such a short time tells nothing about the store. */
+  static brief(clock: Clock): StorePatience {
+    return new StorePatience(clock, OTHERS_PATIENCE_MS);
+  }
+
+  /** Whether a healthy store may well take longer. */
+  get isBrief(): boolean {
+    return this.#ms <= OTHERS_PATIENCE_MS;
+  }
 
   constructor(clock: Clock, ms: number) {
     this.#clock = clock;

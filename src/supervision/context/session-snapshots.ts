@@ -1,4 +1,4 @@
-import { ConfigurationError, describeError, SnapshotNotFoundError } from '../../errors.js';
+import { ConfigurationError, describeError, SnapshotNotFoundError, TimeoutError } from '../../errors.js';
 import { unpackError } from '../../portable-error.js';
 import { captureTimeAfter, newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
@@ -29,9 +29,6 @@ export interface WithheldSnapshot {
   readonly error: Error;
 }
 
-/** How long an immediate copy waits for stores to which it is not written, ms. */
-export const OTHERS_PATIENCE_MS = 100;
-
 /** Options of the search for snapshots to restore. */
 export interface CandidateOptions {
   readonly patience?: StorePatience | undefined;
@@ -47,8 +44,10 @@ export class SessionSnapshots {
   #given: number | undefined;
   /** The last known content of each store. */
   readonly #known = new Map<SnapshotRepository, readonly SnapshotInfo[]>();
-  /** Stores that did not answer the last time. Each is reported once until it answers again. */
+  /** Stores that did not answer the last time. */
   readonly #silent = new Map<SnapshotRepository, unknown>();
+  /** Those that were reported. Each is reported once until it answers again. */
+  readonly #reported = new Set<SnapshotRepository>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -237,7 +236,7 @@ export class SessionSnapshots {
   }
 
   async #askSoon(): Promise<void> {
-    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    const patience = StorePatience.brief(this.#context.clock);
     await this.list(patience).catch(() => undefined);
   }
 
@@ -256,10 +255,15 @@ export class SessionSnapshots {
       const infos = await repository.list();
       this.#known.set(repository, infos); // also when nobody waits for this store any more
       this.#silent.delete(repository);
+      this.#reported.delete(repository);
       return infos;
     };
     const answers = await askStores(repositories, list, patience);
-    for (const { repository, error } of failed(answers)) this.#tell(repository, error);
+    for (const { repository, error } of failed(answers)) {
+      this.#silent.set(repository, error);
+      const isOnlySlow = patience?.isBrief === true && error instanceof TimeoutError;
+      if (!isOnlySlow) this.#report(repository, error);
+    }
     const located = answered(answers).flatMap(({ repository, value }) =>
       value.map((info) => ({ info, repository })),
     );
@@ -268,10 +272,9 @@ export class SessionSnapshots {
     return { located, failures: failed(answers).map(({ error }) => error) };
   }
 
-  #tell(repository: SnapshotRepository, error: unknown): void {
-    const isTold = this.#silent.has(repository);
-    this.#silent.set(repository, error);
-    if (isTold) return;
+  #report(repository: SnapshotRepository, error: unknown): void {
+    if (this.#reported.has(repository)) return;
+    this.#reported.add(repository);
     this.#context.warn(
       'store-unreachable',
       `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,

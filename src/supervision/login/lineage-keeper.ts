@@ -5,7 +5,7 @@ import { MAX_IMPORTED, MAX_RUN } from '../../snapshot/manifest/manifest-fields.j
 import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
-import { OTHERS_PATIENCE_MS, type SessionSnapshots } from '../context/session-snapshots.js';
+import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { onlyImports } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
@@ -138,7 +138,7 @@ export class LineageKeeper {
 
   /** The logins that a new one replaces, as far as the stores answer; the time of the new one tells of the others. */
   async #replacedBy(before: SessionRecord): Promise<RecordChange> {
-    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    const patience = StorePatience.brief(this.#context.clock);
     const { ours } = await this.#snapshots.sorted(patience).catch(() => ({ ours: [] }));
     const { lineage = [], replacedLineages = [] } = before;
     const lineages = [replacedLineages, lineage, ours.map(({ info }) => info.lineage)].flat();
@@ -178,7 +178,7 @@ export class LineageKeeper {
 
   // A store that is down must not keep a ready bot from counting; then the record's own number is used.
   #runsOf(lineage: string): Promise<number> {
-    const patience = new StorePatience(this.#context.clock, OTHERS_PATIENCE_MS);
+    const patience = StorePatience.brief(this.#context.clock);
     return this.#snapshots.lastRun(lineage, patience).catch(() => 0);
   }
 }
