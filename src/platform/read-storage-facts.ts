@@ -3,6 +3,7 @@ import { isUnanswered } from '../disk-gate/gated-file-system.js';
 import type { FileSystem } from '../file-system.js';
 import { commandLine } from '../processes.js';
 import { detectPlatform, type Environment } from './detect-platform.js';
+import { detectFileWatcher } from './file-watcher.js';
 import { readMountinfo } from './storage.js';
 import type { StorageFacts } from './storage-warnings.js';
 
@@ -18,6 +19,8 @@ export interface StorageQuestion {
   readonly env?: Environment;
   /** Returns the command line of a process. Default: reads it from the machine. */
   readonly commandLineOf?: (pid: number) => Promise<string | undefined>;
+  /** Default: the working directory. */
+  readonly botFolder?: string;
 }
 
 /**
@@ -26,10 +29,12 @@ export interface StorageQuestion {
  * @example const warnings = storageWarnings(await readStorageFacts({ fs, sessionPath, backupPath }));
  */
 export async function readStorageFacts(question: StorageQuestion): Promise<StorageFacts> {
-  const { fs, env = process.env, commandLineOf = commandLine } = question;
+  const { fs, env = process.env, commandLineOf = commandLine, botFolder = process.cwd() } = question;
   const dockerenv = (await exists(fs, '/.dockerenv')) || (await exists(fs, '/run/.containerenv'));
   const session = await locate(fs, question.sessionPath);
   const backup = await locate(fs, question.backupPath);
+  const parentCommand = await commandLineOf(process.ppid).catch(() => undefined);
+  const nodemonSettings = await readNodemonSettings(fs, botFolder);
   const known = session.device !== undefined && backup.device !== undefined;
   return {
     platform: detectPlatform(env, { dockerenv }),
@@ -38,8 +43,27 @@ export async function readStorageFacts(question: StorageQuestion): Promise<Stora
     mountinfo: await readMountinfo(fs),
     devices: known ? { session: Number(session.device), backup: Number(backup.device) } : undefined,
     env,
-    parentCommand: await commandLineOf(process.ppid).catch(() => undefined),
+    parentCommand,
+    watcher: detectFileWatcher({ env, parentCommand, nodemonSettings }),
+    botFolder: (await locate(fs, botFolder)).path,
   };
+}
+
+async function readNodemonSettings(fs: FileSystem, folder: string): Promise<string> {
+  const own = await readJson(fs, join(folder, 'nodemon.json'));
+  const { nodemonConfig } = ((await readJson(fs, join(folder, 'package.json'))) ?? {}) as Record<
+    string,
+    unknown
+  >;
+  return JSON.stringify([own ?? {}, nodemonConfig ?? {}]);
+}
+
+async function readJson(fs: FileSystem, path: string): Promise<unknown> {
+  try {
+    return JSON.parse(String(await fs.promises.readFile(path)));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Finds where a path, which may not exist yet, really lies: the links in its existing part are resolved. */

@@ -1,4 +1,5 @@
 import type { Environment, Platform } from './detect-platform.js';
+import { type FileWatcher, howToIgnore, watchedFolders } from './file-watcher.js';
 import { describeStorage, type StorageDescription } from './storage.js';
 
 /** A property of the environment that will cost the login one day. */
@@ -8,8 +9,9 @@ export interface StorageWarning {
    * - `same-device`: saves and backups are lost together
    * - `hidden-signal`: SIGTERM does not reach the bot
    * - `replicas`: an old and a new instance may run at once, and nothing keeps them apart
+   * - `watched`: each save makes a file watcher start the bot again
    */
-  readonly code: 'ephemeral-session' | 'same-device' | 'hidden-signal' | 'replicas';
+  readonly code: 'ephemeral-session' | 'same-device' | 'hidden-signal' | 'replicas' | 'watched';
   readonly message: string;
 }
 
@@ -27,6 +29,10 @@ export interface StorageFacts {
   readonly env?: Environment | undefined;
   /** The command line of our parent process, when it is known. */
   readonly parentCommand?: string | undefined;
+  /** What starts the bot again when a file below `botFolder` changes. */
+  readonly watcher?: FileWatcher | undefined;
+  /** The working directory, absolute, symbolic links resolved. */
+  readonly botFolder?: string | undefined;
 }
 
 /**
@@ -36,7 +42,13 @@ export interface StorageFacts {
  * for (const { message } of storageWarnings(facts)) session.emit('warning', { code: 'storage', message });
  */
 export function storageWarnings(facts: StorageFacts): readonly StorageWarning[] {
-  return [...ephemeralSession(facts), ...sameDevice(facts), ...hiddenSignal(facts), ...replicas(facts)];
+  return [
+    ...ephemeralSession(facts),
+    ...sameDevice(facts),
+    ...hiddenSignal(facts),
+    ...replicas(facts),
+    ...watched(facts),
+  ];
 }
 
 /** Whether files at `path` are gone after a redeploy or a restart; `undefined` when there is no mount table. */
@@ -109,4 +121,16 @@ function hiddenSignal({ platform, env = {}, parentCommand }: StorageFacts): Stor
     `the bot was started by "npm run ${script}", which does not pass SIGTERM on to it: its last save before a redeploy ` +
     'is lost. Start it with "node <file>" itself.';
   return [{ code: 'hidden-signal', message }];
+}
+
+/** LocalAuth's own folders are hidden, so a bot may have been well under a watcher until it got this library. */
+function watched({ sessionPath, backupPath, watcher, botFolder }: StorageFacts): StorageWarning[] {
+  if (watcher === undefined || botFolder === undefined) return [];
+  const folders = watchedFolders(watcher, [sessionPath, backupPath], botFolder);
+  if (folders.length === 0) return [];
+  const message =
+    `${watcher.name} watches the bot's folder: unless it ignores ${folders.join(' and ')}, every save there starts the bot ` +
+    `again. Use ${howToIgnore(watcher, folders)}, or put the folders elsewhere (SESSION_PATH, BACKUP_SESSION_PATH): ` +
+    'hidden ones, whose names begin with a dot, are not watched.';
+  return [{ code: 'watched', message }];
 }
