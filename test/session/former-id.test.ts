@@ -175,3 +175,103 @@ describe('a login that lives under another client id by now', PATIENCE, () => {
     assert.deepEqual(held, []);
   });
 });
+
+describe('a profile that was renamed', PATIENCE, () => {
+  const stage = useFakeStage();
+  const move = (from: string, to: string) =>
+    stage().fs.promises.rename(`/bot/auth/${from}`, `/bot/auth/${to}`);
+  const moveBoth = async (from: string, to: string) => {
+    await move(`session-${from}`, `session-${to}`);
+    await move(`.session-${from}.persistent`, `.session-${to}.persistent`);
+  };
+
+  /** Anna's login under `anna`, and a later one, Ben's, under `shop`, both saved and stopped. */
+  async function annaAndBen(): Promise<void> {
+    await annaStopped(stage());
+    await stage().clock.advance(60_000);
+    const ben = botOf(stage(), 'shop');
+    await ben.logIn(BEN);
+    await ben.save('one');
+    await ben.backUp('two');
+    await ben.stop();
+  }
+
+  it.each(['is saved', 'is killed before its first save'])(
+    'onto an id that had a later login, which is gone: it stays, and comes back; it %s',
+    async (what) => {
+      await annaAndBen();
+      await stage().remove('/bot/auth/session-shop');
+      await stage().remove('/bot/auth/.session-shop.persistent');
+      await moveBoth('anna', 'shop');
+      const shop = botOf(stage(), 'shop');
+      await isReadyAsAnna(shop);
+      await shop.until('the run', () => shop.session.status().run > 0);
+      if (what === 'is saved') await shop.save('later');
+      else shop.client.pupBrowser?.kill();
+      await shop.stop();
+      await isReadyAsAnna(botOf(stage(), 'shop'));
+    },
+  );
+
+  it('together with another one, whose id it takes: each stays with its account', async () => {
+    await annaAndBen();
+    await moveBoth('anna', 'tmp');
+    await moveBoth('shop', 'anna');
+    await moveBoth('tmp', 'shop');
+    const shop = botOf(stage(), 'shop');
+    await isReadyAsAnna(shop);
+    const anna = botOf(stage(), 'anna');
+    await anna.start();
+    assert.deepEqual([anna.state, accountOf(anna)], ['ready', BEN]);
+  });
+
+  it.each(['before', 'after'])(
+    'the old id is started %s the new one: it does not get the login',
+    async (when) => {
+      await annaStopped(stage());
+      await moveBoth('anna', 'shop');
+      const shop = botOf(stage(), 'shop');
+      if (when === 'after') await isReadyAsAnna(shop);
+      await isFree(botOf(stage(), 'anna'));
+      if (when === 'before') await isReadyAsAnna(shop);
+    },
+  );
+
+  it('before the stores could be told: the old id does not get the login', async () => {
+    const backupStore = new MemoryStore({ name: 'remote' });
+    const botWith = (clientId: string) => botOf(stage(), clientId, '/bot', { backupStore });
+    const anna = botWith('anna');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await anna.stop();
+    await stage().remove('/bot/session/store');
+    await moveBoth('anna', 'shop');
+    backupStore.setDown(true);
+    const shop = botWith('shop');
+    await isReadyAsAnna(shop);
+    backupStore.setDown(false);
+    await isFree(botWith('anna'));
+  });
+
+  it.each(['before', 'after'])(
+    'without what lies beside it, and the old id is started %s the new one: it does not get the login',
+    async (when) => {
+      await annaStopped(stage());
+      await move('session-anna', 'session-shop');
+      const shop = botOf(stage(), 'shop');
+      if (when === 'after') await isReadyAsAnna(shop);
+      await isFree(botOf(stage(), 'anna'));
+      if (when === 'before') await isReadyAsAnna(shop);
+    },
+  );
+
+  it('is no copy: where a copy lies beside a profile that is lost, the login comes back', async () => {
+    await annaStopped(stage());
+    await (await stage().copyTree('/bot/auth/session-anna')).putAt('/bot/auth/session-copy');
+    await (await stage().copyTree('/bot/auth/.session-anna.persistent')).putAt(
+      '/bot/auth/.session-copy.persistent',
+    );
+    await stage().remove('/bot/auth/session-anna');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+});

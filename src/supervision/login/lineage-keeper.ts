@@ -1,6 +1,7 @@
 import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
+import { profileMark } from '../../profile/profile-mark.js';
 import { MAX_IMPORTED, MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
 import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
@@ -101,7 +102,7 @@ export class LineageKeeper {
   }
 
   async #count(paired: boolean): Promise<void> {
-    const { record, warn, driver, entryScript } = this.#context;
+    const { record, warn, driver, entryScript, fs, profile } = this.#context;
     const before = record.current;
     const patience = new StorePatience(this.#context.clock, STORES_PATIENCE_MS);
     const id = accountId(driver);
@@ -126,6 +127,7 @@ export class LineageKeeper {
       account: id === undefined && known === undefined ? undefined : account,
       startedBy: entryScript,
       loggedIn: true,
+      profileMark: await profileMark(fs, profile.path).catch(() => undefined),
       ...(known === undefined && { basedOn: undefined }),
       ...((known === undefined || before.formerLineage !== undefined) && {
         inPlaceSince: await this.#snapshots.timeAfterAll(),

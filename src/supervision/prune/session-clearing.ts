@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { describeError } from '../../errors.js';
-import { isMissing } from '../../profile/walk.js';
+import { isSameMark, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
 import { MAX_IMPORTED } from '../../snapshot/manifest/manifest-fields.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
-import type { ClearIntent, ProfileMark } from '../record/clear-note.js';
+import type { ClearIntent } from '../record/clear-note.js';
 import { onlyImports } from '../record/import-marks.js';
 import { clearSnapshots, clearTheRest, markCleared, planClear, unmarkCleared } from './clear-snapshots.js';
 
@@ -99,19 +98,11 @@ export class SessionClearing {
   /** Whether the profile is still the one that was to be deleted; another one may have been put there since. */
   async #isInPlace({ profile: before }: ClearIntent): Promise<boolean> {
     const now = await this.#profileMark();
-    if (now === undefined || before === undefined) return now === before;
-    return now.ino === before.ino && now.birthtimeMs === before.birthtimeMs;
+    return now === undefined || before === undefined ? now === before : isSameMark(now, before);
   }
 
-  async #profileMark(): Promise<ProfileMark | undefined> {
-    const { fs, profileDir } = this.#context;
-    try {
-      const { ino, birthtimeMs } = await fs.promises.stat(join(profileDir, 'Default'));
-      return { ino, birthtimeMs };
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+  #profileMark(): Promise<ProfileMark | undefined> {
+    return profileMark(this.#context.fs, this.#context.profileDir);
   }
 
   /** The record beside it is of the login that was cleared. */

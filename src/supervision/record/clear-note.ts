@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { FileSystem } from '../../file-system.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
+import { type ProfileMark, profileMarkIn } from '../../profile/profile-mark.js';
 import type { ProfileIdentity } from '../../types.js';
 
 export interface ClearNoteParameters {
@@ -24,14 +25,6 @@ export interface ClearIntent {
   readonly imported: readonly string[];
   /** The profile as it is on the disk; one that has been put there since is not deleted. Absent when there was none. */
   readonly profile?: ProfileMark;
-}
-
-/** Tells a profile on the disk from one that has taken its place. */
-export interface ProfileMark {
-  /** Inode of its folder `Default`. */
-  readonly ino: number;
-  /** When that folder was made, ms since 1970; 0 where the file system does not tell. */
-  readonly birthtimeMs: number;
 }
 
 /**
@@ -79,7 +72,7 @@ export class ClearNote {
 function intentIn(value: Record<string, unknown>): ClearIntent | undefined {
   const { clearedAt, left } = value;
   if (typeof clearedAt !== 'string' || Number.isNaN(Date.parse(clearedAt))) return undefined;
-  const profile = markIn(value.profile);
+  const profile = profileMarkIn(value.profile);
   return {
     clearedAt,
     ...((left === 'all' || left === 'stores') && { left }),
@@ -87,12 +80,6 @@ function intentIn(value: Record<string, unknown>): ClearIntent | undefined {
     imported: texts(value.imported),
     ...(profile !== undefined && { profile }),
   };
-}
-
-function markIn(value: unknown): ProfileMark | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { ino, birthtimeMs } = value as Record<string, unknown>;
-  return typeof ino === 'number' && typeof birthtimeMs === 'number' ? { ino, birthtimeMs } : undefined;
 }
 
 function texts(value: unknown): readonly string[] {

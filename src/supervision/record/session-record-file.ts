@@ -134,11 +134,18 @@ export class SessionRecordFile {
     this.#current = { ...this.#current, owner: this.#user };
   }
 
-  // Kept until the stores know it; it is written with the next change.
+  // Kept until the stores know it; it is written with the next change. The login has come to this place now, so it is later
+  // than all that the stores of this id know, and its own copies lie under the former id.
   #noteFormer({ clientId, path }: RecordOwner): void {
-    const { formerOwners = [] } = this.#current;
+    const { formerOwners = [], lineage } = this.#current;
     const former = { clientId, path, lineages: lineagesIn(this.#current) };
-    this.#current = { ...this.#current, formerOwners: [...formerOwners, former] };
+    const placeLogin = this.#placeLoginNow(lineage);
+    this.#apply({
+      formerOwners: [...formerOwners, former],
+      basedOn: undefined,
+      placeLogin,
+      inPlaceSince: placeLogin?.since,
+    });
   }
 
   #apply(change: RecordChange): void {

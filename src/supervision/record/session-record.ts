@@ -1,3 +1,4 @@
+import { type ProfileMark, profileMarkIn } from '../../profile/profile-mark.js';
 import type { PlaceLogin } from '../../snapshot/repository.js';
 import { type FormerOwner, formerOwnersIn, ownerIn, type RecordOwner } from './record-owner.js';
 
@@ -25,6 +26,8 @@ export interface SessionRecord {
    * lost with its disk. Absent for a login that was here before this field existed.
    */
   readonly placeLogin?: Pick<PlaceLogin, 'lineage' | 'since'>;
+  /** The profile's folder when it was last ready, which tells a profile that was renamed from one that was lost. */
+  readonly profileMark?: ProfileMark;
   /** How many runs of this lineage reached `ready`. */
   readonly run: number;
   /** A salted mark of the account. */
@@ -124,6 +127,7 @@ export function parseRecord(text: string): SessionRecord {
   const raw = value as Record<string, unknown>;
   const owner = ownerIn(raw.owner);
   const formerOwners = formerOwnersIn(raw.formerOwners);
+  const mark = profileMarkIn(raw.profileMark);
   return {
     format: 1,
     ...(owner !== undefined && { owner }),
@@ -135,6 +139,7 @@ export function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'inPlaceSince'),
     ...trialIn(raw.trial),
     ...placeLoginIn(raw.placeLogin),
+    ...(mark !== undefined && { profileMark: mark }),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
     rejectedLineages: texts(raw.rejectedLineages),

@@ -11,6 +11,7 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
 import { LaterLogin } from '../login/later-login.js';
+import { renamedLogins } from '../login/renamed-profile.js';
 import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { SessionClearing } from '../prune/session-clearing.js';
@@ -134,6 +135,8 @@ export class ProfilePreparer {
       return used === UNSOUND ? this.#restoreIfNeeded(signal, patience, false) : used;
     }
     if (await this.#removed.notice()) return undefined;
+    const renamed = report.verdict === 'absent' ? await renamedLogins(this.#context) : [];
+    if (renamed.length > 0) await this.#removed.holdMoved(renamed);
     const reason: RestoreReason = report.verdict === 'absent' ? 'profile-absent' : 'profile-damaged';
     // A profile in which nobody ever logged in is no loss, for example after a bot's first start without network.
     const isLoss = report.findings.length > 0 || record.current.loggedIn;
@@ -158,6 +161,8 @@ export class ProfilePreparer {
         ? `none of its ${candidates.length} snapshots is sound`
         : await this.#whyPassedOver();
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
+    else if (renamed.length > 0)
+      return undefined; // it was told
     else if (await this.#removed.isNewestHeld()) warn('profile-removed', HELD_MESSAGE);
     else if (why !== undefined) warn('nothing-to-restore', why);
     return undefined;

@@ -57,6 +57,23 @@ export class RemovedProfile {
     return true;
   }
 
+  /** Holds logins whose profile lives on under another name. Never rejects. */
+  async holdMoved(lineages: readonly string[]): Promise<void> {
+    const { record, warn } = this.#context;
+    const { lineage: here } = record.current;
+    try {
+      if (here !== undefined && lineages.includes(here)) await this.#hold(here);
+      const { heldLineages = [] } = record.current;
+      const others = lineages.filter((one) => !heldLineages.includes(one));
+      await record.updateInPlace({ heldLineages: [...heldLineages, ...others] });
+      for (const one of others)
+        await this.#markStores(one, new StorePatience(this.#context.clock, MARK_PATIENCE_MS));
+    } catch (error) {
+      this.#tellIncomplete(error);
+    }
+    warn('profile-removed', HELD_MESSAGE);
+  }
+
   /**
    * Call at the end of a session, after its browser is closed. Does what {@link notice} does, and also deletes what
    * was recreated after the removal.

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { FileSystem } from '../file-system.js';
+import { isMissing } from './walk.js';
+
+/** Tells a profile on the disk from one that has taken its place, and knows it again under another name. */
+export interface ProfileMark {
+  /** Inode of its folder `Default`. */
+  readonly ino: number;
+  /** When that folder was made, ms since 1970; 0 where the file system does not tell. */
+  readonly birthtimeMs: number;
+}
+
+/** @returns `undefined` where there is no profile */
+export async function profileMark(fs: FileSystem, profileDir: string): Promise<ProfileMark | undefined> {
+  try {
+    const { ino, birthtimeMs } = await fs.promises.stat(join(profileDir, 'Default'));
+    return { ino, birthtimeMs };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+export function isSameMark(a: ProfileMark, b: ProfileMark): boolean {
+  return a.ino === b.ino && a.birthtimeMs === b.birthtimeMs;
+}
+
+/** Reads a mark from a file. */
+export function profileMarkIn(value: unknown): ProfileMark | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { ino, birthtimeMs } = value as Record<string, unknown>;
+  return typeof ino === 'number' && typeof birthtimeMs === 'number' ? { ino, birthtimeMs } : undefined;
+}
