@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
 
@@ -289,4 +290,53 @@ describe('a clock that was ahead, and backups that were not mounted during clear
     await again.start();
     expect([again.state, accountOf(again)]).toEqual(['ready', BEN]);
   });
+});
+
+describe('the disk is set back to a login that the phone has ended since', () => {
+  const stage = useFakeStage();
+
+  it.each([
+    { ends: 'with a QR', back: 'while the QR waits' },
+    { ends: 'with a logout', back: 'while the QR waits' },
+    { ends: 'with a logout', back: 'after that start' },
+  ])(
+    'the store with the later login is away at that start, which ends $ends: the login comes back once it is there, $back',
+    async ({ ends, back }) => {
+      const backupStore = new MemoryStore({ clock: stage().clock, name: 'remote' });
+      const newBot = () => stage().bot({ session: { backupStore } });
+      const anna = newBot();
+      await anna.logIn(ANNA);
+      await stage().clock.advance(20_000);
+      await anna.backUp('of Anna');
+      await anna.stop();
+      const image = await stage().copyTree('/bot');
+      const ben = newBot();
+      await ben.start();
+      await ben.client.logOutByPhone();
+      await ben.untilState('awaiting_qr');
+      await ben.client.scan(BEN);
+      await ben.untilState('ready');
+      await stage().clock.advance(20_000);
+      await ben.backUp('of Ben');
+      await ben.stop();
+      await stage().remove('/bot');
+      await image.putAt('/bot');
+      backupStore.setDown(true);
+      stage().whatsApp.answersWithLogout = ends === 'with a logout';
+      const setBack = newBot();
+      void setBack.session.initialize().catch(() => undefined);
+      await setBack.until(
+        'the QR, or the wait',
+        () => setBack.state === 'awaiting_qr' || setBack.state === 'reconnecting',
+      );
+      await stage().clock.advance(30_000);
+      if (back === 'while the QR waits') backupStore.setDown(false);
+      await stage().clock.advance(1_000);
+      await setBack.stop();
+      backupStore.setDown(false);
+      const next = newBot();
+      await next.start();
+      expect([next.state, accountOf(next)]).toEqual(['ready', BEN]);
+    },
+  );
 });

@@ -26,6 +26,20 @@ export class LaterLogin {
   }
 
   /**
+   * Snapshots of a login that was saved at this place after the one in place, although nothing notes it: an older state of
+   * the whole bot was put back over it, with the stores' notes. To be tried where the login in place leads to a QR.
+   */
+  async savedSince(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
+    const { lineage, placeLogin } = this.#context.record.current;
+    if (lineage === undefined || placeLogin === undefined) return [];
+    const { lastHere } = await this.#snapshots.sorted(patience);
+    const isOwn = ({ info }: LocatedSnapshot) => info.lineage === lineage;
+    const [newest] = lastHere; // newest first, those with a time in the future last
+    if (newest === undefined || isOwn(newest) || newest.info.createdAt <= placeLogin.since) return [];
+    return this.#snapshots.candidates(newest.info.lineage, { patience });
+  }
+
+  /**
    * Snapshots to try after the server has logged the profile in place out, best first. Call it before the logout is
    * noted. If somebody put that profile in place of another login, the login before it may still be sound.
    */

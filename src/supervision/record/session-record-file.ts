@@ -159,11 +159,18 @@ export class SessionRecordFile {
     this.#current = parseRecord(JSON.stringify(merged));
   }
 
-  /** Later than what was noted before, even when the clock was set back. */
+  /**
+   * Later than what was noted before, even when the clock was set back. The end of a login is only just later than its
+   * beginning: a store that is away may know of another login that came after it.
+   */
   #placeLoginNow(lineage: string | undefined): SessionRecord['placeLogin'] {
     const before = Date.parse(this.#current.placeLogin?.since ?? '');
-    const time = Number.isNaN(before) ? this.#now() : Math.max(this.#now(), before + 1);
-    return { since: new Date(time).toISOString(), ...(lineage !== undefined && { lineage }) };
+    const isEnd = lineage === undefined && this.#current.placeLogin?.lineage !== undefined;
+    const time = isEnd ? before + 1 : Math.max(this.#now(), before + 1);
+    return {
+      since: new Date(Number.isNaN(time) ? this.#now() : time).toISOString(),
+      ...(lineage !== undefined && { lineage }),
+    };
   }
 
   async #write(): Promise<void> {

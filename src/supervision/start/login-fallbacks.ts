@@ -57,11 +57,13 @@ export class LoginFallbacks {
     const { record, options, clock } = this.#context;
     const { lineage, formerLineage } = record.current;
     const candidates = await this.#parts.snapshots.candidates(formerLineage ?? lineage, { patience });
-    if (rollbacks === 0) return [...(await this.#parts.laterLogin.candidates(patience)), ...candidates];
     if (rollbacks >= MAX_ROLLBACKS) return [];
+    const { laterLogin } = this.#parts;
+    const savedSince = await laterLogin.savedSince(patience);
+    if (rollbacks === 0) return [...(await laterLogin.candidates(patience)), ...savedSince, ...candidates];
     const rejected = await this.#contentInPlace();
     const oldest = clock.now() - options.maxRollbackMs;
-    const older: LocatedSnapshot[] = [];
+    const older = [...savedSince];
     for (const candidate of candidates) {
       if (Date.parse(candidate.info.createdAt) < oldest) continue;
       // A save and a zip of the same moment hold the same login.
