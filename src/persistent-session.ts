@@ -231,8 +231,8 @@ export class PersistentSession extends SafeEmitter<SessionEvents> implements Asy
    * event loop, reconnects and lease. The event `health:checked` announces the same report every `healthCheckIntervalMs`.
    * The health page of the documentation lists the points, the thresholds and every code.
    *
-   * Works in every state; a call while a check runs gets the result of that check. Takes 10 s at most, or
-   * `puppeteerTimeoutMs` if that is less. Never rejects: a check that is not possible is `unknown` in the report and does
+   * Works in every state; a call while a check runs gets the result of that check, unless the session has come up since
+   * it began. Takes 10 s at most, or `puppeteerTimeoutMs` if that is less. Never rejects: a check that is not possible is `unknown` in the report and does
    * not count in the score.
    *
    * @example

@@ -143,6 +143,27 @@ describe('the health of a session', () => {
     expect(reports(bot)).toHaveLength(1);
   });
 
+  it('is not told by a check that began before the session was up', async () => {
+    const bot = await readyBot(BY_HAND);
+    let letGo = () => {};
+    const heldBack = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let early: Promise<HealthReport> | undefined;
+    bot.session.on('reconnect:attempted', () => {
+      const whole = replace('statfs', () => heldBack.then(() => stage().fs.promises.statfs?.('/bot')));
+      early = bot.session.checkHealth();
+      bot.session.once('state:changed', whole);
+    });
+    bot.client.pupBrowser?.kill();
+    await bot.until('the reconnect', () => bot.payloads('reconnect:succeeded').length > 0);
+    const report = await bot.finish(bot.session.checkHealth());
+    expect(report.metrics).toMatchObject({ state: 'ready', connected: true, pageState: 'CONNECTED' });
+    letGo();
+    expect((await bot.finish(Promise.resolve(early)))?.metrics.connected).toBe(false);
+    expect(reports(bot)).toEqual([report]);
+  });
+
   it('may be listened to by anybody: one that throws, asks again, or destroys the session', async () => {
     const bot = await readyBot();
     let isFirst = true;

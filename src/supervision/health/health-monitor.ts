@@ -24,6 +24,9 @@ export interface HealthMonitorParts {
 interface RunningCheck {
   readonly report: Promise<HealthReport>;
   readonly generation: number;
+  /** The page when the check began, and whether the session was up then. */
+  readonly page: PageHandle | undefined;
+  readonly wasUp: boolean;
   /** Whether the timer started it (`isTimed`), and whether a caller asked for it (`isAsked`). */
   isTimed: boolean;
   isAsked: boolean;
@@ -78,7 +81,7 @@ export class HealthMonitor {
     this.#meter.stop();
   }
 
-  /** Checks now, or joins a check that is running. Never rejects. */
+  /** Checks now, or joins a check that is running and looks at the same page. Never rejects. */
   check(): Promise<HealthReport> {
     return this.#join('isAsked');
   }
@@ -96,9 +99,17 @@ export class HealthMonitor {
   }
 
   #join(reason: 'isTimed' | 'isAsked'): Promise<HealthReport> {
-    const running = this.#running ?? this.#begin();
+    const running = this.#current() ?? this.#begin();
     running[reason] = true;
     return running.report;
+  }
+
+  /** The running check, unless it began before the session came up: it would call a page that answers not connected. */
+  #current(): RunningCheck | undefined {
+    const { driver, state } = this.#context;
+    const running = this.#running;
+    if (running === undefined || !isUp(state())) return running;
+    return running.wasUp && running.page === driver.page ? running : undefined;
   }
 
   #begin(): RunningCheck {
@@ -106,24 +117,32 @@ export class HealthMonitor {
     const report = Promise.resolve()
       .then(() => this.#check(running))
       .finally(() => this.#end(running)); // also when the check fails; otherwise every later call would join it
-    const running: RunningCheck = { report, generation: this.#generation, isTimed: false, isAsked: false };
+    const { driver, state } = this.#context;
+    const running: RunningCheck = {
+      report,
+      generation: this.#generation,
+      page: driver.page,
+      wasUp: isUp(state()),
+      isTimed: false,
+      isAsked: false,
+    };
     this.#running = running;
     return running;
   }
 
   async #check(running: RunningCheck): Promise<HealthReport> {
-    const { driver, state, clock } = this.#context;
-    const { page } = driver;
-    const wasUp = isUp(state());
+    const { state, clock } = this.#context;
     const facts = await this.#reader.read();
-    if (wasUp && facts.probe) this.#tellOfPage(facts.probe, page, running.isTimed);
+    if (running.wasUp && facts.probe) this.#tellOfPage(facts.probe, running.page, running.isTimed);
     const upMs = this.#upSince === undefined ? undefined : clock.monotonic() - this.#upSince;
     const report: HealthReport = Object.freeze({
       ...evaluate({ ...facts, state: state(), upMs }),
       checkedAt: new Date(clock.now()).toISOString(),
     });
-    // A listener that asks again gets this report, or it would cause one check after another without a pause.
-    if (running.isAsked || running.generation === this.#generation) this.#announce(report);
+    // A newer check has told more already, or will. A listener that asks again gets this report, or it would cause one check
+    // after another without a pause.
+    const isNewest = this.#running === running;
+    if (isNewest && (running.isAsked || running.generation === this.#generation)) this.#announce(report);
     return report;
   }
 
