@@ -5,6 +5,7 @@ import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
+import { beginsWithTask } from '../snapshot/packs/grown-files.js';
 import { digestPackTask } from '../snapshot/packs/put-pack.js';
 import { repositoryTask } from '../snapshot/thread/repository-task.js';
 import { importZipTask } from '../snapshot/zip/import-zip.js';
@@ -19,6 +20,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(hashFilesTask),
     erase(copyAndHashTask),
     erase(digestPackTask),
+    erase(beginsWithTask),
     erase(writeZipTask),
     erase(verifyZipTask),
     erase(extractZipTask),

@@ -30,8 +30,7 @@ export async function readPacked(
     if (content.place.length === 1) return reading.consume(content, bytes);
     const assembly = assemblies.get(content) ?? new Assembly(content);
     assemblies.set(content, assembly);
-    await assembly.add(piece, bytes);
-    if (!assembly.isComplete) return;
+    if (!(await assembly.add(piece, bytes))) return;
     assemblies.delete(content);
     await reading.consume(content, assembly.bytes());
   };
@@ -126,12 +125,8 @@ class Assembly {
     this.#missing = content.place.length;
   }
 
-  get isComplete(): boolean {
-    return this.#missing === 0;
-  }
-
-  async add({ from, length }: RunPiece, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    this.#missing -= 1;
+  /** Whether this was the last piece that was missing. */
+  async add({ from, length }: RunPiece, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
     let received = 0;
     try {
       for await (const chunk of bytes) {
@@ -143,6 +138,8 @@ class Assembly {
       this.#damage = error;
     }
     if (received < length) this.#damage ??= cutOff(this.#content);
+    this.#missing -= 1; // not before, because other pieces are read at the same time
+    return this.#missing === 0;
   }
 
   async *bytes(): AsyncGenerator<Uint8Array> {

@@ -13,14 +13,14 @@ import type { CapturedTree, SnapshotFile } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
 import { assertSame } from '../hashing/checked-file.js';
 import { capturedPath } from '../hashing/tree-hasher.js';
-import { planPacks } from '../packs/pack-plan.js';
+import { type NewContent, newBytesOf, planPacks } from '../packs/pack-plan.js';
 import type { PackedPlace } from '../packs/places.js';
 import { putPack } from '../packs/put-pack.js';
 import { listAll, putLocalFile, withdrawObject } from '../store-calls/store-bytes.js';
 import { ContentReader, onePerContent, type Places } from './content-reader.js';
 import { judgeContents, type WrongFile } from './judge-contents.js';
 import { Proofs } from './proofs.js';
-import { ALONE, copyOf, ObjectKeys, readStock, type Stock, whereIn } from './stock.js';
+import { ALONE, type Copy, copyOf, ObjectKeys, packsIn, readStock, type Stock, whereIn } from './stock.js';
 
 const CONCURRENCY = 3;
 
@@ -43,7 +43,7 @@ export interface Listed {
 /** What of a capture is not, or not soundly, in the store. */
 export interface Lacking {
   /** Contents that no listed snapshot has. */
-  readonly fresh: readonly SnapshotFile[];
+  readonly fresh: readonly NewContent[];
   /** Contents that listed snapshots have and that were lost or damaged. */
   readonly lost: readonly SnapshotFile[];
 }
@@ -123,27 +123,30 @@ export class ContentObjects {
     const plan = isFolder ? { packs: [], alone: fresh } : planPacks(fresh, store.capabilities.maxObjectBytes);
     const alone = [...lost, ...plan.alone];
     await this.#putAlone(tree, alone, stock, options);
-    const places = await this.#putPacks(tree, plan.packs, options);
-    const all = [...alone, ...plan.packs.flat()];
-    return { bytesPut: all.reduce((sum, { size }) => sum + size, 0), places };
+    const places = await this.#putPacks(tree, plan.packs, stock, options);
+    const inPacks = plan.packs.flat().reduce((sum, content) => sum + newBytesOf(content), 0);
+    return { bytesPut: alone.reduce((sum, { size }) => sum + size, inPacks), places };
   }
 
   async #putPacks(
     tree: CapturedTree,
-    packs: readonly (readonly SnapshotFile[])[],
+    packs: readonly (readonly NewContent[])[],
+    stock: Stock,
     options: StoreCallOptions,
   ): Promise<Places> {
     const target = { ...this.#options, keyOf: this.#keys.ofPack };
     const stored = await mapLimited(packs, CONCURRENCY, (files) => putPack(target, tree, files, options));
-    const at = this.#now();
-    const places = new Map<string, PackedPlace>();
-    for (const pack of stored) {
-      const own: Stock = { contents: new Map(), packs: new Map([[pack.name, pack]]) };
-      for (const [sha256, place] of pack.places) {
-        const size = place.reduce((sum, { length }) => sum + length, 0);
-        this.#proofs.prove(sha256, copyOf({ sha256, size }, place, own), at);
-        places.set(sha256, place);
-      }
+    const now = this.#now();
+    const after = {
+      ...stock,
+      packs: new Map([...stock.packs, ...stored.map((pack) => [pack.name, pack] as const)]),
+    };
+    const places = new Map(stored.flatMap((pack) => [...pack.places]));
+    for (const content of packs.flat()) {
+      const { older } = content;
+      const at = older === undefined ? now : this.#proofs.atOf(older.sha256, whereIn(older.place));
+      const copy = copyOf(content, places.get(content.sha256), after);
+      if (at !== undefined) this.#proofs.prove(content.sha256, copy, at);
     }
     return places;
   }
@@ -209,6 +212,13 @@ export class ContentObjects {
     const wrong = await this.#judge(onePerContent(files), stock, places, options);
     const first = wrong[0];
     if (first !== undefined) assertSame(first, first.found);
+  }
+
+  /** Whether a copy may be built upon: nothing of it, or beside it, was ever found damaged. */
+  isTrusted(sha256: string, copy: Copy): boolean {
+    return (
+      !this.#proofs.isRefuted(sha256, copy) && !packsIn(copy).some((pack) => this.#proofs.isDoubtful(pack))
+    );
   }
 
   /** Writes these files into an empty folder, and compares each with its SHA-256 while writing. */

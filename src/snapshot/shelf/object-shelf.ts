@@ -6,9 +6,11 @@ import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.j
 import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/entries.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest, withPacks } from '../manifest/manifest.js';
+import { type GrownFile, grownFiles } from '../packs/grown-files.js';
+import type { OlderContent } from '../packs/pack-plan.js';
 import type { PackedContent } from '../packs/pack-runs.js';
 import { type PackedPlace, packsOf, placesOf, placesOfAll } from '../packs/places.js';
-import { inSparsePacks, MovingAllowance } from '../packs/sparse-packs.js';
+import { inSparsePacks, MovingAllowance, PackUse } from '../packs/sparse-packs.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 import { readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
@@ -38,12 +40,14 @@ export class ObjectShelf implements SnapshotShelf {
   readonly prefix: string;
   readonly reservedPaths = [];
   readonly #store: SessionStore;
+  readonly #runner: TaskRunner;
   readonly #objects: ContentObjects;
   readonly #allowance = new MovingAllowance();
 
   constructor(options: ObjectShelfOptions) {
     this.prefix = `${options.clientId}/snapshots/`;
     this.#store = options.store;
+    this.#runner = options.runner;
     this.#objects = new ContentObjects(options);
   }
 
@@ -158,7 +162,6 @@ export class ObjectShelf implements SnapshotShelf {
     const stock = await this.#objects.stock(options);
     const listed = listedIn(entries);
     const { fresh, lost } = await this.#objects.lacking(files, stock, listed, options);
-    const bytesLacking = [...fresh, ...lost].reduce((sum, { size }) => sum + size, 0);
     const isLacking = new Set([...fresh, ...lost].map(({ sha256 }) => sha256));
     const packed = onePerContent(files).flatMap((file) => {
       const place = isLacking.has(file.sha256)
@@ -166,13 +169,55 @@ export class ObjectShelf implements SnapshotShelf {
         : copyOf(file, listed.places.get(file.sha256), stock)?.place;
       return place === undefined ? [] : [{ ...file, place }];
     });
-    const moved = isNew ? inSparsePacks(packed, this.#allowance.bytes) : [];
-    const put = await this.#objects.add(tree, { fresh: [...fresh, ...moved], lost }, stock, options);
-    this.#allowance.spend(moved.reduce((sum, { size }) => sum + size, 0));
-    this.#allowance.earn(bytesLacking);
+    const olderOf = olderContents(entries, (file) => {
+      const copy = copyOf(file, listed.places.get(file.sha256), stock);
+      return copy?.place && this.#objects.isTrusted(file.sha256, copy) ? copy.place : undefined;
+    });
+    const grown = await this.#grown(tree, fresh, packed, olderOf, options);
+    const kept = grown.map((file) => file.kept);
+    const moved = isNew ? inSparsePacks(packed, kept, this.#allowance.bytes) : [];
+    const whole = fresh.filter(({ path }) => !grown.some((file) => file.path === path));
+    const put = await this.#objects.add(
+      tree,
+      { fresh: [...whole, ...grown, ...moved], lost },
+      stock,
+      options,
+    );
+    const bytesMoved = moved.reduce((sum, { size }) => sum + size, 0);
+    this.#allowance.spend(bytesMoved);
+    this.#allowance.earn(put.bytesPut - bytesMoved);
     const stay = packed.filter((content) => !moved.includes(content));
     return { ...put, places: new Map([...stay.map(placeEntry), ...put.places]) };
   }
+
+  async #grown(
+    tree: CapturedTree,
+    fresh: readonly SnapshotFile[],
+    packed: readonly PackedContent[],
+    olderOf: (file: SnapshotFile) => OlderContent | undefined,
+    options: StoreCallOptions,
+  ): Promise<readonly GrownFile[]> {
+    if (this.#store.localPath !== undefined) return []; // nothing is put there into packs
+    const older = fresh.flatMap((file) => olderOf(file)?.place ?? []);
+    const use = new PackUse([...packed.map(({ place }) => place), older]);
+    return grownFiles(tree, fresh, olderOf, use.isSparse, this.#runner, options);
+  }
+}
+
+/** Finds the last content of a file, if it lies in packs that may be built upon. */
+function olderContents(
+  entries: readonly CatalogEntry[],
+  placeOf: (file: SnapshotFile) => PackedPlace | undefined,
+): (file: SnapshotFile) => OlderContent | undefined {
+  const last = new Map<string, SnapshotFile>();
+  for (const { manifest } of entries) {
+    for (const file of manifest.files) if (!last.has(file.path)) last.set(file.path, file);
+  }
+  return ({ path }) => {
+    const file = last.get(path);
+    const place = file && placeOf(file);
+    return place && { sha256: file.sha256, size: file.size, place };
+  };
 }
 
 /** Files of a capture, and the snapshots that are there. */

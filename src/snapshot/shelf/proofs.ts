@@ -1,4 +1,4 @@
-import type { Copy } from './stock.js';
+import { type Copy, packsIn } from './stock.js';
 
 /**
  * What this process has found out about the stored copies of contents: those whose bytes it has compared with their
@@ -8,6 +8,7 @@ export class Proofs {
   readonly #proven = new Map<string, Copy & { readonly at: string }>();
   /** By SHA-256. A content may have several copies, of which only one is damaged. */
   readonly #refuted = new Map<string, Set<string>>();
+  readonly #doubtful = new Set<string>();
 
   /**
    * @param copy `undefined` where it is not known which one was read
@@ -22,6 +23,7 @@ export class Proofs {
   refute(sha256: string, copy: Copy | undefined): void {
     if (copy === undefined) return;
     if (this.isProven(sha256, copy)) this.#proven.delete(sha256);
+    for (const pack of packsIn(copy)) this.#doubtful.add(pack);
     const refuted = this.#refuted.get(sha256) ?? new Set();
     this.#refuted.set(sha256, refuted.add(nameOf(copy)));
   }
@@ -33,6 +35,17 @@ export class Proofs {
 
   isRefuted(sha256: string, copy: Copy): boolean {
     return this.#refuted.get(sha256)?.has(nameOf(copy)) === true;
+  }
+
+  /** Whether bytes of a pack were wrong: nothing new is built upon it. */
+  isDoubtful(pack: string): boolean {
+    return this.#doubtful.has(pack);
+  }
+
+  /** The time since which a copy in this place is proven; `undefined` if it is not. */
+  atOf(sha256: string, where: string): string | undefined {
+    const proven = this.#proven.get(sha256);
+    return proven?.where === where ? proven.at : undefined;
   }
 
   /**

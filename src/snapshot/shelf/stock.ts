@@ -69,6 +69,11 @@ export function whereIn(place: PackedPlace): string {
   return place.map(({ pack, at }) => `${pack}:${at}`).join();
 }
 
+/** The packs that a copy lies in. */
+export function packsIn({ where }: Copy): readonly string[] {
+  return where === ALONE ? [] : where.split(',').map((piece) => piece.slice(0, piece.indexOf(':')));
+}
+
 /** The copy of a content that the store has; `undefined` where it has none of this size. */
 export function copyOf(
   { sha256, size }: Pick<SnapshotFile, 'sha256' | 'size'>,

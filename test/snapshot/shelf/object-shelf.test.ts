@@ -95,7 +95,9 @@ describe('a save', () => {
     saves.store.onCall = (call, key) => void (call === 'put' && puts.push(key));
     const result = await saves.save({ ...PROFILE, [LOG]: 'grown' });
     expect(hashed.map((path) => path.split('/').slice(3).join('/'))).toEqual([LOG]);
-    expect(puts.filter((key) => key.includes('/objects/'))).toEqual([objectKey('grown')]);
+    expect(puts.filter((key) => key.includes('/objects/'))).toEqual([
+      `shop/objects/packs/${sha256('grown')}.pack`,
+    ]);
     expect(result).toMatchObject({ snapshot: { sizeBytes: expect.any(Number) as number } });
     if (!('bytesWritten' in result)) throw new Error('skipped');
     expect(result.bytesWritten).toBe(result.snapshot.storedBytes);
