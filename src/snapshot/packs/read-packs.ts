@@ -1,4 +1,3 @@
-import { SnapshotCorruptError } from '../../errors.js';
 import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import { mapLimited } from '../concurrency.js';
 import { isDamage } from '../store-calls/read-faults.js';
@@ -114,19 +113,17 @@ class Cursor {
 
 /** A content that lies in several pieces, put together in memory; how much, `SnapshotLimits.maxPiecedBytes` tells. */
 class Assembly {
-  readonly #content: PackedContent;
   readonly #buffer: Buffer;
   #missing: number;
   #damage: unknown;
 
   constructor(content: PackedContent) {
-    this.#content = content;
     this.#buffer = Buffer.alloc(content.size);
     this.#missing = content.place.length;
   }
 
   /** Whether this was the last piece that was missing. */
-  async add({ from, length }: RunPiece, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+  async add({ from }: RunPiece, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
     let received = 0;
     try {
       for await (const chunk of bytes) {
@@ -137,7 +134,6 @@ class Assembly {
       if (!isDamage(error)) throw error;
       this.#damage = error;
     }
-    if (received < length) this.#damage ??= cutOff(this.#content);
     this.#missing -= 1; // not before, because other pieces are read at the same time
     return this.#missing === 0;
   }
@@ -146,10 +142,4 @@ class Assembly {
     if (this.#damage !== undefined) throw this.#damage;
     yield this.#buffer;
   }
-}
-
-function cutOff({ path }: PackedContent): SnapshotCorruptError {
-  return new SnapshotCorruptError(`${path} of the snapshot is damaged: a pack of it is shorter than it was`, {
-    file: path,
-  });
 }

@@ -68,6 +68,7 @@ export class ContentObjects {
   readonly #keys: ObjectKeys;
   readonly #reader: ContentReader;
   readonly #proofs = new Proofs();
+  readonly #untold = new Map<string, PackedPlace>();
 
   constructor(options: ContentObjectsOptions) {
     this.#options = options;
@@ -77,6 +78,16 @@ export class ContentObjects {
 
   stock(options: StoreCallOptions): Promise<Stock> {
     return readStock(this.#options.store, this.#keys, options);
+  }
+
+  /** Where contents lie that this process has put, and that no manifest tells of: the next attempt need not put them again. */
+  get untold(): Places {
+    return this.#untold;
+  }
+
+  /** Call when a manifest tells where everything lies. */
+  told(): void {
+    this.#untold.clear();
   }
 
   /**
@@ -135,7 +146,11 @@ export class ContentObjects {
     options: StoreCallOptions,
   ): Promise<Places> {
     const target = { ...this.#options, keyOf: this.#keys.ofPack };
-    const stored = await mapLimited(packs, CONCURRENCY, (files) => putPack(target, tree, files, options));
+    const stored = await mapLimited(packs, CONCURRENCY, async (files) => {
+      const pack = await putPack(target, tree, files, options);
+      for (const [sha256, place] of pack.places) this.#untold.set(sha256, place);
+      return pack;
+    });
     const now = this.#now();
     const after = {
       ...stock,

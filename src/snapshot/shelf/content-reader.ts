@@ -25,8 +25,8 @@ export interface ContentReaderParts {
 export type Places = ReadonlyMap<string, PackedPlace>;
 
 /**
- * Reads contents: out of packs what lies there, the rest out of objects of their own. An object of its own also makes good
- * for a pack that is damaged; a save has put it for that. An empty content is stored nowhere.
+ * Reads contents: out of packs what lies there, the rest out of objects of their own. In a restore such an object also makes
+ * good for a pack that is damaged; a save has put it for that. An empty content is stored nowhere.
  */
 export class ContentReader {
   readonly #parts: ContentReaderParts;
@@ -35,7 +35,7 @@ export class ContentReader {
     this.#parts = parts;
   }
 
-  /** What is found in place of each of these contents; `undefined` for one that is missing. */
+  /** What is found in place of each of these contents, in packs for those with a place; `undefined` for one that is missing. */
   async hash(
     files: readonly SnapshotFile[],
     places: Places,
@@ -47,13 +47,9 @@ export class ContentReader {
       found.set(sha256, await unlessDamaged(() => hashBytes(bytes)));
     };
     await readPacked(packedOf(files, places), { store, keyOf: keys.ofPack, consume }, options);
-    const isWhole = ({ sha256, size }: SnapshotFile) => {
-      const packed = found.get(sha256);
-      return packed?.sha256 === sha256 && packed.size === size;
-    };
-    const others = files.filter((file) => !isWhole(file));
+    const others = files.filter(({ sha256 }) => !places.has(sha256));
     const alone = await this.#hashAlone(others, options);
-    for (const [index, { sha256 }] of others.entries()) found.set(sha256, alone[index] ?? found.get(sha256));
+    for (const [index, { sha256 }] of others.entries()) found.set(sha256, alone[index]);
     return files.map(({ sha256 }) => found.get(sha256));
   }
 

@@ -78,6 +78,7 @@ export class ObjectShelf implements SnapshotShelf {
     const complete = withPacks(manifest, packsOf(manifest.files, places));
     const written = serializeManifest(complete);
     const info = await putVerified(this.#store, key, written, options);
+    this.#objects.told();
     return { manifest: complete, info, bytesWritten: bytesPut + written.length };
   }
 
@@ -96,7 +97,7 @@ export class ObjectShelf implements SnapshotShelf {
     options: StoreCallOptions,
   ): Promise<boolean> {
     const stock = await this.#objects.stock(options);
-    const { fresh, lost } = await this.#objects.lacking(files, stock, listedIn(entries), options);
+    const { fresh, lost } = await this.#objects.lacking(files, stock, this.#listedIn(entries), options);
     return fresh.length + lost.length === 0;
   }
 
@@ -160,7 +161,7 @@ export class ObjectShelf implements SnapshotShelf {
     options: StoreCallOptions,
   ): Promise<StoredContents> {
     const stock = await this.#objects.stock(options);
-    const listed = listedIn(entries);
+    const listed = this.#listedIn(entries);
     const { fresh, lost } = await this.#objects.lacking(files, stock, listed, options);
     const isLacking = new Set([...fresh, ...lost].map(({ sha256 }) => sha256));
     const packed = onePerContent(files).flatMap((file) => {
@@ -188,6 +189,12 @@ export class ObjectShelf implements SnapshotShelf {
     this.#allowance.earn(put.bytesPut - bytesMoved);
     const stay = packed.filter((content) => !moved.includes(content));
     return { ...put, places: new Map([...stay.map(placeEntry), ...put.places]) };
+  }
+
+  #listedIn(entries: readonly CatalogEntry[]): Listed {
+    const manifests = entries.map(({ manifest }) => manifest);
+    const contents = new Set(manifests.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+    return { contents, places: new Map([...this.#objects.untold, ...placesOfAll(manifests)]) };
   }
 
   async #grown(
@@ -225,12 +232,6 @@ type CapturedFiles = Pick<NewOnShelf, 'tree' | 'entries'> & { readonly files: re
 
 function placeEntry({ sha256, place }: PackedContent): readonly [string, PackedPlace] {
   return [sha256, place];
-}
-
-function listedIn(entries: readonly CatalogEntry[]): Listed {
-  const manifests = entries.map(({ manifest }) => manifest);
-  const contents = new Set(manifests.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
-  return { contents, places: placesOfAll(manifests) };
 }
 
 /** The files of a snapshot that lie in no pack. */

@@ -30,17 +30,41 @@ describe('a pack', () => {
     }
   });
 
-  it('of the same files is the same object: an attempt that is repeated leaves nothing behind', async () => {
+  it('is not put again by an attempt that is repeated, and by the next process under the same name', async () => {
+    const saves = new Packed();
+    const files = profileOf(3);
+    const puts: string[] = [];
+    let isCut = true;
+    saves.store.onCall = (call, key) => {
+      if (call !== 'put') return;
+      puts.push(key.split('/')[1] ?? '');
+      if (isCut && key.includes('/snapshots/')) throw new StoreError('the line is cut');
+    };
+    await expect(saves.save(files)).rejects.toThrow('the line is cut');
+    await expect(saves.save(files)).rejects.toThrow('the line is cut');
+    expect(puts).toEqual(['objects', 'snapshots', 'snapshots']);
+    const before = saves.packs;
+    expect(before).toHaveLength(1);
+    saves.reopen();
+    isCut = false;
+    const { id } = await saves.save(files);
+    expect(puts.slice(3)).toEqual(['objects', 'snapshots']);
+    expect(saves.packs).toEqual(before);
+    expect(await saves.restored(id)).toEqual(asText(files));
+  });
+
+  it('that was put by a failed attempt and is gone since is put again', async () => {
     const saves = new Packed();
     const files = profileOf(3);
     saves.store.onCall = (call, key) => {
       if (call === 'put' && key.includes('/snapshots/')) throw new StoreError('the line is cut');
     };
     await expect(saves.save(files)).rejects.toThrow('the line is cut');
-    const before = saves.packs;
     saves.store.onCall = () => undefined;
-    await saves.save(files);
-    expect(saves.packs).toEqual(before);
+    await saves.repository.sweep({ atOnce: true });
+    expect(saves.packs).toEqual([]);
+    const { id } = await saves.save(files);
+    expect(await saves.restored(id)).toEqual(asText(files));
   });
 
   it('that is damaged in one file costs the snapshots that have this file, and no other', async () => {
@@ -92,6 +116,36 @@ describe('a pack', () => {
     expect(await saves.save(files)).toBeDefined();
     expect(await saves.failing()).toEqual([]);
     expect(await saves.restored(first.id)).toEqual(asText(files));
+  });
+
+  it('that is gone is a loss of each of its files that has no object of its own', async () => {
+    const saves = new Packed();
+    const files = profileOf(3);
+    const { id } = await saves.save(files);
+    saves.store.objects.delete(saves.packs[0] ?? '');
+    const sum = createHash('sha256')
+      .update(files[table(1)] ?? '')
+      .digest('hex');
+    saves.store.set(`shop/objects/${sum.slice(0, 2)}/${sum}`, files[table(1)] ?? Buffer.alloc(0));
+    saves.reopen();
+    const named = {
+      code: 'SNAPSHOT_CORRUPT',
+      message: expect.stringMatching(/000002.ldb .* missing/) as string,
+    };
+    await expect(saves.repository.verify(id)).rejects.toMatchObject(named);
+    await expect(saves.restored(id)).rejects.toMatchObject(named);
+  });
+
+  it('of another size is not relied on, also by a process that has not read it', async () => {
+    const saves = new Packed();
+    const files = profileOf(5);
+    await saves.save(files);
+    const [key = ''] = saves.packs;
+    saves.store.set(key, saves.store.objects.get(key)?.bytes.subarray(0, 250 * KiB) ?? Buffer.alloc(0));
+    saves.reopen();
+    const grown = { ...files, [LOG]: bytesOf(7, 3 * KiB) };
+    const { id } = await saves.save(grown);
+    expect(await saves.restored(id)).toEqual(asText(grown));
   });
 
   it('that is whole makes good for the object of its own that was damaged later', async () => {
