@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
@@ -19,27 +19,37 @@ interface PackMember extends NewContent {
 }
 
 /** The digest of a pack with the new bytes of these files; each is compared with its SHA-256 once more, as a whole. */
-export const digestPackTask = defineTask<
-  { readonly members: readonly PackMember[] },
-  Required<ContentDigest>
->('snapshot:digest-pack', async ({ members }, { fs, signal }) => {
-  const sha256 = createHash('sha256');
-  const md5 = createHash('md5');
-  for (const { source, path, size, sha256: expected, from = 0 } of members) {
-    const own = createHash('sha256');
-    let bytes = 0;
-    for await (const chunk of fileBytes(fs, source, signal)) {
-      own.update(chunk);
-      const fresh = chunk.subarray(Math.max(0, from - bytes));
-      for (const hash of [sha256, md5]) hash.update(fresh);
-      bytes += chunk.length;
+export const digestPackTask = defineTask<{ readonly members: readonly PackMember[] }, ContentDigest>(
+  'snapshot:digest-pack',
+  async ({ members }, { fs, signal }) => {
+    const sha256 = createHash('sha256');
+    const md5 = md5IfOffered();
+    for (const { source, path, size, sha256: expected, from = 0 } of members) {
+      const own = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of fileBytes(fs, source, signal)) {
+        own.update(chunk);
+        const fresh = chunk.subarray(Math.max(0, from - bytes));
+        sha256.update(fresh);
+        md5?.update(fresh);
+        bytes += chunk.length;
+      }
+      if (bytes !== size || own.digest('hex') !== expected) {
+        throw new SnapshotCorruptError(`${path} changed while the snapshot was taken`, { retryable: true });
+      }
     }
-    if (bytes !== size || own.digest('hex') !== expected) {
-      throw new SnapshotCorruptError(`${path} changed while the snapshot was taken`, { retryable: true });
-    }
+    return { sha256: sha256.digest('hex'), ...(md5 && { md5: md5.digest('hex') }) };
+  },
+);
+
+/** For servers that compare nothing else. A system in FIPS mode has no MD5. */
+function md5IfOffered(): Hash | undefined {
+  try {
+    return createHash('md5');
+  } catch {
+    return undefined;
   }
-  return { sha256: sha256.digest('hex'), md5: md5.digest('hex') };
-});
+}
 
 export interface PackTarget {
   readonly store: SessionStore;

@@ -123,9 +123,11 @@ export class ObjectShelf implements SnapshotShelf {
     const added = new Map<string, number>();
     for (const { manifest, info } of [...entries].reverse()) {
       let bytes = info.size;
-      for (const { sha256, size } of [...(manifest.packs ?? []), ...aloneIn(manifest)]) {
-        if (!seen.has(sha256)) bytes += size;
-        seen.add(sha256);
+      const packs = manifest.packs?.map(({ sha256, size }) => ({ name: `pack ${sha256}`, size })) ?? [];
+      const alone = aloneIn(manifest).map(({ sha256, size }) => ({ name: sha256, size }));
+      for (const { name, size } of [...packs, ...alone]) {
+        if (!seen.has(name)) bytes += size;
+        seen.add(name);
       }
       added.set(manifest.id, bytes);
     }
