@@ -235,6 +235,30 @@ describe('a pack', () => {
     await anew.verify(id);
   });
 
+  it('is not needed for what lies in objects of their own, as in a store of before there were packs', async () => {
+    const saves = new Packed();
+    const files = profileOf(3);
+    const { fs, runner, clock } = saves.world;
+    const folder = new TinyLocalStore(fs, '/store');
+    const before = openRepository({ kind: 'save' }, { store: folder, clientId: 'shop', runner, fs, clock });
+    const { snapshot } = await before.create(await saves.world.capture(files), saves.world.context());
+    for (const [key, { bytes }] of folder.objects) saves.store.set(key, bytes);
+    saves.reopen();
+    expect(saves.packs).toEqual([]);
+    expect(await saves.restored(snapshot.id)).toEqual(asText(files));
+    const next = { ...files, [LOG]: bytesOf(5, 9 * KiB) };
+    const puts: string[] = [];
+    saves.store.onCall = (call, key) => void (call === 'put' && puts.push(key.split('/')[1] ?? ''));
+    const { id } = await saves.save(next);
+    expect(puts).toEqual(['objects', 'snapshots']);
+    expect(saves.packs).toHaveLength(1);
+    expect(await saves.restored(id)).toEqual(asText(next));
+    await saves.repository.remove([snapshot.id]);
+    await saves.repository.sweep({ atOnce: true });
+    expect(await saves.restored(id)).toEqual(asText(next));
+    expect(await saves.failing()).toEqual([]);
+  });
+
   it('is kept while a manifest that can not be read may need it', async () => {
     const saves = new Packed();
     const { id } = await saves.save(profileOf(3));
@@ -244,54 +268,4 @@ describe('a pack', () => {
     await saves.repository.sweep({ atOnce: true });
     expect(saves.packs).toEqual(before);
   });
-});
-
-describe('a save that is interrupted at any call of the store', () => {
-  const files = profileOf(4, 10 * KiB);
-  const next = { ...files, [LOG]: bytesOf(1, 6 * KiB), [table(7)]: bytesOf(7, 12 * KiB) };
-  const later = { ...next, [LOG]: bytesOf(2, 6 * KiB) };
-
-  /** Saves `next`; from a call on nothing reaches the store any more, or nothing comes back from it. */
-  async function interrupted(at: number, when: 'before' | 'after') {
-    const saves = new Packed();
-    const first = await saves.save(files);
-    let calls = 0;
-    let isDead = false;
-    saves.store.onCall = (call) => {
-      const isAfter = call.endsWith(':after');
-      if (!isAfter) calls += 1;
-      isDead ||= calls >= at && isAfter === (when === 'after');
-      if (isDead) throw new StoreError('dead');
-    };
-    const made = await saves.save(next).catch(() => undefined);
-    saves.store.onCall = () => undefined;
-    saves.reopen();
-    return { saves, first, made, calls, isDead };
-  }
-
-  it.each(['before', 'after'] as const)(
-    'leaves whole snapshots, and the next save works (%s it)',
-    async (when) => {
-      const { calls } = await interrupted(Number.POSITIVE_INFINITY, when);
-      expect(calls).toBe(5); // a pack and a manifest, each put and read back, and the state
-      const outcomes = new Set<number>();
-      for (let at = 1; at <= calls; at++) {
-        const { saves, first, isDead } = await interrupted(at, when);
-        const listed = await saves.repository.list();
-        outcomes.add(listed.length);
-        expect(isDead || when === 'after').toBe(true);
-        expect(listed.map(({ id }) => id)).toContain(first.id);
-        expect(await saves.failing()).toEqual([]);
-        expect(await saves.restored(first.id)).toEqual(asText(files));
-        const again = await saves.save(later);
-        expect(await saves.restored(again.id)).toEqual(asText(later));
-        await saves.repository.remove(listed.map(({ id }) => id));
-        await saves.repository.sweep({ atOnce: true });
-        expect(await saves.restored(again.id)).toEqual(asText(later));
-        const { packs = [] } = await saves.repository.manifest(again.id);
-        expect(saves.packs).toHaveLength(packs.length);
-      }
-      expect([...outcomes].sort()).toEqual([1, 2]);
-    },
-  );
 });
