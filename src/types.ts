@@ -80,6 +80,17 @@ export interface SnapshotFile {
   readonly sha256: string;
 }
 
+/** So many bytes (`length`) of `files[file]`, beginning with its byte `from`, are the bytes of a pack from `at` on. */
+export type PackedPiece = readonly [file: number, from: number, at: number, length: number];
+
+/** A pack, one object with many contents in it, and what of a snapshot lies there. */
+export interface PackedFiles {
+  /** SHA-256 of all bytes of the pack, lower-case hex; also its name. */
+  readonly sha256: string;
+  readonly size: number;
+  readonly pieces: readonly PackedPiece[];
+}
+
 /** What is known about the session when a snapshot is taken. */
 export interface SnapshotContext {
   readonly clientId: string;
@@ -111,6 +122,8 @@ export interface SnapshotManifest extends SnapshotContext {
   readonly kind: SnapshotKind;
   readonly libraryVersion: string;
   readonly files: readonly SnapshotFile[];
+  /** Where those files lie that have no object of their own; only in a save, and absent if there are none. */
+  readonly packs?: readonly PackedFiles[];
   /** SHA-256 of the canonical list of files: two snapshots with equal contents have equal digests. */
   readonly contentDigest: string;
 }

@@ -5,6 +5,8 @@ import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
+import { beginsWithTask } from '../snapshot/packs/grown-files.js';
+import { digestPackTask } from '../snapshot/packs/put-pack.js';
 import { repositoryTask } from '../snapshot/thread/repository-task.js';
 import { importZipTask } from '../snapshot/zip/import-zip.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip/zip-reader.js';
@@ -17,6 +19,8 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(repositoryTask),
     erase(hashFilesTask),
     erase(copyAndHashTask),
+    erase(digestPackTask),
+    erase(beginsWithTask),
     erase(writeZipTask),
     erase(verifyZipTask),
     erase(extractZipTask),

@@ -4,6 +4,7 @@
 //   npm run chaos:crash -- --kills 1000 --real 36 --seed 1
 //   npm run chaos:crash -- --kills 0 --real 100 --seed 7
 //
+// `--remote 1` keeps the saves of the synthetic profile where no path leads, as over a network: in packs.
 // `--kills` is the number for each operation. The seed decides operations and moments, but what has happened by then
 // depends on the machine. A full run takes most of an hour on two cores.
 
@@ -13,9 +14,15 @@ import { crashReal, REAL_OPERATIONS, type RealKill } from './real/crash.js';
 import { childrenOfBuild } from './synthetic/child.js';
 import { CRASH_OPERATIONS, crash } from './synthetic/crash.js';
 
-const { kills, real, seed, lanes } = readArguments({ kills: 1000, real: 36, seed: 1, lanes: 3 });
+const { kills, real, seed, lanes, remote } = readArguments({
+  kills: 1000,
+  real: 36,
+  seed: 1,
+  lanes: 3,
+  remote: 0,
+});
 
-console.log(`chaos:crash --kills ${kills} --real ${real} --seed ${seed} --lanes ${lanes}`);
+console.log(`chaos:crash --kills ${kills} --real ${real} --seed ${seed} --lanes ${lanes} --remote ${remote}`);
 const kind = await childrenOfBuild();
 const violations: string[] = [];
 try {
@@ -36,6 +43,7 @@ async function synthetic(): Promise<readonly string[]> {
     kind,
     lanes,
     killsPerFolder: 50,
+    isRemote: remote > 0,
     onProgress: (done) => {
       if (done % 50 === 0) console.log(`${done} kills, ${Math.round((Date.now() - startedAt) / 1000)} s`);
     },

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CountingStore } from '../support/counting-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -71,6 +72,53 @@ describe('the calls to the stores of a session', () => {
       expect(store.told.length, store.told.join(', ')).toBeLessThanOrEqual(3);
       expect(store.bytesDown).toBeLessThanOrEqual(64 * 1024);
     }
+  });
+
+  it('are three for a save of what has changed, without a list, and few bytes', async () => {
+    const { bot, saves, backups, reset } = await settled();
+    await bot.save('the newest listing is young'); // one that is ten minutes old is asked for again
+    for (let time = 0; time < 5; time++) {
+      reset();
+      await bot.save(`traffic ${time}`);
+      expect(saves.told.map((call) => call.split(' ')[0])).toEqual(['put', 'put', 'head']);
+      expect(saves.bytesUp).toBeLessThanOrEqual(64 * 1024);
+      expect(saves.bytesDown).toBe(0);
+      expect(backups.told).toEqual([]);
+    }
+  });
+
+  it('are the packs and three more for a first save', async () => {
+    const { clock } = stage();
+    const saves = new CountingStore({ name: 'saves', clock });
+    const bot = stage().bot({
+      session: { ...BY_HAND, store: saves, backupStore: new CountingStore({ clock }) },
+    });
+    await bot.logIn();
+    saves.reset();
+    await bot.save('first');
+    expect(saves.told.map((call) => call.split(' ')[0])).toEqual(['put', 'put', 'head']);
+  });
+
+  it('are one for each object that is needed for a restore on an empty disk, a list and a state, and few bytes', async () => {
+    const { bot, saves, stores, reset } = await settled();
+    for (let time = 0; time < 12; time++) await bot.save(`save ${time}`);
+    const { profile, session } = bot.session.status().paths;
+    await bot.stop();
+    const [newest] = (await bot.finish(bot.session.listSnapshots())).filter(({ kind }) => kind === 'save');
+    for (const path of [dirname(profile), session]) await stage().remove(path);
+    const manifests = (await saves.keys).filter((key) => key.includes('/snapshots/')).length;
+    reset();
+    const next = stage().bot({ session: { ...BY_HAND, ...stores } });
+    await next.start();
+    expect(next.payloads('restore:completed').map(({ snapshot }) => snapshot.id)).toEqual([newest?.id]);
+    const reading = saves.calls.filter(({ method }) => method !== 'put'); // the login's new place is noted
+    const kinds = reading.map(({ method, key }) => `${method} ${key.split('/')[1]}`).sort();
+    const manifestsRead = Array.from({ length: manifests }, () => 'get snapshots');
+    expect(kinds).toEqual(['get objects', ...manifestsRead, 'get state.json', 'list ']);
+    const data = saves.calls.filter(({ key }) => key.includes('/objects/'));
+    expect(data.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(
+      (newest?.sizeBytes ?? 0) * 1.5,
+    );
   });
 
   it('are two lists and one delete of many for a prune', async () => {

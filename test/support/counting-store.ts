@@ -55,7 +55,7 @@ export class CountingStore extends MemoryStore {
     const call = { method: 'get' as const, key: given[0], bytes: 0 };
     this.#calls.push(call);
     if (found === undefined) return undefined;
-    return { info: found.info, body: Readable.from(counted(found.body, call), { objectMode: false }) };
+    return { ...found, body: Readable.from(counted(found.body, call), { objectMode: false }) };
   }
 
   override async head(...given: Parameters<MemoryStore['head']>): ReturnType<MemoryStore['head']> {

@@ -104,6 +104,7 @@ async function* storedBytes(
   store: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
+  if (file.size === 0) return; // nothing is stored of it
   try {
     yield* fileBytes(fs, file.from, signal);
   } catch (error) {

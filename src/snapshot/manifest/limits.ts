@@ -15,6 +15,14 @@ export interface SnapshotLimits {
   readonly maxExpansionRatio: number;
   /** Bytes that any zip may unpack to: a small zip full of zeros may be harmless. */
   readonly freeExpansionBytes: number;
+  /** Packs that the files of a snapshot may lie in. */
+  readonly maxPacks: number;
+  /** Bytes of a pack. */
+  readonly maxPackBytes: number;
+  /** Pieces that a file may lie in. */
+  readonly maxPieces: number;
+  /** Bytes of all files of a snapshot that lie in several pieces: they are put together in memory. */
+  readonly maxPiecedBytes: number;
 }
 
 const MiB = 1024 * 1024;
@@ -28,6 +36,10 @@ export const DEFAULT_LIMITS: SnapshotLimits = {
   maxManifestBytes: 32 * MiB,
   maxExpansionRatio: 100,
   freeExpansionBytes: 256 * MiB,
+  maxPacks: 10_000,
+  maxPackBytes: 64 * MiB,
+  maxPieces: 256,
+  maxPiecedBytes: 32 * MiB,
 };
 
 /** Throws {@link SnapshotUnsafeError} when the declared files are more, or larger, than the limits allow. */

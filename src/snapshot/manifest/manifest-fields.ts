@@ -6,15 +6,15 @@ import type {
   SnapshotKind,
   SnapshotManifest,
 } from '../../types.js';
+import { count, type Fields, matching, refuse, SHA256, text } from './field-checks.js';
+import type { SnapshotLimits } from './limits.js';
+import { packedFiles } from './packed-files.js';
 import { compactTime, isSnapshotId } from './snapshot-id.js';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The highest run number that a manifest may have. */
 export const MAX_RUN = 1_000_000_000;
 /** How many earlier imports a manifest remembers. */
 export const MAX_IMPORTED = 50;
-const SHA256 = /^[0-9a-f]{64}$/;
 /** A salted mark of the account, see `supervision/login/account-mark.ts`; older manifests have a plain SHA-256. */
 const ACCOUNT = /^(scrypt\$[0-9a-f]{32}\$)?[0-9a-f]{64}$/;
 /** The client ids that whatsapp-web.js accepts (docs/chromium-facts.md F2.6), with limited length. */
@@ -43,7 +43,7 @@ const REQUIRED = [
   'contentDigest',
   'files',
 ];
-const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported', 'generation'];
+const OPTIONAL = ['profile', 'account', 'browserVersion', 'dataVersion', 'imported', 'generation', 'packs'];
 
 /**
  * The manifest was written by a newer version of this library in a format that is unknown here; it may well be
@@ -55,7 +55,7 @@ export class NewerFormatError extends SnapshotCorruptError {}
  * Builds a manifest from unknown fields, in the canonical order; throws `SnapshotCorruptError` naming the first
  * bad field.
  */
-export function readManifestFields(fields: Fields, maxFiles: number): SnapshotManifest {
+export function readManifestFields(fields: Fields, limits: SnapshotLimits): SnapshotManifest {
   if (typeof fields.format === 'number' && fields.format > 1) {
     throw new NewerFormatError(`the manifest has format ${fields.format}: a newer version wrote it`);
   }
@@ -95,7 +95,7 @@ export function readManifestFields(fields: Fields, maxFiles: number): SnapshotMa
       : { generation: count(fields, 'generation', Number.MAX_SAFE_INTEGER) }),
     libraryVersion: matching(fields, 'libraryVersion', PRINTABLE),
     contentDigest: matching(fields, 'contentDigest', SHA256),
-    files: fileList(fields.files, maxFiles),
+    ...filesWithPacks(fields, limits),
   };
 }
 
@@ -121,6 +121,16 @@ function lineages(value: unknown): readonly string[] {
   return value.map((item: unknown) => matching({ lineage: item }, 'lineage', LINEAGE, 'imported'));
 }
 
+function filesWithPacks(
+  { kind, packs, files }: Fields,
+  limits: SnapshotLimits,
+): Pick<SnapshotManifest, 'packs' | 'files'> {
+  const list = fileList(files, limits.maxFiles);
+  if (packs === undefined) return { files: list };
+  if (kind !== 'save') return refuse('packs', 'only a save has them');
+  return { packs: packedFiles(packs, list, limits), files: list };
+}
+
 function fileList(value: unknown, maxFiles: number): readonly SnapshotFile[] {
   if (!Array.isArray(value)) return refuse('files', 'it must be a list');
   // An empty profile is never worth keeping: RemoteAuth uploads one as a save (docs/chromium-facts.md F2.7).
@@ -140,24 +150,6 @@ function fileList(value: unknown, maxFiles: number): readonly SnapshotFile[] {
   });
 }
 
-function text(fields: Fields, name: string, where?: string): string {
-  const value = fields[name];
-  return typeof value === 'string' ? value : refuse(label(name, where), 'it must be text');
-}
-
-function matching(fields: Fields, name: string, pattern: RegExp, where?: string): string {
-  const value = text(fields, name, where);
-  return pattern.test(value) ? value : refuse(label(name, where), `it must match ${pattern.source}`);
-}
-
-function count(fields: Fields, name: string, max: number, where?: string): number {
-  const value = fields[name];
-  const valid = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max;
-  return valid && !Object.is(value, -0)
-    ? value
-    : refuse(label(name, where), `it must be an integer from 0 to ${max}`);
-}
-
 function flag(fields: Fields, name: string): boolean {
   const value = fields[name];
   return typeof value === 'boolean' ? value : refuse(name, 'it must be true or false');
@@ -173,12 +165,4 @@ function time(fields: Fields, name: string): string {
   const parsed = new Date(value);
   const exact = !Number.isNaN(parsed.getTime()) && parsed.toISOString() === value && value.length === 24;
   return exact ? value : refuse(name, 'it must be an ISO 8601 time in UTC with milliseconds');
-}
-
-function label(name: string, where: string | undefined): string {
-  return where === undefined ? name : `${where}.${name}`;
-}
-
-function refuse(field: string, why: string): never {
-  throw new SnapshotCorruptError(`the manifest's field ${field} is wrong: ${why}`);
 }

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SnapshotCorruptError } from '../../errors.js';
-import type { SnapshotContext, SnapshotFile, SnapshotKind, SnapshotManifest } from '../../types.js';
+import type {
+  PackedFiles,
+  SnapshotContext,
+  SnapshotFile,
+  SnapshotKind,
+  SnapshotManifest,
+} from '../../types.js';
 import { LIBRARY_VERSION } from '../../version.js';
 import { assertWithinLimits, DEFAULT_LIMITS, type SnapshotLimits } from './limits.js';
 import { readManifestFields } from './manifest-fields.js';
@@ -45,6 +51,11 @@ export function buildManifest(
   return checkManifest(candidate, DEFAULT_LIMITS);
 }
 
+/** The manifest of a save, with the packs that its files were put into. */
+export function withPacks(manifest: SnapshotManifest, packs: readonly PackedFiles[]): SnapshotManifest {
+  return packs.length === 0 ? manifest : checkManifest({ ...manifest, packs }, DEFAULT_LIMITS);
+}
+
 /** The canonical bytes: the same manifest always gives the same bytes, which include a SHA-256 over all the rest. */
 export function serializeManifest(manifest: SnapshotManifest): Uint8Array {
   const { files, ...head } = manifest;
@@ -82,7 +93,7 @@ export function contentDigest(files: readonly SnapshotFile[]): string {
 }
 
 function checkManifest(fields: Readonly<Record<string, unknown>>, limits: SnapshotLimits): SnapshotManifest {
-  const manifest = readManifestFields(fields, limits.maxFiles);
+  const manifest = readManifestFields(fields, limits);
   assertWithinLimits(manifest.files, limits);
   assertSafePaths(manifest.files.map(({ path }) => path));
   if (manifest.contentDigest !== contentDigest(manifest.files)) {

@@ -249,14 +249,14 @@ export class ShelfRepository implements SnapshotRepository {
     const same = sameAsNewest(entries, files, context);
     if (same !== undefined) {
       // Even when nothing changed, because the newest snapshot may have lost something.
-      await shelf.mend(tree, files, options);
+      await shelf.mend(tree, files, entries, options);
       this.#signatures.remember(tree, files);
       return { skipped: 'unchanged', snapshot: await this.#info(same.id, options) };
     }
     const { manifest, info, bytesWritten } = await putUnderNewId(this.store, options, {
       manifest: () => buildManifest(this.kind, context, files, randomness?.()),
       key: (candidate) => shelf.keyOf(candidate),
-      put: (candidate, key, putOptions) => shelf.put(tree, candidate, key, putOptions),
+      put: (candidate, key, putOptions) => shelf.put({ tree, manifest: candidate, key, entries }, putOptions),
     });
     await this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
     await this.#lookForMarks(options);
@@ -273,7 +273,7 @@ export class ShelfRepository implements SnapshotRepository {
     if (known === undefined) return undefined;
     const { entries } = await this.#catalog.read(options);
     const same = sameAsNewest(entries, known, context);
-    if (same === undefined || !(await this.#shelf.isWhole(known, options))) return undefined;
+    if (same === undefined || !(await this.#shelf.isWhole(known, entries, options))) return undefined;
     return this.#info(same.id, options);
   }
 

@@ -5,12 +5,19 @@ import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/entries.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
-import { parseManifest, serializeManifest } from '../manifest/manifest.js';
+import { parseManifest, serializeManifest, withPacks } from '../manifest/manifest.js';
+import { type GrownFile, grownFiles } from '../packs/grown-files.js';
+import type { OlderContent } from '../packs/pack-plan.js';
+import type { PackedContent } from '../packs/pack-runs.js';
+import { type PackedPlace, packsOf, placesOf, placesOfAll } from '../packs/places.js';
+import { inSparsePacks, MovingAllowance, PackUse } from '../packs/sparse-packs.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 import { readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
-import { ContentObjects } from './content-objects.js';
-import type { SnapshotShelf } from './shelf.js';
+import { ContentObjects, type Listed, type StoredContents } from './content-objects.js';
+import { onePerContent } from './content-reader.js';
+import type { NewOnShelf, SnapshotShelf } from './shelf.js';
+import { copyOf } from './stock.js';
 
 export interface ObjectShelfOptions {
   readonly store: SessionStore;
@@ -24,19 +31,23 @@ export interface ObjectShelfOptions {
 const COPYING_MS = 3_600_000;
 
 /**
- * Saves: one object `objects/ab/<sha256>` per content, and `snapshots/<id>.json` with the manifest, which is put
- * last. Files that have not changed since the last save are neither read nor written.
+ * Saves: each content once, alone or in a pack (see {@link ContentObjects}), and `snapshots/<id>.json` with the manifest,
+ * which is put last and tells where its contents lie. Files that have not changed since the last save are neither read nor
+ * written.
  */
 export class ObjectShelf implements SnapshotShelf {
   readonly kind = 'save';
   readonly prefix: string;
   readonly reservedPaths = [];
   readonly #store: SessionStore;
+  readonly #runner: TaskRunner;
   readonly #objects: ContentObjects;
+  readonly #allowance = new MovingAllowance();
 
   constructor(options: ObjectShelfOptions) {
     this.prefix = `${options.clientId}/snapshots/`;
     this.#store = options.store;
+    this.#runner = options.runner;
     this.#objects = new ContentObjects(options);
   }
 
@@ -61,26 +72,33 @@ export class ObjectShelf implements SnapshotShelf {
     return bytes && parseManifest(bytes);
   }
 
-  async put(
-    tree: CapturedTree,
-    manifest: SnapshotManifest,
-    key: string,
-    options: PutOptions,
-  ): Promise<PutSnapshot> {
+  async put({ tree, manifest, key, entries }: NewOnShelf, options: PutOptions): Promise<PutSnapshot> {
     const call = options.signal === undefined ? {} : { signal: options.signal };
-    const bytesOfObjects = await this.#putLacking(tree, manifest.files, call);
-    const written = serializeManifest(manifest);
+    const { bytesPut, places } = await this.#putLacking({ tree, files: manifest.files, entries }, true, call);
+    const complete = withPacks(manifest, packsOf(manifest.files, places));
+    const written = serializeManifest(complete);
     const info = await putVerified(this.#store, key, written, options);
-    return { info, bytesWritten: bytesOfObjects + written.length };
+    this.#objects.told();
+    return { manifest: complete, info, bytesWritten: bytesPut + written.length };
   }
 
-  async mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void> {
-    await this.#putLacking(tree, files, options);
+  async mend(
+    tree: CapturedTree,
+    files: readonly SnapshotFile[],
+    entries: readonly CatalogEntry[],
+    options: StoreCallOptions,
+  ): Promise<void> {
+    await this.#putLacking({ tree, files, entries }, false, options);
   }
 
-  async isWhole(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<boolean> {
+  async isWhole(
+    files: readonly SnapshotFile[],
+    entries: readonly CatalogEntry[],
+    options: StoreCallOptions,
+  ): Promise<boolean> {
     const stock = await this.#objects.stock(options);
-    return (await this.#objects.lacking(files, stock, options)).length === 0;
+    const { fresh, lost } = await this.#objects.lacking(files, stock, this.#listedIn(entries), options);
+    return fresh.length + lost.length === 0;
   }
 
   async restore(
@@ -88,23 +106,28 @@ export class ObjectShelf implements SnapshotShelf {
     directory: string,
     options: StoreCallOptions,
   ): Promise<SnapshotManifest> {
-    await this.#objects.restore(manifest.files, directory, options);
+    await this.#objects.restore(manifest.files, placesOf(manifest), directory, options);
     return manifest;
   }
 
   check({ manifest }: CatalogEntry, options: StoreCallOptions): Promise<void> {
-    return this.#objects.check(manifest.files, options);
+    return this.#objects.check(manifest.files, placesOf(manifest), options);
   }
 
-  /** Bytes of each manifest and of the objects that its snapshot was the first to need; their sum is what is stored. */
+  /**
+   * Bytes of each manifest, and of the objects and packs that its snapshot was the first to need; their sum is what is
+   * stored.
+   */
   storedBytes(entries: readonly CatalogEntry[]): ReadonlyMap<string, number> {
     const seen = new Set<string>();
     const added = new Map<string, number>();
     for (const { manifest, info } of [...entries].reverse()) {
       let bytes = info.size;
-      for (const { sha256, size } of manifest.files) {
-        if (!seen.has(sha256)) bytes += size;
-        seen.add(sha256);
+      const packs = manifest.packs?.map(({ sha256, size }) => ({ name: `pack ${sha256}`, size })) ?? [];
+      const alone = aloneIn(manifest).map(({ sha256, size }) => ({ name: sha256, size }));
+      for (const { name, size } of [...packs, ...alone]) {
+        if (!seen.has(name)) bytes += size;
+        seen.add(name);
       }
       added.set(manifest.id, bytes);
     }
@@ -112,7 +135,7 @@ export class ObjectShelf implements SnapshotShelf {
   }
 
   provenAt({ manifest }: CatalogEntry): string | undefined {
-    return this.#objects.provenAt(manifest.files);
+    return this.#objects.provenAt(manifest.files, placesOf(manifest));
   }
 
   unneeded({ entries, damaged }: CatalogContents, options: StoreCallOptions): Promise<readonly ObjectInfo[]> {
@@ -120,19 +143,103 @@ export class ObjectShelf implements SnapshotShelf {
       ...entries.map(({ manifest }) => manifest),
       ...damaged.map(({ misplaced }) => misplaced),
     ];
-    const needed = manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []);
-    return this.#objects.unneeded(new Set(needed), lastNeedOf(damaged), options);
+    const contents = new Set(
+      manifests.flatMap((manifest) => manifest?.files.map(({ sha256 }) => sha256) ?? []),
+    );
+    const packs = new Set(
+      manifests.flatMap((manifest) => manifest?.packs?.map(({ sha256 }) => sha256) ?? []),
+    );
+    return this.#objects.unneeded({ contents, packs }, lastNeedOf(damaged), options);
   }
 
+  /**
+   * Puts what the store lacks of these files, and tells in which packs they then lie.
+   *
+   * @param isNew whether a manifest will tell where they lie now; then some may be put again to leave a sparse pack
+   */
   async #putLacking(
-    tree: CapturedTree,
-    files: readonly SnapshotFile[],
+    { tree, files, entries }: CapturedFiles,
+    isNew: boolean,
     options: StoreCallOptions,
-  ): Promise<number> {
+  ): Promise<StoredContents> {
     const stock = await this.#objects.stock(options);
-    const lacking = await this.#objects.lacking(files, stock, options);
-    return lacking.length === 0 ? 0 : this.#objects.add(tree, lacking, stock, options);
+    const listed = this.#listedIn(entries);
+    const { fresh, lost } = await this.#objects.lacking(files, stock, listed, options);
+    const isLacking = new Set([...fresh, ...lost].map(({ sha256 }) => sha256));
+    const packed = onePerContent(files).flatMap((file) => {
+      const place = isLacking.has(file.sha256)
+        ? undefined
+        : copyOf(file, listed.places.get(file.sha256), stock)?.place;
+      return place === undefined ? [] : [{ ...file, place }];
+    });
+    const olderOf = olderContents(entries, (file) => {
+      const copy = copyOf(file, listed.places.get(file.sha256), stock);
+      return copy?.place && this.#objects.isTrusted(file.sha256, copy) ? copy.place : undefined;
+    });
+    const grown = await this.#grown(tree, fresh, packed, olderOf, options);
+    const kept = grown.map((file) => file.kept);
+    const moved = isNew ? inSparsePacks(packed, kept, this.#allowance.bytes) : [];
+    const whole = fresh.filter(({ path }) => !grown.some((file) => file.path === path));
+    const put = await this.#objects.add(
+      tree,
+      { fresh: [...whole, ...grown, ...moved], lost },
+      stock,
+      options,
+    );
+    const bytesMoved = moved.reduce((sum, { size }) => sum + size, 0);
+    this.#allowance.spend(bytesMoved);
+    this.#allowance.earn(put.bytesPut - bytesMoved);
+    const stay = packed.filter((content) => !moved.includes(content));
+    return { ...put, places: new Map([...stay.map(placeEntry), ...put.places]) };
   }
+
+  #listedIn(entries: readonly CatalogEntry[]): Listed {
+    const manifests = entries.map(({ manifest }) => manifest);
+    const contents = new Set(manifests.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+    return { contents, places: new Map([...this.#objects.untold, ...placesOfAll(manifests)]) };
+  }
+
+  async #grown(
+    tree: CapturedTree,
+    fresh: readonly SnapshotFile[],
+    packed: readonly PackedContent[],
+    olderOf: (file: SnapshotFile) => OlderContent | undefined,
+    options: StoreCallOptions,
+  ): Promise<readonly GrownFile[]> {
+    if (this.#store.localPath !== undefined) return []; // nothing is put there into packs
+    const older = fresh.flatMap((file) => olderOf(file)?.place ?? []);
+    const use = new PackUse([...packed.map(({ place }) => place), older]);
+    return grownFiles(tree, fresh, olderOf, use.isSparse, this.#runner, options);
+  }
+}
+
+/** Finds the last content of a file, if it lies in packs that may be built upon. */
+function olderContents(
+  entries: readonly CatalogEntry[],
+  placeOf: (file: SnapshotFile) => PackedPlace | undefined,
+): (file: SnapshotFile) => OlderContent | undefined {
+  const last = new Map<string, SnapshotFile>();
+  for (const { manifest } of entries) {
+    for (const file of manifest.files) if (!last.has(file.path)) last.set(file.path, file);
+  }
+  return ({ path }) => {
+    const file = last.get(path);
+    const place = file && placeOf(file);
+    return place && { sha256: file.sha256, size: file.size, place };
+  };
+}
+
+/** Files of a capture, and the snapshots that are there. */
+type CapturedFiles = Pick<NewOnShelf, 'tree' | 'entries'> & { readonly files: readonly SnapshotFile[] };
+
+function placeEntry({ sha256, place }: PackedContent): readonly [string, PackedPlace] {
+  return [sha256, place];
+}
+
+/** The files of a snapshot that lie in no pack. */
+function aloneIn(manifest: SnapshotManifest): readonly SnapshotFile[] {
+  const places = placesOf(manifest);
+  return manifest.files.filter(({ sha256 }) => !places.has(sha256));
 }
 
 /**

@@ -6,6 +6,16 @@ import type { ManifestPlace } from '../catalog/manifest-place.js';
 import type { SweepResult } from '../repository.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
 
+/** A snapshot that is to be put. */
+export interface NewOnShelf {
+  readonly tree: CapturedTree;
+  readonly manifest: SnapshotManifest;
+  /** The key under which it gets listed. */
+  readonly key: string;
+  /** The snapshots that are there, newest first: what they have need not be put again. */
+  readonly entries: readonly CatalogEntry[];
+}
+
 /**
  * The format of a repository: how a snapshot is laid into a store, and how it is taken out again with every byte
  * checked. The repository does the rest: it decides whether there is something to put, and under which id.
@@ -21,11 +31,24 @@ export interface SnapshotShelf extends ManifestPlace {
    * @param options `ifAbsent` is meant for the object at `key`
    * @throws SnapshotCorruptError when the stored copy is not what was written; it is not listed then
    */
-  put(tree: CapturedTree, manifest: SnapshotManifest, key: string, options: PutOptions): Promise<PutSnapshot>;
-  /** Puts again what a listed snapshot of these files has lost, as far as this can be seen without reading all of it. */
-  mend(tree: CapturedTree, files: readonly SnapshotFile[], options: StoreCallOptions): Promise<void>;
+  put(snapshot: NewOnShelf, options: PutOptions): Promise<PutSnapshot>;
+  /**
+   * Puts again what a listed snapshot of these files has lost, as far as this can be seen without reading all of it.
+   *
+   * @param entries the listed snapshots
+   */
+  mend(
+    tree: CapturedTree,
+    files: readonly SnapshotFile[],
+    entries: readonly CatalogEntry[],
+    options: StoreCallOptions,
+  ): Promise<void>;
   /** Whether `mend` would have nothing to put. */
-  isWhole(files: readonly SnapshotFile[], options: StoreCallOptions): Promise<boolean>;
+  isWhole(
+    files: readonly SnapshotFile[],
+    entries: readonly CatalogEntry[],
+    options: StoreCallOptions,
+  ): Promise<boolean>;
   /** Writes the snapshot's files into an empty folder. Returns the manifest they were compared with. */
   restore(entry: CatalogEntry, directory: string, options: StoreCallOptions): Promise<SnapshotManifest>;
   /** Compares every stored byte of the snapshot; throws naming what is missing or damaged. */

@@ -17,7 +17,7 @@ import type {
   StoreCallOptions,
 } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
-import type { CapturedTree, SnapshotManifest } from '../../types.js';
+import type { SnapshotManifest } from '../../types.js';
 import type { CatalogEntry } from '../catalog/entries.js';
 import { discardFolder } from '../hashing/checked-file.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -31,7 +31,7 @@ import { MANIFEST_NAME, readManifestAtHead } from '../zip/zip-head.js';
 import { extractZipTask, verifyZipTask } from '../zip/zip-reader.js';
 import { withZipSource, type ZipFile } from '../zip/zip-source.js';
 import type { ZipCompression } from '../zip/zip-writer.js';
-import type { SnapshotShelf } from './shelf.js';
+import type { NewOnShelf, SnapshotShelf } from './shelf.js';
 import { Staging } from './staging.js';
 
 /** Codes of the errors for a zip that is not the one that was written. */
@@ -97,12 +97,7 @@ export class ZipShelf implements SnapshotShelf {
    * Streams the zip into the store while it is written, so that it never lies on a disk of ours. The copy in a local
    * store is then read back, and every file compared with the manifest; of a remote one the size is compared.
    */
-  async put(
-    tree: CapturedTree,
-    manifest: SnapshotManifest,
-    key: string,
-    options: PutOptions,
-  ): Promise<PutSnapshot> {
+  async put({ tree, manifest, key }: NewOnShelf, options: PutOptions): Promise<PutSnapshot> {
     const { store, clock, compression = 'fast' } = this.#options;
     const at = new Date(clock.now()).toISOString();
     const content = { directory: tree.directory, manifest, compression };
@@ -115,7 +110,7 @@ export class ZipShelf implements SnapshotShelf {
       throw error;
     }
     this.#proven.set(key, { version: info.version, at });
-    return { info, bytesWritten: info.size };
+    return { manifest, info, bytesWritten: info.size };
   }
 
   /** A zip is whole, or damaged in a way that only a reading shows. */

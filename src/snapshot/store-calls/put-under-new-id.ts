@@ -7,6 +7,8 @@ const ATTEMPTS = 5;
 
 /** A snapshot that was put and checked: the object that lists it, and the bytes put in all. */
 export interface PutSnapshot {
+  /** As it was put: it may tell more than the one that was given, such as where its files lie. */
+  readonly manifest: SnapshotManifest;
   readonly info: PutResult;
   readonly bytesWritten: number;
 }
@@ -24,7 +26,7 @@ export async function putUnderNewId(
   store: SessionStore,
   options: StoreCallOptions,
   snapshot: NewSnapshot,
-): Promise<PutSnapshot & { readonly manifest: SnapshotManifest }> {
+): Promise<PutSnapshot> {
   const { conditionalPut } = store.capabilities;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const manifest = snapshot.manifest();
@@ -32,7 +34,7 @@ export async function putUnderNewId(
     try {
       if (!conditionalPut && (await headObject(store, key, options)) !== undefined) continue;
       const conditions = { ...options, ...(conditionalPut && { ifAbsent: true }) };
-      return { manifest, ...(await snapshot.put(manifest, key, conditions)) };
+      return await snapshot.put(manifest, key, conditions);
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;
     }

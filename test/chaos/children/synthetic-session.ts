@@ -1,8 +1,13 @@
 // A bot with the fake client in its own process. It obeys its parent until it is killed.
 // The addresses of the library and of its fakes are arguments, so that it can run the built package or the sources.
 
+import { join } from 'node:path';
+import type { SessionStore } from '../../../src/index.js';
+
 const [libraryUrl = '', testingUrl = ''] = process.argv.slice(2);
-const { PersistentSession } = (await import(libraryUrl)) as typeof import('../../../src/index.js');
+const { FileSystemStore, PersistentSession } = (await import(
+  libraryUrl
+)) as typeof import('../../../src/index.js');
 const { FakeClient, FakeWhatsApp } = (await import(
   testingUrl
 )) as typeof import('../../../src/testing/index.js');
@@ -18,6 +23,8 @@ export type Order =
       readonly keepLast: number;
       /** How often a phone has scanned a code of this bot so far, as the server remembers it. */
       readonly pairings: number;
+      /** Whether the saves go where no path leads, as over a network: then they are put in packs. */
+      readonly isRemote: boolean;
     }
   | { readonly call: 'initialize' | 'scan' | 'save' | 'backup' | 'prune' | 'clear' | 'destroy' }
   | { readonly call: 'restore'; readonly snapshotId: string }
@@ -50,13 +57,14 @@ let codes = 0;
 const heard: string[] = [];
 
 function open(order: Extract<Order, { call: 'open' }>): void {
-  const { authPath, clientId, sessionPath, backupPath, keepLast, pairings } = order;
+  const { authPath, clientId, sessionPath, backupPath, keepLast, pairings, isRemote } = order;
   for (let pairing = 0; pairing < pairings; pairing++) whatsApp.pair(ACCOUNT);
   const client = new FakeClient({ whatsApp, localAuth: { dataPath: authPath, clientId } });
   client.on('qr', () => codes++);
   const session = new PersistentSession(client, {
     sessionPath,
     backupPath,
+    ...(isRemote && { store: withoutPaths(sessionPath) }),
     shutdownSignals: [],
     forceSaveIntervalMs: 0,
     backupIntervalMs: 0,
@@ -68,6 +76,21 @@ function open(order: Extract<Order, { call: 'open' }>): void {
     heard.push(findings.map(({ file, problem }) => `${file}: ${problem}`).join('; ')),
   );
   bot = { client, session };
+}
+
+function withoutPaths(sessionPath: string): SessionStore {
+  const store = new FileSystemStore(join(sessionPath, 'store'));
+  return {
+    name: store.name,
+    capabilities: store.capabilities,
+    put: store.put.bind(store),
+    get: store.get.bind(store),
+    head: store.head.bind(store),
+    list: store.list.bind(store),
+    delete: store.delete.bind(store),
+    deleteMany: store.deleteMany.bind(store),
+    ...{ sweepTemporaries: () => store.sweepTemporaries() },
+  };
 }
 
 async function obey(order: Order): Promise<unknown> {

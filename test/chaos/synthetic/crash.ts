@@ -42,6 +42,8 @@ export interface CrashPlan {
   readonly lanes: number;
   /** The number of kills in one folder, before a new folder is used. */
   readonly killsPerFolder: number;
+  /** Whether the saves lie in a remote store, in packs. Default false. */
+  readonly isRemote?: boolean;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -65,6 +67,7 @@ export async function crash(plan: CrashPlan): Promise<CrashReport> {
           report,
           moments,
           left,
+          isRemote: plan.isRemote === true,
           nextChild: () => children.take(),
         });
         for (let kill = 0; kill < plan.killsPerFolder && !isDone(); kill++) {

@@ -9,6 +9,7 @@ import type { SessionStore } from '../../../src/stores/session-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';
 import { Dice } from '../../support/dice.js';
 import { captureTree, contextAt, readTree, sameTree, type TreeFiles } from './tree.js';
+import { withoutPaths } from './without-paths.js';
 
 export const DAMAGES = ['flip', 'truncate', 'swap', 'extend', 'exchange'] as const;
 export type Damage = (typeof DAMAGES)[number];
@@ -71,22 +72,24 @@ async function nextDamage(fs: FileSystem, paths: readonly string[], dice: Dice) 
   throw new Error('no damage changes anything');
 }
 
-/** Makes two saves and two backups of a small profile with tables, logs, an empty file and a blob. */
+/** Makes two saves in a folder, two in packs, and two backups of a small profile with tables, logs, an empty file and a blob. */
 async function prepare(dice: Dice): Promise<Case> {
   const fs = createFsFromVolume(new Volume()) as unknown as FileSystem;
   const contents = new Map<string, TreeFiles>();
   const folder = 'Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb';
   const table = dice.bytes(900);
+  const log = dice.bytes(20_000);
   for (const [round, at] of TIMES.entries()) {
     const files = new Map<string, Uint8Array>([
       [`${folder}/CURRENT`, Buffer.from('MANIFEST-000001\n')],
       [`${folder}/000005.ldb`, table],
       [`${folder}/000006.log`, Buffer.alloc(600, `generation ${round} `)],
       [`${folder}/000007.log`, Buffer.alloc(0)],
+      [`${folder}/000008.log`, Buffer.concat([log, Buffer.alloc(round * 700, 'written on ')])],
       ['Default/Local Storage/leveldb/000003.log', dice.bytes(300)],
     ]);
-    for (const repository of repositories(fs, false)) {
-      const tree = await captureTree(fs, `/captured/${repository.kind}-${round}`, files);
+    for (const [index, repository] of repositories(fs, false, true).entries()) {
+      const tree = await captureTree(fs, `/captured/${index}-${round}`, files);
       const result = await repository.create(tree, contextAt(at));
       if ('skipped' in result) throw new Error('nothing was created');
       contents.set(result.snapshot.id, files);
@@ -95,32 +98,21 @@ async function prepare(dice: Dice): Promise<Case> {
   return { fs, contents };
 }
 
-function repositories(fs: FileSystem, remote: boolean): readonly SnapshotRepository[] {
+/** @param packs whether the second one is remote in any case, so that it puts packs */
+function repositories(fs: FileSystem, remote: boolean, packs = false): readonly SnapshotRepository[] {
   const shared = { fs, clientId: 'shop', runner: inlineTaskRunner(fs) };
-  const open = (root: string): SessionStore => {
+  const open = (root: string, isRemote = remote): SessionStore => {
     const store = new FileSystemStore(root, { fs });
-    return remote ? withoutPaths(store) : store;
+    return isRemote ? withoutPaths(store) : store;
   };
   return [
     openRepository({ kind: 'save' }, { ...shared, store: open(`${STORE}/saves`) }),
+    openRepository({ kind: 'save' }, { ...shared, store: open(`${STORE}/packed`, remote || packs) }),
     openRepository(
       { kind: 'backup', stagingDirectory: '/staging' },
       { ...shared, store: open(`${STORE}/backups`) },
     ),
   ];
-}
-
-/** The same store without the methods that only a local disk offers, so that all bytes come through `get`. */
-function withoutPaths(store: FileSystemStore): SessionStore {
-  return {
-    name: store.name,
-    capabilities: store.capabilities,
-    put: (key, body, options) => store.put(key, body, options),
-    get: (key, options) => store.get(key, options),
-    head: (key, options) => store.head(key, options),
-    list: (prefix, options) => store.list(prefix, options),
-    delete: (key, options) => store.delete(key, options),
-  };
 }
 
 function damaged(bytes: Buffer, damage: Damage, dice: Dice, other: Buffer): Buffer {
@@ -199,5 +191,6 @@ async function namesBelow(fs: FileSystem, folder: string): Promise<readonly stri
 
 function kindOf(path: string): string {
   if (path.endsWith('.zip')) return 'zip';
+  if (path.endsWith('.pack')) return 'pack';
   return path.endsWith('.json') ? 'manifest' : 'object';
 }

@@ -11,6 +11,7 @@ import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { inlineTaskRunner } from '../../../src/task.js';
 import { captureTree, contextAt, readTree, sameTree, type TreeFiles } from './tree.js';
+import { withoutPaths } from './without-paths.js';
 
 const FOLDERS = [
   ESSENTIAL_PATHS.indexedDbLevelDb,
@@ -109,8 +110,8 @@ export async function checkLargeFile(bytes: number): Promise<void> {
 async function goesThrough(fs: FileSystem, root: string, files: TreeFiles): Promise<boolean> {
   const captured = await captureTree(fs, join(root, 'captured'), files);
   const accepted: boolean[] = [];
-  for (const repository of repositories(fs, root)) {
-    const { kind } = repository;
+  for (const [index, repository] of repositories(fs, root).entries()) {
+    const kind = `${repository.kind} ${index}`;
     try {
       const result = await repository.create(captured, contextAt(AT));
       await repository.restore(result.snapshot.id, join(root, `restored-${kind}`));
@@ -133,6 +134,7 @@ function repositories(fs: FileSystem, root: string): readonly SnapshotRepository
   const store = (folder: string) => new FileSystemStore(join(root, folder), { fs });
   return [
     openRepository({ kind: 'save' }, { ...shared, store: store('saves') }),
+    openRepository({ kind: 'save' }, { ...shared, store: withoutPaths(store('packed')) }),
     openRepository(
       { kind: 'backup', stagingDirectory: join(root, 'staging') },
       { ...shared, store: store('backups') },

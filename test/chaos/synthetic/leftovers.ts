@@ -14,12 +14,17 @@ const KNOWN: readonly RegExp[] = [
   new RegExp(`^${SIDE}/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
   new RegExp(`^session/lease/${CLIENT_ID}\\.\\d+\\.lease$`),
   new RegExp(`^session/store/${CLIENT_ID}/objects/[0-9a-f]{2}/[0-9a-f]{64}$`),
+  new RegExp(`^session/store/${CLIENT_ID}/objects/packs/[0-9a-f]{64}\\.pack$`),
+  new RegExp(`^session/manifests/${CLIENT_ID}/[0-9a-f]{32}\\.json$`),
   new RegExp(`^session/store/${CLIENT_ID}/snapshots/${ID}\\.json$`),
   // What tells that a login was cleared outlives it.
   new RegExp(`^session/\\.${CLIENT_ID}\\.cleared-[0-9a-f]{16}\\.json$`),
   new RegExp(`^(session/store|backup)/${CLIENT_ID}/state(-copy)?\\.json$`),
   new RegExp(`^backup/${CLIENT_ID}/${CLIENT_ID}_${ID}_run\\d+\\.zip$`),
 ];
+
+/** What the other side of a remote store has not finished is not for the session to remove. */
+const OF_SERVER = /^session\/store\/(.+\/)?\.(tmp|lock|unlock)-/;
 
 const YOUNG_MS = 5000;
 
@@ -38,6 +43,7 @@ export async function findLeftovers(
   fs: FileSystem,
   folder: string,
   ids: ReadonlySet<string>,
+  isRemote = false,
 ): Promise<Leftovers> {
   const strange: string[] = [];
   const quarantined = new Set<string>();
@@ -46,7 +52,8 @@ export async function findLeftovers(
   let files = 0;
   for await (const { path, size, modifiedMs } of walkFiles(fs, folder, '')) {
     files++;
-    if (!KNOWN.some((known) => known.test(path)) && !isYoungLock(path, size, modifiedMs)) strange.push(path);
+    const isKnown = KNOWN.some((known) => known.test(path)) || (isRemote && OF_SERVER.test(path));
+    if (!isKnown && !isYoungLock(path, size, modifiedMs)) strange.push(path);
     if (path.endsWith('.lease')) leaseFiles++;
     const entry = /\/quarantine\/([^/]+)\//.exec(path)?.[1];
     if (entry !== undefined) quarantined.add(entry);

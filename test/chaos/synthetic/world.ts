@@ -82,7 +82,10 @@ export async function seeSnapshots(fs: FileSystem, folder: string): Promise<Seen
   for (const repository of repositories) {
     for (const info of await repository.list()) {
       const manifest = await repository.manifest(info.id);
-      if (repository.kind === 'save') for (const { sha256 } of manifest.files) needed.add(sha256);
+      if (repository.kind === 'save') {
+        for (const { sha256 } of manifest.files) needed.add(sha256);
+        for (const { sha256 } of manifest.packs ?? []) needed.add(`${sha256}.pack`);
+      }
       snapshots.push({ ...info, digest: manifest.contentDigest });
       await repository.verify(info.id).catch((error: unknown) => {
         problems.push(`${info.kind} ${info.id} is listed and fails its verification: ${error}`);

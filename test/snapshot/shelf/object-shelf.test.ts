@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.js';
@@ -6,6 +7,7 @@ import { openRepository } from '../../../src/snapshot/repository/open-repository
 import type { SnapshotRepository } from '../../../src/snapshot/repository.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import type { TaskRunner } from '../../../src/task.js';
+import { holderOf } from '../support/holder-of.js';
 import { sha256, TinyLocalStore } from '../support/local-store.js';
 import { TinyStore } from '../support/memory-store.js';
 import { asText, type Files, LEVELDB, PROFILE, World } from '../support/world.js';
@@ -19,6 +21,8 @@ function objectKey(content: string | Uint8Array): string {
 }
 
 const tableKey = objectKey(PROFILE[TABLE] ?? '');
+const COMPACTED = Buffer.alloc(70_000, 'compacted');
+const COMPACTED_AGAIN = Buffer.alloc(70_000, 'compacted again');
 
 class Saves {
   readonly world = new World();
@@ -48,14 +52,30 @@ const local = (world: World) => new TinyLocalStore(world.fs, '/store');
 
 describe('a save', () => {
   it('puts each content once, and the manifest last', async () => {
-    const saves = new Saves();
+    const saves = new Saves(local);
     const puts: string[] = [];
     saves.store.onCall = (call, key) => void (call === 'put' && puts.push(key));
     const { snapshot } = await saves.save();
     expect(puts.at(-1)).toBe(`shop/snapshots/${snapshot.id}.json`);
-    const contents = new Set(Object.values(PROFILE).map((content) => objectKey(content)));
+    const stored = Object.values(PROFILE).filter((content) => content.length > 0);
+    const contents = new Set(stored.map((content) => objectKey(content)));
     expect(new Set(puts.slice(0, -1))).toEqual(contents);
     expect(puts).toHaveLength(contents.size + 1);
+  });
+
+  it('puts them together into one object of a remote store, each once, and the manifest last', async () => {
+    const saves = new Saves();
+    const puts: string[] = [];
+    saves.store.onCall = (call, key) => void (call === 'put' && puts.push(key));
+    const { snapshot } = await saves.save();
+    expect(puts).toEqual([
+      expect.stringMatching(/^shop\/objects\/packs\/[0-9a-f]{64}\.pack$/),
+      `shop/snapshots/${snapshot.id}.json`,
+    ]);
+    const bytes = new Set(Object.values(PROFILE).map((content) => Buffer.from(content).toString('latin1')));
+    const pack = saves.store.objects.get(puts[0] ?? '')?.bytes ?? Buffer.alloc(0);
+    expect(pack).toHaveLength([...bytes].join('').length);
+    expect(sha256(pack)).toBe(puts[0]?.slice('shop/objects/packs/'.length, -'.pack'.length));
   });
 
   it('reads and writes only what changed', async () => {
@@ -63,7 +83,7 @@ describe('a save', () => {
     const hashed: string[] = [];
     const counting: TaskRunner = {
       run: (task, input, options) => {
-        hashed.push(...(input as { paths: string[] }).paths);
+        hashed.push(...((input as { paths?: string[] }).paths ?? []));
         return saves.world.runner.run(task, input, options);
       },
       close: async () => undefined,
@@ -75,7 +95,9 @@ describe('a save', () => {
     saves.store.onCall = (call, key) => void (call === 'put' && puts.push(key));
     const result = await saves.save({ ...PROFILE, [LOG]: 'grown' });
     expect(hashed.map((path) => path.split('/').slice(3).join('/'))).toEqual([LOG]);
-    expect(puts.filter((key) => key.includes('/objects/'))).toEqual([objectKey('grown')]);
+    expect(puts.filter((key) => key.includes('/objects/'))).toEqual([
+      `shop/objects/packs/${sha256('grown')}.pack`,
+    ]);
     expect(result).toMatchObject({ snapshot: { sizeBytes: expect.any(Number) as number } });
     if (!('bytesWritten' in result)) throw new Error('skipped');
     expect(result.bytesWritten).toBe(result.snapshot.storedBytes);
@@ -151,7 +173,7 @@ describe('a save', () => {
   it('heals the newest snapshot when an object of it was lost, although nothing changed', async () => {
     const saves = new Saves();
     const { snapshot } = await saves.save();
-    saves.store.objects.delete(tableKey);
+    saves.store.objects.delete(holderOf(saves.store, PROFILE[TABLE]).key);
     await expect(saves.repository.verify(snapshot.id)).rejects.toThrow(/000005.ldb .* missing/);
     expect(await saves.save()).toMatchObject({ skipped: 'unchanged' });
     await saves.repository.verify(snapshot.id);
@@ -160,7 +182,8 @@ describe('a save', () => {
   it('heals an object that a verification found rotten', async () => {
     const saves = new Saves();
     const { snapshot } = await saves.save();
-    saves.store.rot(tableKey);
+    const { key, at } = holderOf(saves.store, PROFILE[TABLE]);
+    saves.store.rot(key, at);
     await expect(saves.repository.verify(snapshot.id)).rejects.toThrow(/000005.ldb .* SHA-256/);
     expect((await saves.repository.list())[0]?.verifiedAt).toBeUndefined();
     await saves.save();
@@ -201,19 +224,25 @@ describe('a save', () => {
     expect(await repository.list()).toHaveLength(2);
   });
 
-  it('fails, and deletes the object, when the store keeps other bytes than it was given', async () => {
-    const saves = new Saves();
-    saves.store.onCall = (call, key) => {
-      if (call === 'put:after' && key === tableKey) saves.store.rot(key);
-    };
-    await expect(saves.save()).rejects.toMatchObject({
-      code: 'SNAPSHOT_CORRUPT',
-      retryable: true,
-      message: expect.stringContaining('000005.ldb') as string,
-    });
-    expect(saves.store.keys()).not.toContain(tableKey);
-    expect(await saves.repository.list()).toEqual([]);
-  });
+  it.each([
+    ['the object of a file', { [TABLE]: PROFILE[TABLE] ?? '' }, /^shop\/objects\/42\//, '000005.ldb'],
+    ['a pack', PROFILE, /^shop\/objects\/packs\//, 'shop/objects/packs/'],
+  ])(
+    'fails, and deletes %s, when the store keeps other bytes than it was given',
+    async (_, files, damaged, named) => {
+      const saves = new Saves();
+      saves.store.onCall = (call, key) => {
+        if (call === 'put:after' && damaged.test(key)) saves.store.rot(key);
+      };
+      await expect(saves.save(files)).rejects.toMatchObject({
+        code: 'SNAPSHOT_CORRUPT',
+        retryable: true,
+        message: expect.stringContaining(named) as string,
+      });
+      expect(saves.store.keys().filter((key) => damaged.test(key))).toEqual([]);
+      expect(await saves.repository.list()).toEqual([]);
+    },
+  );
 
   it('is not disturbed when a backup that fails meanwhile clears what both know of the files', async () => {
     const saves = new Saves();
@@ -237,9 +266,9 @@ describe('a save', () => {
 });
 
 describe.each([
-  ['a remote store', undefined],
-  ['a local store', local],
-] as const)('restoring a save from %s', (_where, store) => {
+  ['a remote store', undefined, { [TABLE]: PROFILE[TABLE] ?? '' }],
+  ['a local store', local, PROFILE],
+] as const)('restoring a save from %s', (_where, store, files) => {
   it.each([
     ['rotten', /000005.ldb .* SHA-256/],
     ['missing', /000005.ldb .* missing/],
@@ -247,7 +276,8 @@ describe.each([
     ['too short', /000005.ldb .* bytes/],
   ])('names the file whose object is %s and leaves no folder', async (how, message) => {
     const saves = new Saves(store);
-    const { snapshot } = await saves.save();
+    const { snapshot } = await saves.save(files);
+    expect(holderOf(saves.store, PROFILE[TABLE])).toMatchObject({ key: tableKey, at: 0 });
     const content = Buffer.from(PROFILE[TABLE] ?? '');
     if (how === 'missing') {
       if (saves.store instanceof TinyLocalStore) await saves.store.loseFile(tableKey);
@@ -307,11 +337,12 @@ describe('reading from a remote store', () => {
   it('tells a transfer that broke from a snapshot that is damaged', async () => {
     const saves = new Saves();
     const { snapshot } = await saves.save();
+    const holder = holderOf(saves.store, PROFILE[TABLE]).key;
     const get = saves.store.get.bind(saves.store);
     saves.store.get = async (key) => {
       const object = await get(key);
-      if (object === undefined || key !== tableKey) return object;
-      return { ...object, info: { ...object.info, size: object.info.size + 1 } };
+      if (object === undefined || key !== holder) return object;
+      return { info: object.info, body: Readable.from([Buffer.alloc(10)]) };
     };
     await expect(saves.repository.restore(snapshot.id, '/out')).rejects.toMatchObject({
       code: 'STORE',
@@ -319,7 +350,7 @@ describe('reading from a remote store', () => {
     });
     saves.store.get = async (key) => {
       const object = await get(key);
-      if (key === tableKey) object?.body.destroy(new Error('connection reset'));
+      if (key === holder) object?.body.destroy(new Error('connection reset'));
       return object;
     };
     await expect(saves.repository.restore(snapshot.id, '/out')).rejects.toMatchObject({ code: 'STORE' });
@@ -366,15 +397,16 @@ describe('a manifest that can not be read', () => {
     const saves = new Saves();
     const { snapshot } = await saves.save();
     saves.store.set(`shop/snapshots/${snapshot.id}.json`, Buffer.from('{"half'));
+    const needed = holderOf(saves.store, PROFILE[TABLE]).key;
     saves.store.now += 3 * 3_600_000;
-    const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
-    await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
+    const second = await saves.save({ ...PROFILE, [TABLE]: COMPACTED });
+    const { key } = holderOf(saves.store, COMPACTED);
+    const freedBytes = saves.store.objects.get(key)?.bytes.length;
+    await saves.save({ ...PROFILE, [TABLE]: COMPACTED_AGAIN });
     await saves.repository.remove([second.snapshot.id]);
-    expect(await saves.repository.sweep({ atOnce: true })).toEqual({
-      freedBytes: 'compacted'.length,
-      files: 1,
-    });
-    expect(saves.store.keys()).toContain(tableKey);
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({ freedBytes, files: 1 });
+    expect(saves.store.keys()).toContain(needed);
+    expect(saves.store.keys()).not.toContain(key);
   });
 
   it('but only lies under another name is known to need what it names, and nothing else', async () => {
@@ -383,14 +415,15 @@ describe('a manifest that can not be read', () => {
     const key = `shop/snapshots/${first.snapshot.id}`;
     const { bytes } = saves.store.objects.get(`${key}.json`) ?? { bytes: Buffer.alloc(0) };
     saves.store.set(`${key} (copy).json`, bytes);
-    const second = await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
-    await saves.save({ ...PROFILE, [TABLE]: 'compacted again' });
+    const needed = holderOf(saves.store, PROFILE[TABLE]).key;
+    const second = await saves.save({ ...PROFILE, [TABLE]: COMPACTED });
+    const useless = holderOf(saves.store, COMPACTED).key;
+    const freedBytes = saves.store.objects.get(useless)?.bytes.length;
+    await saves.save({ ...PROFILE, [TABLE]: COMPACTED_AGAIN });
     await saves.repository.remove([first.snapshot.id, second.snapshot.id]);
-    expect(await saves.repository.sweep({ atOnce: true })).toEqual({
-      freedBytes: 'compacted'.length,
-      files: 1,
-    });
-    expect(saves.store.keys()).toContain(tableKey);
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({ freedBytes, files: 1 });
+    expect(saves.store.keys()).toContain(needed);
+    expect(saves.store.keys()).not.toContain(useless);
     expect(await saves.repository.unreadable()).toEqual([]);
   });
 
@@ -499,12 +532,14 @@ describe('the sweep', () => {
   it('frees what no snapshot needs and says how much', async () => {
     const saves = new Saves();
     const first = await saves.save();
-    await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+    const { key, bytes } = holderOf(saves.store, PROFILE[TABLE]);
+    await saves.save({ ...PROFILE, [TABLE]: COMPACTED });
     saves.store.set('shop/objects/leftover', Buffer.from('abc'));
+    saves.store.set('shop/objects/packs/leftover', Buffer.from('de'));
     saves.store.set('shop/snapshots/.DS_Store', Buffer.from('finder'));
     await saves.repository.remove([first.snapshot.id]);
-    expect(await saves.repository.sweep({ atOnce: true })).toEqual({ freedBytes: 70_000 + 3, files: 2 });
-    expect(saves.store.keys()).not.toContain(tableKey);
+    expect(await saves.repository.sweep({ atOnce: true })).toEqual({ freedBytes: bytes + 5, files: 3 });
+    expect(saves.store.keys()).not.toContain(key);
     const [kept] = await saves.repository.list();
     await saves.repository.verify(kept?.id ?? '');
   });
@@ -512,58 +547,58 @@ describe('the sweep', () => {
   describe('of a remote store', () => {
     const HOUR_MS = 3_600_000;
 
-    /** A store with one object that no snapshot needs any more. */
-    async function withUseless(store?: (world: World) => TinyStore): Promise<Saves> {
+    /** A store with one object that no snapshot needs any more: in a folder that of the table, else the first pack. */
+    async function withUseless(store?: (world: World) => TinyStore) {
       const saves = new Saves(store);
       const first = await saves.save();
-      await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+      const { key, bytes } = holderOf(saves.store, PROFILE[TABLE]);
+      await saves.save({ ...PROFILE, [TABLE]: COMPACTED });
       await saves.repository.remove([first.snapshot.id]);
-      return saves;
+      return { saves, useless: key, freed: { freedBytes: bytes, files: 1 } };
     }
 
     const NOTHING = { freedBytes: 0, files: 0 };
-    const TABLE_ONLY = { freedBytes: 70_000, files: 1 };
 
     it('deletes nothing that was needed less than an hour ago, whichever process looks', async () => {
-      const saves = await withUseless();
+      const { saves, useless, freed } = await withUseless();
       expect(await saves.repository.sweep()).toEqual(NOTHING);
       saves.world.now += HOUR_MS - 1;
       expect(await saves.open().sweep()).toEqual(NOTHING);
-      expect(saves.store.keys()).toContain(tableKey);
+      expect(saves.store.keys()).toContain(useless);
       saves.world.now += 1;
-      expect(await saves.open().sweep()).toEqual(TABLE_ONLY);
-      expect(saves.store.keys()).not.toContain(tableKey);
+      expect(await saves.open().sweep()).toEqual(freed);
+      expect(saves.store.keys()).not.toContain(useless);
       expect(await saves.open().sweep()).toEqual(NOTHING);
     });
 
     it('begins to count again when a snapshot has needed it meanwhile', async () => {
-      const saves = await withUseless();
+      const { saves, freed } = await withUseless();
       await saves.repository.sweep();
       const { snapshot } = await saves.save();
       saves.world.now += HOUR_MS;
       expect(await saves.repository.sweep()).toEqual(NOTHING);
-      await saves.save({ ...PROFILE, [TABLE]: 'compacted' });
+      await saves.save({ ...PROFILE, [TABLE]: COMPACTED });
       await saves.repository.remove([snapshot.id]);
       expect(await saves.repository.sweep()).toEqual(NOTHING);
       saves.world.now += HOUR_MS;
-      expect(await saves.repository.sweep()).toEqual(TABLE_ONLY);
+      expect(await saves.repository.sweep()).toEqual(freed);
     });
 
     it('begins to count again when it was put anew, or by a clock that was ahead', async () => {
-      const saves = await withUseless();
+      const { saves, useless, freed } = await withUseless();
       saves.world.now += 100 * HOUR_MS;
       await saves.repository.sweep();
       saves.world.now -= 100 * HOUR_MS;
       expect(await saves.repository.sweep()).toEqual(NOTHING);
       saves.world.now += HOUR_MS;
-      saves.store.set(tableKey, Buffer.alloc(70_000));
+      saves.store.set(useless, Buffer.alloc(freed.freedBytes));
       expect(await saves.repository.sweep()).toEqual(NOTHING);
       saves.world.now += HOUR_MS;
-      expect(await saves.repository.sweep()).toEqual(TABLE_ONLY);
+      expect(await saves.repository.sweep()).toEqual(freed);
     });
 
     it('deletes nothing when it can not note first what is to go', async () => {
-      const saves = await withUseless();
+      const { saves, useless } = await withUseless();
       saves.store.onCall = (call, key) => {
         if (call === 'put' && key.includes('/state')) throw new StoreError('full');
       };
@@ -571,12 +606,14 @@ describe('the sweep', () => {
         await expect(saves.repository.sweep()).rejects.toThrow('full');
         saves.world.now += HOUR_MS;
       }
-      expect(saves.store.keys()).toContain(tableKey);
+      expect(saves.store.keys()).toContain(useless);
     });
 
     it('is at once where a person wants it, and in a folder', async () => {
-      expect(await (await withUseless()).repository.sweep({ atOnce: true })).toEqual(TABLE_ONLY);
-      expect(await (await withUseless(local)).repository.sweep()).toEqual(TABLE_ONLY);
+      const remote = await withUseless();
+      expect(await remote.saves.repository.sweep({ atOnce: true })).toEqual(remote.freed);
+      const folder = await withUseless(local);
+      expect(await folder.saves.repository.sweep()).toEqual({ freedBytes: 70_000, files: 1 });
     });
   });
 
