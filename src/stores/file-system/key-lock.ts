@@ -8,11 +8,6 @@ import type { Disk } from './disk.js';
 import { pathOf } from './folders.js';
 import { breakLock, createLock, LockWatch, lockPathOf, readLock, removeLock } from './lock-file.js';
 
-/**
- * If the holder of a lock can't be proven dead, the lock is broken after we have seen it unchanged for this long.
- * A holder needs the lock only for a few file system calls, because it has written the value before.
- */
-export const LOCK_STALE_MS = 10_000;
 /** How long a writer waits for the lock: long enough to see it become stale and to break it. */
 export const LOCK_WAIT_MS = 20_000;
 const FIRST_DELAY_MS = 2;
@@ -57,13 +52,16 @@ async function acquire(
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const watch = new LockWatch(disk, LOCK_STALE_MS);
+  const watch = new LockWatch(disk);
   const deadline = disk.clock.monotonic() + LOCK_WAIT_MS;
   let delayMs = FIRST_DELAY_MS;
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     throwIfAborted(signal);
     const id = await createLock(disk, path);
-    if (id !== undefined) return id;
+    if (id !== undefined) {
+      watch.forget(path);
+      return id;
+    }
     const lock = await watch.look(path);
     if (lock === undefined) continue;
     if (lock.abandoned) {

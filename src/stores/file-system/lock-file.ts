@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { whileBusy } from '../../busy.js';
+import type { Clock } from '../../clock.js';
+import { plainFileSystem } from '../../disk-gate/gated-file-system.js';
 import { errnoOf } from '../../errors.js';
 import { improve, PRIVATE_FILE_MODE } from '../../file-system.js';
 import { readOwnFile } from '../../own-file.js';
@@ -8,6 +10,11 @@ import { RESERVED_PREFIXES } from '../keys.js';
 import { type Disk, unless } from './disk.js';
 import { isProvenDead, thisWriter, type Writer } from './writer.js';
 
+/**
+ * If the holder of a lock can't be proven dead, the lock is broken after we have seen it unchanged for this long.
+ * A holder needs the lock only for a few file system calls, because it has written the value before.
+ */
+export const LOCK_STALE_MS = 10_000;
 /**
  * After this time a lock without a holder counts as abandoned, because its creator died before writing it. A creator
  * that was only paused notices, before it changes anything, that the lock is no longer its own.
@@ -92,29 +99,64 @@ export async function removeLock(disk: Disk, path: string): Promise<void> {
   );
 }
 
+/** When a lock was first seen with this id, monotonic ms. */
+interface FirstSight {
+  readonly id: string;
+  readonly since: number;
+}
+
+/** The locks of others that are remembered at most; the oldest are forgotten first. */
+const MAX_REMEMBERED = 1_000;
+
+/** First sights by path, for each disk and clock. */
+const firstSights = new WeakMap<object, WeakMap<Clock, Map<string, FirstSight>>>();
+
 /**
- * Watches lock files of other holders and decides when one is abandoned: its holder is proven dead, or we have seen it
- * unchanged for `staleMs`. Uses the local monotonic clock, because the clocks of two machines on one volume may differ.
+ * Watches lock files of other holders and decides when one is abandoned: its holder is proven dead, or this process has
+ * seen it unchanged for {@link LOCK_STALE_MS}. Uses the local monotonic clock, because the clocks of two machines on one
+ * volume may differ.
+ *
+ * What was seen outlives the call: a session gives a call up sooner than a lock becomes stale, and would begin anew each
+ * time. No two locks have the same id, so a lock that is still there has never been away.
  */
 export class LockWatch {
   readonly #disk: Disk;
-  readonly #staleMs: number;
-  readonly #seen = new Map<string, { readonly id: string; readonly since: number }>();
+  readonly #seen: Map<string, FirstSight>;
 
-  constructor(disk: Disk, staleMs: number) {
+  constructor(disk: Disk) {
     this.#disk = disk;
-    this.#staleMs = staleMs;
+    const { promises } = plainFileSystem(disk.fs);
+    const byClock = firstSights.get(promises) ?? new WeakMap<Clock, Map<string, FirstSight>>();
+    firstSights.set(promises, byClock);
+    this.#seen = byClock.get(disk.clock) ?? new Map<string, FirstSight>();
+    byClock.set(disk.clock, this.#seen);
   }
 
   /** The lock at `path`, and whether it is abandoned; `undefined` if there is none. */
   async look(path: string): Promise<(LockState & { readonly abandoned: boolean }) | undefined> {
     const state = await readLock(this.#disk, path);
-    if (state === undefined) return undefined;
+    if (state === undefined) {
+      this.forget(path);
+      return undefined;
+    }
     const now = this.#disk.clock.monotonic();
     const seen = this.#seen.get(path);
     const since = seen?.id === state.id ? seen.since : now;
-    this.#seen.set(path, { id: state.id, since });
-    const staleMs = state.holder === undefined ? Math.min(this.#staleMs, EMPTY_STALE_MS) : this.#staleMs;
+    this.#remember(path, { id: state.id, since });
+    const staleMs = state.holder === undefined ? EMPTY_STALE_MS : LOCK_STALE_MS;
     return { ...state, abandoned: now - since >= staleMs || (await isProvenDead(state.holder)) };
+  }
+
+  /** Call when the lock of another holder is known to be gone. */
+  forget(path: string): void {
+    this.#seen.delete(path);
+  }
+
+  #remember(path: string, sight: FirstSight): void {
+    if (this.#seen.get(path)?.id === sight.id) return;
+    this.#seen.delete(path); // a new sight is the youngest
+    this.#seen.set(path, sight);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest);
   }
 }

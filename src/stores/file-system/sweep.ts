@@ -50,7 +50,7 @@ async function removed(disk: Disk, file: WalkedFile, ageMs: number, olderThanMs:
       )) ?? false
     );
   }
-  const lock = await new LockWatch(disk, Number.POSITIVE_INFINITY).look(path);
+  const lock = await new LockWatch(disk).look(path);
   // An unwritten lock names no process, so none can be proven dead; but a live creator would have written it at once.
   const unwritten = lock?.holder === undefined && ageMs >= EMPTY_STALE_MS;
   if (lock === undefined || !(old || unwritten || lock.abandoned)) return false;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../../src/file-system.js';
-import { LOCK_STALE_MS, LOCK_WAIT_MS } from '../../../src/stores/file-system/key-lock.js';
-import { EMPTY_STALE_MS } from '../../../src/stores/file-system/lock-file.js';
+import { LOCK_WAIT_MS } from '../../../src/stores/file-system/key-lock.js';
+import { EMPTY_STALE_MS, LOCK_STALE_MS } from '../../../src/stores/file-system/lock-file.js';
 import { thisWriter } from '../../../src/stores/file-system/writer.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import { bytesOf } from '../../../src/testing/conformance/harness.js';
@@ -94,6 +94,37 @@ describe('the lock of a key', () => {
     const { signal } = controller;
     await expect(advance(clock, store.put('note', bytesOf(2), { signal }))).rejects.toBe(reason);
     expect((await store.head('note'))?.size).toBe(1);
+  });
+
+  it.each([
+    [
+      'with a call that was given up',
+      (store: FileSystemStore, signal: AbortSignal) =>
+        store.put('note', bytesOf(3), { signal }).catch(() => undefined),
+    ],
+    ['with a sweep', (store: FileSystemStore) => store.sweepTemporaries()],
+  ])('is stale by what was seen of it %s', async (_, look) => {
+    const { fs, paths, store, clock } = await prepare();
+    await fs.promises.writeFile(LOCK, STRANGER);
+    const controller = new AbortController();
+    clock.setTimeout(() => controller.abort(new Error('given up')), LOCK_STALE_MS - 1000);
+    await advance(clock, look(store, controller.signal));
+    await clock.advance(LOCK_STALE_MS - clock.monotonic());
+    const put = new FileSystemStore('/rack', { fs, clock }).put('note', bytesOf(2));
+    await advance(clock, put);
+    expect(clock.monotonic()).toBeLessThan(LOCK_STALE_MS + 1000);
+    expect(paths()).toEqual(['/rack/note']);
+  });
+
+  it('is watched anew when it is another one, also of the same holder', async () => {
+    const { fs, store, clock } = await prepare();
+    await fs.promises.writeFile(LOCK, STRANGER);
+    await store.sweepTemporaries();
+    await clock.advance(LOCK_STALE_MS);
+    await fs.promises.writeFile(LOCK, STRANGER.replace('token-1', 'token-2'));
+    const begun = clock.monotonic();
+    await advance(clock, store.put('note', bytesOf(2)));
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(begun + LOCK_STALE_MS);
   });
 
   it('lets others of this process queue, each no longer than its own signal and the bound allow', async () => {
