@@ -112,6 +112,7 @@ export type WarningCode =
   | 'retention-failed'
   | 'revocation-incomplete'
   | 'snapshot-unreadable'
+  | 'start-waits'
   | 'started-early'
   | 'large-values-missing'
   | 'store-limited'

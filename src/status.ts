@@ -34,6 +34,17 @@ export interface SessionStatus {
    * up, and after a call of `reconnect()`.
    */
   readonly lastError?: LastError;
+  /**
+   * What a start waits for, for example whether a process on another machine still has this session; absent while none
+   * waits for longer than a second.
+   */
+  readonly waiting?: {
+    readonly message: string;
+    /** ISO 8601. */
+    readonly since: string;
+    /** When the wait is over at the latest, ISO 8601. */
+    readonly until: string;
+  };
   /** `maxAttempts` is `null` when there is no limit. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   readonly lease: { readonly held: boolean; readonly generation?: number };

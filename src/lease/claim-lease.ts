@@ -22,6 +22,8 @@ export interface LeaseRequest {
   /** How long to wait for a live owner to release the lease, ms. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
+  /** Called when the wait for the proof begins that its holder, another machine's or an unknown one, lives; anew for each. */
+  readonly onWatch?: ((holder: LeaseHolder | undefined, maxMs: number) => void) | undefined;
   /** The generation that we had before: the new claim gets a higher one, even when all lease files are gone. */
   readonly above?: number;
 }
@@ -33,12 +35,13 @@ export interface LeaseRequest {
  * because the folder is deleted again and again
  */
 export async function claimLease(request: LeaseRequest): Promise<Claim> {
-  const { files, clock, machine, waitMs, signal } = request;
+  const { files, clock, machine, waitMs, signal, onWatch } = request;
   const self = await orAborted(describeHolder(machine), signal);
   const stalls = new StallDetector(TAKEOVER_MS, LOOK_EVERY_MS);
   const waitUntil = clock.monotonic() + waitMs;
   const looks = Math.ceil((waitMs + TAKEOVER_MS) / LOOK_EVERY_MS) + 10;
   let seen: SeenLease | undefined;
+  let watchedGeneration: number | undefined;
   for (let look = 0; look < looks; look++) {
     seen = await orAborted(bounded(request, files.readHighest()), signal);
     const verdict = await orAborted(judgeHolder(seen, self, machine), signal);
@@ -51,6 +54,10 @@ export async function claimLease(request: LeaseRequest): Promise<Claim> {
       continue; // somebody else was first: find out who
     }
     const alive = verdict === 'held' || state === 'moved';
+    if (watched !== undefined && watched.generation !== watchedGeneration) {
+      watchedGeneration = watched.generation;
+      onWatch?.(watched.record?.holder, TAKEOVER_MS);
+    }
     if (alive && clock.monotonic() >= waitUntil) throw heldBy(seen, self, files);
     await sleep(clock, LOOK_EVERY_MS, signal);
   }

@@ -38,6 +38,11 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal;
   /** How long to wait for a live owner to release the lease, ms. Default 0: refuse as soon as it is proven alive. */
   readonly waitMs?: number;
+  /**
+   * Called when it must be watched whether the holder lives, as it is on another machine or can't be read, and how long
+   * at most, ms.
+   */
+  readonly onWatch?: (holder: LeaseHolder | undefined, maxMs: number) => void;
 }
 
 /** The lease as it was granted. */
@@ -117,7 +122,7 @@ export class LocalLease {
     if (this.#ownership?.isHeld()) return Promise.resolve(grantOf(this.#ownership));
     const closing = new AbortController();
     const signals = options.signal === undefined ? [closing.signal] : [closing.signal, options.signal];
-    const result = this.#acquire(options.waitMs ?? 0, AbortSignal.any(signals)).finally(() => {
+    const result = this.#acquire(options, AbortSignal.any(signals)).finally(() => {
       this.#acquiring = undefined;
     });
     this.#acquiring = { result, closing };
@@ -172,11 +177,11 @@ export class LocalLease {
     await ownership?.release({ withoutTrace });
   }
 
-  async #acquire(waitMs: number, signal: AbortSignal): Promise<LeaseGrant> {
+  async #acquire({ waitMs = 0, onWatch }: AcquireOptions, signal: AbortSignal): Promise<LeaseGrant> {
     const { clock, machine = thisMachine, logger = silentLogger, onLost = () => undefined } = this.#options;
     const files = this.#files;
     this.#ownership?.abandon(); // it is lost already, or was unproven for too long
-    const claim = await claimLease({ files, clock, machine, waitMs, signal });
+    const claim = await claimLease({ files, clock, machine, waitMs, signal, onWatch });
     const onReclaimed = () => this.#options.onReclaimed?.(grantOf(ownership));
     const parts = { files, clock, logger, machine, onLost, onReclaimed };
     const ownership: Ownership = new Ownership(parts, claim);

@@ -1,4 +1,5 @@
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import type { StartWait } from '../start-waits.js';
 import type { SessionState } from '../state.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
@@ -45,7 +46,8 @@ export class StatusReporter {
   }
 
   report(state: SessionState, since: number): SessionStatus {
-    const { clientId, record, options, lease, profileDir } = this.#context;
+    const { clientId, record, options, lease, profileDir, startWaits } = this.#context;
+    const waiting = startWaits.current;
     const { lineage, run } = record.current;
     const { maxReconnectAttempts } = options;
     const lastSaveError = this.#refusals.of('save');
@@ -64,6 +66,7 @@ export class StatusReporter {
       ...(this.#lastRestore && { lastRestore: this.#lastRestore }),
       ...(this.#health && { health: this.#health }),
       ...(this.#startRetries.lastError && { lastError: this.#startRetries.lastError }),
+      ...(waiting && { waiting: waitingView(waiting) }),
       reconnect: {
         attempt: this.#startRetries.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
@@ -76,4 +79,8 @@ export class StatusReporter {
   #isoNow(): string {
     return new Date(this.#context.clock.now()).toISOString();
   }
+}
+
+function waitingView({ message, since, maxMs }: StartWait): NonNullable<SessionStatus['waiting']> {
+  return { message, since: new Date(since).toISOString(), until: new Date(since + maxMs).toISOString() };
 }

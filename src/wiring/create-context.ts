@@ -8,6 +8,7 @@ import type { ResolvedOptions } from '../options.js';
 import { Follower } from '../profile/follow/follower.js';
 import { sideFolder } from '../profile/side-folder.js';
 import { SoundTableMemory } from '../profile/sound-tables.js';
+import { StartWaits } from '../start-waits.js';
 import type { SessionState } from '../state.js';
 import { BrowserGuard } from '../supervision/browser/browser-guard.js';
 import { BrowserOwner } from '../supervision/browser/browser-owner.js';
@@ -85,6 +86,7 @@ export function createContext({
     notes: { ended: () => logoutNote.lineages(), clearedAt: async () => (await clearNote.read())?.clearedAt },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
+  const startWaits = new StartWaits({ clock, warn });
   const programPath = async () => join(await recordFolder(), 'browser-program.json');
   const browserGuard = new BrowserGuard({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
@@ -123,6 +125,7 @@ export function createContext({
       clock,
       random,
       logger,
+      startWaits,
     }),
     browserGuard,
     ...createRepositories(
@@ -161,6 +164,7 @@ export function createContext({
     record,
     logoutNote,
     clearNote,
+    startWaits,
     announce: hooks.announce,
     warn,
     state: hooks.state,

@@ -15,6 +15,7 @@ import {
   selfIdentity,
 } from '../../processes.js';
 import { readProfileLock, removeProfileLocks } from '../../profile/profile-lock.js';
+import type { StartWaits } from '../../start-waits.js';
 import { profilesInUse } from './profiles-in-use.js';
 
 /** Written before every launch, so that a later process can prove who launched a browser that it finds. */
@@ -43,6 +44,7 @@ export interface BrowserOwnerParameters {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly startWaits?: StartWaits;
 }
 
 /**
@@ -130,7 +132,7 @@ export class BrowserOwner {
     const { profileDir, fs } = this.#parameters;
     const record = await this.#read();
     const orphan = record && (await this.#provenOrphan(record));
-    if (orphan) await this.#end(orphan);
+    if (orphan) await this.#endOrphan(orphan);
     const lock = await readProfileLock(profileDir, { fs, hostname: hostname(), isAlive });
     if (lock.kind === 'none') return;
     if (lock.kind === 'live') {
@@ -142,7 +144,7 @@ export class BrowserOwner {
           { pid: lock.pid },
         );
       }
-      if (holder) await this.#end(holder);
+      if (holder) await this.#endOrphan(holder);
     }
     // The lock's owner is dead, or is on another host while we hold the lease. This happens at every redeploy
     // (docs/chromium-facts.md F1.6).
@@ -168,6 +170,11 @@ export class BrowserOwner {
     const self = await selfIdentity();
     if (record.launcher.pid === self.pid && record.launcher.startTime === self.startTime) return true;
     return !(await isSameProcessAlive(record.launcher));
+  }
+
+  async #endOrphan(browser: ProcessIdentity): Promise<void> {
+    const end = this.#parameters.startWaits?.begin({ kind: 'browser', pid: browser.pid }, END_DEADLINE_MS);
+    await this.#end(browser).finally(end);
   }
 
   async #end(browser: ProcessIdentity): Promise<boolean> {

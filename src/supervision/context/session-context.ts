@@ -8,6 +8,7 @@ import type { ResolvedOptions } from '../../options.js';
 import type { Follower } from '../../profile/follow/follower.js';
 import type { SoundTableMemory } from '../../profile/sound-tables.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { StartWaits } from '../../start-waits.js';
 import type { SessionState } from '../../state.js';
 import type { TaskRunner } from '../../task.js';
 import type { ProfileIdentity } from '../../types.js';
@@ -72,6 +73,8 @@ export interface SessionContext {
   /** Logouts that may not be in the record yet. */
   readonly logoutNote: LogoutNote;
   readonly clearNote: ClearNote;
+  /** Tells what a start waits for. */
+  readonly startWaits: StartWaits;
   readonly announce: Announce;
   readonly warn: (code: WarningCode, message: string) => void;
   readonly state: () => SessionState;

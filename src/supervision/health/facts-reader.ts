@@ -109,6 +109,7 @@ export class FactsReader {
       reconnect: { attempt: startRetries.attempt, maxAttempts: Number.isFinite(most) ? most : null },
       lastError: startRetries.lastError,
       olderCopy: startRetries.olderCopy,
+      waiting: this.#context.startWaits.current,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),
     };

@@ -3,6 +3,7 @@ import type { EventError } from '../../events.js';
 import type { DiskSpace } from '../../platform.js';
 import type { TreeMemory } from '../../processes.js';
 import type { ProfileSize } from '../../profile/caches.js';
+import type { StartWait } from '../../start-waits.js';
 import type { SessionState } from '../../state.js';
 import type { SoundnessVerdict } from '../../types.js';
 import type { ToldRefusal } from './copy-refusals.js';
@@ -35,6 +36,8 @@ export interface HealthFacts {
   readonly lastError: EventError | undefined;
   /** The snapshot to try by hand when starts with the profile in place fail although WhatsApp is reachable. */
   readonly olderCopy: string | undefined;
+  /** What a start waits for. */
+  readonly waiting: StartWait | undefined;
   readonly leaseHeld: boolean;
   /** Whether it is currently unknown if the lease is held, while no other process is known to have taken it. */
   readonly leaseUnproven: boolean;

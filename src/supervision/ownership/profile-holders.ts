@@ -32,7 +32,7 @@ interface Entry {
 }
 
 /** The longest time of a stop, ms: with a running save, a browser that hangs and a store that hangs. */
-const PATIENCE_MS = 150_000;
+export const PATIENCE_MS = 150_000;
 /** Limit for the sessions that get the profile first; each costs one round. */
 const MAX_ROUNDS = 20;
 

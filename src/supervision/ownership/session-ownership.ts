@@ -3,10 +3,11 @@ import { dirname } from 'node:path';
 import { orAborted, withDeadline } from '../../clock.js';
 import { isSessionError, LeaseHeldError, ProfileLockedError } from '../../errors.js';
 import { whileAlive } from '../../keep-alive.js';
+import type { LeaseGrant, LocalLease } from '../../lease/local-lease.js';
 import { foldersToMake, removeFolders } from '../../profile/folders-made.js';
 import { exists } from '../../profile/walk.js';
 import type { SessionContext } from '../context/session-context.js';
-import { holdProfile, makeWay, type ProfileHolder } from './profile-holders.js';
+import { holdProfile, makeWay, PATIENCE_MS, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
 /** Time limit for the look at the folders of a lease that a stopped session takes, ms. */
@@ -147,12 +148,15 @@ export class SessionOwnership {
   }
 
   async #acquireNow(signal: AbortSignal | undefined, isShy: boolean): Promise<void> {
-    const { lease, profileLease, browserOwner, announce, ownershipEpoch, clock, fs, settlePlace } =
-      this.#context;
+    const { lease, browserOwner, announce, ownershipEpoch, clock, fs, settlePlace } = this.#context;
+    const { profileLease, startWaits } = this.#context;
     await settlePlace();
     const place = { fs, realPath: this.#context.profile.path };
     await this.#releasing;
-    if (this.#leave === undefined && !isShy) await makeWay(place, { clock, signal });
+    if (this.#leave === undefined && !isShy) {
+      const leaving = () => makeWay(place, { clock, signal });
+      await startWaits.during({ kind: 'session' }, PATIENCE_MS, leaving);
+    }
     browserOwner.claim();
     if (this.#leave === undefined) this.#holdPlace();
     try {
@@ -161,7 +165,7 @@ export class SessionOwnership {
       const isWanted = !isShy || (await exists(fs, dirname(profileLease.directory)));
       // In parallel, because each may have to watch another machine's heartbeat for half a minute.
       const [session, profile] = await Promise.allSettled([
-        lease.acquire(signal && { signal }),
+        this.#acquireLease(lease, signal),
         isWanted ? this.#acquireProfile(signal) : undefined,
       ]);
       if (session.status === 'rejected') throw session.reason;
@@ -199,11 +203,28 @@ export class SessionOwnership {
     leaveBefore?.();
   }
 
+  async #acquireLease(lease: LocalLease, signal: AbortSignal | undefined): Promise<LeaseGrant> {
+    const { startWaits } = this.#context;
+    let end: (() => void) | undefined;
+    try {
+      return await lease.acquire({
+        ...(signal && { signal }),
+        onWatch: (holder, maxMs) => {
+          end?.();
+          const who = holder && { host: holder.host, pid: holder.pid };
+          end = startWaits.begin({ kind: 'lease', holder: who }, maxMs);
+        },
+      });
+    } finally {
+      end?.();
+    }
+  }
+
   // This lease lies beside the profile. Without it, two containers that share the profile but not the saves folder
   // would each take the other's browser lock for a stale one (docs/chromium-facts.md F1.6).
   async #acquireProfile(signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#context.profileLease.acquire(signal && { signal });
+      await this.#acquireLease(this.#context.profileLease, signal);
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'LEASE_HELD') throw error;
       throw new ProfileLockedError(

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../../clock.js';
 import type { ResolvedOptions } from '../../options.js';
+import type { StartWaits } from '../../start-waits.js';
 import { floorMs } from './reconnect-delay.js';
 
 /**
@@ -8,13 +9,23 @@ import { floorMs } from './reconnect-delay.js';
  */
 export class RestartPace {
   readonly #clock: Clock;
+  readonly #waits: StartWaits;
   readonly #floorMs: number;
   #hasFailed = false;
   /** When the last start after a failure began, monotonic ms. */
   #startedAgainAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ clock, options }: { readonly clock: Clock; readonly options: ResolvedOptions }) {
+  constructor({
+    clock,
+    options,
+    startWaits,
+  }: {
+    readonly clock: Clock;
+    readonly options: ResolvedOptions;
+    readonly startWaits: StartWaits;
+  }) {
     this.#clock = clock;
+    this.#waits = startWaits;
     this.#floorMs = floorMs({ baseMs: options.reconnectDelayMs, maxMs: options.reconnectMaxDelayMs });
   }
 
@@ -31,7 +42,9 @@ export class RestartPace {
   async takeTurn(signal: AbortSignal): Promise<void> {
     if (!this.#hasFailed) return;
     const leftMs = this.#startedAgainAt + this.#floorMs - this.#clock.monotonic();
-    if (leftMs > 0) await sleep(this.#clock, leftMs, signal);
+    if (leftMs > 0) {
+      await this.#waits.during({ kind: 'turn' }, leftMs, () => sleep(this.#clock, leftMs, signal));
+    }
     this.#startedAgainAt = this.#clock.monotonic();
   }
 }

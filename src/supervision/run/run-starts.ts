@@ -16,7 +16,7 @@ import type { SessionOwnership } from '../ownership/session-ownership.js';
 import { RestartPace } from '../reconnect/restart-pace.js';
 import { isShort } from '../reconnect/setback.js';
 import type { StartRetries, StartRetriesResult } from '../reconnect/start-retries.js';
-import { assertWritable } from '../start/assert-writable.js';
+import { assertWritable, DISK_DEADLINE_MS } from '../start/assert-writable.js';
 import { warnOfStorage } from '../start/warn-of-storage.js';
 import { type OwnStop, ownStop } from './own-stop.js';
 import type { RemovalWatch } from './removal-watch.js';
@@ -69,7 +69,7 @@ export class RunStarts {
       startRetries.reset();
       await removalWatch.end(run.abort.signal);
       await this.#pace.takeTurn(run.abort.signal);
-      await this.#context.settlePlace();
+      await this.#onDisk(() => this.#context.settlePlace());
       const { signal } = run.abort;
       // What is left to do before the first attempt. A step that a disk refuses for a moment is repeated with the next one.
       const steps = [
@@ -89,9 +89,9 @@ export class RunStarts {
           throw error;
         }
       };
-      await assertWritable(this.#context).catch((error: unknown) => {
+      await this.#onDisk(() => assertWritable(this.#context)).catch((error: unknown) => {
         if (!isPassingFault(error)) throw error;
-        steps.unshift(() => assertWritable(this.#context));
+        steps.unshift(() => this.#onDisk(() => assertWritable(this.#context)));
       });
       await this.#conclude(run, await startRetries.run({ signal, own }));
     });
@@ -127,6 +127,12 @@ export class RunStarts {
       const { signal } = run.abort;
       await this.#conclude(run, await startRetries.run({ signal, cause: 'logged-out', before }));
     });
+  }
+
+  #onDisk(work: () => Promise<void>): Promise<void> {
+    const { startWaits, options, profileDir } = this.#context;
+    const what = { kind: 'disk', folders: [options.sessionPath, profileDir] } as const;
+    return startWaits.during(what, DISK_DEADLINE_MS, work);
   }
 
   /** Loads the record, and adds logouts that were noted only beside it. */

@@ -10,7 +10,7 @@ import { resolveSideFolder } from '../../profile/side-folder.js';
 import type { SessionContext } from '../context/session-context.js';
 
 /** A disk that answers at all does so within this time, ms. */
-const DISK_DEADLINE_MS = 30_000;
+export const DISK_DEADLINE_MS = 30_000;
 /** What a start waits for the folder of the backups: together with what it waits for stores no more than 5 s. */
 const SOON_MS = 150;
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { HealthAction } from '../../../src/health.js';
 import { adviceWords } from '../../../src/http/dashboard/client/model/advice.js';
 import { textsOf } from '../../../src/http/dashboard/client/texts/of.js';
+import type { StartWait, WaitedFor } from '../../../src/start-waits.js';
 import type { SessionState } from '../../../src/state.js';
 import { evaluate } from '../../../src/supervision/health/evaluate.js';
 import type { CopyFacts, HealthFacts, LastCopy } from '../../../src/supervision/health/facts.js';
@@ -33,6 +34,10 @@ const disk = (of: 'session' | 'backup', freeBytes: number) =>
 const size = (totalBytes: number, essentialBytes: number) =>
   ({ size: { ...HEALTHY.size, totalBytes, essentialBytes } }) as Partial<HealthFacts>;
 const down = (state: SessionState): Partial<HealthFacts> => ({ state, upMs: undefined, probe: undefined });
+const waitFor = (what: WaitedFor): StartWait => ({
+  ...{ what, message: 'It waits.', advice: 'Wait.' },
+  ...{ since: 0, maxMs: 30_000 },
+});
 const page = (answered: boolean, state?: string): Partial<HealthFacts> => ({
   probe: { answered, state, durationMs: 5 },
 });
@@ -42,6 +47,11 @@ const ROWS: readonly Row[] = [
   ['not-started', down('idle'), 'warning', 'initialize'],
   ['not-started', down('stopped'), 'warning', 'initialize'],
   ['not-started', down('stopping'), 'warning'],
+  ['start-waits', { ...down('idle'), waiting: waitFor({ kind: 'turn' }) }, 'warning'],
+  ['start-waits', { ...down('restoring'), waiting: waitFor({ kind: 'browser', pid: 7 }) }, 'warning'],
+  ['start-waits', { ...down('stopped'), waiting: waitFor({ kind: 'lease', holder: undefined }) }, 'warning'],
+  ['start-waits', { ...down('failed'), waiting: waitFor({ kind: 'disk', folders: ['/a'] }) }, 'warning'],
+  ['start-waits', { ...down('failed'), waiting: waitFor({ kind: 'session' }) }, 'warning'],
   ['starting', down('restoring'), 'warning'],
   ['starting', down('starting'), 'warning'],
   ['starting', down('authenticated'), 'warning'],
@@ -322,6 +332,7 @@ describe('whatever the facts', () => {
     }),
     eventLoopDelayMs: maybe(number),
     reconnect: fc.record({ attempt: fc.nat(), maxAttempts: fc.option(fc.nat()) }),
+    waiting: fc.constant(undefined),
     lastError: fc.option(fc.record({ code: fc.string(), message: fc.string() }), { nil: undefined }),
     leaseHeld: fc.boolean(),
     leaseUnproven: fc.boolean(),

@@ -57,6 +57,7 @@ export const HEALTHY: HealthFacts = {
   eventLoopDelayMs: 3,
   reconnect: { attempt: 0, maxAttempts: 5 },
   lastError: undefined,
+  waiting: undefined,
   olderCopy: undefined,
   leaseHeld: true,
   leaseUnproven: false,

@@ -3,10 +3,13 @@ import { isUp } from '../../../state.js';
 import type { HealthFacts } from '../facts.js';
 import type { Check, Issue } from '../issue.js';
 import { isolated } from '../text.js';
+import { startWaits } from './start-waits.js';
 
 /** Whether the page answers and reports CONNECTED; otherwise, what the session does instead. */
 export const connection: Check = (facts) => {
   if (!isUp(facts.state)) {
+    if (facts.waiting !== undefined && facts.state !== 'stopping')
+      return [withReason(startWaits(facts.waiting), facts.lastError)];
     return [withReason(withOlderCopy(notUp(facts.state), facts.olderCopy), facts.lastError)];
   }
   const { probe } = facts;
