@@ -30,6 +30,8 @@ export class LineageKeeper {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   #counting: Promise<void> = Promise.resolve();
+  /** Whether every store could say how many runs it knows. */
+  #areAllCounted = true;
   /** Whether the logins that the one in place has replaced are marked in every store. */
   #areMarked = true;
   #marking: Promise<void> = Promise.resolve();
@@ -59,9 +61,22 @@ export class LineageKeeper {
   /** Resolves when the last `ready` was counted, or after a deadline when a store hangs. */
   counted(): Promise<void> {
     const { clock, options } = this.#context;
-    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', this.#counting).catch(
+    const counting = this.#counting.then(() => this.#countTheRest());
+    return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', counting).catch(
       () => undefined,
     );
+  }
+
+  /**
+   * A store that was away at `ready` may know of later runs of this login, made elsewhere or before the disk was set back.
+   * The run that is going on came after them, so it gets a higher number; else the next start would take them for newer.
+   */
+  async #countTheRest(): Promise<void> {
+    const { lineage, run } = this.#context.record.current;
+    if (this.#areAllCounted || lineage === undefined) return;
+    const known = await this.#runsOf(lineage);
+    if (known > run) await this.#context.record.update({ run: Math.min(known + 1, MAX_RUN) });
+    this.#areAllCounted = !this.#snapshots.hasSilentStore;
   }
 
   /** Like {@link counted}; also marks what was replaced in the stores that did not answer at `ready`, if they do now. */
@@ -121,6 +136,7 @@ export class LineageKeeper {
     const replaced = known === undefined ? await this.#replacedBy(before) : {};
     const imported = known === undefined ? await this.#importsBefore(before) : [];
     const lastRun = known === undefined ? 0 : Math.max(before.run, await this.#runsOf(known));
+    this.#areAllCounted = known === undefined || !this.#snapshots.hasSilentStore;
     await record.update({
       lineage: known ?? newLineageAfter(this.#context),
       run: Math.min(lastRun + 1, MAX_RUN),
