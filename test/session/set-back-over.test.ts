@@ -8,7 +8,7 @@ describe('an older state of the whole bot is put back over it', () => {
   const stage = useFakeStage();
   const newBot = () => stage().bot({ session: { backupPath: '/bot/backup' } });
 
-  it.each(['the profile is there', 'the profile is lost'])(
+  it.each(['the profile is there', 'the profile is lost', 'the profile and its record are lost'])(
     'a login that was scanned and saved since is tried before a QR: %s',
     async (what) => {
       const first = newBot();
@@ -30,6 +30,7 @@ describe('an older state of the whole bot is put back over it', () => {
       await second.stop();
       await night.putAt('/bot');
       if (what === 'the profile is lost') await stage().remove('/bot/auth/session-shop');
+      if (what === 'the profile and its record are lost') await stage().remove('/bot/auth');
       const again = newBot();
       await again.start();
       expect([again.state, (await again.client.readLogin())?.note]).toEqual(['ready', 'since']);

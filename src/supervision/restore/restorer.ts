@@ -4,6 +4,7 @@ import { findingsOf } from '../../profile/findings-of.js';
 import type { SoundTables } from '../../profile/sound-tables.js';
 import { examineProfileTask } from '../../profile/soundness.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
+import type { PlaceLogin } from '../../snapshot/repository.js';
 import type { SnapshotFile, SnapshotInfo, SnapshotManifest } from '../../types.js';
 import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -108,7 +109,11 @@ export class Restorer {
       const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
-      await this.noteInPlace(candidate, manifest);
+      await this.noteInPlace(
+        candidate,
+        manifest,
+        reason === 'requested' ? undefined : await this.#notedHere(),
+      );
       const { places } = this.#snapshots;
       await (reason === 'requested' ? places.claim(record.current.lineage ?? info.lineage) : places.share());
     } catch (error) {
@@ -145,8 +150,22 @@ export class Restorer {
     );
   }
 
-  /** Updates the record: this snapshot is now in place. */
-  async noteInPlace({ info }: LocatedSnapshot, manifest: SnapshotManifest): Promise<void> {
+  /** Which login the stores note for this place. What they tell is not made newer by a restore that follows it. */
+  #notedHere(): Promise<PlaceLogin | undefined> {
+    const { profile, clock } = this.#context;
+    return this.#snapshots.places.find([profile.path], new StorePatience(clock, START_PATIENCE_MS));
+  }
+
+  /**
+   * Updates the record: this snapshot is now in place.
+   *
+   * @param noted the note that the restore has followed
+   */
+  async noteInPlace(
+    { info }: LocatedSnapshot,
+    manifest: SnapshotManifest,
+    noted?: Pick<PlaceLogin, 'lineage' | 'since'>,
+  ): Promise<void> {
     const { record } = this.#context;
     const before = record.current;
     const { account, browserVersion } = manifest;
@@ -164,6 +183,7 @@ export class Restorer {
       formerLineage: undefined,
       replacedLineages: before.replacedLineages?.filter((one) => one !== lineage),
       ...(imported.length > 0 && { imported }),
+      ...(noted?.lineage === lineage && { placeLogin: { lineage, since: noted.since } }),
     });
   }
 
