@@ -86,8 +86,7 @@ export class SessionSupervisor implements ClientSupervisor {
   async initialize(hears: () => boolean = () => true): Promise<void> {
     this.#isLetGo = false;
     const stops = this.#stops;
-    // If a start has just failed for good, begin a new run after the failed one has been cleaned up, and do not join
-    // it.
+    // If a start has just failed for good, begin a new run after the failed one was cleaned up, and do not join it.
     const failing = this.#isFailing ? this.#run?.settled.catch(() => undefined) : this.#failing;
     if (failing) await failing;
     if (this.#stop.running) await this.#stop.running.catch(() => undefined); // its own caller hears of that
@@ -291,9 +290,10 @@ export class SessionSupervisor implements ClientSupervisor {
     run.observers.push(hears);
     try {
       await run.settled;
+      if (!run.stopsAfterLogout || stops + 1 !== this.#stops) return;
     } catch (error) {
       if (!run.isHalted || stops !== this.#stops) throw error;
-      await this.initialize(hears);
     }
+    await this.initialize(hears);
   }
 }

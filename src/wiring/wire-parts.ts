@@ -11,6 +11,7 @@ import { EarlierImport } from '../supervision/import/earlier-import.js';
 import { FirstImport } from '../supervision/import/first-import.js';
 import { Importer } from '../supervision/import/importer.js';
 import { OldSessionFinder } from '../supervision/import/old-session-finder.js';
+import { HoldRelease } from '../supervision/login/hold-release.js';
 import { LineageKeeper } from '../supervision/login/lineage-keeper.js';
 import { PairingWatch } from '../supervision/login/pairing-watch.js';
 import { Revoker } from '../supervision/login/revoker.js';
@@ -73,8 +74,10 @@ export function wireParts({
   const queue = new OperationQueue(clock);
   const budgetMs = shutdownBudgetMs(process.env);
   const ownership = new SessionOwnership(context, { budgetMs });
+  const holds = new HoldRelease(context);
   const removed = new RemovedProfile(context, {
     snapshots,
+    holds,
     asOwner: (work) => ownership.whileUnused(work),
   });
   const saver = new Saver(context, {
@@ -91,7 +94,7 @@ export function wireParts({
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
   const disableImport = () => firstImport.disableAutomaticImport();
   const clearing = new SessionClearing(context, { snapshots, disableImport });
-  const lineageKeeper = new LineageKeeper(context, { snapshots });
+  const lineageKeeper = new LineageKeeper(context, { snapshots, holds });
   const revoker = new Revoker(context, { snapshots });
   const stopper = new BrowserStopper(context);
   const events = new ClientEvents();

@@ -88,6 +88,35 @@ describe('a session that stops by itself', () => {
     expect(bot.session.status().lastError).toBeUndefined();
   });
 
+  it.each(CASES.filter(({ cause }) => cause === 'logged-out' || cause === 'conflict'))(
+    'starts anew for a bot that asks for it in its `disconnected` handler: $cause',
+    async ({ cause, happens }) => {
+      const bot = stage().bot({ session: STOPS });
+      await bot.logIn();
+      const asked: Promise<void>[] = [];
+      const ask = () => void asked.push(bot.client.initialize());
+      bot.client.on('disconnected', ask);
+      await happens(bot);
+      await bot.until('the stop', () => bot.states.includes('stopped'));
+      await bot.untilState(cause === 'conflict' ? 'ready' : 'awaiting_qr');
+      expect(asked).toHaveLength(1);
+      await bot.finish(Promise.all(asked));
+    },
+  );
+
+  it('stays stopped where the bot asks for a start at a logout, and then closes', async () => {
+    const bot = stage().bot({ session: STOPS });
+    await bot.logIn();
+    bot.client.on('disconnected', () => {
+      bot.client.initialize().catch(() => undefined);
+      bot.session.destroy().catch(() => undefined);
+    });
+    await bot.client.logOutByPhone();
+    await bot.untilState('stopped');
+    await stage().clock.advance(60_000);
+    expect(bot.state).toBe('stopped');
+  });
+
   it('gives no cause for a stop that was asked for', async () => {
     const bot = stage().bot({ session: STOPS });
     await bot.logIn();

@@ -84,6 +84,8 @@ export interface SilentStore {
   readonly error?: EventError | undefined;
   /** Whether this user may not read it. */
   readonly isDenied?: boolean | undefined;
+  /** Whether the store was not asked at all: the worker thread, which does the work of local stores, has stopped. */
+  readonly isOfThread?: boolean | undefined;
 }
 
 export interface LastCopy {

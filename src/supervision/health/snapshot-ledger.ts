@@ -6,6 +6,7 @@ import { isDenied } from '../../file-system.js';
 import { isBelievable } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import { isStandstill } from '../../stores/watched/deadline.js';
+import { isThreadFault } from '../../thread-fault.js';
 import type { SnapshotInfo, SnapshotKind } from '../../types.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import { CopyRefusals } from './copy-refusals.js';
@@ -20,13 +21,15 @@ const PING_EVERY_MS = 10_000;
 /** Limit for remembered ids of damaged snapshots; the oldest are dropped. */
 const MAX_CORRUPT = 200;
 
+type Fault = Pick<SilentStore, 'error' | 'isDenied' | 'isOfThread'>;
+
 /** What is known of one repository. */
 interface Listing {
   readonly infos: readonly SnapshotInfo[] | undefined;
   /** Since when the store does not answer, monotonic ms. */
   readonly silentSince?: number | undefined;
   /** What the store has answered since, if it does answer. */
-  readonly fault?: Pick<SilentStore, 'error' | 'isDenied'> | undefined;
+  readonly fault?: Fault | undefined;
 }
 
 const UNLISTED: Listing = { infos: undefined };
@@ -239,7 +242,8 @@ export class SnapshotLedger {
   }
 }
 
-function faultOf(error: unknown): Pick<SilentStore, 'error' | 'isDenied'> | undefined {
+function faultOf(error: unknown): Fault | undefined {
+  if (isThreadFault(error)) return { error: shortError(describeError(error)), isOfThread: true };
   if (isStandstill(error)) return undefined;
   const isOfRights = isDenied(error) || (isSessionError(error) && isDenied(error.cause));
   return { error: shortError(describeError(error)), isDenied: isOfRights };

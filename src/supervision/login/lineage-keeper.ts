@@ -12,6 +12,7 @@ import { newLineageAfter } from '../record/lineage.js';
 import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
 import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 import { holdTheRest } from './former-owners.js';
+import type { HoldRelease } from './hold-release.js';
 import { holdReplaced, holdSuperseded } from './hold-replaced.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
@@ -29,6 +30,7 @@ const LAST_MARK_PATIENCE_MS = 1_000;
 export class LineageKeeper {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #holds: HoldRelease;
   #counting: Promise<void> = Promise.resolve();
   /** Whether every store could say how many runs it knows. */
   #areAllCounted = true;
@@ -38,9 +40,13 @@ export class LineageKeeper {
   /** The login that was last ready here, if every store could say at that time what it knew of this place. */
   #claimed: string | undefined;
 
-  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
+  constructor(
+    context: SessionContext,
+    { snapshots, holds }: { readonly snapshots: SessionSnapshots; readonly holds: HoldRelease },
+  ) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#holds = holds;
   }
 
   /**
@@ -100,6 +106,7 @@ export class LineageKeeper {
     const isClaimed = lineage !== undefined && (await this.#snapshots.places.claim(lineage));
     this.#claimed = isClaimed ? lineage : undefined;
     await holdReplaced(this.#context, rejectedLineages);
+    await this.#holds.finish();
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots);
   }
 
@@ -112,6 +119,7 @@ export class LineageKeeper {
     const isInUse = lineage !== undefined && lineage === this.#claimed;
     await (isInUse ? places.claim(lineage, patience) : places.share(patience));
     await holdTheRest(this.#context, LAST_MARK_PATIENCE_MS);
+    await this.#holds.settle(LAST_MARK_PATIENCE_MS);
     if (this.#areMarked) return;
     this.#areMarked = await holdSuperseded(this.#context, this.#snapshots, LAST_MARK_PATIENCE_MS);
   }

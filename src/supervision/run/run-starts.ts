@@ -123,7 +123,10 @@ export class RunStarts {
       };
       // A disk that is full or does not answer must not end the session: the next attempt revokes the login.
       await before().catch((error: unknown) => this.#tellUnrevoked(error));
-      if (this.#context.options.onLogout === 'stop') return this.#hooks.stopByItself(ownStop('logged-out'));
+      if (this.#context.options.onLogout === 'stop') {
+        run.stopsAfterLogout = true;
+        return this.#hooks.stopByItself(ownStop('logged-out'));
+      }
       const { signal } = run.abort;
       await this.#conclude(run, await startRetries.run({ signal, cause: 'logged-out', before }));
     });

@@ -22,6 +22,11 @@ export class Run {
    * for this one then wait for that one.
    */
   isHalted = false;
+  /**
+   * Whether the session stops once a logout is written down. Whoever asks for a start meanwhile, for example the bot at
+   * `disconnected`, gets one after the stop.
+   */
+  stopsAfterLogout = false;
   /** Why the run stopped without a call. */
   endedBy: Error | undefined;
 

@@ -193,8 +193,10 @@ export class Saver {
       const local = repositories.filter(({ store }) => store.localPath !== undefined);
       await this.#snapshots.places.claim(context.lineage, undefined, local);
       await holdTheRest(this.#context);
-      // Another bot on this client id has taken this login for ended, but it is in use here.
-      if (taken.some(({ snapshot }) => snapshot.heldElsewhere)) await this.#removed.release(context.lineage);
+      await this.#removed.releaseInUse(
+        context.lineage,
+        taken.map(({ snapshot }) => snapshot),
+      );
       return taken[0] ?? UNCHANGED;
     } finally {
       await folders.removeStaging(staging);

@@ -2,10 +2,13 @@ import { dirname } from 'node:path';
 import { describeError } from '../../errors.js';
 import { exists } from '../../profile/walk.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { SnapshotInfo } from '../../types.js';
 import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import type { HoldRelease } from '../login/hold-release.js';
 import { holdSuperseded } from '../login/hold-replaced.js';
+import { spreadHolds } from '../login/spread-holds.js';
 
 /** Time limit for each store, ms. A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
@@ -18,6 +21,7 @@ export const HELD_MESSAGE =
 
 export interface RemovedProfileParts {
   readonly snapshots: SessionSnapshots;
+  readonly holds: HoldRelease;
   /**
    * Runs work while it holds the session's leases; does not run it when another process owns the session.
    */
@@ -33,11 +37,13 @@ export interface RemovedProfileParts {
 export class RemovedProfile {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #holds: HoldRelease;
   readonly #asOwner: RemovedProfileParts['asOwner'];
 
-  constructor(context: SessionContext, { snapshots, asOwner }: RemovedProfileParts) {
+  constructor(context: SessionContext, { snapshots, holds, asOwner }: RemovedProfileParts) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#holds = holds;
     this.#asOwner = asOwner;
   }
 
@@ -136,19 +142,37 @@ export class RemovedProfile {
     } catch (error) {
       this.#tellIncomplete(error);
     }
-    const unmark = (repository: SnapshotRepository) => repository.unmarkCleared(lineage);
-    const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
-    await askStores(allRepositories(this.#context), unmark, patience); // the next start does what is left
-    for (const { info, repository } of await this.#snapshots.list().catch(() => [])) {
-      if (info.lineage !== lineage || (info.held ?? info.heldElsewhere) !== true) continue;
-      await repository.release(lineage).catch((error: unknown) => this.#tellIncomplete(error));
+    for (const { repository, error } of await this.#holds.release(lineage)) {
+      this.#context.warn(
+        'revocation-incomplete',
+        `${repository.store.name}: the hold on a login that is back could not be ended yet: ${describeError(error).message}`,
+      );
     }
   }
 
-  /** Call at a start: marks the login in stores that were down when the profile was removed. */
+  /**
+   * Call after copies of the login in use were stored: ends the hold in a store that was away at {@link release}, and one
+   * that another bot on this client id has set. Never rejects.
+   */
+  async releaseInUse(lineage: string, copies: readonly SnapshotInfo[]): Promise<void> {
+    await this.#holds.finish();
+    if (lineage !== this.#context.record.current.lineage) return; // it was removed meanwhile
+    const isReleased = this.#holds.isReleased(lineage);
+    const isOutOfDate = ({ held, heldElsewhere }: SnapshotInfo) =>
+      heldElsewhere === true || (held === true && isReleased);
+    if (copies.some(isOutOfDate)) await this.release(lineage);
+  }
+
+  /**
+   * Call at a start: marks the login in stores that were down when the profile was removed, by what this machine or
+   * another store remembers.
+   */
   async repeat(patience: StorePatience): Promise<void> {
     for (const lineage of this.#context.record.current.heldLineages ?? []) {
       await this.#markStores(lineage, patience);
+    }
+    for (const { repository, error } of await spreadHolds(this.#context, patience)) {
+      this.#tellIncomplete(error, repository.store.name);
     }
   }
 
@@ -167,6 +191,7 @@ export class RemovedProfile {
   async #hold(lineage: string): Promise<void> {
     const { record, clock } = this.#context;
     const { heldLineages = [], formerLineage } = record.current;
+    this.#holds.forget();
     // The one that a profile has replaced, before that was ready, must not come in its place either.
     const ended = [formerLineage, lineage].filter((one) => one !== undefined);
     await record.updateInPlace({

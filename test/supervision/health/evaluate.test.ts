@@ -22,6 +22,11 @@ type Row = readonly [
 ];
 
 const silent = (name: string) => ({ name, forMs: 90_000 });
+const ofThread = (name: string) => ({
+  ...silent(name),
+  isOfThread: true,
+  error: { code: 'INTERNAL', message: 'the worker thread stopped while it worked' },
+});
 
 const copies = (of: 'saves' | 'backups', change: Partial<CopyFacts>): Partial<HealthFacts> => ({
   [of]: { ...HEALTHY[of], ...change },
@@ -84,6 +89,8 @@ const ROWS: readonly Row[] = [
   ['backup-failed', copies('backups', { hasFailed: true }), 'warning', 'backup'],
   ['backup-unverified', last('backups', { isVerified: false }), 'warning', 'backup'],
   ['backup-corrupt', last('backups', { isCorrupt: true }), 'warning', 'backup'],
+  ['worker-thread-stopped', copies('saves', { unreachable: [ofThread('disk')] }), 'warning'],
+  ['worker-thread-stopped', copies('backups', { unreachable: [ofThread('disk')] }), 'warning'],
   ['backup-store-unreachable', copies('backups', { unreachable: [silent('s3'), silent('disk')] }), 'warning'],
   ['session-ephemeral', storage({ isSessionEphemeral: true }), 'warning'],
   ['backup-ephemeral', storage({ isBackupEphemeral: true }), 'warning'],
@@ -119,6 +126,16 @@ describe('the health of a session', () => {
       report.checks.every(({ status, points, maxPoints }) => status === 'passed' && points === maxPoints),
     ).toBe(true);
     expect(report.checks.map(({ id }) => id).sort()).toEqual(Object.keys(POINTS).sort());
+  });
+
+  it('tells of a stopped worker thread once, and of the stores that are silent themselves', () => {
+    const unreachable = [ofThread('disk'), silent('s3')];
+    const both = {
+      ...copies('saves', { unreachable: [ofThread('disk')] }),
+      ...copies('backups', { unreachable }),
+    };
+    expect(codesOf(both)).toEqual(['worker-thread-stopped', 'backup-store-unreachable']);
+    expect(JSON.stringify(evaluate({ ...HEALTHY, ...both }).issues[1])).not.toContain('disk');
   });
 
   it('is measured in points that make 100', () => {

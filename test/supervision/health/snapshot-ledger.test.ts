@@ -4,6 +4,7 @@ import type { SessionContext } from '../../../src/supervision/context/session-co
 import { SnapshotLedger } from '../../../src/supervision/health/snapshot-ledger.js';
 import { EMPTY_RECORD, type SessionRecord } from '../../../src/supervision/record/session-record.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
+import { threadStopped } from '../../../src/thread-fault.js';
 import type { SnapshotInfo, SnapshotKind } from '../../../src/types.js';
 
 class FakeRepository {
@@ -141,6 +142,20 @@ describe('the ledger of snapshots', () => {
     await clock.advance(60_000);
     await ledger.refresh();
     expect(ledger.facts('backup')).toMatchObject({ count: 0, unreachable: [] });
+  });
+
+  it('tells a worker thread that stopped from a store that fails, until a listing succeeds', async () => {
+    near.answer = () => Promise.reject(threadStopped(new Error('out of memory')));
+    far.answer = () => Promise.reject(new Error('403'));
+    await ledger.refresh();
+    const [thread, store] = ledger.facts('backup').unreachable;
+    expect(thread).toMatchObject({ name: 'disk', isOfThread: true });
+    expect(thread?.error?.message).toContain('out of memory');
+    expect([store?.name, store?.isOfThread]).toEqual(['s3', undefined]);
+    near.answer = async () => [];
+    await clock.advance(60_000);
+    await ledger.refresh();
+    expect(ledger.facts('backup').unreachable.map(({ name }) => name)).toEqual(['s3']);
   });
 
   it('misses nothing that was taken while it listed', async () => {

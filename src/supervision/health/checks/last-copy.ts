@@ -4,6 +4,7 @@ import { adviceOfReason, withReason } from '../copy-reason.js';
 import type { CopyFacts, HealthFacts, SilentStore } from '../facts.js';
 import type { Check, Issue, Judgement } from '../issue.js';
 import { duration, isolated } from '../text.js';
+import { threadStopped } from '../thread-stopped.js';
 
 /** A copy is overdue after this many intervals without one. */
 const OVERDUE_AFTER_INTERVALS = 3;
@@ -16,6 +17,17 @@ export const lastSave: Check = (facts) => judge(facts, facts.saves, facts.limits
 /** Existence, age and verified state of the last backup. */
 export const lastBackup: Check = (facts) =>
   judge(facts, facts.backups, facts.limits.backupIntervalMs, BACKUP);
+
+/** The reasons why stores can't be listed. The worker thread is one for all of them, and told once. */
+function unlisted(facts: HealthFacts, { unreachable: all }: CopyFacts, kind: Kind): Issue[] {
+  const stores = all.filter(({ isOfThread }) => isOfThread !== true);
+  const thread = all.find(({ isOfThread }) => isOfThread === true);
+  const isTold = kind === BACKUP && facts.saves.unreachable.some(({ isOfThread }) => isOfThread === true);
+  return [
+    ...(stores.length > 0 ? [unreachable(stores, kind)] : []),
+    ...(thread !== undefined && !isTold ? [threadStopped(thread)] : []),
+  ];
+}
 
 interface Kind {
   readonly name: 'save' | 'backup';
@@ -54,7 +66,7 @@ const BACKUP: Kind = {
 };
 
 function judge(facts: HealthFacts, copies: CopyFacts, intervalMs: number, kind: Kind): Judgement {
-  const issues = copies.unreachable.length > 0 ? [unreachable(copies.unreachable, kind)] : [];
+  const issues = unlisted(facts, copies, kind);
   // Copying needs a ready session; otherwise there is no call to offer.
   const action = facts.state === 'ready' ? kind.action : undefined;
   if (copies.last === undefined) {
