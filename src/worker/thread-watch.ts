@@ -6,9 +6,9 @@ const ASK_EVERY_MS = 5000;
 const TELL_AFTER = 6;
 /**
  * After so many questions without an answer the thread stands still. Its calls of files never hold up its answers, whatever
- * the disk does, so two minutes are no slow disk.
+ * the disk does, so a minute is no slow disk.
  */
-const STILL_AFTER = 24;
+const STILL_AFTER = 12;
 /** How long a thread may be silent before it stands still, ms. */
 export const STILL_AFTER_MS = STILL_AFTER * ASK_EVERY_MS;
 
@@ -44,7 +44,8 @@ export class ThreadWatch {
   begin(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
-    this.#ask();
+    // Not now, because most work is done before.
+    this.#timer = this.#clock.setTimeout(() => this.#ask(), ASK_EVERY_MS);
   }
 
   /** Call when the thread has no more work. */
@@ -60,6 +61,7 @@ export class ThreadWatch {
   }
 
   #ask(): void {
+    if (!this.#isWatching) return;
     this.#hooks.ask();
     this.#timer = this.#clock.setTimeout(() => this.#look(), ASK_EVERY_MS);
   }

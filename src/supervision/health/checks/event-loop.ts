@@ -37,8 +37,8 @@ function silentThread(ms: number): Issue {
       ar: `خيط العمل في المكتبة لم يُجب منذ ${duration(ms, 'ar')}، والتشغيل والحفظ والنسخ الاحتياطي تنتظره.`,
     },
     advice: {
-      en: 'After two minutes without an answer it is replaced automatically, and what waits is tried again.',
-      ar: 'بعد دقيقتين بلا جواب يُستبدل تلقائيًا، وتُعاد محاولة ما ينتظر.',
+      en: 'After a minute without an answer it is replaced automatically, and what waits is tried again.',
+      ar: 'بعد دقيقة بلا جواب يُستبدل تلقائيًا، وتُعاد محاولة ما ينتظر.',
     },
   };
 }
