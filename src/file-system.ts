@@ -1,4 +1,5 @@
 import nodeFs from 'node:fs';
+import { dirname } from 'node:path';
 import { errnoOf } from './errors.js';
 
 type Promises = typeof nodeFs.promises;
@@ -46,6 +47,48 @@ export const systemFileSystem: FileSystem = nodeFs;
 export const PRIVATE_FILE_MODE = 0o600;
 /** Only the owner may access folders with credentials (docs/invariants.md I10). */
 export const PRIVATE_FOLDER_MODE = 0o700;
+
+/** More folders than a path has: it bounds the search for the one that could not be made. */
+const MAX_FOLDERS = 256;
+
+/**
+ * Makes a folder and the missing ones above it. Unlike `mkdir` with `recursive`, which answers ENOENT for what it does not
+ * know (a disk that is read-only, has no quota left, or fails), it reports what the system says.
+ */
+export async function makeFolders(
+  fs: Pick<FileSystem, 'promises'>,
+  folder: string,
+  mode: number = PRIVATE_FOLDER_MODE,
+): Promise<void> {
+  const make = () => fs.promises.mkdir(folder, { recursive: true, mode });
+  try {
+    await make();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    const refusal = await refusalOf(fs, folder, mode);
+    if (refusal === 'none') await make();
+    else throw refusal ?? error;
+  }
+}
+
+/** What the system says of the topmost missing folder; `none` where it can be made now. */
+async function refusalOf(fs: Pick<FileSystem, 'promises'>, folder: string, mode: number): Promise<unknown> {
+  let path = folder;
+  for (let depth = 0; depth < MAX_FOLDERS; depth++) {
+    try {
+      await fs.promises.mkdir(path, { mode });
+      return 'none';
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'EEXIST') return undefined; // a link that leads to nothing
+      if (code !== 'ENOENT') return error;
+    }
+    const parent = dirname(path);
+    if (parent === path) return undefined;
+    path = parent;
+  }
+  return undefined;
+}
 
 /**
  * Writes all of `bytes`, because one system call may write only a part.

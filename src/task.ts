@@ -28,6 +28,8 @@ export interface TaskRunner {
   ): Promise<Output>;
   /** Starts the thread, if any, so that the first task need not wait for it. Never throws. */
   warmUp?(): void;
+  /** How long the thread, if any, has not answered while it has work, ms. */
+  silentMs?(): number;
   /** Ends the thread, if any. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Clock, withDeadline } from '../clock.js';
 import { describeError } from '../errors.js';
-import type { FileSystem } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import { tryToWrite } from '../own-file.js';
 import type { ClientInternals, WebVersionCacheOptions } from './client-types.js';
 import { faultOfRemotePage, type RemotePageFault } from './remote-page.js';
@@ -102,7 +102,7 @@ export class WebCache {
 
   async #whyUnwritable(folder: string): Promise<string | undefined> {
     const tryIt = async () => {
-      await this.#fs.promises.mkdir(folder, { recursive: true });
+      await makeFolders(this.#fs, folder, 0o777);
       await tryToWrite(this.#fs, folder, 'a page of WhatsApp Web');
     };
     try {

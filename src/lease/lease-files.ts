@@ -2,13 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, sleep } from '../clock.js';
 import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
-import {
-  type FileHandle,
-  type FileSystem,
-  improve,
-  PRIVATE_FILE_MODE,
-  PRIVATE_FOLDER_MODE,
-} from '../file-system.js';
+import { type FileHandle, type FileSystem, improve, makeFolders, PRIVATE_FILE_MODE } from '../file-system.js';
 import { openOwnFile } from '../own-file.js';
 import { assertRealFolder } from '../real-folder.js';
 import {
@@ -88,7 +82,7 @@ export class LeaseFiles {
   create(generation: number, record: LeaseRecord): Promise<boolean> {
     return this.#explained('written', async () => {
       await this.#assertOwnFolder();
-      await this.#fs.mkdir(this.directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+      await makeFolders(this.#fileSystem, this.directory);
       const temporary = join(this.directory, `${this.clientId}.${randomUUID()}.lease-new`);
       try {
         await this.#writeNew(temporary, record);

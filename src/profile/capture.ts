@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { ProfileUnsoundError, SessionError } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import type { CapturedFile, CapturedTree, CaptureMode } from '../types.js';
 import { leaveOutUnnamed, type TakenBlobs, takeBlobs } from './capture/capture-blobs.js';
 import { captureLevelDb, type TakenTables } from './capture/capture-leveldb.js';
@@ -56,7 +56,7 @@ const DEFAULT_ATTEMPTS: Readonly<Record<CaptureMode, number>> = { hot: 12, cold:
  */
 export async function captureProfile(options: CaptureOptions): Promise<CapturedProfile> {
   const { fs, targetDir } = options;
-  await fs.promises.mkdir(targetDir, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, targetDir);
   if ((await readFolder(fs, targetDir)).length > 0) {
     throw new SessionError('INTERNAL', 'a capture needs an empty folder');
   }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { errnoOf } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import { removeLink } from '../real-folder.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { fillDanglingLink, resolveLinks } from './links.js';
@@ -64,7 +64,7 @@ async function takeAway(fs: FileSystem, side: SideFolder, part: string): Promise
   await fs.promises.rm(target, { recursive: true, force: true });
   try {
     await fs.promises.lstat(path.join(side.profileDir, part));
-    await fs.promises.mkdir(path.dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(fs, path.dirname(target));
     await fs.promises.rename(path.join(side.profileDir, part), target);
     return true;
   } catch (error) {

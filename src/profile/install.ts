@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { errnoOf, SessionError } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE, syncFolder } from '../file-system.js';
+import { type FileSystem, makeFolders, syncFolder } from '../file-system.js';
 import { removeLink } from '../real-folder.js';
 import { ESSENTIAL_PARTS } from './essential-files.js';
 import { copyTree } from './install/copy-tree.js';
@@ -66,7 +66,7 @@ async function install(options: InstallOptions): Promise<Replaced> {
   const inside = sideFolder(side.profileDir, 'inside');
   const staged = path.join(inside.staging, path.basename(stagedDir));
   await removeLink(fs, inside.staging);
-  await fs.promises.mkdir(inside.staging, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, inside.staging);
   await moveAcross(fs, stagedDir, staged);
   return replaceParts({ ...options, stagedDir: staged }, inside);
 }
@@ -200,7 +200,7 @@ async function replace(
     new: stagedDir === undefined ? [] : await presentParts(fs, stagedDir, parts),
   };
   const aside = path.join(side.quarantine, journal.quarantine);
-  await fs.promises.mkdir(side.root, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, side.root);
   if (old.length > 0) await beginQuarantine(work, side, journal.quarantine);
   await writeJournal(fs, side, journal);
   try {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import { isMissing, lstatIfPresent } from './walk.js';
 
 /** The number of links that Linux follows. */
@@ -31,7 +31,7 @@ export async function fillDanglingLink(fs: FileSystem, profileDir: string): Prom
   if (real === absolute || (await lstatIfPresent(fs, real)) !== undefined) return;
   // Nothing to do without a dangling link: others can then create the folder themselves.
   if (await isReachable(fs, absolute)) return;
-  await fs.promises.mkdir(real, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, real);
 }
 
 /** Whether `mkdir` could make the folder, because no link in its path leads to nothing. */

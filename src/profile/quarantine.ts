@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ConfigurationError } from '../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import { readOwnJson, writeOwnFile } from '../own-file.js';
 import { isRealFolder, removeLink } from '../real-folder.js';
 import { QUARANTINED_PROFILE } from './install/replace.js';
@@ -118,7 +118,7 @@ export async function beginQuarantine(
 ): Promise<void> {
   const folder = path.join(side.quarantine, name);
   await removeLink(work.fs, side.quarantine);
-  await work.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(work.fs, folder);
   const at = new Date(work.clock.now()).toISOString();
   const { reason, copyOf } = work;
   const note = { reason, at, from: side.profileDir, ...(copyOf !== undefined && { copyOf }) };

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../clock.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../file-system.js';
+import { type FileSystem, makeFolders } from '../file-system.js';
 import { assertRealFolder, isRealFolder, removeLink } from '../real-folder.js';
 import { resolveLinks } from './links.js';
 import { exists, lstatIfPresent, readFolder, unlessDenied, walkFiles } from './walk.js';
@@ -90,7 +90,7 @@ async function createIn(
   const { [room]: parent } = await resolveSideFolder(profileDir, options);
   await removeLink(options.fs, parent);
   const folder = path.join(parent, uniqueName(options));
-  await options.fs.promises.mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(options.fs, folder);
   return folder;
 }
 

@@ -11,7 +11,9 @@ export type ToWorker =
       /** Folders of the session that may hang. */
       readonly gatedFolders?: GatedFolders;
     }
-  | { readonly type: 'abort'; readonly id: number; readonly reason: PortableError };
+  | { readonly type: 'abort'; readonly id: number; readonly reason: PortableError }
+  /** Asks whether the thread still turns. */
+  | { readonly type: 'ping' };
 
 /** What the worker sends back. */
 export type FromWorker =
@@ -20,4 +22,5 @@ export type FromWorker =
   | { readonly type: 'done'; readonly id: number; readonly output: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: PortableError }
   /** The worker has no task of this name: nothing was started. */
-  | { readonly type: 'unknown'; readonly id: number };
+  | { readonly type: 'unknown'; readonly id: number }
+  | { readonly type: 'pong' };

@@ -12,6 +12,7 @@ export function reopeningTaskRunner(open: () => TaskRunner): TaskRunner {
       current ??= open();
       current.warmUp?.();
     },
+    silentMs: () => current?.silentMs?.() ?? 0,
     close: async () => {
       const closing = current;
       current = undefined;

@@ -22,6 +22,7 @@ export function serveTasks(
   const running = new Map<number, AbortController>();
   const gates = new DiskGates(1); // node's threads serve both, and the bot's thread has taken its share of them
   port.on('message', (message) => {
+    if (message.type === 'ping') return port.postMessage({ type: 'pong' });
     if (message.type === 'abort') {
       running.get(message.id)?.abort(unpackError(message.reason));
       return;

@@ -7,6 +7,7 @@ import { packError, unpackError } from '../portable-error.js';
 import { threadRests, threadStopped } from '../thread-fault.js';
 import { LIBRARY_VERSION } from '../version.js';
 import type { FromWorker, ToWorker } from './protocol.js';
+import { STILL_AFTER_MS, ThreadWatch } from './thread-watch.js';
 
 /** The thread can't be used, or does not know the task: nothing was started, so the task must run elsewhere. */
 export const UNAVAILABLE = Symbol('unavailable');
@@ -47,6 +48,7 @@ export class SharedWorker {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #pending = new Map<number, PendingTask>();
+  readonly #watch: ThreadWatch;
   #thread: Worker | undefined;
   #nextId = 1;
   /** Whether the current thread has answered. */
@@ -65,6 +67,11 @@ export class SharedWorker {
     this.#url = url;
     this.#logger = logger;
     this.#clock = clock;
+    this.#watch = new ThreadWatch(clock, {
+      ask: () => this.#thread?.postMessage({ type: 'ping' } satisfies ToWorker),
+      tell: (silentMs) => logger.warn('the worker thread does not answer', { silentMs }),
+      isStill: () => this.#standsStill(),
+    });
   }
 
   /** Aborting `signal` ends the task in the thread; `closing` stops waiting for it at once. */
@@ -103,7 +110,9 @@ export class SharedWorker {
         this.#pending.set(id, { message, transfer, resolve, reject, signal });
         // A pending task keeps the process alive, until `#settle` ends that.
         thread.ref();
-        if (this.#ready) thread.postMessage(message, transfer);
+        if (!this.#ready) return;
+        thread.postMessage(message, transfer);
+        this.#watch.begin();
       });
       // The name guarantees the types: both sides import the same task definition.
       return answer as Answer<Output>;
@@ -112,6 +121,11 @@ export class SharedWorker {
       signal?.removeEventListener('abort', onAbort);
       closing.removeEventListener('abort', onClosing);
     }
+  }
+
+  /** How long the thread has not answered while it has work, ms. */
+  get silentMs(): number {
+    return this.#watch.silentMs;
   }
 
   /** Starts the thread ahead of its first task. It does not keep the process alive. */
@@ -123,6 +137,7 @@ export class SharedWorker {
   async end(): Promise<void> {
     const thread = this.#thread;
     this.#thread = undefined;
+    this.#watch.end();
     this.#clock.clearTimeout(this.#startDeadline);
     this.#rejectAll(new ClosedError('the task runner was closed'));
     if (thread === undefined) return;
@@ -172,6 +187,8 @@ export class SharedWorker {
       else this.#sendWaiting(thread);
       return;
     }
+    this.#watch.noteAnswer();
+    if (message.type === 'pong') return;
     const task = this.#settle(message.id);
     if (task === undefined) return;
     if (message.type === 'unknown') return task.resolve(UNAVAILABLE);
@@ -185,6 +202,7 @@ export class SharedWorker {
   #sendWaiting(thread: Worker): void {
     this.#ready = true;
     this.#hasFailedToStart = false;
+    if (this.#pending.size > 0) this.#watch.begin();
     for (const [id, { message, transfer, signal, reject }] of this.#pending) {
       try {
         if (signal?.aborted) throw signal.reason;
@@ -194,6 +212,15 @@ export class SharedWorker {
         reject(error);
       }
     }
+  }
+
+  /** A thread that stands still is ended like one that has crashed: its tasks would be waited for without end. */
+  #standsStill(): void {
+    if (this.#thread === undefined) return;
+    this.#crashed(
+      this.#thread,
+      new Error(`it has not answered for ${STILL_AFTER_MS / 1000} s, and was ended`),
+    );
   }
 
   #crashed(thread: Worker, cause: unknown): void {
@@ -235,7 +262,9 @@ export class SharedWorker {
     const thread = this.#thread;
     this.#thread = undefined;
     this.#ready = false;
+    this.#watch.end();
     this.#clock.clearTimeout(this.#startDeadline);
+    thread?.unref(); // node can't end a thread in a call that does not return, which must not keep the process alive
     thread?.terminate().catch(() => undefined);
   }
 
@@ -243,7 +272,7 @@ export class SharedWorker {
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
   }
 
-  #post(message: ToWorker): void {
+  #post(message: Extract<ToWorker, { readonly type: 'abort' }>): void {
     if (this.#ready && this.#pending.has(message.id)) this.#thread?.postMessage(message);
   }
 
@@ -251,7 +280,10 @@ export class SharedWorker {
   #settle(id: number): PendingTask | undefined {
     const task = this.#pending.get(id);
     this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#thread?.unref();
+    if (this.#pending.size === 0) {
+      this.#thread?.unref();
+      this.#watch.end();
+    }
     return task;
   }
 }

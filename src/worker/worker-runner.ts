@@ -95,6 +95,10 @@ class WorkerRunner implements TaskRunner {
     if (!this.#closing.signal.aborted) this.#attach().warmUp();
   }
 
+  silentMs(): number {
+    return this.#closing.signal.aborted ? 0 : (this.#worker?.silentMs ?? 0);
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(closed());

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
 import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
+import { nodesOwnMkdir } from '../support/nodes-own-mkdir.js';
 
 const CALLS: ReadonlySet<PropertyKey> = new Set([
   'mkdir',
@@ -92,4 +93,32 @@ describe('a folder that the session needs and may not write', () => {
       expect(bot.session.status().lastError).toBeUndefined();
     },
   );
+});
+
+describe('a disk on which node says ENOENT for what the system calls otherwise', () => {
+  const stage = useFakeStage();
+
+  it.each(['/bot/session', '/bot/auth'])('is named by the word of the system: %s', async (folder) => {
+    await stage().fs.promises.mkdir(folder, { recursive: true });
+    const fs = nodesOwnMkdir(stage().fs, { folder, errno: 'EROFS' });
+    const session = { fs, sessionPath: '/bot/session/below' };
+    const localAuth = { dataPath: '/bot/auth/below', clientId: 'shop' };
+    const failure: unknown = await stage()
+      .bot({ client: { localAuth }, session })
+      .start()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'CONFIGURATION' });
+    expect(String(failure)).toContain("/below' can't be written (EROFS)");
+  });
+
+  it('is a full one, and no wrong option, where no quota is left', async () => {
+    await stage().fs.promises.mkdir('/bot/session', { recursive: true });
+    const fs = nodesOwnMkdir(stage().fs, { folder: '/bot/session', errno: 'EDQUOT' });
+    const bot = stage().bot({ session: { fs, sessionPath: '/bot/session/below' } });
+    const start = bot.session.initialize();
+    start.catch(() => undefined);
+    await bot.until('an attempt', () => bot.session.status().lastError !== undefined);
+    expect(bot.session.status().lastError?.message).toContain('EDQUOT');
+    expect(bot.session.status().lastError?.code).not.toBe('CONFIGURATION');
+  });
 });

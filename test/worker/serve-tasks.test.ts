@@ -55,6 +55,14 @@ describe('the side of the worker', () => {
     expect(await next()).toEqual({ type: 'unknown', id: 3 });
   });
 
+  it('answers that it turns, also while a task waits', async () => {
+    const { port, next } = serve();
+    await next();
+    port.postMessage({ type: 'run', id: 1, task: 'wait', input: null });
+    port.postMessage({ type: 'ping' });
+    expect(await next()).toEqual({ type: 'pong' });
+  });
+
   it('aborts the task it is told to and ignores what has ended', async () => {
     const { port, next } = serve();
     await next();

@@ -12,7 +12,7 @@ import { silentLogger } from '../../src/logger.js';
 import { copyAndHashTask, hashFilesTask } from '../../src/snapshot/hashing/hashing.js';
 import { defineTask, type TaskRunner } from '../../src/task.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
-import { isThreadResting } from '../../src/thread-fault.js';
+import { isThreadFault, isThreadResting } from '../../src/thread-fault.js';
 import { locateWorker } from '../../src/worker/locate-worker.js';
 import { createTaskRunner } from '../../src/worker/worker-runner.js';
 
@@ -22,6 +22,7 @@ const never = async () => 'inline';
 const crash = defineTask<null, string>('odd:crash', never);
 const exit = defineTask<null, string>('odd:exit', never);
 const echo = defineTask<unknown, unknown>('odd:echo', never);
+const still = defineTask<null, string>('odd:still', never);
 const hang = defineTask<null, string>('odd:hang', never);
 const unknown = defineTask<null, number>('odd:unknown', async () => threadId);
 
@@ -147,6 +148,49 @@ describe('the task runner', () => {
       message: expect.stringContaining('exit code 7'),
     });
     expect(await runner.run(echo, 1)).toBe(1);
+  });
+
+  it('ends a thread that stands still, rejects its tasks, retryable, and starts another at the next use', async () => {
+    const [warn, error] = [vi.fn(), vi.fn()];
+    const clock = new ManualClock();
+    const runner = open('odd-worker.mjs', { clock, logger: { ...silentLogger, warn, error } });
+    expect(await runner.run(echo, 1)).toBe(1);
+    const waiting = Promise.allSettled([runner.run(still, null), runner.run(echo, 1)]);
+    await clock.advance(60_000);
+    expect(runner.silentMs?.()).toBe(55_000);
+    expect(warn.mock.calls).toEqual([['the worker thread does not answer', { silentMs: 30_000 }]]);
+    await clock.advance(5_000);
+    for (const outcome of await waiting) {
+      expect(outcome).toMatchObject({
+        reason: {
+          code: 'INTERNAL',
+          retryable: true,
+          message: expect.stringContaining('not answered for 60 s'),
+        },
+      });
+      expect(outcome.status === 'rejected' && isThreadFault(outcome.reason)).toBe(true);
+    }
+    expect(runner.silentMs?.()).toBe(0);
+    expect(await runner.run(echo, 2)).toBe(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('does not take a task that takes hours for a thread that stands still', async () => {
+    const clock = new ManualClock();
+    const runner = open('odd-worker.mjs', { clock });
+    expect(await runner.run(echo, 1)).toBe(1);
+    let isOver = false;
+    const long = runner.run(hang, null).finally(() => {
+      isOver = true;
+    });
+    long.catch(() => undefined);
+    for (let step = 0; step < 100; step++) {
+      await clock.advance(20_000);
+      await vi.waitFor(() => expect(runner.silentMs?.()).toBe(0), { timeout: 20_000 });
+    }
+    expect(isOver).toBe(false);
+    await runner.close();
+    await expect(long).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
   it('lets a thread rest that crashes again and again', async () => {

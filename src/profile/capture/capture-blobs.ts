@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js';
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { makeFolders } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
 import type { BlobNames } from '../soundness/named-blobs.js';
@@ -23,10 +23,7 @@ export async function takeBlobs(places: CapturePlaces, clock: Clock, taken: Take
     throwIfAborted(signal);
     try {
       if (sameSignature(taken.get(path)?.source, await readSignature(places, path))) continue;
-      await fs.promises.mkdir(`${targetDir}/${path.slice(0, path.lastIndexOf('/'))}`, {
-        recursive: true,
-        mode: PRIVATE_FOLDER_MODE,
-      });
+      await makeFolders(fs, `${targetDir}/${path.slice(0, path.lastIndexOf('/'))}`);
       await fs.promises.rm(`${targetDir}/${path}`, { force: true });
       taken.delete(path);
       const isComplete = clock.now() - modifiedMs > COMPLETE_AFTER_MS;

@@ -1,4 +1,4 @@
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { makeFolders } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { DamageError, naming } from '../leveldb/damage.js';
 import { listDatabaseFiles, liveLogs, parseCurrent } from '../leveldb/database.js';
@@ -58,7 +58,7 @@ export async function captureLevelDb(
 /** Removes the files of an earlier attempt, except for tables. */
 async function prepareTarget(places: CapturePlaces, folder: string, taken: TakenTables): Promise<void> {
   const target = `${places.targetDir}/${folder}`;
-  await places.fs.promises.mkdir(target, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(places.fs, target);
   for (const { name } of await readFolder(places.fs, target)) {
     if (!taken.has(`${folder}/${name}`)) await places.fs.promises.rm(`${target}/${name}`, { force: true });
   }

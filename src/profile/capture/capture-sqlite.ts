@@ -1,4 +1,4 @@
-import { openWithoutWaiting, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { makeFolders, openWithoutWaiting } from '../../file-system.js';
 import type { CapturedFile, FileSignature } from '../../types.js';
 import { isEssential } from '../essential-files.js';
 import { isMissing, sameSignature, walkFiles } from '../walk.js';
@@ -28,10 +28,7 @@ export async function captureSqlite(places: CapturePlaces, path: string): Promis
   const { fs, targetDir } = places;
   for (const suffix of ['', '-wal', '-journal'])
     await fs.promises.rm(`${targetDir}/${path}${suffix}`, { force: true });
-  await fs.promises.mkdir(`${targetDir}/${path.slice(0, path.lastIndexOf('/'))}`, {
-    recursive: true,
-    mode: PRIVATE_FOLDER_MODE,
-  });
+  await makeFolders(fs, `${targetDir}/${path.slice(0, path.lastIndexOf('/'))}`);
   const before = await momentOf(places, path);
   const files = [await copyPrefix(places, path)];
   if (before.wal !== undefined) files.push(await copyPrefix(places, `${path}-wal`));

@@ -1,4 +1,4 @@
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { makeFolders } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { type CapturePlaces, copyGrowing, readSignature } from '../capture/copy-file.js';
 import { ChangedMeanwhile } from '../capture/retry.js';
@@ -169,7 +169,7 @@ async function assertNothingFlushedBeyond(places: CapturePlaces, base: KeptBase,
 /** Removes all files of an earlier attempt. */
 async function prepareTarget({ fs, targetDir }: CapturePlaces): Promise<void> {
   const target = `${targetDir}/${FOLLOWED_FOLDER}`;
-  await fs.promises.mkdir(target, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, target);
   for (const { name } of await readFolder(fs, target))
     await fs.promises.rm(`${target}/${name}`, { force: true });
 }

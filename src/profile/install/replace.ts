@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type FileSystem, PRIVATE_FOLDER_MODE, syncFolder } from '../../file-system.js';
+import { type FileSystem, makeFolders, syncFolder } from '../../file-system.js';
 import type { SideFolder } from '../side-folder.js';
 import { exists } from '../walk.js';
 import type { InstallJournal } from './journal.js';
@@ -68,7 +68,7 @@ async function clearTheWay(fs: FileSystem, from: string, to: string): Promise<vo
 }
 
 async function move(fs: FileSystem, from: string, to: string): Promise<void> {
-  await fs.promises.mkdir(path.dirname(to), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, path.dirname(to));
   await fs.promises.rename(from, to);
   await syncFolder(fs, path.dirname(to));
   await syncFolder(fs, path.dirname(from));

@@ -4,8 +4,8 @@ import { InvalidStateError, SnapshotCorruptError } from '../../errors.js';
 import {
   type FileSystem,
   improve,
+  makeFolders,
   PRIVATE_FILE_MODE,
-  PRIVATE_FOLDER_MODE,
   syncFolder,
   writeAll,
 } from '../../file-system.js';
@@ -28,7 +28,7 @@ export async function writeChecked(
 ): Promise<void> {
   assertSafePath(file.path);
   const target = join(directory, ...file.path.split('/'));
-  await fs.promises.mkdir(dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, dirname(target));
   const handle = await fs.promises.open(target, 'wx', PRIVATE_FILE_MODE);
   try {
     const hash = createHash('sha256');
@@ -61,7 +61,7 @@ export function assertSame(
 
 /** Creates `directory`, or refuses it when it is not empty: a restore never mixes with other files. */
 export async function prepareEmptyFolder(fs: FileSystem, directory: string): Promise<void> {
-  await fs.promises.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  await makeFolders(fs, directory);
   const names = await fs.promises.readdir(directory);
   if (names.length > 0) throw new InvalidStateError('a snapshot is only restored into an empty folder');
 }

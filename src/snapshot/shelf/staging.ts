@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { errnoOf } from '../../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, makeFolders } from '../../file-system.js';
 import { assertRealFolder, isRealFolder } from '../../real-folder.js';
 import type { SweepResult } from '../repository.js';
 
@@ -25,7 +25,7 @@ export class Staging {
   async withFile<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
     const path = join(this.#directory, `${randomBytes(8).toString('hex')}${SUFFIX}`);
     await assertRealFolder(this.#fs, this.#directory, OWN_FOLDERS);
-    await this.#fs.promises.mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(this.#fs, this.#directory);
     inUse.add(path);
     try {
       return await work(path);

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { whileBusy } from '../../busy.js';
 import { errnoOf, StoreError } from '../../errors.js';
-import { improve, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { improve, makeFolders, PRIVATE_FOLDER_MODE } from '../../file-system.js';
 import { type Disk, refused, unless } from './disk.js';
 
 /** The path of an object, whether it exists or not. */
@@ -107,7 +107,7 @@ async function createFolder(disk: Disk, folder: string): Promise<void> {
     if (errnoOf(error) === 'EEXIST') return;
     // Below the root, a parent that vanished was removed by a concurrent delete, so the whole put starts again.
     if (errnoOf(error) !== 'ENOENT' || folder !== disk.root || parent === folder) throw error;
-    await disk.fs.promises.mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(disk.fs, parent);
     // Another put may have created the root since.
     await unless(['EEXIST'], create());
   }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { ClientInternals } from '../../client/client-types.js';
 import type { Clock } from '../../clock.js';
 import { errnoOf, ProfileLockedError } from '../../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, makeFolders } from '../../file-system.js';
 import type { Logger } from '../../logger.js';
 import { readOwnJson, writeOwnFile } from '../../own-file.js';
 import {
@@ -211,7 +211,7 @@ export class BrowserOwner {
   async #write(record: LaunchRecord): Promise<void> {
     const { recordPath, fs } = this.#parameters;
     const path = await recordPath();
-    await fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(fs, dirname(path));
     await writeOwnFile(fs, path, JSON.stringify(record), { durable: false });
   }
 }

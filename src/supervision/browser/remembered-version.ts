@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { type BrowserVersion, parsePrinted, versionOfExecutable } from '../../client/browser-version.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE, systemFileSystem } from '../../file-system.js';
+import { type FileSystem, makeFolders, systemFileSystem } from '../../file-system.js';
 import { readOwnJson, writeOwnFile } from '../../own-file.js';
 
 export interface RememberedVersionParameters {
@@ -53,7 +53,7 @@ async function signatureOf(executablePath: string): Promise<string | undefined> 
 /** Without the file, the program is asked again at the next start. */
 async function keep(fs: FileSystem, file: string, answer: Answer): Promise<void> {
   try {
-    await fs.promises.mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(fs, dirname(file));
     await writeOwnFile(fs, file, JSON.stringify(answer), { durable: false });
   } catch {
     // a disk that is full or does not let us write

@@ -106,6 +106,7 @@ export class FactsReader {
       disks: { session: sessionDisk, backup: backupDisk },
       memory: { nodeRssBytes: rss, nodeHeapUsedBytes: heapUsed, browser, limitBytes },
       eventLoopDelayMs: meter.read(),
+      threadSilentMs: this.#context.runner.silentMs?.() ?? 0,
       reconnect: { attempt: startRetries.attempt, maxAttempts: Number.isFinite(most) ? most : null },
       lastError: startRetries.lastError,
       olderCopy: startRetries.olderCopy,

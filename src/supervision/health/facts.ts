@@ -30,6 +30,8 @@ export interface HealthFacts {
   readonly memory: MemoryFacts;
   /** 99th percentile since the last check, ms. */
   readonly eventLoopDelayMs: number | undefined;
+  /** How long the worker thread has not answered while it has work, ms. */
+  readonly threadSilentMs: number;
   /** `maxAttempts` is `null` when there is no limit. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
   /** The last error; cleared when the session is up again. */

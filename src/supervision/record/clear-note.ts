@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { FileSystem } from '../../file-system.js';
+import { type FileSystem, makeFolders } from '../../file-system.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { type ProfileMark, profileMarkIn } from '../../profile/profile-mark.js';
 import type { ProfileIdentity } from '../../types.js';
@@ -41,7 +41,7 @@ export class ClearNote {
 
   async write(intent: ClearIntent): Promise<void> {
     const { fs, sessionPath } = this.#parameters;
-    await fs.promises.mkdir(sessionPath, { recursive: true });
+    await makeFolders(fs, sessionPath, 0o777);
     await writeOwnFile(fs, await this.#path(), `${JSON.stringify({ format: 1, ...intent })}\n`);
   }
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { errnoOf, StoreError } from '../../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, makeFolders } from '../../file-system.js';
 import { Mutex } from '../../mutex.js';
 import { readOwnFile, writeOwnFile } from '../../own-file.js';
 import { isMissing } from '../../profile/walk.js';
@@ -175,7 +175,7 @@ export class SessionRecordFile {
 
   async #write(): Promise<void> {
     const path = await this.#path();
-    await this.#fs.promises.mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(this.#fs, dirname(path));
     await this.#writeInto(path);
   }
 

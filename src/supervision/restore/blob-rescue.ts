@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { describeError } from '../../errors.js';
-import { PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { makeFolders } from '../../file-system.js';
 import { patientFileSystem } from '../../patient-file-system.js';
 import { ESSENTIAL_PATHS, isBlobPath } from '../../profile/essential-files.js';
 import { type MissingBlob, missingBlobsTask } from '../../profile/missing-blobs.js';
@@ -104,7 +104,7 @@ export class BlobRescue {
         throwIfAborted(signal);
         const target = join(profileDir, path);
         try {
-          await fs.promises.mkdir(dirname(target), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+          await makeFolders(fs, dirname(target));
           await fs.promises.rename(join(staged, path), target);
           isBack.add(path);
         } catch (error) {

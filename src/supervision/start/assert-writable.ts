@@ -3,7 +3,7 @@ import { isPassingFault, isShortage } from '../../busy.js';
 import { withDeadline } from '../../clock.js';
 import { isUnanswered } from '../../disk-gate/gated-file-system.js';
 import { ConfigurationError, describeError, errnoOf, isSessionError, StoreError } from '../../errors.js';
-import { type FileSystem, PRIVATE_FOLDER_MODE } from '../../file-system.js';
+import { type FileSystem, makeFolders } from '../../file-system.js';
 import { tryToWrite } from '../../own-file.js';
 import { resolveLinks } from '../../profile/links.js';
 import { resolveSideFolder } from '../../profile/side-folder.js';
@@ -71,7 +71,7 @@ async function assertBackupPath(context: SessionContext): Promise<void> {
 async function assertFolder({ fs }: SessionContext, name: string, folder: string): Promise<void> {
   try {
     // Creates a link's target, too, which is missing on a new volume.
-    await fs.promises.mkdir(await resolveLinks(fs, folder), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    await makeFolders(fs, await resolveLinks(fs, folder));
     await tryToWrite(fs, folder);
   } catch (error) {
     if (isUnanswered(error)) throw error;

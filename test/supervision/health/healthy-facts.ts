@@ -58,6 +58,7 @@ export const HEALTHY: HealthFacts = {
   reconnect: { attempt: 0, maxAttempts: 5 },
   lastError: undefined,
   waiting: undefined,
+  threadSilentMs: 0,
   olderCopy: undefined,
   leaseHeld: true,
   leaseUnproven: false,

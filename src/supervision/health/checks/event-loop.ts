@@ -1,10 +1,15 @@
-import type { Check } from '../issue.js';
+import type { Check, Issue } from '../issue.js';
+import { duration } from '../text.js';
 
 /** No work of this library or of whatsapp-web.js holds the event loop this long (docs/chromium-facts.md F5.6). */
 const SLOW_MS = 500;
 
-/** Whether the bot's event loop is free. */
-export const eventLoop: Check = ({ eventLoopDelayMs: delayMs }) => {
+/** A thread that turns answers at once, whatever its work waits for, ms. */
+const SILENT_MS = 30_000;
+
+/** Whether the bot's event loop is free, and whether the worker thread turns. */
+export const eventLoop: Check = ({ eventLoopDelayMs: delayMs, threadSilentMs }) => {
+  if (threadSilentMs >= SILENT_MS) return [silentThread(threadSilentMs)];
   if (delayMs === undefined) return 'unknown';
   if (delayMs < SLOW_MS) return [];
   return [
@@ -22,3 +27,18 @@ export const eventLoop: Check = ({ eventLoopDelayMs: delayMs }) => {
     },
   ];
 };
+
+function silentThread(ms: number): Issue {
+  return {
+    code: 'thread-silent',
+    severity: 'warning',
+    message: {
+      en: `The library's worker thread has not answered for ${duration(ms, 'en')}: starts, saves and backups wait for it.`,
+      ar: `خيط العمل في المكتبة لم يُجب منذ ${duration(ms, 'ar')}، والتشغيل والحفظ والنسخ الاحتياطي تنتظره.`,
+    },
+    advice: {
+      en: 'After a minute without an answer it is replaced automatically, and what waits is tried again.',
+      ar: 'بعد دقيقة بلا جواب يُستبدل تلقائيًا، وتُعاد محاولة ما ينتظر.',
+    },
+  };
+}
