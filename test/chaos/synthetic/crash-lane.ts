@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemFileSystem } from '../../../src/file-system.js';
 import { recoverInstall } from '../../../src/profile/install.js';
 import { readFakeProfile, writeFakeProfile } from '../../../src/testing/fake-profile.js';
@@ -129,6 +130,8 @@ export class CrashLane {
       operation,
       before.snapshots.map(({ id }) => id),
     );
+    // The profile was taken away, and the only snapshots may be those of an import that was killed.
+    if (operation === 'start' && !(await this.#hasOwn(before))) this.#mayPair = true;
     const { ended } = await child.begin(order);
     const outcome = await this.#parts.moments.until(operation, ended, dice);
     await child.kill();
@@ -149,6 +152,15 @@ export class CrashLane {
     const isNew = before.digest !== after.digest || idsOf(before) !== idsOf(after);
     if (isNew) tally.newState++;
     else tally.oldState++;
+  }
+
+  /** Whether a snapshot is of the login that the record beside the profile names. */
+  async #hasOwn({ snapshots }: Seen): Promise<boolean> {
+    const text = await fs.promises
+      .readFile(join(this.#places.sideDir, 'session.json'), 'utf8')
+      .catch(() => '{}');
+    const { lineage } = JSON.parse(text) as { lineage?: string };
+    return lineage === undefined || snapshots.some((snapshot) => snapshot.lineage === lineage);
   }
 
   /** Leaves the same login as another system stores it, in a new generation. Resolves to its digest. */
