@@ -62,4 +62,19 @@ describe('clear() whose process was killed', () => {
       expect(again.warnings).toContain('profile-replaced');
     },
   );
+
+  it('leaves no temporary file for good', async () => {
+    const { fs } = stage();
+    const first = stage().bot();
+    await first.logIn(ANNA);
+    await first.finish(first.session.clear());
+    await first.stop();
+    const [note = ''] = (await stage().filesBelow('/bot/session')).filter((path) =>
+      path.includes('.cleared-'),
+    );
+    await fs.promises.writeFile(`${note}.tmp`, '{"format":1,');
+    await stage().bot().start();
+    const left = (await stage().filesBelow('/bot/session')).filter((path) => path.includes('.cleared-'));
+    expect(left).toEqual([note]);
+  });
 });

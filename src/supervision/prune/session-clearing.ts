@@ -66,6 +66,7 @@ export class SessionClearing {
   /** Call at a start, as owner: goes on with a `clear()` that was interrupted. A store that fails is a warning. */
   async resume(): Promise<void> {
     const { clearNote, record, warn } = this.#context;
+    await clearNote.removeUnfinished().catch(() => undefined); // it does no harm either
     const intent = await clearNote.read();
     if (intent?.left === undefined) return;
     const { clearedAt, lineages, imported } = intent;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type FileSystem, makeFolders } from '../../file-system.js';
-import { readOwnFile, writeOwnFile } from '../../own-file.js';
+import { readOwnFile, temporaryOf, writeOwnFile } from '../../own-file.js';
 import { type ProfileMark, profileMarkIn } from '../../profile/profile-mark.js';
 import type { ProfileIdentity } from '../../types.js';
 
@@ -59,6 +59,11 @@ export class ClearNote {
     } catch {
       return undefined;
     }
+  }
+
+  /** Removes what is left of a write that was killed. */
+  async removeUnfinished(): Promise<void> {
+    await this.#parameters.fs.promises.rm(temporaryOf(await this.#path()), { force: true });
   }
 
   async #path(): Promise<string> {
