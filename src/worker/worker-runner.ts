@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { type Clock, systemClock } from '../clock.js';
 import { type GatedFolders, plainFileSystem } from '../disk-gate/gated-file-system.js';
@@ -73,6 +74,7 @@ class WorkerRunner implements TaskRunner {
     this.#clock = clock;
     this.#inline = inline;
     this.#gatedFolders = gatedFolders;
+    setMaxListeners(0, this.#closing.signal); // each task that waits listens to it
   }
 
   async run<Input, Output>(

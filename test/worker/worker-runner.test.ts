@@ -193,6 +193,18 @@ describe('the task runner', () => {
     await expect(long).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  it('may have many tasks that wait, without a warning of node', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const runner = open('odd-worker.mjs');
+    const waiting = Array.from({ length: 12 }, () => runner.run(hang, null));
+    const ends = Promise.allSettled(waiting);
+    expect(await runner.run(echo, 1)).toBe(1);
+    await runner.close();
+    await ends;
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
   it('lets a thread rest that crashes again and again', async () => {
     let now = 0;
     const clock: Clock = {
