@@ -12,9 +12,10 @@ import { isProvenDead, thisWriter, type Writer } from './writer.js';
 
 /**
  * If the holder of a lock can't be proven dead, the lock is broken after we have seen it unchanged for this long.
- * A holder needs the lock only for a few file system calls, because it has written the value before.
+ * A holder needs the lock only for a few file system calls, because it has written the value before. Shorter than the
+ * 10 s after which a session gives a small call up, so that the first call breaks it.
  */
-export const LOCK_STALE_MS = 10_000;
+export const LOCK_STALE_MS = 8_000;
 /**
  * After this time a lock without a holder counts as abandoned, because its creator died before writing it. A creator
  * that was only paused notices, before it changes anything, that the lock is no longer its own.
@@ -116,8 +117,7 @@ const firstSights = new WeakMap<object, WeakMap<Clock, Map<string, FirstSight>>>
  * seen it unchanged for {@link LOCK_STALE_MS}. Uses the local monotonic clock, because the clocks of two machines on one
  * volume may differ.
  *
- * What was seen outlives the call: a session gives a call up sooner than a lock becomes stale, and would begin anew each
- * time. No two locks have the same id, so a lock that is still there has never been away.
+ * What was seen outlives the call: whoever gives a call up sooner than a lock becomes stale would begin anew each time. No two locks have the same id, so a lock that is still there has never been away.
  */
 export class LockWatch {
   readonly #disk: Disk;

@@ -108,7 +108,8 @@ describe('the lock of a key', () => {
     await fs.promises.writeFile(LOCK, STRANGER);
     const controller = new AbortController();
     clock.setTimeout(() => controller.abort(new Error('given up')), LOCK_STALE_MS - 1000);
-    await advance<unknown>(clock, look(store, controller.signal));
+    const looking: Promise<unknown> = look(store, controller.signal);
+    await advance(clock, looking);
     await clock.advance(LOCK_STALE_MS - clock.monotonic());
     const put = new FileSystemStore('/rack', { fs, clock }).put('note', bytesOf(2));
     await advance(clock, put);
