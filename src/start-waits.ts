@@ -7,6 +7,8 @@ export type WaitedFor =
   | { readonly kind: 'lease'; readonly holder: { readonly host: string; readonly pid: number } | undefined }
   /** Another session of this process is being closed. */
   | { readonly kind: 'session' }
+  /** The login of a removed profile is being held, which stores have not noted yet. */
+  | { readonly kind: 'hold' }
   /** A browser that a killed process left is being ended. */
   | { readonly kind: 'browser'; readonly pid: number }
   /** The disk of a folder that the session needs has not answered yet. */
@@ -120,6 +122,11 @@ function textOf(what: WaitedFor, maxMs: number): Pick<StartWait, 'message' | 'ad
       return {
         message: `The session waits for at most ${most} until another session of this process (pid ${process.pid}) has left the profile.`,
         advice: 'Nothing is to be done: that one is being closed, and it goes on by itself.',
+      };
+    case 'hold':
+      return {
+        message: `The session waits for at most ${most} until the stores have noted that the login of a removed profile is held.`,
+        advice: 'It goes on by itself; check the disks of the stores if it comes again.',
       };
     case 'browser':
       return {

@@ -255,7 +255,8 @@ describe('a profile that is removed after the bot has closed its client', () => 
     left = 2;
     await bot.until('the hang', () => disk.stuck.length > 0, { limitMs: 5000, stepMs: 100 });
     const starting = bot.session.initialize().catch((error: unknown) => error);
-    await stage().clock.advance(1000);
+    await bot.until('the wait', () => bot.warnings.includes('start-waits'), { limitMs: 2000, stepMs: 500 });
+    expect(bot.session.status().waiting?.message).toContain('removed profile');
     await bot.finish(bot.session.destroy(), { limitMs: 60_000 });
     expect(await bot.finish(starting)).toMatchObject({ code: 'CLOSED' });
     const again = bot.session.initialize().catch((error: unknown) => error);

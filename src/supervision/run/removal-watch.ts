@@ -82,8 +82,10 @@ export class RemovalWatch {
     this.#stop();
     this.#done = undefined;
     if (this.#holding === undefined) return;
-    const held = resultWithin(this.#context.clock, HOLD_PATIENCE_MS, this.#holding);
-    await (signal === undefined ? held : orAborted(held, signal));
+    const { clock, startWaits } = this.#context;
+    const held = resultWithin(clock, HOLD_PATIENCE_MS, this.#holding);
+    const wait = () => (signal === undefined ? held : orAborted(held, signal));
+    await startWaits.during({ kind: 'hold' }, HOLD_PATIENCE_MS, wait);
   }
 
   /** Call when the process may be about to end: makes one last check. Never rejects. */

@@ -33,6 +33,11 @@ function inArabic({ what, maxMs }: StartWait): { readonly message: string; reado
         message: `تنتظر الجلسة ${most} حتى تترك جلسة أخرى في هذه العملية (${isolated(`pid ${process.pid}`)}) ملف التعريف.`,
         advice: 'لا حاجة إلى شيء: تلك الجلسة قيد الإغلاق، ثم تستمر تلقائيًا.',
       };
+    case 'hold':
+      return {
+        message: `تنتظر الجلسة ${most} حتى تسجّل المخازن أن تسجيل الدخول الخاص بملف تعريف محذوف لا يُستعاد تلقائيًا.`,
+        advice: 'تستمر تلقائيًا؛ وإن تكرر ذلك فتحقّق من أقراص المخازن.',
+      };
     case 'browser':
       return {
         message: `تنتظر الجلسة ${most} حتى ينتهي متصفح تركته عملية أُنهيت قسرًا (${isolated(`pid ${what.pid}`)}).`,
