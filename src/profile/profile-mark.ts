@@ -21,6 +21,14 @@ export async function profileMark(fs: FileSystem, profileDir: string): Promise<P
   }
 }
 
+/**
+ * Whether this is the very folder that has another name now. Without its time of birth, a new folder may have got the inode
+ * of one that was deleted.
+ */
+export function isRenamed(was: ProfileMark, is: ProfileMark): boolean {
+  return was.birthtimeMs > 0 && isSameMark(was, is);
+}
+
 export function isSameMark(a: ProfileMark, b: ProfileMark): boolean {
   return a.ino === b.ino && a.birthtimeMs === b.birthtimeMs;
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import type { PersistentSessionOptions } from '../../src/index.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
@@ -271,6 +273,96 @@ describe('a profile that was renamed', PATIENCE, () => {
     await (await stage().copyTree('/bot/auth/.session-anna.persistent')).putAt(
       '/bot/auth/.session-copy.persistent',
     );
+    await stage().remove('/bot/auth/session-anna');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('with the folder around it, and the old name is registered anew first: it does not get the login', async () => {
+    const botIn = (customer: string) =>
+      stage().bot({
+        client: { localAuth: { dataPath: `/bot/sessions/${customer}` } },
+        session: { ...BY_HAND, sessionPath: '/bot/session', backupPath: '/mnt/backup' },
+      });
+    const anna = botIn('anna');
+    await anna.logIn(ANNA);
+    await anna.save('one');
+    await anna.stop();
+    await stage().fs.promises.rename('/bot/sessions/anna', '/bot/sessions/shop');
+    const customer = botIn('anna');
+    await customer.start();
+    assert.equal(customer.state, 'awaiting_qr');
+    await isReadyAsAnna(botIn('shop'));
+  });
+
+  it('is no profile that began with a copy of what lies beside it: the original comes back when it is lost', async () => {
+    await annaStopped(stage());
+    await (await stage().copyTree('/bot/auth/.session-anna.persistent')).putAt(
+      '/bot/auth/.session-shop.persistent',
+    );
+    const ben = botOf(stage(), 'shop');
+    await ben.start();
+    await ben.client.scan(BEN);
+    await ben.untilState('ready');
+    await ben.save('one');
+    await ben.stop();
+    const anna = botOf(stage(), 'anna');
+    await isReadyAsAnna(anna);
+    await anna.stop();
+    const again = botOf(stage(), 'shop');
+    await again.start();
+    assert.equal(accountOf(again), BEN);
+    assert.ok(!again.warnings.includes('other-profile'), again.warnings.join());
+    await again.stop();
+    await stage().remove('/bot/auth/session-anna');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  /** Lets `stat` say something else of a profile. */
+  function disguise(profileDir: string, is: Partial<Stats>): void {
+    const { promises } = stage().fs;
+    const stat = promises.stat.bind(promises) as (path: string, ...more: unknown[]) => Promise<Stats>;
+    const disguised = async (path: string, ...more: unknown[]) => {
+      const stats = await stat(path, ...more);
+      if (path === join(profileDir, 'Default')) {
+        for (const [name, value] of Object.entries(is)) Object.defineProperty(stats, name, { value });
+      }
+      return stats;
+    };
+    Object.assign(promises, { stat: disguised });
+  }
+
+  it('is no new one that got the inode of a lost one, where a file system knows no time of birth', async () => {
+    disguise('/bot/auth/session-anna', { birthtimeMs: 0 });
+    await annaStopped(stage());
+    const { ino } = await stage().fs.promises.stat('/bot/auth/session-anna/Default');
+    disguise('/bot/auth/session-shop', { birthtimeMs: 0, ino });
+    await stage().remove('/bot/auth/session-anna');
+    const ben = botOf(stage(), 'shop');
+    await ben.logIn(BEN);
+    await ben.save('one');
+    await ben.stop();
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('is no snapshot that the file system has of it, which has its inode on another device', async () => {
+    await annaStopped(stage());
+    const { ino, birthtimeMs } = await stage().fs.promises.stat('/bot/auth/session-anna/Default');
+    await (await stage().copyTree('/bot/auth/session-anna')).putAt('/bot/auth/session-anna.night');
+    await stage().remove('/bot/auth/session-anna');
+    disguise('/bot/auth/session-anna.night', { ino, birthtimeMs, dev: 77 });
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('is no copy that was started once: the original comes back when it is lost', async () => {
+    await annaStopped(stage());
+    await (await stage().copyTree('/bot/auth/session-anna')).putAt('/bot/auth/session-shop');
+    await (await stage().copyTree('/bot/auth/.session-anna.persistent')).putAt(
+      '/bot/auth/.session-shop.persistent',
+    );
+    const copy = botOf(stage(), 'shop');
+    await isReadyAsAnna(copy);
+    assert.ok(copy.warnings.includes('other-profile'), copy.warnings.join());
+    await copy.stop();
     await stage().remove('/bot/auth/session-anna');
     await isReadyAsAnna(botOf(stage(), 'anna'));
   });

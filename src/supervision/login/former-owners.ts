@@ -25,7 +25,11 @@ export async function holdForFormerOwners(
   if (formerOwners.length === 0) return;
   const left: FormerOwner[] = [];
   for (const former of formerOwners) {
-    if (!(await isHeldThere(context, former, patienceMs))) left.push(former);
+    const isCopy = former.clientId !== clientId && (await isStillThere(context, former));
+    if (isCopy && isAnotherLogin(context, former)) continue;
+    if (isCopy) tellOfCopy(context, former);
+    if (isCopy || !(await isHeldThere(context, former, patienceMs)))
+      left.push({ ...former, ...(isCopy && { isCopy }) });
   }
   try {
     await record.update({ formerOwners: left.length > 0 ? left : undefined });
@@ -52,17 +56,9 @@ async function isHeldThere(
   former: FormerOwner,
   patienceMs: number,
 ): Promise<boolean> {
-  const { clock, clientId, warn, repositoriesOf } = context;
+  const { clock, clientId, repositoriesOf } = context;
   const { clientId: id, lineages } = former;
   if (id === clientId) return true;
-  if (await isStillThere(context, former)) {
-    warn(
-      'other-profile',
-      `the profile of '${clientId}' is a copy of the profile of '${id}', which still exists at ${former.path}. Two clients ` +
-        `can't use one login: delete one of the two profiles`,
-    );
-    return false;
-  }
   const at = new Date(clock.now()).toISOString();
   const mark = async (repository: SnapshotRepository): Promise<boolean> => {
     const copies = (await repository.list()).filter(({ lineage }) => lineages.includes(lineage));
@@ -76,6 +72,20 @@ async function isHeldThere(
   const failures = failed(answers);
   for (const { repository, error } of failures) tellIncomplete(context, repository.store.name, error);
   return failures.length === 0 && answered(answers).every(({ value }) => value);
+}
+
+function tellOfCopy({ clientId, warn }: SessionContext, former: FormerOwner): void {
+  warn(
+    'other-profile',
+    `the profile of '${clientId}' is a copy of the profile of '${former.clientId}', which still exists at ${former.path}. Two ` +
+      `clients can't use one login: call clear() of one of the two`,
+  );
+}
+
+/** Whether another login than the copied one is in use by now, for example because the copy was a template. */
+function isAnotherLogin({ record }: SessionContext, { lineages }: FormerOwner): boolean {
+  const { lineage } = record.current;
+  return lineage !== undefined && !lineages.includes(lineage);
 }
 
 /** Whether the profile was copied, and not moved. After an import, the old profile always stays. */

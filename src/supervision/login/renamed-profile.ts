@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readOwnFile } from '../../own-file.js';
-import { isSameMark, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
+import { isRenamed, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
 import { sideFolder } from '../../profile/side-folder.js';
 import { readFolder } from '../../profile/walk.js';
 import type { SessionContext } from '../context/session-context.js';
@@ -10,9 +10,9 @@ import { EMPTY_RECORD, lineagesIn, parseRecord, type SessionRecord } from '../re
 const MAX_NEIGHBOURS = 2_000;
 
 /**
- * The logins of this place whose profile lies next to it under another name by now, so that it was not lost. Their folder was
- * renamed, with the one that this library keeps beside it or without, and the session with the new name may not have been
- * started yet. A copy is another folder, and does not count.
+ * The logins of this place whose profile lies next to it under another name by now, so that it was not lost. Its folder was
+ * renamed, or the one around it (`sessions/anna/session`), with what this library keeps beside it or without, and the session
+ * with the new name may not have been started yet. A copy is another folder, and does not count.
  *
  * Call it with the record loaded, where no profile is in place. Never rejects: what can't be read tells nothing.
  */
@@ -22,33 +22,71 @@ export async function renamedLogins({
   profile,
   clientId,
 }: Pick<SessionContext, 'fs' | 'record' | 'profile' | 'clientId'>): Promise<readonly string[]> {
-  const folder = dirname(profile.path);
   const found: string[] = [];
-  const entries = await readFolder(fs, folder).catch(() => []);
-  for (const entry of entries.slice(0, MAX_NEIGHBOURS)) {
-    const path = join(folder, entry.name);
-    if (path === profile.path || !entry.isDirectory()) continue;
-    const mark = await profileMark(fs, path).catch(() => undefined);
+  for (const path of await neighboursOf(fs, profile.path)) {
+    const mark = await markOnDisk(fs, path, profile.path);
     if (mark === undefined) continue;
     const neighbour = await recordBeside(fs, path);
-    found.push(...lineagesOf(record.current, mark, () => true));
-    found.push(
-      ...lineagesOf(neighbour, mark, (owner) => owner.clientId === clientId && owner.path === profile.path),
-    );
+    if (isOf(record.current, mark)) found.push(...lineagesIn(record.current));
+    if (isOf(neighbour, mark)) found.push(...lineagesFrom(neighbour, { clientId, path: profile.path }));
   }
   return [...new Set(found)];
 }
 
-/** The logins in a record, if it is of this very folder and of the session that is asked for. */
-function lineagesOf(
+/** The paths at which a profile may lie that lay here before. */
+async function neighboursOf(fs: SessionContext['fs'], profileDir: string): Promise<readonly string[]> {
+  const folder = dirname(profileDir);
+  const foldersIn = async (parent: string, but: string) => {
+    const entries = await readFolder(fs, parent).catch(() => []);
+    const others = entries.filter((entry) => entry.isDirectory() && entry.name !== but);
+    return others.slice(0, MAX_NEIGHBOURS).map(({ name }) => join(parent, name));
+  };
+  const beside = await foldersIn(folder, basename(profileDir));
+  const around = await foldersIn(dirname(folder), basename(folder));
+  return [...beside, ...around.map((path) => join(path, basename(profileDir)))];
+}
+
+/** A snapshot of a file system has the inodes of the original, on another device. */
+async function markOnDisk(
+  fs: SessionContext['fs'],
+  path: string,
+  profileDir: string,
+): Promise<ProfileMark | undefined> {
+  try {
+    const mark = await profileMark(fs, path);
+    if (mark === undefined) return undefined;
+    const [{ dev }, here] = await Promise.all([
+      fs.promises.stat(join(path, 'Default')),
+      nearestFolder(fs, dirname(profileDir)),
+    ]);
+    return dev === here ? mark : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The device of a folder, or of the one around it where it is gone. */
+async function nearestFolder(fs: SessionContext['fs'], folder: string): Promise<number> {
+  const { dev } = await fs.promises.stat(folder).catch(() => fs.promises.stat(dirname(folder)));
+  return dev;
+}
+
+function isOf({ profileMark: was }: SessionRecord, mark: ProfileMark): boolean {
+  return was !== undefined && isRenamed(was, mark);
+}
+
+/** The logins in a record beside a neighbour that have come from this place, and are the ones in use there. */
+function lineagesFrom(
   record: SessionRecord,
-  mark: ProfileMark,
-  isAskedFor: (owner: { readonly clientId: string; readonly path?: string }) => boolean,
+  place: { readonly clientId: string; readonly path: string },
 ): readonly string[] {
-  if (record.profileMark === undefined || !isSameMark(record.profileMark, mark)) return [];
-  const former = (record.formerOwners ?? []).filter(isAskedFor).flatMap(({ lineages }) => lineages);
-  const isOwners = record.owner !== undefined && isAskedFor(record.owner);
-  return isOwners ? [...lineagesIn(record), ...former] : former;
+  const isHere = (owner: { readonly clientId: string; readonly path?: string } | undefined) =>
+    owner?.clientId === place.clientId && owner.path === place.path;
+  if (isHere(record.owner)) return lineagesIn(record);
+  const { lineage, formerOwners = [] } = record;
+  return formerOwners
+    .filter((former) => isHere(former) && former.isCopy !== true)
+    .flatMap(({ lineages }) => (lineage !== undefined && lineages.includes(lineage) ? lineages : []));
 }
 
 async function recordBeside(fs: SessionContext['fs'], profileDir: string): Promise<SessionRecord> {

@@ -19,6 +19,8 @@ export interface FormerOwner {
   readonly path?: string;
   /** The logins of that profile. Their copies under the former id are not marked yet. */
   readonly lineages: readonly string[];
+  /** Whether the former profile was still there when this one was used: then this one is a copy, and not moved. */
+  readonly isCopy?: boolean;
 }
 
 /**
@@ -50,9 +52,10 @@ export function formerOwnersIn(value: unknown): readonly FormerOwner[] {
   if (!Array.isArray(value)) return [];
   return value.slice(-MAX_FORMER_OWNERS).flatMap((item: unknown) => {
     if (typeof item !== 'object' || item === null) return [];
-    const { clientId, path, lineages } = item as Record<string, unknown>;
+    const { clientId, path, lineages, isCopy } = item as Record<string, unknown>;
     if (typeof clientId !== 'string' || clientId === '' || !Array.isArray(lineages)) return [];
     const named = lineages.filter((one): one is string => typeof one === 'string');
-    return [{ clientId, ...(typeof path === 'string' && { path }), lineages: named }];
+    const own = { ...(typeof path === 'string' && { path }), ...(isCopy === true && { isCopy }) };
+    return [{ clientId, ...own, lineages: named }];
   });
 }

@@ -83,10 +83,11 @@ export class LoginFallbacks {
    * Restores the next snapshot over the rejected profile. Returns `false` when there is none; the profile is then in
    * quarantine, and a QR is due.
    *
+   * @param hadNothing whether the browser began with an empty profile: then WhatsApp has rejected no login
    * @throws StoreError when no snapshot works and a store fails. That says nothing about the login, so the next start
    * tries again.
    */
-  async rollBack(rollbacks: number, signal: AbortSignal): Promise<boolean> {
+  async rollBack(rollbacks: number, signal: AbortSignal, hadNothing = false): Promise<boolean> {
     const { record, warn, folders, assertOwned } = this.#context;
     const fallbacks = await this.#fallbacks(rollbacks);
     const { rejectedSnapshots, basedOn, lineage, formerLineage } = record.current;
@@ -101,6 +102,7 @@ export class LoginFallbacks {
       await assertNoneWithheld(this.#context, this.#parts.snapshots, fallbacks);
       assertNoneSilent(this.#context, this.#parts.snapshots);
     }
+    if (rollbacks === 0 && hadNothing) return false; // why none was restored was told before the start
     const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
     const isFinal = !(await this.#anyOfNewerBrowser(untried));

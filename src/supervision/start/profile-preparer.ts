@@ -58,6 +58,7 @@ export class ProfilePreparer {
   readonly #laterLogin: LaterLogin;
   readonly #tableCheck: TableCheck;
   readonly #check: ProfileCheck;
+  #leftNothing = false;
 
   constructor(context: SessionContext, parts: PreparerParts) {
     this.#context = context;
@@ -74,6 +75,11 @@ export class ProfilePreparer {
     this.#otherLogin = new OtherLogin(context, parts);
     this.#tableCheck = parts.tableCheck;
     this.#check = new ProfileCheck(context, parts);
+  }
+
+  /** Whether the last call of {@link prepare} left no profile, so that the browser begins with an empty one. */
+  get leftNothing(): boolean {
+    return this.#leftNothing;
   }
 
   /**
@@ -96,6 +102,7 @@ export class ProfilePreparer {
     patience: StorePatience,
   ): Promise<LocatedSnapshot | undefined> {
     const { folders, browserOwner, browserGuard, warn, assertOwned } = this.#context;
+    this.#leftNothing = false;
     await browserGuard.learn(isFirst);
     await assertOwned(); // the attempt may follow a suspension
     await this.#accountGuard.refuseAnotherScript();
@@ -156,6 +163,7 @@ export class ProfilePreparer {
       await assertNoneWithheld(this.#context, this.#snapshots, candidates);
       assertNoneSilent(this.#context, this.#snapshots);
     }
+    this.#leftNothing = isLost;
     const why =
       candidates.length > 0
         ? `none of its ${candidates.length} snapshots is sound`

@@ -139,7 +139,12 @@ export class SessionStarter {
         case 'pairing-held':
           await stopper.stop();
           this.#enter('restoring', signal);
-          if (await operations.exclusive(() => this.#fallbacks.rollBack(rollbacks, signal))) rollbacks++;
+          if (
+            await operations.exclusive(() =>
+              this.#fallbacks.rollBack(rollbacks, signal, preparer.leftNothing),
+            )
+          )
+            rollbacks++;
           else isGivenUp = true;
           continue;
         case 'logged-out':
