@@ -45,7 +45,7 @@ export function assertNoneSilent(
   if (silent === undefined || isKnownToHaveEnded(record.current)) return;
   const { repository, error } = silent;
   throw new StoreError(
-    `${repository.store.name} can't be listed, and may have the login: ${describeError(error).message}`,
+    `${repository.store.name} can't be listed, and may have the login, so no QR is shown (take a store that is gone for good out of the options): ${describeError(error).message}`,
     { cause: error },
   );
 }
