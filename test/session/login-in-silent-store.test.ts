@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../src/errors.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -115,5 +116,16 @@ describe('a store that may have the login does not answer, and the other one has
     const next = newBot();
     await next.start();
     expect(next.state).toBe('awaiting_qr');
+  });
+
+  it('and is named, also where its own errors do not name it', async () => {
+    const { store, backupStore } = stores();
+    backupStore.list = () => {
+      throw new StoreError('connect ECONNREFUSED 127.0.0.1:9000');
+    };
+    const anna = stage().bot({ session: { store, backupStore } });
+    void anna.session.initialize().catch(() => undefined);
+    await wait(anna, 60_000);
+    expect(anna.session.status().lastError?.message).toMatch(/backups.*ECONNREFUSED/);
   });
 });

@@ -1,5 +1,5 @@
 import { type Clock, withDeadline } from '../../clock.js';
-import { TimeoutError } from '../../errors.js';
+import { isStoreError, StoreError, TimeoutError } from '../../errors.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 
 /** The answer or the failure of one store. */
@@ -87,4 +87,18 @@ export function failed<T>(
   answers: readonly StoreAnswer<T>[],
 ): readonly { readonly repository: SnapshotRepository; readonly error: unknown }[] {
   return answers.filter((answer) => 'error' in answer);
+}
+
+/** The error of a store, by whose message a person knows which store it is. A store of the bot's own may not name itself. */
+export function namedFault({
+  repository,
+  error,
+}: {
+  readonly repository: SnapshotRepository;
+  readonly error: unknown;
+}): unknown {
+  const { name } = repository.store;
+  if (!isStoreError(error) || error.message.includes(name)) return error;
+  const { retryable } = error;
+  return new StoreError(`the store ${name} can't be listed: ${error.message}`, { cause: error, retryable });
 }

@@ -5,7 +5,7 @@ import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
-import { answered, askStores, failed, StorePatience } from './ask-stores.js';
+import { answered, askStores, failed, namedFault, StorePatience } from './ask-stores.js';
 import { PlaceLogins } from './place-logins.js';
 import { type BoundSnapshots, ProfileBinding } from './profile-binding.js';
 import { restoreCandidates } from './restore-candidates.js';
@@ -269,7 +269,7 @@ export class SessionSnapshots {
     );
     const newestFirst = newestBelievableFirst(this.#context.clock.now());
     located.sort((a, b) => newestFirst(a.info, b.info));
-    return { located, failures: failed(answers).map(({ error }) => error) };
+    return { located, failures: failed(answers).map(namedFault) };
   }
 
   #report(repository: SnapshotRepository, error: unknown): void {
