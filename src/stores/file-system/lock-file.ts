@@ -117,7 +117,8 @@ const firstSights = new WeakMap<object, WeakMap<Clock, Map<string, FirstSight>>>
  * seen it unchanged for {@link LOCK_STALE_MS}. Uses the local monotonic clock, because the clocks of two machines on one
  * volume may differ.
  *
- * What was seen outlives the call: whoever gives a call up sooner than a lock becomes stale would begin anew each time. No two locks have the same id, so a lock that is still there has never been away.
+ * What was seen outlives the call: whoever gives a call up sooner than a lock becomes stale would begin anew each time.
+ * No two locks have the same id, so a lock that is still there has never been away.
  */
 export class LockWatch {
   readonly #disk: Disk;
