@@ -14,8 +14,15 @@ describe('a device that is removed', () => {
     return bot;
   }
 
-  const deleteFolder = (bot: PersistentBot) =>
-    rmSync(bot.profileDir, { recursive: true, force: true, maxRetries: 20 });
+  /** Begins anew where the browser has just made another file; rmSync()'s own tries only repeat the last step. */
+  function deleteFolder(bot: PersistentBot, tries = 200): void {
+    try {
+      rmSync(bot.profileDir, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 0) throw error;
+      deleteFolder(bot, tries - 1);
+    }
+  }
   const foldersLeft = (bot: PersistentBot) =>
     readdirSync(bot.authPath).filter((name) => !name.startsWith('.'));
 

@@ -90,6 +90,8 @@ export class SessionStop {
       await ownership.giveUp();
       if (state() === 'stopping') moveTo('stopped', cause); // otherwise a clear() has finished in the meantime
       removalWatch.begin();
+      // The start that was stopped had not looked yet at a profile that its bot had left before.
+      if (cause === undefined && request.byBot !== true) await removalWatch.closedAgain(request);
     }
   }
 
