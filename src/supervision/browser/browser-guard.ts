@@ -76,19 +76,10 @@ export class BrowserGuard {
     this.#browser = path === undefined ? undefined : await versionOf(path);
   }
 
-  /** Reads the format of the profile in place. */
-  formatInPlace(signal: AbortSignal): Promise<ProfileFormat> {
-    return this.#formatOf(this.#parameters.profileDir, signal);
-  }
-
-  /**
-   * Why the browser must not open the profile in place; `undefined` when it may.
-   *
-   * @param known its format, if it has been read since the profile was put there
-   */
-  async refusalOfProfile(signal?: AbortSignal, known?: ProfileFormat): Promise<SessionError | undefined> {
+  /** Why the browser must not open the profile in place; `undefined` when it may. */
+  async refusalOfProfile(signal?: AbortSignal): Promise<SessionError | undefined> {
     const { profileDir, record } = this.#parameters;
-    const format = known ?? (await this.#formatOf(profileDir, signal));
+    const format = await this.#formatOf(profileDir, signal);
     this.#inPlace = { format, writtenBy: record.current.browserVersion };
     return this.#refusal(this.#inPlace, 'the login');
   }

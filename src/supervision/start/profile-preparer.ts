@@ -1,6 +1,5 @@
 import { describeError, SessionError } from '../../errors.js';
 import type { RestoreReason } from '../../events.js';
-import type { ProfileFormat } from '../../profile/data-version.js';
 import { findingsOf } from '../../profile/findings-of.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SoundnessReport } from '../../types.js';
@@ -127,9 +126,7 @@ export class ProfilePreparer {
     patience: StorePatience,
     besideLaunch: boolean,
   ): Promise<LocatedSnapshot | undefined> {
-    const { record, warn, announce, browserGuard } = this.#context;
-    // The check of the tables, which follows, keeps the thread busy. What fails here is read again, and told then.
-    const reading = besideLaunch ? browserGuard.formatInPlace(signal).catch(() => undefined) : undefined;
+    const { record, warn, announce } = this.#context;
     const report = await (besideLaunch
       ? this.#check.beforeLaunch(signal, patience)
       : this.#check.everything(signal, patience));
@@ -138,7 +135,7 @@ export class ProfilePreparer {
       report.verdict === 'sound' ||
       (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
     ) {
-      const used = await this.#useInPlace(signal, patience, await reading);
+      const used = await this.#useInPlace(signal, patience);
       return used === UNSOUND ? this.#restoreIfNeeded(signal, patience, false) : used;
     }
     if (await this.#removed.notice()) return undefined;
@@ -183,7 +180,6 @@ export class ProfilePreparer {
   async #useInPlace(
     signal: AbortSignal,
     patience: StorePatience,
-    format: ProfileFormat | undefined,
   ): Promise<LocatedSnapshot | undefined | typeof UNSOUND> {
     const { browserGuard } = this.#context;
     const isSound = () => this.#tableCheck.isSound();
@@ -199,7 +195,7 @@ export class ProfilePreparer {
       const restored = await this.#takeNewer(newer, signal);
       if (restored) return restored;
     }
-    const refusal = await browserGuard.refusalOfProfile(signal, format);
+    const refusal = await browserGuard.refusalOfProfile(signal);
     if (refusal !== undefined) {
       return (await isSound()) ? this.#takeReadable(refusal, signal) : UNSOUND;
     }
