@@ -8,6 +8,8 @@ import { EMPTY_RECORD, lineagesIn, parseRecord, type SessionRecord } from '../re
 
 /** More neighbours are not looked at. A folder of profiles has one for each account. */
 const MAX_NEIGHBOURS = 2_000;
+/** How long a start looks at them, ms. On a slow disk with many accounts it goes on without an answer. */
+const LOOK_MS = 3_000;
 
 /**
  * The logins of this place whose profile lies next to it under another name by now, so that it was not lost. Its folder was
@@ -17,13 +19,16 @@ const MAX_NEIGHBOURS = 2_000;
  * Call it with the record loaded, where no profile is in place. Never rejects: what can't be read tells nothing.
  */
 export async function renamedLogins({
+  clock,
   fs,
   record,
   profile,
   clientId,
-}: Pick<SessionContext, 'fs' | 'record' | 'profile' | 'clientId'>): Promise<readonly string[]> {
+}: Pick<SessionContext, 'clock' | 'fs' | 'record' | 'profile' | 'clientId'>): Promise<readonly string[]> {
   const found: string[] = [];
+  const until = clock.monotonic() + LOOK_MS;
   for (const path of await neighboursOf(fs, profile.path)) {
+    if (clock.monotonic() > until) break;
     const mark = await markOnDisk(fs, path, profile.path);
     if (mark === undefined) continue;
     const neighbour = await recordBeside(fs, path);
