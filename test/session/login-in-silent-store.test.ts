@@ -68,41 +68,27 @@ describe('a store that may have the login does not answer, and the other one has
     },
   );
 
-  it('because all that it has is damaged', async () => {
-    const { store, backupStore } = stores();
-    const newBot = () => stage().bot({ session: { store, backupStore } });
-    const anna = newBot();
-    await anna.logIn(ANNA);
-    await wait(anna, 20_000);
-    await anna.save('of Anna');
-    await anna.backUp('of Anna');
-    await anna.stop();
-    for await (const { key } of store.list('shop/objects/')) await store.put(key, new Uint8Array([1]));
-    backupStore.setDown(true);
-    await stage().remove('/bot');
-    const next = newBot();
-    await expectToWait(next);
-    backupStore.setDown(false);
-    await expectReady(next, ANNA);
-  });
-
-  it('and the profile in place leads to a QR', async () => {
-    const { store, backupStore } = stores();
-    const newBot = () => stage().bot({ session: { store, backupStore } });
-    const anna = newBot();
-    await anna.logIn(ANNA);
-    await wait(anna, 20_000);
-    await anna.save('of Anna');
-    await anna.backUp('of Anna');
-    await anna.stop();
-    for await (const { key } of store.list('shop/objects/')) await store.put(key, new Uint8Array([1]));
-    await anna.client.writeLogin(POISONED);
-    backupStore.setDown(true);
-    const next = newBot();
-    await expectToWait(next);
-    backupStore.setDown(false);
-    await expectReady(next, ANNA);
-  });
+  it.each(['the profile is lost', 'the profile leads to a QR'])(
+    'because all that it has is damaged: %s',
+    async (what) => {
+      const { store, backupStore } = stores();
+      const newBot = () => stage().bot({ session: { store, backupStore } });
+      const anna = newBot();
+      await anna.logIn(ANNA);
+      await wait(anna, 20_000);
+      await anna.save('of Anna');
+      await anna.backUp('of Anna');
+      await anna.stop();
+      for await (const { key } of store.list('shop/objects/')) await store.put(key, new Uint8Array([1]));
+      backupStore.setDown(true);
+      if (what === 'the profile is lost') await stage().remove('/bot');
+      else await anna.client.writeLogin(POISONED);
+      const next = newBot();
+      await expectToWait(next);
+      backupStore.setDown(false);
+      await expectReady(next, ANNA);
+    },
+  );
 
   it('but a login that ended here is not waited for', async () => {
     const { store, backupStore } = stores();
