@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { sleep } from '../../src/clock.js';
 import type { PersistentSessionOptions } from '../../src/index.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
@@ -365,5 +366,26 @@ describe('a profile that was renamed', PATIENCE, () => {
     await copy.stop();
     await stage().remove('/bot/auth/session-anna');
     await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it('is looked for during a few seconds only, where a disk is slow and has many profiles', async () => {
+    await annaStopped(stage());
+    const { clock, fs } = stage();
+    for (let account = 0; account < 50; account++) {
+      await fs.promises.mkdir(`/bot/auth/session-${account}/Default`, { recursive: true });
+    }
+    await stage().remove('/bot/auth/session-anna');
+    const looked = new Set<string>();
+    const stat = fs.promises.stat.bind(fs.promises) as (path: string, ...more: unknown[]) => Promise<Stats>;
+    const slow = async (path: string, ...more: unknown[]) => {
+      if (/session-\d+.Default$/.test(path)) {
+        looked.add(path);
+        await sleep(clock, 1_000);
+      }
+      return stat(path, ...more);
+    };
+    Object.assign(fs.promises, { stat: slow });
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+    assert.ok(looked.size > 0 && looked.size < 10, `${looked.size} profiles were looked at`);
   });
 });

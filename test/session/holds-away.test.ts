@@ -40,6 +40,14 @@ describe('a store that is away when a hold ends or begins', () => {
     await bot.stop();
   }
 
+  /** The profile is lost with everything beside it. */
+  async function expectBackAfterRedeploy(newBot: () => FakeBot): Promise<void> {
+    await stage().remove('/bot/auth');
+    const redeployed = newBot();
+    await redeployed.start();
+    expect(redeployed.state).toBe('ready');
+  }
+
   const heldIn = async (bot: FakeBot) =>
     (await bot.finish(bot.session.listSnapshots())).filter(({ held }) => held).map(({ store }) => store);
 
@@ -62,10 +70,7 @@ describe('a store that is away when a hold ends or begins', () => {
       }
       expect(await heldIn(bot)).toEqual([]);
       await bot.stop();
-      await stage().remove('/bot/auth');
-      const redeployed = newBot();
-      await redeployed.start();
-      expect(redeployed.state).toBe('ready');
+      await expectBackAfterRedeploy(newBot);
     },
   );
 
@@ -81,10 +86,7 @@ describe('a store that is away when a hold ends or begins', () => {
     backupStore.setDown(false);
     await wait(bot, 20_000);
     await bot.stop();
-    await stage().remove('/bot/auth');
-    const redeployed = newBot();
-    await redeployed.start();
-    expect(redeployed.state).toBe('ready');
+    await expectBackAfterRedeploy(newBot);
   });
 
   it('ends it at the stop on a disk that was not mounted and looked empty', async () => {
@@ -101,10 +103,7 @@ describe('a store that is away when a hold ends or begins', () => {
     await stage().remove('/mnt/backup');
     await mount.putAt('/mnt/backup');
     await bot.stop();
-    await stage().remove('/bot/auth');
-    const redeployed = newBot();
-    await redeployed.start();
-    expect(redeployed.state).toBe('ready');
+    await expectBackAfterRedeploy(newBot);
   });
 
   it('does not end it for a login that was removed again meanwhile', async () => {

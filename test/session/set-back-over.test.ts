@@ -28,6 +28,7 @@ describe('an older state of the whole bot is put back over it', () => {
       await second.save('since');
       await second.backUp('since');
       await second.stop();
+      await stage().clock.advance(60_000);
       await night.putAt('/bot');
       if (what === 'the profile is lost') await stage().remove('/bot/auth/session-shop');
       if (what === 'the profile and its record are lost') await stage().remove('/bot/auth');
