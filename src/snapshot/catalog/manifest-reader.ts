@@ -7,7 +7,7 @@ import { isDamage, isReadFault, listedButMissing } from '../store-calls/read-fau
 import { listAll } from '../store-calls/store-bytes.js';
 import type { CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestFolder } from './manifest-folder.js';
-import type { ManifestPlace } from './manifest-place.js';
+import type { ManifestPlace, ReadManifest } from './manifest-place.js';
 
 /** What the object of a snapshot holds: its manifest, or the reason why it can't be read. */
 export type Found = CatalogEntry | DamagedEntry;
@@ -48,7 +48,11 @@ export class ManifestReader {
     for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
     for (const key of this.#withheld) if (!present.has(key)) this.#withheld.delete(key);
     await this.#keepManifests(infos);
-    const found = await mapLimited(infos, 4, (info) => this.#foundIn(info, options));
+    const newest = this.#newestOfMany(infos);
+    const first = newest && (await this.#foundWithEarlier(newest, infos, options));
+    const found = await mapLimited(infos, 4, async (info) =>
+      info === newest ? first : this.#foundIn(info, options),
+    );
     const missing = infos.filter((_, index) => found[index] === undefined);
     const there = found.filter((one) => one !== undefined);
     const isCertain = missing.length === 0 || this.#options.store.localPath !== undefined; // a folder lists its files
@@ -79,16 +83,50 @@ export class ManifestReader {
   }
 
   /** Reads an object, whatever is known of it; `undefined` when it was deleted meanwhile. */
-  async read(info: ObjectInfo, options: StoreCallOptions): Promise<Found | undefined> {
+  async read(
+    info: ObjectInfo,
+    options: StoreCallOptions,
+    onRead?: (read: ReadManifest) => void,
+  ): Promise<Found | undefined> {
     const id = this.#idOf(info);
     try {
-      const manifest = await this.#options.place.readManifest(info, options);
-      return manifest && this.#judge(info, manifest);
+      const read = await this.#options.place.readManifest(info, options);
+      if (read !== undefined) onRead?.(read);
+      return read && this.#judge(info, read.manifest);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isDamage(error) && !isReadFault(error)) throw error;
       return { id, info, error };
     }
+  }
+
+  /** The newest of several objects of a remote store whose manifests are not known, for it may carry those of the others. */
+  #newestOfMany(infos: readonly ObjectInfo[]): ObjectInfo | undefined {
+    if (this.#options.store.localPath !== undefined) return undefined;
+    const unknown = infos.filter((info) => this.known(info) === undefined);
+    if (unknown.length < 2) return undefined;
+    return unknown.reduce((one, other) => (this.#idOf(one) < this.#idOf(other) ? other : one));
+  }
+
+  /** Reads an object, and takes what it carries along of those that are still listed in the same version. */
+  async #foundWithEarlier(
+    info: ObjectInfo,
+    infos: readonly ObjectInfo[],
+    options: StoreCallOptions,
+  ): Promise<Found | undefined> {
+    let earlier: ReadManifest['earlier'];
+    const found = await this.#foundIn(info, options, (read) => {
+      earlier = read.earlier;
+    });
+    const { place, manifests } = this.#options;
+    const listed = new Map(infos.map((one) => [one.key, one]));
+    for (const { manifest, version } of (await earlier?.()) ?? []) {
+      const one = listed.get(place.keyOf(manifest));
+      if (one?.version !== version || this.known(one) !== undefined) continue;
+      this.#note(this.#judge(one, manifest));
+      await manifests?.write(one, manifest);
+    }
+    return found;
   }
 
   #judge(info: ObjectInfo, manifest: SnapshotManifest): Found {
@@ -108,7 +146,11 @@ export class ManifestReader {
     await this.#options.manifests?.keep(present);
   }
 
-  async #foundIn(info: ObjectInfo, options: StoreCallOptions): Promise<Found | undefined> {
+  async #foundIn(
+    info: ObjectInfo,
+    options: StoreCallOptions,
+    onRead?: (read: ReadManifest) => void,
+  ): Promise<Found | undefined> {
     const known = this.known(info);
     if (known !== undefined) return known;
     const { manifests } = this.#options;
@@ -118,9 +160,11 @@ export class ManifestReader {
       this.#note(found);
       return found;
     }
-    let found = await this.read(info, options);
+    let found = await this.read(info, options, onRead);
     // A fault may be over in a moment. One that was reported before is not asked for twice.
-    if (found && isWithheld(found) && !this.#withheld.has(info.key)) found = await this.read(info, options);
+    if (found && isWithheld(found) && !this.#withheld.has(info.key)) {
+      found = await this.read(info, options, onRead);
+    }
     if (found !== undefined) this.#note(found);
     if (found && 'manifest' in found) {
       this.#doubted.delete(info.key);

@@ -3,7 +3,9 @@ import type { FileSystem } from '../../file-system.js';
 import type { ObjectInfo, PutOptions, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { CapturedTree, SnapshotFile, SnapshotManifest } from '../../types.js';
+import { earlierLine, readEarlier, splitEarlier } from '../catalog/earlier-manifests.js';
 import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/entries.js';
+import type { ReadManifest } from '../catalog/manifest-place.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest, withPacks } from '../manifest/manifest.js';
 import { type GrownFile, grownFiles } from '../packs/grown-files.js';
@@ -67,16 +69,23 @@ export class ObjectShelf implements SnapshotShelf {
     return true;
   }
 
-  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
+  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<ReadManifest | undefined> {
     const bytes = await readStart(this.#store, key, DEFAULT_LIMITS.maxManifestBytes + 1, options);
-    return bytes && parseManifest(bytes);
+    if (bytes === undefined) return undefined;
+    const { own, earlier } = splitEarlier(bytes);
+    return {
+      manifest: parseManifest(own),
+      ...(earlier.length > 0 && { earlier: () => readEarlier(earlier) }),
+    };
   }
 
   async put({ tree, manifest, key, entries }: NewOnShelf, options: PutOptions): Promise<PutSnapshot> {
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const { bytesPut, places } = await this.#putLacking({ tree, files: manifest.files, entries }, true, call);
     const complete = withPacks(manifest, packsOf(manifest.files, places));
-    const written = serializeManifest(complete);
+    const isFolder = this.#store.localPath !== undefined; // reading each manifest costs nothing there
+    const earlier = isFolder ? new Uint8Array() : await earlierLine(entries);
+    const written = Buffer.concat([serializeManifest(complete), earlier]);
     const info = await putVerified(this.#store, key, written, options);
     this.#objects.told();
     return { manifest: complete, info, bytesWritten: bytesPut + written.length };

@@ -19,6 +19,7 @@ import type {
 import type { TaskRunner } from '../../task.js';
 import type { SnapshotManifest } from '../../types.js';
 import type { CatalogEntry } from '../catalog/entries.js';
+import type { ReadManifest } from '../catalog/manifest-place.js';
 import { discardFolder } from '../hashing/checked-file.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { findSnapshotId, isSnapshotId } from '../manifest/snapshot-id.js';
@@ -121,7 +122,12 @@ export class ZipShelf implements SnapshotShelf {
   }
 
   /** Read without the rest of the zip. */
-  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
+  async readManifest({ key }: ObjectInfo, options: StoreCallOptions): Promise<ReadManifest | undefined> {
+    const manifest = await this.#manifestIn(key, options);
+    return manifest && { manifest };
+  }
+
+  async #manifestIn(key: string, options: StoreCallOptions): Promise<SnapshotManifest | undefined> {
     const { store, fs } = this.#options;
     const local = store.localPath?.(key);
     if (local === undefined) return readManifestAtHead((bytes) => readStart(store, key, bytes, options));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { splitEarlier } from '../../../src/snapshot/catalog/earlier-manifests.js';
 import { openRepository } from '../../../src/snapshot/repository/open-repository.js';
 import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
@@ -16,6 +17,13 @@ const cases = (['save', 'backup'] as const).flatMap((kind) =>
 class PickyStore extends TinyStore {
   withheld: readonly string[] = [];
   missing = 'nothing';
+
+  /** As if a process had put this snapshot that knew of no other one: it carries no manifest of the earlier ones. */
+  forgetEarlier(id: string): void {
+    for (const [key, { bytes }] of this.objects) {
+      if (key.includes(id) && key.endsWith('.json')) this.set(key, splitEarlier(bytes).own);
+    }
+  }
 
   override async get(key: string): ReturnType<TinyStore['get']> {
     if (key.includes(this.missing)) return undefined;
@@ -45,6 +53,7 @@ describe.each(cases)('a $kind that its $place store lists and does not deliver',
     const before = open();
     const { snapshot: older } = await create(before, 'older');
     const { snapshot: newer } = await create(before, 'newer');
+    picky.forgetEarlier(newer.id);
     const withhold = (...ids: readonly string[]) => {
       picky.withheld = ids;
       fs.arm({
