@@ -10,6 +10,9 @@ const library = {
   entry: {
     index: 'src/index.ts',
     'http/index': 'src/http/index.ts',
+    'stores/s3/index': 'src/stores/s3/index.ts',
+    'stores/postgres/index': 'src/stores/postgres/index.ts',
+    'stores/redis/index': 'src/stores/redis/index.ts',
     'testing/index': 'src/testing/index.ts',
   },
   format: ['esm', 'cjs'],

@@ -33,6 +33,9 @@ const LONG = [
  */
 const SHARED = { isolate: false };
 
+/** The stores on servers, against real ones that `npm run test:stores` starts. */
+const STORES = ['test/stores/{s3,postgres,redis}/**/*.test.ts'];
+
 /** Every other story in real Chromium. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/simulator/**/*.test.ts'];
 
@@ -102,13 +105,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/simulator/**', ...LONG, ...MOCKING],
+          exclude: ['test/e2e/**', 'test/simulator/**', ...STORES, ...LONG, ...MOCKING],
           ...SHARED,
           testTimeout: 60_000,
         },
       },
       { resolve: { alias }, test: { name: 'mocking', include: MOCKING, testTimeout: 60_000 } },
       { resolve: { alias }, test: { name: 'long', include: LONG, testTimeout: 60_000 } },
+      { test: { name: 'stores', include: STORES, ...SHARED, testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { name: 'story', include: STORY, ...SHARED, testTimeout: 120_000, hookTimeout: 60_000 } },
       {
         test: {

@@ -1,0 +1,31 @@
+import { ConfigurationError, errnoOf } from '../errors.js';
+
+/**
+ * Loads an optional peer dependency when it is first needed.
+ *
+ * @param name the package's name, for the message
+ * @param store the class that needs it, for the message
+ * @param load `() => import('pg')`: written out by the caller, so that bundlers see it
+ * @throws ConfigurationError that says what to install; any other fault of the package is thrown as it is
+ */
+export async function loadPeer<Module>(
+  name: string,
+  store: string,
+  load: () => Promise<Module>,
+): Promise<Module> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (!isMissing(name, cause)) throw cause;
+    throw new ConfigurationError(`${store} needs the package ${name}, which is not installed: npm install ${name}`, {
+      cause,
+    });
+  }
+}
+
+/** Whether the package itself is missing, and not something that it needs. */
+function isMissing(name: string, cause: unknown): boolean {
+  const code = errnoOf(cause);
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return false;
+  return cause instanceof Error && new RegExp(`['"]${name}['"/]`).test(cause.message);
+}
