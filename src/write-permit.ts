@@ -43,17 +43,18 @@ export function notTheOwner(clientId: string): LeaseLostError {
 /**
  * No other owner of the session is known, but the lease file can't prove that this process owns it.
  *
- * @param why the folder of the lease, and the failure of the last attempt to prove it, if known
+ * @param why the folder of the lease, or the `place` in words, and the failure of the last attempt to prove it, if known
  */
 export function notProvenOwner(
   clientId: string,
-  why: { readonly directory?: string; readonly cause?: unknown } = {},
+  why: { readonly directory?: string; readonly place?: string; readonly cause?: unknown } = {},
 ): StoreError {
   const { directory, cause } = why;
-  const place = directory === undefined ? '' : ` in ${directory}`;
+  const inFolder = directory === undefined ? '' : ` file in ${directory}`;
+  const lease = why.place === undefined ? `lease${inFolder || ' file'}` : `lease ${why.place}`;
   const reason = cause === undefined ? '' : ` (${describeError(cause).message})`;
   const error = new StoreError(
-    `it can't be confirmed just now that this process owns the session '${clientId}': its lease file${place} can't be read ` +
+    `it can't be confirmed just now that this process owns the session '${clientId}': its ${lease} can't be read ` +
       `and written${reason}. Nothing is changed until it can`,
     { cause },
   );

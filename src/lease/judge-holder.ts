@@ -71,3 +71,12 @@ export function isSameProcess(one: LeaseHolder, other: LeaseHolder): boolean {
 function isSameMachine(one: LeaseHolder, other: LeaseHolder): boolean {
   return one.namespace !== undefined && one.namespace === other.namespace && one.host === other.host;
 }
+
+/**
+ * Whether both are the same process and thread. Compares also holders without a namespace: that is no proof for ending a
+ * process or taking its lease, but enough to recognise ourselves.
+ */
+export function isSameHolder(one: LeaseHolder, other: LeaseHolder): boolean {
+  const keys = ['host', 'namespace', 'pid', 'startTime', 'thread'] as const;
+  return keys.every((key) => one[key] === other[key]);
+}

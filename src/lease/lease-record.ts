@@ -47,7 +47,7 @@ export function decodeRecord(text: string): LeaseRecord | undefined {
   if (!isObject(value) || value.format !== 1) return undefined;
   const { token, holder, beat, at, released } = value;
   if (typeof token !== 'string' || !Number.isInteger(beat) || typeof at !== 'string') return undefined;
-  if (typeof released !== 'boolean' || !isHolder(holder)) return undefined;
+  if (typeof released !== 'boolean' || !isLeaseHolder(holder)) return undefined;
   return { format: 1, token, holder, beat: Number(beat), at, released };
 }
 
@@ -65,7 +65,7 @@ export function generationOf(fileName: string, clientId: string): number | undef
   return /^[1-9]\d*$/.test(digits) && Number.isSafeInteger(generation + 1) ? generation : undefined;
 }
 
-function isHolder(value: unknown): value is LeaseHolder {
+export function isLeaseHolder(value: unknown): value is LeaseHolder {
   return (
     isObject(value) &&
     typeof value.host === 'string' &&

@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../logger.js';
 import { foldsCase } from '../platform.js';
 import { notProvenOwner, notTheOwner, type WritePermit } from '../write-permit.js';
 import { claimLease } from './claim-lease.js';
-import { describeHolder, type Machine, thisMachine } from './judge-holder.js';
+import { describeHolder, isSameHolder, type Machine, thisMachine } from './judge-holder.js';
 import { LeaseFiles } from './lease-files.js';
 import type { LeaseHolder } from './lease-record.js';
 import { Ownership } from './ownership.js';
@@ -100,7 +100,7 @@ export class LocalLease {
     );
     if (seen === undefined) return 'nobody';
     const holder = seen.record?.holder;
-    return holder !== undefined && isEqual(holder, await describeHolder(machine))
+    return holder !== undefined && isSameHolder(holder, await describeHolder(machine))
       ? 'this-process'
       : 'another';
   }
@@ -194,13 +194,6 @@ export class LocalLease {
     await withDeadline(clock, FILES_DEADLINE_MS, 'removing old lease files', sweeping).catch(() => undefined);
     return grantOf(ownership);
   }
-}
-
-// Compares also holders without a namespace: that is no proof for ending a process or taking its lease, but enough
-// to recognise ourselves.
-function isEqual(one: LeaseHolder, other: LeaseHolder): boolean {
-  const keys = ['host', 'namespace', 'pid', 'startTime', 'thread'] as const;
-  return keys.every((key) => one[key] === other[key]);
 }
 
 function grantOf({ owner, generation }: Ownership): LeaseGrant {

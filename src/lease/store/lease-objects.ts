@@ -1,0 +1,153 @@
+import { isSessionError, StoreError } from '../../errors.js';
+import type { SessionStore } from '../../stores/session-store.js';
+import { isLeaseHolder, type LeaseHolder } from '../lease-record.js';
+
+/** The object of a session's lease. No client id begins with a dot, so these keys meet no others. */
+export function leaseKey(clientId: string): string {
+  return `.leases/${clientId}.json`;
+}
+
+/** The object in which a process shows that it lives, for all its sessions at once. */
+export function processKey(token: string): string {
+  return `.processes/${token}.json`;
+}
+
+/** The lease of one session: who has it, and under which fencing number. */
+export interface SessionLeaseRecord {
+  readonly format: 1;
+  readonly generation: number;
+  /** Identifies this one acquisition. Unique, not secret. */
+  readonly token: string;
+  /** The token of the {@link ProcessRecord} that shows whether the owner lives. */
+  readonly process: string;
+  readonly holder: LeaseHolder;
+  readonly released: boolean;
+  /** Wall clock of the last change, ISO 8601, for people who read the object. */
+  readonly at: string;
+}
+
+/** The sign of life of a process. */
+export interface ProcessRecord {
+  readonly format: 1;
+  readonly token: string;
+  readonly holder: LeaseHolder;
+  /** Counts the signs of life, and makes each object differ from the one before. */
+  readonly beat: number;
+  /** Without a new sign for this long the process counts as dead, ms. */
+  readonly takeoverMs: number;
+  /**
+   * - `alive`: as far as it knows itself
+   * - `dead`: another process has watched it stand still. It has to claim all its leases anew.
+   */
+  readonly state: 'alive' | 'dead';
+  readonly at: string;
+}
+
+/** An object as it was read: its record, unless it is damaged or of a newer format. */
+export interface Seen<Record> {
+  readonly version: string;
+  readonly modifiedAt: Date;
+  readonly record: Record | undefined;
+}
+
+/** Far above any record, bytes. */
+const MAX_BYTES = 8 * 1024;
+
+export async function readLease(
+  store: SessionStore,
+  clientId: string,
+  signal?: AbortSignal,
+): Promise<Seen<SessionLeaseRecord> | undefined> {
+  return read(store, leaseKey(clientId), decodeLease, signal);
+}
+
+export async function readProcess(
+  store: SessionStore,
+  token: string,
+  signal?: AbortSignal,
+): Promise<Seen<ProcessRecord> | undefined> {
+  return read(store, processKey(token), decodeProcess, signal);
+}
+
+/**
+ * Puts a record where nothing (`undefined`) or this version is. Returns the new version; `undefined` where another process
+ * was first.
+ *
+ * @throws StoreError when the store fails, or keeps no conditions
+ */
+export async function putRecord(
+  store: SessionStore,
+  key: string,
+  record: SessionLeaseRecord | ProcessRecord,
+  expected: string | undefined,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
+  const condition = expected === undefined ? { ifAbsent: true } : { ifVersion: expected };
+  try {
+    return (await store.put(key, bytes, { ...condition, ...(signal && { signal }), size: bytes.length }))
+      .version;
+  } catch (error) {
+    if (isSessionError(error) && error.code === 'STORE_CONFLICT') return undefined;
+    throw error;
+  }
+}
+
+async function read<Record>(
+  store: SessionStore,
+  key: string,
+  decode: (value: unknown) => Record | undefined,
+  signal?: AbortSignal,
+): Promise<Seen<Record> | undefined> {
+  const found = await store.get(key, { ...(signal && { signal }) });
+  if (found === undefined) return undefined;
+  const { version, modifiedAt, size } = found.info;
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of found.body) {
+    const bytes: Uint8Array = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    parts.push(bytes);
+    length += bytes.length;
+    if (length > MAX_BYTES) break; // breaking out destroys the body
+  }
+  if (length < Math.min(size, MAX_BYTES)) throw new StoreError(`${store.name} did not send all of ${key}`);
+  return { version, modifiedAt, record: decode(parse(Buffer.concat(parts).toString('utf8'))) };
+}
+
+function decodeLease(value: unknown): SessionLeaseRecord | undefined {
+  if (!isObject(value) || value.format !== 1 || !isLeaseHolder(value.holder)) return undefined;
+  const { generation, token, process, holder, released, at } = value;
+  if (!Number.isSafeInteger(generation) || Number(generation) < 1) return undefined;
+  if (typeof token !== 'string' || typeof process !== 'string' || typeof released !== 'boolean')
+    return undefined;
+  return { format: 1, generation: Number(generation), token, process, holder, released, at: String(at) };
+}
+
+function decodeProcess(value: unknown): ProcessRecord | undefined {
+  if (!isObject(value) || value.format !== 1 || !isLeaseHolder(value.holder)) return undefined;
+  const { token, holder, beat, takeoverMs, state, at } = value;
+  if (typeof token !== 'string' || !Number.isSafeInteger(beat) || !Number.isSafeInteger(takeoverMs))
+    return undefined;
+  if (state !== 'alive' && state !== 'dead') return undefined;
+  return {
+    format: 1,
+    token,
+    holder,
+    beat: Number(beat),
+    takeoverMs: Number(takeoverMs),
+    state,
+    at: String(at),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

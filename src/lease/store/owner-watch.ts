@@ -1,0 +1,91 @@
+import type { Clock } from '../../clock.js';
+import type { SessionStore } from '../../stores/session-store.js';
+import { describeHolder, judgeHolder, type Machine } from '../judge-holder.js';
+import { StallDetector } from '../stall-detector.js';
+import { processKey, putRecord, readProcess, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import type { ProcessBeat } from './process-beat.js';
+import { boundedTakeover, LOOK_EVERY_MS } from './timing.js';
+
+/** What is known of the owner of a lease. */
+type Verdict = 'free' | 'held' | 'watched';
+
+export interface OwnerWatchParts {
+  readonly store: SessionStore;
+  readonly beat: ProcessBeat;
+  readonly clock: Clock;
+  readonly machine: Machine;
+}
+
+/** Finds out whether the owner of a lease lives. */
+export class OwnerWatch {
+  readonly #parts: OwnerWatchParts;
+  #stalls: StallDetector | undefined;
+  #watchedProcess: string | undefined;
+  /** How long the owner has to be watched at most, ms. */
+  maxMs = 0;
+
+  constructor(parts: OwnerWatchParts) {
+    this.#parts = parts;
+  }
+
+  async judge(seen: Seen<SessionLeaseRecord> | undefined, signal: AbortSignal): Promise<Verdict> {
+    const { machine } = this.#parts;
+    if (seen === undefined) return 'free';
+    const { record, version } = seen;
+    if (record === undefined) return this.#look(version, version, this.#parts.beat.timing.takeoverMs);
+    const self = await describeHolder(machine);
+    const { generation, holder, token, released } = record;
+    const local = { format: 1, token, holder, released, beat: 0, at: record.at } as const;
+    const verdict = await judgeHolder({ generation, text: version, record: local }, self, machine);
+    if (verdict === 'held') return 'held';
+    return verdict === 'unproven' ? this.#judgeProcess(seen, record, signal) : 'free';
+  }
+
+  /** The owner is on another machine: only its sign of life tells. */
+  async #judgeProcess(
+    lease: Seen<SessionLeaseRecord>,
+    { process }: SessionLeaseRecord,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { store, beat } = this.#parts;
+    const seen = await readProcess(store, process, signal);
+    if (seen?.record?.state === 'dead') return 'free';
+    const takeoverMs = boundedTakeover(seen?.record?.takeoverMs ?? beat.timing.takeoverMs);
+    const sign = seen === undefined ? `none ${lease.version}` : seen.version;
+    const isExpired = seen !== undefined && (await this.#isExpired(seen.modifiedAt, takeoverMs, signal));
+    const verdict = isExpired ? 'free' : this.#look(process, sign, takeoverMs);
+    if (verdict !== 'free' || seen === undefined) return verdict;
+    return (await this.#declareDead(process, seen, takeoverMs)) ? 'free' : 'watched';
+  }
+
+  async #isExpired(modifiedAt: Date, takeoverMs: number, signal: AbortSignal): Promise<boolean> {
+    const { store } = this.#parts;
+    if (store.capabilities.serverTime !== true || store.serverTime === undefined) return false;
+    const now = await store.serverTime({ signal });
+    return now - modifiedAt.getTime() >= takeoverMs;
+  }
+
+  /** `false` if the process has shown a sign of life at this very moment. */
+  async #declareDead(
+    token: string,
+    seen: NonNullable<Awaited<ReturnType<typeof readProcess>>>,
+    takeoverMs: number,
+  ): Promise<boolean> {
+    const { store, clock, beat } = this.#parts;
+    const at = new Date(clock.now()).toISOString();
+    const { holder = beat.holder, beat: count = 0 } = seen.record ?? {};
+    const dead = { format: 1, token, holder, beat: count + 1, takeoverMs, state: 'dead', at } as const;
+    return (await putRecord(store, processKey(token), dead, seen.version)) !== undefined;
+  }
+
+  #look(process: string, sign: string, takeoverMs: number): Verdict {
+    if (this.#watchedProcess !== process || this.#stalls === undefined) {
+      this.#watchedProcess = process;
+      this.#stalls = new StallDetector(takeoverMs, LOOK_EVERY_MS);
+    }
+    this.maxMs = takeoverMs;
+    const state = this.#stalls.look(sign, this.#parts.clock.monotonic());
+    if (state === 'over') return 'free';
+    return state === 'moved' ? 'held' : 'watched';
+  }
+}

@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import type { StoreLease } from '../../../src/lease/store/store-lease.js';
+import { follow } from '../lease-world.js';
+import { settle } from '../manual-clock.js';
+import { StoreWorld } from './store-world.js';
+
+const held = { code: 'LEASE_HELD', retryable: true };
+const KEY = '.leases/shop.json';
+
+/** Advances the world until the work has ended. */
+async function finish<T>(world: StoreWorld, work: Promise<T>, maxMs = 600_000): Promise<T> {
+  const followed = follow(work);
+  for (let waited = 0; waited < maxMs && followed.outcome() === 'pending'; waited += 1000)
+    await world.clock.advance(1000);
+  return work;
+}
+
+describe.each([
+  { hasTime: true, beatMs: 10_000, takeoverMs: 30_000 },
+  { hasTime: false, beatMs: 30_000, takeoverMs: 90_000 },
+])('a lease in a store whose server tells its time: $hasTime', ({ hasTime, beatMs, takeoverMs }) => {
+  const setup = () => {
+    const world = new StoreWorld({ hasTime });
+    const [a, b, c] = [world.process('a'), world.process('b'), world.process('c')];
+    return { world, a, b, c };
+  };
+
+  it('is had at once where nobody has it, with the first fencing number', async () => {
+    const { a } = setup();
+    const lease = a.lease();
+    expect([lease.isHeld(), lease.isUnproven(), lease.generation]).toEqual([false, false, 0]);
+    expect(await lease.acquire()).toEqual({ owner: 'a:100', generation: 1 });
+    expect([lease.isHeld(), lease.isUnproven()]).toEqual([true, false]);
+    expect(() => lease.assertHeld()).not.toThrow();
+    expect(await lease.acquire()).toEqual({ owner: 'a:100', generation: 1 });
+  });
+
+  it('is had by exactly one of many that ask at once', async () => {
+    const world = new StoreWorld({ hasTime });
+    const leases = Array.from({ length: 12 }, (_, index) => world.process(`p${index}`).lease());
+    const attempts = leases.map((lease) => follow(finish(world, lease.acquire())));
+    await world.clock.advance(2 * beatMs + 5000);
+    expect(leases.filter((lease) => lease.isHeld())).toHaveLength(1);
+    const refused = attempts.filter(({ outcome }) => outcome() instanceof Error);
+    expect(refused).toHaveLength(11);
+  });
+
+  it('keeps another machine out for as long as its owner lives, and says who it is', async () => {
+    const { world, a, b } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    const refusal = await finish(world, b.lease().acquire()).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(held);
+    expect(String(refusal)).toContain('process 100 on host a');
+    await world.clock.advance(10 * takeoverMs);
+    expect(lease.isHeld()).toBe(true);
+    expect(a.lost).toEqual([]);
+  });
+
+  it('is taken over within 3 s of its release', async () => {
+    const { world, a, b } = setup();
+    const first = a.lease();
+    await first.acquire();
+    const waiting = follow(b.lease().acquire({ waitMs: 300_000 }));
+    await world.clock.advance(3 * beatMs);
+    expect(waiting.outcome()).toBe('pending');
+    await first.release();
+    await world.clock.advance(3000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+    expect(await world.keys()).toEqual([KEY, `.processes/${b.beat.token}.json`]);
+  });
+
+  it('is waited for, and refused when the wait is over', async () => {
+    const { world, a, b } = setup();
+    await a.lease().acquire();
+    const told: unknown[] = [];
+    const waiting = follow(
+      b.lease().acquire({ waitMs: 60_000, onWatch: (holder, maxMs) => told.push([holder?.pid, maxMs]) }),
+    );
+    await world.clock.advance(58_000);
+    expect(waiting.outcome()).toBe('pending');
+    await world.clock.advance(beatMs + 5000);
+    expect(waiting.outcome()).toMatchObject(held);
+    expect(told).toEqual([[100, Math.max(60_000, takeoverMs)]]);
+  });
+
+  it('of a killed process is taken over after its takeover time, and not before', async () => {
+    const { world, a, b } = setup();
+    await a.lease().acquire();
+    a.kill();
+    const waiting = follow(b.lease().acquire());
+    await world.clock.advance(takeoverMs - 3000);
+    expect(waiting.outcome()).toBe('pending');
+    await world.clock.advance(6000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+  });
+
+  it('of a process that is proven dead on this machine is taken over at once', async () => {
+    const world = new StoreWorld({ hasTime });
+    const [a, b] = [world.process('a', 'machine'), world.process('b', 'machine')];
+    await a.lease().acquire();
+    await expect(b.lease().acquire()).rejects.toMatchObject(held);
+    a.kill();
+    expect(await b.lease().acquire()).toMatchObject({ generation: 2 });
+  });
+
+  it('is not held any more by a suspended owner before another one has it, and it finds out when it wakes up', async () => {
+    const { world, a, b } = setup();
+    const old = a.lease();
+    await old.acquire();
+    await world.clock.advance(beatMs / 2);
+    a.suspend();
+    const next = b.lease();
+    const waiting = follow(next.acquire());
+    for (let ms = 0; ms < 2 * takeoverMs && waiting.outcome() === 'pending'; ms += 500) {
+      await world.clock.advance(500);
+      expect(old.isHeld() && next.isHeld()).toBe(false);
+    }
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+    a.resume();
+    expect(old.isHeld()).toBe(false);
+    await world.clock.advance(beatMs + 1000);
+    expect(a.lost).toEqual(['another process took the session over']);
+    expect(() => old.assertHeld()).toThrow(expect.objectContaining({ code: 'LEASE_LOST' }));
+    expect(next.isHeld()).toBe(true);
+  });
+
+  it('goes on after a suspension in which nobody wanted it', async () => {
+    const { world, a } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    a.suspend();
+    await world.clock.advance(3 * takeoverMs);
+    a.resume();
+    expect([lease.isHeld(), lease.isUnproven()]).toEqual([false, true]);
+    expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'STORE', retryable: true }));
+    expect(await finish(world, lease.confirm())).toBe(true);
+    expect([a.lost, lease.generation]).toEqual([[], 1]);
+  });
+
+  it('is claimed anew by an owner that was marked as dead, if nobody has taken it', async () => {
+    const { world, a, b } = setup();
+    const [one, other] = [a.lease('one'), a.lease('other')];
+    await one.acquire();
+    await other.acquire();
+    a.suspend();
+    await finish(world, b.lease('one').acquire()); // marks the whole process as dead
+    a.resume();
+    await world.clock.advance(beatMs + 6000);
+    expect([one.isHeld(), other.isHeld()]).toEqual([false, true]);
+    expect([a.lost.length, a.reclaimed]).toEqual([1, [2]]);
+    await expect(finish(world, b.lease('other').acquire())).rejects.toMatchObject(held);
+  });
+
+  it('is unproven, and not lost, while the store does not answer', async () => {
+    const { world, a } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    a.network = 'cut';
+    await world.clock.advance(takeoverMs + 1000);
+    expect([lease.isHeld(), lease.isUnproven(), a.lost]).toEqual([false, true, []]);
+    expect(() => lease.assertHeld()).toThrow(/the network is cut/);
+    a.network = 'up';
+    await world.clock.advance(6000);
+    expect([lease.isHeld(), a.lost, lease.generation]).toEqual([true, [], 1]);
+  });
+
+  it('bears lost answers: what was put is not taken for that of another process', async () => {
+    const { world, a, b } = setup();
+    a.network = 'deaf';
+    const acquiring = follow(a.lease().acquire());
+    await world.clock.advance(1000);
+    expect(acquiring.outcome()).toMatchObject({ code: 'STORE' });
+    a.network = 'up';
+    const lease = a.lease();
+    expect((await finish(world, lease.acquire())).generation).toBeGreaterThan(0);
+    a.network = 'deaf';
+    await world.clock.advance(beatMs);
+    a.network = 'up';
+    await world.clock.advance(beatMs);
+    expect([lease.isHeld(), a.lost, a.reclaimed]).toEqual([true, [], []]);
+    await expect(finish(world, b.lease().acquire())).rejects.toMatchObject(held);
+  });
+
+  it('is had if only the answer of the put was lost', async () => {
+    const { world, a, b } = setup();
+    a.fault = (call, key) => (call === 'put' && key === KEY ? 'after' : undefined);
+    const lease = a.lease();
+    expect(await lease.acquire()).toMatchObject({ generation: 1 });
+    expect(lease.isHeld()).toBe(true);
+    await expect(finish(world, b.lease().acquire())).rejects.toMatchObject(held);
+  });
+
+  it('is not held by a process that shows itself again before it could look whether somebody has taken it', async () => {
+    const { world, a, b } = setup();
+    const [old, next] = [a.lease(), b.lease()];
+    await old.acquire();
+    a.suspend();
+    await finish(world, next.acquire());
+    a.fault = (call, key) => (call === 'get' && key === KEY ? 'before' : undefined);
+    a.resume();
+    await world.clock.advance(beatMs + 6000);
+    expect(a.beat.isProven()).toBe(true);
+    expect([old.isHeld(), old.isUnproven(), next.isHeld()]).toEqual([false, true, true]);
+    a.fault = () => undefined;
+    await world.clock.advance(6000);
+    expect([old.isUnproven(), a.lost.length]).toEqual([false, 1]);
+  });
+
+  it('is claimed again when somebody has removed its object', async () => {
+    const { world, a, b } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    await world.memory.delete(KEY);
+    await world.clock.advance(beatMs);
+    expect([lease.isHeld(), lease.generation, a.lost]).toEqual([true, 2, []]);
+    for (const key of await world.keys()) await world.memory.delete(key);
+    const stolen = b.lease();
+    await stolen.acquire();
+    await world.clock.advance(beatMs);
+    expect([lease.isHeld(), stolen.isHeld(), a.lost.length]).toEqual([false, true, 1]);
+  });
+
+  it('never counts backwards, even if the store has lost it and kept the snapshots', async () => {
+    const { a } = setup();
+    expect(await a.lease('shop', async () => 41).acquire()).toMatchObject({ generation: 42 });
+  });
+
+  it('whose object is damaged is watched, and then replaced with a higher number', async () => {
+    const { world, a } = setup();
+    await world.memory.put(KEY, Buffer.from('{"half'));
+    const waiting = follow(a.lease('shop', async () => 7).acquire());
+    await world.clock.advance(takeoverMs - 3000);
+    expect(waiting.outcome()).toBe('pending');
+    await world.clock.advance(6000);
+    expect(waiting.outcome()).toMatchObject({ generation: 8 });
+  });
+
+  it('costs one object for all sessions of a process, and one put for each beat', async () => {
+    const { world, a } = setup();
+    const leases: StoreLease[] = [];
+    for (let index = 0; index < 100; index++) {
+      const lease = a.lease(`client-${index}`);
+      await lease.acquire();
+      leases.push(lease);
+    }
+    const puts: string[] = [];
+    const { put } = world.memory;
+    world.memory.put = (key, body, options) => {
+      puts.push(key);
+      return put.call(world.memory, key, body, options);
+    };
+    await world.clock.advance(10 * beatMs);
+    expect(leases.every((lease) => lease.isHeld())).toBe(true);
+    expect(puts.length).toBeLessThanOrEqual(11);
+    expect(new Set(puts).size).toBe(1);
+  });
+
+  it('is released while it is being acquired', async () => {
+    const { world, a, b } = setup();
+    await a.lease().acquire();
+    const lease = b.lease();
+    const waiting = follow(lease.acquire({ waitMs: 300_000 }));
+    await world.clock.advance(5000);
+    await lease.release();
+    expect(waiting.outcome()).toMatchObject({ code: 'CLOSED' });
+    await settle();
+    expect((await world.keys()).filter((key) => key.startsWith('.processes/'))).toHaveLength(1);
+  });
+
+  it('tells whether this process had it last', async () => {
+    const { world, a, b } = setup();
+    const [mine, yours] = [a.lease(), b.lease()];
+    expect(await mine.lastOwner()).toBe('nobody');
+    await mine.acquire();
+    await mine.release();
+    expect([await mine.lastOwner(), await yours.lastOwner()]).toEqual(['this-process', 'another']);
+    await finish(world, yours.acquire());
+    expect(await mine.lastOwner()).toBe('another');
+  });
+});
+
+it('of a process that has stood still for long is taken over at once where the server tells its time', async () => {
+  const world = new StoreWorld();
+  const [a, b] = [world.process('a'), world.process('b')];
+  await a.lease().acquire();
+  a.kill();
+  await world.clock.advance(3_600_000);
+  expect(await b.lease().acquire()).toMatchObject({ generation: 2 });
+});
