@@ -14,7 +14,7 @@ import { BrowserGuard } from '../supervision/browser/browser-guard.js';
 import { BrowserOwner } from '../supervision/browser/browser-owner.js';
 import { rememberedVersion } from '../supervision/browser/remembered-version.js';
 import type { LossReports } from '../supervision/context/loss-reports.js';
-import type { SessionContext } from '../supervision/context/session-context.js';
+import { allRepositories, type SessionContext } from '../supervision/context/session-context.js';
 import { ClearNote } from '../supervision/record/clear-note.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
@@ -25,6 +25,8 @@ import { createTaskRunner } from '../worker/worker-runner.js';
 import { RealPlace } from './real-place.js';
 import { gatedFoldersOf, type SessionPlace } from './session-place.js';
 import { createRepositories } from './session-repositories.js';
+import { createStores } from './session-stores.js';
+import { createStoreOwnership } from './store-ownership.js';
 
 /** The parts' access to what only the facade owns: the state and the listeners. */
 export interface SessionHooks {
@@ -87,6 +89,12 @@ export function createContext({
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });
   const startWaits = new StartWaits({ clock, warn });
+  const stores = createStores(options, fs);
+  const storeOwnership = createStoreOwnership(stores, {
+    ...{ clientId, clock, logger, startWaits, warn, onLost },
+    announce: hooks.announce,
+    repositories: () => allRepositories(context),
+  });
   const programPath = async () => join(await recordFolder(), 'browser-program.json');
   const browserGuard = new BrowserGuard({
     ...{ driver, profileDir, runner, record, clock, logger, warn },
@@ -102,7 +110,7 @@ export function createContext({
     await assertLaunchedIn(driver.client, profileDir, (folder) => place.realPathOf(folder));
     await browserGuard.beforeNavigation();
   });
-  return {
+  const context: SessionContext = {
     clientId,
     options,
     clock,
@@ -133,22 +141,31 @@ export function createContext({
       {
         runner,
         announce: hooks.announce,
-        assertMayWrite: () => lease.assertHeld(),
+        stores,
+        assertMayWrite: (store) => {
+          lease.assertHeld();
+          if (store === stores.shared?.store) storeOwnership?.assertHeld();
+        },
         ownershipEpoch: () => {
           const { permit } = lease;
           const { name } = ownershipEpoch;
           return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
         },
-        ownershipPeriod: () => {
+        fence: () => storeOwnership?.generation || undefined,
+        ownershipPeriod: (store) => {
           const { name } = ownershipEpoch;
+          if (!lease.isHeld() || name === undefined) return undefined;
           // A lease that had to be claimed anew was free in between.
-          return lease.isHeld() && name !== undefined ? `${name}:${lease.generation}` : undefined;
+          const period = `${name}:${lease.generation}`;
+          if (storeOwnership === undefined || store !== stores.shared?.store) return period;
+          return storeOwnership.isHeld() ? `${period}:${storeOwnership.generation}` : undefined;
         },
       },
     ),
     ownershipEpoch,
     lease,
     profileLease,
+    storeOwnership,
     assertOwned: async () => {
       for (const one of [lease, profileLease]) if (!(await one.confirm())) one.assertHeld();
     },
@@ -170,4 +187,5 @@ export function createContext({
     state: hooks.state,
     moveTo: hooks.moveTo,
   };
+  return context;
 }

@@ -14,16 +14,13 @@ import { withdrawLatePuts } from '../snapshot/store-calls/late-puts.js';
 import { isReadFault } from '../snapshot/store-calls/read-faults.js';
 import { RememberingStore } from '../snapshot/store-calls/remembering-store.js';
 import { type OwnershipEpoch, ThreadedRepository } from '../snapshot/thread/threaded-repository.js';
-import { BackupDirStore } from '../stores/backup-dir-store.js';
-import { FileSystemStore } from '../stores/file-system-store.js';
-import { guardForeignStores } from '../stores/foreign-store.js';
 import { localStoreSpec } from '../stores/local-store-spec.js';
 import type { SessionStore } from '../stores/session-store.js';
 import { storeLabel } from '../stores/store-label.js';
-import { uniqueStoreNames } from '../stores/unique-names.js';
 import type { SessionContext } from '../supervision/context/session-context.js';
 import type { TaskRunner } from '../task.js';
 import type { SnapshotKind } from '../types.js';
+import type { SessionStores } from './session-stores.js';
 
 /** How many different notices about its stores a session announces at most. */
 const MAX_NOTICES = 50;
@@ -32,17 +29,21 @@ const MAX_NOTICES = 50;
 export function createRepositories(
   options: ResolvedOptions,
   parts: {
+    readonly stores: SessionStores;
     readonly runner: TaskRunner;
     readonly announce: Announce;
-    /** Throws unless the session is owned at this moment. */
-    readonly assertMayWrite: () => void;
+    /** Throws unless the session is owned at this moment, as far as this store can tell. */
+    readonly assertMayWrite: (store: SessionStore) => void;
+    /** The fencing number of the ownership in the shared store. */
+    readonly fence: () => number | undefined;
     readonly ownershipEpoch: () => OwnershipEpoch | undefined;
     /** See {@link RememberingStore}. */
-    readonly ownershipPeriod: () => string | undefined;
+    readonly ownershipPeriod: (store: SessionStore) => string | undefined;
   },
 ): Pick<SessionContext, 'saves' | 'backups' | 'repositoriesOf'> {
-  const { runner, announce, assertMayWrite } = parts;
-  const { clientId, clock, fs, store, backupStore, sessionPath, backupPath, compression } = options;
+  const { runner, announce, stores } = parts;
+  const { names } = stores;
+  const { clientId, clock, fs, sessionPath, compression } = options;
   const signatures = new SignatureCache();
   const stagingDirectory = join(sessionPath, 'staging', clientId);
   const onProblem = (id: string, error: unknown) =>
@@ -58,10 +59,6 @@ export function createRepositories(
     announce('warning', { code: 'store-limited', message });
   };
   const shared = { clientId, runner, fs, clock, signatures, onProblem };
-  const guard = guardForeignStores();
-  const saveStore = store ? guard(store) : new FileSystemStore(join(sessionPath, 'store'), { fs });
-  const backupStores = backupStore?.map(guard) ?? [new BackupDirStore(backupPath, { fs })];
-  const names = uniqueStoreNames([saveStore, ...backupStores]);
   const watchedStores = new Map<SessionStore, ReturnType<typeof watch>>();
   const watch = (store: SessionStore) => {
     const storeName = names.get(store) ?? store.name;
@@ -69,30 +66,39 @@ export function createRepositories(
       clock,
       name: storeName,
       label: storeLabel(store, storeName),
-      assertMayWrite,
+      assertMayWrite: () => parts.assertMayWrite(store),
       onNotice: (notice: string) => tellOnce(storeName, notice),
       onLateChange: () => memory?.forget(),
     });
     // Whoever puts a file into a folder, or takes one away, is seen at once: asking a folder costs nothing.
     const memory =
       store.localPath === undefined
-        ? new RememberingStore(watched, { prefix: `${clientId}/`, clock, period: parts.ownershipPeriod })
+        ? new RememberingStore(watched, {
+            ...{ prefix: `${clientId}/`, clock },
+            period: () => parts.ownershipPeriod(store),
+          })
         : undefined;
     return { store: memory ?? watched, storeName, ...(memory && { memory }) };
   };
-  const manifestsOf = (storeName: string, kind: SnapshotKind) =>
+  const manifestsOf = (store: SessionStore, storeName: string, kind: SnapshotKind) =>
     new ManifestFolder({
       ...{ fs, storeName, kind },
       directory: join(sessionPath, 'manifests', clientId),
-      isOwned: () => parts.ownershipPeriod() !== undefined,
+      isOwned: () => parts.ownershipPeriod(store) !== undefined,
     });
   const openHere = (store: SessionStore, format: RepositoryFormat, id: string): SnapshotRepository => {
     const watched = watchedStores.get(store) ?? watch(store);
     watchedStores.set(store, watched);
     const here = format.kind === 'save' ? format : { ...format, stagingDirectory };
     const manifests =
-      watched.memory && id === clientId ? manifestsOf(watched.storeName, format.kind) : undefined;
-    const own = { ...watched, clientId: id, assertMayWrite, ...(manifests && { manifests }) };
+      watched.memory && id === clientId ? manifestsOf(store, watched.storeName, format.kind) : undefined;
+    const assertMayWrite = () => parts.assertMayWrite(store);
+    const fence = store === stores.shared?.store && id === clientId ? parts.fence : undefined;
+    const own = {
+      ...{ ...watched, clientId: id, assertMayWrite },
+      ...(manifests && { manifests }),
+      ...(fence && { fence }),
+    };
     return openRepository(here, { ...shared, ...own });
   };
   const open = (store: SessionStore, format: RepositoryFormat): SnapshotRepository => {
@@ -113,11 +119,11 @@ export function createRepositories(
     compression,
   };
   return {
-    saves: open(saveStore, { kind: 'save' }),
-    backups: backupStores.map((one) => open(one, backupFormat)),
+    saves: open(stores.saves, { kind: 'save' }),
+    backups: stores.backups.map((one) => open(one, backupFormat)),
     repositoriesOf: (id) => [
-      openHere(saveStore, { kind: 'save' }, id),
-      ...backupStores.map((one) => openHere(one, backupFormat, id)),
+      openHere(stores.saves, { kind: 'save' }, id),
+      ...stores.backups.map((one) => openHere(one, backupFormat, id)),
     ],
   };
 }

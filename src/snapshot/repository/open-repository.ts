@@ -49,6 +49,11 @@ export interface RepositoryOptions {
   readonly memory?: StoreMemory;
   /** Keeps the manifests beyond the process. Default: every process reads them. */
   readonly manifests?: ManifestFolder;
+  /**
+   * The fencing number of the ownership in this very store. A snapshot is then listed in one step with the look whether a
+   * later owner has listed one. Default: none.
+   */
+  readonly fence?: () => number | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '../../clock.js';
 import { SnapshotCorruptError } from '../../errors.js';
 import { Mutex } from '../../mutex.js';
-import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { Fence, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type {
   CapturedFile,
@@ -59,6 +59,8 @@ export interface ShelfRepositoryParts {
   readonly onProblem?: ProblemListener | undefined;
   readonly memory?: StoreMemory | undefined;
   readonly manifests?: ManifestFolder | undefined;
+  /** See `RepositoryOptions`. */
+  readonly fence?: (() => number | undefined) | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
 }
@@ -256,6 +258,7 @@ export class ShelfRepository implements SnapshotRepository {
     const { manifest, info, bytesWritten } = await putUnderNewId(this.store, options, {
       manifest: () => buildManifest(this.kind, context, files, randomness?.()),
       key: (candidate) => shelf.keyOf(candidate),
+      fence: this.#fence(),
       put: (candidate, key, putOptions) => shelf.put({ tree, manifest: candidate, key, entries }, putOptions),
     });
     await this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
@@ -275,6 +278,12 @@ export class ShelfRepository implements SnapshotRepository {
     const same = sameAsNewest(entries, known, context);
     if (same === undefined || !(await this.#shelf.isWhole(known, entries, options))) return undefined;
     return this.#info(same.id, options);
+  }
+
+  #fence(): Fence | undefined {
+    const { store, clientId, fence } = this.#parts;
+    const generation = store.capabilities.fencedPut === true ? fence?.() : undefined;
+    return generation === undefined ? undefined : { name: clientId, generation };
   }
 
   /** Another bot on this client id may have marked the login, as one that is not in use any more. */

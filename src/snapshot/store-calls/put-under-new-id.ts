@@ -1,5 +1,11 @@
 import { isSessionError, SessionError } from '../../errors.js';
-import type { PutOptions, PutResult, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type {
+  Fence,
+  PutOptions,
+  PutResult,
+  SessionStore,
+  StoreCallOptions,
+} from '../../stores/session-store.js';
 import type { SnapshotManifest } from '../../types.js';
 import { headObject } from './store-bytes.js';
 
@@ -19,6 +25,8 @@ export interface NewSnapshot {
   readonly manifest: () => SnapshotManifest;
   readonly key: (manifest: SnapshotManifest) => string;
   readonly put: (manifest: SnapshotManifest, key: string, options: PutOptions) => Promise<PutSnapshot>;
+  /** The right to list it; only for a store that keeps fences. */
+  readonly fence?: Fence | undefined;
 }
 
 /** Puts a snapshot under an unused id: an existing snapshot is never overwritten. */
@@ -33,7 +41,8 @@ export async function putUnderNewId(
     const key = snapshot.key(manifest);
     try {
       if (!conditionalPut && (await headObject(store, key, options)) !== undefined) continue;
-      const conditions = { ...options, ...(conditionalPut && { ifAbsent: true }) };
+      const { fence } = snapshot;
+      const conditions = { ...options, ...(conditionalPut && { ifAbsent: true }), ...(fence && { fence }) };
       return await snapshot.put(manifest, key, conditions);
     } catch (error) {
       if (!isSessionError(error) || error.code !== 'STORE_CONFLICT') throw error;

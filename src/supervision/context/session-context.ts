@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js';
 import type { Announce, StateChangeCause, WarningCode } from '../../events.js';
 import type { FileSystem } from '../../file-system.js';
 import type { LocalLease } from '../../lease/local-lease.js';
+import type { StoreOwnership } from '../../lease/store/store-ownership.js';
 import type { Logger } from '../../logger.js';
 import type { ResolvedOptions } from '../../options.js';
 import type { Follower } from '../../profile/follow/follower.js';
@@ -56,6 +57,8 @@ export interface SessionContext {
   readonly lease: LocalLease;
   /** The profile's lease, which protects it against a session that keeps its saves in other folders. */
   readonly profileLease: LocalLease;
+  /** The ownership among machines that share a store; absent where all stores are folders. */
+  readonly storeOwnership: StoreOwnership | undefined;
   /**
    * Call before any change: confirms that this process owns the session and the profile. Checks again when the last
    * proof is too old, for example after a suspension.
@@ -80,6 +83,11 @@ export interface SessionContext {
   readonly state: () => SessionState;
   /** Moves to `to`; throws when the transition table does not allow it. */
   readonly moveTo: (to: SessionState, cause?: StateChangeCause) => void;
+}
+
+/** The fencing number of the ownership: among machines where a store tells it, else on this one. */
+export function fencingNumberOf({ storeOwnership, lease }: SessionContext): number {
+  return storeOwnership?.generation || lease.generation;
 }
 
 /** All repositories; the one for saves is first. */

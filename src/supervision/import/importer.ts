@@ -21,7 +21,7 @@ import type { CapturedTree, SnapshotManifest } from '../../types.js';
 import { isAlive } from '../browser/browser-owner.js';
 import { isClaimedHere } from '../browser/profiles-in-use.js';
 import { START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
-import type { SessionContext } from '../context/session-context.js';
+import { fencingNumberOf, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdForFormerOwners } from '../login/former-owners.js';
 import { holdReplaced } from '../login/hold-replaced.js';
@@ -247,7 +247,7 @@ export class Importer {
         ...(manifest?.browserVersion !== undefined && { browserVersion: manifest.browserVersion }),
         ...(dataVersion !== undefined && { dataVersion }),
         ...this.#snapshots.importsBefore(lineage, own),
-        generation: this.#context.lease.generation,
+        generation: fencingNumberOf(this.#context),
       },
       { signal },
     );

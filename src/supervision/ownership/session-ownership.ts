@@ -101,10 +101,13 @@ export class SessionOwnership {
    * when another session of this process has the profile
    */
   async whileUnused(work: () => Promise<void>): Promise<void> {
-    const { lease, profileLease } = this.#context;
+    const { lease, profileLease, storeOwnership } = this.#context;
     for (const one of [lease, profileLease]) {
       if ((await one.lastOwner()) !== 'another') continue;
       throw new LeaseHeldError(`another process has used the session since: ${one.directory}`);
+    }
+    if ((await storeOwnership?.lastOwner()) === 'another') {
+      throw new LeaseHeldError('another machine has used the session since');
     }
     await whileAlive(async () => {
       this.#guests++;
@@ -149,7 +152,7 @@ export class SessionOwnership {
 
   async #acquireNow(signal: AbortSignal | undefined, isShy: boolean): Promise<void> {
     const { lease, browserOwner, announce, ownershipEpoch, clock, fs, settlePlace } = this.#context;
-    const { profileLease, startWaits } = this.#context;
+    const { profileLease, startWaits, storeOwnership } = this.#context;
     await settlePlace();
     const place = { fs, realPath: this.#context.profile.path };
     await this.#releasing;
@@ -170,6 +173,8 @@ export class SessionOwnership {
       ]);
       if (session.status === 'rejected') throw session.reason;
       if (profile.status === 'rejected') throw profile.reason;
+      // Last, because it may wait for minutes for the process that this one replaces on another machine.
+      await storeOwnership?.take(signal);
       ownershipEpoch.name = randomUUID();
       announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
     } catch (error) {
@@ -242,8 +247,9 @@ export class SessionOwnership {
   }
 
   async #releaseNow(): Promise<void> {
-    const { lease, profileLease, browserOwner, logger } = this.#context;
+    const { lease, profileLease, storeOwnership, browserOwner, logger } = this.#context;
     browserOwner.unclaim();
+    await storeOwnership?.giveUp();
     const made = this.#made;
     this.#made = [];
     for (const held of [lease, profileLease]) {

@@ -7,7 +7,7 @@ import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
 import { answered, askStores, OTHERS_PATIENCE_MS } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
-import type { SessionContext } from '../context/session-context.js';
+import { fencingNumberOf, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdTheRest } from '../login/former-owners.js';
 import { freeBytesOfProfile } from '../prune/profile-disk.js';
@@ -220,7 +220,7 @@ export class Saver {
       state: request.capture === 'cold' ? 'stopping' : this.#context.state(),
       ...(version !== undefined && { browserVersion: version }),
       ...this.#snapshots.importsBefore(lineage),
-      generation: this.#context.lease.generation,
+      generation: fencingNumberOf(this.#context),
     };
   }
 

@@ -1,0 +1,55 @@
+import type { Clock } from '../clock.js';
+import type { Announce, WarningCode } from '../events.js';
+import { thisMachine } from '../lease/judge-holder.js';
+import { processBeatOf } from '../lease/store/process-beats.js';
+import { StoreLease } from '../lease/store/store-lease.js';
+import { StoreOwnership } from '../lease/store/store-ownership.js';
+import type { Logger } from '../logger.js';
+import type { SnapshotRepository } from '../snapshot/repository.js';
+import type { StartWaits } from '../start-waits.js';
+import { WatchedStore } from '../stores/watched-store.js';
+import type { SessionStores } from './session-stores.js';
+
+/** Creates the ownership among machines, where a store of the session can tell who has it. */
+export function createStoreOwnership(
+  { shared, names }: SessionStores,
+  parts: {
+    readonly clientId: string;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly startWaits: StartWaits;
+    readonly announce: Announce;
+    readonly warn: (code: WarningCode, message: string) => void;
+    readonly onLost: (reason: string) => void;
+    readonly repositories: () => readonly SnapshotRepository[];
+  },
+): StoreOwnership | undefined {
+  if (shared === undefined) return undefined;
+  const { clientId, clock, logger, startWaits, announce, warn, onLost } = parts;
+  const name = names.get(shared.store) ?? shared.store.name;
+  const store = new WatchedStore(shared.store, { clock, name });
+  const machine = thisMachine;
+  const beat = processBeatOf(shared.given, { store, clock, logger, machine });
+  const highestKnown = () =>
+    highestIn(parts.repositories().find((repository) => repository.store.name === name));
+  const lease = new StoreLease({
+    ...{ clientId, store, beat, clock, logger, machine, highestKnown, onLost },
+    onReclaimed: ({ owner, generation }) => announce('lease:acquired', { owner, generation }),
+  });
+  const onUnable = () =>
+    warn(
+      'store-limited',
+      `the store ${name} keeps no conditions, so it can't tell which machine owns the session: run one instance only`,
+    );
+  return new StoreOwnership({ store, lease, clock, logger, startWaits, onLost, onUnable });
+}
+
+/** Manifests that are asked for the highest fencing number: each owner puts a snapshot soon, so the newest ones tell it. */
+const NEWEST = 3;
+
+/** The highest fencing number in the newest manifests of a repository; 0 where there is none. */
+async function highestIn(repository: SnapshotRepository | undefined): Promise<number> {
+  const newest = (await repository?.list())?.slice(0, NEWEST) ?? [];
+  const manifests = await Promise.all(newest.map(({ id }) => repository?.manifest(id)));
+  return manifests.reduce((highest, manifest) => Math.max(highest, manifest?.generation ?? 0), 0);
+}
