@@ -90,7 +90,7 @@ function lineagesFrom(
   if (isHere(record.owner)) return lineagesIn(record);
   const { lineage, formerOwners = [] } = record;
   return formerOwners
-    .filter((former) => isHere(former) && former.isCopy !== true)
+    .filter((former) => isHere(former) && former.isCopy !== true && former.isHeld !== true) // else the stores tell it
     .flatMap(({ lineages }) => (lineage !== undefined && lineages.includes(lineage) ? lineages : []));
 }
 

@@ -10,7 +10,7 @@ export interface SessionRecord {
   readonly format: 1;
   /** Whose login this is. Absent until there is one, and in a record of an older version. */
   readonly owner?: RecordOwner;
-  /** Whose it was before, under other client ids, as long as the stores do not know that; see {@link FormerOwner}. */
+  /** Whose it was before, under other client ids; see {@link FormerOwner}. */
   readonly formerOwners?: readonly FormerOwner[];
   /** The lineage (pairing) of the profile in place; absent until the first `ready`. */
   readonly lineage?: string;
