@@ -131,7 +131,9 @@ export class SnapshotOperations {
   async clear(options: { readonly logout?: boolean }): Promise<void> {
     const logout = flagOf(options, 'logout', 'clear');
     const { supervisor } = this.#parts;
-    const clearing = supervisor.turns.take(() => supervisor.whileHalted(() => this.#deleteAll(), { logout }));
+    const clearing = supervisor.turns.take(() =>
+      supervisor.whileHalted(() => this.#deleteAll(logout), { logout }),
+    );
     supervisor.holdStarts(clearing);
     await clearing;
   }
@@ -152,7 +154,7 @@ export class SnapshotOperations {
     );
   }
 
-  async #deleteAll(): Promise<void> {
+  async #deleteAll(isUnlinked: boolean): Promise<void> {
     const { ownership, operations, clearing } = this.#parts;
     const { announce, moveTo, record, browserOwner } = this.#context;
     await ownership.during(() =>
@@ -161,7 +163,7 @@ export class SnapshotOperations {
         await record.load();
         await holdForFormerOwners(this.#context);
         this.#parts.snapshots.lookAgain();
-        const count = await clearing.run();
+        const count = await clearing.run({ isUnlinked });
         announce('session:cleared', { snapshots: count });
       }),
     );

@@ -138,3 +138,68 @@ describe('a staging bot that imports a copy of a profile that is in use, and sha
     assert.equal(accountOf(again), BEN);
   });
 });
+
+describe('an import under another client id that is undone by clear()', () => {
+  const stage = useFakeStage();
+
+  const botOf = (clientId: string) =>
+    stage().bot({
+      client: { localAuth: { dataPath: '/bot/auth', clientId } },
+      session: { ...BY_HAND, sessionPath: '/bot/session', backupPath: '/mnt/backup' },
+    });
+
+  async function annaStopped(): Promise<void> {
+    const anna = botOf('anna');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await anna.stop();
+    await stage().clock.advance(MINUTE_MS);
+  }
+
+  async function startAnna(): Promise<FakeBot> {
+    await stage().remove('/bot/auth');
+    const anna = botOf('anna');
+    await anna.start();
+    return anna;
+  }
+
+  it.each(['at once', 'after it was ready', 'after a restart'])(
+    'goes on with the old id, also once its disk is lost (%s)',
+    async (when) => {
+      await annaStopped();
+      const shop = botOf('shop');
+      await shop.finish(shop.session.importSession('/bot/auth/session-anna'));
+      if (when === 'after it was ready') await shop.start();
+      if (when === 'after a restart') await shop.stop();
+      await shop.finish(shop.session.clear());
+      const anna = await startAnna();
+      assert.deepEqual([anna.state, accountOf(anna)], ['ready', ANNA]);
+    },
+  );
+
+  it('which unlinked the device: the old id asks for a QR', async () => {
+    await annaStopped();
+    const shop = botOf('shop');
+    await shop.finish(shop.session.importSession('/bot/auth/session-anna'));
+    await shop.start();
+    await shop.finish(shop.session.clear({ logout: true }));
+    const anna = await startAnna();
+    assert.equal(anna.state, 'awaiting_qr');
+    assert.ok(anna.warnings.includes('profile-removed'), anna.warnings.join());
+  });
+
+  it('which had its folder renamed: that login is gone, and the old id asks for a QR', async () => {
+    await annaStopped();
+    for (const [from, to] of [
+      ['session-anna', 'session-shop'],
+      ['.session-anna.persistent', '.session-shop.persistent'],
+    ] as const) {
+      await stage().fs.promises.rename(`/bot/auth/${from}`, `/bot/auth/${to}`);
+    }
+    const shop = botOf('shop');
+    await shop.start();
+    await shop.finish(shop.session.clear());
+    const anna = await startAnna();
+    assert.equal(anna.state, 'awaiting_qr');
+  });
+});

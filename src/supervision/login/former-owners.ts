@@ -65,6 +65,32 @@ export async function holdTheRest(context: SessionContext, patienceMs = MARK_PAT
   if (formerOwners.some(isDue)) await holdForFormerOwners(context, patienceMs, true);
 }
 
+/**
+ * Call when `clear()` ends the login, before the record is deleted. An import is undone by it: whoever it was imported from goes
+ * on, so its copies are not held any more. Where the device was unlinked they are dead, and stay held; so do those of a
+ * profile that was renamed, whose login has ended here. Never rejects.
+ */
+export async function releaseForFormerOwners(context: SessionContext): Promise<void> {
+  const { record, clientId, clock, repositoriesOf } = context;
+  const { formerOwners = [], imported = [], revokedLineages, rejectedLineages } = record.current;
+  if (imported.some((lineage) => [...revokedLineages, ...rejectedLineages].includes(lineage))) return;
+  for (const { clientId: id, path, lineages } of formerOwners) {
+    if (path !== undefined) continue;
+    const release = async (repository: SnapshotRepository) => {
+      const ours = (await repository.holds()).filter(({ cause, by }) => cause === 'moved' && by === clientId);
+      for (const { lineage } of ours) if (lineages.includes(lineage)) await repository.release(lineage);
+    };
+    const patience = new StorePatience(clock, MARK_PATIENCE_MS);
+    for (const { repository, error } of failed(await askStores(repositoriesOf(id), release, patience))) {
+      context.warn(
+        'revocation-incomplete',
+        `${repository.store.name}: the copies of '${id}', from which this login was imported, are still held there: ` +
+          `${describeError(error).message}. If '${id}' asks for a QR, call restore() there`,
+      );
+    }
+  }
+}
+
 async function hold(
   context: SessionContext,
   former: FormerOwner,
