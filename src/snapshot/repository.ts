@@ -29,9 +29,10 @@ export interface Hold {
    * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it.
    * `replaced`: another login has replaced it, maybe at another place. These two hold at every place but where it was last.
    * `superseded`: another login has replaced it where it was last, so that it holds everywhere, like `removed`.
+   * `deleted`: a `clear()` has ended it while this store was away, and holds everywhere.
    * `moved`: it lives on under another client id. It holds everywhere, too, until the login is saved again under this one.
    */
-  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded' | 'moved';
+  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded' | 'deleted' | 'moved';
   /** ISO 8601. */
   readonly at: string;
   /** For `moved`: the client id that has taken it over. */

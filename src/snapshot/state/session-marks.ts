@@ -52,8 +52,7 @@ export class SessionMarks {
 
   hold(lineage: string, hold: Hold, options: StoreCallOptions): Promise<void> {
     const { cause } = hold;
-    const isEverywhere = cause === 'removed' || cause === 'superseded' || cause === 'moved';
-    const kind = isEverywhere ? 'held' : 'heldElsewhere';
+    const kind = cause === 'cleared' || cause === 'replaced' ? 'heldElsewhere' : 'held';
     return this.#state.changeMarks((marks) => {
       const before = marks[kind].find((mark) => mark.lineage === lineage);
       const left = before && isWeaker(before, hold) ? withoutMarks(marks, [kind], lineage) : marks;

@@ -16,7 +16,8 @@ const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
-  'this login is on hold (its profile was removed, a later login has replaced it, or it moved to another client id) and is ' +
+  'this login is on hold (its profile was removed, clear() has ended it, a later login has replaced it, or it moved to another ' +
+  'client id) and is ' +
   'not restored automatically: scan a new QR, or call restore() to bring the login back, or restore(id) for one of its ' +
   'snapshots';
 
@@ -190,8 +191,10 @@ export class RemovedProfile {
   async isNewestHeld(): Promise<boolean> {
     const [newest] = (await this.#snapshots.sorted()).ours;
     if (newest === undefined) return false;
+    const { lineage } = newest.info;
     const { replacedLineages = [] } = this.#context.record.current;
-    return this.isHeld(newest.info) && !replacedLineages.includes(newest.info.lineage);
+    if (!this.isHeld(newest.info) || replacedLineages.includes(lineage)) return false;
+    return !(await this.#snapshots.isCleared(lineage));
   }
 
   isHeld({ lineage, held }: { readonly lineage: string; readonly held?: true }): boolean {
