@@ -100,6 +100,7 @@ export type WarningCode =
   | 'import-available'
   | 'import-skipped'
   | 'listener-failed'
+  | 'login-in-two-places'
   | 'login-rejected'
   | 'nothing-to-restore'
   | 'other-profile'

@@ -62,6 +62,7 @@ const ROWS: readonly Row[] = [
   ['starting', down('starting'), 'warning'],
   ['starting', down('authenticated'), 'warning'],
   ['awaiting-qr', down('awaiting_qr'), 'warning'],
+  ['restore-rejected', { ...down('awaiting_qr'), decision: 'id' }, 'warning'],
   ['reconnecting', down('reconnecting'), 'critical', 'reconnect'],
   ['unresponsive', page(false), 'critical', 'reconnect'],
   ['unresponsive', { state: 'degraded', ...page(false) }, 'critical', 'reconnect'],
@@ -306,6 +307,7 @@ describe('whatever the facts', () => {
     upMs: maybe(number),
     hasLogin: fc.boolean(),
     olderCopy: maybe(fc.string()),
+    decision: maybe(fc.string()),
     limits: fc.record({ maxSessionBytes: number, saveIntervalMs: number, backupIntervalMs: number }),
     probe: maybe(
       fc.record({ answered: fc.boolean(), state: maybe(fc.string()), durationMs: number }),
