@@ -42,8 +42,8 @@ export interface SessionStatus {
     readonly message: string;
     /** ISO 8601. */
     readonly since: string;
-    /** When the wait is over at the latest, ISO 8601. */
-    readonly until: string;
+    /** When the wait is over at the latest, ISO 8601; absent where that is not known, as for a `restore()` of the bot. */
+    readonly until?: string;
   };
   /**
    * What only a person can decide: WhatsApp has rejected a login that `restore(id)` had put in place of one that may be of

@@ -85,5 +85,6 @@ export class StatusReporter {
 }
 
 function waitingView({ message, since, maxMs }: StartWait): NonNullable<SessionStatus['waiting']> {
-  return { message, since: new Date(since).toISOString(), until: new Date(since + maxMs).toISOString() };
+  const until = maxMs === undefined ? {} : { until: new Date(since + maxMs).toISOString() };
+  return { message, since: new Date(since).toISOString(), ...until };
 }

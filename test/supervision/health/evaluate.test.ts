@@ -56,6 +56,7 @@ const ROWS: readonly Row[] = [
   ['start-waits', { ...down('restoring'), waiting: waitFor({ kind: 'browser', pid: 7 }) }, 'warning'],
   ['start-waits', { ...down('stopped'), waiting: waitFor({ kind: 'lease', holder: undefined }) }, 'warning'],
   ['start-waits', { ...down('stopped'), waiting: waitFor({ kind: 'hold' }) }, 'warning'],
+  ['start-waits', { ...down('stopped'), waiting: waitFor({ kind: 'call' }) }, 'warning'],
   ['start-waits', { ...down('failed'), waiting: waitFor({ kind: 'disk', folders: ['/a'] }) }, 'warning'],
   ['start-waits', { ...down('failed'), waiting: waitFor({ kind: 'session' }) }, 'warning'],
   ['starting', down('restoring'), 'warning'],
