@@ -100,6 +100,7 @@ export type WarningCode =
   | 'import-available'
   | 'import-skipped'
   | 'listener-failed'
+  | 'login-in-two-places'
   | 'login-rejected'
   | 'nothing-to-restore'
   | 'other-profile'
@@ -120,7 +121,8 @@ export type WarningCode =
   | 'storage'
   | 'validation-failed'
   | 'web-cache-unreachable'
-  | 'web-cache-unwritable';
+  | 'web-cache-unwritable'
+  | 'worker-thread-stopped';
 
 /** The payload of every event: one readonly, JSON-safe object. */
 export interface SessionEventPayloads {

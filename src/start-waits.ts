@@ -13,6 +13,8 @@ export type WaitedFor =
   | { readonly kind: 'browser'; readonly pid: number }
   /** The disk of a folder that the session needs has not answered yet. */
   | { readonly kind: 'disk'; readonly folders: readonly string[] }
+  /** A call of the bot that replaces or deletes the profile: `restore()`, `importSession()` or `clear()`. */
+  | { readonly kind: 'call' }
   /** The last starts have failed, and the next one may not follow at once. */
   | { readonly kind: 'turn' };
 
@@ -24,7 +26,8 @@ export interface StartWait {
   readonly advice: string;
   /** When it began, ms since 1970. */
   readonly since: number;
-  readonly maxMs: number;
+  /** Absent where the wait has no bound of its own. */
+  readonly maxMs: number | undefined;
 }
 
 /** A wait that is shorter is no news, ms. */
@@ -61,7 +64,7 @@ export class StartWaits {
   }
 
   /** Call where a wait begins. The returned function ends it (idempotent). */
-  begin(what: WaitedFor, maxMs: number): () => void {
+  begin(what: WaitedFor, maxMs?: number): () => void {
     const key = JSON.stringify(what);
     const entry = this.#entries.get(key) ?? this.#enter(key, what, maxMs);
     entry.count++;
@@ -77,7 +80,11 @@ export class StartWaits {
   }
 
   /** Counts `work` as such a wait. Settles like `work`. */
-  async during<Result>(what: WaitedFor, maxMs: number, work: () => Promise<Result>): Promise<Result> {
+  async during<Result>(
+    what: WaitedFor,
+    maxMs: number | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const end = this.begin(what, maxMs);
     try {
       return await work();
@@ -86,7 +93,7 @@ export class StartWaits {
     }
   }
 
-  #enter(key: string, what: WaitedFor, maxMs: number): Entry {
+  #enter(key: string, what: WaitedFor, maxMs: number | undefined): Entry {
     const wait = { what, ...textOf(what, maxMs), since: this.#clock.now(), maxMs };
     const tell = () => {
       entry.isTold = true;
@@ -103,7 +110,7 @@ export class StartWaits {
   }
 }
 
-function textOf(what: WaitedFor, maxMs: number): Pick<StartWait, 'message' | 'advice'> {
+function textOf(what: WaitedFor, maxMs = 0): Pick<StartWait, 'message' | 'advice'> {
   const most = `${Math.ceil(maxMs / 1000)} seconds`;
   switch (what.kind) {
     case 'lease': {
@@ -137,6 +144,12 @@ function textOf(what: WaitedFor, maxMs: number): Pick<StartWait, 'message' | 'ad
       return {
         message: `The session waits for at most ${most} for the disk of ${what.folders.join(' or ')} to answer.`,
         advice: 'Check that disk: it hangs, or it is a network share that is gone.',
+      };
+    case 'call':
+      return {
+        message:
+          'The session waits for the end of a restore(), importSession() or clear() that was called before the start.',
+        advice: 'It goes on by itself; a store that is slow, or hangs, delays it.',
       };
     case 'turn':
       return {

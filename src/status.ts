@@ -42,8 +42,19 @@ export interface SessionStatus {
     readonly message: string;
     /** ISO 8601. */
     readonly since: string;
-    /** When the wait is over at the latest, ISO 8601. */
-    readonly until: string;
+    /** When the wait is over at the latest, ISO 8601; absent where that is not known, as for a `restore()` of the bot. */
+    readonly until?: string;
+  };
+  /**
+   * What only a person can decide: WhatsApp has rejected a login that `restore(id)` had put in place of one that may be of
+   * another account. Absent once a login was restored or is ready.
+   */
+  readonly decision?: {
+    readonly message: string;
+    /** ISO 8601. */
+    readonly since: string;
+    /** The newest snapshot of the login that was in place before: `restore(snapshotId)` brings it back. */
+    readonly snapshotId: string;
   };
   /** `maxAttempts` is `null` when there is no limit. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };

@@ -55,7 +55,8 @@ export class Lane {
 
   /** Whether any call that is running has exceeded its time limit. */
   get isStuck(): boolean {
-    return [...this.#underWay].some(({ isStuck }) => isStuck);
+    for (const { isStuck } of this.#underWay) if (isStuck) return true;
+    return false;
   }
 
   /** @throws the error of `call`; the call's refusal while the disk does not answer */
@@ -63,6 +64,10 @@ export class Lane {
     const { isLong = false, isUrgent = false } = how;
     if (this.#refuses(isLong)) return Promise.reject(how.refusal());
     return new Promise((resolve, reject) => {
+      if (this.#isFree(isLong)) {
+        this.#urgentInARow = 0;
+        return this.#begin(call, how, resolve, reject);
+      }
       this.#waiting.push({
         isLong,
         isUrgent,
@@ -90,7 +95,18 @@ export class Lane {
 
   /** A quick call that hangs blocks all new calls; a long call that hangs blocks only new long ones. */
   #refuses(isLong: boolean): boolean {
-    return [...this.#underWay].some((one) => one.isStuck && (isLong || !one.isLong));
+    for (const one of this.#underWay) if (one.isStuck && (isLong || !one.isLong)) return true;
+    return false;
+  }
+
+  /** Whether a call of this kind may begin at once: nothing waits, and there is room for it. */
+  #isFree(isLong: boolean): boolean {
+    return this.#waiting.length === 0 && this.#underWay.size < this.#width && !(isLong && this.#hasLong);
+  }
+
+  get #hasLong(): boolean {
+    for (const { isLong } of this.#underWay) if (isLong) return true;
+    return false;
   }
 
   #next(): void {
@@ -99,8 +115,8 @@ export class Lane {
   }
 
   #takeNext(): Waiting | undefined {
-    if (this.#underWay.size >= this.#width) return undefined;
-    const hasLong = [...this.#underWay].some(({ isLong }) => isLong);
+    if (this.#waiting.length === 0 || this.#underWay.size >= this.#width) return undefined;
+    const hasLong = this.#hasLong;
     const mayBegin = ({ isLong }: Waiting) => !isLong || !hasLong;
     const urgent = this.#waiting.findIndex((one) => one.isUrgent && mayBegin(one));
     const other = this.#waiting.findIndex((one) => !one.isUrgent && mayBegin(one));

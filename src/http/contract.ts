@@ -194,6 +194,10 @@ export interface SessionView {
   /** Why the last save, or the last backup, produced no copy; `null` after one that was taken or found up to date. */
   readonly lastSaveError: ToldError | null;
   readonly lastBackupError: ToldError | null;
+  /** What a start waits for, and until when at most, where that is known; `null` while none waits for longer than a second. */
+  readonly waiting: { readonly message: string; readonly since: string; readonly until?: string } | null;
+  /** What only a person can decide, after a restore that was asked for was rejected; `snapshotId` is the login before it. */
+  readonly decision: { readonly message: string; readonly since: string; readonly snapshotId: string } | null;
   /** The snapshots, newest first, at most 100; `null` while no store answers. */
   readonly snapshots: readonly SnapshotInfo[] | null;
 }

@@ -43,6 +43,8 @@ export function sessionView({ status, snapshots, health }: KnownFacts): SessionV
     lastError: status.lastError ?? null,
     lastSaveError: status.lastSaveError ?? null,
     lastBackupError: status.lastBackupError ?? null,
+    waiting: status.waiting ?? null,
+    decision: status.decision ?? null,
     snapshots: snapshots?.slice(0, MAX_SNAPSHOTS) ?? null,
   };
 }

@@ -29,11 +29,26 @@ export interface Hold {
    * `removed`: its profile was removed under a session that ran. `cleared`: a `clear()` at another place has left it.
    * `replaced`: another login has replaced it, maybe at another place. These two hold at every place but where it was last.
    * `superseded`: another login has replaced it where it was last, so that it holds everywhere, like `removed`.
-   * `moved`: it lives on under another client id, and holds everywhere, too.
+   * `deleted`: a `clear()` has ended it while this store was away, and holds everywhere.
+   * `moved`: it lives on under another client id. It holds everywhere, too, until the login is saved again under this one.
    */
-  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded' | 'moved';
+  readonly cause: 'removed' | 'cleared' | 'replaced' | 'superseded' | 'deleted' | 'moved';
   /** ISO 8601. */
   readonly at: string;
+  /** For `moved`: the client id that has taken it over. */
+  readonly by?: string;
+}
+
+/** A hold that keeps a login from being restored at every place, as a store has noted it. */
+export interface LineageHold {
+  readonly lineage: string;
+  /** The cause of a {@link Hold}, or `unknown` where the note of the store was lost. */
+  readonly cause: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by?: string;
+  /** Whether the login was saved again after it had moved to another client id: it is in use, so nothing is held. */
+  readonly isOver: boolean;
 }
 
 /**
@@ -161,6 +176,8 @@ export interface SnapshotRepository {
   hold(lineage: string, hold: Hold, options?: StoreCallOptions): Promise<void>;
   /** The pairings that are `held`, also those of which no snapshot is left. */
   heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>>;
+  /** Why they are held, with those whose hold is over. */
+  holds(options?: StoreCallOptions): Promise<readonly LineageHold[]>;
   /** Takes both marks away again. Idempotent. */
   release(lineage: string, options?: StoreCallOptions): Promise<void>;
   /** Marks a pairing as deleted by `clear()`: its snapshots are not listed any more, and the next sweep deletes them. */

@@ -91,7 +91,7 @@ export class SessionSupervisor implements ClientSupervisor {
     if (failing) await failing;
     if (this.#stop.running) await this.#stop.running.catch(() => undefined); // its own caller hears of that
     const held = this.#holds.over();
-    if (held) await held;
+    if (held) await this.#context.startWaits.during({ kind: 'call' }, undefined, () => held);
     if (stops !== this.#stops) throw new ClosedError('the session was closed before it could start');
     return this.resume(hears);
   }

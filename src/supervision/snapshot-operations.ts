@@ -9,9 +9,11 @@ import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { SessionSnapshots } from './context/session-snapshots.js';
 import { holdForFormerOwners } from './login/former-owners.js';
+import { isSameAccount } from './login/same-account.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { Pruner } from './prune/pruner.js';
 import type { SessionClearing } from './prune/session-clearing.js';
+import type { SessionRecord } from './record/session-record.js';
 import { replaceProfile } from './replace-profile.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
@@ -131,7 +133,9 @@ export class SnapshotOperations {
   async clear(options: { readonly logout?: boolean }): Promise<void> {
     const logout = flagOf(options, 'logout', 'clear');
     const { supervisor } = this.#parts;
-    const clearing = supervisor.turns.take(() => supervisor.whileHalted(() => this.#deleteAll(), { logout }));
+    const clearing = supervisor.turns.take(() =>
+      supervisor.whileHalted(() => this.#deleteAll(logout), { logout }),
+    );
     supervisor.holdStarts(clearing);
     await clearing;
   }
@@ -145,14 +149,14 @@ export class SnapshotOperations {
         await this.#parts.clearing.giveUp();
         await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.reclaimProfile();
-        const former = await this.#formerLineage(wanted.info);
+        const former = await this.#former(wanted);
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
         await this.#forgive(wanted.info, former);
       }),
     );
   }
 
-  async #deleteAll(): Promise<void> {
+  async #deleteAll(isUnlinked: boolean): Promise<void> {
     const { ownership, operations, clearing } = this.#parts;
     const { announce, moveTo, record, browserOwner } = this.#context;
     await ownership.during(() =>
@@ -161,7 +165,7 @@ export class SnapshotOperations {
         await record.load();
         await holdForFormerOwners(this.#context);
         this.#parts.snapshots.lookAgain();
-        const count = await clearing.run();
+        const count = await clearing.run({ isUnlinked });
         announce('session:cleared', { snapshots: count });
       }),
     );
@@ -214,20 +218,33 @@ export class SnapshotOperations {
     throw refusal;
   }
 
-  // The login that the wanted one replaces. It is restored if the wanted one proves dead, but not after that was ready.
-  async #formerLineage({ lineage }: SnapshotInfo): Promise<string | undefined> {
-    const { formerLineage } = this.#context.record.current;
-    const [newest] = await this.#parts.snapshots.candidates(undefined).catch(() => []);
-    const former = formerLineage ?? newest?.info.lineage;
-    return former === lineage ? undefined : former;
+  /**
+   * The login that the wanted one replaces. If the wanted one proves dead, and was not ready before, a login of the same
+   * account is restored; about one that may be of another account, the person decides.
+   */
+  async #former(wanted: LocatedSnapshot): Promise<Pick<SessionRecord, 'formerLineage' | 'requestedOver'>> {
+    const { formerLineage, requestedOver } = this.#context.record.current;
+    const { lineage, id } = wanted.info;
+    const [newest] = await this.#parts.snapshots.candidates(formerLineage).catch(() => []);
+    const before = newest?.info;
+    if (newest === undefined || before === undefined || before.lineage === lineage) {
+      const isBack = requestedOver === undefined || requestedOver.lineage === lineage;
+      return isBack ? {} : { requestedOver: { ...requestedOver, restored: id } };
+    }
+    if (await isSameAccount(this.#context, wanted, newest)) return { formerLineage: before.lineage };
+    return { requestedOver: { restored: id, before: before.id, lineage: before.lineage } };
   }
 
   /** Clears earlier rejections, because a human asked for this snapshot. */
-  async #forgive({ id, lineage }: SnapshotInfo, formerLineage: string | undefined): Promise<void> {
+  async #forgive(
+    { id, lineage }: SnapshotInfo,
+    { formerLineage, requestedOver }: Pick<SessionRecord, 'formerLineage' | 'requestedOver'>,
+  ): Promise<void> {
     const { record } = this.#context;
     const { rejectedSnapshots, rejectedLineages } = record.current;
     await record.update({
       formerLineage,
+      requestedOver,
       rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
       rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
     });

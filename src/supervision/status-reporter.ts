@@ -5,6 +5,7 @@ import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import type { SessionContext } from './context/session-context.js';
 import { CopyRefusals } from './health/copy-refusals.js';
+import { decisionIn } from './login/rejected-restore.js';
 import type { StartRetries } from './reconnect/start-retries.js';
 
 /** Remembers the state from the events, so that `status()` needs no requests. */
@@ -48,6 +49,7 @@ export class StatusReporter {
   report(state: SessionState, since: number): SessionStatus {
     const { clientId, record, options, lease, profileDir, startWaits } = this.#context;
     const waiting = startWaits.current;
+    const decision = decisionIn(record.current);
     const { lineage, run } = record.current;
     const { maxReconnectAttempts } = options;
     const lastSaveError = this.#refusals.of('save');
@@ -67,6 +69,7 @@ export class StatusReporter {
       ...(this.#health && { health: this.#health }),
       ...(this.#startRetries.lastError && { lastError: this.#startRetries.lastError }),
       ...(waiting && { waiting: waitingView(waiting) }),
+      ...(decision && { decision }),
       reconnect: {
         attempt: this.#startRetries.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
@@ -82,5 +85,6 @@ export class StatusReporter {
 }
 
 function waitingView({ message, since, maxMs }: StartWait): NonNullable<SessionStatus['waiting']> {
-  return { message, since: new Date(since).toISOString(), until: new Date(since + maxMs).toISOString() };
+  const until = maxMs === undefined ? {} : { until: new Date(since + maxMs).toISOString() };
+  return { message, since: new Date(since).toISOString(), ...until };
 }

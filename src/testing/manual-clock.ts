@@ -46,6 +46,12 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** How long until the next timer is due, ms; `undefined` when none is pending. */
+  get nextTimerInMs(): number | undefined {
+    const next = this.#next();
+    return next && Math.max(0, next.dueAt - this.#elapsed);
+  }
+
   now(): number {
     return this.#wall;
   }

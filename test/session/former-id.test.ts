@@ -354,6 +354,54 @@ describe('a profile that was renamed', PATIENCE, () => {
     await isReadyAsAnna(botOf(stage(), 'anna'));
   });
 
+  it.each(['.old', '.2026-11-23', '~', ' (copy)'])(
+    'is no login of another id where nobody can have that name: put aside as *%s, copied back and lost, it comes back',
+    async (suffix) => {
+      await annaStopped(stage());
+      await move('session-anna', `session-anna${suffix}`);
+      await (await stage().copyTree(`/bot/auth/session-anna${suffix}`)).putAt('/bot/auth/session-anna');
+      await stage().remove('/bot/auth/session-anna');
+      const anna = botOf(stage(), 'anna');
+      await isReadyAsAnna(anna);
+      assert.ok(!anna.warnings.includes('profile-removed'), anna.warnings.join());
+    },
+  );
+
+  it('with what lies beside it, put aside and copied back as a whole, comes back when that copy is lost', async () => {
+    await annaStopped(stage());
+    await moveBoth('anna', 'anna.old');
+    for (const name of ['session-anna', '.session-anna.persistent']) {
+      const from = name.replace('anna', 'anna.old');
+      await (await stage().copyTree(`/bot/auth/${from}`)).putAt(`/bot/auth/${name}`);
+    }
+    await stage().remove('/bot/auth/session-anna');
+    await isReadyAsAnna(botOf(stage(), 'anna'));
+  });
+
+  it.each(['session-anna-old', 'session-anna_2', 'session-ann', 'anna.smith'])(
+    'onto a name that another bot may have, %s: it does not get the login',
+    async (name) => {
+      await annaStopped(stage());
+      await move('session-anna', name);
+      await isFree(botOf(stage(), 'anna'));
+    },
+  );
+
+  it('in a folder of the user: any name may be that of another bot there', async () => {
+    const botIn = (userDataDir: string) =>
+      stage().bot({
+        auth: 'none',
+        client: { puppeteer: { userDataDir } },
+        session: { ...BY_HAND, clientId: 'anna', sessionPath: '/bot/session', backupPath: '/mnt/backup' },
+      });
+    const anna = botIn('/bot/people/anna');
+    await anna.logIn(ANNA);
+    await anna.save('one');
+    await anna.stop();
+    await stage().fs.promises.rename('/bot/people/anna', '/bot/people/anna.smith');
+    await isFree(botIn('/bot/people/anna'));
+  });
+
   it('is no copy that was started once: the original comes back when it is lost', async () => {
     await annaStopped(stage());
     await (await stage().copyTree('/bot/auth/session-anna')).putAt('/bot/auth/session-shop');

@@ -146,4 +146,44 @@ describe('a store that is away when a hold ends or begins', () => {
     await last.start();
     expect(last.state).toBe('awaiting_qr');
   });
+
+  /** A login was cleared while the backups lay on a disk that was not mounted; then everything beside the stores is lost. */
+  async function clearedWithoutBackups() {
+    const { newBot, store, backupStore } = twoStores();
+    const botWith = (stores: { readonly store: MemoryStore; readonly backupStore: MemoryStore }) =>
+      stage().bot({ session: { ...OFTEN, ...stores } });
+    const empty = () => new MemoryStore({ clock: stage().clock, name: 'empty' });
+    await (await pairedBot(newBot)).stop();
+    const clearing = botWith({ store, backupStore: empty() });
+    await clearing.finish(clearing.session.clear());
+    await clearing.stop();
+    await stage().remove('/bot');
+    const next = botWith({ store, backupStore });
+    await next.start();
+    expect([next.state, next.payloads('restore:started')]).toEqual(['awaiting_qr', []]);
+    return { next, backupStore, alone: () => botWith({ store: empty(), backupStore }) };
+  }
+
+  it('is told by the next start that a clear() has ended the login, although the note of it is gone', async () => {
+    const { next, alone } = await clearedWithoutBackups();
+    await next.stop();
+    await stage().remove('/bot');
+    const last = alone();
+    await last.start();
+    expect([last.state, last.payloads('restore:started')]).toEqual(['awaiting_qr', []]);
+  });
+
+  it('keeps the copies of a cleared login for a person, who gets it back for good', async () => {
+    const { next, alone } = await clearedWithoutBackups();
+    const [newest] = await next.finish(next.session.listSnapshots());
+    await next.finish(next.session.restore(newest?.id));
+    await next.untilState('ready');
+    await next.note('later');
+    await next.finish(next.session.backup());
+    await next.stop();
+    await stage().remove('/bot');
+    const last = alone();
+    await last.start();
+    expect(last.state).toBe('ready');
+  });
 });

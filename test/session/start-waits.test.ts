@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../src/clock.js';
 import { encodeRecord } from '../../src/lease/lease-record.js';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -119,5 +120,32 @@ describe('a start that waits', () => {
     const bot = stage().bot();
     await bot.start();
     expect(waitsTold(bot)).toEqual([]);
+  });
+
+  it('for a restore() of the bot itself tells so, without a time at which it is over', async () => {
+    const backupStore = new MemoryStore({ clock: stage().clock, name: 'backups' });
+    const bot = stage().bot({ session: { backupStore } });
+    await bot.logIn();
+    const { id } = await bot.backUp('one');
+    await bot.stop();
+    const get = backupStore.get.bind(backupStore);
+    let release = () => {};
+    const isFree = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    backupStore.get = async (...given) => {
+      await isFree;
+      return get(...given);
+    };
+    const restoring = bot.session.restore(id);
+    const start = bot.session.initialize();
+    await bot.until('the warning', () => waitsTold(bot).length > 0, { limitMs: 5000, stepMs: 500 });
+    expect(waitsTold(bot)[0]?.message).toContain('restore()');
+    const { waiting } = bot.session.status();
+    expect([waiting?.message, waiting?.until]).toEqual([expect.stringContaining('restore()'), undefined]);
+    release();
+    await bot.finish(restoring);
+    await bot.finish(start);
+    expect([bot.state, bot.session.status().waiting]).toEqual(['ready', undefined]);
   });
 });

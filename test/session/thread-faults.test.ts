@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/testing/memory-store.js';
 import { threadRests, threadStopped } from '../../src/thread-fault.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -34,6 +35,19 @@ describe('a worker thread that has stopped', () => {
     bot.client.launchError = undefined;
     await bot.untilState('ready');
     expect(bot.codes).toHaveLength(1);
+  });
+
+  it('is told as such, and not as a store that does not answer', async () => {
+    const backupStore = new MemoryStore({ clock: stage().clock, name: 'backups' });
+    const bot = stage().bot({ session: { ...FEW_TRIES, backupStore } });
+    await bot.logIn();
+    await bot.save('one');
+    backupStore.list = () => {
+      throw STOPPED;
+    };
+    await bot.finish(bot.session.listSnapshots());
+    const told = bot.payloads('warning').filter(({ message }) => message.includes('memory limit'));
+    expect(told.map(({ code }) => code)).toEqual(['worker-thread-stopped']);
   });
 
   it('uses up no attempt of a first start while it rests', async () => {

@@ -9,6 +9,12 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Dice } from './dice.js';
 import { FakeBot, type FakeBotOptions } from './fake-bot.js';
 
+// memfs asks for user and group at every access, and these system calls take longer than the access.
+for (const name of ['getuid', 'getgid'] as const) {
+  const id = process[name]?.();
+  if (id !== undefined) process[name] = () => id;
+}
+
 /** memfs gives files the real time, which must be before all times of the manual clock. */
 const AHEAD_OF_REAL_TIME_MS = 60 * 60 * 1000;
 

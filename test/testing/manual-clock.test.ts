@@ -23,6 +23,19 @@ describe('ManualClock', () => {
     expect([clock.now(), clock.monotonic(), clock.pendingTimers]).toEqual([30, 30, 1]);
   });
 
+  it('says how long it is until the next timer', async () => {
+    const clock = new ManualClock();
+    expect(clock.nextTimerInMs).toBeUndefined();
+    const later = clock.setTimeout(() => undefined, 30);
+    const sooner = clock.setTimeout(() => undefined, 10);
+    await clock.advance(4);
+    expect(clock.nextTimerInMs).toBe(6);
+    clock.clearTimeout(sooner);
+    expect(clock.nextTimerInMs).toBe(26);
+    clock.clearTimeout(later);
+    expect(clock.nextTimerInMs).toBeUndefined();
+  });
+
   it('lets promises run between timers, and fires the timers that those set', async () => {
     const clock = new ManualClock();
     const ticks: number[] = [];

@@ -2,9 +2,11 @@ import { describeError, SnapshotNotFoundError } from '../../errors.js';
 import { packError } from '../../portable-error.js';
 import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { SnapshotInfo } from '../../types.js';
+import { isBelievable } from '../capture-time.js';
 import { NewerFormatError } from '../manifest/manifest-fields.js';
 import { findSnapshotId, timeOfId } from '../manifest/snapshot-id.js';
 import {
+  type LineageHold,
   newestFirst,
   type ProblemListener,
   type RemoveResult,
@@ -12,6 +14,7 @@ import {
   type UnreadableSnapshot,
 } from '../repository.js';
 import { SessionMarks } from '../state/session-marks.js';
+import type { LineageMark } from '../state/store-state.js';
 import { deleteAll } from '../store-calls/delete-objects.js';
 import { isReadFault } from '../store-calls/read-faults.js';
 import { deleteObject } from '../store-calls/store-bytes.js';
@@ -104,6 +107,7 @@ export class SnapshotCatalog {
     options: StoreCallOptions,
   ): Promise<readonly SnapshotInfo[]> {
     const { revoked, held, heldElsewhere, cleared } = await this.marks.lineages(options);
+    const inForce = new Set(held.filter((mark) => !isOver(mark, entries)).map(({ lineage }) => lineage));
     const recorded = await this.marks.verifiedAt(options);
     const kept = entries.filter((entry) => !this.#hasComeBack(entry, cleared));
     return kept.map((entry) =>
@@ -111,11 +115,18 @@ export class SnapshotCatalog {
         store: this.#options.store.name,
         storedBytes: storedBytes.get(entry.manifest.id) ?? 0,
         revoked: revoked.has(entry.manifest.lineage),
-        held: held.has(entry.manifest.lineage),
+        held: inForce.has(entry.manifest.lineage),
         heldElsewhere: heldElsewhere.has(entry.manifest.lineage),
         verifiedAt: latest(recorded.get(entry.manifest.id), verifiedAt(entry)),
       }),
     );
+  }
+
+  async holds(options: StoreCallOptions): Promise<readonly LineageHold[]> {
+    const { held } = await this.marks.lineages(options);
+    if (held.length === 0) return [];
+    const { entries } = await this.readDelivered(options);
+    return held.map((mark) => ({ ...mark, isOver: isOver(mark, entries) }));
   }
 
   /** Deletes the objects of these snapshots, whole or damaged. */
@@ -195,6 +206,15 @@ export class SnapshotCatalog {
   #hasComeBack({ manifest, info }: CatalogEntry, cleared: ReadonlySet<string>): boolean {
     return cleared.has(manifest.lineage) && info.key === this.#options.place.keyOf(manifest);
   }
+}
+
+/** Whether a login that has moved to another client id was saved again under this one, so that it is in use here. */
+function isOver({ lineage, cause, at }: LineageMark, entries: readonly CatalogEntry[]): boolean {
+  if (cause !== 'moved') return false;
+  return entries.some(
+    ({ manifest }) =>
+      manifest.lineage === lineage && manifest.createdAt > at && isBelievable(manifest, Date.parse(at)),
+  );
 }
 
 function isSameProblem(found: DamagedEntry, known: CatalogEntry | DamagedEntry): boolean {

@@ -14,6 +14,7 @@ import type {
 import type {
   CreateResult,
   Hold,
+  LineageHold,
   PlaceLogin,
   RemoveResult,
   Revocation,
@@ -131,6 +132,10 @@ export class IsolatedRepository implements SnapshotRepository {
 
   heldLineages(options?: StoreCallOptions): Promise<ReadonlySet<string>> {
     return this.#call(options, () => this.#inner.heldLineages(options));
+  }
+
+  holds(options?: StoreCallOptions): Promise<readonly LineageHold[]> {
+    return this.#call(options, () => this.#inner.holds(options));
   }
 
   release(lineage: string, options?: StoreCallOptions): Promise<void> {

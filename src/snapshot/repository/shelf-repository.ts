@@ -23,6 +23,7 @@ import { assertSafePaths } from '../manifest/safe-path.js';
 import type {
   CreateResult,
   Hold,
+  LineageHold,
   PlaceLogin,
   ProblemListener,
   RemoveResult,
@@ -197,7 +198,12 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   async heldLineages(options: StoreCallOptions = {}): Promise<ReadonlySet<string>> {
-    return (await this.#catalog.marks.lineages(options)).held;
+    const holds = await this.holds(options);
+    return new Set(holds.filter(({ isOver }) => !isOver).map(({ lineage }) => lineage));
+  }
+
+  holds(options: StoreCallOptions = {}): Promise<readonly LineageHold[]> {
+    return this.#catalog.holds(options);
   }
 
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {

@@ -13,7 +13,7 @@ const DOOMED_FOR_MS = 3_600_000;
 /** The marked lineages of a store. */
 export interface MarkedLineages {
   readonly revoked: ReadonlySet<string>;
-  readonly held: ReadonlySet<string>;
+  readonly held: readonly LineageMark[];
   readonly heldElsewhere: ReadonlySet<string>;
   /** Those that a `clear()` has ended. */
   readonly cleared: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export class SessionMarks {
     const { marks } = await this.#state.read(options);
     return {
       revoked: lineagesOf(marks.revoked),
-      held: lineagesOf(marks.held),
+      held: marks.held,
       heldElsewhere: lineagesOf(marks.heldElsewhere),
       cleared: lineagesOf(marks.cleared),
     };
@@ -50,10 +50,14 @@ export class SessionMarks {
     return this.#state.changeMarks((marks) => withMark(marks, 'revoked', { lineage, cause, at }), options);
   }
 
-  hold(lineage: string, { cause, at }: Hold, options: StoreCallOptions): Promise<void> {
-    const isEverywhere = cause === 'removed' || cause === 'superseded' || cause === 'moved';
-    const kind = isEverywhere ? 'held' : 'heldElsewhere';
-    return this.#state.changeMarks((marks) => withMark(marks, kind, { lineage, cause, at }), options);
+  hold(lineage: string, hold: Hold, options: StoreCallOptions): Promise<void> {
+    const { cause } = hold;
+    const kind = cause === 'cleared' || cause === 'replaced' ? 'heldElsewhere' : 'held';
+    return this.#state.changeMarks((marks) => {
+      const before = marks[kind].find((mark) => mark.lineage === lineage);
+      const left = before && isWeaker(before, hold) ? withoutMarks(marks, [kind], lineage) : marks;
+      return withMark(left, kind, { lineage, ...hold });
+    }, options);
   }
 
   release(lineage: string, options: StoreCallOptions): Promise<void> {
@@ -145,6 +149,11 @@ export class SessionMarks {
     }, options);
     return count;
   }
+}
+
+/** Whether a hold ends by itself when its login is saved again, and the next one does so later, or never. */
+function isWeaker({ cause, at }: LineageMark, next: Hold): boolean {
+  return cause === 'moved' && (next.cause !== 'moved' || next.at > at);
 }
 
 function lineagesOf(marks: readonly LineageMark[]): ReadonlySet<string> {

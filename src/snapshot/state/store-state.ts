@@ -8,6 +8,8 @@ export interface LineageMark {
   readonly cause: string;
   /** ISO 8601. */
   readonly at: string;
+  /** The client id that has taken the login over; see `Hold`. */
+  readonly by?: string;
 }
 
 /** The marks of the pairings of one client id. */
@@ -123,10 +125,11 @@ function hasMark(marks: LineageMarks, kind: keyof LineageMarks, lineage: string)
 }
 
 function marksOf(value: unknown): readonly LineageMark[] {
-  return listOf(value).map(({ lineage, cause, at }) => ({
+  return listOf(value).map(({ lineage, cause, at, by }) => ({
     lineage: nameOf(lineage),
     cause: nameOf(cause),
     at: timeOf(at),
+    ...(by !== undefined && { by: textOf(by) }),
   }));
 }
 

@@ -16,6 +16,7 @@ import type { RepositoryFormat } from '../repository/open-repository.js';
 import type {
   CreateResult,
   Hold,
+  LineageHold,
   PlaceLogin,
   ProblemListener,
   RemoveResult,
@@ -141,6 +142,10 @@ export class ThreadedRepository implements SnapshotRepository {
     return this.#call('heldLineages', [], options);
   }
 
+  holds(options: StoreCallOptions = {}): Promise<readonly LineageHold[]> {
+    return this.#call('holds', [], options);
+  }
+
   release(lineage: string, options: StoreCallOptions = {}): Promise<void> {
     return this.#call('release', [lineage], options);
   }
@@ -217,6 +222,7 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'manifest',
   'revokedLineages',
   'heldLineages',
+  'holds',
   'clearedLineages',
   'placeLogins',
   'unreadable',

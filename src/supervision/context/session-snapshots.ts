@@ -3,6 +3,7 @@ import { unpackError } from '../../portable-error.js';
 import { captureTimeAfter, newestBelievableFirst } from '../../snapshot/capture-time.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
+import { isThreadFault } from '../../thread-fault.js';
 import type { SnapshotInfo } from '../../types.js';
 import { importsBeside, importsIn } from '../record/import-marks.js';
 import { answered, askStores, failed, namedFault, StorePatience } from './ask-stores.js';
@@ -276,7 +277,7 @@ export class SessionSnapshots {
     if (this.#reported.has(repository)) return;
     this.#reported.add(repository);
     this.#context.warn(
-      'store-unreachable',
+      isThreadFault(error) ? 'worker-thread-stopped' : 'store-unreachable', // nothing is known against the store then
       `the store ${repository.store.name} can't be listed: ${describeError(error).message}`,
     );
   }

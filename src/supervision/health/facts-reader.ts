@@ -14,6 +14,7 @@ import { checkProfileTask } from '../../profile/soundness.js';
 import { isUp } from '../../state.js';
 import type { Task } from '../../task.js';
 import type { SessionContext } from '../context/session-context.js';
+import { decisionIn } from '../login/rejected-restore.js';
 import type { StartRetries } from '../reconnect/start-retries.js';
 import type { SettleWatch } from '../save/settle-watch.js';
 import type { EventLoopMeter } from './event-loop-meter.js';
@@ -110,6 +111,7 @@ export class FactsReader {
       reconnect: { attempt: startRetries.attempt, maxAttempts: Number.isFinite(most) ? most : null },
       lastError: startRetries.lastError,
       olderCopy: startRetries.olderCopy,
+      decision: decisionIn(this.#context.record.current)?.snapshotId,
       waiting: this.#context.startWaits.current,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),

@@ -38,6 +38,8 @@ export interface HealthFacts {
   readonly lastError: EventError | undefined;
   /** The snapshot to try by hand when starts with the profile in place fail although WhatsApp is reachable. */
   readonly olderCopy: string | undefined;
+  /** The snapshot that a person may restore, after the one that was asked for was rejected. */
+  readonly decision: string | undefined;
   /** What a start waits for. */
   readonly waiting: StartWait | undefined;
   readonly leaseHeld: boolean;

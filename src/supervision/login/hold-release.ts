@@ -1,5 +1,4 @@
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import type { SnapshotInfo } from '../../types.js';
 import { askStores, failed, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 
@@ -36,7 +35,7 @@ export class HoldRelease {
   ): Promise<readonly StillHeld[]> {
     const release = async (repository: SnapshotRepository) => {
       await repository.unmarkCleared(lineage);
-      if ((await repository.list()).some((info) => isHeld(info, lineage))) await repository.release(lineage);
+      await repository.release(lineage);
     };
     const patience = new StorePatience(this.#context.clock, patienceMs);
     const failures = failed(await askStores(repositories, release, patience));
@@ -70,8 +69,4 @@ export class HoldRelease {
   forget(): void {
     this.#released = undefined;
   }
-}
-
-function isHeld({ lineage, held, heldElsewhere }: SnapshotInfo, wanted: string): boolean {
-  return lineage === wanted && (held === true || heldElsewhere === true);
 }

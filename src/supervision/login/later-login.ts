@@ -30,12 +30,14 @@ export class LaterLogin {
    * the whole bot was put back over it, with the stores' notes. To be tried where the login in place leads to a QR.
    */
   async savedSince(patience?: StorePatience): Promise<readonly LocatedSnapshot[]> {
-    const { lineage, placeLogin } = this.#context.record.current;
+    const { lineage, placeLogin, inPlaceSince = '' } = this.#context.record.current;
     if (lineage === undefined || placeLogin === undefined) return [];
     const { lastHere } = await this.#snapshots.sorted(patience);
     const isOwn = ({ info }: LocatedSnapshot) => info.lineage === lineage;
     const [newest] = lastHere; // newest first, those with a time in the future last
-    if (newest === undefined || isOwn(newest) || newest.info.createdAt <= placeLogin.since) return [];
+    if (newest === undefined || isOwn(newest)) return [];
+    // The place's time is that of a clock, which a capture may be ahead of.
+    if (newest.info.createdAt <= placeLogin.since || newest.info.createdAt <= inPlaceSince) return [];
     return this.#snapshots.candidates(newest.info.lineage, { patience });
   }
 

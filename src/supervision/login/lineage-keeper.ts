@@ -151,6 +151,7 @@ export class LineageKeeper {
       account: id === undefined && known === undefined ? undefined : account,
       startedBy: entryScript,
       loggedIn: true,
+      requestedOver: undefined,
       profileMark: await profileMark(fs, profile.path).catch(() => undefined),
       ...(known === undefined && { basedOn: undefined }),
       ...((known === undefined || before.formerLineage !== undefined) && {

@@ -14,7 +14,8 @@ const LOOK_MS = 3_000;
 /**
  * The logins of this place whose profile lies next to it under another name by now, so that it was not lost. Its folder was
  * renamed, or the one around it (`sessions/anna/session`), with what this library keeps beside it or without, and the session
- * with the new name may not have been started yet. A copy is another folder, and does not count.
+ * with the new name may not have been started yet. A copy is another folder, and does not count; neither does what was only
+ * put aside.
  *
  * Call it with the record loaded, where no profile is in place. Never rejects: what can't be read tells nothing.
  */
@@ -29,6 +30,7 @@ export async function renamedLogins({
   const until = clock.monotonic() + LOOK_MS;
   for (const path of await neighboursOf(fs, profile.path)) {
     if (clock.monotonic() > until) break;
+    if (isPutAside({ clientId, path: profile.path }, path)) continue;
     const mark = await markOnDisk(fs, path, profile.path);
     if (mark === undefined) continue;
     const neighbour = await recordBeside(fs, path);
@@ -49,6 +51,27 @@ async function neighboursOf(fs: SessionContext['fs'], profileDir: string): Promi
   const beside = await foldersIn(folder, basename(profileDir));
   const around = await foldersIn(dirname(folder), basename(folder));
   return [...beside, ...around.map((path) => join(path, basename(profileDir)))];
+}
+
+/**
+ * Whether a neighbour is what a person has put aside: a name that adds to this profile's own what no client id can have, such
+ * as `session-anna.old`. No bot can have its login there, so it lives on under no other id. A profile in a folder of the
+ * user's choice may have any name.
+ */
+function isPutAside(
+  { clientId, path }: { readonly clientId: string; readonly path: string },
+  beside: string,
+): boolean {
+  const name = basename(path);
+  const isNamedById =
+    name === 'session' || name === `session-${clientId}` || path.endsWith(`/profile/${clientId}`);
+  const isOfClient = /^[-\w]+$/.test(basename(beside));
+  return (
+    isNamedById &&
+    join(dirname(beside)) === join(dirname(path)) &&
+    basename(beside).startsWith(name) &&
+    !isOfClient
+  );
 }
 
 /** A snapshot of a file system has the inodes of the original, on another device. */
@@ -90,7 +113,7 @@ function lineagesFrom(
   if (isHere(record.owner)) return lineagesIn(record);
   const { lineage, formerOwners = [] } = record;
   return formerOwners
-    .filter((former) => isHere(former) && former.isCopy !== true)
+    .filter((former) => isHere(former) && former.isCopy !== true && former.isHeld !== true) // else the stores tell it
     .flatMap(({ lineages }) => (lineage !== undefined && lineages.includes(lineage) ? lineages : []));
 }
 

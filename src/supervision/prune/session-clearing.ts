@@ -3,6 +3,7 @@ import { isSameMark, type ProfileMark, profileMark } from '../../profile/profile
 import { MAX_IMPORTED } from '../../snapshot/manifest/manifest-fields.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { releaseForFormerOwners } from '../login/former-owners.js';
 import type { ClearIntent } from '../record/clear-note.js';
 import { onlyImports } from '../record/import-marks.js';
 import { clearSnapshots, clearTheRest, markCleared, planClear, unmarkCleared } from './clear-snapshots.js';
@@ -33,10 +34,11 @@ export class SessionClearing {
   /**
    * Call as owner, with the browser closed and the record loaded. When it fails, the login stays.
    *
+   * @param isUnlinked whether the device was unlinked before, so that the login is dead wherever it lies
    * @returns the number of deleted snapshots
    * @throws ConfigurationError, StoreError
    */
-  async run(): Promise<number> {
+  async run({ isUnlinked }: { readonly isUnlinked: boolean }): Promise<number> {
     const { clearNote, assertOwned } = this.#context;
     const plan = await planClear(this.#context, this.#snapshots);
     const before = await clearNote.read();
@@ -58,6 +60,7 @@ export class SessionClearing {
       await clearNote.putBack(before).catch(() => undefined);
       throw error;
     }
+    if (!isUnlinked) await releaseForFormerOwners(this.#context);
     await this.#deleteProfile();
     await clearNote.write({ clearedAt, lineages: [], imported });
     return count;
@@ -71,8 +74,10 @@ export class SessionClearing {
     if (intent?.left === undefined) return;
     const { clearedAt, lineages, imported } = intent;
     if (intent.left === 'all') {
-      if (await this.#isInPlace(intent)) await this.#deleteProfile();
-      else await this.#keepNewProfile();
+      if (await this.#isInPlace(intent)) {
+        await releaseForFormerOwners(this.#context);
+        await this.#deleteProfile();
+      } else await this.#keepNewProfile();
       await clearNote.write({ clearedAt, left: 'stores', lineages, imported });
       await record.load();
     }

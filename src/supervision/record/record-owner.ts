@@ -17,10 +17,18 @@ export interface FormerOwner {
   readonly clientId: string;
   /** Where its profile lay; absent if the login was imported, so that the old profile is expected to be there. */
   readonly path?: string;
-  /** The logins of that profile. Their copies under the former id are not marked yet. */
+  /** The logins of that profile. */
   readonly lineages: readonly string[];
   /** Whether the former profile was still there when this one was used: then this one is a copy, and not moved. */
   readonly isCopy?: boolean;
+  /** When the login came here, ISO 8601: later than every copy of it under the former id that was known then. */
+  readonly since?: string;
+  /** The stores in which its copies under the former id are marked. */
+  readonly heldIn?: readonly string[];
+  /** Whether every store has the marks. */
+  readonly isHeld?: boolean;
+  /** When it was told last that the former id goes on using the login, ISO 8601. */
+  readonly toldAt?: string;
 }
 
 /**
@@ -52,10 +60,30 @@ export function formerOwnersIn(value: unknown): readonly FormerOwner[] {
   if (!Array.isArray(value)) return [];
   return value.slice(-MAX_FORMER_OWNERS).flatMap((item: unknown) => {
     if (typeof item !== 'object' || item === null) return [];
-    const { clientId, path, lineages, isCopy } = item as Record<string, unknown>;
+    const { clientId, path, lineages, isCopy, since, heldIn, isHeld, toldAt } = item as Record<
+      string,
+      unknown
+    >;
     if (typeof clientId !== 'string' || clientId === '' || !Array.isArray(lineages)) return [];
-    const named = lineages.filter((one): one is string => typeof one === 'string');
-    const own = { ...(typeof path === 'string' && { path }), ...(isCopy === true && { isCopy }) };
-    return [{ clientId, ...own, lineages: named }];
+    return [
+      {
+        clientId,
+        ...(typeof path === 'string' && { path }),
+        lineages: textsIn(lineages),
+        ...(isCopy === true && { isCopy }),
+        ...(isTime(since) && { since }),
+        ...(Array.isArray(heldIn) && { heldIn: textsIn(heldIn) }),
+        ...(isHeld === true && { isHeld }),
+        ...(isTime(toldAt) && { toldAt }),
+      },
+    ];
   });
+}
+
+function textsIn(values: readonly unknown[]): readonly string[] {
+  return values.filter((one): one is string => typeof one === 'string');
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }

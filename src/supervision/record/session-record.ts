@@ -10,12 +10,25 @@ export interface SessionRecord {
   readonly format: 1;
   /** Whose login this is. Absent until there is one, and in a record of an older version. */
   readonly owner?: RecordOwner;
-  /** Whose it was before, under other client ids, as long as the stores do not know that; see {@link FormerOwner}. */
+  /** Whose it was before, under other client ids; see {@link FormerOwner}. */
   readonly formerOwners?: readonly FormerOwner[];
   /** The lineage (pairing) of the profile in place; absent until the first `ready`. */
   readonly lineage?: string;
   /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
   readonly formerLineage?: string;
+  /**
+   * A restore that a person has asked for, over a login that may be of another account. Kept until a login is ready; see
+   * login/rejected-restore.ts.
+   */
+  readonly requestedOver?: {
+    /** Id of the snapshot. */
+    readonly restored: string;
+    /** Id of the newest snapshot of the login before it, and its lineage. */
+    readonly before: string;
+    readonly lineage: string;
+    /** When WhatsApp rejected what was restored, ISO 8601. */
+    readonly rejectedAt?: string;
+  };
   /**
    * When the login in place, or else the last one, came here, ISO 8601. What another login has saved before is older, and
    * is not restored automatically. Absent for a login that was here before this field existed.
@@ -139,6 +152,7 @@ export function parseRecord(text: string): SessionRecord {
     ...optionalText(raw, 'inPlaceSince'),
     ...trialIn(raw.trial),
     ...placeLoginIn(raw.placeLogin),
+    ...requestedOverIn(raw.requestedOver),
     ...(mark !== undefined && { profileMark: mark }),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
@@ -177,6 +191,14 @@ function placeLoginIn(value: unknown): Pick<SessionRecord, 'placeLogin'> {
   const { since, lineage } = value as Record<string, unknown>;
   if (typeof since !== 'string') return {};
   return { placeLogin: { since, ...(typeof lineage === 'string' && { lineage }) } };
+}
+
+function requestedOverIn(value: unknown): Pick<SessionRecord, 'requestedOver'> {
+  if (typeof value !== 'object' || value === null) return {};
+  const { restored, before, lineage, rejectedAt } = value as Record<string, unknown>;
+  if (typeof restored !== 'string' || typeof before !== 'string' || typeof lineage !== 'string') return {};
+  const rejected = typeof rejectedAt === 'string' && { rejectedAt };
+  return { requestedOver: { restored, before, lineage, ...rejected } };
 }
 
 function optionalText<Name extends string>(

@@ -181,6 +181,8 @@ export class Restorer {
       basedOn: info.id,
       restoring: undefined,
       formerLineage: undefined,
+      // Where a person had to decide, this is the answer.
+      ...(before.requestedOver?.rejectedAt !== undefined && { requestedOver: undefined }),
       replacedLineages: before.replacedLineages?.filter((one) => one !== lineage),
       ...(imported.length > 0 && { imported }),
       ...(noted?.lineage === lineage && { placeLogin: { lineage, since: noted.since } }),

@@ -3,6 +3,7 @@ import type { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
 import type { LaterLogin } from '../login/later-login.js';
+import { askForDecision } from '../login/rejected-restore.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertNoneSilent, assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
@@ -106,7 +107,11 @@ export class LoginFallbacks {
     const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
     const isFinal = !(await this.#anyOfNewerBrowser(untried));
-    warn('login-rejected', 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
+    const decision = await askForDecision(this.#context);
+    warn(
+      'login-rejected',
+      decision?.message ?? 'WhatsApp no longer accepts the saved login: a new QR scan is needed',
+    );
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
     const { rejectedLineages, placeLogin } = record.current;

@@ -187,7 +187,7 @@ export class ProfilePreparer {
     const held = later?.length ? undefined : await this.#heldLineage(patience);
     if (held !== undefined) {
       if (!(await isSound())) return UNSOUND;
-      await this.#removed.release(held);
+      await this.#removed.releaseInPlace(held);
     }
     const newer = later?.length ? later : await this.#newerSnapshots(patience);
     if (newer.length > 0) {

@@ -10,6 +10,7 @@ import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { LaterLogin } from '../login/later-login.js';
+import { askForDecision } from '../login/rejected-restore.js';
 import type { Revoker } from '../login/revoker.js';
 import type { OlderCopyTrial, TrialResult } from '../restore/older-copy-trial.js';
 import { isMisfit, isStoreFault } from '../restore/restore-search.js';
@@ -152,6 +153,7 @@ export class SessionStarter {
           await revoker.note();
           await stopper.stop();
           isUnknown = !(await revoker.revoke('server')); // if so, the newest login may be sound
+          await this.#tellOfDecision();
           if (this.#context.options.onLogout === 'stop') return outcome;
           if (isLoggedOut) return failedByLogouts();
           this.#enter('restoring', signal, 'logged-out');
@@ -181,6 +183,11 @@ export class SessionStarter {
       }
     }
     return failedByLogouts();
+  }
+
+  async #tellOfDecision(): Promise<void> {
+    const decision = await askForDecision(this.#context);
+    if (decision !== undefined) this.#context.warn('login-rejected', decision.message);
   }
 
   #tellOfLoss(): void {

@@ -9,13 +9,15 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { HoldRelease } from '../login/hold-release.js';
 import { holdSuperseded } from '../login/hold-replaced.js';
 import { spreadHolds } from '../login/spread-holds.js';
+import { TwoPlaces } from '../login/two-places.js';
 
 /** Time limit for each store, ms. A store that hangs must not keep a process from ending. */
 const MARK_PATIENCE_MS = 5_000;
 
 /** The message for a login that is not restored because its profile was removed. */
 export const HELD_MESSAGE =
-  'this login is on hold (its profile was removed, a later login has replaced it, or it moved to another client id) and is ' +
+  'this login is on hold (its profile was removed, clear() has ended it, a later login has replaced it, or it moved to another ' +
+  'client id) and is ' +
   'not restored automatically: scan a new QR, or call restore() to bring the login back, or restore(id) for one of its ' +
   'snapshots';
 
@@ -39,12 +41,14 @@ export class RemovedProfile {
   readonly #snapshots: SessionSnapshots;
   readonly #holds: HoldRelease;
   readonly #asOwner: RemovedProfileParts['asOwner'];
+  readonly #twoPlaces: TwoPlaces;
 
   constructor(context: SessionContext, { snapshots, holds, asOwner }: RemovedProfileParts) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#holds = holds;
     this.#asOwner = asOwner;
+    this.#twoPlaces = new TwoPlaces(context);
   }
 
   /**
@@ -157,10 +161,17 @@ export class RemovedProfile {
   async releaseInUse(lineage: string, copies: readonly SnapshotInfo[]): Promise<void> {
     await this.#holds.finish();
     if (lineage !== this.#context.record.current.lineage) return; // it was removed meanwhile
+    const isMoved = await this.#twoPlaces.notice(lineage, new Set(copies.map(({ store }) => store)));
     const isReleased = this.#holds.isReleased(lineage);
     const isOutOfDate = ({ held, heldElsewhere }: SnapshotInfo) =>
       heldElsewhere === true || (held === true && isReleased);
-    if (copies.some(isOutOfDate)) await this.release(lineage);
+    if (isMoved || copies.some(isOutOfDate)) await this.release(lineage);
+  }
+
+  /** Call at a start whose profile in place has a login that is held: ends the hold. Never rejects. */
+  async releaseInPlace(lineage: string): Promise<void> {
+    await this.#twoPlaces.notice(lineage);
+    await this.release(lineage);
   }
 
   /**
@@ -180,8 +191,10 @@ export class RemovedProfile {
   async isNewestHeld(): Promise<boolean> {
     const [newest] = (await this.#snapshots.sorted()).ours;
     if (newest === undefined) return false;
+    const { lineage } = newest.info;
     const { replacedLineages = [] } = this.#context.record.current;
-    return this.isHeld(newest.info) && !replacedLineages.includes(newest.info.lineage);
+    if (!this.isHeld(newest.info) || replacedLineages.includes(lineage)) return false;
+    return !(await this.#snapshots.isCleared(lineage));
   }
 
   isHeld({ lineage, held }: { readonly lineage: string; readonly held?: true }): boolean {

@@ -265,6 +265,8 @@ const STATUS: StatusResponse = {
     lastError: null,
     lastSaveError: null,
     lastBackupError: null,
+    waiting: null,
+    decision: null,
     snapshots: [],
   },
   health: null,

@@ -278,6 +278,25 @@ describe.each(cases)('the $format repository over a $place store', ({ place, mak
     expect(await s.repository.heldLineages()).toEqual(new Set());
   });
 
+  it('holds a lineage that moved to another client id until it is saved again, and anew when it moves later', async () => {
+    const s = setup();
+    const { snapshot } = await create(s);
+    const timeAfter = (ms: number) => new Date(Date.parse(snapshot.createdAt) + ms).toISOString();
+    const moved = (ms: number) => ({ cause: 'moved', at: timeAfter(ms), by: 'other' }) as const;
+    await s.repository.hold('lineage-1', moved(-1));
+    expect((await s.restarted().list())[0]?.held).toBe(undefined);
+    expect(await s.restarted().heldLineages()).toEqual(new Set());
+    const hold = { lineage: 'lineage-1', ...moved(-1) };
+    expect(await s.restarted().holds()).toEqual([{ ...hold, isOver: true }]);
+    await s.repository.hold('lineage-1', moved(1));
+    expect((await s.restarted().list())[0]?.held).toBe(true);
+    await s.repository.hold('lineage-1', moved(-1));
+    expect(await s.repository.holds()).toMatchObject([{ at: timeAfter(1), isOver: false }]);
+    await s.repository.hold('lineage-1', { cause: 'removed', at: timeAfter(-1) });
+    await s.repository.hold('lineage-1', moved(2));
+    expect(await s.restarted().holds()).toMatchObject([{ cause: 'removed', isOver: false }]);
+  });
+
   it('tells which lineages are held at other places only, until they are released', async () => {
     const s = setup();
     await create(s);

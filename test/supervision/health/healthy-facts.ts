@@ -60,6 +60,7 @@ export const HEALTHY: HealthFacts = {
   waiting: undefined,
   threadSilentMs: 0,
   olderCopy: undefined,
+  decision: undefined,
   leaseHeld: true,
   leaseUnproven: false,
 };

@@ -10,6 +10,8 @@ export const connection: Check = (facts) => {
   if (!isUp(facts.state)) {
     if (facts.waiting !== undefined && facts.state !== 'stopping')
       return [withReason(startWaits(facts.waiting), facts.lastError)];
+    if (facts.decision !== undefined && facts.state === 'awaiting_qr')
+      return [restoreRejected(facts.decision)];
     return [withReason(withOlderCopy(notUp(facts.state), facts.olderCopy), facts.lastError)];
   }
   const { probe } = facts;
@@ -56,6 +58,21 @@ function withOlderCopy(issue: Issue, id: string | undefined): Issue {
     advice: {
       en: `WhatsApp is reached, and the session does not become ready: restore("${id}") tries an older copy. ${issue.advice.en}`,
       ar: `يمكن الوصول إلى واتساب لكن الجلسة لا تصبح جاهزة: جرّب نسخة أقدم عبر ${call}. ${issue.advice.ar}`,
+    },
+  };
+}
+
+function restoreRejected(id: string): Issue {
+  return {
+    code: 'restore-rejected',
+    severity: 'warning',
+    message: {
+      en: 'WhatsApp does not accept the login that restore() has put in place; the one before it may be of another account.',
+      ar: 'لا يقبل واتساب تسجيل الدخول الذي استعاده restore()، وقد يكون السابق لحساب آخر.',
+    },
+    advice: {
+      en: `Decide: restore("${id}") brings the login before it back; or scan the QR with the phone of the right account.`,
+      ar: `القرار لك: ${isolated(`restore("${id}")`)} يعيد تسجيل الدخول السابق، أو امسح رمز QR بهاتف الحساب الصحيح.`,
     },
   };
 }

@@ -13,7 +13,7 @@ export function startWaits(wait: StartWait): Issue {
   };
 }
 
-function inArabic({ what, maxMs }: StartWait): { readonly message: string; readonly advice: string } {
+function inArabic({ what, maxMs = 0 }: StartWait): { readonly message: string; readonly advice: string } {
   const most = `${duration(maxMs, 'ar')} على الأكثر`;
   switch (what.kind) {
     case 'lease': {
@@ -47,6 +47,11 @@ function inArabic({ what, maxMs }: StartWait): { readonly message: string; reado
       return {
         message: `تنتظر الجلسة ${most} حتى يجيب القرص الذي فيه ${what.folders.map(isolated).join(' أو ')}.`,
         advice: 'تحقّق من ذلك القرص: إنه معلّق، أو مجلد شبكة مفقود.',
+      };
+    case 'call':
+      return {
+        message: `تنتظر الجلسة انتهاء ${isolated('restore()')} أو ${isolated('importSession()')} أو ${isolated('clear()')} الذي استُدعي قبل التشغيل.`,
+        advice: 'تستمر تلقائيًا؛ ويؤخّرها مخزن بطيء أو معلّق.',
       };
     case 'turn':
       return {

@@ -32,9 +32,15 @@ function statusAfter(status: StatusResponse, event: StreamEvent, at: number): St
         state: to,
         connected: to === 'ready',
         stateSince: new Date(at).toISOString(),
+        waiting: null, // the next status tells of a wait that goes on
       });
       if (to !== 'ready') return changed;
-      return { ...changed, session: { ...changed.session, lastError: null }, qr: null, pairingCode: null };
+      return {
+        ...changed,
+        session: { ...changed.session, lastError: null, decision: null },
+        qr: null,
+        pairingCode: null,
+      };
     }
     case 'save:completed': {
       const { snapshot } = event.data;

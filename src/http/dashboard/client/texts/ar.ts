@@ -50,6 +50,8 @@ export const ar: Texts = {
     lastError: 'آخر خطأ',
     lastSaveError: 'لم تنجح آخر عملية حفظ',
     lastBackupError: 'لم تنجح آخر عملية نسخ احتياطي',
+    waiting: 'التشغيل ينتظر',
+    decision: 'القرار لك',
     words: {
       idle: 'لم تبدأ',
       restoring: 'جارٍ فحص تسجيل الدخول',

@@ -44,6 +44,8 @@ export const en: Texts = {
     lastError: 'Last error',
     lastSaveError: 'The last save failed',
     lastBackupError: 'The last backup failed',
+    waiting: 'The start waits',
+    decision: 'You have to decide',
     words: {
       idle: 'Not started',
       restoring: 'Checking the login',

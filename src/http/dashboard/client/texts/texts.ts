@@ -51,7 +51,15 @@ export interface Texts
     | 'logIn'
   >;
   readonly state: Named<
-    'title' | 'since' | 'announce' | 'attemptOf' | 'lastError' | 'lastSaveError' | 'lastBackupError'
+    | 'title'
+    | 'since'
+    | 'announce'
+    | 'attemptOf'
+    | 'lastError'
+    | 'lastSaveError'
+    | 'lastBackupError'
+    | 'waiting'
+    | 'decision'
   > & {
     readonly attempt: Plural;
     readonly words: Named<SessionState>;

@@ -50,6 +50,17 @@ export function StateCard() {
           )
         );
       })}
+      {(['waiting', 'decision'] as const).map((kind) => {
+        const told = session[kind];
+        return (
+          told && (
+            <p class="state-error" key={kind}>
+              {texts.state[kind]} (<Age at={told.since} />
+              ): <Code>{plain(told.message)}</Code>
+            </p>
+          )
+        );
+      })}
       <dl class="state-facts">
         {[
           [texts.details.lastSaved, session.lastSaved] as const,

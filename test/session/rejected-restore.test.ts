@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { FakeBot } from '../support/fake-bot.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const ANNA = '4915100000001@c.us';
+const BEN = '4915100000002@c.us';
+const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
+
+const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
+
+describe('a login that a person has restored over another one, and that WhatsApp rejects', () => {
+  const stage = useFakeStage();
+  const newBot = () => stage().bot({ session: { ...BY_HAND, backupPath: '/mnt/backup' } });
+
+  /** A backup of a login that WhatsApp does not accept any more, and a later login in its place, which is in use. */
+  async function twoLogins(first: string, second: string) {
+    const before = newBot();
+    await before.logIn(first);
+    await stage().clock.advance(100_000);
+    const dead = await before.backUp('dead');
+    await before.stop();
+    stage().whatsApp.revokeAll();
+    const bot = newBot();
+    await bot.start();
+    expect(bot.state).toBe('awaiting_qr');
+    await bot.client.scan(second);
+    await bot.untilState('ready');
+    await stage().clock.advance(100_000);
+    const alive = await bot.backUp('alive');
+    return { bot, dead, alive };
+  }
+
+  it.each(['while it runs', 'while it is stopped'])(
+    'of another account (%s): the one before it is not brought back, a person is asked',
+    async (when) => {
+      const { bot, dead, alive } = await twoLogins(ANNA, BEN);
+      if (when === 'while it is stopped') await bot.stop();
+      await bot.finish(bot.session.restore(dead.id));
+      if (when === 'while it is stopped') await bot.start();
+      await bot.untilState('awaiting_qr');
+      const { decision } = bot.session.status();
+      const before = (await bot.session.listSnapshots()).find(({ id }) => id === decision?.snapshotId);
+      expect(before?.lineage).toBe(alive.lineage);
+      expect(decision?.message).toContain(`restore('${before?.id}')`);
+      expect(bot.payloads('warning')).toContainEqual({ code: 'login-rejected', message: decision?.message });
+      const { recommendations } = await bot.finish(bot.session.checkHealth());
+      const told = recommendations.find(({ code }) => code === 'restore-rejected');
+      expect(told?.text.en).toContain(`restore("${before?.id}")`);
+      await bot.stop();
+      const again = newBot();
+      await again.start();
+      expect([again.state, again.payloads('restore:started')]).toEqual(['awaiting_qr', []]);
+      expect(again.session.status().decision).toEqual(decision);
+      await again.finish(again.session.restore(alive.id));
+      await again.untilState('ready');
+      expect(accountOf(again)).toBe(BEN);
+      expect(again.session.status().decision).toBeUndefined();
+    },
+  );
+
+  it('of another account: a scan is an answer, too', async () => {
+    const { bot, dead } = await twoLogins(ANNA, BEN);
+    await bot.finish(bot.session.restore(dead.id));
+    await bot.untilState('awaiting_qr');
+    await bot.client.scan(ANNA);
+    await bot.untilState('ready');
+    await bot.until('the run', () => bot.session.status().run > 0);
+    expect(bot.session.status().decision).toBeUndefined();
+  });
+
+  it.each(['while it runs', 'while it is stopped'])(
+    'of the same account (%s): the one before it is brought back',
+    async (when) => {
+      const { bot, dead } = await twoLogins(ANNA, ANNA);
+      if (when === 'while it is stopped') await bot.stop();
+      const codes = bot.codes.length;
+      await bot.finish(bot.session.restore(dead.id));
+      if (when === 'while it is stopped') await bot.start();
+      await bot.untilState('ready');
+      expect([accountOf(bot), bot.codes.length]).toEqual([ANNA, codes]);
+      expect((await bot.client.readLogin())?.note).toBe('alive');
+    },
+  );
+});
