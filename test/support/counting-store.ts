@@ -13,9 +13,10 @@ export interface CountedCall {
 export class CountingStore extends MemoryStore {
   #calls: CountedCall[] = [];
 
-  /** The calls since the last {@link reset}; the health check's looks for an answer are left out. */
+  /** The calls since the last {@link reset}, without the health check's looks for an answer and those of the lease. */
   get calls(): readonly CountedCall[] {
-    return this.#calls.filter(({ method, key }) => method !== 'head' || !key.endsWith('/ping'));
+    const isPing = ({ method, key }: CountedCall) => method === 'head' && key.endsWith('/ping');
+    return this.#calls.filter((call) => !isPing(call) && !/^\.(leases|processes)\//.test(call.key));
   }
 
   /** The calls in words, for messages. */

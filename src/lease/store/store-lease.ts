@@ -90,12 +90,16 @@ export class StoreLease implements BeatMember {
     return this.isHeld();
   }
 
-  /** @throws LeaseLostError if another process has it; StoreError if it can't be told now */
-  assertHeld(): void {
+  /**
+   * @param failure why it could not be acquired, if it was not
+   * @throws LeaseLostError if another process has it; StoreError if it can't be told now
+   */
+  assertHeld(failure?: unknown): void {
     if (this.isHeld()) return;
     const { clientId, beat, store } = this.#parts;
     if (this.#isLost) throw notTheOwner(clientId);
-    throw notProvenOwner(clientId, { place: `in the store ${store.name}`, cause: beat.lastFailure });
+    const cause = failure ?? beat.lastFailure;
+    throw notProvenOwner(clientId, { place: `in the store ${store.name}`, cause });
   }
 
   /** Who claimed the lease last, whether it lives or not. Claims nothing. */
@@ -141,7 +145,9 @@ export class StoreLease implements BeatMember {
     if (isOurs) {
       this.#parts.machine.heldTokens.delete(claim.record.token);
       await this.#putReleased(claim).catch((error: unknown) =>
-        this.#say('the lease could not be released; the next owner has to wait', describeError(error)),
+        this.#say('the lease could not be released; the next owner has to wait', {
+          code: describeError(error).code,
+        }),
       );
     }
     await this.#parts.beat.leave(this);

@@ -4,13 +4,18 @@ import type { Logger } from '../../logger.js';
 import type { StartWaits } from '../../start-waits.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { LeaseHolder } from '../lease-record.js';
-import type { LeaseGrant } from '../local-lease.js';
 import type { StoreLease } from './store-lease.js';
 
 /** How long a start waits for the process that it replaces: platforms stop the old one when the new one is up for a while, ms. */
 export const REPLACEMENT_WAIT_MS = 300_000;
-/** How long a start waits for a store that says nothing, ms: with all else that it asks stores for no more than 5 s. */
-const SILENT_MS = 3000;
+/** How long a start waits for the first answer of the store, ms: with all else that it asks stores for no more than 5 s. */
+const FIRST_ANSWER_MS = 400;
+/** How long a restore waits for the store to tell who has the session, ms. */
+const ANSWER_MS = 10_000;
+/** How long a copy waits for a lease that could not be had before, ms: other stores must not be delayed by more. */
+const CONFIRM_MS = 100;
+/** How long it is waited for who had the session last, ms. */
+const LAST_OWNER_MS = 3000;
 /** How often a store that does not answer is asked again, ms. */
 const ASK_AGAIN_MS = 5000;
 /** How long a stop waits for the release, ms. */
@@ -39,7 +44,16 @@ export class StoreOwnership {
   readonly #parts: StoreOwnershipParts;
   #isWanted = false;
   #isUnable = false;
+  /** Whether the start goes on, with or without the lease: who learns only then that another has it stops. */
+  #isTaken = false;
   #timer: TimerHandle;
+  /** The claim that is under way. */
+  #asking: Promise<void> | undefined;
+  /** Whether the store has told of another process that has the session. */
+  #hasAnswered = false;
+  #refusal: unknown;
+  /** Why the lease could not be had yet. */
+  #failure: unknown;
 
   constructor(parts: StoreOwnershipParts) {
     this.#parts = parts;
@@ -57,18 +71,24 @@ export class StoreOwnership {
 
   /** Throws unless {@link isHeld}. */
   assertHeld(): void {
-    if (!this.#isUnable) this.#parts.lease.assertHeld();
+    if (!this.#isUnable) this.#parts.lease.assertHeld(this.#failure);
   }
 
   /** Like {@link isHeld}, but makes a new proof first where the last one is too old. Never rejects. */
   async confirm(): Promise<boolean> {
-    return this.#isUnable || this.#parts.lease.confirm();
+    const { clock, lease } = this.#parts;
+    if (this.#isUnable) return true;
+    if (!lease.isHeld() && !lease.isUnproven() && this.#isWanted) {
+      if (this.#asking === undefined) this.#ask(0);
+      await resultWithin(clock, CONFIRM_MS, this.#asking ?? Promise.resolve());
+    }
+    return (await resultWithin(clock, CONFIRM_MS, lease.confirm())) ?? false;
   }
 
   /** Who had the session last. A store that does not answer is no reason to refuse anything. */
   async lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
     const { clock, lease } = this.#parts;
-    const owner = await resultWithin(clock, SILENT_MS, lease.lastOwner()).catch(() => undefined);
+    const owner = await resultWithin(clock, LAST_OWNER_MS, lease.lastOwner()).catch(() => undefined);
     return owner ?? 'nobody';
   }
 
@@ -77,61 +97,84 @@ export class StoreOwnership {
    *
    * @throws LeaseHeldError when a live process has the session, also after 5 minutes; the reason of `signal`
    */
-  async take(signal: AbortSignal | undefined): Promise<LeaseGrant | undefined> {
-    const { clock, lease, startWaits } = this.#parts;
+  async take(signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.#parts;
     this.#isWanted = true;
-    let hasAnswered = false;
-    let end: (() => void) | undefined;
-    const acquiring = lease.acquire({
-      waitMs: REPLACEMENT_WAIT_MS,
-      ...(signal && { signal }),
-      onWatch: (holder, maxMs) => {
-        hasAnswered = true;
-        end?.();
-        end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
-      },
-    });
-    try {
-      const grant = await resultWithin(clock, SILENT_MS, acquiring);
-      if (grant !== undefined || hasAnswered) return await acquiring;
-      this.#goOnWithout(acquiring);
-    } catch (error) {
-      if (!this.#isOutage(error, signal)) {
-        this.#isWanted = false;
-        throw error;
-      }
-      this.#askLater(error);
-    } finally {
-      end?.();
-    }
-    return undefined;
+    this.#ask(REPLACEMENT_WAIT_MS, signal);
+    await resultWithin(clock, FIRST_ANSWER_MS, this.#asking ?? Promise.resolve());
+    await this.settle();
+    this.#isTaken = true;
+  }
+
+  /**
+   * Waits for the process that this one replaces, if the store has answered. Call before the browser is launched.
+   *
+   * @param options `forAnswer`: also waits for the store itself, 10 s at most
+   * @throws LeaseHeldError when a live process has the session
+   */
+  async settle({ forAnswer = false } = {}): Promise<void> {
+    const asking = this.#asking ?? Promise.resolve();
+    if (this.#hasAnswered) await asking;
+    else if (forAnswer) await resultWithin(this.#parts.clock, ANSWER_MS, asking);
+    if (this.#refusal === undefined) return;
+    this.#isWanted = false;
+    throw this.#refusal;
   }
 
   /** Idempotent. Never rejects; a lease that could not be released is taken over later. */
   async giveUp(): Promise<void> {
     const { clock, lease } = this.#parts;
     this.#isWanted = false;
+    this.#isTaken = false;
     clock.clearTimeout(this.#timer);
     await resultWithin(clock, RELEASE_MS, lease.release()).catch(() => undefined);
   }
 
-  #goOnWithout(acquiring: Promise<LeaseGrant>): void {
-    acquiring.catch((error: unknown) => {
-      if (!this.#isWanted) return;
-      if (this.#isOutage(error, undefined)) this.#askLater(error);
-      else this.#parts.onLost(describeError(error).message);
+  /** Never rejects: a refusal is thrown by {@link settle}, or reported where nobody waits for it any more. */
+  #ask(waitMs: number, signal?: AbortSignal): void {
+    const { clock, lease, startWaits } = this.#parts;
+    clock.clearTimeout(this.#timer);
+    this.#hasAnswered = false;
+    this.#refusal = undefined;
+    let end: (() => void) | undefined;
+    const acquiring = lease.acquire({
+      waitMs,
+      ...(signal && { signal }),
+      onWatch: (holder, maxMs) => {
+        this.#hasAnswered = true;
+        end?.();
+        end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
+      },
     });
+    const asking: Promise<void> = acquiring
+      .then(
+        () => {
+          this.#failure = undefined;
+        },
+        (error: unknown) => this.#onRefused(error, signal),
+      )
+      .finally(() => {
+        end?.();
+        if (this.#asking === asking) this.#asking = undefined;
+      });
+    this.#asking = asking;
+  }
+
+  #onRefused(error: unknown, signal: AbortSignal | undefined): void {
+    if (this.#isOutage(error, signal)) return this.#askLater(error);
+    this.#refusal = error;
+    if (this.#isTaken && this.#isWanted) this.#parts.onLost(describeError(error).message);
   }
 
   #askLater(error: unknown): void {
-    const { clock, lease, logger, store } = this.#parts;
+    const { clock, logger, store } = this.#parts;
+    this.#failure = error;
     if (store.capabilities.conditionalPut !== true) return this.#giveUpOnStore();
-    logger.debug('the lease in the store could not be claimed yet', {
-      store: store.name,
-      ...describeError(error),
-    });
+    // The copies that the store refuses tell why.
+    const fields = { store: store.name, code: describeError(error).code };
+    logger.debug('the lease in the store could not be claimed yet', fields);
     this.#timer = clock.setTimeout(() => {
-      if (this.#isWanted) this.#goOnWithout(lease.acquire());
+      if (this.#isWanted) this.#ask(0);
     }, ASK_AGAIN_MS);
   }
 

@@ -87,8 +87,9 @@ export class Restorer {
     reason: RestoreReason,
     signal: AbortSignal,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { clock, announce, record, assertOwned, folders, browserGuard } = this.#context;
+    const { clock, announce, record, assertOwned, folders, browserGuard, storeOwnership } = this.#context;
     const { info, repository } = candidate;
+    await storeOwnership?.settle({ forAnswer: true });
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
     const staged = await folders.createStaging();

@@ -94,7 +94,11 @@ export class Saver {
   // If the lease proves lost here, everything running is aborted, including this call.
   async #refusal({ capture }: SaveRequest): Promise<SkipReason | undefined> {
     if (capture === 'hot' && !this.#isReady()) return 'not-ready';
-    return (await this.#context.lease.confirm()) ? undefined : 'no-lease';
+    const { lease, storeOwnership } = this.#context;
+    if (!(await lease.confirm())) return 'no-lease';
+    // Only that store refuses the copy if it can't be confirmed.
+    await storeOwnership?.confirm();
+    return undefined;
   }
 
   async #take(request: SaveRequest, inTurn: InTurn): Promise<Taken | CopySkipped> {

@@ -37,10 +37,11 @@ export class ClientStart {
   async run(signal: AbortSignal): Promise<StartOutcome> {
     const { tableCheck } = this.#parts;
     try {
-      const { browserGuard, assertOwned } = this.#context;
+      const { browserGuard, assertOwned, storeOwnership } = this.#context;
       // Otherwise the profile is still the one that the browser guard has looked at.
       const refusal = tableCheck.isBegun ? undefined : await browserGuard.refusalOfProfile(signal);
       if (refusal !== undefined) throw refusal;
+      await storeOwnership?.settle();
       await assertOwned();
       const isHeld = tableCheck.isRunning;
       // The page waits for the same verdict, and gets it after this.
