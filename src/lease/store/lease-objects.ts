@@ -93,6 +93,27 @@ export async function putRecord(
   }
 }
 
+/**
+ * Puts a lease like {@link putRecord}. Returns the version also where only the answer was lost: a put that failed, or that met a
+ * value, may have been done.
+ */
+export async function putLease(
+  { store, clientId }: { readonly store: SessionStore; readonly clientId: string },
+  record: SessionLeaseRecord,
+  expected: string | undefined,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const failures: unknown[] = [];
+  const put = putRecord(store, leaseKey(clientId), record, expected, signal);
+  const version = await put.catch((error: unknown) => void failures.push(error));
+  if (version !== undefined) return version;
+  const now = (await readLease(store, clientId).catch(() => undefined)) ?? undefined;
+  const isOurs = now?.record?.token === record.token && now.record.released === record.released;
+  if (isOurs) return now.version;
+  if (failures.length > 0) throw failures[0];
+  return undefined;
+}
+
 async function read<Record>(
   store: SessionStore,
   key: string,

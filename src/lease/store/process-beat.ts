@@ -252,7 +252,7 @@ export class ProcessBeat {
     const told = this.isProven() ? undefined : this.#throttle.next('failed');
     if (told !== undefined) {
       this.#say('warn', "it can't be confirmed that this process still owns its sessions", {
-        ...describeError(error),
+        code: describeError(error).code, // what the store refuses tells why
         ...told,
       });
     }

@@ -7,7 +7,7 @@ import { notProvenOwner, notTheOwner } from '../../write-permit.js';
 import { describeHolder, isSameHolder, type Machine } from '../judge-holder.js';
 import type { LeaseHolder } from '../lease-record.js';
 import type { AcquireOptions, LeaseGrant } from '../local-lease.js';
-import { leaseKey, putRecord, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import { leaseKey, putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
 import { OwnerWatch } from './owner-watch.js';
 import type { BeatMember, ProcessBeat } from './process-beat.js';
 import { LOOK_EVERY_MS } from './timing.js';
@@ -243,34 +243,16 @@ export class StoreLease implements BeatMember {
     machine.heldTokens.add(token); // before another session of this process can see it
     let version: string | undefined;
     try {
-      version = await this.#putClaim(record, seen?.version, signal);
+      version = await putLease(this.#parts, record, seen?.version, signal);
     } finally {
       if (version === undefined) machine.heldTokens.delete(token);
     }
     return version === undefined ? undefined : { record, version };
   }
 
-  /** The version of the put, also where its answer was lost: a put that failed, or met a value, may have been done. */
-  async #putClaim(
-    record: SessionLeaseRecord,
-    expected: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    const { store, clientId } = this.#parts;
-    const failures: unknown[] = [];
-    const put = putRecord(store, leaseKey(clientId), record, expected, signal);
-    const version = await put.catch((error: unknown) => void failures.push(error));
-    if (version !== undefined) return version;
-    const now = await readLease(store, clientId).catch(() => undefined);
-    if (now?.record?.token === record.token) return now.version;
-    if (failures.length > 0) throw failures[0];
-    return undefined;
-  }
-
   async #putReleased({ record, version }: Claim): Promise<void> {
-    const { store, clientId, clock } = this.#parts;
-    const at = new Date(clock.now()).toISOString();
-    await putRecord(store, leaseKey(clientId), { ...record, released: true, at }, version);
+    const at = new Date(this.#parts.clock.now()).toISOString();
+    await putLease(this.#parts, { ...record, released: true, at }, version);
   }
 
   #lose(): void {
