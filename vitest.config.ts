@@ -20,6 +20,10 @@ const LONG = [
   'test/chaos-short.test.ts',
   'test/profile/install.test.ts',
   'test/session/calls-on-hanging-disk.test.ts',
+  'test/session/hanging-store.test.ts',
+  'test/session/linked-profile.test.ts',
+  'test/session/loops.test.ts',
+  'test/session/qr-waits-for-hours.test.ts',
   'test/session/slow-disk.test.ts',
   'test/session/states.test.ts',
   'test/snapshot/zip/zip64.test.ts',
@@ -146,7 +150,8 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       // Runs in the page only; the end-to-end tests drive it there.
       exclude: ['src/http/dashboard/client/*.ts', 'src/http/dashboard/client/view/**'],
-      reporter: ['text-summary', 'html', 'json-summary'],
+      // Nobody looks at the pages of a run on a server.
+      reporter: ['text-summary', 'json-summary', ...(process.env.CI ? [] : ['html'])],
       thresholds: { lines: 90, branches: 85 },
     },
   },
