@@ -20,6 +20,10 @@ const LONG = [
   'test/chaos-short.test.ts',
   'test/profile/install.test.ts',
   'test/session/calls-on-hanging-disk.test.ts',
+  'test/session/hanging-store.test.ts',
+  'test/session/linked-profile.test.ts',
+  'test/session/loops.test.ts',
+  'test/session/qr-waits-for-hours.test.ts',
   'test/session/slow-disk.test.ts',
   'test/session/states.test.ts',
   'test/snapshot/zip/zip64.test.ts',
@@ -35,6 +39,12 @@ const SHARED = { isolate: false };
 
 /** The stores on servers, against real ones that `npm run test:stores` starts. */
 const STORES = ['test/stores/{s3,postgres,redis}/**/*.test.ts'];
+
+/**
+ * More room for what lives a moment, and no threads of its own for the garbage collection: with more workers than cores
+ * they only take processor time from each other.
+ */
+const NODE = ['--max-semi-space-size=64', '--single-threaded-gc'];
 
 /** Every other story in real Chromium. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/simulator/**/*.test.ts'];
@@ -107,19 +117,42 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/simulator/**', ...STORES, ...LONG, ...MOCKING],
           ...SHARED,
+          execArgv: NODE,
           testTimeout: 60_000,
         },
       },
-      { resolve: { alias }, test: { name: 'mocking', include: MOCKING, testTimeout: 60_000 } },
-      { resolve: { alias }, test: { name: 'long', include: LONG, testTimeout: 60_000 } },
-      { test: { name: 'stores', include: STORES, ...SHARED, testTimeout: 120_000, hookTimeout: 120_000 } },
-      { test: { name: 'story', include: STORY, ...SHARED, testTimeout: 120_000, hookTimeout: 60_000 } },
+      {
+        resolve: { alias },
+        test: { name: 'mocking', include: MOCKING, execArgv: NODE, testTimeout: 60_000 },
+      },
+      { resolve: { alias }, test: { name: 'long', include: LONG, execArgv: NODE, testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'stores',
+          include: STORES,
+          ...SHARED,
+          execArgv: NODE,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'story',
+          include: STORY,
+          ...SHARED,
+          execArgv: NODE,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'e2e',
           include: E2E,
           exclude: STORY,
           ...SHARED,
+          execArgv: NODE,
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
@@ -130,7 +163,8 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       // Runs in the page only; the end-to-end tests drive it there.
       exclude: ['src/http/dashboard/client/*.ts', 'src/http/dashboard/client/view/**'],
-      reporter: ['text-summary', 'html', 'json-summary'],
+      // Nobody looks at the pages of a run on a server.
+      reporter: ['text-summary', 'json-summary', ...(process.env.CI ? [] : ['html'])],
       thresholds: { lines: 90, branches: 85 },
     },
   },

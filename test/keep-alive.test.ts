@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { bundle } from './support/bundle.js';
 
 const run = promisify(execFile);
-const module = pathToFileURL(join(import.meta.dirname, '../src/keep-alive.ts')).href;
+const source = join(import.meta.dirname, '../src/keep-alive.ts');
 
 /** Runs a bot of a few lines to its end and returns what it printed. */
 async function bot(body: string): Promise<string> {
-  const script = `import { keepProcessAlive } from ${JSON.stringify(module)};\n${body}`;
-  const node = ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', script];
+  const [module] = bundle(source);
+  const script = `import { keepProcessAlive } from ${JSON.stringify(pathToFileURL(module).href)};\n${body}`;
+  const node = ['--expose-gc', '--input-type=module', '--eval', script];
   const { stdout } = await run(process.execPath, node, { timeout: 15_000, killSignal: 'SIGKILL' });
   return stdout.trim();
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { bundle } from '../support/bundle.js';
 
 const here = (name: string) => fileURLToPath(new URL(`./children/${name}`, import.meta.url));
 const canHang = process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;
@@ -18,7 +19,7 @@ describe.skipIf(!canHang)('a backupPath on a share that is gone', () => {
     const flag = join(base, 'flag');
     execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, here('hung-calls.c'), '-ldl']);
     const env = { ...process.env, HANG_PREFIX: join(base, 'backup'), HANG_FLAG: flag, LD_PRELOAD: library };
-    const child = spawn(process.execPath, ['--import', 'tsx', here('hung-share.ts'), base, flag], { env });
+    const child = spawn(process.execPath, [...bundle(here('hung-share.ts')), base, flag], { env });
     const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     let out = '';
     const hear = (text: unknown) => {

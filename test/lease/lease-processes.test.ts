@@ -8,9 +8,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { systemFileSystem } from '../../src/file-system.js';
 import { LocalLease } from '../../src/lease/local-lease.js';
+import { bundle } from '../support/bundle.js';
 
-const source = (file: string) =>
-  JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src', file)).href);
+const source = (file: string) => join(import.meta.dirname, '../../src', file);
+const [LEASE, CLOCK, FILES] = bundle(
+  source('lease/local-lease.ts'),
+  source('clock.ts'),
+  source('file-system.ts'),
+).map((path) => JSON.stringify(pathToFileURL(path).href));
 
 let directory: string;
 const bots: Bot[] = [];
@@ -31,9 +36,9 @@ class Bot {
 
   constructor(count: number) {
     const script = `
-      import { LocalLease } from ${source('lease/local-lease.ts')};
-      import { systemClock as clock } from ${source('clock.ts')};
-      import { systemFileSystem as fs } from ${source('file-system.ts')};
+      import { LocalLease } from ${LEASE};
+      import { systemClock as clock } from ${CLOCK};
+      import { systemFileSystem as fs } from ${FILES};
       const leases = Array.from({ length: ${count} }, () =>
         new LocalLease({ directory: ${JSON.stringify(directory)}, clientId: 'shop', fs, clock }));
       process.stdin.on('data', async (said) => {
@@ -42,7 +47,7 @@ class Bot {
         console.log(results.map(({ value, reason }) => value?.generation ?? reason.code).join(' '));
       });
       console.log('up');`;
-    const node = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const node = ['--input-type=module', '--eval', script];
     this.#child = spawn(process.execPath, node, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#lines = linesOf(this.#child);
     bots.push(this);

@@ -206,22 +206,6 @@ describe('a session that was ready', () => {
     expect(issues.find(({ code }) => code === 'failed')?.message.en).toContain(words);
   });
 
-  it('counts a QR that waits for its owner as up: the attempts are fresh after a while', async () => {
-    const bot = stage().bot({ session: { ...BY_HAND, maxReconnectAttempts: 2 } });
-    await bot.start();
-    for (let round = 2; round <= 8; round++) {
-      await stage().clock.advance(6 * 3_600_000);
-      expect(bot.session.status().reconnect.attempt).toBe(0);
-      bot.client.pupBrowser?.kill();
-      await bot.until('a fresh QR', () => bot.codes.length === round || bot.state === 'failed');
-    }
-    expect(bot.state).toBe('awaiting_qr');
-    await stage().clock.advance(120_000);
-    await bot.client.scan();
-    await bot.untilState('ready'); // what was used up before the QR waited is not counted after its scan
-    expect(bot.session.status().reconnect.attempt).toBe(0);
-  });
-
   it('fails where the browser ends under each QR at once', async () => {
     const bot = stage().bot({ session: { ...BY_HAND, maxReconnectAttempts: 2 } });
     await bot.start();

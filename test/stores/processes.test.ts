@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileSystemStore } from '../../src/stores/file-system-store.js';
 import { readAll } from '../../src/testing/conformance/harness.js';
+import { bundle } from '../support/bundle.js';
 import { temporaryRoot } from './fixtures/temporary-root.js';
 
 const PROCESSES = 4;
@@ -77,7 +78,7 @@ async function race(script: string, ...args: string[]): Promise<(number | undefi
 
 function run(script: string, ...args: string[]): ChildProcess {
   const path = fileURLToPath(new URL(`./fixtures/${script}`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+  const child = spawn(process.execPath, [...bundle(path), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

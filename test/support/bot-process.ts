@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BotProcessOptions } from '../e2e/children/bot-process.js';
+import { bundle } from './bundle.js';
 
 const SCRIPT = fileURLToPath(new URL('../e2e/children/bot-process.ts', import.meta.url));
 const PATIENCE_MS = 60_000;
@@ -19,7 +20,7 @@ export class BotProcess {
   readonly #waiters = new Set<() => void>();
 
   constructor(folder: string, port: number, options: BotProcessOptions = {}) {
-    const args = ['--import', 'tsx', SCRIPT, folder, String(port), JSON.stringify(options)];
+    const args = [...bundle(SCRIPT), folder, String(port), JSON.stringify(options)];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const { stdout } = this.#child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#onLine(line));

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { SessionStore } from '../../src/stores/session-store.js';
 import { MemoryStore, type StoreExpectations } from '../../src/testing/index.js';
+import { bundle } from '../support/bundle.js';
 import * as broken from './support/broken-stores.js';
 import { IN_MEMORY, verdicts } from './support/verdicts.js';
 
@@ -100,7 +101,7 @@ describe('the conformance suite', () => {
     const path = fileURLToPath(new URL('./fixtures/adoption.ts', import.meta.url));
     const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.trim() !== '');
     expect(lines.length).toBeLessThan(20);
-    const child = spawn(process.execPath, ['--import', 'tsx', '--test-reporter=tap', path], {
+    const child = spawn(process.execPath, ['--test-reporter=tap', ...bundle(path)], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_TEST_CONTEXT: undefined },
     });

@@ -15,6 +15,8 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { isThreadFault, isThreadResting } from '../../src/thread-fault.js';
 import { locateWorker } from '../../src/worker/locate-worker.js';
 import { createTaskRunner } from '../../src/worker/worker-runner.js';
+import { bundle } from '../support/bundle.js';
+import { workerOfSources } from './worker-of-sources.js';
 
 const fixture = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
 const fs = systemFileSystem;
@@ -26,13 +28,23 @@ const still = defineTask<null, string>('odd:still', never);
 const hang = defineTask<null, string>('odd:hang', never);
 const unknown = defineTask<null, number>('odd:unknown', async () => threadId);
 
+/** Runs a program of its own, which is given the worker of the sources. */
+function program(name: string, ...args: readonly string[]) {
+  const node = [...bundle(fileURLToPath(fixture(name))), fileURLToPath(workerOfSources()), ...args];
+  return promisify(execFile)(process.execPath, node, { timeout: 15_000 });
+}
+
 describe('the task runner', () => {
   let home: string;
   let file: string;
   const runners: TaskRunner[] = [];
 
-  function open(name: string, options: { clock?: Clock; logger?: typeof silentLogger } = {}): TaskRunner {
-    const runner = createTaskRunner({ fs, workerUrl: fixture(name), ...options });
+  function open(
+    worker: string | URL,
+    options: { clock?: Clock; logger?: typeof silentLogger } = {},
+  ): TaskRunner {
+    const workerUrl = typeof worker === 'string' ? fixture(worker) : worker;
+    const runner = createTaskRunner({ fs, workerUrl, ...options });
     runners.push(runner);
     return runner;
   }
@@ -48,7 +60,7 @@ describe('the task runner', () => {
   });
 
   it('runs the tasks of the library in a worker thread', async () => {
-    const runner = open('typescript-worker.mjs');
+    const runner = open(workerOfSources());
     const hashes = await runner.run(hashFilesTask, { paths: [file, join(home, 'none')] });
     expect(hashes).toEqual([
       { size: 5, sha256: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' },
@@ -57,7 +69,7 @@ describe('the task runner', () => {
   });
 
   it('gives errors back with their class, code and errno', async () => {
-    const runner = open('typescript-worker.mjs');
+    const runner = open(workerOfSources());
     const wrong = { path: 'a', from: file, size: 5, sha256: '0'.repeat(64) };
     const copy = runner.run(copyAndHashTask, { directory: join(home, 'out'), files: [wrong], store: 'disk' });
     await expect(copy).rejects.toMatchObject({ name: 'SnapshotCorruptError', code: 'SNAPSHOT_CORRUPT' });
@@ -68,7 +80,7 @@ describe('the task runner', () => {
   });
 
   it('ends a task by its signal, with the reason the caller gave', async () => {
-    const runner = open('typescript-worker.mjs');
+    const runner = open(workerOfSources());
     const reason = new Error('stopping');
     const early = { signal: AbortSignal.abort(reason) };
     await expect(runner.run(hashFilesTask, { paths: [file] }, early)).rejects.toBe(reason);
@@ -83,8 +95,7 @@ describe('the task runner', () => {
   });
 
   it('lets a program end by itself, and not before the answer of a pending task', async () => {
-    const script = fileURLToPath(fixture('two-tasks.mjs'));
-    const { stdout } = await promisify(execFile)(process.execPath, [script, file], { timeout: 15_000 });
+    const { stdout } = await program('two-tasks.ts', file);
     expect(stdout.trim()).toBe('size 5');
   });
 
@@ -92,8 +103,7 @@ describe('the task runner', () => {
     const warn = vi.fn();
     open('broken-worker.mjs', { logger: { ...silentLogger, warn } }).warmUp?.();
     await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 15_000);
-    const script = fileURLToPath(fixture('warmed-up.mjs'));
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 30_000 });
+    const { stdout } = await program('warmed-up.ts');
     expect(stdout.trim()).toBe('warmed up');
   });
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { bundle } from '../../support/bundle.js';
 import type { RealOrder, RealTold } from '../children/real-session.js';
 
 const SCRIPT = fileURLToPath(new URL('../children/real-session.ts', import.meta.url));
@@ -30,7 +31,7 @@ export class RealChild {
     this.#folder = folder;
     this.#process = spawn(
       process.execPath,
-      ['--import', 'tsx', SCRIPT, library, folder, String(port), String(keepLast)],
+      [...bundle(SCRIPT), library, folder, String(port), String(keepLast)],
       { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
     );
     this.#process.stderr?.on('data', (chunk) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle } from '../../support/bundle.js';
 import type { Order, Told } from '../children/synthetic-session.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -19,14 +20,12 @@ export interface ChildKind {
   dispose(): Promise<void>;
 }
 
-/** Children that run the sources with tsx; they start slowly, but are never outdated. */
+/** Children that run a bundle of the sources as they stand now. */
 export function childrenOfSources(): ChildKind {
-  const source = (path: string) => pathToFileURL(join(ROOT, 'src', path)).href;
-  return {
-    arguments: ['--import', 'tsx', SCRIPT, source('index.ts'), source('testing/index.ts')],
-    library: source('index.ts'),
-    dispose: async () => undefined,
-  };
+  const source = (path: string) => join(ROOT, 'src', path);
+  const [script, ...libraries] = bundle(SCRIPT, source('index.ts'), source('testing/index.ts'));
+  const [library, testing] = libraries.map((path) => pathToFileURL(path).href) as [string, string];
+  return { arguments: [script, library, testing], library, dispose: async () => undefined };
 }
 
 /** Children that run a copy of the built package, so that a thousand of them start as fast as node itself. */

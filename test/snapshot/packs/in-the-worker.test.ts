@@ -8,6 +8,7 @@ import type { TaskRunner } from '../../../src/task.js';
 import { MemoryStore } from '../../../src/testing/memory-store.js';
 import { createTaskRunner } from '../../../src/worker/worker-runner.js';
 import { captureTree, contextAt, readTree, sameTree } from '../../chaos/synthetic/tree.js';
+import { workerOfSources } from '../../worker/worker-of-sources.js';
 import { bytesOf, profileOf } from './pack-world.js';
 
 const LOG = 'Default/Local Storage/leveldb/000003.log';
@@ -19,8 +20,7 @@ describe('packs on a real disk, with their work done in the worker thread', () =
 
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'wps-packs-'));
-    const workerUrl = new URL('../../worker/fixtures/typescript-worker.mjs', import.meta.url);
-    const inner = createTaskRunner({ fs, workerUrl });
+    const inner = createTaskRunner({ fs, workerUrl: workerOfSources() });
     runner = {
       run: (task, input, options) => {
         tasks.push(task.name);

@@ -16,9 +16,8 @@ import { MemoryStore } from '../../../src/testing/memory-store.js';
 import type { CapturedTree } from '../../../src/types.js';
 import { createTaskRunner } from '../../../src/worker/worker-runner.js';
 import { WritePermit } from '../../../src/write-permit.js';
+import { workerOfSources } from '../../worker/worker-of-sources.js';
 import { LEVELDB, PROFILE, World } from '../support/world.js';
-
-const workerUrl = new URL('../../worker/fixtures/typescript-worker.mjs', import.meta.url);
 
 describe.each(['save', 'backup'] as const)('a repository of %ss that works in the worker thread', (kind) => {
   let home: string;
@@ -30,7 +29,7 @@ describe.each(['save', 'backup'] as const)('a repository of %ss that works in th
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'wps-threaded-'));
-    const real = createTaskRunner({ fs, workerUrl });
+    const real = createTaskRunner({ fs, workerUrl: workerOfSources() });
     tasks = [];
     runner = {
       run: (task, input, options) => {

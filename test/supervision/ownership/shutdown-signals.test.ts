@@ -10,6 +10,7 @@ import {
   shutdownCoordinator,
 } from '../../../src/supervision/ownership/shutdown-signals.js';
 import { ManualClock, settle } from '../../lease/manual-clock.js';
+import { bundle } from '../../support/bundle.js';
 
 class FakeProcess extends EventEmitter implements SignalledProcess {
   readonly raised: NodeJS.Signals[] = [];
@@ -230,18 +231,17 @@ describe('shutdownCoordinator', () => {
     expect(copy.shutdownCoordinator).toBe(shutdownCoordinator);
   });
 
-  const module = pathToFileURL(
-    join(import.meta.dirname, '../../../src/supervision/ownership/shutdown-signals.ts'),
-  ).href;
+  const source = join(import.meta.dirname, '../../../src/supervision/ownership/shutdown-signals.ts');
 
   /** Runs a bot of a few lines, signals it when it says "up", and tells how it ended. */
   async function bot(body: string, signal: NodeJS.Signals) {
-    const script = `import { shutdownCoordinator } from ${JSON.stringify(module)};
+    const [module] = bundle(source);
+    const script = `import { shutdownCoordinator } from ${JSON.stringify(pathToFileURL(module).href)};
       import { setTimeout as sleep } from 'node:timers/promises';
       const hold = setInterval(() => undefined, 1000);
       ${body}
       console.log('up');`;
-    const node = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const node = ['--input-type=module', '--eval', script];
     const child = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.on('data', (chunk) => {
