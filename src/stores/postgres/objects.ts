@@ -74,7 +74,7 @@ export function infoOf(row: Row): ObjectInfo {
 }
 
 export function bytesOf(rows: readonly Row[]): readonly Buffer[] {
-  return rows.flatMap(({ bytes }) => (bytes ? [Buffer.from(bytes, 'hex')] : []));
+  return rows.flatMap(({ bytes }) => (bytes ? [Buffer.from(bytes, 'base64')] : []));
 }
 
 /** What of the chunks lies in a range; of a value that is not compressed the server reads only that part. */
@@ -83,7 +83,7 @@ function sliceOf(chunkBytes: string, offset: string, length: string): { bytes: s
   const from = `greatest(${offset} - ${begin}, 0)`;
   const to = `least(${offset} + ${length} - ${begin}, ${chunkBytes})`;
   return {
-    bytes: `encode(substr(c.bytes, (${from})::integer + 1, (${to} - ${from})::integer), 'hex')`,
+    bytes: `encode(substr(c.bytes, (${from})::integer + 1, (${to} - ${from})::integer), 'base64')`,
     chunks: `c.no >= ${offset} / ${chunkBytes} AND c.no <= (${offset} + ${length} - 1) / ${chunkBytes}`,
   };
 }

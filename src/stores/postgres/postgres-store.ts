@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { type Clock, orAborted, resultWithin } from '../../clock.js';
-import { isSessionError, isStoreError, StoreError, TimeoutError } from '../../errors.js';
+import { type Clock, resultWithin } from '../../clock.js';
+import { isSessionError, isStoreError, StoreError } from '../../errors.js';
 import { adoptBody, assertSize, discardBody, throwIfAborted } from '../body.js';
 import { assertConditions, assertFence, conflict } from '../conditions.js';
 import { assertDigest } from '../digest.js';
@@ -21,14 +21,12 @@ import type {
 import { chunkBody } from './chunk-body.js';
 import { Connections, type OwnPool, type PostgresPool, type Row } from './connections.js';
 import { toStoreFault } from './faults.js';
-import { ensureSchema } from './migrate.js';
 import { bytesOf, infoOf, isFullPage, ReadStatements } from './objects.js';
 import { checkOptions, type PoolSettings, type PostgresStoreOptions, type Settings } from './options.js';
 import { Publisher } from './publisher.js';
 import { Reclaimer } from './reclaimer.js';
+import { Tables } from './tables.js';
 
-/** How long it may take to find or make the tables, ms. */
-const SCHEMA_MS = 10_000;
 /** How long `close()` waits for the server, ms. */
 const CLOSE_MS = 3_000;
 /** A deletion is one transaction, and this many large objects at once are long enough for one. */
@@ -66,7 +64,7 @@ export class PostgresStore implements SessionStore {
   readonly #reads: ReadStatements;
   readonly #reclaimer: Reclaimer;
   readonly #publisher: Publisher;
-  #ready: Promise<void> | undefined;
+  readonly #tables: Tables;
 
   constructor(options: PostgresStoreOptions) {
     const settings = checkOptions(options);
@@ -80,6 +78,7 @@ export class PostgresStore implements SessionStore {
     this.#clock = clock;
     this.#connections = connections;
     this.#reads = reads;
+    this.#tables = new Tables(connections, clock, { name, schema });
     this.#reclaimer = reclaimer;
     this.#publisher = new Publisher({ schema, connections, reads, reclaimer });
   }
@@ -92,7 +91,7 @@ export class PostgresStore implements SessionStore {
         assertFence(key, options.fence);
         assertDigest(key, options.digest);
         if (body instanceof Uint8Array) assertSize(key, body.byteLength, options.size);
-        await this.#isReady(options.signal);
+        await this.#tables.areThere(options.signal);
         return this.#publisher.put(key, body, options);
       });
     } catch (error) {
@@ -105,7 +104,7 @@ export class PostgresStore implements SessionStore {
     const { range, ifVersion, signal } = options;
     return this.#call(`read "${key}"`, key, options, async () => {
       assertRange(key, range);
-      await this.#isReady(signal);
+      await this.#tables.areThere(signal);
       const { offset = 0, length = Number.MAX_SAFE_INTEGER } = range ?? {};
       const rows = await this.#connections.read(this.#reads.open(key, offset, length, ifVersion), signal);
       if (rows[0] === undefined) return undefined;
@@ -122,7 +121,7 @@ export class PostgresStore implements SessionStore {
 
   async head(key: string, options: StoreCallOptions = {}): Promise<ObjectInfo | undefined> {
     return this.#call(`look up "${key}"`, key, options, async () => {
-      await this.#isReady(options.signal);
+      await this.#tables.areThere(options.signal);
       const [row] = await this.#connections.read(this.#reads.head(key), options.signal);
       return row && infoOf(row);
     });
@@ -133,7 +132,7 @@ export class PostgresStore implements SessionStore {
     assertPortablePrefix(prefix);
     for (let after = '', isMore = true; isMore; ) {
       const rows: readonly Row[] = await this.#call(`list "${prefix}"`, undefined, options, async () => {
-        await this.#isReady(signal);
+        await this.#tables.areThere(signal);
         return this.#connections.read(this.#reads.page(prefix, after), signal);
       });
       for (const row of rows) {
@@ -195,7 +194,7 @@ export class PostgresStore implements SessionStore {
    */
   async sweepTemporaries(olderThanMs: number = LEFTOVER_MS): Promise<{ count: number; bytes: number }> {
     return this.#call('sweep', undefined, {}, async () => {
-      await this.#isReady(undefined);
+      await this.#tables.areThere(undefined);
       const text = `SELECT freed FROM "${this.#settings.schema}".sweep(make_interval(secs => $1))`;
       const rows = await this.#connections.run({ text, values: [olderThanMs / 1000] });
       const bytes = rows.reduce((sum, { freed }) => sum + Number(freed), 0);
@@ -207,7 +206,7 @@ export class PostgresStore implements SessionStore {
   /** Ends the connections that the store has opened itself; a pool that was given stays open. A later call opens anew. */
   async close(): Promise<void> {
     await resultWithin(this.#clock, CLOSE_MS, this.#connections.idle());
-    this.#ready = undefined;
+    this.#tables.forget();
     await this.#connections.close(async (pool) => {
       if ('settings' in this.#settings.from) {
         const ending = (pool as OwnPool).end().catch(() => undefined);
@@ -217,7 +216,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async #remove(keys: readonly string[], { ifVersion, signal }: DeleteOptions): Promise<readonly Row[]> {
-    await this.#isReady(signal);
+    await this.#tables.areThere(signal);
     const text = `SELECT removed, outcome, freed FROM "${this.#settings.schema}".remove($1::text[], $2)`;
     const rows = await this.#connections.run({ text, values: [keys, ifVersion ?? null] }, signal);
     this.#reclaimer.count(rows.reduce((sum, { freed }) => sum + Number(freed), 0));
@@ -240,33 +239,6 @@ export class PostgresStore implements SessionStore {
       if (chunks.reduce((sum, chunk) => sum + chunk.length, 0) === length) return chunks;
       throw new StoreError(`"${key}" was replaced or deleted while it was read`);
     });
-  }
-
-  /** The tables are looked for once, and again only after a failure. Nobody waits longer than its own signal. */
-  async #isReady(signal: AbortSignal | undefined): Promise<void> {
-    this.#ready ??= this.#prepare().catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    const ready = this.#ready;
-    await (signal === undefined ? ready : orAborted(ready, signal));
-  }
-
-  async #prepare(): Promise<void> {
-    const { name, schema } = this.#settings;
-    const ending = new AbortController();
-    const late = new StoreError(
-      `${name} does not answer: its tables could not be looked up within ${SCHEMA_MS} ms`,
-      {
-        cause: new TimeoutError(`no answer for ${SCHEMA_MS} ms`),
-      },
-    );
-    const timer = this.#clock.setTimeout(() => ending.abort(late), SCHEMA_MS);
-    try {
-      await ensureSchema(this.#connections, { name, schema }, ending.signal);
-    } finally {
-      this.#clock.clearTimeout(timer);
-    }
   }
 
   async #call<T>(

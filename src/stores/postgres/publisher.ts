@@ -10,6 +10,8 @@ import { isLostConnection } from './faults.js';
 import { infoOf, type ReadStatements } from './objects.js';
 import type { Reclaimer } from './reclaimer.js';
 
+/** A value of at most this many chunks (4 MB) is one statement, and so one round trip. */
+const MOST_INLINE_CHUNKS = 16;
 /** Larger ones are not hashed by the server, which would have them in memory twice. */
 const MOST_HASHED_BYTES = 32 * 1024 * 1024;
 
@@ -22,7 +24,7 @@ export interface PublisherTools {
 
 /**
  * Puts a value: first its chunks, which nobody sees, then one statement that compares everything and makes it visible. A
- * value of one chunk comes with that statement.
+ * value of a few chunks comes with that statement.
  */
 export class Publisher {
   readonly #tools: PublisherTools;
@@ -35,14 +37,22 @@ export class Publisher {
     const { signal } = options;
     const setId = randomUUID();
     const chunks = inChunks(chunksOf(key, body, options));
-    const { value: first = Buffer.alloc(0) } = await chunks.next();
-    const second = await chunks.next();
-    if (second.done) return this.#publish(key, setId, first.length, first, options);
+    const first: Buffer[] = [];
+    let isWhole = false;
+    while (!isWhole && first.length <= MOST_INLINE_CHUNKS) {
+      const { done, value } = await chunks.next();
+      if (done) isWhole = true;
+      else first.push(value);
+    }
+    if (isWhole) {
+      const bytes = Buffer.concat(first);
+      return this.#publish(key, setId, bytes.length, bytes, options);
+    }
     const { connections, reclaimer, schema } = this.#tools;
     try {
       await reclaimer.settle();
       const upload = { schema, key, setId, signal };
-      const size = await writeChunks(connections, upload, all([first, second.value], chunks));
+      const size = await writeChunks(connections, upload, all(first, chunks));
       return await this.#publish(key, setId, size, undefined, options);
     } catch (error) {
       this.#discard(setId);

@@ -141,7 +141,9 @@ function publishOf(s: string, schema: string): string {
     IF p_bytes IS NULL THEN
       DELETE FROM ${s}.uploads WHERE set_id = p_set;
     ELSIF p_size > 0 THEN
-      INSERT INTO ${s}.chunks (set_id, no, bytes) VALUES (p_set, 0, p_bytes);
+      INSERT INTO ${s}.chunks (set_id, no, bytes)
+        SELECT p_set, i, substr(p_bytes, i * p_chunk_bytes + 1, p_chunk_bytes)
+        FROM generate_series(0, ((p_size - 1) / p_chunk_bytes)::integer) AS i;
     END IF;
     INSERT INTO ${s}.objects (key, version, size, chunk_bytes, modified_at)
       VALUES (p_key, p_set, p_size, p_chunk_bytes, v_now)

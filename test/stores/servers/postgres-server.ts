@@ -25,13 +25,14 @@ export const hasPostgres = hasPrograms('Postgres', ['postgres', 'initdb']);
 export class PostgresServer {
   readonly port: number;
   readonly #folder: string;
-  readonly #user: { uid: number; gid: number } | undefined;
+  /** As whom it runs; `undefined`: as whom the tests run. */
+  readonly user: { uid: number; gid: number } | undefined;
   #process: ServerProcess | undefined;
 
   private constructor(port: number, folder: string, user: { uid: number; gid: number } | undefined) {
     this.port = port;
     this.#folder = folder;
-    this.#user = user;
+    this.user = user;
     process.once('exit', this.#abandon);
   }
 
@@ -71,7 +72,7 @@ export class PostgresServer {
     const args = ['-D', join(this.#folder, 'data'), '-p', `${this.port}`];
     for (const setting of [...SETTINGS, ...settings]) args.push('-c', setting);
     const program = findProgram('postgres') ?? 'postgres';
-    this.#process = new ServerProcess(program, args, { ...this.#user, cwd: this.#folder });
+    this.#process = new ServerProcess(program, args, { ...this.user, cwd: this.#folder });
     await this.#process.untilItAnswers(async () => (await this.run('SELECT 1')).length === 1);
   }
 
@@ -89,6 +90,13 @@ export class PostgresServer {
     } finally {
       await client.end();
     }
+  }
+
+  /** Waits until it answers over another port, too, behind which something has to notice first. */
+  async untilItAnswers(port: number): Promise<void> {
+    await this.#process?.untilItAnswers(
+      async () => (await this.run('SELECT 1', this.urlFor({ port }))).length === 1,
+    );
   }
 
   /** SIGSTOP for the server and everything that it has started: it hangs, and its connections stay open. */

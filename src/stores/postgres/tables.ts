@@ -1,12 +1,58 @@
-import { StoreError } from '../../errors.js';
+import { type Clock, orAborted } from '../../clock.js';
+import { StoreError, TimeoutError } from '../../errors.js';
 import type { Connections, Row, Statement } from './connections.js';
 import { isMissingSchema } from './faults.js';
 import { migrationOf, SCHEMA_VERSION } from './schema.js';
 
-export interface Place {
+interface Place {
   /** Name of the store, for messages. */
   readonly name: string;
   readonly schema: string;
+}
+
+/** How long it may take to find or make the tables, ms. */
+const SCHEMA_MS = 10_000;
+
+/** The tables of a store, which are looked for once, and again only after a failure. */
+export class Tables {
+  readonly #connections: Connections;
+  readonly #clock: Clock;
+  readonly #place: Place;
+  #ready: Promise<void> | undefined;
+
+  constructor(connections: Connections, clock: Clock, place: Place) {
+    this.#connections = connections;
+    this.#clock = clock;
+    this.#place = place;
+  }
+
+  /** Makes them where they are not. All callers wait for the same work, and none longer than its own signal. */
+  async areThere(signal: AbortSignal | undefined): Promise<void> {
+    this.#ready ??= this.#prepare().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    const ready = this.#ready;
+    await (signal === undefined ? ready : orAborted(ready, signal));
+  }
+
+  /** They are looked for again at the next call. */
+  forget(): void {
+    this.#ready = undefined;
+  }
+
+  async #prepare(): Promise<void> {
+    const { name } = this.#place;
+    const ending = new AbortController();
+    const cause = new TimeoutError(`no answer for ${SCHEMA_MS / 1000} s`);
+    const late = new StoreError(`${name} does not answer: its tables could not be looked up`, { cause });
+    const timer = this.#clock.setTimeout(() => ending.abort(late), SCHEMA_MS);
+    try {
+      await ensureSchema(this.#connections, this.#place, ending.signal);
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+  }
 }
 
 /**
@@ -15,11 +61,7 @@ export interface Place {
  *
  * @throws StoreError, not retryable, if a newer version has changed them
  */
-export async function ensureSchema(
-  connections: Connections,
-  place: Place,
-  signal: AbortSignal,
-): Promise<void> {
+async function ensureSchema(connections: Connections, place: Place, signal: AbortSignal): Promise<void> {
   const asking = { text: `SELECT version::text, readable_from::text FROM "${place.schema}".meta` };
   try {
     if (isCurrent(place, await connections.read(asking, signal))) return;
