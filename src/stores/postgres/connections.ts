@@ -2,9 +2,16 @@ import { abortReason, type Clock, orAborted, sleep } from '../../clock.js';
 import { throwIfAborted } from '../body.js';
 import { isLostConnection, isRaceOfTransactions } from './faults.js';
 
+/** A statement as `pg` takes it. */
+export interface PostgresQuery {
+  text: string;
+  values?: unknown[];
+  types?: { getTypeParser(): (value: unknown) => unknown };
+}
+
 /** What the store uses of a client of `pg`'s pool. */
 export interface PostgresPoolClient {
-  query(query: { text: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
+  query(query: PostgresQuery): Promise<{ rows: unknown[] }>;
   release(destroy?: boolean): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
@@ -34,6 +41,9 @@ const MOST_TRIES = 30;
 const TRY_AGAIN_MS = 5;
 /** How long a statement in the background may take, ms. */
 const BACKGROUND_MS = 30_000;
+
+/** Parsers that the application has set for its pool, or for all of `pg`, don't matter then. */
+const AS_TEXT = { getTypeParser: () => String };
 
 const ignore = (): undefined => undefined;
 
@@ -193,6 +203,6 @@ function until<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T>
 
 async function ask(client: PostgresPoolClient, { text, values }: Statement): Promise<readonly Row[]> {
   // Without parameters it is sent by the simple protocol, which VACUUM and BEGIN like best.
-  const { rows } = await client.query(values === undefined ? { text } : { text, values: [...values] });
+  const { rows } = await client.query({ text, types: AS_TEXT, ...(values && { values: [...values] }) });
   return rows as Row[];
 }

@@ -12,6 +12,8 @@ import type { Reclaimer } from './reclaimer.js';
 
 /** A value of at most this many chunks (4 MB) is one statement, and so one round trip. */
 const MOST_INLINE_CHUNKS = 16;
+/** From this size on a value waits for the room that is just being made free, instead of taking new one. */
+const LARGE_BYTES = 1024 * 1024;
 /** Larger ones are not hashed by the server, which would have them in memory twice. */
 const MOST_HASHED_BYTES = 32 * 1024 * 1024;
 
@@ -46,6 +48,7 @@ export class Publisher {
     }
     if (isWhole) {
       const bytes = Buffer.concat(first);
+      if (bytes.length >= LARGE_BYTES) await this.#tools.reclaimer.settle();
       return this.#publish(key, setId, bytes.length, bytes, options);
     }
     const { connections, reclaimer, schema } = this.#tools;
@@ -110,11 +113,7 @@ export class Publisher {
   /** Drops chunks that will never be published; if the server can't be reached now, they are swept later. */
   #discard(setId: string): void {
     const { connections, reclaimer, schema } = this.#tools;
-    const s = `"${schema}"`;
-    const text =
-      `WITH upload AS (DELETE FROM ${s}.uploads WHERE set_id = $1::uuid RETURNING set_id), ` +
-      `dropped AS (DELETE FROM ${s}.chunks c USING upload WHERE c.set_id = upload.set_id ` +
-      'RETURNING octet_length(c.bytes) AS bytes) SELECT coalesce(sum(bytes), 0)::text AS freed FROM dropped';
+    const text = `SELECT freed FROM "${schema}".discard($1::uuid)`;
     connections.background({ text, values: [setId] }, ([row]) => reclaimer.count(Number(row?.freed ?? 0)));
   }
 }

@@ -56,6 +56,7 @@ export function migrationOf(schema: string): readonly string[] {
     )`,
     publishOf(s, schema),
     removeOf(s),
+    discardOf(s),
     sweepOf(s),
     `INSERT INTO ${s}.meta (version, readable_from) VALUES (${SCHEMA_VERSION}, ${READABLE_FROM})
       ON CONFLICT (only_row) DO UPDATE
@@ -181,6 +182,27 @@ function removeOf(s: string): string {
     END LOOP;
   END
   $remove$`;
+}
+
+/**
+ * Drops the chunks of a put that failed. One of its statements may still be running: the lock waits for it, and only the
+ * next statement sees what it has inserted.
+ */
+function discardOf(s: string): string {
+  return `CREATE OR REPLACE FUNCTION ${s}.discard(p_set uuid) RETURNS TABLE (freed text)
+  LANGUAGE plpgsql SET lock_timeout = '${LOCK_TIMEOUT}' AS $discard$
+  DECLARE
+    v_bytes bigint;
+  BEGIN
+    PERFORM FROM ${s}.uploads WHERE set_id = p_set FOR UPDATE;
+    IF NOT FOUND THEN RETURN; END IF;
+    SELECT coalesce(sum(octet_length(bytes)), 0) INTO v_bytes FROM ${s}.chunks WHERE set_id = p_set;
+    DELETE FROM ${s}.chunks WHERE set_id = p_set;
+    DELETE FROM ${s}.uploads WHERE set_id = p_set;
+    freed := v_bytes::text;
+    RETURN NEXT;
+  END
+  $discard$`;
 }
 
 /** Drops what dead writers left behind: uploads that got no chunk for so long. */
