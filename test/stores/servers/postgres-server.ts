@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -78,6 +78,18 @@ export class PostgresServer {
 
   urlFor({ port = this.port, user = USER, password = PASSWORD, database = 'postgres' } = {}): string {
     return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+  }
+
+  fileInData(name: string): string {
+    return join(this.#folder, 'data', name);
+  }
+
+  /** Gives files to the user of the server, who wants its keys to be nobody else's. */
+  owns(...paths: readonly string[]): void {
+    for (const path of paths) {
+      chmodSync(path, 0o600);
+      if (this.user !== undefined) chownSync(path, this.user.uid, this.user.gid);
+    }
   }
 
   /** Runs a statement over a connection of its own. */
