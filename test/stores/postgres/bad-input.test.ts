@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isSessionError, type KnownSessionError } from '../../../src/errors.js';
 import type { PostgresStore } from '../../../src/stores/postgres/index.js';
@@ -37,13 +37,14 @@ describe.skipIf(!hasPostgres)('PostgresStore with wrong settings', () => {
   });
 
   it('says what to do where the server has no TLS', async () => {
-    const refused = await failureOf(at({}, '?sslmode=require'));
+    const refused = await failureOf(at({}, '?sslmode=verify-full'));
     expect(refused.message).toMatch(/does not support SSL.*ssl: false/);
     expect(refused.retryable).toBe(false);
   });
 
   it('ends by its signal where something answers that is no Postgres at all', async () => {
-    const silent = createServer((socket) => void socket.on('error', () => undefined).resume());
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined)));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const store = at({ port: typeof address === 'object' && address ? address.port : 0 });
@@ -51,7 +52,7 @@ describe.skipIf(!hasPostgres)('PostgresStore with wrong settings', () => {
     const ending = new AbortController();
     setTimeout(() => ending.abort(reason), 100);
     await expect(store.head('a', { signal: ending.signal })).rejects.toBe(reason);
-    await store.close();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
   });
 
@@ -108,7 +109,7 @@ describe.skipIf(!hasPostgres)('PostgresStore with wrong settings', () => {
     for (const error of [
       await failureOf(at({ port })),
       await failureOf(at({ database: 'nowhere' })),
-      await failureOf(at({}, '?sslmode=require')),
+      await failureOf(at({}, '?sslmode=verify-full')),
       await failureOf(at({ user: 'nobody' })),
     ]) {
       expect(allWordsOf(error)).not.toContain(PASSWORD);
