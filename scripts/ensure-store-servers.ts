@@ -7,6 +7,7 @@ import { findProgram } from '../test/stores/servers/installed.js';
 
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   postgresql: ['postgres', 'initdb'],
+  pgbouncer: ['pgbouncer'],
   'redis-server': ['redis-server'],
   radosgw: ['radosgw', 'radosgw-admin'],
   'ceph-mon': ['ceph-mon'],
