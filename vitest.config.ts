@@ -112,7 +112,16 @@ export default defineConfig({
       },
       { resolve: { alias }, test: { name: 'mocking', include: MOCKING, testTimeout: 60_000 } },
       { resolve: { alias }, test: { name: 'long', include: LONG, testTimeout: 60_000 } },
-      { test: { name: 'stores', include: STORES, ...SHARED, testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: 'stores',
+          include: STORES,
+          globalSetup: ['test/stores/servers/s3-setup.ts'],
+          ...SHARED,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'story', include: STORY, ...SHARED, testTimeout: 120_000, hookTimeout: 60_000 } },
       {
         test: {
