@@ -17,9 +17,12 @@ export async function loadPeer<Module>(
     return await load();
   } catch (cause) {
     if (!isMissing(name, cause)) throw cause;
-    throw new ConfigurationError(`${store} needs the package ${name}, which is not installed: npm install ${name}`, {
-      cause,
-    });
+    throw new ConfigurationError(
+      `${store} needs the package ${name}, which is not installed: npm install ${name}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -60,11 +60,11 @@ export class S3Failure extends Error {
 
   constructor(error: unknown, secrets: readonly string[]) {
     const { $metadata = {}, name, Code } = (error ?? {}) as SdkError;
-    let words = describeError(error).message;
-    for (const secret of secrets) words = words.replaceAll(secret, '***');
+    const hide = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
+    const words = hide(describeError(error).message);
     super(words.slice(0, MAX_WORDS));
     this.status = $metadata.httpStatusCode;
-    this.code = errnoOf(error) ?? (words === 'Region is missing' ? words : (Code ?? name ?? 'Error'));
+    this.code = hide(errnoOf(error) ?? (words === 'Region is missing' ? words : (Code ?? name ?? 'Error')));
     this.attempts = $metadata.attempts ?? 1;
     this.requestId = $metadata.requestId;
   }

@@ -87,7 +87,7 @@ export class S3Store implements SessionStore {
   }
 
   /**
-   * Tries the conditions on the bucket, unless that has been done: up to nine small requests below the prefix.
+   * Tries the conditions on the bucket, unless that has been done: up to ten small requests below the prefix.
    *
    * @throws StoreError if the bucket does not answer, or the keys lack a right; the next call tries again.
    */

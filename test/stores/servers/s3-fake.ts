@@ -89,7 +89,7 @@ export class FakeS3 {
     this.requests.push(seen);
     const body = Buffer.concat(await request.toArray().catch(() => []));
     const [, bucket, key] = /^\/([^/]*)\/?(.*)$/.exec(decodeURIComponent(url.pathname)) ?? [];
-    if (this.#isHanging) return;
+    if (this.#isHanging || !request.complete) return;
     const mishap = this.mishap(seen);
     if (mishap === 'reset') return void request.socket.resetAndDestroy();
     try {
@@ -113,7 +113,7 @@ export class FakeS3 {
     if (method === 'PUT') return this.#put(key, headers, body);
     const value = this.objects.get(key);
     if (method === 'DELETE') {
-      if (value !== undefined) this.#check(headers, value);
+      this.#check(headers, value);
       this.objects.delete(key);
       return { status: 204, headers: {} };
     }
