@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { loadPeer } from '../load-peer.js';
 import type { Channel, S3Connection } from './connection.js';
 
@@ -11,7 +11,7 @@ const MOST_PARTS = 9_000;
 
 export interface PartsUpload {
   readonly key: string;
-  readonly target: { readonly Bucket: string; readonly Key: string };
+  readonly target: Pick<PutObjectCommandInput, 'Bucket' | 'Key' | 'Metadata'>;
   /** If known, it decides how large the parts are. */
   readonly size: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -20,12 +20,14 @@ export interface PartsUpload {
 /**
  * Uploads a stream in parts. The value becomes visible with the last request, as a whole; where anything fails before, the
  * parts are removed again.
+ *
+ * @returns an empty ETag where the service does not tell it (Ceph), or the answer to the last request was lost
  */
 export async function uploadInParts(
   connection: S3Connection,
   stream: Readable,
   { key, target, size, signal }: PartsUpload,
-): Promise<{ readonly etag: string | undefined; readonly size: number }> {
+): Promise<{ readonly etag: string; readonly size: number }> {
   let sent = 0;
   let sourceError: unknown;
   async function* counted() {
@@ -56,8 +58,10 @@ export async function uploadInParts(
     });
     try {
       const { ETag } = await upload.done();
-      return { etag: ETag, size: sent };
+      return { etag: ETag ?? '', size: sent };
     } catch (error) {
+      // The last request was sent again, after its answer was lost: it may have been done.
+      if (sourceError === undefined && errorName(error) === 'NoSuchUpload') return { etag: '', size: sent };
       throw sourceError ?? error;
     } finally {
       body.destroy();
@@ -74,4 +78,8 @@ function withLimits({ sdk, client, http }: Channel): S3Client {
   const send = (command: Parameters<S3Client['send']>[0]) =>
     command instanceof sdk.AbortMultipartUploadCommand ? client.send(command) : client.send(command, http);
   return Object.create(client, { send: { value: send } });
+}
+
+function errorName(error: unknown): string | undefined {
+  return error instanceof Error ? error.name : undefined;
 }

@@ -27,9 +27,7 @@ const SMALL_BYTES = 64 * 1024;
 /** A conflict of two writers at the same moment is tried again this often. */
 const MAX_CLASHES = 5;
 const FIRST_PAUSE_MS = 50;
-/**
- * Metadata of a conditional put, by which it knows its own value. The bytes would not do: others may have put the same.
- */
+/** Metadata by which a put knows its own value. The bytes would not do: others may have put the same. */
 const PUT_ID = 'put-id';
 
 export interface UploadPlace {
@@ -142,11 +140,16 @@ export class Uploader {
 
   async #inParts(key: string, stream: Readable, options: PutOptions): Promise<PutResult> {
     const { connection, bucket, keyIn } = this.#place;
+    const id = randomUUID();
     const { etag, size } = await uploadInParts(connection, stream, {
       ...{ key, size: options.size, signal: options.signal },
-      target: { Bucket: bucket, Key: keyIn(key) },
+      target: { Bucket: bucket, Key: keyIn(key), Metadata: { [PUT_ID]: id } },
     });
-    return resultOf(key, size, versionOf(key, etag), false);
+    const version = etag === '' ? await this.#ownValue(key, id, options) : versionOf(key, etag);
+    if (version !== undefined) return resultOf(key, size, version, false);
+    throw new StoreError(
+      `"${key}" was sent, and is not there: it failed in the end, or was overwritten at once`,
+    );
   }
 
   /** The ETag of one put. A stream that fails ends the request, because a server would wait for the rest of it. */
