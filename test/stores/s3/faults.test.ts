@@ -1,10 +1,13 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { S3Store, type S3StoreOptions } from '../../../src/stores/s3/index.js';
 import { bytesAt, bytesOf, keysOf, streamOf } from '../../../src/testing/conformance/harness.js';
 import { type FakeRequest, FakeS3, type Mishap } from '../servers/s3-fake.js';
 
+/** In this time everything that was sent has arrived. */
+const RECEIVING_MS = 300;
 const credentials = { accessKeyId: 'test', secretAccessKey: 'MARKED-SECRET', sessionToken: 'MARKED-TOKEN' };
 const opened: FakeS3[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((fake) => fake.stop())));
@@ -210,6 +213,23 @@ describe('the sizes of what is sent', () => {
       expect(await bytesAt(store, 'b')).toEqual(bytesOf(10));
     }
     expect(await keysOf(store)).toEqual(['b']);
+  });
+
+  it('never completes a stream whose digest turns out to be wrong', async () => {
+    const { fake, store } = await open();
+    const digest = { sha256: '0'.repeat(64) };
+    async function* slowToEnd() {
+      yield bytesOf(1_990_000);
+      yield bytesOf(10_000);
+      await sleep(RECEIVING_MS);
+    }
+    const body = Readable.from(slowToEnd(), { objectMode: false });
+    await expect(store.put('a', body, { size: 2_000_000, digest })).rejects.toMatchObject({
+      code: 'STORE',
+      retryable: true,
+    });
+    await store.put('b', bytesOf(10));
+    expect([...fake.objects.keys()]).toEqual(['b']);
   });
 
   it('refuses a stream of unknown size with a condition when it is long', async () => {
