@@ -130,6 +130,7 @@ export default defineConfig({
         test: {
           name: 'stores',
           include: STORES,
+          globalSetup: ['test/stores/servers/s3-setup.ts'],
           ...SHARED,
           execArgv: NODE,
           testTimeout: 120_000,

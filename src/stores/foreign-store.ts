@@ -34,8 +34,11 @@ export function guardForeignStores(): (store: SessionStore) => SessionStore {
   };
 }
 
-interface Sweeper {
+/** What this library's own stores have besides the interface. */
+interface Extras {
   sweepTemporaries?: () => Promise<{ readonly count: number; readonly bytes: number }>;
+  /** Sets a listener for what is ignored because it does not matter, or not offered by the server. */
+  onNotice?: (listener: (notice: string) => void) => void;
 }
 
 /**
@@ -43,18 +46,19 @@ interface Sweeper {
  * original as its cause, and so does an invalid answer. So the code above need not expect a TypeError when it reads an
  * object, and no error of a stream without a listener ends the process.
  */
-class ForeignStore implements SessionStore, Sweeper {
+class ForeignStore implements SessionStore, Extras {
   readonly putFile?: NonNullable<SessionStore['putFile']>;
   readonly deleteMany?: NonNullable<SessionStore['deleteMany']>;
   readonly serverTime?: NonNullable<SessionStore['serverTime']>;
   readonly localPath?: (key: string) => string;
-  readonly sweepTemporaries?: NonNullable<Sweeper['sweepTemporaries']>;
+  readonly sweepTemporaries?: NonNullable<Extras['sweepTemporaries']>;
+  readonly onNotice?: NonNullable<Extras['onNotice']>;
   readonly close?: () => Promise<void>;
   readonly #store: SessionStore;
 
-  constructor(store: SessionStore & Sweeper) {
+  constructor(store: SessionStore & Extras) {
     this.#store = store;
-    const { putFile, close, sweepTemporaries, deleteMany, serverTime } = store;
+    const { putFile, close, sweepTemporaries, deleteMany, serverTime, onNotice } = store;
     if (putFile !== undefined) {
       this.putFile = (key, path, options) =>
         this.#ask('putFile', options, async () => {
@@ -83,6 +87,15 @@ class ForeignStore implements SessionStore, Sweeper {
           return localPath.call(store, key);
         } catch (error) {
           throw this.#asSessionErrors('localPath', undefined, error);
+        }
+      };
+    }
+    if (typeof onNotice === 'function') {
+      this.onNotice = (listener) => {
+        try {
+          onNotice.call(store, (notice) => listener(String(notice).slice(0, MAX_WHY)));
+        } catch (error) {
+          throw this.#asSessionErrors('onNotice', undefined, error);
         }
       };
     }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
 import { isSessionError, StoreError } from '../../src/errors.js';
 import { guardForeignStores } from '../../src/stores/foreign-store.js';
 import type { SessionStore } from '../../src/stores/session-store.js';
+import { WatchedStore } from '../../src/stores/watched-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { rejections } from '../support/rejections.js';
 
@@ -46,6 +48,15 @@ describe('a store of the bot’s own', () => {
     expect(await store.delete(KEY)).toBe(false);
     expect(await store.get(KEY)).toBeUndefined();
     expect([store.name, store.putFile, store.localPath]).toEqual(['own', undefined, undefined]);
+  });
+
+  it('tells its notices', () => {
+    const listeners: ((notice: string) => void)[] = [];
+    const store = guarded({ onNotice: (listener: (notice: string) => void) => listeners.push(listener) });
+    const told: string[] = [];
+    new WatchedStore(store, { clock: systemClock, onNotice: (notice) => told.push(notice) });
+    for (const listener of listeners) listener('the bucket ignores conditions');
+    expect(told).toEqual(['the bucket ignores conditions']);
   });
 
   it('is guarded once, also where it is given twice', () => {

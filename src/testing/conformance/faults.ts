@@ -11,6 +11,7 @@ import {
   keysOf,
   type StoreFaults,
   type StoreFixture,
+  type Undo,
 } from './harness.js';
 
 const PIECE_BYTES = 64 * 1024;
@@ -32,12 +33,13 @@ export const faults: Chapter = (test, expects, { patienceMs }) => {
       const kill = faultOf(fixture, 'killInMidPut');
       await store.put('shop/note', bytesOf(5));
       for (const key of ['shop/note', 'shop/none']) {
-        let restart: () => unknown = () => undefined;
+        let killing: Promise<Undo> | undefined;
         async function* pieces() {
           for (let index = 0; index < count; index++) {
             if (index === Math.floor(count / 2)) {
               await sleep(SENDING_MS);
-              restart = await kill();
+              killing = Promise.resolve(kill());
+              await killing;
             }
             yield bytesOf(PIECE_BYTES, index);
           }
@@ -45,7 +47,8 @@ export const faults: Chapter = (test, expects, { patienceMs }) => {
         const body = Readable.from(pieces(), { objectMode: false });
         const size = PIECE_BYTES * count;
         const putting = errorOf(store.put(key, body, { size }));
-        const error = await within('the put', putting).finally(() => restart());
+        // The put may have failed before the end of the server was told.
+        const error = await within('the put', putting).finally(async () => (await killing)?.());
         assertStoreFault(error);
         assert.ok(body.destroyed, 'the source must be let go');
         assertBytes(await within('a get', bytesAt(store, 'shop/note')), bytesOf(5));
