@@ -1,6 +1,7 @@
 import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { profileFormatTask } from '../profile/data-version.js';
+import { readTailTask } from '../profile/follow/read-tail.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
@@ -27,6 +28,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(importZipTask),
     erase(captureTask),
     erase(liveSignaturesTask),
+    erase(readTailTask),
     erase(checkProfileTask),
     erase(examineProfileTask),
     erase(anotherLoginTask),

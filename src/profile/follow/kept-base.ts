@@ -14,6 +14,8 @@ export interface SoundLog {
   readonly records: number;
   /** The sequence numbers of its changes; absent while it has none. */
   readonly span?: SequenceSpan;
+  /** The blobs that its records name, with their sizes in bytes; absent where it names none. Paths are relative to the profile. */
+  readonly blobs?: ReadonlyMap<string, number>;
 }
 
 /** A complete log that is kept. LevelDB never writes to it again, so it is read only once. */
