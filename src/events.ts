@@ -115,6 +115,8 @@ export type WarningCode =
   | 'start-waits'
   | 'started-early'
   | 'large-values-missing'
+  | 'tail-failed'
+  | 'tail-unusable'
   | 'store-limited'
   | 'store-unreachable'
   | 'storage'

@@ -58,6 +58,18 @@ export class NewBaseNeeded extends Error {
   override readonly name = 'NewBaseNeeded';
 }
 
+/** Whether two bases have the same tables: copies of one database at one version of its MANIFEST. */
+export function isSameBase(a: KeptBase, b: KeptBase): boolean {
+  const [first, second] = [fileOf(a, 'MANIFEST-'), fileOf(b, 'MANIFEST-')];
+  return (
+    a.folder === b.folder &&
+    a.lastSequence === b.lastSequence &&
+    a.logNumber === b.logNumber &&
+    first.size === second.size &&
+    first.source.inode === second.source.inode
+  );
+}
+
 /** The name of a file of the database, without its folder. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
