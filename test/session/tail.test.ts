@@ -188,11 +188,28 @@ describe('what is written between two saves', () => {
     await next.stop();
     await next.finish(next.session.restore(older.id));
     expect(await noteIn(next)).toBe('older');
+    expect(next.warnings).not.toContain('tail-unusable');
     await stage().remove('/bot');
     const asked = stage().bot({ session: { ...QUIET, store: copy } });
     await asked.finish(asked.session.restore());
     await asked.start();
     expect(await noteIn(asked)).toBe('ticked');
+  });
+
+  it('does not come back where the profile led to a QR: its last seconds may be why', async () => {
+    const { bot, store } = await running();
+    const saved = await bot.save('saved');
+    await bot.note('ticked');
+    await later(bot, 15_000);
+    const copy = await survivor(store);
+    await bot.stop();
+    await bot.client.writeLogin({ credential: 'of somebody else', note: 'sound, but unknown' });
+    const next = stage().bot({ session: { ...QUIET, store: copy, forceSaveIntervalMs: 0 } });
+    await next.start();
+    expect(next.payloads('restore:completed')).toMatchObject([
+      { reason: 'silent-logout', stateAt: saved.createdAt },
+    ]);
+    expect(await noteIn(next)).toBe('saved');
   });
 
   it('is answered by a save where the chain is broken, and no more than one in their interval', async () => {
