@@ -226,6 +226,19 @@ describe('what is written between two saves', () => {
     expect(bot.payloads('save:completed').length - before).toBe(1);
   });
 
+  it('is answered by a save where a backup has made a new base', async () => {
+    const { bot } = await running();
+    await bot.save('saved');
+    const manifest = join(bot.client.profileDir, INDEXED_DB, 'MANIFEST-000001');
+    const bytes = await stage().fs.promises.readFile(manifest);
+    await stage().remove(manifest);
+    await stage().fs.promises.writeFile(manifest, bytes);
+    await bot.backUp('with a new base');
+    const before = bot.payloads('save:completed').length;
+    await later(bot, 30_000);
+    expect(bot.payloads('save:completed').length - before).toBe(1);
+  });
+
   it('is told once where its store fails, and goes on when it works again', async () => {
     const { bot, store } = await running();
     const put = store.put.bind(store);

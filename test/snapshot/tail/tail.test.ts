@@ -178,6 +178,38 @@ describe('a tick', () => {
     expect((await world.restored(second.id)).contents).toEqual(new Map(database.contents));
   });
 
+  it('is no older content that a save builds upon once another save is there', async () => {
+    const world = await TailWorld.create(new CountingStore());
+    await world.save();
+    await world.database.write(tickets(40, 1000, 'ticked'));
+    await world.tick();
+    await world.database.write(tickets(300, 1000, 'saved'));
+    await world.save();
+    await world.database.write(tickets(1, 1000, 'last'));
+    world.store.reset();
+    const { id } = await world.save();
+    expect(world.store.bytesUp).toBeLessThan(64 * KiB);
+    expect((await world.restored(id)).contents).toEqual(new Map(world.database.contents));
+  });
+
+  it('is refused for a log that does not begin as it was stored', async () => {
+    const world = await TailWorld.create(new CountingStore());
+    const { id } = await world.save();
+    const { files } = await world.repository.manifest(id);
+    const log = files.find(({ path: name }) => name.endsWith('.log') && name.includes('IndexedDB'));
+    const source = path.join(await temporaryFolder(), 'another.log');
+    await writeFile(source, randomText((log?.size ?? 0) + 5000));
+    const file = { path: log?.path ?? '', size: (log?.size ?? 0) + 5000, source };
+    world.store.reset();
+    expect(
+      await world.repository.putTail({ snapshot: id, at: '2026-11-23T05:14:09.123Z', files: [file] }),
+    ).toEqual({
+      kind: 'refused',
+      because: expect.stringContaining('does not begin as it was stored'),
+    });
+    expect(world.store.told).toEqual([]);
+  });
+
   it('of a page that writes little makes few packs in the end', async () => {
     const world = await TailWorld.create(new CountingStore());
     const { id } = await world.save();
@@ -244,6 +276,15 @@ describe('a tail with something wrong', () => {
       (given) => changed(given, (tail) => (tail.contentDigest = 'f'.repeat(64))),
     ],
     ['without one of its logs', 'does not continue its save', (given) => changed(given, withoutLog(0))],
+    [
+      'that needs a beginning which its save has not',
+      'needs more of',
+      (given) =>
+        changed(given, (tail) => {
+          const [first, ...others] = tail.files as { path: string }[];
+          tail.files = [{ ...first, path: first?.path.replace(/\d+\.log$/, '999.log') }, ...others];
+        }),
+    ],
     [
       'with a file that is none of the database',
       'neither a log nor a blob',
