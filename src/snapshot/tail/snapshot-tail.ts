@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { SnapshotCorruptError } from '../../errors.js';
 import { type FileSystem, makeFolders, syncFolder } from '../../file-system.js';
 import { proveRestoredTask } from '../../profile/follow/prove-restored.js';
+import { exists } from '../../profile/walk.js';
 import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { PackedFiles, SnapshotFile, SnapshotManifest } from '../../types.js';
@@ -14,7 +15,7 @@ import { TAIL_LIMITS } from '../tail.js';
 import { NotGrownError, putTailPack } from './put-tail-pack.js';
 import { checkPacks, writeTailFiles } from './read-tail-packs.js';
 import { type FoundTail, TailObject } from './tail-object.js';
-import { newBytesOf, type PlacedEntry, planTail } from './tail-plan.js';
+import { newBytesOf, type PlacedEntry, planTail, type TailMember } from './tail-plan.js';
 
 /** One put takes no more new bytes than this; more of them are worth a save. */
 const MOST_NEW_BYTES = DEFAULT_LIMITS.maxPackBytes / 2;
@@ -109,7 +110,7 @@ export class SnapshotTail {
     }
     let added: readonly PlacedEntry[];
     try {
-      added = await putTailPack(this.#options, members, options);
+      added = await this.#putPresent(members, options);
     } catch (error) {
       if (error instanceof NotGrownError) return { kind: 'refused', because: error.message };
       throw error;
@@ -120,6 +121,24 @@ export class SnapshotTail {
     const bytes = await this.#object.put(tail, options);
     this.#current = { manifest, entries: new Map(all.map((entry) => [entry.path, entry])), at };
     return { kind: 'put', bytesWritten: newBytes + bytes };
+  }
+
+  /** Puts these files. A blob may be deleted meanwhile, with its record: then the others are put. */
+  async #putPresent(
+    members: readonly TailMember[],
+    options: StoreCallOptions,
+  ): Promise<readonly PlacedEntry[]> {
+    try {
+      return await putTailPack(this.#options, members, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const { fs } = this.#options;
+      const isThere = await Promise.all(members.map(({ source }) => exists(fs, source)));
+      const present = members.filter((_, index) => isThere[index]);
+      const isLogGone = members.some(({ sha256 }, index) => sha256 !== undefined && !isThere[index]);
+      if (isLogGone || present.length === members.length) throw error;
+      return this.#putPresent(present, options); // fewer each time
+    }
   }
 
   /** Compares every byte of the packs. @throws SnapshotCorruptError */

@@ -42,7 +42,9 @@ export class TailTicks {
     try {
       await orAborted(this.#tick(signal), signal);
     } catch (error) {
-      if (!signal.aborted) this.#noteFailure(error);
+      // The links to the logs are gone when the session is no longer ready.
+      const isOver = !this.#isReady() || this.#context.follower.saved === undefined;
+      if (!signal.aborted && !isOver) this.#noteFailure(error);
     }
   }
 

@@ -85,7 +85,7 @@ export class TailWorld<Store extends SessionStore> {
   }
 
   /** What the session does between two saves. */
-  async tick(snapshot = this.#snapshot ?? ''): Promise<TailPut> {
+  async tick(snapshot = this.#snapshot ?? '', meanwhile = async () => {}): Promise<TailPut> {
     this.now += 10_000;
     if (this.#base === undefined) throw new Error('no base is kept');
     const { profileDir } = this.database;
@@ -95,6 +95,7 @@ export class TailWorld<Store extends SessionStore> {
     if (reading.kind === 'same') return { kind: 'unchanged' };
     this.#base = reading.base;
     this.#logs = reading.logs;
+    await meanwhile();
     return this.repository.putTail({
       snapshot,
       at: new Date(this.now).toISOString(),

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
@@ -63,6 +63,21 @@ describe.each([
     const { tail } = await world.restored(id);
     const names = tail?.files.map((file) => file.path).filter((name) => name.startsWith(BLOBS));
     expect(names).toEqual([`${BLOBS}/1/00/8`]);
+  });
+
+  it('does without a blob that is deleted while it is put, and has it no more at the next tick', async () => {
+    const world = await TailWorld.create(await storeOf());
+    const blobs = path.join(world.database.profileDir, BLOBS, '1/00');
+    await mkdir(blobs, { recursive: true });
+    const { id } = await world.save();
+    for (const name of ['7', '8']) await writeFile(path.join(blobs, name), 'a large value');
+    await world.database.write([blobEntry('a record', [{ number: 7 }])]);
+    await world.database.write([blobEntry('another', [{ number: 8 }])]);
+    expect(await world.tick(id, () => rm(path.join(blobs, '7')))).toMatchObject({ kind: 'put' });
+    const { tail } = await world.restored(id);
+    expect(tail?.files.map((file) => file.path).filter((name) => name.startsWith(BLOBS))).toEqual([
+      `${BLOBS}/1/00/8`,
+    ]);
   });
 
   it('is of no use to a newer save, and is deleted with what only it needs', async () => {
