@@ -49,6 +49,8 @@ export type TailPut =
   | { readonly kind: 'put' /** Bytes put into the store. */; readonly bytesWritten: number }
   /** The store has all of it. */
   | { readonly kind: 'unchanged' }
+  /** The logs were taken away meanwhile, because the database is being copied anew. */
+  | { readonly kind: 'interrupted' }
   /** It can't be the continuation of that save: another save is needed. */
   | { readonly kind: 'refused'; readonly because: string };
 

@@ -78,6 +78,8 @@ console.log(
   `\n${done.length - done.filter(({ differences }) => differences.length > 0).length} of ${trials} trials without a difference (seed ${seed})\n` +
     `  ${done.reduce((sum, { followed }) => sum + followed, 0)} copies followed a base; ` +
     `${lastFollowed.length} of the restored ones, ${lastFollowed.filter(({ logs }) => logs > 1).length} of these with several logs\n` +
+    `  ${losses.filter(({ differences }) => differences.length === 0).length} of ${lost} losses without a difference, ` +
+    `${losses.reduce((sum, { ticks }) => sum + ticks, 0)} ticks, ${losses.reduce((sum, { broken }) => sum + broken.length, 0)} answered by a save\n` +
     `  new bases: ${[...reasons].map(([reason, count]) => `${count} x ${reason}`).join('; ') || 'none'}`,
 );
 process.exitCode = failures === 0 && done.length === trials && losses.length === lost ? 0 : 1;

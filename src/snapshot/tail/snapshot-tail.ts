@@ -108,13 +108,14 @@ export class SnapshotTail {
     if (newBytes > Math.min(MOST_NEW_BYTES, this.#options.store.capabilities.maxObjectBytes ?? Infinity)) {
       return { kind: 'refused', because: `${newBytes} bytes are new, which is too much for a tail` };
     }
-    let added: readonly PlacedEntry[];
+    let added: readonly PlacedEntry[] | undefined;
     try {
       added = await this.#putPresent(members, options);
     } catch (error) {
       if (error instanceof NotGrownError) return { kind: 'refused', because: error.message };
       throw error;
     }
+    if (added === undefined) return { kind: 'interrupted' };
     const all = [...entries, ...added].sort((a, b) => (a.path < b.path ? -1 : 1));
     const tail = this.#tailOf(manifest, all, at);
     if (isTooLong(tail)) return { kind: 'refused', because: 'the tail has become too long' };
@@ -123,11 +124,14 @@ export class SnapshotTail {
     return { kind: 'put', bytesWritten: newBytes + bytes };
   }
 
-  /** Puts these files. A blob may be deleted meanwhile, with its record: then the others are put. */
+  /**
+   * Puts these files. A blob may be deleted meanwhile, with its record: then the others are put. Nothing is put without a
+   * log.
+   */
   async #putPresent(
     members: readonly TailMember[],
     options: StoreCallOptions,
-  ): Promise<readonly PlacedEntry[]> {
+  ): Promise<readonly PlacedEntry[] | undefined> {
     try {
       return await putTailPack(this.#options, members, options);
     } catch (error) {
@@ -136,7 +140,8 @@ export class SnapshotTail {
       const isThere = await Promise.all(members.map(({ source }) => exists(fs, source)));
       const present = members.filter((_, index) => isThere[index]);
       const isLogGone = members.some(({ sha256 }, index) => sha256 !== undefined && !isThere[index]);
-      if (isLogGone || present.length === members.length) throw error;
+      if (isLogGone) return undefined;
+      if (present.length === members.length) throw error;
       return this.#putPresent(present, options); // fewer each time
     }
   }

@@ -42,9 +42,7 @@ export class TailTicks {
     try {
       await orAborted(this.#tick(signal), signal);
     } catch (error) {
-      // The links to the logs are gone when the session is no longer ready.
-      const isOver = !this.#isReady() || this.#context.follower.saved === undefined;
-      if (!signal.aborted && !isOver) this.#noteFailure(error);
+      if (!signal.aborted && this.#isReady()) this.#noteFailure(error);
     }
   }
 
@@ -85,7 +83,7 @@ export class TailTicks {
     const put = await saves.putTail({ snapshot, at, files }, { signal });
     this.#noteSuccess();
     if (put.kind === 'refused') return this.#saveInstead(put.because);
-    this.#last = { snapshot, logs };
+    if (put.kind !== 'interrupted') this.#last = { snapshot, logs };
   }
 
   /** A tick that can't be taken is answered by a save, but no more often than twice in the interval of the saves. */
@@ -99,10 +97,10 @@ export class TailTicks {
   }
 
   #noteFailure(error: unknown): void {
-    const { warn, logger, saves, lease } = this.#context;
+    const { warn, saves, lease } = this.#context;
     const { code, message } = describeError(error);
     if (code === 'CLOSED' || code === 'LEASE_LOST' || !lease.isHeld()) return; // told by what ended it
-    if (this.#isFailing) return logger.debug('a tick failed again', { code, message });
+    if (this.#isFailing) return;
     this.#isFailing = true;
     warn(
       'tail-failed',

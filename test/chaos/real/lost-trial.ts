@@ -185,6 +185,7 @@ class Loss {
       await this.#save();
       return undefined;
     }
+    if (put.kind === 'interrupted') throw new Error('nobody else copies the database');
     this.#follower.advance(reading.base);
     this.#last = reading.logs;
     this.#count.ticks++;

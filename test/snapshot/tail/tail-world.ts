@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, systemClock } from '../../../src/clock.js';
 import { type CheckedCapture, captureTask } from '../../../src/profile/capture-task.js';
@@ -106,6 +106,11 @@ export class TailWorld<Store extends SessionStore> {
   /** What the watcher does: every log that is there is kept. */
   async keep(): Promise<void> {
     await keepLogs(fs, { from: path.join(this.database.profileDir, INDEXED_DB), to: this.#folder });
+  }
+
+  /** What a capture does that makes a new base. */
+  async emptyKept(): Promise<void> {
+    for (const name of await readdir(this.#folder)) await rm(path.join(this.#folder, name));
   }
 
   /** Begins a new log, as after 4 MB. */

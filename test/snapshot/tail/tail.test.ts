@@ -207,6 +207,15 @@ describe('a tick', () => {
     expect((await world.restored(id)).contents).toEqual(new Map(world.database.contents));
   });
 
+  it('puts nothing where the logs are taken away meanwhile, as for a new copy of the database', async () => {
+    const world = await TailWorld.create(new CountingStore());
+    await world.save();
+    await world.database.write(tickets(10, 1000));
+    world.store.reset();
+    expect(await world.tick(undefined, () => world.emptyKept())).toEqual({ kind: 'interrupted' });
+    expect(world.store.told).toEqual([]);
+  });
+
   it('is refused for a log that does not begin as it was stored', async () => {
     const world = await TailWorld.create(new CountingStore());
     const { id } = await world.save();
