@@ -68,6 +68,7 @@ const VARIABLES: {
   backupIntervalMs: ['BACKUP_INTERVAL_MS', numberThat(interval)],
   sessionValidationIntervalMs: ['SESSION_VALIDATION_INTERVAL_MS', numberThat(interval)],
   forceSaveIntervalMs: ['FORCE_SAVE_INTERVAL_MS', numberThat(interval)],
+  followIntervalMs: ['FOLLOW_INTERVAL_MS', numberThat(interval)],
   sessionPath: ['SESSION_PATH', unquoted(path)],
   backupPath: ['BACKUP_SESSION_PATH', unquoted(path)],
 };
