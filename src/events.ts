@@ -116,6 +116,8 @@ export type WarningCode =
   | 'start-waits'
   | 'started-early'
   | 'large-values-missing'
+  | 'tail-failed'
+  | 'tail-unusable'
   | 'store-limited'
   | 'store-unreachable'
   | 'storage'
@@ -141,7 +143,12 @@ export interface SessionEventPayloads {
   'restore:completed': {
     readonly snapshot: SnapshotInfo;
     readonly reason: RestoreReason;
-    /** Age of the restored login, ms. */
+    /**
+     * The time of the state that came back, ISO 8601: that of the snapshot, or of what was put into its store after it
+     * (`followIntervalMs`).
+     */
+    readonly stateAt: string;
+    /** Age of that state, ms. */
     readonly ageMs: number;
     readonly durationMs: number;
   };

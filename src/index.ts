@@ -84,6 +84,7 @@ export type {
   StoreCapabilities,
   StoredObject,
 } from './stores/session-store.js';
+export { storeFromUrl } from './stores/store-from-url.js';
 export type { ImportOptions } from './supervision/session-import.js';
 export type {
   CaptureMode,

@@ -26,7 +26,8 @@ export interface SessionStatus {
   /** Why the last save or backup was not taken; absent once one is taken, or nothing has changed since the last one. */
   readonly lastSaveError?: LastError;
   readonly lastBackupError?: LastError;
-  readonly lastRestore?: { readonly snapshot: SnapshotInfo; readonly at: string };
+  /** `stateAt` is the time of the state that came back; it may be later than the snapshot (`followIntervalMs`). */
+  readonly lastRestore?: { readonly snapshot: SnapshotInfo; readonly at: string; readonly stateAt: string };
   /** Result of the last health check; `checkHealth()` and `health:checked` give the whole report. */
   readonly health?: { readonly score: number; readonly status: HealthStatus; readonly checkedAt: string };
   /**

@@ -34,6 +34,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['snapshot/thread'],
   ['snapshot/repository'],
   ['snapshot/shelf'],
+  ['snapshot/tail'],
   ['snapshot/zip', 'snapshot/catalog', 'snapshot/packs'],
   ['snapshot/hashing', 'snapshot/state'],
   ['snapshot/store-calls'],

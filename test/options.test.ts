@@ -61,6 +61,7 @@ describe('without options', () => {
       backupIntervalMs: 300_000,
       sessionValidationIntervalMs: 60_000,
       forceSaveIntervalMs: 120_000,
+      followIntervalMs: 10_000,
       maxConcurrentCaptures: 2,
       sessionPath: './persistent-session',
       backupPath: './session-backup',
@@ -174,6 +175,7 @@ describe('the resolved options', () => {
       backupIntervalMs: 0,
       sessionValidationIntervalMs: 0,
       forceSaveIntervalMs: 0,
+      followIntervalMs: 0,
       maxConcurrentCaptures: 1,
       sessionPath: '/s',
       backupPath: '/b',
@@ -213,6 +215,7 @@ describe('a wrong value is refused with the option, the value and what is accept
     'backupIntervalMs',
     'sessionValidationIntervalMs',
     'forceSaveIntervalMs',
+    'followIntervalMs',
   ];
   const counts = ['maxInitRetries', 'maxReconnectAttempts'];
 
@@ -520,6 +523,7 @@ describe('fromEnv', () => {
     BACKUP_INTERVAL_MS: '0',
     SESSION_VALIDATION_INTERVAL_MS: '60000',
     FORCE_SAVE_INTERVAL_MS: '120000',
+    FOLLOW_INTERVAL_MS: '10000',
     SESSION_PATH: '/data/session',
     BACKUP_SESSION_PATH: '/data/backup',
   };
@@ -538,6 +542,7 @@ describe('fromEnv', () => {
       backupIntervalMs: 0,
       sessionValidationIntervalMs: 60_000,
       forceSaveIntervalMs: 120_000,
+      followIntervalMs: 10_000,
       sessionPath: '/data/session',
       backupPath: '/data/backup',
     });

@@ -21,6 +21,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = Object.freeze<ResolvedOptions>({
   backupIntervalMs: 300_000,
   sessionValidationIntervalMs: 60_000,
   forceSaveIntervalMs: 120_000,
+  followIntervalMs: 10_000,
   maxConcurrentCaptures: 2,
   ...defaultPaths({}),
   store: undefined,

@@ -1,4 +1,7 @@
+import { ConfigurationError, describeError } from '../errors.js';
 import type { Environment } from '../platform.js';
+import type { SessionStore } from '../stores/session-store.js';
+import { storeFromUrl } from '../stores/store-from-url.js';
 import {
   type Check,
   clientId,
@@ -17,8 +20,10 @@ import type { PersistentSessionOptions } from './types.js';
  * Reads the documented variables and returns them as options: `CLIENT_ID`, `MAX_SESSION_SIZE_MB`,
  * `SESSION_TIMEOUT_MS`, `PUPPETEER_TIMEOUT_MS`, `MAX_INIT_RETRIES`, `RECONNECT_DELAY_MS`,
  * `MAX_RECONNECT_ATTEMPTS`, `HEALTH_CHECK_INTERVAL_MS`, `BACKUP_INTERVAL_MS`, `SESSION_VALIDATION_INTERVAL_MS`,
- * `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`, `BACKUP_SESSION_PATH`. A variable that is missing or empty is left
- * out.
+ * `FORCE_SAVE_INTERVAL_MS`, `SESSION_PATH`, `BACKUP_SESSION_PATH`, `STORE_URL`, `BACKUP_STORE_URL`. A variable that is
+ * missing or empty is left out.
+ *
+ * The last two are addresses for `storeFromUrl`, or the name of another variable that has one: `STORE_URL=DATABASE_URL`.
  *
  * The library never calls it by itself, because `CLIENT_ID` means something else in many bots.
  *
@@ -28,7 +33,7 @@ import type { PersistentSessionOptions } from './types.js';
 export function fromEnv(env: Environment = process.env): PersistentSessionOptions {
   const entries = Object.entries(VARIABLES).flatMap(([option, [name, read]]) => {
     const text = env[name]?.trim() ?? '';
-    return text === '' ? [] : [[option, read(text, name)]];
+    return text === '' ? [] : [[option, read(text, name, env)]];
   });
   return Object.fromEntries(entries);
 }
@@ -37,8 +42,6 @@ type Readable = keyof Omit<
   PersistentSessionOptions,
   | 'reconnectMaxDelayMs'
   | 'maxConcurrentCaptures'
-  | 'store'
-  | 'backupStore'
   | 'compression'
   | 'retention'
   | 'shutdownSignals'
@@ -54,7 +57,7 @@ type Readable = keyof Omit<
 const VARIABLES: {
   readonly [Option in Readable]: readonly [
     name: string,
-    read: (text: string, name: string) => NonNullable<PersistentSessionOptions[Option]>,
+    read: (text: string, name: string, env: Environment) => NonNullable<PersistentSessionOptions[Option]>,
   ];
 } = {
   clientId: ['CLIENT_ID', clientId],
@@ -68,9 +71,28 @@ const VARIABLES: {
   backupIntervalMs: ['BACKUP_INTERVAL_MS', numberThat(interval)],
   sessionValidationIntervalMs: ['SESSION_VALIDATION_INTERVAL_MS', numberThat(interval)],
   forceSaveIntervalMs: ['FORCE_SAVE_INTERVAL_MS', numberThat(interval)],
+  followIntervalMs: ['FOLLOW_INTERVAL_MS', numberThat(interval)],
   sessionPath: ['SESSION_PATH', unquoted(path)],
   backupPath: ['BACKUP_SESSION_PATH', unquoted(path)],
+  store: ['STORE_URL', storeAt],
+  backupStore: ['BACKUP_STORE_URL', storeAt],
 };
+
+/** The name of another variable, for platforms that put the address of a database into one of their own. */
+const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
+
+/** Reads the address of a store, or the name of the variable that has it. An error never shows the address. */
+function storeAt(text: string, name: string, env: Environment): SessionStore {
+  const isName = VARIABLE.test(text);
+  const address = isName ? (env[text]?.trim() ?? '') : text;
+  if (address === '') refuse(name, show(text), `the name of a variable that is set, or an address`);
+  try {
+    return storeFromUrl(address);
+  } catch (cause) {
+    const where = isName ? `${name} (${text})` : name;
+    throw new ConfigurationError(`${where}: ${describeError(cause).message}`, { cause });
+  }
+}
 
 /** Accepts only plain decimal numbers: `Number()` would also accept `0x10`, `1e3` and spaces. */
 function numberThat(check: Check<number>): (text: string, name: string) => number {

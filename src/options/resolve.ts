@@ -67,6 +67,7 @@ export function resolveOptions(
     backupIntervalMs: take('backupIntervalMs', check.interval),
     sessionValidationIntervalMs: take('sessionValidationIntervalMs', check.interval),
     forceSaveIntervalMs: take('forceSaveIntervalMs', check.interval),
+    followIntervalMs: take('followIntervalMs', check.interval),
     maxConcurrentCaptures: take('maxConcurrentCaptures', check.positiveCount),
     sessionPath: resolve(cwd, take('sessionPath', check.path)),
     backupPath: resolve(cwd, take('backupPath', check.path)),

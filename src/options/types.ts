@@ -82,6 +82,14 @@ export interface PersistentSessionOptions {
    */
   readonly forceSaveIntervalMs?: number;
   /**
+   * How often, between two saves, what the page has written to IndexedDB is put into the store of the saves, in ms; nothing
+   * while nothing was written. A restore of the newest save then brings that back, too. 0: never, so that a loss of
+   * machine and disk costs up to `forceSaveIntervalMs`. Without effect if that is 0.
+   * Variable: `FOLLOW_INTERVAL_MS`.
+   * @defaultValue 10000
+   */
+  readonly followIntervalMs?: number;
+  /**
    * How many profiles this process may capture at once, over all its sessions; further captures wait for their
    * turn. A capture of this session begins only while fewer captures than this number are running. At least 1.
    * @defaultValue 2

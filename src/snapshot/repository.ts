@@ -9,6 +9,7 @@ import type {
   SnapshotKind,
   SnapshotManifest,
 } from '../types.js';
+import type { NewTail, RestoredTail, TailInfo, TailPut } from './tail.js';
 
 /** The result of `create`. */
 export type CreateResult =
@@ -146,7 +147,20 @@ export interface SnapshotRepository {
    * @throws SnapshotCorruptError or SnapshotUnsafeError naming the file; `directory` is removed then
    */
   restore(id: string, directory: string, options?: StoreCallOptions): Promise<SnapshotManifest>;
-  /** Compares every stored byte with its SHA-256 and records the time. */
+  /**
+   * Puts what the live database has gained since the newest save, in place of what was put before: two calls of the store.
+   * Only saves have a tail; a format that keeps none refuses it.
+   */
+  putTail(tail: NewTail, options?: StoreCallOptions): Promise<TailPut>;
+  /** Which save has a tail, and of when it is; `undefined` for none that can be restored. */
+  tail(options?: StoreCallOptions): Promise<TailInfo | undefined>;
+  /**
+   * Puts the tail of a snapshot that was restored into `directory` in place. Resolves to `undefined` when it has none.
+   *
+   * @throws SnapshotCorruptError when its tail is of no use; what was restored is then unchanged
+   */
+  restoreTail(id: string, directory: string, options?: StoreCallOptions): Promise<RestoredTail | undefined>;
+  /** Compares every stored byte with its SHA-256 and records the time. What is wrong with its tail is a problem only. */
   verify(id: string, options?: StoreCallOptions): Promise<SnapshotInfo>;
   /**
    * Exists only in formats where a snapshot is one file that anybody can open. Returns its unchecked bytes; read

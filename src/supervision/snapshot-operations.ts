@@ -177,7 +177,9 @@ export class SnapshotOperations {
     if (snapshotId !== undefined) return snapshots.find(snapshotId);
     // Loads what was revoked or rejected, also in a process that has not started yet.
     if (!this.#parts.supervisor.isRunning) await this.#context.record.load();
-    const [best] = await snapshots.candidates(undefined, { isAskedFor: true });
+    const [best] = await this.#parts.restorer.bestFirst(
+      await snapshots.candidates(undefined, { isAskedFor: true }),
+    );
     if (best) return best;
     const { lineage, basedOn } = this.#context.record.current;
     const { ours } = await snapshots.sorted();

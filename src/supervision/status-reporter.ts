@@ -32,8 +32,8 @@ export class StatusReporter {
       this.#lastBackup = (payload as SessionEventPayloads['backup:completed']).snapshot;
     }
     if (name === 'restore:completed') {
-      const { snapshot } = payload as SessionEventPayloads['restore:completed'];
-      this.#lastRestore = { snapshot, at: this.#isoNow() };
+      const { snapshot, stateAt } = payload as SessionEventPayloads['restore:completed'];
+      this.#lastRestore = { snapshot, at: this.#isoNow(), stateAt };
     }
     if (name === 'health:checked') {
       const { score, status, checkedAt } = (payload as SessionEventPayloads['health:checked']).report;

@@ -29,6 +29,7 @@ import { SaveRequests } from '../supervision/save/save-requests.js';
 import { SaveSchedule } from '../supervision/save/save-schedule.js';
 import { Saver } from '../supervision/save/saver.js';
 import { SettleWatch } from '../supervision/save/settle-watch.js';
+import { TailTicks } from '../supervision/save/tail-ticks.js';
 import { SessionImport } from '../supervision/session-import.js';
 import { SessionSupervisor } from '../supervision/session-supervisor.js';
 import { SnapshotOperations } from '../supervision/snapshot-operations.js';
@@ -124,8 +125,10 @@ export function wireParts({
   const startRetries = new StartRetries(context, { starter });
   const cacheTrimmer = new CacheTrimmer(context);
   const saves = new SaveRequests(context, { lineageKeeper, operations: queue, saver, snapshots });
+  const tailTicks = new TailTicks(context, { operations: queue, saves, settleWatch });
   const schedule = new SaveSchedule(context, {
     settleWatch,
+    tick: () => tailTicks.tick(),
     forceSave: () => saves.forceSave(),
     backup: () => saves.backup(),
     validate: () => validateProfile(context, removed).then(() => cacheTrimmer.trimIfOversized()),

@@ -1,12 +1,15 @@
 import { profileSizeTask } from '../profile/caches.js';
 import { captureTask, liveSignaturesTask } from '../profile/capture-task.js';
 import { profileFormatTask } from '../profile/data-version.js';
+import { proveRestoredTask } from '../profile/follow/prove-restored.js';
+import { readTailTask } from '../profile/follow/read-tail.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
 import { beginsWithTask } from '../snapshot/packs/grown-files.js';
 import { digestPackTask } from '../snapshot/packs/put-pack.js';
+import { digestTailTask } from '../snapshot/tail/put-tail-pack.js';
 import { repositoryTask } from '../snapshot/thread/repository-task.js';
 import { importZipTask } from '../snapshot/zip/import-zip.js';
 import { extractZipTask, verifyZipTask } from '../snapshot/zip/zip-reader.js';
@@ -27,6 +30,9 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(importZipTask),
     erase(captureTask),
     erase(liveSignaturesTask),
+    erase(readTailTask),
+    erase(proveRestoredTask),
+    erase(digestTailTask),
     erase(checkProfileTask),
     erase(examineProfileTask),
     erase(anotherLoginTask),

@@ -1,9 +1,10 @@
 /**
  * Follows the database of a real Chromium under load: copies it several times by its base and its logs, misses logs on
  * purpose, kills the browser, and compares every record of the last copy with the killed profile. A difference fails, unless
- * a new base has answered it. Exits 0 only if there is none.
+ * a new base has answered it. With `--lost` it also saves into a store and ticks, kills the browser, loses all but the store,
+ * and compares what comes back. Exits 0 only if there is no difference.
  *
- *     npm run chaos:follow -- --trials 200 --megabytes 24 --seed 7
+ *     npm run chaos:follow -- --trials 200 --lost 20 --megabytes 24 --seed 7
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,15 +13,17 @@ import { Dice } from '../support/dice.js';
 import { readArguments } from './read-arguments.js';
 import { assertSpace } from './real/captures.js';
 import { drawCase, type FollowTrial, growDatabases, tryFollow } from './real/follow-trial.js';
+import { type LostTrial, tryLoss } from './real/lost-trial.js';
 import { column } from './real/table.js';
 
-const { seed, trials, megabytes } = readArguments({ trials: 40, megabytes: 24 });
-console.log(`chaos:follow --seed ${seed} --trials ${trials} --megabytes ${megabytes}\n`);
+const { seed, trials, lost, megabytes } = readArguments({ trials: 40, lost: 10, megabytes: 24 });
+console.log(`chaos:follow --seed ${seed} --trials ${trials} --lost ${lost} --megabytes ${megabytes}\n`);
 
 const dice = new Dice(seed);
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-follow-'));
 await assertSpace(folder, 2048);
 const done: FollowTrial[] = [];
+const losses: LostTrial[] = [];
 let failures = 0;
 try {
   const grown = join(folder, 'grown');
@@ -60,6 +63,7 @@ try {
       await rm(place, { recursive: true, force: true, maxRetries: 5 });
     }
   }
+  await loseEverything(grown);
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
@@ -74,9 +78,41 @@ console.log(
   `\n${done.length - done.filter(({ differences }) => differences.length > 0).length} of ${trials} trials without a difference (seed ${seed})\n` +
     `  ${done.reduce((sum, { followed }) => sum + followed, 0)} copies followed a base; ` +
     `${lastFollowed.length} of the restored ones, ${lastFollowed.filter(({ logs }) => logs > 1).length} of these with several logs\n` +
+    `  ${losses.filter(({ differences }) => differences.length === 0).length} of ${lost} losses without a difference, ` +
+    `${losses.reduce((sum, { ticks }) => sum + ticks, 0)} ticks, ${losses.reduce((sum, { broken }) => sum + broken.length, 0)} answered by a save\n` +
     `  new bases: ${[...reasons].map(([reason, count]) => `${count} x ${reason}`).join('; ') || 'none'}`,
 );
-process.exitCode = failures === 0 && done.length === trials ? 0 : 1;
+process.exitCode = failures === 0 && done.length === trials && losses.length === lost ? 0 : 1;
+
+/** Only a store survives. */
+async function loseEverything(grown: string): Promise<void> {
+  if (lost > 0) console.log('\nall but the store is lost');
+  for (let number = 1; number <= lost; number++) {
+    const place = join(folder, `loss-${number}`);
+    const own = new Dice(dice.below(2 ** 31));
+    try {
+      await mkdir(place);
+      const trial = await tryLoss(drawCase(dice), { grown, folder: place, dice: own });
+      losses.push(trial);
+      if (trial.differences.length > 0) failures++;
+      const { case: one, store, saves, ticks, broken, tailFiles, megabytesUp, records, differences } = trial;
+      console.log(
+        `${column(String(number), 6)}${(one.bytesPerSecond / 1024 / 1024).toFixed(1)} MB/s, ${store}: ${saves} saves, ` +
+          `${ticks} ticks (${megabytesUp.toFixed(1)} MB), ${broken.length} broken, tail of ${tailFiles} files, ${records} records: ` +
+          (differences.length === 0
+            ? 'same'
+            : `DIFFERS ${differences.length}: ${differences.slice(0, 3).join(', ')}`),
+      );
+    } catch (error) {
+      failures++;
+      console.log(
+        `${column(String(number), 6)}threw ${error instanceof Error ? error.stack : String(error)}`,
+      );
+    } finally {
+      await rm(place, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+}
 
 function line(number: number, trial: FollowTrial): string {
   const {

@@ -74,6 +74,9 @@ export function isNoLink(error: unknown): boolean {
 }
 
 /** The signature of a live file; throws `ENOENT` when the file is gone. */
-export async function readSignature(places: CapturePlaces, path: string): Promise<FileSignature> {
+export async function readSignature(
+  places: Pick<CapturePlaces, 'fs' | 'profileDir'>,
+  path: string,
+): Promise<FileSignature> {
   return signatureOf(await places.fs.promises.lstat(`${places.profileDir}/${path}`, { bigint: true }));
 }

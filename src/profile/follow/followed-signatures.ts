@@ -1,9 +1,9 @@
 import type { FileSystem } from '../../file-system.js';
 import type { CapturedFile } from '../../types.js';
 import { isMissing, signatureOf } from '../walk.js';
-import { isSameDatabase } from './capture-followed.js';
 import { logNamesIn, logNumberOf } from './keep-logs.js';
 import { FOLLOWED_FOLDER, type KeptBase } from './kept-base.js';
+import { isSameDatabase } from './prove-logs.js';
 
 /**
  * Replaces IndexedDB's files in a list of a live profile's files by those of a base and its logs.
@@ -17,7 +17,7 @@ export async function followedSignatures(
   live: readonly CapturedFile[],
 ): Promise<readonly CapturedFile[]> {
   try {
-    if (!(await isSameDatabase({ fs, profileDir, targetDir: '' }, base))) return [];
+    if (!(await isSameDatabase({ fs, profileDir }, base))) return [];
     const names = (await logNamesIn(fs, base.folder)).filter(
       (name) => (logNumberOf(name) ?? 0) >= base.logNumber,
     );

@@ -1,7 +1,7 @@
 import { type Clock, resultWithin, type TimerHandle } from '../../clock.js';
 import type { FileSystem } from '../../file-system.js';
 import { keepLogs } from './keep-logs.js';
-import { FOLLOWED_FOLDER, type FollowInput, type KeptBase } from './kept-base.js';
+import { FOLLOWED_FOLDER, type FollowInput, isSameBase, type KeptBase } from './kept-base.js';
 
 /** LevelDB begins a new log after about this many bytes (Chromium's write buffer). */
 const LOG_BYTES = 4 * 1024 * 1024;
@@ -16,6 +16,13 @@ const LOOKS_PER_LOG = 3;
 const MOST_LOGS = 64;
 /** How long the end of a session waits for the removal, ms; the next start removes what is left. */
 const REMOVAL_PATIENCE_MS = 5_000;
+
+/** A save, and the base that its copy followed or made. */
+export interface SavedBase {
+  /** The id of the save. */
+  readonly snapshot: string;
+  readonly base: KeptBase;
+}
 
 export interface FollowerParameters {
   readonly profileDir: string;
@@ -37,6 +44,7 @@ export class Follower {
   readonly #parameters: FollowerParameters;
   #folder: string | undefined;
   #base: KeptBase | undefined;
+  #saved: SavedBase | undefined;
   #timer: TimerHandle | undefined;
   /** Grows with every stop, so that what began before has no effect. */
   #generation = 0;
@@ -87,6 +95,22 @@ export class Follower {
     this.#base = base;
   }
 
+  /** The newest save that was made of a copy, and the base of that copy. */
+  get saved(): SavedBase | undefined {
+    return this.#saved;
+  }
+
+  /** Call when a copy was saved. */
+  noteSaved(snapshot: string, base: KeptBase | undefined): void {
+    this.#saved = base !== undefined && base.folder === this.#folder ? { snapshot, base } : undefined;
+  }
+
+  /** Call with what a reading has found out of the base. A new base that was made meanwhile stays. */
+  advance(base: KeptBase): void {
+    if (this.#base !== undefined && isSameBase(this.#base, base) && base.reached >= this.#base.reached)
+      this.#base = base;
+  }
+
   /** Call after any doubt: the next copy reads the kept logs again. */
   doubt(): void {
     if (this.#base !== undefined) this.#base = { ...this.#base, completeLogs: new Map() };
@@ -102,6 +126,7 @@ export class Follower {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#base = undefined;
+    this.#saved = undefined;
     this.#newest = undefined;
     this.#kept.clear();
     const folder = this.#folder;

@@ -14,6 +14,8 @@ export interface SoundLog {
   readonly records: number;
   /** The sequence numbers of its changes; absent while it has none. */
   readonly span?: SequenceSpan;
+  /** The blobs that its records name, with their sizes in bytes; absent where it names none. Paths are relative to the profile. */
+  readonly blobs?: ReadonlyMap<string, number>;
 }
 
 /** A complete log that is kept. LevelDB never writes to it again, so it is read only once. */
@@ -54,6 +56,18 @@ export interface FollowInput {
 /** Thrown when a base can't be followed (any more): the capture then copies the database itself, and keeps a new base. */
 export class NewBaseNeeded extends Error {
   override readonly name = 'NewBaseNeeded';
+}
+
+/** Whether two bases have the same tables: copies of one database at one version of its MANIFEST. */
+export function isSameBase(a: KeptBase, b: KeptBase): boolean {
+  const [first, second] = [fileOf(a, 'MANIFEST-'), fileOf(b, 'MANIFEST-')];
+  return (
+    a.folder === b.folder &&
+    a.lastSequence === b.lastSequence &&
+    a.logNumber === b.logNumber &&
+    first.size === second.size &&
+    first.source.inode === second.source.inode
+  );
 }
 
 /** The name of a file of the database, without its folder. */

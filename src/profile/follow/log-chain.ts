@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem } from '../../file-system.js';
+import { ESSENTIAL_PATHS } from '../essential-files.js';
+import { DamageError } from '../leveldb/damage.js';
 import { scanLog } from '../leveldb/log-file.js';
-import { type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
+import { changesOf, type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
+import { blobsNamedBy, isBlobEntry } from '../soundness/indexed-db-keys.js';
 import { NewBaseNeeded, type SoundLog } from './kept-base.js';
 
 /**
@@ -60,7 +63,9 @@ export async function readSoundLog(
   let numbered = 0;
   let span: SequenceSpan | undefined;
   let hasGap = false;
+  const blobs = new Map<string, number>();
   const onRecord = (record: Uint8Array) => {
+    noteBlobs(record, blobs);
     const batch = spanOfBatch(record);
     if (batch === undefined) return;
     numbered++;
@@ -79,5 +84,25 @@ export async function readSoundLog(
   }
   if (hasGap) throw new NewBaseNeeded(`${name} lacks changes in its middle`);
   if (numbered !== scan.records) throw new NewBaseNeeded(`a record of ${name} can't be read`);
-  return { size, sha256: hash.digest('hex'), records: scan.records, ...(span !== undefined && { span }) };
+  return {
+    size,
+    sha256: hash.digest('hex'),
+    records: scan.records,
+    ...(span !== undefined && { span }),
+    ...(blobs.size > 0 && { blobs }),
+  };
+}
+
+/** Notes the blobs that a record names. Those that this reader can't read are passed over, as a capture does. */
+function noteBlobs(record: Uint8Array, blobs: Map<string, number>): void {
+  try {
+    for (const { key, value } of changesOf(record)) {
+      if (value === undefined || !isBlobEntry(key)) continue;
+      for (const { name, size } of blobsNamedBy(key, value)) {
+        blobs.set(`${ESSENTIAL_PATHS.indexedDbBlobs}/${name}`, size);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+  }
 }

@@ -6,9 +6,9 @@ import { DamageError } from '../leveldb/damage.js';
 import { readDatabase } from '../leveldb/database.js';
 import { isTablePath } from '../sound-tables.js';
 import { isMissing, readFolder } from '../walk.js';
-import { logsLimit } from './capture-followed.js';
 import { keepLogs, logNumberOf } from './keep-logs.js';
 import { baseBytes, FOLLOWED_FOLDER, type FollowInput, type KeptBase, nameOf } from './kept-base.js';
+import { logsLimit } from './prove-logs.js';
 
 interface Place {
   readonly fs: FileSystem;

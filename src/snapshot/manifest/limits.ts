@@ -21,7 +21,7 @@ export interface SnapshotLimits {
   readonly maxPackBytes: number;
   /** Pieces that a file may lie in. */
   readonly maxPieces: number;
-  /** Bytes of all files of a snapshot that lie in several pieces: they are put together in memory. */
+  /** Bytes of all files of a snapshot that lie in several pieces. */
   readonly maxPiecedBytes: number;
 }
 
@@ -39,7 +39,7 @@ export const DEFAULT_LIMITS: SnapshotLimits = {
   maxPacks: 10_000,
   maxPackBytes: 64 * MiB,
   maxPieces: 256,
-  maxPiecedBytes: 32 * MiB,
+  maxPiecedBytes: 512 * MiB,
 };
 
 /** Throws {@link SnapshotUnsafeError} when the declared files are more, or larger, than the limits allow. */

@@ -43,7 +43,7 @@ export const digestPackTask = defineTask<{ readonly members: readonly PackMember
 );
 
 /** For servers that compare nothing else. A system in FIPS mode has no MD5. */
-function md5IfOffered(): Hash | undefined {
+export function md5IfOffered(): Hash | undefined {
   try {
     return createHash('md5');
   } catch {

@@ -5,6 +5,8 @@ import { missingObject, objectBytes } from '../store-calls/store-bytes.js';
 import { type PackedContent, type PackRun, planRuns, type RunPiece } from './pack-runs.js';
 
 const CONCURRENCY = 3;
+/** Contents in several pieces are put together in memory up to so many bytes; beyond, each piece is a call of its own. */
+const MOST_ASSEMBLED_BYTES = 16 * 1024 * 1024;
 
 export interface PackReading {
   readonly store: SessionStore;
@@ -33,7 +35,44 @@ export async function readPacked(
     assemblies.delete(content);
     await reading.consume(content, assembly.bytes());
   };
-  await mapLimited(planRuns(contents), CONCURRENCY, (run) => readRun(run, reading, consumePiece, options));
+  const { together, apart } = divide(contents);
+  await mapLimited(planRuns(together), CONCURRENCY, (run) => readRun(run, reading, consumePiece, options));
+  await mapLimited(apart, CONCURRENCY, (content) =>
+    reading.consume(content, piecesInOrder(content, reading, options)),
+  );
+}
+
+/**
+ * Those contents that are read together with what else lies in their packs, and those whose pieces are read one after the
+ * other, because all would not fit into memory. What has the most pieces in packs of its own comes apart first: it costs no
+ * further call.
+ */
+function divide(contents: readonly PackedContent[]): Record<'together' | 'apart', readonly PackedContent[]> {
+  const users = new Map<string, Set<PackedContent>>();
+  for (const content of contents) {
+    for (const { pack } of content.place) users.set(pack, (users.get(pack) ?? new Set()).add(content));
+  }
+  const shared = ({ place }: PackedContent) =>
+    place.filter(({ pack }) => (users.get(pack)?.size ?? 0) > 1).length;
+  const pieced = contents.filter(({ place }) => place.length > 1);
+  const apart = new Set<PackedContent>();
+  let bytes = 0;
+  for (const content of [...pieced].sort((a, b) => shared(b) - shared(a))) {
+    if (bytes + content.size > MOST_ASSEMBLED_BYTES) apart.add(content);
+    else bytes += content.size;
+  }
+  return { together: contents.filter((content) => !apart.has(content)), apart: [...apart] };
+}
+
+async function* piecesInOrder(
+  { path, place }: PackedContent,
+  { store, keyOf }: PackReading,
+  { signal }: StoreCallOptions,
+): AsyncGenerator<Uint8Array> {
+  for (const { pack, at, length } of place) {
+    const range = { offset: at, length };
+    yield* objectBytes(store, keyOf(pack), path, { range, ...(signal && { signal }) });
+  }
 }
 
 async function readRun(
@@ -111,7 +150,7 @@ class Cursor {
   }
 }
 
-/** A content that lies in several pieces, put together in memory; how much, `SnapshotLimits.maxPiecedBytes` tells. */
+/** A content that lies in several pieces, put together in memory; see {@link MOST_ASSEMBLED_BYTES}. */
 class Assembly {
   readonly #buffer: Buffer;
   #missing: number;

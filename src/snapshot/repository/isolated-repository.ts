@@ -23,6 +23,7 @@ import type {
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
+import type { NewTail, RestoredTail, TailInfo, TailPut } from '../tail.js';
 import { StoreBreaker } from './store-breaker.js';
 
 /** This key belongs to no object: only the answer counts. */
@@ -92,6 +93,18 @@ export class IsolatedRepository implements SnapshotRepository {
 
   restore(id: string, directory: string, options?: StoreCallOptions): Promise<SnapshotManifest> {
     return this.#call(options, () => this.#inner.restore(id, directory, options));
+  }
+
+  putTail(tail: NewTail, options?: StoreCallOptions): Promise<TailPut> {
+    return this.#call(options, () => this.#inner.putTail(tail, options));
+  }
+
+  tail(options?: StoreCallOptions): Promise<TailInfo | undefined> {
+    return this.#call(options, () => this.#inner.tail(options));
+  }
+
+  restoreTail(id: string, directory: string, options?: StoreCallOptions): Promise<RestoredTail | undefined> {
+    return this.#call(options, () => this.#inner.restoreTail(id, directory, options));
   }
 
   verify(id: string, options?: StoreCallOptions): Promise<SnapshotInfo> {

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from '../../clock.js';
 import { SnapshotCorruptError } from '../../errors.js';
 import { Mutex } from '../../mutex.js';
 import type { Fence, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
-import type { TaskRunner } from '../../task.js';
 import type {
   CapturedFile,
   CapturedTree,
@@ -14,7 +13,6 @@ import type {
 } from '../../types.js';
 import { SnapshotCatalog } from '../catalog/catalog.js';
 import type { CatalogEntry } from '../catalog/entries.js';
-import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import { sameAsNewest } from '../catalog/same-as-newest.js';
 import { hashTree, SignatureCache } from '../hashing/tree-hasher.js';
 import { assertWithinLimits, DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -25,7 +23,6 @@ import type {
   Hold,
   LineageHold,
   PlaceLogin,
-  ProblemListener,
   RemoveResult,
   Revocation,
   SnapshotRepository,
@@ -35,36 +32,18 @@ import type {
 } from '../repository.js';
 import type { SnapshotShelf } from '../shelf/shelf.js';
 import { putUnderNewId } from '../store-calls/put-under-new-id.js';
-import type { StoreMemory } from '../store-calls/remembering-store.js';
 import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
+import type { NewTail, RestoredTail, TailInfo, TailPut } from '../tail.js';
 import { clearClient } from './clear-client.js';
+import { RepositoryTail } from './repository-tail.js';
+import type { ShelfRepositoryParts } from './shelf-repository-parts.js';
 import { sumOf } from './sum-of.js';
-import { sweepUnneeded } from './sweep-unneeded.js';
+import { sweepAll } from './sweep-unneeded.js';
 
 /** How long a list of the snapshots may be remembered, ms: somebody may have changed the store by hand. */
 const LIST_AGE_MS = 600_000;
 /** What decides about a deletion is no older than this, ms. */
 const DELETION_AGE_MS = 5_000;
-
-export interface ShelfRepositoryParts {
-  /** The store of the shelf; writing throws unless the session is ours. */
-  readonly store: SessionStore;
-  /** The same store without that check, because any process may record a verification. */
-  readonly recordStore: SessionStore;
-  readonly shelf: SnapshotShelf;
-  readonly clientId: string;
-  readonly runner: TaskRunner;
-  readonly clock?: Clock | undefined;
-  /** Share one cache with the other repositories of the session, so that a file is hashed only once. */
-  readonly signatures?: SignatureCache | undefined;
-  readonly onProblem?: ProblemListener | undefined;
-  readonly memory?: StoreMemory | undefined;
-  readonly manifests?: ManifestFolder | undefined;
-  /** See `RepositoryOptions`. */
-  readonly fence?: (() => number | undefined) | undefined;
-  /** Replaces the random half of new ids; for tests. */
-  readonly randomness?: (() => Uint8Array | string) | undefined;
-}
 
 /** The snapshots of one client id in one store, whatever the format: a {@link SnapshotShelf} knows that. */
 export class ShelfRepository implements SnapshotRepository {
@@ -74,6 +53,7 @@ export class ShelfRepository implements SnapshotRepository {
   readonly #parts: ShelfRepositoryParts;
   readonly #shelf: SnapshotShelf;
   readonly #catalog: SnapshotCatalog;
+  readonly #tail: RepositoryTail;
   readonly #signatures: SignatureCache;
   readonly #clock: Clock;
   /** Writes take turns: a sweep must not run while a snapshot is put whose manifest is not there yet. */
@@ -88,6 +68,7 @@ export class ShelfRepository implements SnapshotRepository {
     this.#clock = parts.clock ?? systemClock;
     this.#signatures = parts.signatures ?? new SignatureCache();
     this.#catalog = new SnapshotCatalog({ ...parts, place: shelf });
+    this.#tail = new RepositoryTail({ ...parts, catalog: this.#catalog, tail: shelf.tail });
     const { open } = shelf;
     if (open !== undefined) {
       this.open = async (id, options = {}) =>
@@ -142,9 +123,27 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#shelf.restore(await this.#catalog.find(id, options), directory, options);
   }
 
+  putTail(tail: NewTail, options: StoreCallOptions = {}): Promise<TailPut> {
+    return this.#turns.runExclusive(() => this.#tail.put(tail, options));
+  }
+
+  tail(options: StoreCallOptions = {}): Promise<TailInfo | undefined> {
+    return this.#tail.info(options);
+  }
+
+  async restoreTail(
+    id: string,
+    directory: string,
+    options: StoreCallOptions = {},
+  ): Promise<RestoredTail | undefined> {
+    return this.#tail.restore(await this.manifest(id, options), directory, options);
+  }
+
   async verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
     const at = new Date(this.#clock.now()).toISOString();
-    await this.#shelf.check(await this.#catalog.findAnew(id, options), options);
+    const entry = await this.#catalog.findAnew(id, options);
+    await this.#shelf.check(entry, options);
+    await this.#tail.check(entry, options);
     await this.#catalog.marks.markVerified(id, at, options);
     return this.#info(id, options);
   }
@@ -171,10 +170,8 @@ export class ShelfRepository implements SnapshotRepository {
     return this.#turns.runExclusive(async () => {
       const leftovers = await this.#shelf.removeLeftovers?.();
       this.lookAgain(DELETION_AGE_MS);
-      const cleared = await this.#catalog.sweepCleared(this.#clock.now(), options);
-      const unneeded = await sweepUnneeded({ ...this.#swept, now: this.#clock.now(), atOnce }, options);
-      const records = { freedBytes: 0, files: await this.#catalog.sweepRecords(options) };
-      return sumOf([leftovers, cleared, unneeded, records]);
+      const swept = await sweepAll({ ...this.#swept, now: this.#clock.now(), atOnce }, options);
+      return sumOf([leftovers, swept]);
     });
   }
 

@@ -17,6 +17,7 @@ import { type NewContent, newBytesOf, planPacks } from '../packs/pack-plan.js';
 import type { PackedPlace } from '../packs/places.js';
 import { putPack } from '../packs/put-pack.js';
 import { listAll, putLocalFile, withdrawObject } from '../store-calls/store-bytes.js';
+import type { TailContent } from '../tail/snapshot-tail.js';
 import { ContentReader, onePerContent, type Places } from './content-reader.js';
 import { judgeContents, type WrongFile } from './judge-contents.js';
 import { Proofs } from './proofs.js';
@@ -83,6 +84,11 @@ export class ContentObjects {
   /** Where contents lie that this process has put, and that no manifest tells of: the next attempt need not put them again. */
   get untold(): Places {
     return this.#untold;
+  }
+
+  /** Call with contents that this process has put after the last save, and whose stored bytes were compared. */
+  adopt(contents: readonly TailContent[], stock: Stock): void {
+    this.#proofs.adopt(contents, stock);
   }
 
   /** Call when a manifest tells where everything lies. */

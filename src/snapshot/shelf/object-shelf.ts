@@ -8,18 +8,22 @@ import type { CatalogContents, CatalogEntry, DamagedEntry } from '../catalog/ent
 import type { ReadManifest } from '../catalog/manifest-place.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
 import { parseManifest, serializeManifest, withPacks } from '../manifest/manifest.js';
+import { NewerFormatError } from '../manifest/manifest-fields.js';
 import { type GrownFile, grownFiles } from '../packs/grown-files.js';
 import type { OlderContent } from '../packs/pack-plan.js';
 import type { PackedContent } from '../packs/pack-runs.js';
 import { type PackedPlace, packsOf, placesOf, placesOfAll } from '../packs/places.js';
 import { inSparsePacks, MovingAllowance, PackUse } from '../packs/sparse-packs.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
+import { isDamage } from '../store-calls/read-faults.js';
 import { readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
+import { SnapshotTail } from '../tail/snapshot-tail.js';
+import type { FoundTail } from '../tail/tail-object.js';
 import { ContentObjects, type Listed, type StoredContents } from './content-objects.js';
 import { onePerContent } from './content-reader.js';
 import type { NewOnShelf, SnapshotShelf } from './shelf.js';
-import { copyOf } from './stock.js';
+import { copyOf, ObjectKeys } from './stock.js';
 
 export interface ObjectShelfOptions {
   readonly store: SessionStore;
@@ -41,6 +45,7 @@ export class ObjectShelf implements SnapshotShelf {
   readonly kind = 'save';
   readonly prefix: string;
   readonly reservedPaths = [];
+  readonly tail: SnapshotTail;
   readonly #store: SessionStore;
   readonly #runner: TaskRunner;
   readonly #objects: ContentObjects;
@@ -51,6 +56,7 @@ export class ObjectShelf implements SnapshotShelf {
     this.#store = options.store;
     this.#runner = options.runner;
     this.#objects = new ContentObjects(options);
+    this.tail = new SnapshotTail({ ...options, keyOf: new ObjectKeys(options.clientId).ofPack });
   }
 
   idOf(key: string): string | undefined {
@@ -88,6 +94,7 @@ export class ObjectShelf implements SnapshotShelf {
     const written = Buffer.concat([serializeManifest(complete), earlier]);
     const info = await putVerified(this.#store, key, written, options);
     this.#objects.told();
+    this.tail.release();
     return { manifest: complete, info, bytesWritten: bytesPut + written.length };
   }
 
@@ -147,7 +154,12 @@ export class ObjectShelf implements SnapshotShelf {
     return this.#objects.provenAt(manifest.files, placesOf(manifest));
   }
 
-  unneeded({ entries, damaged }: CatalogContents, options: StoreCallOptions): Promise<readonly ObjectInfo[]> {
+  async unneeded(
+    { entries, damaged }: CatalogContents,
+    options: StoreCallOptions,
+  ): Promise<readonly ObjectInfo[]> {
+    const found = await this.tail.find(options);
+    const tail = found && neededBy(found, entries[0]?.manifest);
     const manifests = [
       ...entries.map(({ manifest }) => manifest),
       ...damaged.map(({ misplaced }) => misplaced),
@@ -158,7 +170,10 @@ export class ObjectShelf implements SnapshotShelf {
     const packs = new Set(
       manifests.flatMap((manifest) => manifest?.packs?.map(({ sha256 }) => sha256) ?? []),
     );
-    return this.#objects.unneeded({ contents, packs }, lastNeedOf(damaged), options);
+    for (const pack of tail?.packs ?? []) packs.add(pack);
+    const keptUntil = Math.max(lastNeedOf(damaged), tail?.keptUntil ?? Number.NEGATIVE_INFINITY);
+    const unneeded = await this.#objects.unneeded({ contents, packs }, keptUntil, options);
+    return found === undefined || tail !== undefined ? unneeded : [...unneeded, found];
   }
 
   /**
@@ -172,7 +187,9 @@ export class ObjectShelf implements SnapshotShelf {
     options: StoreCallOptions,
   ): Promise<StoredContents> {
     const stock = await this.#objects.stock(options);
-    const listed = this.#listedIn(entries);
+    const inTail = this.#store.localPath === undefined ? this.tail.contents() : [];
+    this.#objects.adopt(inTail, stock);
+    const listed = this.#listedIn(entries, inTail);
     const { fresh, lost } = await this.#objects.lacking(files, stock, listed, options);
     const isLacking = new Set([...fresh, ...lost].map(({ sha256 }) => sha256));
     const packed = onePerContent(files).flatMap((file) => {
@@ -181,7 +198,7 @@ export class ObjectShelf implements SnapshotShelf {
         : copyOf(file, listed.places.get(file.sha256), stock)?.place;
       return place === undefined ? [] : [{ ...file, place }];
     });
-    const olderOf = olderContents(entries, (file) => {
+    const olderOf = olderContents(entries, inTail, (file) => {
       const copy = copyOf(file, listed.places.get(file.sha256), stock);
       return copy?.place && this.#objects.isTrusted(file.sha256, copy) ? copy.place : undefined;
     });
@@ -202,10 +219,11 @@ export class ObjectShelf implements SnapshotShelf {
     return { ...put, places: new Map([...stay.map(placeEntry), ...put.places]) };
   }
 
-  #listedIn(entries: readonly CatalogEntry[]): Listed {
+  #listedIn(entries: readonly CatalogEntry[], inTail: readonly PackedContent[] = []): Listed {
     const manifests = entries.map(({ manifest }) => manifest);
     const contents = new Set(manifests.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
-    return { contents, places: new Map([...this.#objects.untold, ...placesOfAll(manifests)]) };
+    const untold = [...this.#objects.untold, ...inTail.map(placeEntry)];
+    return { contents, places: new Map([...untold, ...placesOfAll(manifests)]) };
   }
 
   async #grown(
@@ -225,9 +243,10 @@ export class ObjectShelf implements SnapshotShelf {
 /** Finds the last content of a file, if it lies in packs that may be built upon. */
 function olderContents(
   entries: readonly CatalogEntry[],
+  inTail: readonly SnapshotFile[],
   placeOf: (file: SnapshotFile) => PackedPlace | undefined,
 ): (file: SnapshotFile) => OlderContent | undefined {
-  const last = new Map<string, SnapshotFile>();
+  const last = new Map<string, SnapshotFile>(inTail.map((file) => [file.path, file]));
   for (const { manifest } of entries) {
     for (const file of manifest.files) if (!last.has(file.path)) last.set(file.path, file);
   }
@@ -249,6 +268,24 @@ function placeEntry({ sha256, place }: PackedContent): readonly [string, PackedP
 function aloneIn(manifest: SnapshotManifest): readonly SnapshotFile[] {
   const places = placesOf(manifest);
   return manifest.files.filter(({ sha256 }) => !places.has(sha256));
+}
+
+/**
+ * What a tail needs beside its save; `undefined` for one that nobody needs. One that can't be read, although it is not
+ * damaged, may need whatever is as old as it is.
+ */
+function neededBy(
+  { content, modifiedAt }: FoundTail,
+  newest: SnapshotManifest | undefined,
+): { readonly packs: readonly string[]; readonly keptUntil?: number } | undefined {
+  if ('error' in content) {
+    const isNewer = content.error instanceof NewerFormatError;
+    if (isDamage(content.error) && !isNewer) return undefined;
+    return { packs: [], keptUntil: modifiedAt.getTime() + COPYING_MS };
+  }
+  const { snapshot, contentDigest, packs } = content.tail;
+  const isCurrent = snapshot === newest?.id && contentDigest === newest.contentDigest;
+  return isCurrent ? { packs: packs.map(({ sha256 }) => sha256) } : undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Copy, packsIn } from './stock.js';
+import type { TailContent } from '../tail/snapshot-tail.js';
+import { type Copy, copyOf, packsIn, type Stock, whereIn } from './stock.js';
 
 /**
  * What this process has found out about the stored copies of contents: those whose bytes it has compared with their
@@ -40,6 +41,16 @@ export class Proofs {
   /** Whether bytes of a pack were wrong: nothing new is built upon it. */
   isDoubtful(pack: string): boolean {
     return this.#doubtful.has(pack);
+  }
+
+  /** Call with contents that were put beside a save, and compared: each is proven since that, or since its beginning is. */
+  adopt(contents: readonly TailContent[], stock: Stock): void {
+    for (const { older, at, ...content } of contents) {
+      const since = older === undefined ? at : this.atOf(older.sha256, whereIn(older.place));
+      const copy = copyOf(content, content.place, stock);
+      const isKnownBad = copy !== undefined && this.isRefuted(content.sha256, copy);
+      if (since !== undefined && !isKnownBad) this.prove(content.sha256, copy, since);
+    }
   }
 
   /** The time since which a copy in this place is proven; `undefined` if it is not. */

@@ -5,6 +5,7 @@ import type { CatalogContents, CatalogEntry } from '../catalog/entries.js';
 import type { ManifestPlace } from '../catalog/manifest-place.js';
 import type { SweepResult } from '../repository.js';
 import type { PutSnapshot } from '../store-calls/put-under-new-id.js';
+import type { SnapshotTail } from '../tail/snapshot-tail.js';
 
 /** A snapshot that is to be put. */
 export interface NewOnShelf {
@@ -23,6 +24,8 @@ export interface NewOnShelf {
 export interface SnapshotShelf extends ManifestPlace {
   /** Paths that the format needs for itself, so that no file of a profile may have them. */
   readonly reservedPaths: readonly string[];
+  /** What the database has gained since the newest snapshot. Exists only in formats that keep it. */
+  readonly tail?: SnapshotTail;
   /** The key under which a new snapshot gets listed. */
   keyOf(manifest: SnapshotManifest): string;
   /**

@@ -26,6 +26,7 @@ import type {
   SweepResult,
   UnreadableSnapshot,
 } from '../repository.js';
+import type { NewTail, RestoredTail, TailInfo, TailPut } from '../tail.js';
 import {
   type PortableArguments,
   type PortableMethod,
@@ -100,6 +101,22 @@ export class ThreadedRepository implements SnapshotRepository {
 
   restore(id: string, directory: string, options: StoreCallOptions = {}): Promise<SnapshotManifest> {
     return this.#call('restore', [id, directory], options);
+  }
+
+  putTail(tail: NewTail, options: StoreCallOptions = {}): Promise<TailPut> {
+    return this.#call('putTail', [tail], options);
+  }
+
+  tail(options: StoreCallOptions = {}): Promise<TailInfo | undefined> {
+    return this.#call('tail', [], options);
+  }
+
+  restoreTail(
+    id: string,
+    directory: string,
+    options: StoreCallOptions = {},
+  ): Promise<RestoredTail | undefined> {
+    return this.#call('restoreTail', [id, directory], options);
   }
 
   verify(id: string, options: StoreCallOptions = {}): Promise<SnapshotInfo> {
@@ -227,4 +244,5 @@ const ONLY_LOOKING: ReadonlySet<PortableMethod> = new Set([
   'placeLogins',
   'unreadable',
   'verify',
+  'tail',
 ]);

@@ -13,6 +13,14 @@ import { importsIn } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
+import { filesWith, TailRestorer } from './tail-restorer.js';
+
+interface Fetched {
+  readonly manifest: SnapshotManifest;
+  readonly soundTables: SoundTables;
+  /** The time of the state that came back, ISO 8601. */
+  readonly stateAt: string;
+}
 
 /**
  * Puts snapshots in place of the profile. Each one is verified first and installed by rename; the old profile goes
@@ -21,10 +29,17 @@ import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './rest
 export class Restorer {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #tails: TailRestorer;
 
   constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#tails = new TailRestorer(context);
+  }
+
+  /** Takes into account what was put beside a save: its tail may be newer than the first candidate. */
+  bestFirst(candidates: readonly LocatedSnapshot[]): Promise<readonly LocatedSnapshot[]> {
+    return this.#tails.bestFirst(candidates);
   }
 
   /**
@@ -46,7 +61,7 @@ export class Restorer {
     const { browserGuard } = this.#context;
     const search = new RestoreSearch();
     let refusal = passedOver;
-    for (const candidate of candidates) {
+    for (const candidate of await this.#tails.bestFirst(candidates)) {
       const unfit = await browserGuard.refusalOfSnapshot(candidate);
       refusal ??= unfit;
       if (unfit !== undefined || (refusal !== undefined && this.#isTooOld(candidate))) continue;
@@ -88,15 +103,17 @@ export class Restorer {
     signal: AbortSignal,
   ): Promise<{ readonly error: unknown } | undefined> {
     const { clock, announce, record, assertOwned, folders, browserGuard, storeOwnership } = this.#context;
-    const { info, repository } = candidate;
+    const { info } = candidate;
     await storeOwnership?.settle({ forAnswer: true });
     const startedAt = clock.monotonic();
     announce('restore:started', { snapshot: info, reason });
     const staged = await folders.createStaging();
     let isFetched = false;
+    let stateAt = info.createdAt;
     try {
-      const manifest = await repository.restore(info.id, staged, { signal });
-      const soundTables = await this.#assertSound(candidate, staged, manifest.files, signal);
+      const fetched = await this.#fetch(candidate, staged, reason, signal);
+      const { manifest, soundTables } = fetched;
+      stateAt = fetched.stateAt;
       const refusal = await browserGuard.refusalOfStaged(staged, manifest, signal);
       if (refusal !== undefined) throw refusal;
       isFetched = true;
@@ -126,10 +143,34 @@ export class Restorer {
     announce('restore:completed', {
       snapshot: info,
       reason,
-      ageMs: Math.max(0, clock.now() - Date.parse(info.createdAt)),
+      stateAt,
+      ageMs: Math.max(0, clock.now() - Date.parse(stateAt)),
       durationMs: clock.monotonic() - startedAt,
     });
     return undefined;
+  }
+
+  /** Writes a snapshot with its tail, and checks the result; one that is not sound with it is written without it. */
+  async #fetch(
+    candidate: LocatedSnapshot,
+    staged: string,
+    reason: RestoreReason,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
+    const { info, repository } = candidate;
+    const manifest = await repository.restore(info.id, staged, { signal });
+    const tail = await this.#tails.apply(candidate, staged, reason, signal);
+    const check = (files: readonly SnapshotFile[]) => this.#assertSound(candidate, staged, files, signal);
+    try {
+      const soundTables = await check(filesWith(manifest.files, tail));
+      return { manifest, soundTables, stateAt: tail?.at ?? info.createdAt };
+    } catch (error) {
+      if (tail === undefined || signal.aborted || !mayOthersDoBetter(error)) throw error;
+      this.#tails.tellUnusable(info.id, error);
+      await this.#context.fs.promises.rm(staged, { recursive: true, force: true });
+      await repository.restore(info.id, staged, { signal });
+      return { manifest, soundTables: await check(manifest.files), stateAt: info.createdAt };
+    }
   }
 
   #isTooOld({ info }: LocatedSnapshot): boolean {

@@ -51,7 +51,7 @@ export class LiveCopier {
     if (report.verdict === 'sound') {
       memory.known = soundTables;
       this.#blobRescue.tell(missingBlobs);
-      return { tree, createdAt, dataVersion };
+      return { tree, createdAt, dataVersion, base };
     }
     memory.forget();
     // Right after a pairing, half of the login is not on the disk yet, so `suspect` is no damage

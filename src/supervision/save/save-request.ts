@@ -1,6 +1,7 @@
 import { orAborted } from '../../clock.js';
 import { errnoOf, isSessionError } from '../../errors.js';
 import type { SkipReason } from '../../events.js';
+import type { KeptBase } from '../../profile/follow/kept-base.js';
 import type { SaveResult } from '../../results.js';
 import type { CapturedTree, CaptureMode, SnapshotContext } from '../../types.js';
 
@@ -26,6 +27,8 @@ export interface Captured {
   readonly context: SnapshotContext;
   /** The folder of the copy. */
   readonly staging: string;
+  /** The base that the copy followed or made. */
+  readonly base: KeptBase | undefined;
 }
 
 // Rejects when the signal aborts, so that a store that ignores the abort does not block the queue. If it was already
@@ -59,4 +62,5 @@ export interface LiveCopy {
   readonly tree: CapturedTree;
   readonly createdAt: string;
   readonly dataVersion: string | undefined;
+  readonly base: KeptBase | undefined;
 }

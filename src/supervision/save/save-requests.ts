@@ -35,6 +35,11 @@ export class SaveRequests {
     return this.#take('backup');
   }
 
+  /** Whether a save is being taken. */
+  get isSaving(): boolean {
+    return this.#running.has('save');
+  }
+
   /** Whether the current lineage has no backup, or its last one is older than the interval or from another place. */
   async isBackupDue(): Promise<boolean> {
     const { record, clock, options, profile } = this.#context;

@@ -16,6 +16,8 @@ export interface SaveScheduleParts {
   readonly forceSave: () => Promise<SaveResult>;
   readonly backup: () => Promise<SaveResult>;
   readonly validate: () => Promise<void>;
+  /** Puts what was written since the last save. Never rejects. */
+  readonly tick: () => Promise<void>;
   /** Whether the current lineage has no backup, or its last one is older than the interval or from another place. */
   readonly isBackupDue: () => Promise<boolean>;
 }
@@ -32,6 +34,7 @@ export class SaveSchedule {
     readonly save: PeriodicTask;
     readonly backup: PeriodicTask;
     readonly validation: PeriodicTask;
+    readonly tail: PeriodicTask;
   };
   readonly #settleLook: PeriodicTask;
   readonly #savesEnabled: boolean;
@@ -66,6 +69,7 @@ export class SaveSchedule {
       save: every('a save', options.forceSaveIntervalMs, this.#work.forceSave),
       backup: every('a backup', options.backupIntervalMs, this.#work.backup),
       validation: every('the look at the profile', options.sessionValidationIntervalMs, work.validate),
+      tail: every('a tick', this.#savesEnabled ? options.followIntervalMs : 0, work.tick),
     };
     this.#settleLook = every('the look for the first save', SETTLE_LOOK_INTERVAL_MS, () =>
       this.#saveWhenSettled(),
@@ -77,6 +81,7 @@ export class SaveSchedule {
     this.#tasks.save.start(FIRST_SAVE_DELAY_MS);
     this.#tasks.backup.start();
     this.#tasks.validation.start();
+    this.#tasks.tail.start();
     if (this.#savesEnabled || this.#backupsEnabled) this.#settleLook.start();
   }
 

@@ -1,10 +1,10 @@
-import { browserVersion, isLoggedOutState, lookAtPage } from '../../client/page-probe.js';
+import { browserVersion } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { ClosedError, describeError } from '../../errors.js';
 import type { CopySkipped, SkipReason } from '../../events.js';
 import type { SaveResult } from '../../results.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
-import type { CapturedTree, SnapshotContext, SnapshotInfo } from '../../types.js';
+import type { SnapshotContext, SnapshotInfo } from '../../types.js';
 import { answered, askStores, OTHERS_PATIENCE_MS } from '../context/ask-stores.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import { fencingNumberOf, type SessionContext } from '../context/session-context.js';
@@ -34,6 +34,7 @@ import {
   UNCHANGED,
 } from './save-request.js';
 import type { SettleWatch } from './settle-watch.js';
+import { isStillLoggedIn } from './still-logged-in.js';
 
 export interface SaverParts {
   readonly settleWatch: SettleWatch;
@@ -172,25 +173,23 @@ export class Saver {
       clock,
     });
     if ('reason' in captured) return captured;
-    const { tree, createdAt, dataVersion } = captured;
+    const { tree, createdAt, dataVersion, base } = captured;
     // The login may have ended during the copy, and what a logout leaves behind must not be saved.
-    if (request.capture === 'hot' && !(await this.#isStillLoggedIn())) return { reason: 'not-ready' };
+    if (request.capture === 'hot' && !(await isStillLoggedIn(this.#context))) return { reason: 'not-ready' };
     const described = await this.#describe(request, createdAt);
     if (described === undefined) return { reason: 'not-ready' };
     const context = { ...described, ...(dataVersion !== undefined && { dataVersion }) };
-    return { tree, context, staging };
+    return { tree, context, staging, base };
   }
 
   // Every store gets its own copy. When one fails, the others still get theirs, but the call fails.
-  async #storeCaptured(
-    request: SaveRequest,
-    { tree, context, staging }: Captured,
-  ): Promise<Taken | CopySkipped> {
+  async #storeCaptured(request: SaveRequest, captured: Captured): Promise<Taken | CopySkipped> {
     const { saves, backups, folders } = this.#context;
+    const { context, staging } = captured;
     const repositories = request.kind === 'save' ? [saves] : backups;
     try {
       const results = valuesOf(
-        await askStores(repositories, (repository) => this.#store(repository, tree, context, request)),
+        await askStores(repositories, (repository) => this.#store(repository, captured, request)),
       );
       const taken = results.filter((result) => 'snapshot' in result);
       // A local store may be a disk that was not mounted before, and looked empty then.
@@ -258,16 +257,18 @@ export class Saver {
 
   async #store(
     repository: SnapshotRepository,
-    tree: CapturedTree,
-    context: SnapshotContext,
+    { tree, context, base }: Captured,
     { kind, signal }: SaveRequest,
   ): Promise<Taken | CopySkipped> {
-    const { clock, announce, assertOwned } = this.#context;
+    const { clock, announce, assertOwned, follower } = this.#context;
     const startedAt = clock.monotonic();
     if (signal.aborted) throw new ClosedError(`the ${kind} was aborted`);
     await assertOwned();
     const stored = await repository.create(tree, context, { signal });
-    if (kind === 'save') await this.#rememberBasis(stored.snapshot);
+    if (kind === 'save') {
+      follower.noteSaved(stored.snapshot.id, base);
+      await this.#rememberBasis(stored.snapshot);
+    }
     if ('skipped' in stored) return { reason: stored.skipped };
     announce(`${kind}:completed`, {
       snapshot: stored.snapshot,
@@ -283,14 +284,6 @@ export class Saver {
   async #retain(written: SnapshotRepository): Promise<void> {
     const retaining = this.#operations.beside(() => this.#pruner.retain(written));
     await this.#soon(retaining);
-  }
-
-  // The page knows of a logout before the client reports it.
-  async #isStillLoggedIn(): Promise<boolean> {
-    const { driver, clock, options } = this.#context;
-    if (!this.#isReady()) return false;
-    const look = await lookAtPage(driver, clock, options.puppeteerTimeoutMs);
-    return !isLoggedOutState(look?.state) && this.#isReady();
   }
 
   #isReady(): boolean {

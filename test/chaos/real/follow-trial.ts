@@ -175,7 +175,7 @@ class Copier {
 }
 
 /** The machine's file system, whose folders can be made unreadable for the keeper. */
-class SwitchableFileSystem {
+export class SwitchableFileSystem {
   isBlind = false;
   readonly fs: FileSystem = {
     ...systemFileSystem,
@@ -188,14 +188,14 @@ class SwitchableFileSystem {
   };
 }
 
-async function loseLog(follower: Follower, dice: Dice): Promise<void> {
+export async function loseLog(follower: Follower, dice: Dice): Promise<void> {
   const folder = follower.base?.folder;
   if (folder === undefined) return;
   const names = (await logNamesIn(systemFileSystem, folder)).slice(0, -1);
   if (names.length > 0) await rm(join(folder, dice.pick(names)));
 }
 
-async function recordsOf(
+export async function recordsOf(
   place: string,
   from: string,
 ): Promise<{ readonly records: ReadonlyMap<string, string>; readonly openMs: number }> {
@@ -213,7 +213,10 @@ async function recordsOf(
   }
 }
 
-function differencesOf(control: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] {
+export function differencesOf(
+  control: ReadonlyMap<string, string>,
+  other: ReadonlyMap<string, string>,
+): string[] {
   const found: string[] = [];
   for (const [place, hash] of control) {
     if (other.get(place) !== hash) found.push(`${place}: ${hash} is ${other.get(place) ?? 'missing'}`);

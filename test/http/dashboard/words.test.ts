@@ -27,7 +27,10 @@ const EVENTS: readonly StreamEvent[] = [
   { name: 'backup:failed', data: { error } },
   { name: 'backup:skipped', data: { reason: 'no-space' } },
   { name: 'restore:started', data: { snapshot, reason: 'profile-damaged' } },
-  { name: 'restore:completed', data: { snapshot, reason: 'requested', ageMs: 1, durationMs: 1 } },
+  {
+    name: 'restore:completed',
+    data: { snapshot, reason: 'requested', stateAt: '2026-11-23T05:14:09.123Z', ageMs: 1, durationMs: 1 },
+  },
   { name: 'restore:failed', data: { error } },
   {
     name: 'corruption:detected',

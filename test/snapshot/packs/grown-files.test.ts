@@ -116,3 +116,22 @@ describe('a file that has grown since the last save', () => {
     await saves.repository.verify(newest?.id ?? '');
   });
 });
+
+describe('many logs that have grown while they were written', () => {
+  it('are saved and come back, also when they are more than is put together in memory at once', async () => {
+    const saves = new RemoteSaves(new CountingStore());
+    const files: Record<string, Uint8Array> = profileOf(1);
+    let last = '';
+    for (let log = 0; log < 11; log++) {
+      const path = `${LEVELDB}/00${1000 + log}.log`;
+      const whole = bytesOf(500 + log, 4 * MiB);
+      files[path] = whole.subarray(0, 2 * MiB);
+      await saves.save(files);
+      files[path] = whole;
+      last = (await saves.save(files)).id;
+    }
+    expect(await saves.restored(last)).toEqual(asText(files));
+    saves.reopen();
+    await saves.repository.verify(last);
+  });
+});
