@@ -37,6 +37,7 @@ export type {
   WarningCode,
 } from './events.js';
 export type { FileSystem } from './file-system.js';
+export { fromEnv } from './from-env.js';
 export type {
   HealthAction,
   HealthCheck,
@@ -57,7 +58,6 @@ export {
 export type { Logger } from './logger.js';
 export {
   DEFAULT_OPTIONS,
-  fromEnv,
   type PersistentSessionOptions,
   type ResolvedOptions,
 } from './options.js';

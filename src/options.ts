@@ -1,5 +1,4 @@
 export { DEFAULT_OPTIONS } from './options/defaults.js';
-export { fromEnv } from './options/from-env.js';
 export { type OptionsContext, resolveOptions } from './options/resolve.js';
 export type {
   PersistentSessionOptions,

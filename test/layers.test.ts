@@ -18,7 +18,7 @@ const sources: ReadonlyMap<string, string> = new Map(
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['cli', 'http', 'metrics', 'testing'],
-  ['index.ts', 'list-clients.ts', 'persistent-session.ts'],
+  ['index.ts', 'from-env.ts', 'list-clients.ts', 'persistent-session.ts'],
   ['wiring'],
   ['supervision'],
   ['supervision/run', 'supervision/health'],

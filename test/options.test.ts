@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { memfs } from 'memfs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FileSystem } from '../src/file-system.js';
+import { fromEnv } from '../src/from-env.js';
 import {
   DEFAULT_OPTIONS,
-  fromEnv,
   type OptionsContext,
   type PersistentSessionOptions,
   resolveOptions,

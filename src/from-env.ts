@@ -1,7 +1,4 @@
-import { ConfigurationError, describeError } from '../errors.js';
-import type { Environment } from '../platform.js';
-import type { SessionStore } from '../stores/session-store.js';
-import { storeFromUrl } from '../stores/store-from-url.js';
+import { ConfigurationError, describeError } from './errors.js';
 import {
   type Check,
   clientId,
@@ -13,8 +10,11 @@ import {
   path,
   refuse,
   show,
-} from './checks.js';
-import type { PersistentSessionOptions } from './types.js';
+} from './options/checks.js';
+import type { PersistentSessionOptions } from './options/types.js';
+import type { Environment } from './platform.js';
+import type { SessionStore } from './stores/session-store.js';
+import { storeFromUrl } from './stores/store-from-url.js';
 
 /**
  * Reads the documented variables and returns them as options: `CLIENT_ID`, `MAX_SESSION_SIZE_MB`,

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/testing/memory-store.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const QUIET = { backupIntervalMs: 0, healthCheckIntervalMs: 0, sessionValidationIntervalMs: 0 };
+const LEASE = '.leases/shop.json';
+
+/** Two machines with disks of their own, and one store away from both. */
+describe('a session whose saves lie in a store that machines share', () => {
+  const stage = useFakeStage();
+
+  function setup() {
+    const store = new MemoryStore({ clock: stage().clock });
+    const machine = (name: string) => stage().bot({ session: { ...QUIET, store }, folder: `/${name}` });
+    return { store, machine };
+  }
+
+  it('is waited for by the machine that replaces the old one, and goes on there without a QR', async () => {
+    const { machine } = setup();
+    const old = machine('old');
+    await old.logIn();
+    await old.save('before the deploy');
+    const next = machine('new');
+    const starting = next.session.initialize();
+    await next.until('a wait', () => next.session.status().waiting !== undefined);
+    expect(next.session.status().waiting?.message).toContain('lease');
+    expect(next.states).not.toContain('starting');
+    await stage().clock.advance(30_000);
+    await old.stop();
+    await next.finish(starting);
+    expect(next.state).toBe('ready');
+    expect(next.payloads('restore:completed')).toHaveLength(1);
+  });
+
+  it('is refused after five minutes, if the old machine does not stop', async () => {
+    const { machine } = setup();
+    await machine('old').logIn();
+    const refusal = await machine('new')
+      .start({ limitMs: 900_000 })
+      .catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'LEASE_HELD' });
+  });
+
+  it('stops where another machine has taken it over, and writes nothing any more', async () => {
+    const { store, machine } = setup();
+    const bot = machine('old');
+    await bot.logIn();
+    await bot.save('mine');
+    const found = await store.get(LEASE);
+    const record = JSON.parse(Buffer.concat((await found?.body.toArray()) ?? []).toString());
+    const taken = { ...record, generation: record.generation + 1, token: 'another', process: 'another' };
+    await store.put(LEASE, Buffer.from(JSON.stringify(taken)));
+    await bot.untilState('stopped', { limitMs: 120_000 });
+    expect(bot.payloads('lease:lost')).toHaveLength(1);
+  });
+
+  it('starts from its sound profile while the store is down, and claims it when the store is back', async () => {
+    const { store, machine } = setup();
+    const before = machine('one');
+    await before.logIn();
+    await before.save('first');
+    await before.stop();
+    store.setDown(true);
+    const bot = machine('one');
+    await bot.start();
+    expect(bot.state).toBe('ready');
+    await expect(bot.save('into nothing')).rejects.toMatchObject({ code: 'STORE' });
+    store.setDown(false);
+    await stage().clock.advance(10_000);
+    await expect(bot.save('second')).resolves.toMatchObject({ kind: 'save' });
+  });
+
+  it('stops when the store is back and another machine has it', async () => {
+    const { store, machine } = setup();
+    const before = machine('one');
+    await before.logIn();
+    await before.save('first');
+    await before.stop();
+    store.setDown(true);
+    const sleeper = machine('one');
+    await sleeper.start();
+    store.setDown(false);
+    const other = machine('two');
+    await other.start();
+    expect(other.state).toBe('ready');
+    await sleeper.untilState('stopped', { limitMs: 120_000 });
+  });
+});
