@@ -1,4 +1,6 @@
+import { memfs } from 'memfs';
 import { describe, expect, it } from 'vitest';
+import type { FileSystem } from '../../src/file-system.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
@@ -11,7 +13,12 @@ describe('a session whose saves lie in a store that machines share', () => {
 
   function setup() {
     const store = new MemoryStore({ clock: stage().clock });
-    const machine = (name: string) => stage().bot({ session: { ...QUIET, store }, folder: `/${name}` });
+    const disks = new Map<string, FileSystem>();
+    const machine = (name: string) => {
+      const fs = disks.get(name) ?? (memfs().fs as unknown as FileSystem);
+      disks.set(name, fs);
+      return stage().bot({ client: { fs }, session: { ...QUIET, store, fs } });
+    };
     return { store, machine };
   }
 
@@ -23,7 +30,7 @@ describe('a session whose saves lie in a store that machines share', () => {
     const next = machine('new');
     const starting = next.session.initialize();
     await next.until('a wait', () => next.session.status().waiting !== undefined);
-    expect(next.session.status().waiting?.message).toContain('lease');
+    expect(next.session.status().waiting?.message).toMatch(/at most 300 seconds .* process \d+ on host/);
     expect(next.states).not.toContain('starting');
     await stage().clock.advance(30_000);
     await old.stop();

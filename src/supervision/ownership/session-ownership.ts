@@ -6,7 +6,7 @@ import { whileAlive } from '../../keep-alive.js';
 import type { LeaseGrant, LocalLease } from '../../lease/local-lease.js';
 import { foldersToMake, removeFolders } from '../../profile/folders-made.js';
 import { exists } from '../../profile/walk.js';
-import type { SessionContext } from '../context/session-context.js';
+import { fencingNumberOf, type SessionContext } from '../context/session-context.js';
 import { holdProfile, makeWay, PATIENCE_MS, type ProfileHolder } from './profile-holders.js';
 import { type ShutdownCoordinator, shutdownCoordinator } from './shutdown-signals.js';
 
@@ -176,7 +176,7 @@ export class SessionOwnership {
       // Last, because it may wait for minutes for the process that this one replaces on another machine.
       await storeOwnership?.take(signal);
       ownershipEpoch.name = randomUUID();
-      announce('lease:acquired', { owner: session.value.owner, generation: session.value.generation });
+      announce('lease:acquired', { owner: session.value.owner, generation: fencingNumberOf(this.#context) });
     } catch (error) {
       await this.#release();
       throw error;

@@ -2,12 +2,14 @@
  * A bot in a process of its own, to be killed. Tells what happens as JSON lines on stdout.
  * Arguments: folder, port of the simulator, {@link BotProcessOptions} as JSON.
  */
-import type { PersistentSessionOptions } from '../../../src/index.js';
+import { type PersistentSessionOptions, storeFromUrl } from '../../../src/index.js';
 import type { SessionState } from '../../../src/state.js';
 import { PersistentBot } from '../../support/persistent-bot.js';
 
 export interface BotProcessOptions {
   readonly session?: PersistentSessionOptions;
+  /** The address of the store for the saves; default: a folder. */
+  readonly storeUrl?: string;
   /** Sends itself a SIGTERM when it enters this state, however short that is, or when this happens. */
   readonly terminateIn?: SessionState | 'restore:started';
   /** Ends the process in the bot's own `disconnected` handler, as published bots do. */
@@ -15,11 +17,11 @@ export interface BotProcessOptions {
 }
 
 const [folder = '', port = '', json = '{}'] = process.argv.slice(2);
-const { session, terminateIn, exitOnDisconnected } = JSON.parse(json) as BotProcessOptions;
+const { session, storeUrl, terminateIn, exitOnDisconnected } = JSON.parse(json) as BotProcessOptions;
 const bot = new PersistentBot({
   simulator: { port: Number(port) },
   folder,
-  ...(session && { session }),
+  session: { ...session, ...(storeUrl !== undefined && { store: storeFromUrl(storeUrl) }) },
 });
 
 function tell(name: string, payload: unknown = {}): void {
@@ -38,6 +40,9 @@ for (const name of [
   'restore:completed',
   'reconnect:scheduled',
   'reconnect:attempted',
+  'lease:acquired',
+  'lease:lost',
+  'warning',
 ] as const) {
   bot.session.on(name, (payload: unknown) => tell(name, payload));
 }

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { inject } from 'vitest';
 import { ACCESS_KEY, SECRET_KEY, spawnServer } from './s3-cluster.js';
 import { freePort, type ServerProcess } from './server-process.js';
 
@@ -79,6 +78,7 @@ export class S3Gateway {
 }
 
 async function clusterOfRun(): Promise<string> {
+  const { inject } = await import('vitest'); // the demo starts a gateway without it
   const answer = await fetch(inject('s3Cluster'));
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);
