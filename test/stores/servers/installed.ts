@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where Debian lays the servers of Postgres, which are not on the PATH. */
-const POSTGRES_FOLDERS = ['17', '16', '15', '14', '13'].map((version) => `/usr/lib/postgresql/${version}/bin`);
+const POSTGRES_FOLDERS = ['17', '16', '15', '14', '13'].map(
+  (version) => `/usr/lib/postgresql/${version}/bin`,
+);
 
 /** The path of a server's program; `undefined` where it is not installed. */
 export function findProgram(name: string): string | undefined {
