@@ -1,0 +1,136 @@
+import { type Clock, resultWithin, withDeadline } from '../../clock.js';
+import { StoreError } from '../../errors.js';
+import { loadPeer } from '../load-peer.js';
+import type { Argument, Link } from './connection.js';
+import type { ServerSettings } from './options.js';
+
+/** What the store uses of a `Redis` of ioredis. */
+export interface IoRedisClient {
+  callBuffer(command: string, args: Argument[]): Promise<unknown>;
+  on(event: 'error' | 'close', listener: (error: Error) => void): unknown;
+}
+
+/** What the store uses of a client of `createClient` of node-redis. */
+export interface NodeRedisClient {
+  sendCommand(args: Argument[], options?: object): Promise<unknown>;
+  on(event: 'error' | 'close', listener: (error: Error) => void): unknown;
+}
+
+/** The deadline of a connection with its password and its database, ms. */
+const CONNECT_MS = 10_000;
+/** How long the end of a connection is waited for, ms. */
+const QUIT_MS = 2_000;
+const KEEP_ALIVE_MS = 30_000;
+
+/** node-redis 5 and newer turns bulk strings (`$` is 36) into buffers by this; version 4 by the other. */
+const AS_BUFFERS = { typeMapping: { 36: Buffer }, returnBuffers: true };
+
+const ignore = (): undefined => undefined;
+
+/**
+ * What is under way over the clients of the application. Each client is listened to once, whatever number of stores share
+ * it: node ends a process for an `error` without a listener, and after a connection that broke ioredis may forget commands.
+ */
+const UNDER_WAY = new WeakMap<object, Set<(error: Error) => void>>();
+
+/** A client of the application, which the store never closes, and which connects again by itself. */
+export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
+  const underWay = listenTo(client);
+  const send =
+    'callBuffer' in client
+      ? ([name = '', ...args]: readonly Argument[]) => client.callBuffer(String(name), args)
+      : (command: readonly Argument[]) => client.sendCommand([...command], AS_BUFFERS);
+  return {
+    send: (command) =>
+      new Promise((resolve, reject) => {
+        underWay.add(reject);
+        const done = () => underWay.delete(reject);
+        Promise.resolve(send(command)).then(resolve, reject).finally(done);
+      }),
+    isUsable: () => true,
+    end: async () => undefined,
+    setBusy: ignore,
+  };
+}
+
+function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) => void> {
+  const known = UNDER_WAY.get(client);
+  if (known !== undefined) return known;
+  const underWay = new Set<(error: Error) => void>();
+  UNDER_WAY.set(client, underWay);
+  client.on('error', ignore);
+  client.on('close', () => {
+    for (const fail of underWay) fail(new Error('Connection is closed.'));
+    underWay.clear();
+  });
+  return underWay;
+}
+
+/**
+ * A connection of the store's own, by ioredis. It never connects again by itself and keeps no queue: what was sent over a
+ * connection that broke fails at once, and the next command makes a new one.
+ *
+ * The password and the database are sent here, because ioredis would only log a refusal and go on, in database 0.
+ */
+export async function openLink(settings: ServerSettings, clock: Clock): Promise<Link> {
+  const { Redis } = await loadPeer('ioredis', 'RedisStore', () => import('ioredis'));
+  const { host, port, family, tls, username, password, db } = settings;
+  const client = new Redis({
+    host,
+    port,
+    ...(family !== undefined && { family }),
+    ...(tls !== undefined && { tls }),
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    disableClientInfo: true,
+    protocol: 2, // its version 6 would send HELLO, before the password
+    maxRetriesPerRequest: null,
+    retryStrategy: () => null,
+    connectTimeout: CONNECT_MS,
+    keepAlive: KEEP_ALIVE_MS,
+  });
+  let fault: Error | undefined;
+  client.on('error', (error) => {
+    fault ??= error;
+  });
+  // ioredis says only that the connection is closed; why stands in the event before.
+  const because = (error: unknown): never => {
+    throw fault ?? error;
+  };
+  const send = ([name = '', ...args]: readonly Argument[]): Promise<unknown> =>
+    client.callBuffer(String(name), args).catch(because);
+  const connect = async () => {
+    await client.connect().catch(because);
+    if (password !== undefined) {
+      const secret = typeof password === 'function' ? await password() : password;
+      await send(['AUTH', ...(username === undefined ? [] : [username]), secret]);
+    }
+    if (db !== 0) await send(['SELECT', `${db}`]);
+  };
+  try {
+    await withDeadline(clock, CONNECT_MS, 'connecting', connect());
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+  const setBusy = (isBusy: boolean) => {
+    if (isBusy) client.stream?.ref?.();
+    else client.stream?.unref?.();
+  };
+  setBusy(false);
+  return {
+    send,
+    setBusy,
+    isUsable: () => client.status === 'ready',
+    giveUp: () => {
+      fault ??= new StoreError('the server has not answered, so the connection was given up');
+      client.disconnect();
+    },
+    end: async () => {
+      if (client.status !== 'ready') return;
+      await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
+      client.disconnect();
+    },
+  };
+}
