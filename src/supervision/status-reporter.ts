@@ -3,7 +3,7 @@ import type { StartWait } from '../start-waits.js';
 import type { SessionState } from '../state.js';
 import type { SessionStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
-import type { SessionContext } from './context/session-context.js';
+import { fencingNumberOf, type SessionContext } from './context/session-context.js';
 import { CopyRefusals } from './health/copy-refusals.js';
 import { decisionIn } from './login/rejected-restore.js';
 import type { StartRetries } from './reconnect/start-retries.js';
@@ -74,7 +74,7 @@ export class StatusReporter {
         attempt: this.#startRetries.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
       },
-      lease: held && lease.generation !== undefined ? { held, generation: lease.generation } : { held },
+      lease: held ? { held, generation: fencingNumberOf(this.#context) } : { held },
       paths: { profile: profileDir, session: options.sessionPath, backup: options.backupPath },
     };
   }

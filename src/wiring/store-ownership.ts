@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Announce, WarningCode } from '../events.js';
 import { thisMachine } from '../lease/judge-holder.js';
+import type { LeaseGrant } from '../lease/local-lease.js';
 import { processBeatOf } from '../lease/store/process-beats.js';
 import { StoreLease } from '../lease/store/store-lease.js';
 import { StoreOwnership } from '../lease/store/store-ownership.js';
@@ -41,7 +42,8 @@ export function createStoreOwnership(
       'store-limited',
       `the store ${name} keeps no conditions, so it can't tell which machine owns the session: run one instance only`,
     );
-  return new StoreOwnership({ store, lease, clock, logger, startWaits, onLost, onUnable });
+  const onLate = ({ owner, generation }: LeaseGrant) => announce('lease:acquired', { owner, generation });
+  return new StoreOwnership({ store, lease, clock, logger, startWaits, onLate, onLost, onUnable });
 }
 
 /** Manifests that are asked for the highest fencing number: each owner puts a snapshot soon, so the newest ones tell it. */

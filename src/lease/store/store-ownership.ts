@@ -4,6 +4,7 @@ import type { Logger } from '../../logger.js';
 import type { StartWaits } from '../../start-waits.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { LeaseHolder } from '../lease-record.js';
+import type { LeaseGrant } from '../local-lease.js';
 import type { StoreLease } from './store-lease.js';
 
 /** How long a start waits for the process that it replaces: platforms stop the old one when the new one is up for a while, ms. */
@@ -28,6 +29,8 @@ export interface StoreOwnershipParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly startWaits: StartWaits;
+  /** Called when the lease was had only after the start had gone on without it. */
+  readonly onLate: (grant: LeaseGrant) => void;
   /** Called when another process turns out to own the session that runs here. */
   readonly onLost: (reason: string) => void;
   /** Called when the store keeps no conditions, so that it can't tell who owns the session. */
@@ -148,8 +151,9 @@ export class StoreOwnership {
     });
     const asking: Promise<void> = acquiring
       .then(
-        () => {
+        (grant) => {
           this.#failure = undefined;
+          if (this.#isTaken && this.#isWanted) this.#parts.onLate(grant);
         },
         (error: unknown) => this.#onRefused(error, signal),
       )

@@ -126,10 +126,12 @@ export class ProfilePreparer {
     patience: StorePatience,
     besideLaunch: boolean,
   ): Promise<LocatedSnapshot | undefined> {
-    const { record, warn, announce } = this.#context;
+    const { record, warn, announce, storeOwnership } = this.#context;
     const report = await (besideLaunch
       ? this.#check.beforeLaunch(signal, patience)
       : this.#check.everything(signal, patience));
+    // What another machine has in use is not looked at, let alone restored.
+    if (report.verdict !== 'sound') await storeOwnership?.settle({ forAnswer: true });
     if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
     if (
       report.verdict === 'sound' ||
