@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, expect, it } from 'vitest';
+import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { useFakeStage } from '../support/fake-stage.js';
+
+const ANNA = '4915100000001@c.us';
+const BEN = '4915100000002@c.us';
+const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, healthCheckIntervalMs: 0 };
+
+const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
+const messages = (bot: FakeBot, wanted: string) =>
+  bot.payloads('warning').flatMap(({ code, message }) => (code === wanted ? [message] : []));
+
+describe("a bot's folder that was copied without the profile", () => {
+  const stage = useFakeStage();
+
+  const botIn = (folder: string, options: FakeBotOptions = {}) =>
+    stage().bot({
+      folder,
+      session: { ...BY_HAND, backupPath: `${folder}/backup`, sessionPath: `${folder}/session` },
+      ...options,
+    });
+
+  /** `cp -r bot bot2`, then `rm -rf bot2/auth/session-*`, which leaves the hidden folder. */
+  async function copied({ but = [] }: { readonly but?: readonly string[] } = {}): Promise<void> {
+    const tree = await stage().copyTree('/bot');
+    await tree.putAt('/bot2');
+    for (const name of ['auth/session-shop', ...but]) await stage().remove(`/bot2/${name}`);
+  }
+
+  async function annaStopped(): Promise<void> {
+    const anna = botIn('/bot');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await anna.stop();
+  }
+
+  it('is refused, as long as the original is there, at every start', async () => {
+    await annaStopped();
+    await copied();
+    for (let start = 0; start < 2; start++) {
+      await expect(botIn('/bot2').start()).rejects.toMatchObject({
+        code: 'CONFIGURATION',
+        message: expect.stringMatching(/\/bot\/auth\/session-shop.*restore\('.+'\)/s),
+      });
+    }
+    const anna = botIn('/bot');
+    await anna.start();
+    assert.deepEqual([anna.state, accountOf(anna)], ['ready', ANNA]);
+  });
+
+  it('is refused, too, where the original has a restored profile by now', async () => {
+    await annaStopped();
+    await copied();
+    await stage().remove('/bot/auth/session-shop');
+    const anna = botIn('/bot');
+    await anna.start();
+    await anna.stop();
+    await expect(botIn('/bot2').start()).rejects.toMatchObject({ code: 'CONFIGURATION' });
+  });
+
+  it('without the copies, asks for a QR and has a login of its own', async () => {
+    await annaStopped();
+    await copied({ but: ['session', 'backup'] });
+    const ben = botIn('/bot2');
+    await ben.logIn(BEN);
+    await ben.backUp('one');
+    await ben.stop();
+    await stage().remove('/bot2/auth/session-shop');
+    const again = botIn('/bot2');
+    await again.start();
+    assert.deepEqual([again.state, accountOf(again)], ['ready', BEN]);
+  });
+
+  it('under another client id, asks for a QR and tells of no copy', async () => {
+    await annaStopped();
+    await copied();
+    await stage().fs.promises.rename(
+      '/bot2/auth/.session-shop.persistent',
+      '/bot2/auth/.session-ben.persistent',
+    );
+    const ben = botIn('/bot2', { client: { localAuth: { dataPath: '/bot2/auth', clientId: 'ben' } } });
+    await ben.start();
+    assert.equal(ben.state, 'awaiting_qr');
+    assert.deepEqual(messages(ben, 'other-profile'), []);
+  });
+
+  it('asked for by its id, the login comes', async () => {
+    await annaStopped();
+    await copied();
+    const copy = botIn('/bot2');
+    const [newest] = await copy.session.listSnapshots();
+    await expect(copy.start()).rejects.toMatchObject({ code: 'CONFIGURATION' });
+    await copy.finish(copy.session.restore(newest?.id));
+    const again = botIn('/bot2');
+    await again.start();
+    assert.deepEqual([again.state, accountOf(again)], ['ready', ANNA]);
+  });
+
+  it('a bot that was moved and then lost its profile goes on', async () => {
+    await annaStopped();
+    await copied();
+    await stage().remove('/bot');
+    const moved = botIn('/bot2');
+    await moved.start();
+    assert.deepEqual([moved.state, accountOf(moved)], ['ready', ANNA]);
+  });
+
+  it('a bot that was moved goes on, where a new one is in its old place', async () => {
+    await annaStopped();
+    await copied();
+    await stage().remove('/bot');
+    const ben = botIn('/bot');
+    await ben.logIn(BEN);
+    await ben.stop();
+    const moved = botIn('/bot2');
+    await moved.start();
+    assert.deepEqual([moved.state, accountOf(moved)], ['ready', ANNA]);
+  });
+
+  it('a profile that was deleted at its own place comes back', async () => {
+    await annaStopped();
+    await stage().remove('/bot/auth/session-shop');
+    const anna = botIn('/bot');
+    await anna.start();
+    assert.deepEqual([anna.state, accountOf(anna)], ['ready', ANNA]);
+  });
+});
