@@ -126,3 +126,71 @@ describe("a bot's folder that was copied without the profile", () => {
     assert.deepEqual([anna.state, accountOf(anna)], ['ready', ANNA]);
   });
 });
+
+describe('a profile that was renamed together with its client id', () => {
+  const stage = useFakeStage();
+
+  const botOf = (clientId: string) =>
+    stage().bot({
+      client: { localAuth: { dataPath: '/bot/auth', clientId } },
+      session: { ...BY_HAND, sessionPath: '/bot/session', backupPath: '/bot/backup' },
+    });
+
+  async function renamed(change: (from: string, to: string) => Promise<void>): Promise<void> {
+    const anna = botOf('anna');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await anna.stop();
+    await change('/bot/auth/session-anna', '/bot/auth/session-zoe');
+    await change('/bot/auth/.session-anna.persistent', '/bot/auth/.session-zoe.persistent');
+  }
+  const rename = (from: string, to: string) => stage().fs.promises.rename(from, to);
+  const copy = async (from: string, to: string) => (await stage().copyTree(from)).putAt(to);
+
+  async function startZoe(): Promise<readonly string[]> {
+    const zoe = botOf('zoe');
+    await zoe.start();
+    assert.deepEqual([zoe.state, accountOf(zoe)], ['ready', ANNA]);
+    await zoe.stop();
+    return messages(zoe, 'other-profile');
+  }
+
+  it.each(['ready', 'waiting for a scan'])(
+    'is no copy of the login that its old id has now (%s)',
+    async (how) => {
+      await renamed(rename);
+      const anna = botOf('anna');
+      await anna.start();
+      if (how === 'ready') {
+        await anna.client.scan(BEN);
+        await anna.untilState('ready');
+      }
+      await anna.stop();
+      if (how !== 'ready')
+        await stage().fs.promises.mkdir('/bot/auth/session-anna/Default', { recursive: true });
+      assert.deepEqual([await startZoe(), await startZoe()], [[], []]);
+      // The old id gets its own login back, or a QR, and never the one that was renamed.
+      for (const name of ['session-anna', '.session-anna.persistent'])
+        await stage().remove(`/bot/auth/${name}`);
+      const again = botOf('anna');
+      await again.start();
+      assert.deepEqual(
+        [again.state, accountOf(again)],
+        how === 'ready' ? ['ready', BEN] : ['awaiting_qr', undefined],
+      );
+    },
+  );
+
+  it('is a copy as long as its old id has the login, too, and no longer', async () => {
+    await renamed(copy);
+    for (let start = 0; start < 2; start++) {
+      const [told] = await startZoe();
+      assert.match(told ?? '', /'zoe' is a copy of the profile of 'anna'/);
+    }
+    const anna = botOf('anna');
+    await anna.finish(anna.session.clear());
+    await anna.logIn(BEN);
+    await anna.stop();
+    assert.deepEqual(await startZoe(), []);
+  });
+});
