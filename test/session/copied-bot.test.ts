@@ -194,3 +194,60 @@ describe('a profile that was renamed together with its client id', () => {
     assert.deepEqual(await startZoe(), []);
   });
 });
+
+describe('a whole bot that was copied, as for a trial, and shares the backups', () => {
+  const stage = useFakeStage();
+
+  const botIn = (folder: string) =>
+    stage().bot({
+      folder,
+      session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup' },
+    });
+
+  async function copiedAndStarted(): Promise<FakeBot> {
+    const production = botIn('/bot');
+    await production.logIn(ANNA);
+    await production.backUp('one');
+    await production.stop();
+    await (await stage().copyTree('/bot')).putAt('/trial');
+    const trial = botIn('/trial');
+    await trial.start();
+    await trial.backUp('two');
+    await trial.stop();
+    return trial;
+  }
+
+  it.each(['/bot/auth/session-shop', '/bot/auth', '/bot'])(
+    'leaves the original its login, when that is lost (%s)',
+    async (lost) => {
+      const trial = await copiedAndStarted();
+      assert.match(messages(trial, 'other-profile').join(), /copy of the one at \/bot\/auth\/session-shop/);
+      await stage().remove(lost);
+      const production = botIn('/bot');
+      await production.start();
+      assert.deepEqual([production.state, accountOf(production)], ['ready', ANNA]);
+    },
+  );
+
+  it('gets its own login back, and is told once', async () => {
+    await copiedAndStarted();
+    await stage().remove('/trial/auth');
+    const trial = botIn('/trial');
+    await trial.start();
+    assert.deepEqual([trial.state, accountOf(trial)], ['ready', ANNA]);
+    assert.deepEqual(messages(trial, 'other-profile'), []);
+  });
+
+  it('that was moved goes on with its login', async () => {
+    const production = botIn('/bot');
+    await production.logIn(ANNA);
+    const { lineage } = await production.backUp('one');
+    await production.stop();
+    await (await stage().copyTree('/bot')).putAt('/moved');
+    await stage().remove('/bot');
+    const moved = botIn('/moved');
+    await moved.start();
+    assert.equal((await moved.backUp('two')).lineage, lineage);
+    assert.deepEqual(messages(moved, 'other-profile'), []);
+  });
+});

@@ -24,3 +24,16 @@ export async function isCopiedWithoutProfile(
   if (was !== undefined && isRenamed(was, there)) return true;
   return lineagesIn(await recordBeside(fs, owner.path)).includes(lineage);
 }
+
+/** Whether another profile than the one at `here` lies at `path`, and has this login by its record. Never rejects. */
+export async function hasLineage(
+  fs: FileSystem,
+  path: string,
+  { lineage, here }: { readonly lineage: string; readonly here: string },
+): Promise<boolean> {
+  const [there, ours] = await Promise.all(
+    [path, here].map((one) => profileMark(fs, one).catch(() => undefined)),
+  );
+  if (there === undefined || ours === undefined || isRenamed(there, ours)) return false;
+  return (await recordBeside(fs, path)).lineage === lineage;
+}

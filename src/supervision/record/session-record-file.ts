@@ -148,6 +148,7 @@ export class SessionRecordFile {
       return;
     }
     if (owner.clientId !== this.#user.clientId) this.#noteFormer(owner);
+    else if (owner.path !== this.#user.path) this.#apply({ cameFrom: owner.path });
     this.#current = { ...this.#current, owner: this.#user };
   }
 
