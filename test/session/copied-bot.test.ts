@@ -49,6 +49,15 @@ describe("a bot's folder that was copied without the profile", () => {
     assert.deepEqual([anna.state, accountOf(anna)], ['ready', ANNA]);
   });
 
+  it('is refused for the same reason while the original runs: the copied lease is none', async () => {
+    const anna = botIn('/bot');
+    await anna.logIn(ANNA);
+    await anna.backUp('one');
+    await copied();
+    await expect(botIn('/bot2').start()).rejects.toMatchObject({ code: 'CONFIGURATION' });
+    assert.equal(anna.state, 'ready');
+  });
+
   it('is refused, too, where the original has a restored profile by now', async () => {
     await annaStopped();
     await copied();
