@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { describeError, type SessionError, SnapshotCorruptError } from '../../errors.js';
 import type { RestoreReason } from '../../events.js';
 import { findingsOf } from '../../profile/findings-of.js';
+import { QUARANTINED_PROFILE } from '../../profile/install/replace.js';
 import type { SoundTables } from '../../profile/sound-tables.js';
 import { examineProfileTask } from '../../profile/soundness.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
@@ -90,6 +92,8 @@ export class Restorer {
     const { clock, announce, record, assertOwned, folders, browserGuard } = this.#context;
     const { info, repository } = candidate;
     const startedAt = clock.monotonic();
+    const before = record.current.lineage;
+    let quarantined: string | undefined;
     announce('restore:started', { snapshot: info, reason });
     const staged = await folders.createStaging();
     let isFetched = false;
@@ -106,7 +110,7 @@ export class Restorer {
         ...(reason !== 'never-ready' && { trial: undefined }),
         ...(await this.#placeTime(info, reason)),
       });
-      const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
+      quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(
@@ -128,7 +132,30 @@ export class Restorer {
       ageMs: Math.max(0, clock.now() - Date.parse(info.createdAt)),
       durationMs: clock.monotonic() - startedAt,
     });
+    if (
+      reason === 'newer-snapshot' &&
+      quarantined !== undefined &&
+      before !== undefined &&
+      before !== info.lineage
+    )
+      await this.#tellReplaced(before, info, quarantined);
     return undefined;
+  }
+
+  /** The profile may have been put there by a person, who would look for it. */
+  async #tellReplaced(before: string, { id }: SnapshotInfo, quarantined: string): Promise<void> {
+    const patience = StorePatience.brief(this.#context.clock);
+    const located = await this.#snapshots.list(patience).catch(() => []);
+    const last = located.find(({ info }) => info.lineage === before);
+    const wayBack =
+      last === undefined
+        ? `importSession(${JSON.stringify(join(quarantined, QUARANTINED_PROFILE))})`
+        : `restore('${last.info.id}')`;
+    this.#context.warn(
+      'profile-replaced',
+      'the profile held an earlier login of this place, which has ended or which a later one has replaced: the later one was ' +
+        `restored (${id}), and the profile was moved to ${quarantined}. If somebody had put it there on purpose, call ${wayBack}`,
+    );
   }
 
   #isTooOld({ info }: LocatedSnapshot): boolean {
