@@ -130,11 +130,9 @@ export class ProfilePreparer {
     const report = await (besideLaunch
       ? this.#check.beforeLaunch(signal, patience)
       : this.#check.everything(signal, patience));
-    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
-    if (
-      report.verdict === 'sound' ||
-      (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
-    ) {
+    const isSound = report.verdict === 'sound';
+    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience, isSound);
+    if (isSound || (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))) {
       const used = await this.#useInPlace(signal, patience);
       return used === UNSOUND ? this.#restoreIfNeeded(signal, patience, false) : used;
     }
