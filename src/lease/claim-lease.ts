@@ -3,7 +3,7 @@ import { type Clock, orAborted, sleep, withDeadline } from '../clock.js';
 import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
-import type { LeaseHolder, LeaseRecord } from './lease-record.js';
+import { directoryField, type LeaseHolder, type LeaseRecord } from './lease-record.js';
 import { StallDetector } from './stall-detector.js';
 import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
 
@@ -44,7 +44,12 @@ export async function claimLease(request: LeaseRequest): Promise<Claim> {
   let watchedGeneration: number | undefined;
   for (let look = 0; look < looks; look++) {
     seen = await orAborted(bounded(request, files.readHighest()), signal);
-    const verdict = await orAborted(judgeHolder(seen, self, machine), signal);
+    const judged = await orAborted(judgeHolder(seen, self, machine), signal);
+    const isCopied =
+      judged === 'held' &&
+      seen !== undefined &&
+      (await orAborted(bounded(request, files.isCopied(seen)), signal));
+    const verdict = isCopied ? 'free' : judged;
     const watched = verdict === 'unproven' ? seen : undefined;
     const state = watched && stalls.look(`${watched.generation} ${watched.text}`, clock.monotonic());
 
@@ -77,7 +82,7 @@ async function claimAfter(
   const at = new Date(clock.now()).toISOString();
   const claim: Claim = {
     generation: (seen?.generation ?? 0) + 1,
-    record: { format: 1, token, holder, beat: 0, at, released: false },
+    record: { format: 1, token, holder, beat: 0, at, released: false, ...directoryField(files.directory) },
     begunAt: clock.monotonic(),
   };
   heldTokens.add(token); // before the file can be seen by another session of this process
@@ -146,8 +151,13 @@ function heldBy(seen: SeenLease | undefined, self: LeaseHolder, files: LeaseFile
   const who = here
     ? `another session of this process (pid ${self.pid} on ${self.host})`
     : `process ${holder?.pid ?? '(unknown)'} on host ${holder?.host ?? '(unknown)'}`;
+  const { directory = files.directory } = seen?.record ?? {};
+  const isElsewhere = directory !== files.directory;
   return new LeaseHeldError(
     `the session '${files.clientId}' is in use by ${who}. A session can run only once: stop the other one, or ` +
-      `give this one a clientId or a sessionPath of its own. Lease folder: ${files.directory}`,
+      `give this one a clientId or a sessionPath of its own. Lease folder: ${files.directory}` +
+      (isElsewhere
+        ? `, which its owner knows as ${directory}. If the folder was copied from there, delete the copy of the lease folder`
+        : ''),
   );
 }

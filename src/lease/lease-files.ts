@@ -78,6 +78,21 @@ export class LeaseFiles {
     });
   }
 
+  /**
+   * Whether this lease file has come here by a copy of its folder, such as `cp -r` of a bot that runs: the folder that its holder
+   * writes to is another one on the same disk. Of two disks nobody knows whether they show one folder. Never rejects.
+   */
+  async isCopied({ record }: SeenLease): Promise<boolean> {
+    if (record?.directory === undefined || record.directory === this.directory) return false;
+    try {
+      const here = await this.#fs.stat(this.directory);
+      const there = await this.#fs.stat(record.directory);
+      return here.dev === there.dev && here.ino !== there.ino;
+    } catch {
+      return false;
+    }
+  }
+
   /** Creates the file of a generation; false when another process was first. */
   create(generation: number, record: LeaseRecord): Promise<boolean> {
     return this.#explained('written', async () => {

@@ -25,6 +25,16 @@ export interface LeaseRecord {
   readonly at: string;
   /** Whether the holder has released the lease. */
   readonly released: boolean;
+  /** The folder in which the holder has created it; absent when its path is too long, and in files of an older version. */
+  readonly directory?: string;
+}
+
+/** A longer path would not fit into a lease file. */
+const MAX_DIRECTORY_BYTES = 400;
+
+/** The folder as it is named in a lease file. */
+export function directoryField(directory: string): Pick<LeaseRecord, 'directory'> {
+  return Buffer.byteLength(JSON.stringify(directory)) > MAX_DIRECTORY_BYTES ? {} : { directory };
 }
 
 /**
@@ -45,10 +55,13 @@ export function encodeRecord(record: LeaseRecord): Buffer {
 export function decodeRecord(text: string): LeaseRecord | undefined {
   const value = parse(text);
   if (!isObject(value) || value.format !== 1) return undefined;
-  const { token, holder, beat, at, released } = value;
+  const { token, holder, beat, at, released, directory } = value;
   if (typeof token !== 'string' || !Number.isInteger(beat) || typeof at !== 'string') return undefined;
   if (typeof released !== 'boolean' || !isLeaseHolder(holder)) return undefined;
-  return { format: 1, token, holder, beat: Number(beat), at, released };
+  return {
+    ...{ format: 1, token, holder, beat: Number(beat), at, released },
+    ...(typeof directory === 'string' && { directory }),
+  };
 }
 
 /** `<clientId>.<generation>.lease` */

@@ -16,6 +16,7 @@ import { rememberedVersion } from '../supervision/browser/remembered-version.js'
 import type { LossReports } from '../supervision/context/loss-reports.js';
 import { allRepositories, type SessionContext } from '../supervision/context/session-context.js';
 import { ClearNote } from '../supervision/record/clear-note.js';
+import { isCopiedWithoutProfile } from '../supervision/record/copied-record.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
 import { SessionRecordFile } from '../supervision/record/session-record-file.js';
@@ -85,6 +86,7 @@ export function createContext({
     fs,
     now: () => clock.now(),
     owner: async () => ({ clientId, isChosen: !isUnnamed, path: (await placed()).path }),
+    isCopied: (copied, here) => isCopiedWithoutProfile(fs, copied, here),
     notes: { ended: () => logoutNote.lineages(), clearedAt: async () => (await clearNote.read())?.clearedAt },
   });
   const warn: SessionContext['warn'] = (code, message) => hooks.announce('warning', { code, message });

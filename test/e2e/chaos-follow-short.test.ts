@@ -39,7 +39,7 @@ describe('a followed database, in short', () => {
       const dice = new Dice(SEED);
       const grown = join(stage.folder, 'grown');
       const usual = { recordBytes: 4000, databases: 2, blobs: true, seed: SEED, copies: 2, reloads: false };
-      const one = { ...usual, bytesPerSecond: 1_000_000, deletes: true, misses: true, loses: false };
+      const one = { ...usual, bytesPerSecond: 300_000, deletes: true, misses: true, loses: false };
       await growDatabases(grown, one, 6);
       const folder = join(stage.folder, 'lost');
       await mkdir(folder);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LeaseFiles } from '../../src/lease/lease-files.js';
 import {
   decodeRecord,
+  directoryField,
   encodeRecord,
   generationOf,
   type LeaseRecord,
@@ -38,6 +39,23 @@ describe('a lease record', () => {
   it('stays within its size however long the name of the host is', () => {
     const holder = { ...record.holder, host: 'h'.repeat(5000) };
     expect(encodeRecord({ ...record, holder }).length).toBe(encodeRecord(record).length);
+  });
+
+  it('leaves out the name of a folder that is too long for it', () => {
+    const sizes = ['/s/lease', `/${'d'.repeat(380)}`, `/${'d'.repeat(500)}`, `/${'\u0001'.repeat(200)}`].map(
+      (path) => {
+        const whole = { ...record, ...directoryField(path) };
+        expect(decodeRecord(encodeRecord(whole).toString())).toEqual(whole);
+        return [encodeRecord(whole).length, whole.directory !== undefined];
+      },
+    );
+    const { length } = encodeRecord(record);
+    expect(sizes).toEqual([
+      [length, true],
+      [length, true],
+      [length, false],
+      [length, false],
+    ]);
   });
 
   it('is unreadable when it is torn anywhere', () => {

@@ -72,6 +72,38 @@ describe('an owner that lives on the same machine', () => {
     );
   });
 
+  it.each([A, B])(
+    'has nothing to say in a copy of its folder, whose next owner is process $pid',
+    async (next) => {
+      const world = new LeaseWorld();
+      const original = world.lease(A);
+      await original.acquire();
+      world.fs.mkdirSync('/copy/lease', { recursive: true });
+      world.fs.copyFileSync('/s/lease/shop.1.lease', '/copy/lease/shop.1.lease');
+      const copied = world.lease(next, { directory: '/copy/lease' });
+      expect((await copied.acquire()).generation).toBe(2);
+      expect(await original.confirm()).toBe(true);
+      await expect(world.lease(B).acquire()).rejects.toMatchObject(held);
+      await expect(world.lease(B, { directory: '/copy/lease' }).acquire()).rejects.toMatchObject(held);
+    },
+  );
+
+  it('keeps others out by whatever path they see its folder', async () => {
+    const world = new LeaseWorld();
+    await world.lease(A).acquire();
+    world.fs.symlinkSync('/s', '/link');
+    await expect(world.lease(B, { directory: '/link/lease' }).acquire()).rejects.toMatchObject({
+      ...held,
+      message: expect.stringContaining('which its owner knows as /s/lease'),
+    });
+    const onTwoDisks = world.fsWith({
+      stat: (async (path: string) => ({ dev: path.length, ino: path.length })) as never,
+    });
+    await expect(
+      world.lease(B, { directory: '/link/lease', fs: onTwoDisks }).acquire(),
+    ).rejects.toMatchObject(held);
+  });
+
   it('may be waited for', async () => {
     const world = new LeaseWorld();
     const owner = world.lease(A);

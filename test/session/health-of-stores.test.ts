@@ -54,4 +54,20 @@ describe('the health of a store that answers with an error', () => {
     expect(message?.en).toMatch(/answers with an error: s3 .*Forbidden/);
     expect(advice?.en).toContain('credentials');
   });
+
+  it('names the store that got no copy, while another one got it', async () => {
+    const nas = new MemoryStore({ name: 'nas' });
+    const disk = new MemoryStore({ name: 'disk' });
+    const bot = stage().bot({ session: { ...BY_HAND, backupStore: [nas, disk] } });
+    await bot.logIn();
+    nas.put = async () => {
+      throw new Error('stale');
+    };
+    await bot.note('changed');
+    await bot.finish(bot.session.backup()).catch(() => undefined);
+    const { message } = await issueOf(bot, 'backup-failed');
+    expect(message?.en).toMatch(/made no copy in nas: /);
+    expect(message?.ar).toMatch(/nas/);
+    expect(message?.en).not.toContain('disk');
+  });
 });

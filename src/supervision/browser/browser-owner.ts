@@ -71,7 +71,9 @@ export class BrowserOwner {
     const holder = claims.get(realPath);
     if (holder !== undefined && holder !== this) {
       throw new ProfileLockedError(
-        `another session of this process (pid ${process.pid}) uses the profile; destroy() that one first: ${profileDir}`,
+        `another session of this process (pid ${process.pid}) uses the profile: ${profileDir}. Two clients can't ` +
+          'share one: give each a clientId of its own (`new LocalAuth({ clientId })`); if it is the same bot, destroy() that ' +
+          'one first',
         { pid: process.pid },
       );
     }

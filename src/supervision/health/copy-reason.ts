@@ -39,9 +39,12 @@ const WORDS: Readonly<Record<string, Words>> = {
 export function withReason(message: LocalizedText, { refusal }: Pick<CopyFacts, 'refusal'>): LocalizedText {
   if (refusal === undefined) return message;
   const { en, ar } = reasonOf(refusal);
+  const stores = refusal.stores?.join(', ');
+  const into =
+    stores === undefined ? { en: '', ar: '' } : { en: ` in ${stores}`, ar: ` في ${isolated(stores)}` };
   return {
-    en: `${message.en} The last attempt made no copy: ${ended(en)}`,
-    ar: `${message.ar} لم تنجح آخر محاولة: ${ended(ar)}`,
+    en: `${message.en} The last attempt made no copy${into.en}: ${ended(en)}`,
+    ar: `${message.ar} لم تنجح آخر محاولة${into.ar}: ${ended(ar)}`,
   };
 }
 

@@ -14,6 +14,8 @@ export type CopyRefusal = EventError & {
 export interface ToldRefusal extends EventError {
   /** Why the copy was skipped; absent when it failed. */
   readonly skipped?: CopySkipped;
+  /** The stores in which it failed; it may have come into others. Absent where it came to none. */
+  readonly stores?: readonly string[];
 }
 
 /** Remembers why the last save and the last backup were not taken, until a copy is taken or nothing has changed. */
@@ -53,8 +55,8 @@ export class CopyRefusals {
   }
 
   /** A save that was interrupted by a stop is no failure. */
-  #noteFailed(kind: SnapshotKind, { error }: SessionEventPayloads['save:failed']): void {
-    if (error.code !== 'CLOSED') this.#remember(kind, shortError(error));
+  #noteFailed(kind: SnapshotKind, { error, stores }: SessionEventPayloads['save:failed']): void {
+    if (error.code !== 'CLOSED') this.#remember(kind, { ...shortError(error), ...(stores && { stores }) });
   }
 
   #remember(kind: SnapshotKind, error: ToldRefusal): void {

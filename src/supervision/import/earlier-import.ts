@@ -7,10 +7,16 @@ import { contentOf, type SessionSnapshots } from '../context/session-snapshots.j
 import { importsIn, onlyImports } from '../record/import-marks.js';
 import { importOf, isSameContent } from '../record/lineage.js';
 import { EMPTY_RECORD } from '../record/session-record.js';
+import { clientIdOf } from './former-owner-of.js';
 import type { Importer } from './importer.js';
 
 const SKIPPED =
   'is not imported again. Remove the call of importSession(), or call it with { force: true } to replace the current login';
+
+/** Whoever uses the id under which the session lies may have another account by now. */
+const isAnothers = (clientId: string) =>
+  `has changed since: it is what the client id '${clientId}' uses now, maybe of another account, and is not imported. Remove the ` +
+  'call of importSession(), or call it with { force: true } if it is the login of this bot';
 
 /** An old session that was imported before. */
 export interface TakenBefore {
@@ -27,7 +33,8 @@ export interface EarlierImportParts {
  * Tells whether an old session was imported before. A bot may call the import at every start, and must not return to
  * the old login each time.
  * A session that was imported once is never imported again by the same call. While the bot has a login, nothing from
- * the place of an earlier import replaces it, changed or not.
+ * the place of an earlier import replaces it, changed or not. Without a login, what has changed there is imported, unless it is
+ * another client id's by now.
  */
 export class EarlierImport {
   readonly #context: SessionContext;
@@ -59,13 +66,20 @@ export class EarlierImport {
       return answer(located, ({ info }) => info.id === note?.snapshot || ofPlace.includes(info.lineage));
     }
     const imported = located.filter(({ info }) => info.run === 0);
-    if (marked.length === 0 && imported.length === 0) return undefined;
+    const isKnownPlace = ofPlace.length > 0 || note?.snapshot !== undefined;
+    if (marked.length === 0 && imported.length === 0 && !isKnownPlace) return undefined;
     const content = note?.content ?? (await readContent());
     const lineages = marked.filter((lineage) => isOfContent(lineage, content));
     for (const copy of imported) if ((await contentOf(copy)) === content) lineages.push(copy.info.lineage);
-    if (lineages.length === 0) return undefined;
-    this.#tell(session.path);
-    return answer(located, ({ info }) => lineages.includes(info.lineage));
+    if (lineages.length > 0) {
+      this.#tell(session.path);
+      return answer(located, ({ info }) => lineages.includes(info.lineage));
+    }
+    if (!isKnownPlace || note?.taken === content) return undefined;
+    const other = await clientIdOf(this.#context, session);
+    if (other === undefined || other === this.#context.clientId) return undefined;
+    this.#tell(session.path, isAnothers(other));
+    return answer(located, ({ info }) => info.id === note?.snapshot || ofPlace.includes(info.lineage));
   }
 
   /**

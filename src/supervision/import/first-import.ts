@@ -1,10 +1,12 @@
 import { describeError, errnoOf, isSessionError } from '../../errors.js';
-import type { DeniedSession, OldSession } from '../../profile/import/old-session.js';
+import { type DeniedSession, type OldSession, placeOf } from '../../profile/import/old-session.js';
 import { listQuarantine } from '../../profile/quarantine.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { answered, askStores, failed } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { importsIn } from '../record/import-marks.js';
+import { importOf } from '../record/lineage.js';
 import type { Importer } from './importer.js';
 import { inWordsDenied, type OldSessionFinder } from './old-session-finder.js';
 
@@ -68,16 +70,26 @@ export class FirstImport {
     }
   }
 
-  // A session without a client id that was already imported most likely belongs to another bot.
+  // A session without a client id that was already imported most likely belongs to another bot. What this bot has imported
+  // before would be skipped by the call that the warning names.
   async #offers(): Promise<readonly OldSession[]> {
     const { finder, importer } = this.#parts;
     const offers: OldSession[] = [];
     const known = await finder.known((denied) => this.#tellDenied(denied));
+    const before = known.length === 0 ? [] : await this.#importedPlaces();
     for (const session of known) {
       if (session.clientId === undefined && (await importer.isMarked(session))) continue;
+      if (before.includes(placeOf(session))) continue;
       offers.push(session);
     }
     return offers;
+  }
+
+  /** The places of the imports that the record or a snapshot tells of. */
+  async #importedPlaces(): Promise<readonly string[]> {
+    const snapshots = (await this.#parts.snapshots.list()).map(({ info }) => info);
+    const lineages = importsIn(this.#context.record.current, snapshots);
+    return lineages.flatMap((lineage) => importOf(lineage)?.place ?? []);
   }
 
   /** Why none of them is imported; `undefined` when there is no doubt. */

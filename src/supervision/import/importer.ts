@@ -131,18 +131,22 @@ export class Importer {
   }
 
   /**
-   * Reads the note about an earlier import by this bot, if there is one. `content` is the session's content digest,
-   * given only while the session looks unchanged since then.
+   * Reads the note about an earlier import by this bot, if there is one. `taken` is the digest of what was imported then, and
+   * `content` that of the session now, given only while it looks unchanged since then.
    */
   async noteOf(
     session: OldSession,
-  ): Promise<{ readonly snapshot: string; readonly content?: string } | undefined> {
+  ): Promise<{ readonly snapshot: string; readonly taken?: string; readonly content?: string } | undefined> {
     const { fs, clientId } = this.#context;
     const note = await readMovedNote(this.#markerOf(session), { fs });
     if (note?.snapshot === undefined || note.clientId !== clientId) return undefined;
     const { snapshot, taken } = note;
     const isAsItWas = taken !== undefined && sha256((await lookAt(session, { fs })).text) === taken.look;
-    return isAsItWas ? { snapshot, content: taken.content } : { snapshot };
+    return {
+      snapshot,
+      ...(taken !== undefined && { taken: taken.content }),
+      ...(isAsItWas && { content: taken.content }),
+    };
   }
 
   isMarked(session: OldSession): Promise<boolean> {

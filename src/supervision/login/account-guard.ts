@@ -49,9 +49,10 @@ export class AccountGuard {
    * Checks a profile without a record, which is new to its stores: they may hold another profile's login under the
    * same client id.
    *
+   * @param isSound whether the profile here is used: a restore of an older copy would only set it back
    * @throws ConfigurationError when that other profile still exists
    */
-  async refuseAnothersLogin(patience: StorePatience): Promise<void> {
+  async refuseAnothersLogin(patience: StorePatience, isSound: boolean): Promise<void> {
     // A store that does not answer is ignored here; whoever needs it reports the failure.
     const others = await this.#snapshots.ofOtherProfiles(patience).catch(passSessionErrors);
     if (others === undefined || others.hasOurs) return;
@@ -61,8 +62,12 @@ export class AccountGuard {
     this.#context.warn(
       'other-profile',
       `the snapshots of '${other.clientId}' were made for another profile (${other.profile?.path}), so none of them is ` +
-        `restored automatically. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
-        'of its own',
+        (isSound
+          ? 'restored automatically. The profile that lies here is used, and is saved from now on: there is nothing to do, unless ' +
+            `WhatsApp asks for a QR and the newest of them, ${other.id}, is of this bot; if another bot has this clientId, give ` +
+            'each its own'
+          : `restored automatically. If it is the login of this bot, call restore('${other.id}'); else give this bot a clientId ` +
+            'of its own'),
     );
   }
 

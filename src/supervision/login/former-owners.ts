@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { describeError } from '../../errors.js';
+import { isRenamed, profileMark } from '../../profile/profile-mark.js';
 import { exists } from '../../profile/walk.js';
 import { captureTimeAfter } from '../../snapshot/capture-time.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotInfo } from '../../types.js';
 import { answered, askStores, failed, StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
+import { recordBeside } from '../record/record-beside.js';
 import type { FormerOwner } from '../record/record-owner.js';
 import { tellOfFormerOwner } from './two-places.js';
 
@@ -41,10 +43,11 @@ export async function holdForFormerOwners(
   const left: FormerOwner[] = [];
   for (const former of formerOwners) {
     if (former.clientId === clientId) continue; // it is its own again
-    const isCopy = await isStillThere(context, former);
+    const { isCopy: _, ...moved } = former;
+    const isCopy = await isCopied(context, former);
     if (isCopy && isAnotherLogin(context, former)) continue;
     if (isCopy && !isQuiet) tellOfCopy(context, former);
-    left.push(isCopy ? { ...former, isCopy } : await hold(context, former, { patienceMs, isQuiet }));
+    left.push(isCopy ? { ...former, isCopy } : await hold(context, moved, { patienceMs, isQuiet }));
   }
   if (JSON.stringify(left) === JSON.stringify(formerOwners)) return;
   try {
@@ -159,10 +162,21 @@ function isAnotherLogin({ record }: SessionContext, { lineages }: FormerOwner): 
   return lineage !== undefined && !lineages.includes(lineage);
 }
 
-/** Whether the profile was copied, and not moved. After an import, the old profile always stays. */
-async function isStillThere({ fs, profile }: SessionContext, { path }: FormerOwner): Promise<boolean> {
+/**
+ * Whether the profile was copied, and not moved, so that the former place has the login, too. What is there by now may be another
+ * login under the same id. After an import, the old profile always stays.
+ */
+async function isCopied({ fs, profile, record }: SessionContext, former: FormerOwner): Promise<boolean> {
+  const { path, lineages, isCopy, since } = former;
   if (path === undefined || path === profile.path) return false;
-  return exists(fs, join(path, 'Default')).catch(() => false);
+  if (since !== undefined && isCopy !== true) return false; // it was moved
+  if (!(await exists(fs, join(path, 'Default')).catch(() => false))) return false;
+  const { lineage, owner } = await recordBeside(fs, path);
+  if (owner?.path === path && lineage !== undefined) return lineages.includes(lineage);
+  // Before its first `ready` here, the record still tells which folder it belongs to.
+  const { profileMark: was } = record.current;
+  const is = await profileMark(fs, profile.path).catch(() => undefined);
+  return isCopy === true || was === undefined || is === undefined || !isRenamed(was, is);
 }
 
 function tellIncomplete({ warn }: SessionContext, where: string, error: unknown): void {

@@ -7,6 +7,7 @@ import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
+import { hasLineage } from '../record/copied-record.js';
 import { onlyImports } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { endedLineages, type RecordChange, type SessionRecord } from '../record/session-record.js';
@@ -23,7 +24,8 @@ const LAST_MARK_PATIENCE_MS = 1_000;
 /**
  * Decides at every `ready` which lineage the session belongs to, and counts the run.
  *
- * A pairing starts a new lineage, and so does a `ready` with another account. A profile without a record (older than
+ * A pairing starts a new lineage, and so does a `ready` with another account, or with a copied profile whose original is still
+ * there. A profile without a record (older than
  * this library, or with a lost record) continues the newest lineage of this place if it has the same account. A
  * lineage of another place may belong to another bot that is linked to the same account as a different device.
  */
@@ -138,7 +140,8 @@ export class LineageKeeper {
       );
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
-    const known = paired || changed ? undefined : (own ?? (await this.#lineageOf(id, patience)));
+    const isCopy = !paired && !changed && (await this.#isCopied(before));
+    const known = paired || changed || isCopy ? undefined : (own ?? (await this.#lineageOf(id, patience)));
     const mayStay = id === undefined || (isSame && isSalted(before.account));
     const account = mayStay ? before.account : await markAccount(id);
     const replaced = known === undefined ? await this.#replacedBy(before) : {};
@@ -152,6 +155,7 @@ export class LineageKeeper {
       startedBy: entryScript,
       loggedIn: true,
       requestedOver: undefined,
+      cameFrom: undefined,
       profileMark: await profileMark(fs, profile.path).catch(() => undefined),
       ...(known === undefined && { basedOn: undefined }),
       ...((known === undefined || before.formerLineage !== undefined) && {
@@ -161,6 +165,19 @@ export class LineageKeeper {
       ...replaced,
       ...withoutFormer(before),
     });
+  }
+
+  /** Whether the place from which the login came still has it, so that the copies of each have to be told apart. */
+  async #isCopied({ lineage, cameFrom }: SessionRecord): Promise<boolean> {
+    const { clientId, fs, profile, warn } = this.#context;
+    if (lineage === undefined || cameFrom === undefined || cameFrom === profile.path) return false;
+    if (!(await hasLineage(fs, cameFrom, { lineage, here: profile.path }))) return false;
+    warn(
+      'other-profile',
+      `the profile of '${clientId}' is a copy of the one at ${cameFrom}, which still has this login: a new series of snapshots ` +
+        "begins here, and its own stay with the other one. Two clients can't use one login: stop one of the two",
+    );
+    return true;
   }
 
   /** The logins that a new one replaces, as far as the stores answer; the time of the new one tells of the others. */

@@ -1,10 +1,9 @@
 import { basename, dirname, join } from 'node:path';
-import { readOwnFile } from '../../own-file.js';
 import { isRenamed, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
-import { sideFolder } from '../../profile/side-folder.js';
 import { readFolder } from '../../profile/walk.js';
 import type { SessionContext } from '../context/session-context.js';
-import { EMPTY_RECORD, lineagesIn, parseRecord, type SessionRecord } from '../record/session-record.js';
+import { recordBeside } from '../record/record-beside.js';
+import { lineagesIn, type SessionRecord } from '../record/session-record.js';
 
 /** More neighbours are not looked at. A folder of profiles has one for each account. */
 const MAX_NEIGHBOURS = 2_000;
@@ -115,13 +114,4 @@ function lineagesFrom(
   return formerOwners
     .filter((former) => isHere(former) && former.isCopy !== true && former.isHeld !== true) // else the stores tell it
     .flatMap(({ lineages }) => (lineage !== undefined && lineages.includes(lineage) ? lineages : []));
-}
-
-async function recordBeside(fs: SessionContext['fs'], profileDir: string): Promise<SessionRecord> {
-  try {
-    const text = await readOwnFile(fs, join(sideFolder(profileDir, 'beside').root, 'session.json'));
-    return text === undefined ? EMPTY_RECORD : parseRecord(text);
-  } catch {
-    return EMPTY_RECORD;
-  }
 }

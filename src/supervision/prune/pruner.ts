@@ -21,6 +21,9 @@ export class Pruner {
   readonly #snapshots: SessionSnapshots;
   readonly #unreadable: UnreadableRemover;
 
+  /** The stores whose leftovers could not be removed the last time. Each is told once until it answers again. */
+  readonly #toldOfLeftovers = new Set<SnapshotRepository>();
+
   constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
     this.#context = context;
     this.#snapshots = snapshots;
@@ -49,7 +52,10 @@ export class Pruner {
     const beside = await this.#context.folders.removeLeftovers().catch((error: unknown) => ({ error }));
     const sweep = (repository: SnapshotRepository) => repository.removeLeftovers();
     const answers = await askStores(allRepositories(this.#context), sweep, patience);
+    for (const { repository } of answered(answers)) this.#toldOfLeftovers.delete(repository);
     for (const { repository, error } of failed(answers)) {
+      if (this.#toldOfLeftovers.has(repository)) continue;
+      this.#toldOfLeftovers.add(repository);
       const why = describeError(error).message;
       this.#context.warn(
         'cleanup-failed',

@@ -28,6 +28,8 @@ export interface SessionRecordParameters {
   readonly fs: FileSystem;
   /** Tells which session uses the record. Default: records do not say whose they are. */
   readonly owner?: () => Promise<RecordOwner>;
+  /** Tells whether the record of another place has come here by a copy, without its profile. Default: none has. */
+  readonly isCopied?: (record: SessionRecord, here: string) => Promise<boolean>;
   /** Default: nothing is noted elsewhere. */
   readonly notes?: RecordNotes;
   /** The wall clock, ms since 1970. Default: the system's. */
@@ -41,6 +43,7 @@ export class SessionRecordFile {
   readonly #writing = new Mutex();
   readonly #notes: RecordNotes;
   readonly #owner: SessionRecordParameters['owner'];
+  readonly #isCopied: NonNullable<SessionRecordParameters['isCopied']>;
   /** The session that uses the record; known once it was loaded. */
   #user: RecordOwner | undefined;
   /** Why the record, which belongs to another session, must not be used. */
@@ -48,11 +51,19 @@ export class SessionRecordFile {
   #current: SessionRecord = EMPTY_RECORD;
   readonly #now: () => number;
 
-  constructor({ path, fs, owner, notes = {}, now = Date.now }: SessionRecordParameters) {
+  constructor({
+    path,
+    fs,
+    owner,
+    isCopied = async () => false,
+    notes = {},
+    now = Date.now,
+  }: SessionRecordParameters) {
     this.#path = path;
     this.#now = now;
     this.#fs = fs;
     this.#owner = owner;
+    this.#isCopied = isCopied;
     this.#notes = notes;
   }
 
@@ -130,7 +141,14 @@ export class SessionRecordFile {
       this.#current = EMPTY_RECORD;
       throw error;
     }
+    if (await this.#isCopied(this.#current, this.#user.path)) {
+      this.#current = EMPTY_RECORD;
+      // Now: soon there may be a profile here, which a record of another place must not be taken to describe.
+      await this.#writing.runExclusive(() => this.#write()).catch(() => undefined);
+      return;
+    }
     if (owner.clientId !== this.#user.clientId) this.#noteFormer(owner);
+    else if (owner.path !== this.#user.path) this.#apply({ cameFrom: owner.path });
     this.#current = { ...this.#current, owner: this.#user };
   }
 

@@ -12,6 +12,11 @@ export interface SessionRecord {
   readonly owner?: RecordOwner;
   /** Whose it was before, under other client ids; see {@link FormerOwner}. */
   readonly formerOwners?: readonly FormerOwner[];
+  /**
+   * Path of the profile under this client id from which the whole of this one came. Kept until the first `ready` here, which
+   * tells a copy from a bot that has moved.
+   */
+  readonly cameFrom?: string;
   /** The lineage (pairing) of the profile in place; absent until the first `ready`. */
   readonly lineage?: string;
   /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
@@ -148,6 +153,7 @@ export function parseRecord(text: string): SessionRecord {
     ...basisIn(raw),
     ...optionalText(raw, 'startedBy'),
     ...optionalText(raw, 'restoring'),
+    ...optionalText(raw, 'cameFrom'),
     ...optionalText(raw, 'formerLineage'),
     ...optionalText(raw, 'inPlaceSince'),
     ...trialIn(raw.trial),

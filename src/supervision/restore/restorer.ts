@@ -12,6 +12,7 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { importsIn } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
+import { tellReplaced } from './replaced-profile.js';
 import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
 import { filesWith, TailRestorer } from './tail-restorer.js';
 
@@ -106,6 +107,8 @@ export class Restorer {
     const { info } = candidate;
     await storeOwnership?.settle({ forAnswer: true });
     const startedAt = clock.monotonic();
+    const before = record.current.lineage;
+    let quarantined: string | undefined;
     announce('restore:started', { snapshot: info, reason });
     const staged = await folders.createStaging();
     let isFetched = false;
@@ -124,7 +127,7 @@ export class Restorer {
         ...(reason !== 'never-ready' && { trial: undefined }),
         ...(await this.#placeTime(info, reason)),
       });
-      const quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
+      quarantined = await folders.install(staged, reason, rejectedCopyInPlace(record.current));
       this.#context.soundTables.known = soundTables;
       if (quarantined) announce('session:quarantined', { path: quarantined, reason });
       await this.noteInPlace(
@@ -147,6 +150,13 @@ export class Restorer {
       ageMs: Math.max(0, clock.now() - Date.parse(stateAt)),
       durationMs: clock.monotonic() - startedAt,
     });
+    if (
+      reason === 'newer-snapshot' &&
+      quarantined !== undefined &&
+      before !== undefined &&
+      before !== info.lineage
+    )
+      await tellReplaced(this.#context, this.#snapshots, { before, info, quarantined });
     return undefined;
   }
 

@@ -5,6 +5,9 @@ import type { SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots, WithheldSnapshot } from '../context/session-snapshots.js';
 import { endedLineages, type SessionRecord } from '../record/session-record.js';
 
+const NO_QR =
+  'no QR is shown while a store that may have the login does not answer (take one that is gone for good out of the options)';
+
 /**
  * The snapshot that may hold the login and that its store lists, but can't deliver at the moment. If any snapshot was tried,
  * every one that can't be read counts. If none may be restored, such as after a logout, only one that is newer than all
@@ -44,10 +47,15 @@ export function assertNoneSilent(
   const [silent] = snapshots.silence;
   if (silent === undefined || isKnownToHaveEnded(record.current)) return;
   const { repository, error } = silent;
-  throw new StoreError(
-    `${repository.store.name} can't be listed, and may have the login, so no QR is shown (take a store that is gone for good out of the options): ${describeError(error).message}`,
-    { cause: error },
+  throw whyNoQr(
+    new Error(`${repository.store.name} can't be listed: ${describeError(error).message}`, { cause: error }),
   );
+}
+
+/** The error of a start that goes on without a QR, because the login may lie in a store that does not deliver it. */
+export function whyNoQr(error: Error): StoreError {
+  if (error instanceof StoreError && error.message.startsWith(NO_QR)) return error;
+  return new StoreError(`${NO_QR}: ${describeError(error).message}`, { cause: error });
 }
 
 function isKnownToHaveEnded(record: SessionRecord): boolean {

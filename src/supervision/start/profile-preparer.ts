@@ -130,13 +130,11 @@ export class ProfilePreparer {
     const report = await (besideLaunch
       ? this.#check.beforeLaunch(signal, patience)
       : this.#check.everything(signal, patience));
+    const isSound = report.verdict === 'sound';
     // What another machine has in use is not looked at, let alone restored.
-    if (report.verdict !== 'sound') await storeOwnership?.settle({ forAnswer: true });
-    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience);
-    if (
-      report.verdict === 'sound' ||
-      (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))
-    ) {
+    if (!isSound) await storeOwnership?.settle({ forAnswer: true });
+    if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience, isSound);
+    if (isSound || (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))) {
       const used = await this.#useInPlace(signal, patience);
       return used === UNSOUND ? this.#restoreIfNeeded(signal, patience, false) : used;
     }

@@ -15,6 +15,7 @@ import type { Revoker } from '../login/revoker.js';
 import type { OlderCopyTrial, TrialResult } from '../restore/older-copy-trial.js';
 import { isMisfit, isStoreFault } from '../restore/restore-search.js';
 import type { Restorer } from '../restore/restorer.js';
+import { whyNoQr } from '../restore/withheld-login.js';
 import { assertLaunchable } from './assert-launchable.js';
 import { ClientStart } from './client-start.js';
 import { LoginFallbacks, MAX_ROLLBACKS } from './login-fallbacks.js';
@@ -59,6 +60,7 @@ export class SessionStarter {
   readonly #fallbacks: LoginFallbacks;
   readonly #laterLogin: LaterLogin;
   #holdsPairing = false;
+  #hasToldNoQr = false;
 
   constructor(context: SessionContext, parts: StarterParts) {
     this.#context = context;
@@ -81,12 +83,19 @@ export class SessionStarter {
    */
   async start(signal: AbortSignal, { isFirst = false } = {}): Promise<StartResult> {
     try {
-      return await this.#start(signal, isFirst);
+      const result = await this.#start(signal, isFirst);
+      this.#hasToldNoQr = false;
+      return result;
     } catch (error) {
       this.#holdsPairing = false;
       if (isStoreFault(error) && (await this.#parts.snapshots.mayHaveMore())) {
         signal.throwIfAborted();
-        return { kind: 'failed', cause: 'start-failed', error: toError(error), awaitsServer: true };
+        return {
+          kind: 'failed',
+          cause: 'start-failed',
+          error: this.#tellNoQr(toError(error)),
+          awaitsServer: true,
+        };
       }
       if (isTooOld(error)) this.#context.warn('browser-too-old', error.message);
       throw error;
@@ -188,6 +197,14 @@ export class SessionStarter {
   async #tellOfDecision(): Promise<void> {
     const decision = await askForDecision(this.#context);
     if (decision !== undefined) this.#context.warn('login-rejected', decision.message);
+  }
+
+  /** Tells once in a series of such starts why neither a login nor a QR comes. */
+  #tellNoQr(error: Error): Error {
+    const told = whyNoQr(error);
+    if (!this.#hasToldNoQr) this.#context.warn('start-waits', told.message);
+    this.#hasToldNoQr = true;
+    return told;
   }
 
   #tellOfLoss(): void {
