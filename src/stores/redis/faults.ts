@@ -60,7 +60,7 @@ const COMMAND_ARGUMENTS = /,? with args beginning with:.*$/s;
 /** An error of the client, of the server or of node as an error of the store. */
 export function toStoreFault({ name, action, signal }: Asked, error: unknown): unknown {
   throwIfAborted(signal);
-  if (isSessionError(error) && error.code !== 'TIMEOUT') return error;
+  if (isSessionError(error)) return error;
   const { cause, words } = withoutArguments(error);
   const code = errnoOf(error);
   const why = code === undefined || words.includes(code) ? words : `${words} (${code})`;
@@ -77,7 +77,7 @@ export function isLostConnection(error: unknown): boolean {
   const code = errnoOf(error);
   if (code !== undefined) return /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)/.test(code);
   if (!(error instanceof Error) || isSessionError(error)) return false;
-  return /connection is closed|socket closed|connection.*(?:lost|reset|ended)|disconnects? client|stream isn't writeable/i.test(
+  return /connection is closed|socket closed|connection.*(?:lost|reset|ended)|disconnects? client|stream isn't writeable|connection was given up/i.test(
     `${error.name} ${error.message}`,
   );
 }

@@ -1,5 +1,6 @@
+import type { Redis } from 'ioredis';
 import { type Clock, resultWithin, withDeadline } from '../../clock.js';
-import { StoreError } from '../../errors.js';
+import { TimeoutError } from '../../errors.js';
 import { loadPeer } from '../load-peer.js';
 import type { Argument, Link } from './connection.js';
 import type { ServerSettings } from './options.js';
@@ -16,8 +17,8 @@ export interface NodeRedisClient {
   on(event: 'error' | 'close', listener: (error: Error) => void): unknown;
 }
 
-/** The deadline of a connection with its password and its database, ms. */
-const CONNECT_MS = 10_000;
+/** The deadline of a connection with its password and its database, less than that of any call, ms. */
+const CONNECT_MS = 4_000;
 /** How long the end of a connection is waited for, ms. */
 const QUIT_MS = 2_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -73,9 +74,9 @@ function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) =
  * The password and the database are sent here, because ioredis would only log a refusal and go on, in database 0.
  */
 export async function openLink(settings: ServerSettings, clock: Clock): Promise<Link> {
-  const { Redis } = await loadPeer('ioredis', 'RedisStore', () => import('ioredis'));
+  const ioredis = await loadPeer('ioredis', 'RedisStore', () => import('ioredis'));
   const { host, port, family, tls, username, password, db } = settings;
-  const client = new Redis({
+  const client = new ioredis.Redis({
     host,
     port,
     ...(family !== undefined && { family }),
@@ -111,8 +112,11 @@ export async function openLink(settings: ServerSettings, clock: Clock): Promise<
   try {
     await withDeadline(clock, CONNECT_MS, 'connecting', connect());
   } catch (error) {
-    client.disconnect();
-    throw error;
+    drop(client);
+    if (!(error instanceof TimeoutError)) throw error;
+    const tip =
+      tls === undefined ? '' : '; is there TLS at this port? rediss:// is with it, redis:// without';
+    throw new Error(`the server did not answer within ${CONNECT_MS} ms${tip}`);
   }
   const setBusy = (isBusy: boolean) => {
     if (isBusy) client.stream?.ref?.();
@@ -122,15 +126,22 @@ export async function openLink(settings: ServerSettings, clock: Clock): Promise<
   return {
     send,
     setBusy,
-    isUsable: () => client.status === 'ready',
+    isUsable: () => client.status === 'ready' && fault === undefined,
     giveUp: () => {
-      fault ??= new StoreError('the server has not answered, so the connection was given up');
-      client.disconnect();
+      fault ??= new Error('the server has not answered, so the connection was given up');
+      drop(client);
     },
     end: async () => {
       if (client.status !== 'ready') return;
       await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
-      client.disconnect();
+      drop(client);
     },
   };
+}
+
+/** Ends a connection without a word from the other side, which may never come. */
+function drop(client: Redis): void {
+  const { stream } = client;
+  client.disconnect();
+  stream?.destroy();
 }
