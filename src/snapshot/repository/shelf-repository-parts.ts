@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js';
-import type { SessionStore } from '../../stores/session-store.js';
+import type { Fence, SessionStore } from '../../stores/session-store.js';
 import type { TaskRunner } from '../../task.js';
 import type { ManifestFolder } from '../catalog/manifest-folder.js';
 import type { SignatureCache } from '../hashing/tree-hasher.js';
@@ -26,4 +26,10 @@ export interface ShelfRepositoryParts {
   readonly fence?: (() => number | undefined) | undefined;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: (() => Uint8Array | string) | undefined;
+}
+
+/** The right to list a snapshot, where the store compares it in the very put. */
+export function fenceOf({ store, clientId, fence }: ShelfRepositoryParts): Fence | undefined {
+  const generation = store.capabilities.fencedPut === true ? fence?.() : undefined;
+  return generation === undefined ? undefined : { name: clientId, generation };
 }

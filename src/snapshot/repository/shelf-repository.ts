@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '../../clock.js';
 import { SnapshotCorruptError } from '../../errors.js';
 import { Mutex } from '../../mutex.js';
-import type { Fence, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type {
   CapturedFile,
   CapturedTree,
@@ -36,7 +36,7 @@ import { sweepTemporariesOf } from '../store-calls/store-leftovers.js';
 import type { NewTail, RestoredTail, TailInfo, TailPut } from '../tail.js';
 import { clearClient } from './clear-client.js';
 import { RepositoryTail } from './repository-tail.js';
-import type { ShelfRepositoryParts } from './shelf-repository-parts.js';
+import { fenceOf, type ShelfRepositoryParts } from './shelf-repository-parts.js';
 import { sumOf } from './sum-of.js';
 import { sweepAll } from './sweep-unneeded.js';
 
@@ -261,7 +261,7 @@ export class ShelfRepository implements SnapshotRepository {
     const { manifest, info, bytesWritten } = await putUnderNewId(this.store, options, {
       manifest: () => buildManifest(this.kind, context, files, randomness?.()),
       key: (candidate) => shelf.keyOf(candidate),
-      fence: this.#fence(),
+      fence: fenceOf(this.#parts),
       put: (candidate, key, putOptions) => shelf.put({ tree, manifest: candidate, key, entries }, putOptions),
     });
     await this.#catalog.remember({ manifest, info: { ...info, modifiedAt: info.modifiedAt ?? new Date(0) } });
@@ -281,12 +281,6 @@ export class ShelfRepository implements SnapshotRepository {
     const same = sameAsNewest(entries, known, context);
     if (same === undefined || !(await this.#shelf.isWhole(known, entries, options))) return undefined;
     return this.#info(same.id, options);
-  }
-
-  #fence(): Fence | undefined {
-    const { store, clientId, fence } = this.#parts;
-    const generation = store.capabilities.fencedPut === true ? fence?.() : undefined;
-    return generation === undefined ? undefined : { name: clientId, generation };
   }
 
   /** Another bot on this client id may have marked the login, as one that is not in use any more. */

@@ -89,8 +89,8 @@ export class ObjectShelf implements SnapshotShelf {
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const { bytesPut, places } = await this.#putLacking({ tree, files: manifest.files, entries }, true, call);
     const complete = withPacks(manifest, packsOf(manifest.files, places));
-    const isFolder = this.#store.localPath !== undefined; // reading each manifest costs nothing there
-    const earlier = isFolder ? new Uint8Array() : await earlierLine(entries);
+    // In a folder it costs nothing to read each manifest.
+    const earlier = this.#store.localPath === undefined ? await earlierLine(entries) : new Uint8Array();
     const written = Buffer.concat([serializeManifest(complete), earlier]);
     const info = await putVerified(this.#store, key, written, options);
     this.#objects.told();

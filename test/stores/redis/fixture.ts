@@ -81,6 +81,6 @@ export function allWordsOf(error: unknown): string {
   return words.join('\n');
 }
 
-export function sha256Of(bytes: Uint8Array): string {
+function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
