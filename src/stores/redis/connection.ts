@@ -7,7 +7,8 @@ export type Argument = string | Buffer;
 
 /** One client, whatever package it is of. Texts in its answers are buffers. */
 export interface Link {
-  send(command: readonly Argument[]): Promise<unknown>;
+  /** The signal may take a command back that was not sent yet; nobody waits for its answer any more. */
+  send(command: readonly Argument[], signal?: AbortSignal): Promise<unknown>;
   /** Whether the next command may be sent over it. */
   isUsable(): boolean;
   /** The connection is the store's own, and is silent although it was asked: breaks it. */
@@ -45,7 +46,7 @@ export class Connection {
     const link = await until(this.#ready(), signal);
     const sentAt = this.#clock.monotonic();
     if (this.#waiting++ === 0) link.setBusy(true);
-    const answer = link.send(command).finally(() => {
+    const answer = link.send(command, signal).finally(() => {
       if (--this.#waiting === 0) link.setBusy(false);
     });
     answer.then(this.#heard, (error) => isReply(error) && this.#heard());

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Clock, systemClock } from '../../clock.js';
 import { ConfigurationError } from '../../errors.js';
 import { isObject, refuse, show, withMethods } from '../../options/checks.js';
-import type { IoRedisClient, NodeRedisClient } from './links.js';
+import type { IoRedisClient, NodeRedisClient } from './clients.js';
 
 /** Where the server is: a `client`, or a `url`, or a `host`. */
 export interface RedisStoreOptions {
