@@ -1,6 +1,7 @@
 import { abortReason, type Clock, orAborted } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { throwIfAborted } from '../body.js';
+import { isLostConnection } from './faults.js';
 import type { Script } from './scripts.js';
 
 export type Argument = string | Buffer;
@@ -67,6 +68,22 @@ export class Connection {
       throwIfAborted(signal);
       if (!/^NOSCRIPT/.test(describeError(error).message)) throw error;
       return this.send(['EVAL', script.text, '1', base, ...args], signal);
+    }
+  }
+
+  /** A script that changes nothing may run twice: an idle connection may have been closed by anything on the way. */
+  async read(
+    script: Script,
+    base: string,
+    args: readonly Argument[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    try {
+      return await this.run(script, base, args, signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!isLostConnection(error)) throw error;
+      return this.run(script, base, args, signal);
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../../../src/testing/conformance/harness.js';
 import { TcpProxy } from '../servers/redis-proxy.js';
 import { hasRedis } from '../servers/redis-server.js';
-import { wayTo, withServer } from './fixture.js';
+import { WAYS, wayTo, withServer } from './fixture.js';
 
 const LARGE = 8_000_000;
 
@@ -157,6 +157,20 @@ describe.skipIf(!hasRedis)('the traps of Redis', () => {
       await proxy.close();
     },
   );
+
+  it.each(WAYS)('reads once more over a new connection when one breaks: %s', async (way) => {
+    const proxy = await TcpProxy.to(place.server.port);
+    const { options, end } = await wayTo(way, proxy.port);
+    const store = place.store(options);
+    await store.put('a-key', bytesOf(5));
+    proxy.loseAnswerTo('a-key');
+    expect((await store.head('a-key'))?.size).toBe(5);
+    proxy.loseAnswerTo('a-key');
+    expect((await bytesAt(store, 'a-key'))?.equals(bytesOf(5))).toBe(true);
+    await store.close();
+    await end();
+    await proxy.close();
+  });
 
   it('has one winner of 20 racing stores, and leaves one whole value', async () => {
     const stores = Array.from({ length: 20 }, () => place.store({ prefix: 'race' }));
