@@ -31,8 +31,9 @@ export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
     send: (command, signal) =>
       new Promise((resolve, reject) => {
         const ending = new AbortController();
+        const wasReady = isReady(client);
         const fail = (error: Error) => {
-          reject(error);
+          reject(wasReady ? error : notConnected(error));
           ending.abort();
         };
         underWay.add(fail);
@@ -57,6 +58,18 @@ async function sendOver(
     return client.sendCommand([...command], { ...AS_BUFFERS, abortSignal: signal });
   const [name = '', ...args] = command;
   return client.callBuffer(String(name), args);
+}
+
+/** Both clients tell it, each in its own way; what tells nothing is taken for ready. */
+function isReady(client: object): boolean {
+  const { status, isReady: ready } = client as { readonly status?: unknown; readonly isReady?: unknown };
+  return (status ?? 'ready') === 'ready' && (ready ?? true) === true;
+}
+
+/** A command that waited for a connection in vain was not sent, so it is not worth a second try at once. */
+function notConnected(cause: Error): Error {
+  const error = new Error(`the client has no connection: ${cause.message}`);
+  return Object.assign(error, { code: 'ENOTCONN' });
 }
 
 function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) => void> {
