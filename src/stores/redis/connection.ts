@@ -1,13 +1,15 @@
 import { abortReason, type Clock, orAborted } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { throwIfAborted } from '../body.js';
+import { isLostConnection } from './faults.js';
 import type { Script } from './scripts.js';
 
 export type Argument = string | Buffer;
 
 /** One client, whatever package it is of. Texts in its answers are buffers. */
 export interface Link {
-  send(command: readonly Argument[]): Promise<unknown>;
+  /** The signal may take a command back that was not sent yet; nobody waits for its answer any more. */
+  send(command: readonly Argument[], signal?: AbortSignal): Promise<unknown>;
   /** Whether the next command may be sent over it. */
   isUsable(): boolean;
   /** The connection is the store's own, and is silent although it was asked: breaks it. */
@@ -45,7 +47,7 @@ export class Connection {
     const link = await until(this.#ready(), signal);
     const sentAt = this.#clock.monotonic();
     if (this.#waiting++ === 0) link.setBusy(true);
-    const answer = link.send(command).finally(() => {
+    const answer = link.send(command, signal).finally(() => {
       if (--this.#waiting === 0) link.setBusy(false);
     });
     answer.then(this.#heard, (error) => isReply(error) && this.#heard());
@@ -66,6 +68,22 @@ export class Connection {
       throwIfAborted(signal);
       if (!/^NOSCRIPT/.test(describeError(error).message)) throw error;
       return this.send(['EVAL', script.text, '1', base, ...args], signal);
+    }
+  }
+
+  /** A script that changes nothing may run twice: an idle connection may have been closed by anything on the way. */
+  async read(
+    script: Script,
+    base: string,
+    args: readonly Argument[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    try {
+      return await this.run(script, base, args, signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!isLostConnection(error)) throw error;
+      return this.run(script, base, args, signal);
     }
   }
 

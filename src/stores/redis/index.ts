@@ -1,3 +1,3 @@
-export type { IoRedisClient, NodeRedisClient } from './links.js';
+export type { IoRedisClient, NodeRedisClient } from './clients.js';
 export type { RedisStoreOptions } from './options.js';
 export { RedisStore } from './redis-store.js';

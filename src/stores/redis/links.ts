@@ -2,20 +2,9 @@ import type { Redis } from 'ioredis';
 import { type Clock, resultWithin, withDeadline } from '../../clock.js';
 import { TimeoutError } from '../../errors.js';
 import { loadPeer } from '../load-peer.js';
+import type { IoRedisClient, NodeRedisClient } from './clients.js';
 import type { Argument, Link } from './connection.js';
 import type { ServerSettings } from './options.js';
-
-/** What the store uses of a `Redis` of ioredis. */
-export interface IoRedisClient {
-  callBuffer(command: string, args: Argument[]): Promise<unknown>;
-  on(event: 'error' | 'close', listener: (error: Error) => void): unknown;
-}
-
-/** What the store uses of a client of `createClient` of node-redis. */
-export interface NodeRedisClient {
-  sendCommand(args: Argument[], options?: object): Promise<unknown>;
-  on(event: 'error' | 'close', listener: (error: Error) => void): unknown;
-}
 
 /** The deadline of a connection with its password and its database, less than that of any call, ms. */
 const CONNECT_MS = 4_000;
@@ -30,23 +19,28 @@ const ignore = (): undefined => undefined;
 
 /**
  * What is under way over the clients of the application. Each client is listened to once, whatever number of stores share
- * it: node ends a process for an `error` without a listener, and after a connection that broke ioredis may forget commands.
+ * it: node ends a process for an `error` without a listener. When its connection breaks, the clients may forget commands,
+ * or keep them until it is back, however long that takes; so they fail here.
  */
 const UNDER_WAY = new WeakMap<object, Set<(error: Error) => void>>();
 
 /** A client of the application, which the store never closes, and which connects again by itself. */
 export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
   const underWay = listenTo(client);
-  const send =
-    'callBuffer' in client
-      ? ([name = '', ...args]: readonly Argument[]) => client.callBuffer(String(name), args)
-      : (command: readonly Argument[]) => client.sendCommand([...command], AS_BUFFERS);
   return {
-    send: (command) =>
+    send: (command, signal) =>
       new Promise((resolve, reject) => {
-        underWay.add(reject);
-        const done = () => underWay.delete(reject);
-        Promise.resolve(send(command)).then(resolve, reject).finally(done);
+        const ending = new AbortController();
+        const wasReady = isReady(client);
+        const fail = (error: Error) => {
+          reject(wasReady ? error : notConnected(error));
+          ending.abort();
+        };
+        underWay.add(fail);
+        const both = signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]);
+        sendOver(client, command, both)
+          .then(resolve, reject)
+          .finally(() => underWay.delete(fail));
       }),
     isUsable: () => true,
     end: async () => undefined,
@@ -54,16 +48,42 @@ export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
   };
 }
 
+/** node-redis takes a command back that it has not sent yet; ioredis sends it later, although nobody waits for it. */
+async function sendOver(
+  client: IoRedisClient | NodeRedisClient,
+  command: readonly Argument[],
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!('callBuffer' in client))
+    return client.sendCommand([...command], { ...AS_BUFFERS, abortSignal: signal });
+  const [name = '', ...args] = command;
+  return client.callBuffer(String(name), args);
+}
+
+/** Both clients tell it, each in its own way; what tells nothing is taken for ready. */
+function isReady(client: object): boolean {
+  const { status, isReady: ready } = client as { readonly status?: unknown; readonly isReady?: unknown };
+  return (status ?? 'ready') === 'ready' && (ready ?? true) === true;
+}
+
+/** A command that waited for a connection in vain was not sent, so it is not worth a second try at once. */
+function notConnected(cause: Error): Error {
+  const error = new Error(`the client has no connection: ${cause.message}`);
+  return Object.assign(error, { code: 'ENOTCONN' });
+}
+
 function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) => void> {
   const known = UNDER_WAY.get(client);
   if (known !== undefined) return known;
   const underWay = new Set<(error: Error) => void>();
   UNDER_WAY.set(client, underWay);
-  client.on('error', ignore);
-  client.on('close', () => {
-    for (const fail of underWay) fail(new Error('Connection is closed.'));
+  const failAll = (error: Error) => {
+    for (const fail of underWay) fail(error);
     underWay.clear();
-  });
+  };
+  const isIoRedis = 'callBuffer' in client;
+  client.on('error', isIoRedis ? ignore : failAll);
+  if (isIoRedis) client.on('close', () => failAll(new Error('Connection is closed.')));
   return underWay;
 }
 

@@ -2,12 +2,12 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Clock, systemClock } from '../../clock.js';
 import { ConfigurationError } from '../../errors.js';
 import { isObject, refuse, show, withMethods } from '../../options/checks.js';
-import type { IoRedisClient, NodeRedisClient } from './links.js';
+import type { IoRedisClient, NodeRedisClient } from './clients.js';
 
 /** Where the server is: a `client`, or a `url`, or a `host`. */
 export interface RedisStoreOptions {
   /**
-   * A client that the application has already: a `Redis` of ioredis 5 or newer, or a connected client of node-redis. The
+   * A client that the application has already: a `Redis` of ioredis 6, or a connected client of node-redis. The
    * store never closes it. One that is subscribed to channels can't be used.
    */
   readonly client?: IoRedisClient | NodeRedisClient;

@@ -101,7 +101,7 @@ export class Publisher {
   ): Promise<PutResult | undefined> {
     const { base, connection } = this.#tools;
     const [outcome, meta] = await connection
-      .run(HEAD, base, [key], signal)
+      .read(HEAD, base, [key], signal)
       .then(listOf)
       .catch(() => []);
     throwIfAborted(signal);
@@ -121,7 +121,7 @@ export class Publisher {
     const fetch = async (from: number, to: number, own: AbortSignal) => {
       const args = [version, `${CHUNK_BYTES}`, `${from}`, `${to}`, '0'];
       const both = signal === undefined ? own : AbortSignal.any([own, signal]);
-      const found = buffersOf(listOf(await connection.run(READ_ON, base, args, both)));
+      const found = buffersOf(listOf(await connection.read(READ_ON, base, args, both)));
       if (found.length === 0) throw sweptError(key);
       return found;
     };

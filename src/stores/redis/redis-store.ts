@@ -103,7 +103,7 @@ export class RedisStore implements SessionStore {
       assertRange(key, range);
       const { offset = 0, length = Number.MAX_SAFE_INTEGER } = range ?? {};
       const args = [key, offset, length, BATCH_BYTES, expected(ifVersion), GRACE_MS];
-      const [outcome, meta, ...first] = await this.#run(OPEN, args, signal);
+      const [outcome, meta, ...first] = await this.#read(OPEN, args, signal);
       const entry = found(key, outcome, meta);
       if (entry === undefined) return undefined;
       const { info } = entry;
@@ -116,7 +116,7 @@ export class RedisStore implements SessionStore {
 
   async head(key: string, options: StoreCallOptions = {}): Promise<ObjectInfo | undefined> {
     return this.#call(`look up "${key}"`, key, options, async () => {
-      const [outcome, meta] = await this.#run(HEAD, [key], options.signal);
+      const [outcome, meta] = await this.#read(HEAD, [key], options.signal);
       return found(key, outcome, meta)?.info;
     });
   }
@@ -130,7 +130,7 @@ export class RedisStore implements SessionStore {
         undefined,
         options,
         async () => {
-          const [outcome, ...entries] = await this.#run(PAGE, [prefix, after, PAGE_KEYS], signal);
+          const [outcome, ...entries] = await this.#read(PAGE, [prefix, after, PAGE_KEYS], signal);
           if (String(outcome) !== 'found') throw damagedError(String(entries[0]));
           const keys = entries.filter((_, index) => index % 2 === 0).map(String);
           return keys.map((key, index) => entryOf(key, entries[2 * index + 1]).info);
@@ -214,16 +214,17 @@ export class RedisStore implements SessionStore {
     void resultWithin(this.#settings.clock, INFO_MS, looking).finally(() => ending.abort());
   }
 
-  async #run(
+  async #read(
     script: Script,
     args: readonly (string | number)[],
     signal: AbortSignal | undefined,
   ): Promise<readonly unknown[]> {
-    return listOf(await this.#connection.run(script, this.#settings.base, args.map(String), signal));
+    return listOf(await this.#connection.read(script, this.#settings.base, args.map(String), signal));
   }
 
   async #remove(keys: readonly string[], { ifVersion, signal }: DeleteOptions): Promise<readonly string[]> {
-    return (await this.#run(REMOVE, [expected(ifVersion), GRACE_MS, ...keys], signal)).map(String);
+    const args = [expected(ifVersion), `${GRACE_MS}`, ...keys];
+    return listOf(await this.#connection.run(REMOVE, this.#settings.base, args, signal)).map(String);
   }
 
   async #readOn(
@@ -233,7 +234,7 @@ export class RedisStore implements SessionStore {
     signal: AbortSignal,
   ): Promise<readonly Buffer[]> {
     return this.#call(`read "${key}" to its end`, undefined, { signal }, async () => {
-      const chunks = buffersOf(await this.#run(READ_ON, [version, chunkBytes, from, to, GRACE_MS], signal));
+      const chunks = buffersOf(await this.#read(READ_ON, [version, chunkBytes, from, to, GRACE_MS], signal));
       if (chunks.reduce((sum, { length }) => sum + length, 0) === to - from) return chunks;
       throw new StoreError(`"${key}" was replaced or deleted while it was read`);
     });

@@ -12,7 +12,7 @@ import {
 } from '../../../src/testing/conformance/harness.js';
 import { TcpProxy } from '../servers/redis-proxy.js';
 import { hasRedis } from '../servers/redis-server.js';
-import { withServer } from './fixture.js';
+import { WAYS, wayTo, withServer } from './fixture.js';
 
 const LARGE = 8_000_000;
 
@@ -126,6 +126,47 @@ describe.skipIf(!hasRedis)('the traps of Redis', () => {
     }
     expect((await store.head('a'))?.size).toBe(5);
     expect(proxy.connections).toBe(before + 1);
+    await proxy.close();
+  });
+
+  it.each(['ioredis', 'node-redis'] as const)(
+    'fails while the server is down, and by %s works when it is back',
+    async (way) => {
+      const { options, end } = await wayTo(way, place.server.port);
+      const store = place.store(options);
+      await store.put('a', bytesOf(5));
+      await place.server.kill();
+      const putting = store.put('a', bytesOf(6));
+      await expect(putting).rejects.toMatchObject({ code: 'STORE', retryable: true });
+      // Nobody has waited for this one, so it must not come later.
+      await expect(store.put('late', bytesOf(6), { signal: AbortSignal.timeout(10) })).rejects.toThrow();
+      await place.server.restart();
+      await expect
+        .poll(
+          () =>
+            store.head('a').then(
+              (info) => info?.size,
+              () => 0,
+            ),
+          { timeout: 20_000 },
+        )
+        .toBeGreaterThan(0);
+      if (way === 'node-redis') expect(await keysOf(store)).toEqual(['a']);
+      await end();
+    },
+  );
+
+  it.each(WAYS)('reads once more over a new connection when one breaks: %s', async (way) => {
+    const proxy = await TcpProxy.to(place.server.port);
+    const { options, end } = await wayTo(way, proxy.port);
+    const store = place.store(options);
+    await store.put('a-key', bytesOf(5));
+    proxy.loseAnswerTo('a-key');
+    expect((await store.head('a-key'))?.size).toBe(5);
+    proxy.loseAnswerTo('a-key');
+    expect((await bytesAt(store, 'a-key'))?.equals(bytesOf(5))).toBe(true);
+    await store.close();
+    await end();
     await proxy.close();
   });
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll } from 'vitest';
@@ -79,8 +78,4 @@ export function allWordsOf(error: unknown): string {
     if (current instanceof AggregateError) words.push(...current.errors.map(allWordsOf));
   }
   return words.join('\n');
-}
-
-function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
