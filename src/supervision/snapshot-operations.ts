@@ -221,8 +221,8 @@ export class SnapshotOperations {
   }
 
   /**
-   * The login that the wanted one replaces. If the wanted one proves dead, and was not ready before, a login of the same
-   * account is restored; about one that may be of another account, the person decides.
+   * The login that the wanted one replaces. If the wanted one proves dead, and was not ready before, the login that was in
+   * place comes back, or another one of the same account; about one that may be of another account, the person decides.
    */
   async #former(wanted: LocatedSnapshot): Promise<Pick<SessionRecord, 'formerLineage' | 'requestedOver'>> {
     const { formerLineage, requestedOver } = this.#context.record.current;
@@ -233,7 +233,10 @@ export class SnapshotOperations {
       const isBack = requestedOver === undefined || requestedOver.lineage === lineage;
       return isBack ? {} : { requestedOver: { ...requestedOver, restored: id } };
     }
-    if (await isSameAccount(this.#context, wanted, newest)) return { formerLineage: before.lineage };
+    // What was in place until now is put back, as if nothing had been asked for.
+    const wasInPlace = before.lineage === this.#context.record.current.lineage;
+    if (wasInPlace || (await isSameAccount(this.#context, wanted, newest)))
+      return { formerLineage: before.lineage };
     return { requestedOver: { restored: id, before: before.id, lineage: before.lineage } };
   }
 

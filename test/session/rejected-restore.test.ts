@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -31,37 +32,54 @@ describe('a login that a person has restored over another one, and that WhatsApp
   }
 
   it.each(['while it runs', 'while it is stopped'])(
-    'of another account (%s): the one before it is not brought back, a person is asked',
+    'of another account (%s): the one that was in place is put back, as if nothing had been asked for',
     async (when) => {
-      const { bot, dead, alive } = await twoLogins(ANNA, BEN);
+      const { bot, dead } = await twoLogins(ANNA, BEN);
       if (when === 'while it is stopped') await bot.stop();
+      const codes = bot.codes.length;
       await bot.finish(bot.session.restore(dead.id));
       if (when === 'while it is stopped') await bot.start();
-      await bot.untilState('awaiting_qr');
-      const { decision } = bot.session.status();
-      const before = (await bot.session.listSnapshots()).find(({ id }) => id === decision?.snapshotId);
-      expect(before?.lineage).toBe(alive.lineage);
-      expect(decision?.message).toContain(`restore('${before?.id}')`);
-      expect(bot.payloads('warning')).toContainEqual({ code: 'login-rejected', message: decision?.message });
-      const { recommendations } = await bot.finish(bot.session.checkHealth());
-      const told = recommendations.find(({ code }) => code === 'restore-rejected');
-      expect(told?.text.en).toContain(`restore("${before?.id}")`);
-      await bot.stop();
-      const again = newBot();
-      await again.start();
-      expect([again.state, again.payloads('restore:started')]).toEqual(['awaiting_qr', []]);
-      expect(again.session.status().decision).toEqual(decision);
-      await again.finish(again.session.restore(alive.id));
-      await again.untilState('ready');
-      expect(accountOf(again)).toBe(BEN);
-      expect(again.session.status().decision).toBeUndefined();
+      await bot.untilState('ready');
+      expect([accountOf(bot), bot.codes.length]).toEqual([BEN, codes]);
     },
   );
 
-  it('of another account: a scan is an answer, too', async () => {
-    const { bot, dead } = await twoLogins(ANNA, BEN);
-    await bot.finish(bot.session.restore(dead.id));
-    await bot.untilState('awaiting_qr');
+  /** A new machine: the disk is empty, and a person names the wrong copy before the bot has started. */
+  async function onNewMachine() {
+    const { bot, dead, alive } = await twoLogins(ANNA, BEN);
+    const { profile, session } = bot.session.status().paths;
+    await bot.stop();
+    for (const path of [dirname(profile), session]) await stage().remove(path);
+    const fresh = newBot();
+    await fresh.finish(fresh.session.restore(dead.id));
+    await fresh.start();
+    await fresh.untilState('awaiting_qr');
+    return { bot: fresh, alive };
+  }
+
+  it('of another account, where none was in place: it is not brought back, a person is asked', async () => {
+    const { bot, alive } = await onNewMachine();
+    const { decision } = bot.session.status();
+    const before = (await bot.session.listSnapshots()).find(({ id }) => id === decision?.snapshotId);
+    expect(before?.lineage).toBe(alive.lineage);
+    expect(decision?.message).toContain(`restore('${before?.id}')`);
+    expect(bot.payloads('warning')).toContainEqual({ code: 'login-rejected', message: decision?.message });
+    const { recommendations } = await bot.finish(bot.session.checkHealth());
+    const told = recommendations.find(({ code }) => code === 'restore-rejected');
+    expect(told?.text.en).toContain(`restore("${before?.id}")`);
+    await bot.stop();
+    const again = newBot();
+    await again.start();
+    expect([again.state, again.payloads('restore:started')]).toEqual(['awaiting_qr', []]);
+    expect(again.session.status().decision).toEqual(decision);
+    await again.finish(again.session.restore(alive.id));
+    await again.untilState('ready');
+    expect(accountOf(again)).toBe(BEN);
+    expect(again.session.status().decision).toBeUndefined();
+  });
+
+  it('of another account, where none was in place: a scan is an answer, too', async () => {
+    const { bot } = await onNewMachine();
     await bot.client.scan(ANNA);
     await bot.untilState('ready');
     await bot.until('the run', () => bot.session.status().run > 0);

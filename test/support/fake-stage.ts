@@ -25,6 +25,8 @@ export const LOCAL_STORAGE = ESSENTIAL_PATHS.localStorageLevelDb;
 export class FakeStage {
   readonly clock = new ManualClock({ now: Date.now() + AHEAD_OF_REAL_TIME_MS });
   readonly fs: FaultyFileSystem = failingFileSystem(memoryFileSystem());
+  /** Whether all bots work in memory; one with a file system of its own may not. */
+  isInMemory = true;
   readonly whatsApp = new FakeWhatsApp();
   readonly random: () => number;
   readonly #bots: FakeBot[] = [];
@@ -34,6 +36,7 @@ export class FakeStage {
   }
 
   bot(options?: FakeBotOptions): FakeBot {
+    if (options?.session?.fs !== undefined) this.isInMemory = false;
     const bot = new FakeBot(this, options);
     this.#bots.push(bot);
     return bot;
