@@ -66,11 +66,7 @@ export async function until(
 }
 
 /** Moves the clock until `work` settles, and settles in the same way. */
-export async function untilSettled<T>(
-  world: World,
-  work: Promise<T>,
-  options?: UntilOptions,
-): Promise<T> {
+export async function untilSettled<T>(world: World, work: Promise<T>, options?: UntilOptions): Promise<T> {
   let isSettled = false;
   const note = () => {
     isSettled = true;

@@ -33,7 +33,7 @@ export interface ObjectShelfOptions {
   readonly clock: Clock;
 }
 
-/** Copying a store's folder never takes longer than this. */
+/** Copying a store's folder never takes longer than this, ms. */
 const COPYING_MS = 3_600_000;
 
 /**
@@ -89,7 +89,6 @@ export class ObjectShelf implements SnapshotShelf {
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const { bytesPut, places } = await this.#putLacking({ tree, files: manifest.files, entries }, true, call);
     const complete = withPacks(manifest, packsOf(manifest.files, places));
-    // In a folder it costs nothing to read each manifest.
     const earlier = this.#store.localPath === undefined ? await earlierLine(entries) : new Uint8Array();
     const written = Buffer.concat([serializeManifest(complete), earlier]);
     const info = await putVerified(this.#store, key, written, options);
