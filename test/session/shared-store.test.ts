@@ -39,6 +39,29 @@ describe('a session whose saves lie in a store that machines share', () => {
     expect(next.payloads('restore:completed')).toHaveLength(1);
   });
 
+  it('is waited for also while the store is away for a moment, and what was saved meanwhile is restored', async () => {
+    const { store, machine } = setup();
+    const old = machine('old');
+    await old.logIn();
+    await old.save('before the deploy');
+    const next = machine('new');
+    const starting = next.session.initialize();
+    await next.until('a wait', () => next.session.status().waiting !== undefined);
+    await stage().clock.advance(20_000);
+    store.setDown(true);
+    await stage().clock.advance(6000);
+    store.setDown(false);
+    await stage().clock.advance(20_000);
+    expect([next.states.includes('starting'), old.state]).toEqual([false, 'ready']);
+    const { id } = await old.save('during the deploy');
+    await old.stop();
+    await next.finish(starting);
+    expect(next.state).toBe('ready');
+    const [{ snapshot } = { snapshot: undefined }] = next.payloads('restore:completed');
+    expect((snapshot?.id ?? '') >= id).toBe(true);
+    expect((await next.client.readLogin())?.note).toBe('during the deploy');
+  });
+
   it('is refused after five minutes, if the old machine does not stop', async () => {
     const { machine } = setup();
     await machine('old').logIn();

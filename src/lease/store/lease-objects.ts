@@ -48,8 +48,14 @@ export interface Seen<Record> {
   readonly version: string;
   readonly modifiedAt: Date;
   readonly record: Record | undefined;
+  /** Whether a newer version of the library wrote it in a format that is unknown here. */
+  readonly isNewer: boolean;
 }
 
+/** Far above any real number of owners, and far below where adding one stops working. */
+const MAX_GENERATION = 2 ** 50;
+/** The token of a process is a part of a key. */
+const TOKEN = /^[\w-]{1,64}$/;
 /** Far above any record, bytes. */
 const MAX_BYTES = 8 * 1024;
 
@@ -132,15 +138,19 @@ async function read<Record>(
     if (length > MAX_BYTES) break; // breaking out destroys the body
   }
   if (length < Math.min(size, MAX_BYTES)) throw new StoreError(`${store.name} did not send all of ${key}`);
-  return { version, modifiedAt, record: decode(parse(Buffer.concat(parts).toString('utf8'))) };
+  const value = parse(Buffer.concat(parts).toString('utf8'));
+  const isNewer = isObject(value) && typeof value.format === 'number' && value.format > 1;
+  return { version, modifiedAt, record: decode(value), isNewer };
 }
 
 function decodeLease(value: unknown): SessionLeaseRecord | undefined {
   if (!isObject(value) || value.format !== 1 || !isLeaseHolder(value.holder)) return undefined;
   const { generation, token, process, holder, released, at } = value;
-  if (!Number.isSafeInteger(generation) || Number(generation) < 1) return undefined;
-  if (typeof token !== 'string' || typeof process !== 'string' || typeof released !== 'boolean')
+  if (!Number.isSafeInteger(generation) || Number(generation) < 1 || Number(generation) > MAX_GENERATION) {
     return undefined;
+  }
+  if (typeof token !== 'string' || typeof process !== 'string' || !TOKEN.test(process)) return undefined;
+  if (typeof released !== 'boolean') return undefined;
   return { format: 1, generation: Number(generation), token, process, holder, released, at: String(at) };
 }
 

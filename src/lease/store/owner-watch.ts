@@ -1,8 +1,18 @@
 import type { Clock } from '../../clock.js';
+import { isStoreError, LeaseHeldError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import { describeHolder, judgeHolder, type Machine } from '../judge-holder.js';
+import type { LeaseHolder } from '../lease-record.js';
 import { StallDetector } from '../stall-detector.js';
-import { processKey, putRecord, readProcess, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import {
+  leaseKey,
+  processKey,
+  putRecord,
+  readLease,
+  readProcess,
+  type Seen,
+  type SessionLeaseRecord,
+} from './lease-objects.js';
 import type { ProcessBeat } from './process-beat.js';
 import { boundedTakeover, LOOK_EVERY_MS } from './timing.js';
 
@@ -10,6 +20,7 @@ import { boundedTakeover, LOOK_EVERY_MS } from './timing.js';
 type Verdict = 'free' | 'held' | 'watched';
 
 export interface OwnerWatchParts {
+  readonly clientId: string;
   readonly store: SessionStore;
   readonly beat: ProcessBeat;
   readonly clock: Clock;
@@ -28,11 +39,31 @@ export class OwnerWatch {
     this.#parts = parts;
   }
 
-  async judge(seen: Seen<SessionLeaseRecord> | undefined, signal: AbortSignal): Promise<Verdict> {
+  /**
+   * Reads the lease, and judges its owner.
+   *
+   * @param mayFail whether a store that fails means no more than that nothing new is known
+   */
+  async look(
+    mayFail: boolean,
+    signal: AbortSignal,
+  ): Promise<{ readonly seen: Seen<SessionLeaseRecord> | undefined; readonly verdict: Verdict }> {
+    try {
+      const seen = await readLease(this.#parts.store, this.#parts.clientId, signal);
+      return { seen, verdict: await this.#judge(seen, signal) };
+    } catch (error) {
+      if (!mayFail || signal.aborted || !isStoreError(error)) throw error;
+      return { seen: undefined, verdict: 'watched' };
+    }
+  }
+
+  async #judge(seen: Seen<SessionLeaseRecord> | undefined, signal: AbortSignal): Promise<Verdict> {
     const { machine } = this.#parts;
     if (seen === undefined) return 'free';
     const { record, version } = seen;
     if (record === undefined) return this.#look(version, version, this.#parts.beat.timing.takeoverMs);
+    // This process has given the claim up, or never heard that it was done.
+    if (record.process === this.#parts.beat.token && !machine.heldTokens.has(record.token)) return 'free';
     const self = await describeHolder(machine);
     const { generation, holder, token, released } = record;
     const local = { format: 1, token, holder, released, beat: 0, at: record.at } as const;
@@ -88,4 +119,17 @@ export class OwnerWatch {
     if (state === 'over') return 'free';
     return state === 'moved' ? 'held' : 'watched';
   }
+}
+
+/** The refusal of a session that a live process has. */
+export function heldBy(
+  { clientId, store }: Pick<OwnerWatchParts, 'clientId' | 'store'>,
+  holder: LeaseHolder | undefined,
+): LeaseHeldError {
+  const { pid = '(unknown)', host = '(unknown)' } = holder ?? {};
+  return new LeaseHeldError(
+    `the session '${clientId}' is in use by process ${pid} on host ${host}. A session can run only once: stop the other one, ` +
+      'or give this one a clientId or a store of its own. ' +
+      `The lease is ${leaseKey(clientId)} in the store ${store.name}`,
+  );
 }

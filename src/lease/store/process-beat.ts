@@ -99,13 +99,16 @@ export class ProcessBeat {
     this.#members.add(member);
     try {
       await this.#turns.runExclusive(async () => {
-        if (this.#version === undefined || !this.isProven()) await this.#beatOnce();
+        if (this.#version !== undefined && this.isProven()) return;
+        await this.#beatOnce();
+        this.#schedule(this.timing.beatMs);
       });
     } catch (error) {
       await this.leave(member);
       throw error;
     }
-    this.#schedule(this.timing.beatMs);
+    // A beat that is due must not be put off by every session that joins.
+    if (this.#timer === undefined) this.#schedule(this.timing.beatMs);
   }
 
   /** Idempotent. The last one to leave ends the beats and removes the object. Never rejects. */
@@ -114,6 +117,7 @@ export class ProcessBeat {
     this.#unclaimed.delete(member);
     if (this.#members.size > 0) return;
     this.#parts.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#turns.runExclusive(async () => {
       if (this.#members.size > 0 || this.#version === undefined) return;
       const { store } = this.#parts;
@@ -134,11 +138,13 @@ export class ProcessBeat {
   #schedule(ms: number): void {
     const { clock } = this.#parts;
     clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#members.size === 0) return;
     this.#timer = clock.setTimeout(() => void this.#beatNow(), ms);
   }
 
   async #beatNow(): Promise<void> {
+    this.#timer = undefined;
     let next = this.timing.beatMs;
     await this.#turns
       .runExclusive(() => (this.#members.size === 0 ? undefined : this.#beatOnce()))

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, orAborted, sleep } from '../../clock.js';
-import { ClosedError, describeError, LeaseHeldError, StoreError } from '../../errors.js';
+import { ClosedError, describeError, StoreError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import { notProvenOwner, notTheOwner } from '../../write-permit.js';
 import { describeHolder, isSameHolder, type Machine } from '../judge-holder.js';
-import type { LeaseHolder } from '../lease-record.js';
 import type { AcquireOptions, LeaseGrant } from '../local-lease.js';
-import { leaseKey, putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
-import { OwnerWatch } from './owner-watch.js';
+import { putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import { heldBy, OwnerWatch } from './owner-watch.js';
 import type { BeatMember, ProcessBeat } from './process-beat.js';
 import { LOOK_EVERY_MS } from './timing.js';
 
@@ -59,6 +58,8 @@ export class StoreLease implements BeatMember {
   #acquiring: { readonly result: Promise<LeaseGrant>; readonly closing: AbortController } | undefined;
   #claim: Claim | undefined;
   #isLost = false;
+  /** The release that is under way: the next acquisition begins after it. */
+  #releasing: Promise<void> | undefined;
 
   constructor(parts: StoreLeaseParts) {
     this.#parts = parts;
@@ -121,6 +122,8 @@ export class StoreLease implements BeatMember {
    * when `release()` is called meanwhile
    */
   acquire(options: AcquireOptions = {}): Promise<LeaseGrant> {
+    const ending = this.#releasing;
+    if (ending !== undefined) return ending.then(() => this.acquire(options));
     if (this.#acquiring !== undefined) return this.#acquiring.result;
     if (this.#claim !== undefined && this.isHeld()) return Promise.resolve(this.#grant(this.#claim));
     const closing = new AbortController();
@@ -133,7 +136,14 @@ export class StoreLease implements BeatMember {
   }
 
   /** Marks the lease as free, so that the next owner need not wait. Never rejects. */
-  async release(): Promise<void> {
+  release(): Promise<void> {
+    this.#releasing ??= this.#release().finally(() => {
+      this.#releasing = undefined;
+    });
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
     if (this.#acquiring !== undefined) {
       this.#acquiring.closing.abort(new ClosedError('the lease was released while it was being acquired'));
       await this.#acquiring.result.catch(() => undefined);
@@ -164,8 +174,9 @@ export class StoreLease implements BeatMember {
     for (let attempt = 0; attempt < MAX_CLAIMS; attempt++) {
       const seen = await readLease(store, clientId);
       if (this.#claim !== claim) return; // released meanwhile
-      if (seen !== undefined && seen.record?.token !== claim.record.token) return this.#lose();
-      if (seen !== undefined && claim.record.process === beat.token) return;
+      const isAnothers = seen?.record !== undefined && seen.record.token !== claim.record.token;
+      if (isAnothers || seen?.isNewer) return this.#lose();
+      if (seen?.record !== undefined && claim.record.process === beat.token) return;
       const next = await this.#claimAfter(seen, claim.record.generation);
       if (next === undefined) continue;
       if (this.#claim !== claim) return void (await this.#putReleased(next).catch(() => undefined));
@@ -202,23 +213,25 @@ export class StoreLease implements BeatMember {
     above: number,
     signal: AbortSignal,
   ): Promise<Claim> {
-    const { store, clientId, clock } = this.#parts;
+    const { store, clock } = this.#parts;
     const watch = new OwnerWatch(this.#parts);
     const waitUntil = clock.monotonic() + waitMs;
     let told: string | undefined;
     for (let claims = 0; claims < MAX_CLAIMS; ) {
       signal.throwIfAborted();
-      const seen = await readLease(store, clientId, signal);
-      const verdict = await watch.judge(seen, signal);
+      // Who knows of an owner that lives waits for it also while the store fails for a while.
+      const mayFail = told !== undefined && clock.monotonic() < waitUntil;
+      const { seen, verdict } = await watch.look(mayFail, signal);
       if (verdict === 'free') {
         const claim = await this.#claimAfter(seen, above, signal);
         if (claim !== undefined) return claim;
         claims++; // somebody else was first: find out who
         continue;
       }
-      if (verdict === 'held' && clock.monotonic() >= waitUntil) throw this.#heldBy(seen?.record?.holder);
-      const owner = `${seen?.record?.token}`;
-      if (owner !== told) {
+      if (verdict === 'held' && clock.monotonic() >= waitUntil)
+        throw heldBy(this.#parts, seen?.record?.holder);
+      const owner = seen?.record?.token ?? 'unknown';
+      if (seen !== undefined && owner !== told) {
         told = owner;
         onWatch?.(seen?.record?.holder, Math.max(waitMs, watch.maxMs));
       }
@@ -264,15 +277,6 @@ export class StoreLease implements BeatMember {
 
   #grant({ record: { holder, generation } }: Claim): LeaseGrant {
     return { owner: `${holder.host}:${holder.pid}`, generation };
-  }
-
-  #heldBy(holder: LeaseHolder | undefined): LeaseHeldError {
-    const { clientId, store } = this.#parts;
-    return new LeaseHeldError(
-      `the session '${clientId}' is in use by process ${holder?.pid ?? '(unknown)'} on host ${holder?.host ?? '(unknown)'}. ` +
-        'A session can run only once: stop the other one, or give this one a clientId or a store of its own. ' +
-        `The lease is ${leaseKey(clientId)} in the store ${store.name}`,
-    );
   }
 
   #tell(listener: () => void): void {

@@ -54,6 +54,8 @@ export class StoreOwnership {
   #asking: Promise<void> | undefined;
   /** Whether the store has told of another process that has the session. */
   #hasAnswered = false;
+  /** Resolves when {@link #hasAnswered} becomes true. */
+  #answer: Promise<void> = Promise.resolve();
   #refusal: unknown;
   /** Why the lease could not be had yet. */
   #failure: unknown;
@@ -117,8 +119,8 @@ export class StoreOwnership {
    */
   async settle({ forAnswer = false } = {}): Promise<void> {
     const asking = this.#asking ?? Promise.resolve();
+    if (forAnswer) await resultWithin(this.#parts.clock, ANSWER_MS, Promise.race([asking, this.#answer]));
     if (this.#hasAnswered) await asking;
-    else if (forAnswer) await resultWithin(this.#parts.clock, ANSWER_MS, asking);
     if (this.#refusal === undefined) return;
     this.#isWanted = false;
     throw this.#refusal;
@@ -139,12 +141,17 @@ export class StoreOwnership {
     clock.clearTimeout(this.#timer);
     this.#hasAnswered = false;
     this.#refusal = undefined;
+    let tell: () => void = () => undefined;
+    this.#answer = new Promise((resolve) => {
+      tell = resolve;
+    });
     let end: (() => void) | undefined;
     const acquiring = lease.acquire({
       waitMs,
       ...(signal && { signal }),
       onWatch: (holder, maxMs) => {
         this.#hasAnswered = true;
+        tell();
         end?.();
         end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
       },

@@ -207,6 +207,115 @@ describe.each([
     expect([old.isUnproven(), a.lost.length]).toEqual([false, 1]);
   });
 
+  it('is waited for, once its owner is known to live, also while the store fails for a while', async () => {
+    const { world, a, b } = setup();
+    const first = a.lease();
+    await first.acquire();
+    const next = b.lease();
+    const told: unknown[] = [];
+    const waiting = follow(next.acquire({ waitMs: 300_000, onWatch: (holder) => told.push(holder?.pid) }));
+    await world.clock.advance(5000);
+    expect(told).toEqual([100]);
+    b.network = 'cut';
+    await world.clock.advance(20_000);
+    expect(waiting.outcome()).toBe('pending');
+    b.network = 'up';
+    await world.clock.advance(20_000);
+    expect([waiting.outcome(), first.isHeld()]).toEqual(['pending', true]);
+    await first.release();
+    await world.clock.advance(beatMs + 5000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+  });
+
+  it('that is acquired again while its release goes on is had by the next acquisition, and stays proven', async () => {
+    const { world, a, b } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    a.suspend(); // no answer comes
+    const releasing = lease.release();
+    const again = follow(lease.acquire());
+    await world.clock.advance(1000);
+    a.resume();
+    await releasing;
+    await world.clock.advance(1000);
+    expect(again.outcome()).toMatchObject({ generation: 2 });
+    await world.clock.advance(3 * takeoverMs);
+    expect(lease.isHeld()).toBe(true);
+    await expect(finish(world, b.lease().acquire())).rejects.toMatchObject(held);
+  });
+
+  it('that is released and acquired again while a first acquisition hangs is had in the end', async () => {
+    const { world, a } = setup();
+    const lease = a.lease();
+    a.suspend();
+    const first = follow(lease.acquire());
+    await settle();
+    void lease.release();
+    const again = follow(lease.acquire());
+    a.resume();
+    await world.clock.advance(beatMs + 5000);
+    expect(first.outcome()).toMatchObject({ code: 'CLOSED' });
+    expect(again.outcome()).toMatchObject({ generation: expect.any(Number) });
+    expect(lease.isHeld()).toBe(true);
+  });
+
+  it('stays proven in a process that starts a session every few seconds', async () => {
+    const { world, a, b } = setup();
+    const first = a.lease('first');
+    await first.acquire();
+    const rival = follow(b.lease('first').acquire({ waitMs: 300_000 }));
+    for (let index = 0; index < 20; index++) {
+      await a.lease(`bot-${index}`).acquire();
+      for (let second = 0; second < 6; second++) {
+        await world.clock.advance(1000);
+        expect(first.isHeld()).toBe(true);
+      }
+    }
+    expect(rival.outcome()).toBe('pending');
+  });
+
+  it.each(['', '{"half', '{"format":1,"generation":9007199254740991}'])(
+    'is claimed again by its owner where its object is damaged: %s',
+    async (text) => {
+      const { world, a } = setup();
+      const lease = a.lease();
+      await lease.acquire();
+      await world.memory.put(KEY, Buffer.from(text));
+      await world.clock.advance(beatMs);
+      expect([lease.isHeld(), lease.generation, a.lost]).toEqual([true, 2, []]);
+    },
+  );
+
+  it("is another owner's where a newer version of the library has written it", async () => {
+    const { world, a } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    await world.memory.put(KEY, Buffer.from('{"format":2}'));
+    await world.clock.advance(beatMs);
+    expect([lease.isHeld(), a.lost.length]).toEqual([false, 1]);
+  });
+
+  it('is had at last where its answer was lost and the machine tells nothing of its processes', async () => {
+    const { world, a } = setup();
+    Object.assign(a.machine, { namespace: async () => undefined });
+    await a.lease('another session that keeps the process alive').acquire();
+    a.fault = (call, key) => (key === KEY ? (call === 'put' ? 'after' : 'before') : undefined);
+    const lease = a.lease();
+    await expect(finish(world, lease.acquire())).rejects.toMatchObject({ code: 'STORE' });
+    let isFirstLook = true;
+    a.fault = (call, key) => {
+      if (key !== KEY) return undefined;
+      if (call === 'get' && isFirstLook) {
+        isFirstLook = false;
+        return undefined;
+      }
+      return call === 'put' ? 'after' : 'before';
+    };
+    await expect(finish(world, lease.acquire())).rejects.toMatchObject({ code: 'STORE' });
+    a.fault = () => undefined;
+    await expect(finish(world, lease.acquire())).resolves.toMatchObject({ owner: 'a:100' });
+  });
+
   it('is claimed again when somebody has removed its object', async () => {
     const { world, a, b } = setup();
     const lease = a.lease();
