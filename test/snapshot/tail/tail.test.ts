@@ -288,6 +288,17 @@ describe('a tail with something wrong', () => {
         store.set(key, Buffer.from(bytes.replace(/"run":3/, '"run":4')));
       },
     ],
+    [
+      'nested more deeply than can be serialized',
+      'the tail is damaged',
+      ({ store, key }) => store.set(key, nested('"format":1')),
+    ],
+    [
+      'with such a field beside its own',
+      'the tail is damaged',
+      ({ store, key }) => store.set(key, nested(String(store.objects.get(key)?.bytes).slice(1, -80))),
+    ],
+    ['with a file twice', 'the tail is damaged: duplicate entry', (given) => changed(given, withFileTwice)],
     ['of a newer format', 'a newer version wrote it', (given) => changed(given, (tail) => (tail.format = 2))],
     [
       'of another save',
@@ -331,6 +342,9 @@ describe('a tail with something wrong', () => {
     const { why, contents } = await given.world.refused(given.id);
     expect(why).toContain(message);
     expect(contents).toEqual(given.then);
+    given.world.reopen();
+    await given.world.repository.verify(given.id);
+    if (why.startsWith('the tail is damaged')) expect(given.world.problems).toEqual([`tail.json: ${why}`]);
   });
 
   it('that is of another login, or of an older save, is not of this save, and nothing is wrong', async () => {
@@ -369,6 +383,16 @@ describe('a tail with something wrong', () => {
     expect(given.store.keys()).not.toContain(given.key);
   });
 });
+
+/** A JSON object with these members, and one that no recursive writer can write. */
+function nested(members: string): Buffer {
+  return Buffer.from(`{${members},"x":${'['.repeat(100_000)}${']'.repeat(100_000)},"checksum":"a"}\n`);
+}
+
+function withFileTwice(tail: Record<string, unknown>): void {
+  const [first] = tail.files as unknown[];
+  tail.files = [...(tail.files as unknown[]), first];
+}
 
 function withoutLog(index: number) {
   return (tail: Record<string, unknown>) => {
