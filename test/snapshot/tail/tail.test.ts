@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
+import { MemoryStore } from '../../../src/testing/memory-store.js';
 import { blobEntry } from '../../profile/indexed-db-writer.js';
 import { BLOBS, temporaryFolder } from '../../profile/profiles.js';
 import { CountingStore } from '../../support/counting-store.js';
@@ -253,6 +254,34 @@ describe('a tick', () => {
     expect((await world.restored(id)).contents).toEqual(new Map(world.database.contents));
     const reads = world.store.calls.filter(({ method, key }) => method === 'get' && key.endsWith('.pack'));
     expect(reads.length).toBeLessThanOrEqual(2 + written / (32 * KiB) + 4);
+  });
+});
+
+describe('a tail of a process that was paused while another one took its session over', () => {
+  it('is not put by a store that keeps fences, and is by the next owner', async () => {
+    const world = await TailWorld.create(new MemoryStore());
+    const { store, database } = world;
+    world.generation = 3;
+    const { id } = await world.save();
+    await database.write(tickets(3, 1000));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
+    const before = await store.head('shop/tail.json');
+    await store.put('shop/other', Buffer.from('{}'), { fence: { name: 'shop', generation: 4 } });
+    await database.write(tickets(3, 1000, 'late'));
+    await expect(world.tick()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await store.head('shop/tail.json')).toEqual(before);
+    world.generation = 5;
+    await database.write(tickets(3, 1000, 'next'));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
+    expect((await world.restored(id)).contents).toEqual(new Map(database.contents));
+  });
+
+  it('is put without a fence into a store that keeps none', async () => {
+    const world = await TailWorld.create(new TinyStore());
+    world.generation = 3;
+    await world.save();
+    await world.database.write(tickets(3, 1000));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
   });
 });
 
