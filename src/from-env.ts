@@ -80,12 +80,19 @@ const VARIABLES: {
 
 /** The name of another variable, for platforms that put the address of a database into one of their own. */
 const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
+/** One that is not set is shown only if it is like a name: it may be a secret. */
+const LIKELY_NAME = /_|URL$/;
 
 /** Reads the address of a store, or the name of the variable that has it. An error never shows the address. */
 function storeAt(text: string, name: string, env: Environment): SessionStore {
   const isName = VARIABLE.test(text);
   const address = isName ? (env[text]?.trim() ?? '') : text;
-  if (address === '') refuse(name, show(text), `the name of a variable that is set, or an address`);
+  if (address === '')
+    refuse(
+      name,
+      LIKELY_NAME.test(text) ? show(text) : 'a text that is not shown',
+      `the name of a variable that is set, or an address`,
+    );
   try {
     return storeFromUrl(address);
   } catch (cause) {

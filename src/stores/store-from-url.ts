@@ -5,8 +5,14 @@ import { RedisStore } from './redis/redis-store.js';
 import { S3Store } from './s3/s3-store.js';
 import type { SessionStore } from './session-store.js';
 
+const ENCODING =
+  'special characters of a password have to be percent-encoded (/ is %2F, ? is %3F, # is %23, @ is %40)';
+/** A name that may be shown; any other may be a part of a password. */
+const PARAMETER = /^[A-Za-z]{1,32}$/;
 const ACCEPTED =
   's3://bucket/folder, postgres://user:password@host/database, redis://host, rediss://host or file:///an/absolute/folder';
+/** The grammar of S3. What does not match it may be the key in front of a password that is cut. */
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const S3_PARAMETERS: ReadonlySet<string> = new Set(['region', 'endpoint', 'forcePathStyle']);
 
 /**
@@ -29,6 +35,7 @@ const S3_PARAMETERS: ReadonlySet<string> = new Set(['region', 'endpoint', 'force
  */
 export function storeFromUrl(address: string): SessionStore {
   const url = parsed(address);
+  if (url.protocol !== 'file:') assertWhole(url);
   switch (url.protocol) {
     case 's3:':
       return s3Store(url);
@@ -39,6 +46,7 @@ export function storeFromUrl(address: string): SessionStore {
     }
     case 'redis:':
     case 'rediss:': {
+      if (url.search.includes('@')) cut();
       const prefix = taken(url, 'prefix');
       return new RedisStore({ url: url.href, ...(prefix !== undefined && { prefix }) });
     }
@@ -50,10 +58,17 @@ export function storeFromUrl(address: string): SessionStore {
 }
 
 function s3Store(url: URL): SessionStore {
+  if (url.search.includes('@')) cut();
+  if (!BUCKET.test(url.hostname) || url.port !== '') {
+    throw new ConfigurationError(
+      'the address of a bucket has no name of a bucket at its host: lower-case letters, digits, - and ., without a port; ' +
+        ENCODING,
+    );
+  }
   const unknown = [...url.searchParams.keys()].find((name) => !S3_PARAMETERS.has(name));
   if (unknown !== undefined) {
     throw new ConfigurationError(
-      `the address of a bucket has the parameter ${JSON.stringify(unknown.slice(0, 64))}; ` +
+      `the address of a bucket has ${PARAMETER.test(unknown) ? `the parameter "${unknown}"` : 'a parameter that is not known'}; ` +
         `known are ${[...S3_PARAMETERS].join(', ')}`,
     );
   }
@@ -97,12 +112,22 @@ function taken(url: URL, name: string): string | undefined {
 function parsed(address: unknown): URL {
   if (typeof address !== 'string') return refused(`a value of type ${typeof address}`);
   try {
-    return new URL(address.trim());
+    // Without the slashes, what stands before a colon may be a user or a password.
+    if (/^[a-z][a-z\d+.-]*:\/\//i.test(address.trim())) return new URL(address.trim());
   } catch {
-    return refused(
-      'something that is no address; special characters of a password have to be percent-encoded',
-    );
+    // told below
   }
+  return refused(`something that is no address; ${ENCODING}`);
+}
+
+/** A raw `/`, `?` or `#` in a password ends the host before it: the rest would be a folder or a parameter, and be shown. */
+function assertWhole({ pathname, searchParams, hash }: URL): void {
+  const names = [...searchParams.keys()];
+  if (hash !== '' || pathname.includes('@') || names.some((name) => name.includes('@'))) cut();
+}
+
+function cut(): never {
+  return refused(`an address whose password ends too early; ${ENCODING}`);
 }
 
 function decoded(text: string): string {

@@ -148,13 +148,16 @@ describe('what is written between two saves', () => {
     expect(await keysOf(store)).toEqual([]);
   });
 
-  it('is left out where it is damaged, with a warning, and the save is restored', async () => {
+  it.each([
+    ['torn', '{"format":1'],
+    ['nested deeply', `{"format":1,"x":${'['.repeat(100_000)}${']'.repeat(100_000)},"checksum":"a"}`],
+  ])('is left out where it is %s, with a warning, and the save is restored', async (_, text) => {
     const { bot, store } = await running();
     const saved = await bot.save('saved');
     await bot.note('ticked');
     await later(bot, 15_000);
     const copy = await survivor(store);
-    await copy.put(TAIL, Buffer.from('{"format":1'));
+    await copy.put(TAIL, Buffer.from(text));
     const next = await afterLoss(bot, copy);
     expect(await noteIn(next)).toBe('saved');
     expect(next.warnings).toContain('tail-unusable');

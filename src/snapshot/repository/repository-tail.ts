@@ -5,6 +5,7 @@ import type { SnapshotCatalog } from '../catalog/catalog.js';
 import type { CatalogEntry } from '../catalog/entries.js';
 import type { ProblemListener } from '../repository.js';
 import type { SnapshotTail } from '../tail/snapshot-tail.js';
+import type { FencedCallOptions } from '../tail/tail-object.js';
 import type { NewTail, RestoredTail, Tail, TailInfo, TailPut } from '../tail.js';
 
 /** The name of the tail in warnings, in place of a snapshot's id. */
@@ -25,12 +26,12 @@ export class RepositoryTail {
     this.#parts = parts;
   }
 
-  async put(added: NewTail, options: StoreCallOptions): Promise<TailPut> {
+  async put(added: NewTail, { fence, ...options }: FencedCallOptions): Promise<TailPut> {
     const { tail } = this.#parts;
     const manifest = tail && (await this.#saveOf(tail, added.snapshot, options));
     if (tail === undefined || manifest === undefined)
       return { kind: 'refused', because: 'its save is not the newest one any more' };
-    return tail.put(manifest, added, options);
+    return tail.put(manifest, added, { ...options, fence });
   }
 
   /** @returns `undefined` when there is none, or it can't be read, or the save that it names is not the newest one */

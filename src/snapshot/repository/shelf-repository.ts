@@ -124,7 +124,7 @@ export class ShelfRepository implements SnapshotRepository {
   }
 
   putTail(tail: NewTail, options: StoreCallOptions = {}): Promise<TailPut> {
-    return this.#turns.runExclusive(() => this.#tail.put(tail, options));
+    return this.#turns.runExclusive(() => this.#tail.put(tail, { ...options, fence: fenceOf(this.#parts) }));
   }
 
   tail(options: StoreCallOptions = {}): Promise<TailInfo | undefined> {

@@ -14,7 +14,7 @@ import type { NewTail, RestoredTail, Tail, TailPut } from '../tail.js';
 import { TAIL_LIMITS } from '../tail.js';
 import { NotGrownError, putTailPack } from './put-tail-pack.js';
 import { checkPacks, writeTailFiles } from './read-tail-packs.js';
-import { type FoundTail, TailObject } from './tail-object.js';
+import { type FencedCallOptions, type FoundTail, TailObject } from './tail-object.js';
 import { newBytesOf, type PlacedEntry, planTail, type TailMember } from './tail-plan.js';
 
 /** One put takes no more new bytes than this; more of them are worth a save. */
@@ -99,8 +99,13 @@ export class SnapshotTail {
    * Puts what is new: one pack, then the object that tells of it.
    *
    * @param manifest the save that the tail belongs to
+   * @throws LeaseLostError when another process has put something with a later right
    */
-  async put(manifest: SnapshotManifest, { at, files }: NewTail, options: StoreCallOptions): Promise<TailPut> {
+  async put(
+    manifest: SnapshotManifest,
+    { at, files }: NewTail,
+    { fence, ...options }: FencedCallOptions,
+  ): Promise<TailPut> {
     const current = this.#current?.manifest.id === manifest.id ? this.#current : undefined;
     const { entries, members } = planTail(files, manifest.files, current?.entries ?? new Map());
     const newBytes = newBytesOf(members);
@@ -119,7 +124,7 @@ export class SnapshotTail {
     const all = [...entries, ...added].sort((a, b) => (a.path < b.path ? -1 : 1));
     const tail = this.#tailOf(manifest, all, at);
     if (isTooLong(tail)) return { kind: 'refused', because: 'the tail has become too long' };
-    const bytes = await this.#object.put(tail, options);
+    const bytes = await this.#object.put(tail, { ...options, fence });
     this.#current = { manifest, entries: new Map(all.map((entry) => [entry.path, entry])), at };
     return { kind: 'put', bytesWritten: newBytes + bytes };
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SnapshotCorruptError } from '../../errors.js';
+import { describeError, SnapshotCorruptError } from '../../errors.js';
 import { isFollowedPath } from '../../profile/follow/followed-path.js';
 import type { PackedFiles, PackedPiece } from '../../types.js';
 import { DEFAULT_LIMITS } from '../manifest/limits.js';
@@ -28,27 +28,39 @@ export function serializeTail(tail: Tail): Uint8Array {
  */
 export function parseTail(bytes: Uint8Array): Tail {
   if (bytes.length > MAX_TAIL_BYTES) return refuse('it is larger than any honest one');
-  const { checksum, ...body } = objectIn(bytes);
-  if (typeof body.format === 'number' && body.format > 1) {
-    throw new NewerFormatError(`it has format ${body.format}: a newer version wrote it`);
+  try {
+    return tailIn(objectIn(bytes));
+  } catch (cause) {
+    if (cause instanceof SnapshotCorruptError) throw cause;
+    throw new SnapshotCorruptError(`the tail is damaged: ${describeError(cause).message}`, { cause });
   }
-  if (body.format !== 1) return refuse('its format is not 1');
-  if (checksum !== sha256(JSON.stringify(body))) return refuse('it does not match its checksum');
-  const files = listOf(body.files, TAIL_LIMITS.maxFiles).map(entryOf);
-  const packs = listOf(body.packs, TAIL_LIMITS.maxPieces).map((pack) => packOf(pack, files));
-  assertSafePaths(files.map(({ path }) => path));
-  assertWhole(files, packs);
-  return {
+}
+
+/** The checksum is taken of the fields that were checked: others may be nested more deeply than can be serialized. */
+function tailIn(fields: Fields): Tail {
+  if (typeof fields.format === 'number' && fields.format > 1) {
+    throw new NewerFormatError(`it has format ${fields.format}: a newer version wrote it`);
+  }
+  if (fields.format !== 1) return refuse('its format is not 1');
+  const files = listOf(fields.files, TAIL_LIMITS.maxFiles).map(entryOf);
+  const packs = listOf(fields.packs, TAIL_LIMITS.maxPieces).map((pack) => packOf(pack, files));
+  const tail: Tail = {
     format: 1,
-    clientId: textOf(body.clientId),
-    snapshot: isSnapshotId(textOf(body.snapshot)) ? textOf(body.snapshot) : refuse('it names no snapshot'),
-    contentDigest: matching(body.contentDigest, SHA256),
-    lineage: matching(body.lineage, NAME),
-    run: count(body.run, Number.MAX_SAFE_INTEGER),
-    at: Number.isNaN(Date.parse(textOf(body.at))) ? refuse('its time is none') : textOf(body.at),
+    clientId: textOf(fields.clientId),
+    snapshot: isSnapshotId(textOf(fields.snapshot))
+      ? textOf(fields.snapshot)
+      : refuse('it names no snapshot'),
+    contentDigest: matching(fields.contentDigest, SHA256),
+    lineage: matching(fields.lineage, NAME),
+    run: count(fields.run, Number.MAX_SAFE_INTEGER),
+    at: Number.isNaN(Date.parse(textOf(fields.at))) ? refuse('its time is none') : textOf(fields.at),
     files,
     packs,
   };
+  if (fields.checksum !== sha256(JSON.stringify(tail))) return refuse('it does not match its checksum');
+  assertSafePaths(files.map(({ path }) => path));
+  assertWhole(files, packs);
+  return tail;
 }
 
 function entryOf({ path, size, sha256: hash, from }: Fields): TailEntry {
@@ -60,6 +72,7 @@ function entryOf({ path, size, sha256: hash, from }: Fields): TailEntry {
 function packOf({ sha256: hash, size, pieces }: Fields, files: readonly TailEntry[]): PackedFiles {
   const packSize = count(size, DEFAULT_LIMITS.maxPackBytes);
   if (!Array.isArray(pieces) || pieces.length === 0) return refuse('a pack of it has no pieces');
+  if (pieces.length > TAIL_LIMITS.maxPieces) return refuse('it has too many pieces');
   return {
     sha256: matching(hash, SHA256),
     size: packSize,

@@ -1,8 +1,13 @@
-import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
+import type { Fence, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import { listAll, readStart } from '../store-calls/store-bytes.js';
 import { putVerified } from '../store-calls/verified-put.js';
 import type { Tail } from '../tail.js';
 import { MAX_TAIL_BYTES, parseTail, serializeTail } from './tail-format.js';
+
+/** Options of a call that puts a tail. */
+export interface FencedCallOptions extends StoreCallOptions {
+  readonly fence?: Fence | undefined;
+}
 
 /** The object with the tail of a client id, as the store lists it, and what it says. */
 export interface FoundTail {
@@ -48,11 +53,18 @@ export class TailObject {
     this.#known = undefined;
   }
 
-  /** @returns bytes put */
-  async put(tail: Tail, options: StoreCallOptions): Promise<number> {
+  /**
+   * @param options with the right to put it, where the store keeps fences
+   * @returns bytes put
+   */
+  async put(tail: Tail, options: FencedCallOptions): Promise<number> {
     const bytes = serializeTail(tail);
+    const { fence, ...call } = options;
     this.#known = undefined;
-    const { version } = await putVerified(this.#store, this.key, bytes, options);
+    const { version } = await putVerified(this.#store, this.key, bytes, {
+      ...call,
+      ...(fence && { fence }),
+    });
     this.#known = { version, tail };
     return bytes.length;
   }

@@ -169,10 +169,15 @@ function assertAddress(address: unknown): void {
   const expected = 'postgres://user:password@host:5432/database';
   const given = 'what was given (not shown, it may hold a password)';
   if (typeof address !== 'string') return refuse('connectionString', `a ${typeof address}`, expected);
-  const parts = /^postgres(?:ql)?:\/\/([^/?#]*)([^?#]*)(?:\?[^#]*)?$/.exec(address);
+  const parts = /^postgres(?:ql)?:\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(address);
   if (parts === null || !URL.canParse(address)) return refuse('connectionString', given, expected);
-  const [, authority = '', path = ''] = parts;
-  if (path.includes('@') || authority.split('@').length > 2 || /%(?![\da-f]{2})/i.test(address)) {
+  const [, authority = '', path = '', query = ''] = parts;
+  const names = [...new URLSearchParams(query).keys()].join();
+  if (
+    `${path}${names}`.includes('@') ||
+    authority.split('@').length > 2 ||
+    /%(?![\da-f]{2})/i.test(address)
+  ) {
     refuse(
       'connectionString',
       given,

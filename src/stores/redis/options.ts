@@ -63,6 +63,9 @@ const DEFAULT_PORT = 6379;
 const MAX_PORT = 65_535;
 const MAX_DB = 1_000_000;
 
+/** A name of a parameter that may be shown; any other may be a part of a password. */
+const PARAMETER = /^[A-Za-z]{1,32}$/;
+
 const PLACE = ['client', 'url', 'host'] as const;
 const DETAILS = ['port', 'username', 'password', 'db'] as const;
 const OTHERS = ['tls', 'prefix', 'name', 'clock'] as const;
@@ -149,10 +152,10 @@ function settingsOfUrl(address: unknown, tls: RedisStoreOptions['tls']): ServerS
   const expected = 'redis://user:password@host:6379/0, or rediss:// for TLS';
   const given = 'what was given (not shown, it may hold a password)';
   if (typeof address !== 'string') return refuse('url', `a ${typeof address}`, expected);
-  const [, scheme, authority = '', path = ''] =
-    /^(rediss?):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?[^#]*)?$/.exec(address) ?? [];
+  const [, scheme, authority = '', path = '', query = ''] =
+    /^(rediss?):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(address) ?? [];
   if (scheme === undefined || !URL.canParse(address)) return refuse('url', given, expected);
-  if (authority.split('@').length > 2 || path.includes('@') || /%(?![\da-f]{2})/i.test(address)) {
+  if (authority.split('@').length > 2 || /@|%40/.test(path + query) || /%(?![\da-f]{2})/i.test(address)) {
     refuse('url', given, `${expected}, with special characters percent-encoded (@ is %40, / is %2F)`);
   }
   if (!/^\d{0,6}$/.test(path)) refuse('url', given, `${expected}, with the number of a database at its end`);
@@ -164,7 +167,7 @@ function settingsOfUrl(address: unknown, tls: RedisStoreOptions['tls']): ServerS
   if (parameter !== undefined) {
     refuse(
       'url',
-      `the parameter ${show(parameter[0])}`,
+      PARAMETER.test(parameter[0]) ? `the parameter "${parameter[0]}"` : 'a parameter',
       'family=0, family=4 or family=6; TLS is the option tls',
     );
   }

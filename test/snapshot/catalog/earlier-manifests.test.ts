@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
+import { describe, expect, it, vi } from 'vitest';
 import { earlierLine, readEarlier, splitEarlier } from '../../../src/snapshot/catalog/earlier-manifests.js';
 import { buildManifest, parseManifest, serializeManifest } from '../../../src/snapshot/manifest/manifest.js';
 import type { SnapshotManifest } from '../../../src/types.js';
@@ -34,6 +35,11 @@ const entriesOf = (list: readonly SnapshotManifest[]) =>
     },
   }));
 
+const lineOf = (unpacked: string | Buffer) =>
+  Buffer.from(`{"earlier":"${brotliCompressSync(unpacked).toString('base64')}"}\n`);
+const unpackedOf = (line: Uint8Array) =>
+  brotliDecompressSync(Buffer.from(Buffer.from(line).toString().split('"')[3] ?? '', 'base64'));
+
 describe('the manifests of the earlier snapshots behind that of the next one', () => {
   it('come back as they were, with the versions of their objects', async () => {
     const list = manifests(10, 60);
@@ -62,6 +68,55 @@ describe('the manifests of the earlier snapshots behind that of the next one', (
       expect(read).toEqual(list.slice(0, read.length).map(({ id }) => id));
     }
     expect(await earlierLine([])).toHaveLength(0);
+  });
+
+  it('never unpack to more than 4 MB: the oldest are left out first', async () => {
+    const list = manifests(64, 400);
+    expect(list.reduce((sum, manifest) => sum + serializeManifest(manifest).length, 0)).toBeGreaterThan(
+      4 * KiB * KiB,
+    );
+    const line = await earlierLine(entriesOf(list));
+    expect(unpackedOf(line).length).toBeLessThanOrEqual(4 * KiB * KiB);
+    const read = (await readEarlier(Buffer.from(line))).map(({ manifest }) => manifest.id);
+    expect(read.length).toBeGreaterThan(32);
+    expect(read).toEqual(list.slice(0, read.length).map(({ id }) => id));
+  });
+
+  it.each([
+    ['a list of objects', `[${'{},'.repeat(1_000_000)}{}]`],
+    ['nested lists', '['.repeat(3_000_000)],
+    ['a record as the last format had it', '[{"version":"v","text":"{}"}]'],
+    ['a record longer than all', Buffer.from('ffffffffffffffff7b7d', 'hex')],
+    ['a manifest longer than all', Buffer.from('00000001000000ff767b7d', 'hex')],
+    ['a long version', Buffer.concat([Buffer.from('00300000000000027b7d', 'hex'), Buffer.alloc(3_500_000)])],
+    [
+      'a long manifest',
+      Buffer.concat([Buffer.from('0000000000300000', 'hex'), Buffer.alloc(3_500_000, '{},')]),
+    ],
+    ['empty records', Buffer.alloc(3_000_000)],
+    ['5 MB', Buffer.alloc(5 * KiB * KiB, ' ')],
+  ])('of a line with %s are parsed nowhere', async (_, unpacked) => {
+    const line = lineOf(unpacked);
+    const parse = vi.spyOn(JSON, 'parse');
+    const read = await readEarlier(line);
+    const parsed = parse.mock.calls.length;
+    parse.mockRestore();
+    expect({ read, parsed }).toEqual({ read: [], parsed: 0 });
+  });
+
+  it('of no more than 64 records are read', async () => {
+    const line = await earlierLine(entriesOf(manifests(1, 2)));
+    const read = await readEarlier(
+      lineOf(Buffer.concat(Array.from({ length: 100 }, () => unpackedOf(line)))),
+    );
+    expect(read).toHaveLength(64);
+  });
+
+  it('are read up to the first record that is cut', async () => {
+    const list = manifests(3, 2);
+    const unpacked = unpackedOf(await earlierLine(entriesOf(list)));
+    const read = await readEarlier(lineOf(unpacked.subarray(0, -1)));
+    expect(read.map(({ manifest }) => manifest.id)).toEqual(list.slice(0, 2).map(({ id }) => id));
   });
 
   it('are passed over, and never an error, whatever became of the line', async () => {

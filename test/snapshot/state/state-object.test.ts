@@ -79,6 +79,16 @@ describe('the state of the logins in a store', () => {
     expect(new Set(problems)).toEqual(new Set(what === 'gone' ? [] : ['state.json']));
   });
 
+  it('that is nested more deeply than can be serialized is damaged, as any other fault of it is', () => {
+    const text = `{"format":1,"x":${'['.repeat(100_000)}${']'.repeat(100_000)},"checksum":"a"}`;
+    expect(() => parseState(Buffer.from(text))).toThrow(
+      expect.objectContaining({
+        code: 'SNAPSHOT_CORRUPT',
+        message: expect.stringContaining('nested too deeply'),
+      }),
+    );
+  });
+
   it('and its copy that are damaged: every login is held, and a person may release one', async () => {
     await save('dead');
     await save('alive');

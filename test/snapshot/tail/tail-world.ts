@@ -27,6 +27,8 @@ export class TailWorld<Store extends SessionStore> {
   readonly database: LiveDatabase;
   readonly problems: string[] = [];
   repository: SnapshotRepository;
+  /** The generation of the right to write, as of a lease in the store. */
+  generation: number | undefined;
   now = Date.parse('2026-11-23T05:14:09.123Z');
   readonly #folder: string;
   #base: KeptBase | undefined;
@@ -59,6 +61,7 @@ export class TailWorld<Store extends SessionStore> {
         store: isFolder ? store : memory,
         ...(!isFolder && { memory }),
         clientId: 'shop',
+        fence: () => this.generation,
         runner: inlineTaskRunner(fs),
         fs,
         clock,

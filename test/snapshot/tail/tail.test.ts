@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../../src/stores/file-system-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
+import { MemoryStore } from '../../../src/testing/memory-store.js';
 import { blobEntry } from '../../profile/indexed-db-writer.js';
 import { BLOBS, temporaryFolder } from '../../profile/profiles.js';
 import { CountingStore } from '../../support/counting-store.js';
@@ -256,6 +257,34 @@ describe('a tick', () => {
   });
 });
 
+describe('a tail of a process that was paused while another one took its session over', () => {
+  it('is not put by a store that keeps fences, and is by the next owner', async () => {
+    const world = await TailWorld.create(new MemoryStore());
+    const { store, database } = world;
+    world.generation = 3;
+    const { id } = await world.save();
+    await database.write(tickets(3, 1000));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
+    const before = await store.head('shop/tail.json');
+    await store.put('shop/other', Buffer.from('{}'), { fence: { name: 'shop', generation: 4 } });
+    await database.write(tickets(3, 1000, 'late'));
+    await expect(world.tick()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await store.head('shop/tail.json')).toEqual(before);
+    world.generation = 5;
+    await database.write(tickets(3, 1000, 'next'));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
+    expect((await world.restored(id)).contents).toEqual(new Map(database.contents));
+  });
+
+  it('is put without a fence into a store that keeps none', async () => {
+    const world = await TailWorld.create(new TinyStore());
+    world.generation = 3;
+    await world.save();
+    await world.database.write(tickets(3, 1000));
+    expect(await world.tick()).toMatchObject({ kind: 'put' });
+  });
+});
+
 describe('a tail with something wrong', () => {
   async function ticked() {
     const world = await TailWorld.create(new TinyStore());
@@ -288,6 +317,17 @@ describe('a tail with something wrong', () => {
         store.set(key, Buffer.from(bytes.replace(/"run":3/, '"run":4')));
       },
     ],
+    [
+      'nested more deeply than can be serialized',
+      'the tail is damaged',
+      ({ store, key }) => store.set(key, nested('"format":1')),
+    ],
+    [
+      'with such a field beside its own',
+      'the tail is damaged',
+      ({ store, key }) => store.set(key, nested(String(store.objects.get(key)?.bytes).slice(1, -80))),
+    ],
+    ['with a file twice', 'the tail is damaged: duplicate entry', (given) => changed(given, withFileTwice)],
     ['of a newer format', 'a newer version wrote it', (given) => changed(given, (tail) => (tail.format = 2))],
     [
       'of another save',
@@ -331,6 +371,9 @@ describe('a tail with something wrong', () => {
     const { why, contents } = await given.world.refused(given.id);
     expect(why).toContain(message);
     expect(contents).toEqual(given.then);
+    given.world.reopen();
+    await given.world.repository.verify(given.id);
+    if (why.startsWith('the tail is damaged')) expect(given.world.problems).toEqual([`tail.json: ${why}`]);
   });
 
   it('that is of another login, or of an older save, is not of this save, and nothing is wrong', async () => {
@@ -369,6 +412,16 @@ describe('a tail with something wrong', () => {
     expect(given.store.keys()).not.toContain(given.key);
   });
 });
+
+/** A JSON object with these members, and one that no recursive writer can write. */
+function nested(members: string): Buffer {
+  return Buffer.from(`{${members},"x":${'['.repeat(100_000)}${']'.repeat(100_000)},"checksum":"a"}\n`);
+}
+
+function withFileTwice(tail: Record<string, unknown>): void {
+  const [first] = tail.files as unknown[];
+  tail.files = [...(tail.files as unknown[]), first];
+}
 
 function withoutLog(index: number) {
   return (tail: Record<string, unknown>) => {

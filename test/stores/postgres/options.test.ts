@@ -43,6 +43,11 @@ describe('the options of PostgresStore', () => {
     ['a % in the password', { connectionString: 'postgres://u:marker-secret%zz@a/b' }, /percent-encoded/],
     ['no text as address', { connectionString: 5 }, /connectionString: a number/],
     ['an address as host', { host: URL_WITH_SECRET }, /host: an address is not accepted/],
+    [
+      'a parameter with @, as of a password with a ?',
+      { connectionString: 'postgres://bot:1?marker-secret@host/bots' },
+      /percent-encoded/,
+    ],
     ['a port of 0', { host: 'a', port: 0 }, /port: 0 is not accepted; expected an integer from 1 to 65535/],
     ['a port as text', { host: 'a', port: '5432' }, /port: "5432"/],
     ['a password that is none', { host: 'a', password: 5 }, /password: a number/],

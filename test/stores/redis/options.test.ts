@@ -47,6 +47,13 @@ describe('the options of RedisStore', () => {
     ['a % in the password', { url: 'redis://u:marker-secret%zz@a/1' }, /percent-encoded/],
     ['bytes that are no text in the password', { url: 'redis://u:marker-secret%ff@a/1' }, /UTF-8/],
     ['a name of a database', { url: 'redis://u:marker-secret@a/bots' }, /number of a database/],
+    [
+      'a parameter that is none',
+      { url: 'redis://a/1?marker-secret' },
+      /a parameter is not accepted; expected family/,
+    ],
+    ['a parameter with @', { url: 'redis://a:12?marker-secret@host/0' }, /percent-encoded/],
+    ['a value with @', { url: 'redis://a:12?family=marker-secret@host/0' }, /percent-encoded/],
     ['a parameter', { url: 'redis://a/1?password=marker-secret' }, /the parameter "password".*family/],
     ['no TLS beside rediss://', { url: URL_WITH_SECRET, tls: false }, /tls: false beside rediss/],
     ['no text as address', { url: 5 }, /url: a number/],
