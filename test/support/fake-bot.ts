@@ -53,6 +53,8 @@ export class FakeBot {
       sessionPath: join(folder, 'session'),
       backupPath: join(folder, 'backup'),
       shutdownSignals: [],
+      // Hours of the fake clock would be full of them; test/session/tail.test.ts is about them.
+      followIntervalMs: 0,
       clock,
       random,
       fs,
