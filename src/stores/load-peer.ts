@@ -5,16 +5,16 @@ import { ConfigurationError, errnoOf } from '../errors.js';
  *
  * @param name the package's name, for the message
  * @param store the class that needs it, for the message
- * @param load `() => import('pg')`: written out by the caller, so that bundlers see it
+ * @param load imports the name that it gets, which no bundler may follow: most bots have not installed the package
  * @throws ConfigurationError that says what to install; any other fault of the package is thrown as it is
  */
 export async function loadPeer<Module>(
   name: string,
   store: string,
-  load: () => Promise<Module>,
+  load: (name: string) => Promise<Module>,
 ): Promise<Module> {
   try {
-    return await load();
+    return await load(name);
   } catch (cause) {
     if (!isMissing(name, cause)) throw cause;
     throw new ConfigurationError(

@@ -259,7 +259,12 @@ export class PostgresStore implements SessionStore {
 }
 
 async function openPool(settings: PoolSettings): Promise<PostgresPool> {
-  const pg = await loadPeer('pg', 'PostgresStore', () => import('pg'));
+  const pg = await loadPeer(
+    'pg',
+    'PostgresStore',
+    (name) =>
+      import(/* webpackIgnore: true */ /* turbopackIgnore: true */ name) as Promise<typeof import('pg')>,
+  );
   return new pg.default.Pool(settings) satisfies OwnPool;
 }
 

@@ -94,7 +94,12 @@ function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) =
  * The password and the database are sent here, because ioredis would only log a refusal and go on, in database 0.
  */
 export async function openLink(settings: ServerSettings, clock: Clock): Promise<Link> {
-  const ioredis = await loadPeer('ioredis', 'RedisStore', () => import('ioredis'));
+  const ioredis = await loadPeer(
+    'ioredis',
+    'RedisStore',
+    (name) =>
+      import(/* webpackIgnore: true */ /* turbopackIgnore: true */ name) as Promise<typeof import('ioredis')>,
+  );
   const { host, port, family, tls, username, password, db } = settings;
   const client = new ioredis.Redis({
     host,

@@ -92,7 +92,14 @@ export class S3Connection {
   }
 
   async #load() {
-    const sdk = await loadPeer('@aws-sdk/client-s3', 'S3Store', () => import('@aws-sdk/client-s3'));
+    const sdk = await loadPeer(
+      '@aws-sdk/client-s3',
+      'S3Store',
+      (name) =>
+        import(/* webpackIgnore: true */ /* turbopackIgnore: true */ name) as Promise<
+          typeof import('@aws-sdk/client-s3')
+        >,
+    );
     const { client } = this.#settings;
     if (client !== undefined) return { sdk, client: withoutExtraChecksums(client) };
     this.#own = new sdk.S3Client(configOf(this.#settings));

@@ -47,7 +47,10 @@ export async function uploadInParts(
     const { Upload } = await loadPeer(
       '@aws-sdk/lib-storage',
       'S3Store',
-      () => import('@aws-sdk/lib-storage'),
+      (name) =>
+        import(/* webpackIgnore: true */ /* turbopackIgnore: true */ name) as Promise<
+          typeof import('@aws-sdk/lib-storage')
+        >,
     );
     const upload = new Upload({
       client: withLimits(channel),
