@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { IllStore } from '../support/ill-store.js';
 
 const QUIET = { backupIntervalMs: 0, healthCheckIntervalMs: 0, sessionValidationIntervalMs: 0 };
 const LEASE = '.leases/shop.json';
@@ -99,6 +100,35 @@ describe('a session whose saves lie in a store that machines share', () => {
     await stage().clock.advance(10_000);
     await expect(bot.save('second')).resolves.toMatchObject({ kind: 'save' });
   });
+
+  it.each([3000, 30_000, 120_000])(
+    'goes on when the bot was closed and initialized again after %i ms, while the store hung',
+    async (afterMs) => {
+      const { clock } = stage();
+      const store = new IllStore('saves', clock);
+      const session = { ...QUIET, store };
+      const before = stage().bot({ session });
+      await before.logIn();
+      await before.save('first');
+      await before.stop();
+      store.fall('hangs');
+      const pass = (ms: number) => {
+        const end = clock.monotonic() + ms;
+        return bot.until(`${ms} ms`, () => clock.monotonic() >= end);
+      };
+      const bot = stage().bot({ session });
+      const first = bot.client.initialize().catch((error: unknown) => error);
+      await pass(afterMs);
+      await bot.finish(bot.client.destroy());
+      const second = bot.client.initialize().catch((error: unknown) => error);
+      await pass(60_000);
+      store.recover();
+      await pass(60_000);
+      expect([bot.state, bot.session.status().lastError, await second]).toEqual(['ready', undefined, undefined]);
+      await first;
+      await expect(bot.save('second')).resolves.toMatchObject({ kind: 'save' });
+    },
+  );
 
   it('stops when the store is back and another machine has it', async () => {
     const { store, machine } = setup();

@@ -46,6 +46,8 @@ export interface StoreOwnershipParts {
 export class StoreOwnership {
   readonly #parts: StoreOwnershipParts;
   #isWanted = false;
+  /** Raised when the lease is taken and given up: what was asked before says nothing about the run that asks now. */
+  #run = 0;
   #isUnable = false;
   /** Whether the start goes on, with or without the lease: who learns only then that another has it stops. */
   #isTaken = false;
@@ -105,6 +107,7 @@ export class StoreOwnership {
   async take(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#parts;
     this.#isWanted = true;
+    this.#run += 1;
     this.#ask(REPLACEMENT_WAIT_MS, signal);
     await resultWithin(clock, FIRST_ANSWER_MS, this.#asking ?? Promise.resolve());
     await this.settle();
@@ -131,6 +134,7 @@ export class StoreOwnership {
     const { clock, lease } = this.#parts;
     this.#isWanted = false;
     this.#isTaken = false;
+    this.#run += 1;
     clock.clearTimeout(this.#timer);
     await resultWithin(clock, RELEASE_MS, lease.release()).catch(() => undefined);
   }
@@ -138,6 +142,8 @@ export class StoreOwnership {
   /** Never rejects: a refusal is thrown by {@link settle}, or reported where nobody waits for it any more. */
   #ask(waitMs: number, signal?: AbortSignal): void {
     const { clock, lease, startWaits } = this.#parts;
+    const run = this.#run;
+    const isOutdated = () => run !== this.#run;
     clock.clearTimeout(this.#timer);
     this.#hasAnswered = false;
     this.#refusal = undefined;
@@ -150,6 +156,7 @@ export class StoreOwnership {
       waitMs,
       ...(signal && { signal }),
       onWatch: (holder, maxMs) => {
+        if (isOutdated()) return;
         this.#hasAnswered = true;
         tell();
         end?.();
@@ -159,10 +166,13 @@ export class StoreOwnership {
     const asking: Promise<void> = acquiring
       .then(
         (grant) => {
+          if (isOutdated()) return;
           this.#failure = undefined;
           if (this.#isTaken && this.#isWanted) this.#parts.onLate(grant);
         },
-        (error: unknown) => this.#onRefused(error, signal),
+        (error: unknown) => {
+          if (!isOutdated()) this.#onRefused(error, signal);
+        },
       )
       .finally(() => {
         end?.();
