@@ -124,7 +124,11 @@ describe('a session whose saves lie in a store that machines share', () => {
       await pass(60_000);
       store.recover();
       await pass(60_000);
-      expect([bot.state, bot.session.status().lastError, await second]).toEqual(['ready', undefined, undefined]);
+      expect([bot.state, bot.session.status().lastError, await second]).toEqual([
+        'ready',
+        undefined,
+        undefined,
+      ]);
       await first;
       await expect(bot.save('second')).resolves.toMatchObject({ kind: 'save' });
     },
