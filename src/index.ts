@@ -69,6 +69,7 @@ export type { SessionStatus } from './status.js';
 export { BackupDirStore } from './stores/backup-dir-store.js';
 export { FileSystemStore, type FileSystemStoreOptions } from './stores/file-system-store.js';
 export { assertPortableKey, assertPortablePrefix } from './stores/keys.js';
+export { readPutBody } from './stores/read-put-body.js';
 export type {
   ByteRange,
   ContentDigest,

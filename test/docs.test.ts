@@ -23,6 +23,13 @@ describe('the pages', () => {
   });
 });
 
+describe('docs/writing-a-store.md', () => {
+  it('shows the store of the example, which test/stores/custom-store.test.ts runs', () => {
+    const [, shown] = /```ts\n(.*?)\n```/s.exec(textOf('docs/writing-a-store.md')) ?? [];
+    expect(shown).toBe(textOf('examples/custom-store/kv-store.ts').trimEnd());
+  });
+});
+
 describe('docs/recovery.ar.md', () => {
   const english = textOf('docs/recovery.md');
   const arabic = textOf('docs/recovery.ar.md');

@@ -12,7 +12,9 @@ import {
   type PersistentSessionOptions,
   resolveOptions,
 } from '../src/options.js';
+import { FileSystemStore } from '../src/stores/file-system-store.js';
 import type { SessionStore } from '../src/stores/session-store.js';
+import { MemoryStore } from '../src/testing/memory-store.js';
 
 const CONTEXT: OptionsContext = { cwd: '/bot', env: {}, platform: 'linux' };
 
@@ -606,4 +608,20 @@ describe('fromEnv', () => {
       expect(fromEnv({ SESSION_PATH: path })).toEqual({ sessionPath: path });
     },
   );
+});
+
+describe('the time between two backups', () => {
+  const away = new MemoryStore();
+  const folder = new FileSystemStore('/backups');
+
+  it.each([
+    ['5 minutes without a store for them', {}, 300_000],
+    ['5 minutes into a folder', { backupStore: folder }, 300_000],
+    ['an hour into a store that is away from this machine', { backupStore: away }, 3_600_000],
+    ['an hour where one of several stores is away', { backupStore: [folder, away] }, 3_600_000],
+    ['what was given', { backupStore: away, backupIntervalMs: 300_000 }, 300_000],
+    ['none, if that was given', { backupStore: [away], backupIntervalMs: 0 }, 0],
+  ])('is %s', (_, given, expected) => {
+    expect(resolveOptions(given).backupIntervalMs).toBe(expected);
+  });
 });

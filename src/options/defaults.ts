@@ -4,6 +4,9 @@ import { silentLogger } from '../logger.js';
 import { defaultPaths } from '../platform.js';
 import type { ResolvedOptions } from './types.js';
 
+/** The time between two backups when one of the stores for them is away from this machine, ms. */
+export const REMOTE_BACKUP_INTERVAL_MS = 3_600_000;
+
 /**
  * The value of every option that is not given. The paths are relative and meant for a machine without a known
  * platform; a platform may have other paths, and a LocalAuth may have its own clientId.

@@ -10,7 +10,7 @@ import { guardLogger } from './callbacks/guard-logger.js';
 import { guardRandom } from './callbacks/guard-random.js';
 import * as check from './checks.js';
 import { resolveClientId } from './client-id.js';
-import { DEFAULT_OPTIONS } from './defaults.js';
+import { DEFAULT_OPTIONS, REMOTE_BACKUP_INTERVAL_MS } from './defaults.js';
 import { refuseOverlaps } from './paths.js';
 import type { PersistentSessionOptions, ResolvedOptions, ResolvedRetention } from './types.js';
 import { refuseUnknown } from './unknown-option.js';
@@ -47,7 +47,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   section(given, 'options', Object.keys(DEFAULT_OPTIONS), '');
   const { cwd = process.cwd(), env = process.env, profileDir } = context;
-  const defaults = { ...DEFAULT_OPTIONS, ...defaultPaths(env) };
+  const defaults = { ...DEFAULT_OPTIONS, ...defaultPaths(env), ...remoteDefaults(given.backupStore) };
   const take = <Name extends keyof PersistentSessionOptions>(
     name: Name,
     accept: check.Check<ResolvedOptions[Name]>,
@@ -91,6 +91,13 @@ export function resolveOptions(
     { platform: context.platform ?? process.platform },
   );
   return Object.freeze(options);
+}
+
+/** A zip is the whole profile: every 5 minutes, a bucket would get gigabytes a day. */
+function remoteDefaults(backupStore: unknown): Partial<ResolvedOptions> {
+  const stores: unknown[] = Array.isArray(backupStore) ? backupStore : [backupStore];
+  const isRemote = (one: unknown) => check.isObject(one) && one.localPath === undefined;
+  return stores.some(isRemote) ? { backupIntervalMs: REMOTE_BACKUP_INTERVAL_MS } : {};
 }
 
 function basesOf(context: OptionsContext, cwd: string): readonly string[] {

@@ -67,7 +67,8 @@ export interface PersistentSessionOptions {
   readonly maxReconnectAttempts?: number;
   /**
    * Time between two backups (zips), in ms. 0: only when `backup()` is called. Variable: `BACKUP_INTERVAL_MS`.
-   * @defaultValue 300000
+   * One is also taken as soon as a new login is whole on the disk.
+   * @defaultValue 300000; 3600000 where a `backupStore` is away from this machine, since a zip is the whole profile
    */
   readonly backupIntervalMs?: number;
   /**
