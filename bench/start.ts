@@ -1,15 +1,16 @@
 /**
  * Measures the time from `initialize()` to `ready` on a sound profile that was stopped in order: the plain client with
  * LocalAuth, and the same with this library, in real Chromium against the local simulator. The sides take turns, each
- * start in a process of its own, after one start that is not counted.
+ * start in a process of its own, after one start that is not counted. Writes the table to bench/results/start.md.
  *
  *     npm run bench:start -- --megabytes 20,100,500 --rounds 9 --against ../other/dist/index.js
+ *     npm run bench:start -- --check                     exits 1 if ours takes more than 1.05 times as long
  */
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureChromium } from '../scripts/chromium.js';
 import { systemFileSystem } from '../src/file-system.js';
@@ -19,16 +20,20 @@ import { startSimulator, type WhatsAppSimulator } from '../test/simulator/server
 import type { BotStartFigures, BotStartOrder } from './children/bot-start.js';
 import { BUILT, compileChild } from './support/compiled-child.js';
 import { describeMachine } from './support/machine.js';
-import { plain } from './support/tables.js';
+import { markdown, plain } from './support/tables.js';
 
 const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '20,100' },
     rounds: { type: 'string', default: '7' },
     against: { type: 'string' },
+    results: { type: 'string', default: fileURLToPath(new URL('results/start.md', import.meta.url)) },
+    check: { type: 'boolean', default: false },
   },
 });
 const PATIENCE_MS = 120_000;
+/** The most that the time of ours may be, as a multiple of the plain client's. */
+const MOST_OF_PLAIN = 1.05;
 const rounds = Number(values.rounds);
 const sides: readonly { readonly name: string; readonly library: string | undefined }[] = [
   { name: 'plain', library: undefined },
@@ -39,7 +44,7 @@ const sides: readonly { readonly name: string; readonly library: string | undefi
 ];
 const machine = await describeMachine();
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-bench-start-'));
-const rows: string[][] = [['MB', 'side', 'ready, ms: median', 'least', 'most', 'of plain']];
+const rows: string[][] = [['MB', 'side', 'ready, ms: median', 'least', 'most', 'of plain', 'target', 'met']];
 try {
   const script = await compileChild('bot-start', folder);
   for (const megabytes of values.megabytes.split(',').map(Number)) {
@@ -70,9 +75,14 @@ try {
       await simulator.close();
     }
     rows.push(...rowsOf((bytes / 1e6).toFixed(0), times));
-    console.log(
-      `\n${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${rounds} rounds\n\n${plain(rows)}`,
+    const about = `Measured ${new Date().toISOString().slice(0, 10)} on ${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${rounds} rounds.`;
+    console.log(`\n${about}\n\n${plain(rows)}`);
+    await mkdir(dirname(values.results), { recursive: true });
+    await writeFile(
+      values.results,
+      `# From initialize() to ready\n\nWritten by \`npm run bench:start\`; see docs/performance.md.\n\n${about}\n\n${markdown(rows)}\n`,
     );
+    if (values.check && rows.some((row) => row.at(-1) === 'NO')) process.exitCode = 1;
   }
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -100,14 +110,20 @@ async function grow(simulator: WhatsAppSimulator, dataPath: string, megabytes: n
 function rowsOf(megabytes: string, times: ReadonlyMap<string, readonly number[]>): string[][] {
   const medians = new Map([...times].map(([name, all]) => [name, median(all)]));
   const base = medians.get('plain') ?? Number.NaN;
-  return [...times].map(([name, all]) => [
-    megabytes,
-    name,
-    (medians.get(name) ?? Number.NaN).toFixed(0),
-    Math.min(...all).toFixed(0),
-    Math.max(...all).toFixed(0),
-    ((medians.get(name) ?? Number.NaN) / base).toFixed(2),
-  ]);
+  return [...times].map(([name, all]) => {
+    const own = medians.get(name) ?? Number.NaN;
+    const hasTarget = name === 'ours';
+    return [
+      megabytes,
+      name,
+      own.toFixed(0),
+      Math.min(...all).toFixed(0),
+      Math.max(...all).toFixed(0),
+      (own / base).toFixed(2),
+      hasTarget ? `<= ${MOST_OF_PLAIN}` : '',
+      hasTarget ? (own / base <= MOST_OF_PLAIN ? 'yes' : 'NO') : '',
+    ];
+  });
 }
 
 function median(figures: readonly number[]): number {

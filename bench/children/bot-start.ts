@@ -1,13 +1,11 @@
 // Starts one bot with the real client in real Chromium, and measures the time from initialize() to `ready`.
-export interface BotStartOrder {
-  /** Address of whatsapp-web.js. */
-  readonly whatsApp: string;
+import { type RealClientOrder, realClient } from './real-client.js';
+
+export interface BotStartOrder extends RealClientOrder {
   /** Address of this library's build; without one the plain client is started. */
   readonly library: string | undefined;
   /** The folder that contains everything of the bot. */
   readonly folder: string;
-  readonly executablePath: string;
-  readonly args: readonly string[];
 }
 
 export interface BotStartFigures {
@@ -15,14 +13,10 @@ export interface BotStartFigures {
 }
 
 async function startBot(order: BotStartOrder): Promise<BotStartFigures> {
-  const { default: whatsApp } = (await import(order.whatsApp)) as {
-    default: typeof import('whatsapp-web.js');
-  };
-  const client = new whatsApp.Client({
-    authStrategy: new whatsApp.LocalAuth({ clientId: 'bot', dataPath: `${order.folder}/auth` }),
-    webVersionCache: { type: 'none' },
-    puppeteer: { headless: true, executablePath: order.executablePath, args: [...order.args] },
-  });
+  const client = await realClient(
+    order,
+    ({ LocalAuth }) => new LocalAuth({ clientId: 'bot', dataPath: `${order.folder}/auth` }),
+  );
   client.on('qr', () => fail(new Error('it shows a QR')));
   const ready = new Promise<void>((resolve) => client.on('ready', () => resolve()));
   const session =

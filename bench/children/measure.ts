@@ -61,12 +61,13 @@ function peakBytes(): number {
 }
 
 /** CPU time of the main thread, whose thread id equals the process id. */
-function mainCpuMs(): number | null {
+export function mainCpuMs(): number | null {
   const line = /^(\d+) /.exec(readOrEmpty(`/proc/self/task/${process.pid}/schedstat`));
   return line === null ? null : Number(line[1]) / 1e6;
 }
 
-function writtenBytes(): number | null {
+/** Bytes that this process has passed to the kernel; null if not available. */
+export function writtenBytes(): number | null {
   const line = /^wchar: (\d+)$/m.exec(readOrEmpty('/proc/self/io'));
   return line === null ? null : Number(line[1]);
 }

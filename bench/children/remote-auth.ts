@@ -1,6 +1,6 @@
-import { access, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { cheapestStore } from './cheapest-store.js';
 import type { Contender } from './contender.js';
 import type { Order } from './order.js';
 
@@ -21,18 +21,7 @@ interface RemoteAuth {
 export async function remoteAuth({ remoteAuth: path, folder }: Order): Promise<Contender> {
   const dataPath = join(folder, 'auth');
   const kept = join(folder, 'store');
-  const zipOf = (session: string) => join(kept, `${session}.zip`);
-  await mkdir(kept, { recursive: true });
-  const store = {
-    sessionExists: ({ session }: { session: string }) =>
-      access(zipOf(session)).then(
-        () => true,
-        () => false,
-      ),
-    save: ({ session }: { session: string }) => rename(join(dataPath, `${session}.zip`), zipOf(session)),
-    extract: ({ session, path: to }: { session: string; path: string }) => copyFile(zipOf(session), to),
-    delete: ({ session }: { session: string }) => rm(zipOf(session), { force: true }),
-  };
+  const store = await cheapestStore(dataPath, kept);
   const { default: Strategy } = (await import(path)) as {
     default: new (options: object) => RemoteAuth;
   };

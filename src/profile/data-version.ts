@@ -120,7 +120,7 @@ class Metadata {
     if (kind !== SCHEMA_VERSION && kind !== DATA_VERSION) return;
     const known = this.#newest.get(kind);
     if (known === undefined || known.sequence <= sequence) {
-      this.#newest.set(kind, { sequence, value: value?.slice() });
+      this.#newest.set(kind, { sequence, value: value && new Uint8Array(value) });
     }
   }
 

@@ -13,6 +13,7 @@ import { isTablePath, rememberSound, type SoundTables } from './sound-tables.js'
 import { compareWithReference } from './soundness/compare-reference.js';
 import { checkIndexedDb, checkLocalStorage, holdsOtherSites } from './soundness/halves.js';
 import type { HalfReport, Problem } from './soundness/problem.js';
+import { tableEndsOf } from './soundness/table-ends.js';
 import { unchangedTables } from './soundness/unchanged-tables.js';
 import { throwIfAborted } from './walk.js';
 
@@ -41,7 +42,10 @@ export interface CheckProfileOptions {
    * again.
    */
   readonly isFreshCopy?: boolean | undefined;
-  /** Whether a browser uses the profile. Then an apparent fault is checked again before it is reported. */
+  /**
+   * Whether a browser uses the profile. Then an apparent fault is checked again before it is reported, and a quick check
+   * does not open tables that an earlier one has opened.
+   */
   readonly live?: boolean | undefined;
   readonly clock?: Clock;
   readonly signal?: AbortSignal | undefined;
@@ -138,13 +142,19 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const tables = new Map([...(options.soundTables ?? []), ...unchanged, ...restored]);
   const onSoundTable = (path: string, sha256: string) => tables.set(path, sha256);
   const { soundLogs } = options;
-  const known = { soundTables: new Set(tables.keys()), soundLogs, onSoundTable };
+  const remembers = options.live === true;
+  const tableEnds = tableEndsOf(fs);
+  const knownEnds = remembers ? tableEnds.known(profileDir, present) : undefined;
+  const readEnds = new Set(knownEnds?.keys());
+  const onTableEnd = (path: string) => readEnds.add(path);
+  const known = { soundTables: new Set(tables.keys()), soundLogs, onSoundTable, knownEnds, onTableEnd };
   const check = { fs, profileDir, ...known, signal };
   const indexedDb = await checkIndexedDb(layout.indexedDb, { ...check, depth: depth.indexedDb });
   const localStorage =
     depth.localStorage === 'none'
       ? LEFT_OUT
       : await checkLocalStorage(layout.localStorage, { ...check, depth: depth.localStorage });
+  if (remembers) tableEnds.remember(profileDir, present, (path) => readEnds.has(path));
 
   const elsewhere = await verdictWithoutWhatsApp(fs, profileDir, indexedDb, localStorage);
   // A snapshot proves that there was a login. If nothing of it is left, it was lost, and this is not another

@@ -646,6 +646,42 @@ describe('a live browser', () => {
     );
   });
 
+  it('has each table opened once by quick checks, and again when it has changed', async () => {
+    const profileDir = await makeProfile();
+    const opened: string[] = [];
+    const open: typeof fs.promises.open = async (file, ...rest) => {
+      opened.push(path.basename(String(file)));
+      return fs.promises.open(file, ...rest);
+    };
+    const options = {
+      fs: { ...fs, promises: { ...fs.promises, open } },
+      depth: 'quick',
+      clock: hurried,
+      live: true,
+    } as const;
+    const tablesOpened = async () => {
+      opened.length = 0;
+      const { verdict } = await checkProfile(profileDir, options);
+      return { verdict, tables: [...new Set(opened.filter((name) => name.endsWith('.ldb')))].sort() };
+    };
+    expect(await tablesOpened()).toEqual({ verdict: 'sound', tables: ['000005.ldb', '000007.ldb'] });
+    expect(await tablesOpened()).toEqual({ verdict: 'sound', tables: [] });
+    const table = path.join(profileDir, INDEXED_DB, '000005.ldb');
+    const bytes = await readFile(table);
+    await writeFile(table, bytes.fill(0, bytes.length - 8));
+    expect(await tablesOpened()).toEqual({ verdict: 'corrupt', tables: ['000005.ldb'] });
+    await rm(table);
+    expect((await tablesOpened()).verdict).toBe('corrupt');
+  });
+
+  it('is opened all the same where nobody uses the profile', async () => {
+    const profileDir = await makeProfile();
+    const options = { depth: 'quick', clock: hurried } as const;
+    await checkProfile(profileDir, { ...options, fs, live: true });
+    const blocked = vanishing('000005.ldb', 1e9);
+    expect((await checkProfile(profileDir, { ...options, fs: blocked })).verdict).toBe('corrupt');
+  });
+
   it('is called corrupt after a bounded number of looks', async () => {
     const profileDir = await makeProfile();
     const report = await checkProfile(profileDir, {

@@ -4,13 +4,15 @@ import { DamageError } from './damage.js';
 import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from './log-reader.js';
 import { type OpenFile, readAtOf } from './read-at.js';
 
-const PIECE_BYTES = LOG_BLOCK_BYTES * 32;
+/** One buffer of this size serves a whole log, so that frequent readings leave little garbage. */
+const PIECE_BYTES = LOG_BLOCK_BYTES * 8;
 
 /** Reads a log from the disk, piece by piece; `undefined` when it does not exist (any more). */
 export async function scanLog(
   fs: FileSystem,
   path: string,
   options: {
+    /** Called with every complete record; it is only valid during the call. */
     readonly onRecord?: ((record: Uint8Array) => void) | undefined;
     /** Called with all bytes of the file, in order; they are only valid during the call. */
     readonly onBytes?: ((bytes: Uint8Array) => void) | undefined;
@@ -26,9 +28,10 @@ export async function scanLog(
   }
   try {
     const scanner = new LogScanner(options.onRecord);
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, file.size));
     for (let start = 0; start < file.size; start += PIECE_BYTES) {
       throwIfAborted(options.signal);
-      const bytes = await file.readAt(start, Math.min(PIECE_BYTES, file.size - start));
+      const bytes = await file.readAt(start, Math.min(PIECE_BYTES, file.size - start), piece);
       options.onBytes?.(bytes);
       for (let at = 0; at < bytes.length; at += LOG_BLOCK_BYTES) {
         scanner.push(bytes.subarray(at, at + LOG_BLOCK_BYTES));

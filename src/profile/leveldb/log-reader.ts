@@ -113,9 +113,9 @@ export class LogScanner {
   #append(fragment: Uint8Array): void {
     this.#fragments ??= [];
     this.#fragmentBytes += fragment.length;
-    // The fragment is copied, because the caller may reuse the block.
+    // The fragment is copied, because the caller may reuse the block. The slice() of a Buffer would not copy.
     const wanted = this.#onRecord !== undefined && this.#fragmentBytes <= MAX_RECORD_BYTES;
-    if (wanted) this.#fragments.push(fragment.slice());
+    if (wanted) this.#fragments.push(new Uint8Array(fragment));
   }
 
   #complete(fragments: readonly Uint8Array[], bytes: number): void {

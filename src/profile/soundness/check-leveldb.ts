@@ -29,6 +29,10 @@ export interface LevelDbCheck {
   readonly depth: 'quick' | 'deep';
   /** Paths, relative to the profile, of tables that are known to be sound: only their length and footer are checked. */
   readonly soundTables?: ReadonlySet<string> | undefined;
+  /** Sizes of tables, by path relative to the profile, whose end was read before. A quick check does not open them. */
+  readonly knownEnds?: ReadonlyMap<string, number> | undefined;
+  /** Called for every table whose end a quick check has read. */
+  readonly onTableEnd?: ((path: string) => void) | undefined;
   /** Called for every table whose blocks were read and found sound, with the SHA-256 of its bytes. */
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   /** Logs, by path relative to the profile, that were just read and found sound. They are not read again. */
@@ -176,6 +180,7 @@ async function tableProblem(
   size: number,
   windows: Windows,
 ): Promise<string | undefined> {
+  if (check.depth === 'quick' && check.knownEnds?.get(pathOf(check, name)) === size) return undefined;
   let file: OpenFile | undefined;
   try {
     file = await readAtOf(check.fs, absolute(check, name));
@@ -189,7 +194,10 @@ async function tableProblem(
       throwIfAborted(check.signal); // a table that was not completely read must not count as sound
       if (sha256 !== undefined) check.onSoundTable?.(pathOf(check, name), sha256);
     } else if (size < FOOTER_BYTES) return `the table ${name} is damaged: it is too short to be a table`;
-    else parseFooter(await readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
+    else {
+      parseFooter(await readAt(size - FOOTER_BYTES, FOOTER_BYTES), size);
+      check.onTableEnd?.(pathOf(check, name));
+    }
     return undefined;
   } catch (error) {
     if (isMissing(error)) return `the table ${name} is missing`;

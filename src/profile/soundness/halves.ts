@@ -18,6 +18,8 @@ interface HalfCheck {
   readonly depth: 'quick' | 'deep';
   readonly soundTables?: ReadonlySet<string> | undefined;
   readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
+  readonly knownEnds?: ReadonlyMap<string, number> | undefined;
+  readonly onTableEnd?: ((path: string) => void) | undefined;
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

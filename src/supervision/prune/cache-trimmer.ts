@@ -1,6 +1,6 @@
 import { clearBrowserCache } from '../../client/clear-browser-cache.js';
 import { describeError } from '../../errors.js';
-import { profileSize } from '../../profile/caches.js';
+import { profileSizeTask } from '../../profile/caches.js';
 import type { SessionContext } from '../context/session-context.js';
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -32,13 +32,13 @@ export class CacheTrimmer {
   }
 
   async #trim(now: number): Promise<void> {
-    const { driver, clock, options, profileDir, fs, announce } = this.#context;
-    const before = await profileSize(profileDir, { fs });
+    const { driver, clock, options, profileDir, runner, announce } = this.#context;
+    const before = await runner.run(profileSizeTask, { profileDir });
     if (before.totalBytes <= options.maxSessionSizeMb * BYTES_PER_MB) return;
     this.#trimmedAt = now;
     if (!(await clearBrowserCache(driver, clock, options.puppeteerTimeoutMs))) return;
     // Measured on the disk. The browser keeps writing meanwhile, so this is a lower bound.
-    const after = await profileSize(profileDir, { fs });
+    const after = await runner.run(profileSizeTask, { profileDir });
     const freedBytes = before.totalBytes - after.totalBytes;
     const files = Math.max(0, before.files - after.files);
     if (freedBytes > 0) announce('profile:pruned', { freedBytes, files });

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c, maskCrc } from '../../../src/profile/leveldb/crc32c.js';
-import { LOG_BLOCK_BYTES, type LogScan, readLog } from '../../../src/profile/leveldb/log-reader.js';
+import {
+  LOG_BLOCK_BYTES,
+  type LogScan,
+  LogScanner,
+  readLog,
+} from '../../../src/profile/leveldb/log-reader.js';
 import { uint32, writeLog } from '../leveldb-writer.js';
 
 const records = [Buffer.from('one'), Buffer.alloc(70_000, 2), Buffer.from('three')];
@@ -54,6 +59,26 @@ describe('a whole log', () => {
 
   it('may be empty', () => {
     expect(readLog(new Uint8Array(0))).toEqual({ records: 0, ending: 'clean', damage: undefined });
+  });
+});
+
+describe('a log that is read into one buffer, block by block', () => {
+  it.each([
+    ['a Buffer', (bytes: number) => Buffer.alloc(bytes)],
+    ['plain bytes', (bytes: number) => new Uint8Array(bytes)],
+  ])('has records that go over the ends of blocks: %s', (_, bufferOf) => {
+    const records = Array.from({ length: 20 }, (_, index) => new Uint8Array(70_000).fill(index + 1));
+    const log = writeLog(records);
+    const read: string[] = [];
+    const scanner = new LogScanner((record) => read.push(`${record.length} of ${[...new Set(record)]}`));
+    const buffer = bufferOf(LOG_BLOCK_BYTES);
+    for (let at = 0; at < log.length; at += LOG_BLOCK_BYTES) {
+      const block = log.subarray(at, at + LOG_BLOCK_BYTES);
+      buffer.set(block);
+      scanner.push(buffer.subarray(0, block.length));
+    }
+    expect(scanner.finish()).toMatchObject({ records: 20, ending: 'clean', damage: undefined });
+    expect(read).toEqual(records.map((_, index) => `70000 of ${index + 1}`));
   });
 });
 
