@@ -5,9 +5,9 @@ export type TimerHandle = unknown;
 
 /** The library's source of time. Inject your own to test without waiting. */
 export interface Clock {
-  /** Wall clock, ms since 1970. It may jump, so it is used for time stamps only. */
+  /** Wall clock, ms since 1970. It may jump, so it is used for time stamps, and to notice that a machine was suspended. */
   now(): number;
-  /** Monotonic time, ms; used for durations and deadlines. */
+  /** Monotonic time, ms; used for durations and deadlines. It may stand still while the machine is suspended. */
   monotonic(): number;
   /** Calls `callback` once after `delayMs`. Must not keep the process alive. */
   setTimeout(callback: () => void, delayMs: number): TimerHandle;
@@ -22,6 +22,16 @@ export const systemClock: Clock = {
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };
+
+/** A moment by both clocks. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export function momentOf(clock: Clock): Moment {
+  return { monotonicMs: clock.monotonic(), wallMs: clock.now() };
+}
 
 /** Waits `delayMs`. Rejects with the signal's reason (or {@link ClosedError}) as soon as `signal` aborts. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {

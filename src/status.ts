@@ -10,6 +10,19 @@ interface LastError {
   readonly at: string;
 }
 
+/** The ownership of a session among the machines that share a store (docs/one-owner.md). */
+export interface StoreLeaseStatus {
+  /** The store that the lease lies in. */
+  readonly name: string;
+  /** Whether it is proven at this moment that this process is the owner; while it is not, nothing is put into the store. */
+  readonly held: boolean;
+  /** This process, as `host:pid`; absent while it has not claimed the session in the store. */
+  readonly owner?: string;
+  readonly generation?: number;
+  /** How long ago the last sign of life was begun that the store has taken, ms. */
+  readonly provenAgoMs?: number;
+}
+
 /** The result of `status()`. JSON-safe and without secrets. A value that is not known is absent. */
 export interface SessionStatus {
   readonly clientId: string;
@@ -59,6 +72,13 @@ export interface SessionStatus {
   };
   /** `maxAttempts` is `null` when there is no limit. */
   readonly reconnect: { readonly attempt: number; readonly maxAttempts: number | null };
-  readonly lease: { readonly held: boolean; readonly generation?: number };
+  readonly lease: {
+    /** Whether this process owns the session on this machine. */
+    readonly held: boolean;
+    /** The fencing number: each owner has a higher one than the owner before. */
+    readonly generation?: number;
+    /** The ownership among machines, in the store that tells it; absent where all stores are folders, and before a start. */
+    readonly store?: StoreLeaseStatus;
+  };
   readonly paths: { readonly profile: string; readonly session: string; readonly backup: string };
 }

@@ -1,27 +1,44 @@
-import type { Clock } from './clock.js';
+import type { Clock, Moment } from './clock.js';
 import { describeError, LeaseLostError, StoreError } from './errors.js';
+
+/** Later than every moment. */
+const NEVER = 2n ** 62n;
 
 /**
  * Until when this process may write the data of a session. It is stored in memory that the threads share: a worker thread
  * must see the end of the permit even if the main thread is blocked and can't send a message.
  *
- * Times are the process's monotonic ms ({@link Clock.monotonic} of `systemClock` is the same in all threads).
+ * Both clocks have to agree. The monotonic one ({@link Clock.monotonic} of `systemClock` is the same in all threads) stands
+ * still while a machine is suspended, and the wall clock may be set back.
  *
  * @example
  * const permit = new WritePermit();
- * permit.extendTo(clock.monotonic() + 30_000);
+ * permit.extend(momentOf(clock), 30_000);
  * // in another thread, which was sent `permit.memory`:
  * if (!new WritePermit(memory).isValid(clock)) throw notTheOwner(clientId);
  */
 export class WritePermit {
+  /** The ends by the monotonic and by the wall clock, ms. */
   readonly #until: BigInt64Array;
 
   /** @param memory that of the same permit in another thread; without it the permit is new and not valid yet */
-  constructor(readonly memory: SharedArrayBuffer = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    readonly memory: SharedArrayBuffer = new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT),
+  ) {
     this.#until = new BigInt64Array(memory);
   }
 
-  extendTo(monotonicMs: number): void {
+  /**
+   * @param begunAt when the proof that gives the permit was *begun*
+   * @param forMs how long it lasts from then on
+   */
+  extend({ monotonicMs, wallMs }: Moment, forMs: number): void {
+    this.extendTo(monotonicMs + forMs, wallMs + forMs);
+  }
+
+  /** @param wallMs by the wall clock. Default: whatever that shows */
+  extendTo(monotonicMs: number, wallMs?: number): void {
+    Atomics.store(this.#until, 1, wallMs === undefined ? NEVER : BigInt(Math.floor(wallMs)));
     Atomics.store(this.#until, 0, BigInt(Math.floor(monotonicMs)));
   }
 
@@ -30,7 +47,16 @@ export class WritePermit {
   }
 
   isValid(clock: Clock): boolean {
-    return clock.monotonic() < Number(Atomics.load(this.#until, 0));
+    return this.#isWithin(0, clock.monotonic()) && this.#isWithin(1, clock.now());
+  }
+
+  /** Whether only the wall clock says that it is over: the machine was suspended, or the clock was set. */
+  isDoubtful(clock: Clock): boolean {
+    return this.#isWithin(0, clock.monotonic()) && !this.#isWithin(1, clock.now());
+  }
+
+  #isWithin(which: 0 | 1, ms: number): boolean {
+    return ms < Number(Atomics.load(this.#until, which));
   }
 }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../src/clock.js';
+import { momentOf, systemClock } from '../src/clock.js';
 import { ManualClock } from '../src/testing/manual-clock.js';
 import { WritePermit } from '../src/write-permit.js';
 
@@ -17,6 +17,31 @@ describe('a permit to write', () => {
     expect(permit.isValid(clock)).toBe(true);
     await clock.advance(1);
     expect(permit.isValid(clock)).toBe(false);
+  });
+
+  it('ends by the wall clock, too, which goes on while a machine is suspended', () => {
+    const clock = { ...systemClock, now: () => wall, monotonic: () => 1000 };
+    let wall = 1_000_000;
+    const permit = new WritePermit();
+    permit.extend(momentOf(clock), 30_000);
+    wall += 29_999;
+    expect([permit.isValid(clock), permit.isDoubtful(clock)]).toEqual([true, false]);
+    wall += 1;
+    expect([permit.isValid(clock), permit.isDoubtful(clock)]).toEqual([false, true]);
+    expect(new WritePermit(permit.memory).isValid(clock)).toBe(false);
+    permit.extend(momentOf(clock), 30_000);
+    expect(permit.isValid(clock)).toBe(true);
+    permit.end();
+    expect([permit.isValid(clock), permit.isDoubtful(clock)]).toEqual([false, false]);
+  });
+
+  it('is not ended by a wall clock that is set back', () => {
+    let wall = 1_000_000;
+    const clock = { ...systemClock, now: () => wall, monotonic: () => 1000 };
+    const permit = new WritePermit();
+    permit.extend(momentOf(clock), 30_000);
+    wall -= 86_400_000;
+    expect(permit.isValid(clock)).toBe(true);
   });
 
   it('ends before its time', () => {

@@ -3,6 +3,7 @@ import type { HealthReport } from '../health.js';
 import type { PlatformName } from '../platform.js';
 import type { PruneResult, SaveResult, VerifyReport } from '../results.js';
 import type { SessionState } from '../state.js';
+import type { StoreLeaseStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 
 /**
@@ -198,6 +199,8 @@ export interface SessionView {
   readonly waiting: { readonly message: string; readonly since: string; readonly until?: string } | null;
   /** What only a person can decide, after a restore that was asked for was rejected; `snapshotId` is the login before it. */
   readonly decision: { readonly message: string; readonly since: string; readonly snapshotId: string } | null;
+  /** The ownership among the machines that share a store; `null` where all stores are folders, and before a start. */
+  readonly storeLease: StoreLeaseStatus | null;
   /** The snapshots, newest first, at most 100; `null` while no store answers. */
   readonly snapshots: readonly SnapshotInfo[] | null;
 }

@@ -45,6 +45,7 @@ export function sessionView({ status, snapshots, health }: KnownFacts): SessionV
     lastBackupError: status.lastBackupError ?? null,
     waiting: status.waiting ?? null,
     decision: status.decision ?? null,
+    storeLease: status.lease.store ?? null,
     snapshots: snapshots?.slice(0, MAX_SNAPSHOTS) ?? null,
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, orAborted, sleep, withDeadline } from '../clock.js';
+import { type Clock, type Moment, momentOf, orAborted, sleep, withDeadline } from '../clock.js';
 import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
@@ -11,8 +11,8 @@ import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
 export interface Claim {
   readonly generation: number;
   readonly record: LeaseRecord;
-  /** When we began to create it, monotonic ms. */
-  readonly begunAt: number;
+  /** When we began to create it. */
+  readonly begunAt: Moment;
 }
 
 export interface LeaseRequest {
@@ -83,7 +83,7 @@ async function claimAfter(
   const claim: Claim = {
     generation: (seen?.generation ?? 0) + 1,
     record: { format: 1, token, holder, beat: 0, at, released: false, ...directoryField(files.directory) },
-    begunAt: clock.monotonic(),
+    begunAt: momentOf(clock),
   };
   heldTokens.add(token); // before the file can be seen by another session of this process
   let ours = false;

@@ -1,4 +1,4 @@
-import { type Clock, withDeadline } from '../clock.js';
+import { type Clock, type Moment, momentOf, withDeadline } from '../clock.js';
 import { ClosedError, describeError, isSessionError } from '../errors.js';
 import { LogThrottle } from '../log-throttle.js';
 import type { Logger } from '../logger.js';
@@ -193,11 +193,11 @@ export class Ownership {
     }
   }
 
-  /** @param begunAt when the proof that we are the owner was *begun*, monotonic ms */
-  #extendPermit(begunAt: number): void {
+  /** @param begunAt when the proof that we are the owner was *begun* */
+  #extendPermit(begunAt: Moment): void {
     if (!this.#held) return;
     this.#lastFailure = undefined;
-    this.permit.extendTo(begunAt + TAKEOVER_MS);
+    this.permit.extend(begunAt, TAKEOVER_MS);
     const told = this.isHeld() ? this.#throttle.end('unproven') : undefined;
     if (told) this.#say('the lease is proven again: writing goes on', told, 'info');
   }
@@ -214,9 +214,9 @@ export class Ownership {
   }
 
   /** Writes a heartbeat, then looks for a newer owner. The order matters: see `createUncontested` in claim-lease.ts. */
-  async #prove(): Promise<{ begunAt: number; answer: 'ours' | 'taken-over' | 'gone' }> {
+  async #prove(): Promise<{ begunAt: Moment; answer: 'ours' | 'taken-over' | 'gone' }> {
     const { files, clock } = this.#parts;
-    const begunAt = clock.monotonic();
+    const begunAt = momentOf(clock);
     if (!this.#held) return { begunAt, answer: 'gone' };
     const found = await files.rewrite(this.generation, this.#nextRecord());
     return { begunAt, answer: (await files.isSuperseded(this.generation)) ? 'taken-over' : found };

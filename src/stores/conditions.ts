@@ -41,8 +41,9 @@ export function assertOffered(
 /** Refuses a fence that can't be compared. */
 export function assertFence(key: string, fence: Fence | undefined): void {
   if (fence === undefined) return;
-  const { name, generation } = fence;
-  if (typeof name === 'string' && name !== '' && Number.isSafeInteger(generation) && generation > 0) return;
+  const { name, generation, isNew = false } = fence;
+  const isNumber = Number.isSafeInteger(generation) && generation > 0;
+  if (typeof name === 'string' && name !== '' && isNumber && typeof isNew === 'boolean') return;
   throw new StoreError(`"${key}": a fence is { name, generation }, with an integer from 1 on`, {
     retryable: false,
   });
@@ -51,10 +52,14 @@ export function assertFence(key: string, fence: Fence | undefined): void {
 /**
  * Compares the generation of a fenced put with the highest one that was used.
  *
- * @throws LeaseLostError if a successor has written.
+ * @throws LeaseLostError if a successor has written, or somebody else has begun this very generation.
  */
-export function assertNotFencedOff(key: string, { name, generation }: Fence, highest: number): void {
-  if (generation >= highest) return;
+export function assertNotFencedOff(
+  key: string,
+  { name, generation, isNew = false }: Fence,
+  highest: number,
+): void {
+  if (isNew ? generation > highest : generation >= highest) return;
   throw new LeaseLostError(
     `"${key}" was not written: generation ${generation} of "${name}" is outdated, generation ${highest} has taken over`,
   );

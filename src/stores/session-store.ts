@@ -71,6 +71,8 @@ export interface Fence {
   readonly name: string;
   /** An integer from 1 on. */
   readonly generation: number;
+  /** Whether the put begins this generation, so that it is refused also where the generation was used before. Default false. */
+  readonly isNew?: boolean;
 }
 
 export interface StoreCallOptions {
@@ -91,7 +93,8 @@ export interface PutOptions extends StoreCallOptions {
   /** Puts only if the current version is this one; otherwise throws `StoreConflictError`. Default: any, or none. */
   readonly ifVersion?: string;
   /**
-   * Puts only if no higher generation of this fence was ever used in a put; otherwise throws `LeaseLostError`. The check
+   * Puts only if no higher generation of this fence was ever used in a put, nor this one where it
+   * {@link Fence.isNew is new}; otherwise throws `LeaseLostError`. The check
    * and the write are one step, so a writer that was paused between them can't overwrite its successor. A put that
    * succeeds makes its generation known. Only with the capability `fencedPut`, else refused with a `StoreError`.
    */

@@ -1,7 +1,8 @@
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
+import type { StoreLeaseView } from '../lease/store/store-lease.js';
 import type { StartWait } from '../start-waits.js';
 import type { SessionState } from '../state.js';
-import type { SessionStatus } from '../status.js';
+import type { SessionStatus, StoreLeaseStatus } from '../status.js';
 import type { SnapshotInfo } from '../types.js';
 import { fencingNumberOf, type SessionContext } from './context/session-context.js';
 import { CopyRefusals } from './health/copy-refusals.js';
@@ -47,7 +48,7 @@ export class StatusReporter {
   }
 
   report(state: SessionState, since: number): SessionStatus {
-    const { clientId, record, options, lease, profileDir, startWaits } = this.#context;
+    const { clientId, record, options, lease, profileDir, startWaits, storeOwnership } = this.#context;
     const waiting = startWaits.current;
     const decision = decisionIn(record.current);
     const { lineage, run } = record.current;
@@ -55,6 +56,7 @@ export class StatusReporter {
     const lastSaveError = this.#refusals.of('save');
     const lastBackupError = this.#refusals.of('backup');
     const held = lease.isHeld();
+    const storeLease = storeOwnership?.view;
     return {
       clientId,
       state,
@@ -74,7 +76,11 @@ export class StatusReporter {
         attempt: this.#startRetries.attempt,
         maxAttempts: Number.isFinite(maxReconnectAttempts) ? maxReconnectAttempts : null,
       },
-      lease: held ? { held, generation: fencingNumberOf(this.#context) } : { held },
+      lease: {
+        held,
+        ...(held && { generation: fencingNumberOf(this.#context) }),
+        ...(storeLease && { store: storeLeaseStatus(storeLease) }),
+      },
       paths: { profile: profileDir, session: options.sessionPath, backup: options.backupPath },
     };
   }
@@ -82,6 +88,14 @@ export class StatusReporter {
   #isoNow(): string {
     return new Date(this.#context.clock.now()).toISOString();
   }
+}
+
+function storeLeaseStatus({ storeName, isHeld, grant, provenAgoMs }: StoreLeaseView): StoreLeaseStatus {
+  return {
+    name: storeName,
+    held: isHeld,
+    ...(grant && { owner: grant.owner, generation: grant.generation, provenAgoMs: Math.round(provenAgoMs) }),
+  };
 }
 
 function waitingView({ message, since, maxMs }: StartWait): NonNullable<SessionStatus['waiting']> {

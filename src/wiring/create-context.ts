@@ -147,6 +147,7 @@ export function createContext({
         assertMayWrite: (store) => {
           lease.assertHeld();
           if (store === stores.shared?.store) storeOwnership?.assertHeld();
+          else if (store.localPath === undefined) storeOwnership?.assertNotLost();
         },
         ownershipEpoch: () => {
           const { permit } = lease;
@@ -154,6 +155,7 @@ export function createContext({
           return lease.isHeld() && permit !== undefined && name !== undefined ? { name, permit } : undefined;
         },
         fence: () => storeOwnership?.generation || undefined,
+        onFencedOff: (generation) => storeOwnership?.onFencedOff(generation),
         ownershipPeriod: (store) => {
           const { name } = ownershipEpoch;
           if (!lease.isHeld() || name === undefined) return undefined;

@@ -34,8 +34,10 @@ export function createRepositories(
     readonly announce: Announce;
     /** Throws unless the session is owned at this moment, as far as this store can tell. */
     readonly assertMayWrite: (store: SessionStore) => void;
-    /** The fencing number of the ownership in the shared store. */
+    /** The fencing number of the ownership among machines. */
     readonly fence: () => number | undefined;
+    /** Called with a fencing number that a store has refused. */
+    readonly onFencedOff: (generation: number) => void;
     readonly ownershipEpoch: () => OwnershipEpoch | undefined;
     /** See {@link RememberingStore}. */
     readonly ownershipPeriod: (store: SessionStore) => string | undefined;
@@ -93,11 +95,12 @@ export function createRepositories(
     const manifests =
       watched.memory && id === clientId ? manifestsOf(store, watched.storeName, format.kind) : undefined;
     const assertMayWrite = () => parts.assertMayWrite(store);
-    const fence = store === stores.shared?.store && id === clientId ? parts.fence : undefined;
+    // In every store that keeps fences, not only in that of the lease.
+    const isFenced = stores.shared !== undefined && id === clientId;
     const own = {
       ...{ ...watched, clientId: id, assertMayWrite },
       ...(manifests && { manifests }),
-      ...(fence && { fence }),
+      ...(isFenced && { fence: parts.fence, onFencedOff: parts.onFencedOff }),
     };
     return openRepository(here, { ...shared, ...own });
   };

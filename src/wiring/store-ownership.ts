@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, resultWithin } from '../clock.js';
 import type { Announce, WarningCode } from '../events.js';
 import { thisMachine } from '../lease/judge-holder.js';
 import type { LeaseGrant } from '../lease/local-lease.js';
@@ -13,7 +13,7 @@ import type { SessionStores } from './session-stores.js';
 
 /** Creates the ownership among machines, where a store of the session can tell who has it. */
 export function createStoreOwnership(
-  { shared, names }: SessionStores,
+  { shared, names, saves, backups }: SessionStores,
   parts: {
     readonly clientId: string;
     readonly clock: Clock;
@@ -31,8 +31,11 @@ export function createStoreOwnership(
   const store = new WatchedStore(shared.store, { clock, name });
   const machine = thisMachine;
   const beat = processBeatOf(shared.given, { store, clock, logger, machine });
-  const highestKnown = () =>
-    highestIn(parts.repositories().find((repository) => repository.store.name === name));
+  const others = [saves, ...backups].filter(
+    (one) => one !== shared.store && one.capabilities.fencedPut === true,
+  );
+  const otherNames = others.map((one) => names.get(one) ?? one.name);
+  const highestKnown = () => highestIn(parts.repositories(), { clock, ofLease: name, ofOthers: otherNames });
   const lease = new StoreLease({
     ...{ clientId, store, beat, clock, logger, machine, highestKnown, onLost },
     onReclaimed: ({ owner, generation }) => announce('lease:acquired', { owner, generation }),
@@ -49,9 +52,31 @@ export function createStoreOwnership(
 /** Manifests that are asked for the highest fencing number: each owner puts a snapshot soon, so the newest ones tell it. */
 const NEWEST = 3;
 
-/** The highest fencing number in the newest manifests of a repository; 0 where there is none. */
-async function highestIn(repository: SnapshotRepository | undefined): Promise<number> {
-  const newest = (await repository?.list())?.slice(0, NEWEST) ?? [];
-  const manifests = await Promise.all(newest.map(({ id }) => repository?.manifest(id)));
-  return manifests.reduce((highest, manifest) => Math.max(highest, manifest?.generation ?? 0), 0);
+/** How long it is waited for what the other stores tell, ms: they must not hold up a start. */
+const OTHERS_MS = 2000;
+
+/**
+ * The highest fencing number in the newest manifests; 0 where there is none. The other stores are asked too, because they
+ * refuse numbers below those that they have seen, and are not needed: a number that is refused is raised later.
+ */
+async function highestIn(
+  repositories: readonly SnapshotRepository[],
+  {
+    clock,
+    ofLease,
+    ofOthers,
+  }: { readonly clock: Clock; readonly ofLease: string; readonly ofOthers: readonly string[] },
+): Promise<number> {
+  const inOthers = repositories
+    .filter(({ store }) => ofOthers.includes(store.name))
+    .map(async (one) => (await resultWithin(clock, OTHERS_MS, highestOf(one)).catch(() => 0)) ?? 0);
+  const here = repositories.find(({ store }) => store.name === ofLease);
+  const numbers = await Promise.all([here === undefined ? 0 : highestOf(here), ...inOthers]);
+  return Math.max(...numbers);
+}
+
+async function highestOf(repository: SnapshotRepository): Promise<number> {
+  const newest = (await repository.list()).slice(0, NEWEST);
+  const manifests = await Promise.all(newest.map(({ id }) => repository.manifest(id)));
+  return manifests.reduce((highest, { generation = 0 }) => Math.max(highest, generation), 0);
 }

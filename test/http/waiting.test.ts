@@ -24,6 +24,22 @@ describe('what a start waits for, and what a person has to decide', () => {
   });
 
   it('are null where there is nothing', async () => {
-    expect((await stage().call(API)).json).toMatchObject({ session: { waiting: null, decision: null } });
+    expect((await stage().call(API)).json).toMatchObject({
+      session: { waiting: null, decision: null, storeLease: null },
+    });
+  });
+});
+
+describe('the ownership among machines', () => {
+  it('is told by the status, without the token', async () => {
+    const status = stage().session.status();
+    const store = { held: true, owner: 'web-1:7', generation: 3, provenAgoMs: 1200 };
+    stage().session.status = () => ({
+      ...status,
+      lease: { held: true, generation: 3, store: { name: `postgres ${TOKEN}`, ...store } },
+    });
+    const { json, text } = await stage().call(API);
+    expect(json).toMatchObject({ session: { storeLease: { name: 'postgres ***', ...store } } });
+    expect(text).not.toContain(TOKEN);
   });
 });

@@ -305,6 +305,20 @@ describe('a lease whose file is gone or can not be read is not lost', () => {
   });
 });
 
+describe('an owner whose machine slept, so that its monotonic time stood still', () => {
+  it('does not count as the owner until the lease is proven again, and loses nothing by a clock that was only set', async () => {
+    const { world, lease, onLost } = await owned();
+    world.clock.setWall(TAKEOVER_MS);
+    expect([lease.isHeld(), lease.isUnproven()]).toEqual([false, true]);
+    expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'STORE' }));
+    expect(await lease.confirm()).toBe(true);
+    world.clock.setWall(-86_400_000);
+    expect([lease.isHeld(), onLost.mock.calls]).toEqual([true, []]);
+    await world.clock.advance(3 * TAKEOVER_MS);
+    expect(lease.isHeld()).toBe(true);
+  });
+});
+
 describe('an owner that was suspended', () => {
   it('does not write before it has proven that nobody took over, then goes on', async () => {
     const { world, lease, onLost } = await owned();

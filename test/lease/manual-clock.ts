@@ -51,6 +51,11 @@ export class ManualClock implements Clock {
     this.#move(this.#elapsed + ms);
   }
 
+  /** What a process sees when its machine has slept, or the wall clock was set: no other time has passed. */
+  setWall(byMs: number): void {
+    this.#wall += byMs;
+  }
+
   #next(end: number): Timer | undefined {
     return [...this.#timers].sort((a, b) => a.due - b.due).find(({ due }) => due <= end);
   }

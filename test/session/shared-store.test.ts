@@ -1,5 +1,6 @@
 import { memfs } from 'memfs';
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/clock.js';
 import type { FileSystem } from '../../src/file-system.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { useFakeStage } from '../support/fake-stage.js';
@@ -61,6 +62,93 @@ describe('a session whose saves lie in a store that machines share', () => {
     const [{ snapshot } = { snapshot: undefined }] = next.payloads('restore:completed');
     expect((snapshot?.id ?? '') >= id).toBe(true);
     expect((await next.client.readLogin())?.note).toBe('during the deploy');
+  });
+
+  it('is restored as the old machine has left it, if it is known only after the choice that it still runs', async () => {
+    const { store, machine } = setup();
+    const before = machine('new');
+    await before.logIn();
+    await before.save('long ago');
+    await before.stop();
+    const old = machine('old');
+    await old.start();
+    await old.save('when the new machine looks');
+    const { get } = store;
+    store.get = async (key, options) => {
+      if (key === LEASE) await sleep(stage().clock, 2000);
+      return get.call(store, key, options);
+    };
+    const next = machine('new');
+    const starting = next.session.initialize();
+    await next.until('a wait', () => next.session.status().waiting !== undefined);
+    await stage().clock.advance(20_000);
+    expect(next.states).not.toContain('starting');
+    await old.save('at the very end');
+    await old.stop();
+    await next.finish(starting);
+    expect((await next.client.readLogin())?.note).toBe('at the very end');
+    expect(next.payloads('restore:completed')).toHaveLength(1);
+    expect(next.payloads('restore:failed')).toHaveLength(0);
+  });
+
+  it('shows who owns it, under which number, in which store, and since when that is proven', async () => {
+    const { store, machine } = setup();
+    const bot = machine('one');
+    expect(bot.session.status().lease).toEqual({ held: false });
+    await bot.logIn();
+    const { lease } = bot.session.status();
+    expect(lease).toEqual({
+      held: true,
+      generation: 1,
+      store: {
+        name: 'memory',
+        held: true,
+        owner: expect.stringMatching(/:\d+$/),
+        generation: 1,
+        provenAgoMs: expect.any(Number),
+      },
+    });
+    store.setDown(true);
+    await stage().clock.advance(20_000);
+    const { issues } = await bot.finish(bot.session.checkHealth());
+    expect(issues.map(({ code }) => code)).toContain('store-lease-unproven');
+    expect(bot.session.status().lease.store?.held).toBe(true);
+    await stage().clock.advance(20_000);
+    expect(bot.session.status().lease).toMatchObject({ held: true, store: { held: false, generation: 1 } });
+    expect(bot.session.status().lease.store?.provenAgoMs).toBeGreaterThan(30_000);
+  });
+
+  it('lists nothing in any store that keeps fences, once another owner has written there', async () => {
+    const { store } = setup();
+    const clock = stage().clock;
+    const second = new MemoryStore({ clock });
+    const disk = memfs().fs as unknown as FileSystem;
+    const bot = stage().bot({
+      client: { fs: disk },
+      session: { ...QUIET, store, backupStore: second, fs: disk },
+    });
+    await bot.logIn();
+    await bot.save('first');
+    await bot.finish(bot.session.backup());
+    const keys = async () => {
+      const found: string[] = [];
+      for await (const { key } of second.list('shop/')) if (key.endsWith('.zip')) found.push(key);
+      return found;
+    };
+    const before = await keys();
+    expect(before).toHaveLength(1);
+    // A successor under a lease that this store knows nothing of.
+    await second.put('note', Buffer.from('x'), { fence: { name: 'shop', generation: 7 } });
+    await bot.save('second');
+    await expect(bot.finish(bot.session.backup())).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect(await keys()).toEqual(before);
+    // Nobody has the lease: its owner takes a number that the other store accepts.
+    for (let round = 0; round < 4; round++) {
+      await bot.finish(bot.session.backup()).catch(() => undefined);
+      await clock.advance(1000);
+    }
+    expect(await keys()).toHaveLength(2);
+    expect([bot.state, bot.payloads('lease:lost')]).toEqual(['ready', []]);
   });
 
   it('is refused after five minutes, if the old machine does not stop', async () => {

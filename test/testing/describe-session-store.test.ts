@@ -42,6 +42,7 @@ describe('the conformance suite', () => {
     ['answers deleteMany without what was missing', () => new broken.Terse(), /content with what is not/],
     ['stops deleteMany at the first error', () => new broken.Stopping(), /dangerous key/],
     ['ignores fences', () => new broken.Fenceless(), /followed by another one/],
+    ['lets two owners begin one generation', () => new broken.EqualFence(), /begin once/],
     ['looks at a fence before it writes', () => new broken.EarlyFence(), /paused in its midst/],
     ['tells seconds for milliseconds', () => new broken.Seconds(), /time of the server/],
   ])('catches a store that %s', async (_, make, caughtBy) => {

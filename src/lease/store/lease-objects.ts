@@ -1,15 +1,20 @@
 import { isSessionError, StoreError } from '../../errors.js';
-import type { SessionStore } from '../../stores/session-store.js';
+import type { Fence, SessionStore } from '../../stores/session-store.js';
 import { isLeaseHolder, type LeaseHolder } from '../lease-record.js';
 
-/** The object of a session's lease. No client id begins with a dot, so these keys meet no others. */
+/** Begins the keys of all leases. No client id begins with a dot, so these keys meet no others. */
+export const LEASES = '.leases/';
+/** Begins the keys of all processes. */
+export const PROCESSES = '.processes/';
+
+/** The object of a session's lease. */
 export function leaseKey(clientId: string): string {
-  return `.leases/${clientId}.json`;
+  return `${LEASES}${clientId}.json`;
 }
 
 /** The object in which a process shows that it lives, for all its sessions at once. */
 export function processKey(token: string): string {
-  return `.processes/${token}.json`;
+  return `${PROCESSES}${token}.json`;
 }
 
 /** The lease of one session: who has it, and under which fencing number. */
@@ -64,7 +69,15 @@ export async function readLease(
   clientId: string,
   signal?: AbortSignal,
 ): Promise<Seen<SessionLeaseRecord> | undefined> {
-  return read(store, leaseKey(clientId), decodeLease, signal);
+  return readLeaseAt(store, leaseKey(clientId), signal);
+}
+
+export async function readLeaseAt(
+  store: SessionStore,
+  key: string,
+  signal?: AbortSignal,
+): Promise<Seen<SessionLeaseRecord> | undefined> {
+  return read(store, key, decodeLease, signal);
 }
 
 export async function readProcess(
@@ -79,20 +92,21 @@ export async function readProcess(
  * Puts a record where nothing (`undefined`) or this version is. Returns the new version; `undefined` where another process
  * was first.
  *
- * @throws StoreError when the store fails, or keeps no conditions
+ * @throws StoreError when the store fails, or keeps no conditions; LeaseLostError when the fence refuses it
  */
 export async function putRecord(
   store: SessionStore,
   key: string,
   record: SessionLeaseRecord | ProcessRecord,
   expected: string | undefined,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal | undefined; readonly fence?: Fence | undefined } = {},
 ): Promise<string | undefined> {
+  const { signal, fence } = options;
   const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
   const condition = expected === undefined ? { ifAbsent: true } : { ifVersion: expected };
+  const given = { ...condition, ...(signal && { signal }), ...(fence && { fence }), size: bytes.length };
   try {
-    return (await store.put(key, bytes, { ...condition, ...(signal && { signal }), size: bytes.length }))
-      .version;
+    return (await store.put(key, bytes, given)).version;
   } catch (error) {
     if (isSessionError(error) && error.code === 'STORE_CONFLICT') return undefined;
     throw error;
@@ -102,6 +116,9 @@ export async function putRecord(
 /**
  * Puts a lease like {@link putRecord}. Returns the version also where only the answer was lost: a put that failed, or that met a
  * value, may have been done.
+ *
+ * A lease that is claimed begins its fencing number in the very put, where the store keeps fences. So nobody else can begin
+ * the same one, even if the object has been removed, and from that moment the store refuses what an earlier owner lists.
  */
 export async function putLease(
   { store, clientId }: { readonly store: SessionStore; readonly clientId: string },
@@ -109,8 +126,10 @@ export async function putLease(
   expected: string | undefined,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
+  const isClaim = !record.released && store.capabilities.fencedPut === true;
+  const fence = isClaim ? { name: clientId, generation: record.generation, isNew: true } : undefined;
   const failures: unknown[] = [];
-  const put = putRecord(store, leaseKey(clientId), record, expected, signal);
+  const put = putRecord(store, leaseKey(clientId), record, expected, { signal, fence });
   const version = await put.catch((error: unknown) => void failures.push(error));
   if (version !== undefined) return version;
   const now = (await readLease(store, clientId).catch(() => undefined)) ?? undefined;

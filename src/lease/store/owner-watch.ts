@@ -1,11 +1,12 @@
 import type { Clock } from '../../clock.js';
 import { isStoreError, LeaseHeldError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
-import { describeHolder, judgeHolder, type Machine } from '../judge-holder.js';
+import { describeHolder, isSameHolder, judgeHolder, type Machine } from '../judge-holder.js';
 import type { LeaseHolder } from '../lease-record.js';
 import { StallDetector } from '../stall-detector.js';
 import {
   leaseKey,
+  type ProcessRecord,
   processKey,
   putRecord,
   readLease,
@@ -25,6 +26,8 @@ export interface OwnerWatchParts {
   readonly beat: ProcessBeat;
   readonly clock: Clock;
   readonly machine: Machine;
+  /** See `StoreLeaseParts`. */
+  readonly highestKnown?: () => Promise<number>;
 }
 
 /** Finds out whether the owner of a lease lives. */
@@ -32,6 +35,8 @@ export class OwnerWatch {
   readonly #parts: OwnerWatchParts;
   #stalls: StallDetector | undefined;
   #watchedProcess: string | undefined;
+  /** The highest fencing number that the snapshots told. */
+  #highest = 0;
   /** How long the owner has to be watched at most, ms. */
   maxMs = 0;
 
@@ -47,19 +52,24 @@ export class OwnerWatch {
   async look(
     mayFail: boolean,
     signal: AbortSignal,
-  ): Promise<{ readonly seen: Seen<SessionLeaseRecord> | undefined; readonly verdict: Verdict }> {
+  ): Promise<{
+    /** `undefined` where the object is missing, or the store has failed. */
+    readonly seen: Seen<SessionLeaseRecord> | undefined;
+    readonly verdict: Verdict;
+    readonly hasFailed?: boolean;
+  }> {
     try {
       const seen = await readLease(this.#parts.store, this.#parts.clientId, signal);
       return { seen, verdict: await this.#judge(seen, signal) };
     } catch (error) {
       if (!mayFail || signal.aborted || !isStoreError(error)) throw error;
-      return { seen: undefined, verdict: 'watched' };
+      return { seen: undefined, verdict: 'watched', hasFailed: true };
     }
   }
 
   async #judge(seen: Seen<SessionLeaseRecord> | undefined, signal: AbortSignal): Promise<Verdict> {
     const { machine } = this.#parts;
-    if (seen === undefined) return 'free';
+    if (seen === undefined) return this.#judgeMissing();
     const { record, version } = seen;
     if (record === undefined) return this.#look(version, version, this.#parts.beat.timing.takeoverMs);
     // This process has given the claim up, or never heard that it was done.
@@ -70,6 +80,17 @@ export class OwnerWatch {
     const verdict = await judgeHolder({ generation, text: version, record: local }, self, machine);
     if (verdict === 'held') return 'held';
     return verdict === 'unproven' ? this.#judgeProcess(seen, record, signal) : 'free';
+  }
+
+  /**
+   * Nobody has had a lease of which no snapshot tells a number. Any other was removed, and its owner may live: it puts its
+   * lease back within the takeover time.
+   */
+  async #judgeMissing(): Promise<Verdict> {
+    // Before, there may have been none.
+    this.#highest ||= (await this.#parts.highestKnown?.()) ?? 0;
+    if (this.#highest === 0) return 'free';
+    return this.#look('none', 'none', this.#parts.beat.timing.takeoverMs);
   }
 
   /** The owner is on another machine: only its sign of life tells. */
@@ -83,25 +104,31 @@ export class OwnerWatch {
     if (seen?.record?.state === 'dead') return 'free';
     const takeoverMs = boundedTakeover(seen?.record?.takeoverMs ?? beat.timing.takeoverMs);
     const sign = seen === undefined ? `none ${lease.version}` : seen.version;
-    const isExpired = seen !== undefined && (await this.#isExpired(seen.modifiedAt, takeoverMs, signal));
-    const verdict = isExpired ? 'free' : this.#look(process, sign, takeoverMs);
-    if (verdict !== 'free' || seen === undefined) return verdict;
+    const watched = this.#look(process, sign, takeoverMs);
+    if (seen === undefined) return watched;
+    const isOver = watched === 'free' || (await this.#isExpired(seen, takeoverMs, signal));
+    if (!isOver) return watched;
     return (await this.#declareDead(process, seen, takeoverMs)) ? 'free' : 'watched';
   }
 
-  async #isExpired(modifiedAt: Date, takeoverMs: number, signal: AbortSignal): Promise<boolean> {
-    const { store } = this.#parts;
+  /**
+   * Whether the server's clock says that the process has shown no sign of life for its takeover time. That clock may have
+   * jumped, as after a failover to another server: what the wall clocks of both machines do not confirm has to be watched.
+   */
+  async #isExpired(
+    { modifiedAt, record }: Seen<ProcessRecord>,
+    takeoverMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store, clock } = this.#parts;
     if (store.capabilities.serverTime !== true || store.serverTime === undefined) return false;
     const now = await store.serverTime({ signal });
-    return now - modifiedAt.getTime() >= takeoverMs;
+    if (now - modifiedAt.getTime() < takeoverMs) return false;
+    return record !== undefined && clock.now() - Date.parse(record.at) >= takeoverMs;
   }
 
   /** `false` if the process has shown a sign of life at this very moment. */
-  async #declareDead(
-    token: string,
-    seen: NonNullable<Awaited<ReturnType<typeof readProcess>>>,
-    takeoverMs: number,
-  ): Promise<boolean> {
+  async #declareDead(token: string, seen: Seen<ProcessRecord>, takeoverMs: number): Promise<boolean> {
     const { store, clock, beat } = this.#parts;
     const at = new Date(clock.now()).toISOString();
     const { holder = beat.holder, beat: count = 0 } = seen.record ?? {};
@@ -119,6 +146,19 @@ export class OwnerWatch {
     if (state === 'over') return 'free';
     return state === 'moved' ? 'held' : 'watched';
   }
+}
+
+/** Who claimed a lease last, whether it lives or not. */
+export async function lastOwnerIn({
+  store,
+  clientId,
+  machine,
+}: Pick<OwnerWatchParts, 'store' | 'clientId' | 'machine'>): Promise<'nobody' | 'this-process' | 'another'> {
+  const seen = await readLease(store, clientId);
+  if (seen === undefined) return 'nobody';
+  const holder = seen.record?.holder;
+  const isOurs = holder !== undefined && isSameHolder(holder, await describeHolder(machine));
+  return isOurs ? 'this-process' : 'another';
 }
 
 /** The refusal of a session that a live process has. */

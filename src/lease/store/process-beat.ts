@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../clock.js';
-import { describeError, StoreError } from '../../errors.js';
+import { type Clock, type Moment, momentOf } from '../../clock.js';
+import { ClosedError, describeError, StoreError } from '../../errors.js';
 import { LogThrottle } from '../../log-throttle.js';
 import type { Logger } from '../../logger.js';
 import { Mutex } from '../../mutex.js';
@@ -8,24 +8,15 @@ import type { SessionStore } from '../../stores/session-store.js';
 import { WritePermit } from '../../write-permit.js';
 import { describeHolder, type Machine } from '../judge-holder.js';
 import type { LeaseHolder } from '../lease-record.js';
+import { guarded } from './guarded.js';
+import { type BeatMember, checkLeases, ofEach } from './lease-checks.js';
 import { type ProcessRecord, processKey, putRecord, readProcess } from './lease-objects.js';
+import { sweepProcesses } from './process-sweep.js';
 import { type BeatTiming, RETRY_MS, timingOf } from './timing.js';
 
-/** A session whose lease lives as long as this process shows that it lives. */
-export interface BeatMember {
-  /**
-   * The process was taken for dead, or its object was removed: this session has to claim its lease anew, or learns that
-   * somebody else has it. A failure is tried again with the next beat.
-   */
-  reclaim(): Promise<void>;
-  /** Looks whether the lease is still this session's own. */
-  check(): Promise<void>;
-}
-
-/** The object of each lease is looked at once in this many beats; that of a single session at each. */
-const CHECK_EVERY_BEATS = 20;
-/** How many sessions are looked at at once. */
-const AT_ONCE = 8;
+/** When the first sweep is due, in beats: who crashes again and again has to come to it, too. */
+const FIRST_SWEEP_BEATS = 2;
+const SWEEP_EVERY_MS = 6 * 3_600_000;
 
 export interface ProcessBeatParts {
   /** Every call of it must end: see `WatchedStore`. */
@@ -58,8 +49,12 @@ export class ProcessBeat {
   #permit = new WritePermit();
   #timer: unknown;
   #lastFailure: unknown;
-  /** Where the round of checks goes on. */
-  #checked = 0;
+  /** When the last proof was begun. */
+  #provenAt: Moment | undefined;
+  #proving: Promise<void> | undefined;
+  /** When the next sweep is due, monotonic ms. */
+  #sweepAt = 0;
+  #sweeping: AbortController | undefined;
 
   constructor(parts: ProcessBeatParts) {
     this.#parts = parts;
@@ -84,6 +79,13 @@ export class ProcessBeat {
 
   get lastFailure(): unknown {
     return this.#lastFailure;
+  }
+
+  /** How long ago the last proof was begun, by the clock that tells more, ms; 0 before the first. */
+  get provenForMs(): number {
+    if (this.#provenAt === undefined) return 0;
+    const { monotonicMs, wallMs } = momentOf(this.#parts.clock);
+    return Math.max(0, monotonicMs - this.#provenAt.monotonicMs, wallMs - this.#provenAt.wallMs);
   }
 
   isProven(): boolean {
@@ -118,6 +120,7 @@ export class ProcessBeat {
     if (this.#members.size > 0) return;
     this.#parts.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#sweeping?.abort(new ClosedError('the last session was closed'));
     await this.#turns.runExclusive(async () => {
       if (this.#members.size > 0 || this.#version === undefined) return;
       const { store } = this.#parts;
@@ -132,7 +135,18 @@ export class ProcessBeat {
   /** Shows a sign of life now, if the last one is too old. Never rejects. */
   async prove(): Promise<void> {
     if (this.isProven() && this.#unclaimed.size === 0) return;
-    await this.#beatNow();
+    this.#proving ??= this.#beatNow().finally(() => {
+      this.#proving = undefined;
+    });
+    await this.#proving;
+  }
+
+  /**
+   * Like {@link prove}, but only where the wall clock has moved by more than the takeover time since the last sign of life,
+   * and the monotonic one has not: the machine was suspended, or its clock was set. Never rejects.
+   */
+  async proveIfDoubtful(): Promise<void> {
+    if (this.#permit.isDoubtful(this.#parts.clock)) await this.prove();
   }
 
   #schedule(ms: number): void {
@@ -163,7 +177,8 @@ export class ProcessBeat {
     const told = this.#throttle.end('failed');
     if (told !== undefined) this.#say('info', 'the store keeps the signs of life again', told);
     await this.#reclaimAll();
-    await this.#checkSome();
+    void this.#sweepIfDue();
+    await checkLeases(this.#parts, [...this.#members]);
   }
 
   /** The first object of this process, or of its next life. */
@@ -173,22 +188,23 @@ export class ProcessBeat {
     this.#token = randomUUID();
     this.#beat = 0;
     this.#permit = new WritePermit();
-    const begunAt = clock.monotonic();
+    const begunAt = momentOf(clock);
+    this.#sweepAt ||= begunAt.monotonicMs + FIRST_SWEEP_BEATS * this.timing.beatMs;
     this.#version = await putRecord(store, processKey(this.#token), this.#next(), undefined);
     if (this.#version === undefined)
       throw new StoreError(`${store.name} has an object of a name that is new`);
-    this.#permit.extendTo(begunAt + this.timing.takeoverMs);
+    this.#proven(begunAt);
   }
 
   /** `false` if the object is not ours any more. */
   async #goOn(): Promise<boolean> {
     const { store, clock } = this.#parts;
     for (const isLast of [false, true]) {
-      const begunAt = clock.monotonic();
+      const begunAt = momentOf(clock);
       const version = await putRecord(store, processKey(this.#token), this.#next(), this.#version);
       if (version !== undefined) {
         this.#version = version;
-        this.#permit.extendTo(begunAt + this.timing.takeoverMs);
+        this.#proven(begunAt);
         return true;
       }
       // A put whose answer was lost may have been done.
@@ -212,31 +228,32 @@ export class ProcessBeat {
     await this.#begin();
   }
 
+  #proven(begunAt: Moment): void {
+    this.#provenAt = begunAt;
+    this.#permit.extend(begunAt, this.timing.takeoverMs);
+  }
+
   async #reclaimAll(): Promise<void> {
-    await this.#ofEach([...this.#unclaimed], async (member) => {
+    await ofEach([...this.#unclaimed], async (member) => {
       await member.reclaim();
       this.#unclaimed.delete(member);
     });
   }
 
-  /** Somebody may have removed or replaced the object of a lease, and left that of the process. */
-  async #checkSome(): Promise<void> {
-    const members = [...this.#members];
-    const count = Math.ceil(members.length / CHECK_EVERY_BEATS);
-    this.#checked = members.length === 0 ? 0 : this.#checked % members.length;
-    const some = [...members, ...members].slice(this.#checked, this.#checked + count);
-    this.#checked += count;
-    await this.#ofEach(some, (member) => member.check());
-  }
-
-  /** A failure of one session stops no other; the first one is thrown at the end. */
-  async #ofEach(members: readonly BeatMember[], work: (member: BeatMember) => Promise<void>): Promise<void> {
-    const failures: unknown[] = [];
-    for (let from = 0; from < members.length; from += AT_ONCE) {
-      const results = await Promise.allSettled(members.slice(from, from + AT_ONCE).map(work));
-      failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+  /** Never rejects; what could not be removed is removed later. */
+  async #sweepIfDue(): Promise<void> {
+    const { clock, store, logger } = this.#parts;
+    if (this.#sweeping !== undefined || clock.monotonic() < this.#sweepAt) return;
+    this.#sweepAt = clock.monotonic() + SWEEP_EVERY_MS;
+    this.#sweeping = new AbortController();
+    try {
+      await sweepProcesses(store, this.#token, this.#sweeping.signal);
+    } catch (error) {
+      const fields = { store: store.name, code: describeError(error).code };
+      guarded(() => logger.debug('objects of dead processes could not be removed', fields));
+    } finally {
+      this.#sweeping = undefined;
     }
-    if (failures.length > 0) throw failures[0];
   }
 
   #next(): ProcessRecord {
@@ -265,10 +282,6 @@ export class ProcessBeat {
   }
 
   #say(level: 'info' | 'warn', message: string, fields: object): void {
-    try {
-      this.#parts.logger[level](message, { store: this.#parts.store.name, ...fields });
-    } catch {
-      // A logger that throws must not stop the beats.
-    }
+    guarded(() => this.#parts.logger[level](message, { store: this.#parts.store.name, ...fields }));
   }
 }

@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { type Clock, orAborted, sleep } from '../../clock.js';
+import { type Clock, type Moment, momentOf, orAborted } from '../../clock.js';
 import { ClosedError, describeError, StoreError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { Mutex } from '../../mutex.js';
 import type { SessionStore } from '../../stores/session-store.js';
-import { notProvenOwner, notTheOwner } from '../../write-permit.js';
-import { describeHolder, isSameHolder, type Machine } from '../judge-holder.js';
+import { notProvenOwner, notTheOwner, WritePermit } from '../../write-permit.js';
+import type { Machine } from '../judge-holder.js';
 import type { AcquireOptions, LeaseGrant } from '../local-lease.js';
-import { putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
-import { heldBy, OwnerWatch } from './owner-watch.js';
-import type { BeatMember, ProcessBeat } from './process-beat.js';
-import { LOOK_EVERY_MS } from './timing.js';
-
-/** How often a claim that another process has overtaken is made again. */
-const MAX_CLAIMS = 20;
+import { guarded } from './guarded.js';
+import type { BeatMember } from './lease-checks.js';
+import { leaseKey, putLease, readLease } from './lease-objects.js';
+import { lastOwnerIn, OwnerWatch } from './owner-watch.js';
+import type { ProcessBeat } from './process-beat.js';
+import { claimInStore, claimWhenFree, MAX_CLAIMS, type StoreClaim } from './store-claim.js';
 
 export interface StoreLeaseParts {
   readonly clientId: string;
@@ -33,10 +32,17 @@ export interface StoreLeaseParts {
   readonly onReclaimed: (grant: LeaseGrant) => void;
 }
 
-/** A lease that this process has claimed. */
-interface Claim {
-  readonly record: SessionLeaseRecord;
-  readonly version: string;
+/** A lease in a store, as this process knows it. */
+export interface StoreLeaseView {
+  readonly storeName: string;
+  /** Absent while this process has not claimed it. */
+  readonly grant?: LeaseGrant;
+  readonly isHeld: boolean;
+  readonly isLost: boolean;
+  /** How long ago the last sign of life was begun that the store has taken, ms. */
+  readonly provenAgoMs: number;
+  /** Others take the session over after this time without a sign of life, ms. */
+  readonly takeoverMs: number;
 }
 
 /**
@@ -56,10 +62,20 @@ interface Claim {
 export class StoreLease implements BeatMember {
   readonly #parts: StoreLeaseParts;
   #acquiring: { readonly result: Promise<LeaseGrant>; readonly closing: AbortController } | undefined;
-  #claim: Claim | undefined;
+  #claim: StoreClaim | undefined;
   #isLost = false;
   /** The release that is under way: the next acquisition begins after it. */
   #releasing: Promise<void> | undefined;
+  /**
+   * Valid for the takeover time after the object was seen to be ours: a process that finds it missing waits for that long,
+   * and then becomes the owner without touching the object of this process.
+   */
+  readonly #seen = new WritePermit();
+  #watch: OwnerWatch | undefined;
+  /** Two looks at once would take each other's new claim for another process's. */
+  readonly #checks = new Mutex();
+  /** How often the number had to be raised. */
+  #renumbered = 0;
 
   constructor(parts: StoreLeaseParts) {
     this.#parts = parts;
@@ -76,8 +92,22 @@ export class StoreLease implements BeatMember {
 
   /** Whether we may write into the store now. */
   isHeld(): boolean {
+    const { beat, clock } = this.#parts;
+    const isOurs = !this.#isLost && this.#claim?.record.process === beat.token;
+    return isOurs && beat.isProven() && this.#seen.isValid(clock);
+  }
+
+  /** Whether another process was found to be the owner. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  get view(): StoreLeaseView {
     const { beat } = this.#parts;
-    return !this.#isLost && this.#claim?.record.process === beat.token && beat.isProven();
+    const { storeName, isLost } = this;
+    const grant = this.#claim && !isLost ? { grant: this.#grant(this.#claim) } : {};
+    const times = { provenAgoMs: beat.provenForMs, takeoverMs: beat.timing.takeoverMs };
+    return { storeName, ...grant, isHeld: this.isHeld(), isLost, ...times };
   }
 
   /** Whether no new owner is known, and yet we can't tell at this moment whether the lease is ours. */
@@ -88,6 +118,7 @@ export class StoreLease implements BeatMember {
   /** Like {@link isHeld}, but makes a new proof first where the last one is too old. Never rejects. */
   async confirm(): Promise<boolean> {
     if (this.isUnproven()) await this.#parts.beat.prove();
+    if (this.isUnproven()) await this.check().catch(() => undefined);
     return this.isHeld();
   }
 
@@ -99,19 +130,14 @@ export class StoreLease implements BeatMember {
     if (this.isHeld()) return;
     const { clientId, beat, store } = this.#parts;
     if (this.#isLost) throw notTheOwner(clientId);
+    void beat.proveIfDoubtful();
     const cause = failure ?? beat.lastFailure;
     throw notProvenOwner(clientId, { place: `in the store ${store.name}`, cause });
   }
 
   /** Who claimed the lease last, whether it lives or not. Claims nothing. */
-  async lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
-    const { store, clientId, machine } = this.#parts;
-    const seen = await readLease(store, clientId);
-    if (seen === undefined) return 'nobody';
-    const holder = seen.record?.holder;
-    return holder !== undefined && isSameHolder(holder, await describeHolder(machine))
-      ? 'this-process'
-      : 'another';
+  lastOwner(): Promise<'nobody' | 'this-process' | 'another'> {
+    return lastOwnerIn(this.#parts);
   }
 
   /**
@@ -167,21 +193,51 @@ export class StoreLease implements BeatMember {
     await this.check();
   }
 
-  async check(): Promise<void> {
-    const { store, clientId, beat } = this.#parts;
+  isListed(versions: ReadonlyMap<string, string>, begunAt: Moment): boolean {
+    const claim = this.#claim;
+    if (claim === undefined) return true;
+    const { clientId, beat } = this.#parts;
+    if (versions.get(leaseKey(clientId)) !== claim.version || claim.record.process !== beat.token)
+      return false;
+    this.#seenOurs(begunAt);
+    return true;
+  }
+
+  check(): Promise<void> {
+    return this.#checks.runExclusive(() => this.#check());
+  }
+
+  /**
+   * A store has refused this fencing number: either another process has the session, or the store has seen a higher number
+   * under a lease that is gone. Then the lease is claimed anew.
+   */
+  renumber(refused: number): Promise<void> {
+    return this.#checks.runExclusive(() =>
+      this.generation === refused ? this.#check(2 ** this.#renumbered++) : undefined,
+    );
+  }
+
+  /** @param raise by how much our own number is too low */
+  async #check(raise?: number): Promise<void> {
+    const { store, clientId, beat, clock } = this.#parts;
     const claim = this.#claim;
     if (claim === undefined || this.#isLost) return;
+    const above = claim.record.generation + (raise ?? 1) - 1;
     for (let attempt = 0; attempt < MAX_CLAIMS; attempt++) {
+      const begunAt = momentOf(clock);
       const seen = await readLease(store, clientId);
       if (this.#claim !== claim) return; // released meanwhile
       const isAnothers = seen?.record !== undefined && seen.record.token !== claim.record.token;
       if (isAnothers || seen?.isNewer) return this.#lose();
-      if (seen?.record !== undefined && claim.record.process === beat.token) return;
-      const next = await this.#claimAfter(seen, claim.record.generation);
+      const isOurs = seen?.record !== undefined && claim.record.process === beat.token;
+      if (isOurs && raise === undefined) return this.#seenOurs(begunAt);
+      if (seen?.record === undefined && !this.#seen.isValid(clock)) await this.#assertNobodys();
+      const next = await claimInStore(this.#parts, seen, above);
       if (next === undefined) continue;
       if (this.#claim !== claim) return void (await this.#putReleased(next).catch(() => undefined));
       this.#parts.machine.heldTokens.delete(claim.record.token);
       this.#claim = next;
+      this.#seenOurs(begunAt);
       this.#tell(() => this.#parts.onReclaimed(this.#grant(next)));
       return;
     }
@@ -199,8 +255,9 @@ export class StoreLease implements BeatMember {
       throw error;
     });
     try {
-      const claim = await this.#claimWhenFree(options, above, signal);
+      const claim = await claimWhenFree(this.#parts, options, above, signal);
       this.#claim = claim;
+      this.#seenOurs(claim.begunAt);
       return this.#grant(claim);
     } catch (error) {
       await beat.leave(this);
@@ -208,62 +265,20 @@ export class StoreLease implements BeatMember {
     }
   }
 
-  async #claimWhenFree(
-    { waitMs = 0, onWatch }: AcquireOptions,
-    above: number,
-    signal: AbortSignal,
-  ): Promise<Claim> {
-    const { store, clock } = this.#parts;
-    const watch = new OwnerWatch(this.#parts);
-    const waitUntil = clock.monotonic() + waitMs;
-    let told: string | undefined;
-    for (let claims = 0; claims < MAX_CLAIMS; ) {
-      signal.throwIfAborted();
-      // Who knows of an owner that lives waits for it also while the store fails for a while.
-      const mayFail = told !== undefined && clock.monotonic() < waitUntil;
-      const { seen, verdict } = await watch.look(mayFail, signal);
-      if (verdict === 'free') {
-        const claim = await this.#claimAfter(seen, above, signal);
-        if (claim !== undefined) return claim;
-        claims++; // somebody else was first: find out who
-        continue;
-      }
-      if (verdict === 'held' && clock.monotonic() >= waitUntil)
-        throw heldBy(this.#parts, seen?.record?.holder);
-      const owner = seen?.record?.token ?? 'unknown';
-      if (seen !== undefined && owner !== told) {
-        told = owner;
-        onWatch?.(seen?.record?.holder, Math.max(waitMs, watch.maxMs));
-      }
-      await sleep(clock, LOOK_EVERY_MS, signal);
-    }
-    throw new StoreError(`the lease in the store ${store.name} changes faster than it can be claimed`);
+  /** The object is missing, and another process may have had it since it was last seen to be ours: we wait like a new one. */
+  async #assertNobodys(): Promise<void> {
+    this.#watch ??= new OwnerWatch(this.#parts);
+    const { verdict } = await this.#watch.look(false, new AbortController().signal);
+    if (verdict === 'free') return;
+    throw new StoreError(`the lease in the store ${this.storeName} was removed: another process may have it`);
   }
 
-  /** `undefined` if another process was first. */
-  async #claimAfter(
-    seen: Seen<SessionLeaseRecord> | undefined,
-    above: number,
-    signal?: AbortSignal,
-  ): Promise<Claim | undefined> {
-    const { beat, clock, machine, highestKnown } = this.#parts;
-    const known = seen?.record?.generation ?? (await highestKnown?.()) ?? 0;
-    const token = randomUUID();
-    const record: SessionLeaseRecord = {
-      ...{ format: 1, generation: Math.max(known, above) + 1, token, process: beat.token },
-      ...{ holder: beat.holder, released: false, at: new Date(clock.now()).toISOString() },
-    };
-    machine.heldTokens.add(token); // before another session of this process can see it
-    let version: string | undefined;
-    try {
-      version = await putLease(this.#parts, record, seen?.version, signal);
-    } finally {
-      if (version === undefined) machine.heldTokens.delete(token);
-    }
-    return version === undefined ? undefined : { record, version };
+  #seenOurs(begunAt: Moment): void {
+    this.#watch = undefined;
+    this.#seen.extend(begunAt, this.#parts.beat.timing.takeoverMs);
   }
 
-  async #putReleased({ record, version }: Claim): Promise<void> {
+  async #putReleased({ record, version }: StoreClaim): Promise<void> {
     const at = new Date(this.#parts.clock.now()).toISOString();
     await putLease(this.#parts, { ...record, released: true, at }, version);
   }
@@ -275,23 +290,15 @@ export class StoreLease implements BeatMember {
     this.#tell(() => this.#parts.onLost('another process took the session over'));
   }
 
-  #grant({ record: { holder, generation } }: Claim): LeaseGrant {
+  #grant({ record: { holder, generation } }: StoreClaim): LeaseGrant {
     return { owner: `${holder.host}:${holder.pid}`, generation };
   }
 
   #tell(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.#say('a listener of the lease failed', describeError(error));
-    }
+    guarded(listener, (error) => this.#say('a listener of the lease failed', describeError(error)));
   }
 
   #say(message: string, fields: object): void {
-    try {
-      this.#parts.logger.warn(message, { clientId: this.#parts.clientId, ...fields });
-    } catch {
-      // A logger that throws must not disturb the lease.
-    }
+    guarded(() => this.#parts.logger.warn(message, { clientId: this.#parts.clientId, ...fields }));
   }
 }

@@ -5,7 +5,7 @@ import type { StartWaits } from '../../start-waits.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { LeaseHolder } from '../lease-record.js';
 import type { LeaseGrant } from '../local-lease.js';
-import type { StoreLease } from './store-lease.js';
+import type { StoreLease, StoreLeaseView } from './store-lease.js';
 
 /** How long a start waits for the process that it replaces: platforms stop the old one when the new one is up for a while, ms. */
 export const REPLACEMENT_WAIT_MS = 300_000;
@@ -81,6 +81,22 @@ export class StoreOwnership {
     if (!this.#isUnable) this.#parts.lease.assertHeld(this.#failure);
   }
 
+  /** Throws if another process is known to own the session. */
+  assertNotLost(): void {
+    const { lease } = this.#parts;
+    if (!this.#isUnable && lease.isLost) lease.assertHeld();
+  }
+
+  /** `undefined` where the store can't tell who owns the session, or nobody has asked it to. */
+  get view(): StoreLeaseView | undefined {
+    return this.#isUnable || !this.#isWanted ? undefined : this.#parts.lease.view;
+  }
+
+  /** A store has refused a put under this number. Never rejects: what could not be found out is looked at again later. */
+  async onFencedOff(generation: number): Promise<void> {
+    await this.#parts.lease.renumber(generation).catch(() => undefined);
+  }
+
   /** Like {@link isHeld}, but makes a new proof first where the last one is too old. Never rejects. */
   async confirm(): Promise<boolean> {
     const { clock, lease } = this.#parts;
@@ -118,13 +134,16 @@ export class StoreOwnership {
    * Waits for the process that this one replaces, if the store has answered. Call before the browser is launched.
    *
    * @param options `forAnswer`: also waits for the store itself, 10 s at most
+   * @returns whether another process had the session until now: what was read of the stores before is outdated
    * @throws LeaseHeldError when a live process has the session
    */
-  async settle({ forAnswer = false } = {}): Promise<void> {
-    const asking = this.#asking ?? Promise.resolve();
-    if (forAnswer) await resultWithin(this.#parts.clock, ANSWER_MS, Promise.race([asking, this.#answer]));
-    if (this.#hasAnswered) await asking;
-    if (this.#refusal === undefined) return;
+  async settle({ forAnswer = false } = {}): Promise<boolean> {
+    const asking = this.#asking;
+    if (forAnswer && asking !== undefined)
+      await resultWithin(this.#parts.clock, ANSWER_MS, Promise.race([asking, this.#answer]));
+    const hasWaited = asking !== undefined && this.#hasAnswered;
+    if (hasWaited) await asking;
+    if (this.#refusal === undefined) return hasWaited;
     this.#isWanted = false;
     throw this.#refusal;
   }

@@ -50,10 +50,12 @@ export interface RepositoryOptions {
   /** Keeps the manifests beyond the process. Default: every process reads them. */
   readonly manifests?: ManifestFolder;
   /**
-   * The fencing number of the ownership in this very store. A snapshot is then listed in one step with the look whether a
-   * later owner has listed one. Default: none.
+   * The fencing number of the ownership. Where the store keeps fences, a snapshot is listed in one step with the look
+   * whether a later owner has listed one. Default: none.
    */
   readonly fence?: () => number | undefined;
+  /** Called with the fencing number of a put that the store refused because of a later owner. */
+  readonly onFencedOff?: (generation: number) => void;
   /** Replaces the random half of new ids; for tests. */
   readonly randomness?: () => Uint8Array | string;
 }

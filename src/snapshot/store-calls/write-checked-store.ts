@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isSessionError } from '../../errors.js';
 import type {
   DeleteOptions,
   GetOptions,
@@ -17,12 +18,18 @@ export interface StoreView {
   readonly assertMayWrite?: (() => void) | undefined;
   /** The store's name in listings and messages; default: the store's own name. */
   readonly storeName?: string | undefined;
+  /** Called with the fencing number of a put that the store refused because of a later owner. */
+  readonly onFencedOff?: ((generation: number) => void) | undefined;
 }
 
 /** Returns the store itself when no check and no other name is needed. */
-export function checkWrites(store: SessionStore, { assertMayWrite, storeName }: StoreView): SessionStore {
-  if (assertMayWrite === undefined && (storeName ?? store.name) === store.name) return store;
-  return new WriteCheckedStore(store, assertMayWrite ?? (() => undefined), storeName);
+export function checkWrites(
+  store: SessionStore,
+  { assertMayWrite, storeName, onFencedOff }: StoreView,
+): SessionStore {
+  const isNamedSo = (storeName ?? store.name) === store.name;
+  if (assertMayWrite === undefined && onFencedOff === undefined && isNamedSo) return store;
+  return new WriteCheckedStore(store, assertMayWrite ?? (() => undefined), storeName, onFencedOff);
 }
 
 /**
@@ -40,12 +47,20 @@ export class WriteCheckedStore implements SessionStore {
   readonly #store: SessionStore;
   readonly #assertMayWrite: () => void;
   readonly #name: string | undefined;
+  readonly #onFencedOff: StoreView['onFencedOff'];
 
   /**
    * @param assertMayWrite throws unless the session is ours at this moment
    * @param name default: the store's own name
+   * @param onFencedOff see {@link StoreView.onFencedOff}
    */
-  constructor(store: SessionStore, assertMayWrite: () => void, name?: string) {
+  constructor(
+    store: SessionStore,
+    assertMayWrite: () => void,
+    name?: string,
+    onFencedOff?: StoreView['onFencedOff'],
+  ) {
+    this.#onFencedOff = onFencedOff;
     this.#store = store;
     this.#name = name;
     this.#assertMayWrite = assertMayWrite;
@@ -83,7 +98,14 @@ export class WriteCheckedStore implements SessionStore {
 
   async put(key: string, body: Uint8Array | Readable, options?: PutOptions): Promise<PutResult> {
     this.#assertStillWanted(options);
-    return this.#store.put(key, body, options);
+    try {
+      return await this.#store.put(key, body, options);
+    } catch (error) {
+      const { fence } = options ?? {};
+      if (fence && isSessionError(error) && error.code === 'LEASE_LOST')
+        this.#onFencedOff?.(fence.generation);
+      throw error;
+    }
   }
 
   async delete(key: string, options?: DeleteOptions): Promise<boolean> {

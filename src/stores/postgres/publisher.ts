@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { StoreError } from '../../errors.js';
 import { chunksOf, throwIfAborted } from '../body.js';
 import { assertNotFencedOff, conflict } from '../conditions.js';
-import type { PutOptions, PutResult } from '../session-store.js';
+import type { Fence, PutOptions, PutResult } from '../session-store.js';
 import { CHUNK_BYTES, inChunks, sweptError, writeChunks } from './chunk-writer.js';
 import type { Connections, Row } from './connections.js';
 import { isLostConnection } from './faults.js';
@@ -80,7 +80,7 @@ export class Publisher {
         "$5::bytea, decode($6, 'hex'), $7::boolean, $8, $9, $10::bigint)",
       values: [
         ...[key, setId, size, CHUNK_BYTES, bytes ?? null, sha256 ?? null],
-        ...[ifAbsent, ifVersion ?? null, fence?.name ?? null, fence?.generation ?? null],
+        ...[ifAbsent, ifVersion ?? null, fence?.name ?? null, generationOf(fence)],
       ],
     };
     let rows: readonly Row[];
@@ -116,6 +116,12 @@ export class Publisher {
     const text = `SELECT freed FROM "${schema}".discard($1::uuid)`;
     connections.background({ text, values: [setId] }, ([row]) => reclaimer.count(Number(row?.freed ?? 0)));
   }
+}
+
+/** Negative if it is new. */
+function generationOf(fence: Fence | undefined): number | null {
+  if (fence === undefined) return null;
+  return fence.isNew === true ? -fence.generation : fence.generation;
 }
 
 async function* all(

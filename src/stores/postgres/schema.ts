@@ -1,5 +1,8 @@
-/** The version of the tables and functions below. A change that adds something raises it by one. */
-export const SCHEMA_VERSION = 1;
+/**
+ * The version of the tables and functions below. A change that adds something raises it by one. Since 2 a fence may begin
+ * its generation.
+ */
+export const SCHEMA_VERSION = 2;
 /**
  * The oldest version of this library's schema that still works with these tables. At a rolling deploy the old process goes
  * on while the new one has migrated already, so a migration only adds.
@@ -67,7 +70,7 @@ export function migrationOf(schema: string): readonly string[] {
 /**
  * Makes a value visible, or refuses it and drops its chunks. The conditions are compared under a lock of the key, which also
  * holds where there is no row yet. The fence is the last thing that is looked at, and stays locked until the end: a
- * successor either has written before, or waits for these few milliseconds.
+ * successor either has written before, or waits for these few milliseconds. A negative generation is one that begins.
  */
 function publishOf(s: string, schema: string): string {
   return `CREATE OR REPLACE FUNCTION ${s}.publish(
@@ -84,6 +87,9 @@ function publishOf(s: string, schema: string): string {
     v_last integer;
     v_sha256 bytea;
     v_seen bigint;
+    v_generation bigint := abs(p_generation);
+    v_begins boolean := p_generation < 0;
+    v_has_begun boolean := false;
   BEGIN
     IF p_bytes IS NULL THEN
       PERFORM FROM ${s}.uploads WHERE set_id = p_set FOR UPDATE;
@@ -118,13 +124,14 @@ function publishOf(s: string, schema: string): string {
 
     IF outcome IS NULL AND p_fence IS NOT NULL THEN
       SELECT generation INTO v_seen FROM ${s}.fences WHERE name = p_fence;
-      IF v_seen IS DISTINCT FROM p_generation THEN
-        INSERT INTO ${s}.fences AS f (name, generation) VALUES (p_fence, p_generation)
+      IF v_seen IS DISTINCT FROM v_generation THEN
+        INSERT INTO ${s}.fences AS f (name, generation) VALUES (p_fence, v_generation)
           ON CONFLICT (name) DO UPDATE SET generation = EXCLUDED.generation
           WHERE f.generation < EXCLUDED.generation;
+        v_has_begun := FOUND;
       END IF;
       SELECT generation INTO v_seen FROM ${s}.fences WHERE name = p_fence FOR SHARE;
-      IF v_seen > p_generation THEN
+      IF v_seen > v_generation OR (v_begins AND NOT v_has_begun) THEN
         outcome := 'fenced';
         detail := v_seen::text;
       END IF;

@@ -4,7 +4,7 @@ import { type Clock, resultWithin } from '../../clock.js';
 import { StoreError } from '../../errors.js';
 import { chunksOf, throwIfAborted } from '../body.js';
 import { assertNotFencedOff, conflict } from '../conditions.js';
-import type { PutOptions, PutResult } from '../session-store.js';
+import type { Fence, PutOptions, PutResult } from '../session-store.js';
 import { chunkBody } from './chunk-body.js';
 import { CHUNK_BYTES, inChunks, sweptError, writeChunks } from './chunk-writer.js';
 import type { Connection } from './connection.js';
@@ -76,7 +76,7 @@ export class Publisher {
     const { base, connection } = this.#tools;
     const args = [
       ...[key, version, `${size}`, `${CHUNK_BYTES}`, `${count}`, ifAbsent ? '1' : '', expected(ifVersion)],
-      ...[fence?.name ?? '', fence === undefined ? '' : `${fence.generation}`, `${GRACE_MS}`],
+      ...[fence?.name ?? '', generationOf(fence), `${GRACE_MS}`],
       ...inline,
     ];
     let answer: readonly unknown[];
@@ -140,6 +140,10 @@ export class Publisher {
     const dropping = connection.run(DISCARD, base, [version], ending.signal).catch(() => undefined);
     void resultWithin(clock, DISCARD_MS, dropping).finally(() => ending.abort());
   }
+}
+
+function generationOf(fence: Fence | undefined): string {
+  return fence === undefined ? '' : `${fence.isNew === true ? '+' : ''}${fence.generation}`;
 }
 
 async function* all(

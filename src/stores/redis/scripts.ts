@@ -68,8 +68,8 @@ return 'done'
 export const DISCARD = scriptOf(`return redis.call('UNLINK', p .. 'v:' .. ARGV[1])`);
 
 /**
- * ARGV: key, version, size, chunkBytes, chunks, ifAbsent, ifVersion (after a "="), fence name, generation, ms for readers
- * of the old value, then the bytes of a small value. Answers the outcome and its detail.
+ * ARGV: key, version, size, chunkBytes, chunks, ifAbsent, ifVersion (after a "="), fence name, generation (after a "+" if
+ * it is new), ms for readers of the old value, then the bytes of a small value. Answers the outcome and its detail.
  */
 export const PUBLISH = scriptOf(`
 local key, version = ARGV[1], ARGV[2]
@@ -91,8 +91,10 @@ if ARGV[5] ~= '0' and not isInline then
 end
 if ARGV[9] ~= '' then
   local highest = redis.call('HGET', p .. 'fences', ARGV[8])
-  if highest and tonumber(highest) > tonumber(ARGV[9]) then return {'fenced', highest} end
-  redis.call('HSET', p .. 'fences', ARGV[8], ARGV[9])
+  local isNew, generation = string.match(ARGV[9], '^(%+?)(%d+)$')
+  local least = tonumber(highest or '0') + (isNew == '+' and 1 or 0)
+  if tonumber(generation) < least then return {'fenced', highest} end
+  redis.call('HSET', p .. 'fences', ARGV[8], generation)
 end
 for index = 11, #ARGV do redis.call('HSET', v, string.format('%d', index - 11), ARGV[index]) end
 redis.call('PERSIST', v)

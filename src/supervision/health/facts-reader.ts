@@ -1,6 +1,7 @@
 import { CachedReading } from '../../cached-reading.js';
 import { probePage } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
+import type { StoreLeaseView } from '../../lease/store/store-lease.js';
 import {
   diskSpace,
   isEphemeral,
@@ -25,6 +26,7 @@ import {
   type MemoryFacts,
   type ProfileFacts,
   type StorageOutlook,
+  type StoreLeaseFacts,
 } from './facts.js';
 import type { SnapshotLedger } from './snapshot-ledger.js';
 
@@ -115,6 +117,7 @@ export class FactsReader {
       waiting: this.#context.startWaits.current,
       leaseHeld: lease.isHeld(),
       leaseUnproven: lease.isUnproven(),
+      storeLease: storeLeaseFacts(this.#context.storeOwnership?.view),
     };
   }
 
@@ -192,4 +195,10 @@ export class FactsReader {
     const { clock, options } = this.#context;
     return new CachedReading({ clock, read, maxAgeMs, deadlineMs: options.puppeteerTimeoutMs });
   }
+}
+
+function storeLeaseFacts(view: StoreLeaseView | undefined): StoreLeaseFacts | undefined {
+  if (view === undefined) return undefined;
+  const { storeName: store, isLost, grant, provenAgoMs, takeoverMs } = view;
+  return { store, isLost, provenAgoMs: grant && provenAgoMs, takeoverMs };
 }

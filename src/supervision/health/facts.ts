@@ -45,6 +45,18 @@ export interface HealthFacts {
   readonly leaseHeld: boolean;
   /** Whether it is currently unknown if the lease is held, while no other process is known to have taken it. */
   readonly leaseUnproven: boolean;
+  /** The ownership among machines; `undefined` where no store tells it. */
+  readonly storeLease: StoreLeaseFacts | undefined;
+}
+
+export interface StoreLeaseFacts {
+  /** The name of the store. */
+  readonly store: string;
+  readonly isLost: boolean;
+  /** How old the last proof is, ms; `undefined` before the first. */
+  readonly provenAgoMs: number | undefined;
+  /** Others take the session over when the proof is this old, ms. */
+  readonly takeoverMs: number;
 }
 
 /** The options against which the facts are judged. */

@@ -1,4 +1,4 @@
-import { describeError, isSessionError, type SessionError } from '../../errors.js';
+import { describeError, isSessionError, type SessionError, StoreError } from '../../errors.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { SnapshotFile } from '../../types.js';
@@ -12,6 +12,13 @@ const MAX_ATTEMPTS = 100;
  * After this many snapshots that it could not read, a store is not asked again, because the store itself is failing.
  */
 const MAX_FAULTS_OF_STORE = 3;
+
+/** The snapshots were chosen while another machine still had the session, and may have put newer ones: choose anew. */
+export function chosenTooEarly(): StoreError {
+  return new StoreError(
+    'another machine had the session until now: what it has saved meanwhile is looked for again',
+  );
+}
 
 /**
  * The state of one search for a restorable snapshot. It knows which candidates are worth an attempt after the earlier

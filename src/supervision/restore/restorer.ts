@@ -13,7 +13,13 @@ import { importsIn } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import { tellReplaced } from './replaced-profile.js';
-import { isMisfit, isStoreFault, mayOthersDoBetter, RestoreSearch } from './restore-search.js';
+import {
+  chosenTooEarly,
+  isMisfit,
+  isStoreFault,
+  mayOthersDoBetter,
+  RestoreSearch,
+} from './restore-search.js';
 import { filesWith, TailRestorer } from './tail-restorer.js';
 
 interface Fetched {
@@ -51,7 +57,7 @@ export class Restorer {
    * older than `maxRollbackMs` is restored. The same applies after each candidate that is skipped because of the
    * browser
    * @throws BrowserTooOldError when none is sound and one was skipped because of the browser; StoreError when none is
-   * sound and one could not be read; system errors of the profile's disk, at once
+   * sound and one could not be read, or another machine had the session until now; system errors of the profile's disk, at once
    */
   async restoreFirstSound(
     candidates: readonly LocatedSnapshot[],
@@ -59,7 +65,9 @@ export class Restorer {
     signal: AbortSignal,
     passedOver?: SessionError,
   ): Promise<LocatedSnapshot | undefined> {
-    const { browserGuard } = this.#context;
+    const { browserGuard, storeOwnership } = this.#context;
+    const hasWaited = candidates.length > 0 && (await storeOwnership?.settle({ forAnswer: true }));
+    if (hasWaited) throw chosenTooEarly();
     const search = new RestoreSearch();
     let refusal = passedOver;
     for (const candidate of await this.#tails.bestFirst(candidates)) {

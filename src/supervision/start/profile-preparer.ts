@@ -126,13 +126,13 @@ export class ProfilePreparer {
     patience: StorePatience,
     besideLaunch: boolean,
   ): Promise<LocatedSnapshot | undefined> {
-    const { record, warn, announce, storeOwnership } = this.#context;
+    const { record, warn, announce } = this.#context;
     const report = await (besideLaunch
       ? this.#check.beforeLaunch(signal, patience)
       : this.#check.everything(signal, patience));
     const isSound = report.verdict === 'sound';
     // What another machine has in use is not looked at, let alone restored.
-    if (!isSound) await storeOwnership?.settle({ forAnswer: true });
+    if (!isSound) await this.#hasWaited();
     if (record.current.lineage === undefined) await this.#accountGuard.refuseAnothersLogin(patience, isSound);
     if (isSound || (report.verdict === 'suspect' && (await this.#otherLogin.keep(signal)))) {
       const used = await this.#useInPlace(signal, patience);
@@ -192,6 +192,7 @@ export class ProfilePreparer {
     const newer = later?.length ? later : await this.#newerSnapshots(patience);
     if (newer.length > 0) {
       if (!(await isSound())) return UNSOUND;
+      if (await this.#hasWaited()) return this.#useInPlace(signal, patience); // the other owner may have put a newer one
       const restored = await this.#takeNewer(newer, signal);
       if (restored) return restored;
     }
@@ -201,6 +202,13 @@ export class ProfilePreparer {
     }
     await this.#blobRescue.mend(signal, patience, isSound);
     return undefined;
+  }
+
+  /** Waits until it is known who has the session. Returns whether another machine had it until now. */
+  async #hasWaited(): Promise<boolean> {
+    const hasWaited = (await this.#context.storeOwnership?.settle({ forAnswer: true })) ?? false;
+    if (hasWaited) this.#snapshots.lookAgain();
+    return hasWaited;
   }
 
   // The hold on the login in place is over: the profile is back, or a clear() took it for another bot's, or has failed.
@@ -238,6 +246,7 @@ export class ProfilePreparer {
   async #takeReadable(refusal: SessionError, signal: AbortSignal): Promise<LocatedSnapshot | undefined> {
     const { lineage } = this.#context.record.current;
     if (refusal.code !== 'BROWSER_TOO_OLD' || lineage === undefined) throw refusal;
+    await this.#hasWaited();
     const older = await this.#snapshots.candidates(lineage);
     return this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal);
   }

@@ -30,6 +30,20 @@ export const fences: Chapter = (test, expects) => {
       await put(store, 'shop/a', 7, 3);
     });
 
+    test('lets a generation begin once, and only above all others', async (store) => {
+      const begin = (generation: number, salt: number) =>
+        store.put('shop/a', bytesOf(5, salt), { fence: { name: 'shop', generation, isNew: true } });
+      await begin(3, 1);
+      await rejectsWith('LEASE_LOST', begin(3, 2));
+      await rejectsWith('LEASE_LOST', begin(2, 3));
+      await put(store, 'shop/a', 3, 4);
+      await store.delete('shop/a');
+      await rejectsWith('LEASE_LOST', begin(3, 5));
+      await begin(4, 6);
+      await rejectsWith('LEASE_LOST', put(store, 'shop/a', 3, 7));
+      assertBytes(await bytesAt(store, 'shop/a'), bytesOf(5, 6));
+    });
+
     test('keeps the generations of each name apart, and asks nothing of other puts', async (store) => {
       await put(store, 'shop/a', 9, 1);
       await store.put('bakery/a', bytesOf(5), { fence: { name: 'bakery', generation: 1 } });

@@ -267,6 +267,7 @@ const STATUS: StatusResponse = {
     lastBackupError: null,
     waiting: null,
     decision: null,
+    storeLease: null,
     snapshots: [],
   },
   health: null,

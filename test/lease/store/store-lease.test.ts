@@ -316,6 +316,84 @@ describe.each([
     await expect(finish(world, lease.acquire())).resolves.toMatchObject({ owner: 'a:100' });
   });
 
+  it('is not held by the owner on a machine that slept, although its monotonic time stood still', async () => {
+    const { world, a, b } = setup();
+    const [old, next] = [a.lease(), b.lease()];
+    await old.acquire();
+    await world.clock.advance(beatMs / 2);
+    a.suspendMachine();
+    const waiting = follow(next.acquire());
+    for (let ms = 0; ms < 2 * takeoverMs && waiting.outcome() === 'pending'; ms += 500) {
+      await world.clock.advance(500);
+      expect(old.isHeld() && next.isHeld()).toBe(false);
+    }
+    expect(next.isHeld()).toBe(true);
+    a.resume();
+    expect([old.isHeld(), old.isUnproven(), a.beat.provenForMs >= takeoverMs]).toEqual([false, true, true]);
+    expect(() => old.assertHeld()).toThrow(expect.objectContaining({ code: 'STORE' }));
+    await world.clock.advance(500); // far less than a beat
+    expect(a.lost).toEqual(['another process took the session over']);
+  });
+
+  it.each([-86_400_000, -60_000, 60_000, 86_400_000])(
+    'goes on under a wall clock that is set by %s ms',
+    async (byMs) => {
+      const { world, a, b } = setup();
+      const lease = a.lease();
+      await lease.acquire();
+      await world.clock.advance(beatMs / 2);
+      a.setClock(byMs);
+      expect(await finish(world, lease.confirm())).toBe(true);
+      await world.clock.advance(3 * takeoverMs);
+      expect([lease.isHeld(), lease.generation, a.lost, a.reclaimed]).toEqual([true, 1, [], []]);
+      await expect(finish(world, b.lease().acquire())).rejects.toMatchObject(held);
+    },
+  );
+
+  it('whose object was removed is not taken over while its owner lives and has put snapshots', async () => {
+    const { world, a, b } = setup();
+    const lease = a.lease();
+    await lease.acquire();
+    await world.memory.delete(KEY);
+    const next = b.lease('shop', async () => 1);
+    const told: unknown[] = [];
+    const waiting = follow(next.acquire({ onWatch: (holder, maxMs) => told.push([holder?.pid, maxMs]) }));
+    for (let ms = 0; ms < 2 * takeoverMs; ms += 500) {
+      await world.clock.advance(500);
+      expect(lease.isHeld() && next.isHeld()).toBe(false);
+    }
+    expect(told).toEqual([
+      [undefined, takeoverMs],
+      [100, takeoverMs],
+    ]);
+    expect([lease.isHeld(), lease.generation, a.lost]).toEqual([true, 2, []]);
+    expect(waiting.outcome()).toMatchObject(held);
+  });
+
+  it('whose object was removed with its owner is had after the takeover time, with a higher number', async () => {
+    const { world, a, b } = setup();
+    await a.lease().acquire();
+    a.kill();
+    await world.memory.delete(KEY);
+    const waiting = follow(b.lease('shop', async () => 1).acquire());
+    await world.clock.advance(takeoverMs - 3000);
+    expect(waiting.outcome()).toBe('pending');
+    await world.clock.advance(6000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+  });
+
+  it('of each of many sessions of a process is put back within a beat', async () => {
+    const { world, a } = setup();
+    const leases = Array.from({ length: 30 }, (_, index) => a.lease(`client-${index}`));
+    for (const lease of leases) await lease.acquire();
+    for (const index of [3, 29]) await world.memory.delete(`.leases/client-${index}.json`);
+    await world.clock.advance(beatMs + 1000);
+    expect(leases.map(({ generation }) => generation)).toEqual(
+      leases.map((_, index) => (index === 3 || index === 29 ? 2 : 1)),
+    );
+    expect(leases.every((lease) => lease.isHeld())).toBe(true);
+  });
+
   it('is claimed again when somebody has removed its object', async () => {
     const { world, a, b } = setup();
     const lease = a.lease();
@@ -331,8 +409,9 @@ describe.each([
   });
 
   it('never counts backwards, even if the store has lost it and kept the snapshots', async () => {
-    const { a } = setup();
-    expect(await a.lease('shop', async () => 41).acquire()).toMatchObject({ generation: 42 });
+    const { world, a } = setup();
+    const acquiring = finish(world, a.lease('shop', async () => 41).acquire());
+    expect(await acquiring).toMatchObject({ generation: 42 });
   });
 
   it('whose object is damaged is watched, and then replaced with a higher number', async () => {
@@ -386,6 +465,165 @@ describe.each([
     expect([await mine.lastOwner(), await yours.lastOwner()]).toEqual(['this-process', 'another']);
     await finish(world, yours.acquire());
     expect(await mine.lastOwner()).toBe('another');
+  });
+});
+
+describe('a fence', () => {
+  it('lets two owners that never saw each other put under different numbers, and the later one only', async () => {
+    const world = new StoreWorld();
+    const [a, b] = [world.process('a'), world.process('b')];
+    const [old, next] = [a.lease(), b.lease()];
+    await old.acquire();
+    await world.memory.delete(KEY);
+    await next.acquire(); // nothing tells of an owner: it has put no snapshot yet
+    expect([old.isHeld(), next.isHeld()]).toEqual([true, true]);
+    expect(next.generation).toBeGreaterThan(old.generation);
+    await expect(a.putFenced('shop/a', old.generation)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    await b.putFenced('shop/b', next.generation);
+  });
+
+  it('refuses the old owner from the moment of the next claim on, before that has put anything', async () => {
+    const world = new StoreWorld();
+    const [a, b] = [world.process('a'), world.process('b')];
+    const [old, next] = [a.lease(), b.lease()];
+    await old.acquire();
+    const { generation } = old;
+    a.suspend();
+    await finish(world, next.acquire());
+    a.resume();
+    await expect(a.putFenced('shop/a', generation)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  });
+
+  it('that has seen a higher number than the lease is passed by the next claim', async () => {
+    const world = new StoreWorld();
+    const a = world.process('a');
+    await a.putFenced('shop/a', 41);
+    const lease = a.lease();
+    expect((await lease.acquire()).generation).toBeGreaterThan(41);
+    await a.putFenced('shop/b', lease.generation);
+  });
+
+  it('that refuses the number of the owner makes it take a higher one, or find out that it is no more', async () => {
+    const world = new StoreWorld();
+    const [a, b] = [world.process('a'), world.process('b')];
+    const [lease, next] = [a.lease(), b.lease()];
+    await lease.acquire();
+    await world.memory.put('shop/x', Buffer.from('x'), { fence: { name: 'shop', generation: 7 } });
+    await Promise.all([lease.renumber(1), lease.renumber(1)]);
+    expect([lease.isHeld(), a.lost, a.reclaimed]).toEqual([true, [], [lease.generation]]);
+    await a.putFenced('shop/a', lease.generation);
+    await world.memory.delete(KEY);
+    await next.acquire();
+    await lease.renumber(lease.generation);
+    expect([lease.isHeld(), a.lost.length]).toEqual([false, 1]);
+  });
+});
+
+describe("the server's clock", () => {
+  it.each([60_000, 3_600_000, 86_400_000])(
+    'that jumps ahead by %s ms makes no live owner look dead',
+    async (ms) => {
+      const world = new StoreWorld();
+      const [a, b] = [world.process('a'), world.process('b')];
+      const [old, next] = [a.lease(), b.lease()];
+      await old.acquire();
+      await world.clock.advance(9000);
+      world.serverAheadMs = ms;
+      const waiting = follow(next.acquire());
+      await world.clock.advance(60_000);
+      expect(waiting.outcome()).toMatchObject(held);
+      expect([old.isHeld(), a.lost, a.reclaimed]).toEqual([true, [], []]);
+    },
+  );
+
+  it('that jumps ahead lets a dead owner be followed within the takeover time', async () => {
+    const world = new StoreWorld();
+    const [a, b] = [world.process('a'), world.process('b')];
+    await a.lease().acquire();
+    a.kill();
+    world.serverAheadMs = 3_600_000;
+    const waiting = follow(b.lease().acquire());
+    await world.clock.advance(33_000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+  });
+
+  it('that is set back keeps a dead owner for no longer than the takeover time', async () => {
+    const world = new StoreWorld();
+    const [a, b] = [world.process('a'), world.process('b')];
+    await a.lease().acquire();
+    await world.clock.advance(25_000);
+    a.kill();
+    world.serverAheadMs = -3_600_000;
+    const waiting = follow(b.lease().acquire());
+    await world.clock.advance(33_000);
+    expect(waiting.outcome()).toMatchObject({ generation: 2 });
+  });
+});
+
+describe('the objects of killed processes', () => {
+  const DAY_MS = 86_400_000;
+  const processes = async (world: StoreWorld) =>
+    (await world.keys()).filter((key) => key.startsWith('.processes/'));
+
+  it.each([true, false])('are removed after a day, and no sooner (server time: %s)', async (hasTime) => {
+    const world = new StoreWorld({ hasTime });
+    const [dead, unreplaced, late] = [
+      world.process('dead'),
+      world.process('unreplaced'),
+      world.process('late'),
+    ];
+    await dead.lease().acquire();
+    await unreplaced.lease('another').acquire();
+    for (const one of [dead, unreplaced]) one.kill();
+    await world.clock.advance(DAY_MS - 3_600_000);
+    await late.lease('late').acquire();
+    late.kill();
+    const owner = world.process('owner');
+    await finish(world, owner.lease().acquire());
+    await world.clock.advance(120_000);
+    expect(await processes(world)).toHaveLength(4);
+    await world.clock.advance(DAY_MS + 7 * 3_600_000); // a day after it was marked as dead
+    expect(await processes(world)).toEqual(
+      [unreplaced, late, owner].map(({ beat }) => `.processes/${beat.token}.json`).sort(),
+    );
+  });
+
+  it('are left where a lease can not be read, which may name any of them', async () => {
+    const world = new StoreWorld();
+    const dead = world.process('dead');
+    await dead.lease().acquire();
+    dead.kill();
+    await world.clock.advance(DAY_MS);
+    await world.memory.put('.leases/other.json', Buffer.from('{"format":2}'));
+    const owner = world.process('owner');
+    await finish(world, owner.lease().acquire());
+    await world.clock.advance(60_000);
+    expect(await processes(world)).toHaveLength(2);
+  });
+
+  it('are removed a hundred at a time', async () => {
+    const world = new StoreWorld();
+    for (let index = 0; index < 130; index++) {
+      await world.memory.put(`.processes/${index}.json`, Buffer.from('{}'));
+    }
+    await world.clock.advance(DAY_MS);
+    await world.process('owner').lease().acquire();
+    await world.clock.advance(60_000);
+    expect(await processes(world)).toHaveLength(31);
+  });
+
+  it('do not end an owner that was only suspended for so long', async () => {
+    const world = new StoreWorld();
+    const [sleeper, owner] = [world.process('sleeper'), world.process('owner')];
+    const lease = sleeper.lease('sleeper');
+    await lease.acquire();
+    sleeper.suspend();
+    await world.clock.advance(DAY_MS);
+    await owner.lease().acquire();
+    await world.clock.advance(60_000);
+    expect(await processes(world)).toHaveLength(2); // its lease names it
+    sleeper.resume();
+    expect(await finish(world, lease.confirm())).toBe(true);
   });
 });
 

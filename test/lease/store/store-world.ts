@@ -10,14 +10,23 @@ import { MemoryStore } from '../../../src/testing/memory-store.js';
 import { ManualClock } from '../manual-clock.js';
 
 export interface StoreWorldOptions {
-  /** Whether the server tells its time, as a database does. Default true. */
+  /** Whether the server tells its time and keeps fences, as a database does. Default true. */
   readonly hasTime?: boolean;
 }
 
 /** A store that several processes share, which can be suspended, killed and cut off from it. */
 export class StoreWorld {
   readonly clock = new ManualClock();
-  readonly memory = new MemoryStore({ clock: this.clock });
+  /** How far the clock of the server is ahead, ms. */
+  serverAheadMs = 0;
+  readonly memory = new MemoryStore({
+    clock: {
+      now: () => this.clock.now() + this.serverAheadMs,
+      monotonic: () => this.clock.monotonic(),
+      setTimeout: (callback, delayMs) => this.clock.setTimeout(callback, delayMs),
+      clearTimeout: (handle) => this.clock.clearTimeout(handle),
+    },
+  });
   readonly #hasTime: boolean;
   readonly #processes: StoreProcess[] = [];
 
@@ -105,6 +114,21 @@ export class StoreProcess {
     this.clock.suspend();
   }
 
+  /** The whole machine sleeps: its monotonic time stands still, too. */
+  suspendMachine(): void {
+    this.clock.suspend({ isMachine: true });
+  }
+
+  /** Sets the wall clock of the machine. */
+  setClock(byMs: number): void {
+    this.clock.set(byMs);
+  }
+
+  /** Puts an object under the fencing number of a lease, as a save does. Throws what the store throws. */
+  async putFenced(key: string, generation: number): Promise<void> {
+    await this.store.put(key, Buffer.from('x'), { fence: { name: 'shop', generation } });
+  }
+
   resume(): void {
     this.clock.resume();
   }
@@ -124,7 +148,7 @@ export class StoreProcess {
       await clock.running();
       return answer;
     };
-    const capabilities = { ...memory.capabilities, serverTime: hasTime };
+    const capabilities = { ...memory.capabilities, serverTime: hasTime, fencedPut: hasTime };
     return {
       name: 'shared',
       capabilities,
@@ -143,38 +167,58 @@ export class StoreProcess {
 class PausedClock implements Clock {
   readonly #clock: ManualClock;
   #waiting: (() => void)[] | undefined;
+  /** Since when the monotonic time stands still. */
+  #frozenAt: number | undefined;
+  /** For how long it stood still before. */
+  #stoodMs = 0;
+  #setByMs = 0;
+  readonly #timers = new Map<object, unknown>();
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
   }
 
   now(): number {
-    return this.#clock.now();
+    return this.#clock.now() + this.#setByMs;
   }
 
   monotonic(): number {
-    return this.#clock.monotonic();
+    return (this.#frozenAt ?? this.#clock.monotonic()) - this.#stoodMs;
   }
 
-  setTimeout(callback: () => void, delayMs: number): unknown {
-    return this.#clock.setTimeout(() => {
-      if (this.#waiting === undefined) callback();
-      else this.#waiting.push(callback);
-    }, delayMs);
+  setTimeout(callback: () => void, delayMs: number): object {
+    const timer = {};
+    const due = this.monotonic() + delayMs;
+    const fire = () => {
+      if (this.#waiting !== undefined) return void this.#waiting.push(fire);
+      const leftMs = due - this.monotonic();
+      if (leftMs > 0) return void this.#timers.set(timer, this.#clock.setTimeout(fire, leftMs));
+      if (this.#timers.delete(timer)) callback();
+    };
+    this.#timers.set(timer, this.#clock.setTimeout(fire, delayMs));
+    return timer;
   }
 
   clearTimeout(handle: unknown): void {
-    this.#clock.clearTimeout(handle);
+    this.#clock.clearTimeout(this.#timers.get(handle as object));
+    this.#timers.delete(handle as object);
   }
 
-  suspend(): void {
+  suspend({ isMachine = false } = {}): void {
     this.#waiting ??= [];
+    if (isMachine) this.#frozenAt ??= this.#clock.monotonic();
   }
 
   resume(): void {
+    if (this.#frozenAt !== undefined) this.#stoodMs += this.#clock.monotonic() - this.#frozenAt;
+    this.#frozenAt = undefined;
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const callback of waiting) callback();
+  }
+
+  set(byMs: number): void {
+    this.#setByMs += byMs;
   }
 
   running(): Promise<void> {

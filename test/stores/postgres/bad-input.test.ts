@@ -62,12 +62,25 @@ describe.skipIf(!hasPostgres)('PostgresStore with wrong settings', () => {
     const { schema, server } = place;
     await server.run(`UPDATE "${schema}".meta SET version = 9, readable_from = 9`);
     const newer = await failureOf(place.store({ schema }));
-    expect(newer.message).toMatch(/"test_\d+" has version 9, made by a newer .*knows version 1: update/);
+    expect(newer.message).toMatch(/"test_\d+" has version 9, made by a newer .*knows version 2: update/);
     expect(newer.retryable).toBe(false);
     // One that only adds something is no hindrance to the old processes of a rolling deploy.
     await server.run(`UPDATE "${schema}".meta SET readable_from = 1`);
     expect((await place.store({ schema }).head('a'))?.size).toBe(1);
     expect(await server.run(`SELECT version FROM "${schema}".meta`)).toEqual([{ version: 9 }]);
+  });
+
+  it('raises a schema of the first version, and processes that know only that one go on', async () => {
+    const old = place.store();
+    await old.put('a', Buffer.from('x'));
+    const { schema, server } = place;
+    await server.run(`UPDATE "${schema}".meta SET version = 1, readable_from = 1`);
+    const fence = { name: 'shop', generation: 1 };
+    await place.store({ schema }).put('b', Buffer.from('x'), { fence: { ...fence, isNew: true } });
+    expect(await server.run(`SELECT version, readable_from FROM "${schema}".meta`)).toEqual([
+      { version: 2, readable_from: 1 },
+    ]);
+    await old.put('c', Buffer.from('x'), { fence });
   });
 
   it('never takes tables that are gone for a session that is missing', async () => {

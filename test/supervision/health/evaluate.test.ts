@@ -47,6 +47,8 @@ const page = (answered: boolean, state?: string): Partial<HealthFacts> => ({
   probe: { answered, state, durationMs: 5 },
 });
 
+const STORE_LEASE = { store: 'postgres', isLost: false, provenAgoMs: 15_000, takeoverMs: 30_000 };
+
 /** Every code, what it takes to see it alone, how grave it is, and what can be run about it. */
 const ROWS: readonly Row[] = [
   ['not-started', down('idle'), 'warning', 'initialize'],
@@ -111,6 +113,7 @@ const ROWS: readonly Row[] = [
   ['reconnects-low', { upMs: 59_999, reconnect: { attempt: 4, maxAttempts: 5 } }, 'warning', 'reconnect'],
   ['lease-lost', { leaseHeld: false }, 'critical', 'initialize'],
   ['lease-unproven', { leaseHeld: false, leaseUnproven: true }, 'warning'],
+  ['store-lease-unproven', { storeLease: { ...STORE_LEASE, provenAgoMs: 15_001 } }, 'warning'],
 ];
 
 /** Those that cost points, but do not lower the status by themselves. */
@@ -359,6 +362,14 @@ describe('whatever the facts', () => {
     lastError: fc.option(fc.record({ code: fc.string(), message: fc.string() }), { nil: undefined }),
     leaseHeld: fc.boolean(),
     leaseUnproven: fc.boolean(),
+    storeLease: maybe(
+      fc.record({
+        store: fc.string(),
+        isLost: fc.boolean(),
+        provenAgoMs: maybe(number),
+        takeoverMs: number,
+      }),
+    ),
   });
 
   it('the score is an integer from 0 to 100 and agrees with the status, the issues and the checks', () => {

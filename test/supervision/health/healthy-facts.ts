@@ -63,6 +63,7 @@ export const HEALTHY: HealthFacts = {
   decision: undefined,
   leaseHeld: true,
   leaseUnproven: false,
+  storeLease: undefined,
 };
 
 /** Nothing could be read but the state. */

@@ -153,6 +153,12 @@ export class Fenceless extends MemoryStore {
   }
 }
 
+export class EqualFence extends MemoryStore {
+  override put(key: string, body: Uint8Array | Readable, { fence, ...options }: PutOptions = {}) {
+    return super.put(key, body, { ...options, ...(fence && { fence: { ...fence, isNew: false } }) });
+  }
+}
+
 export class EarlyFence extends MemoryStore {
   override async put(key: string, body: Uint8Array | Readable, { fence, ...options }: PutOptions = {}) {
     if (fence !== undefined) await super.put('fence', Buffer.from(''), { fence });

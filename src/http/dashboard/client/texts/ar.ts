@@ -313,6 +313,9 @@ export const ar: Texts = {
     ownerSelf: 'هذا البوت ({owner})',
     ownerSelfUnnamed: 'هذا البوت',
     ownerNone: 'ليس هذا البوت',
+    storeLease: 'المالك بين الأجهزة',
+    storeLeaseProven: '{owner}، الرقم {n}، بحسب {store}؛ آخر إثبات قبل {age}',
+    storeLeaseUnproven: 'لم يثبته {store} بعد',
     memory: 'ذاكرة البوت',
     browserMemory: 'ذاكرة المتصفح',
     browserMemoryOf: {

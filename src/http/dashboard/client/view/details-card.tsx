@@ -94,7 +94,28 @@ function connectionFacts({ texts, format, state }: Ui, { session, health }: Stat
     [details.probe, known(health?.metrics.probeMs, (ms) => format.milliseconds(ms))],
     [details.pageState, known(health?.metrics.pageState, (word) => <Code>{plain(word)}</Code>)],
     [details.owner, known(health?.metrics.leaseHeld, owner)],
+    ...storeLeaseFacts({ texts, format }, session.storeLease),
   ];
+}
+
+/** Which machine owns the session, where a store tells it. */
+function storeLeaseFacts(
+  { texts: { details }, format }: Pick<Ui, 'texts' | 'format'>,
+  lease: StatusResponse['session']['storeLease'],
+): readonly Fact[] {
+  if (lease === null) return [];
+  const { name, held, owner, generation = 0, provenAgoMs = 0 } = lease;
+  const store = plain(name);
+  const text =
+    held && owner !== undefined
+      ? fill(details.storeLeaseProven, {
+          owner: plain(owner),
+          n: format.number(generation),
+          store,
+          age: format.duration(provenAgoMs),
+        })
+      : fill(details.storeLeaseUnproven, { store });
+  return [[details.storeLease, text]];
 }
 
 function machineFacts({ texts, format }: Ui, { systemInfo, health }: StatusResponse): readonly Fact[] {

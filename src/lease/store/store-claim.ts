@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, type Moment, momentOf, sleep } from '../../clock.js';
+import { isSessionError, StoreError } from '../../errors.js';
+import type { SessionStore } from '../../stores/session-store.js';
+import type { Machine } from '../judge-holder.js';
+import type { AcquireOptions } from '../local-lease.js';
+import { putLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import { heldBy, OwnerWatch } from './owner-watch.js';
+import type { ProcessBeat } from './process-beat.js';
+import { LOOK_EVERY_MS } from './timing.js';
+
+/** A lease that this process has claimed. */
+export interface StoreClaim {
+  readonly record: SessionLeaseRecord;
+  readonly version: string;
+  /** When the claim was begun. */
+  readonly begunAt: Moment;
+}
+
+export interface StoreClaimParts {
+  readonly clientId: string;
+  readonly store: SessionStore;
+  readonly beat: ProcessBeat;
+  readonly clock: Clock;
+  readonly machine: Machine;
+  /** See `StoreLeaseParts`. */
+  readonly highestKnown?: () => Promise<number>;
+}
+
+/** How often a claim that another process has overtaken is made again. */
+export const MAX_CLAIMS = 20;
+/** The distance to the next number doubles with each that the store refuses, so this many reach any. */
+const MAX_NUMBERS = 45;
+
+/**
+ * Waits until the owner of a lease has released it, or is dead, and claims it.
+ *
+ * @throws LeaseHeldError when a live process has it after the wait; StoreError when the store fails; the reason of `signal`
+ */
+export async function claimWhenFree(
+  parts: StoreClaimParts,
+  { waitMs = 0, onWatch }: AcquireOptions,
+  above: number,
+  signal: AbortSignal,
+): Promise<StoreClaim> {
+  const { store, clock } = parts;
+  const watch = new OwnerWatch(parts);
+  const waitUntil = clock.monotonic() + waitMs;
+  let told: string | undefined;
+  for (let claims = 0; claims < MAX_CLAIMS; ) {
+    signal.throwIfAborted();
+    // Who knows of an owner that lives waits for it also while the store fails for a while.
+    const mayFail = told !== undefined && clock.monotonic() < waitUntil;
+    const { seen, verdict, hasFailed = false } = await watch.look(mayFail, signal);
+    if (verdict === 'free') {
+      const claim = await claimInStore(parts, seen, above, signal);
+      if (claim !== undefined) return claim;
+      claims++; // somebody else was first: find out who
+      continue;
+    }
+    if (verdict === 'held' && clock.monotonic() >= waitUntil) throw heldBy(parts, seen?.record?.holder);
+    const owner = seen?.record?.token ?? 'unknown';
+    if (!hasFailed && owner !== told) {
+      told = owner;
+      onWatch?.(seen?.record?.holder, Math.max(waitMs, watch.maxMs));
+    }
+    await sleep(clock, LOOK_EVERY_MS, signal);
+  }
+  throw new StoreError(`the lease in the store ${store.name} changes faster than it can be claimed`);
+}
+
+/**
+ * Claims a lease in place of what was seen, under a fencing number that nobody has had. Resolves to `undefined` if another
+ * process was first.
+ *
+ * @param above a number that this process has had
+ * @throws StoreError when the store fails
+ */
+export async function claimInStore(
+  parts: StoreClaimParts,
+  seen: Seen<SessionLeaseRecord> | undefined,
+  above: number,
+  signal?: AbortSignal,
+): Promise<StoreClaim | undefined> {
+  const { beat, clock, machine, highestKnown, store } = parts;
+  const known = seen?.record?.generation ?? (await highestKnown?.()) ?? 0;
+  const token = randomUUID();
+  let generation = Math.max(known, above) + 1;
+  machine.heldTokens.add(token); // before another session of this process can see it
+  let version: string | undefined;
+  try {
+    for (let refused = 0; refused < MAX_NUMBERS; refused++) {
+      const at = new Date(clock.now()).toISOString();
+      const record: SessionLeaseRecord = {
+        ...{ format: 1, generation, token, process: beat.token },
+        ...{ holder: beat.holder, released: false, at },
+      };
+      try {
+        const begunAt = momentOf(clock);
+        version = await putLease(parts, record, seen?.version, signal);
+        return version === undefined ? undefined : { record, version, begunAt };
+      } catch (error) {
+        // The store knows of a higher number than the lease and the snapshots do.
+        if (!isSessionError(error) || error.code !== 'LEASE_LOST') throw error;
+        generation += 2 ** refused;
+      }
+    }
+  } finally {
+    if (version === undefined) machine.heldTokens.delete(token);
+  }
+  throw new StoreError(`the store ${store.name} refuses every number of the lease`);
+}
