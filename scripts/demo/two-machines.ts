@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startSimulator } from '../../test/simulator/server.js';
+import { type StoreServer, startServer } from '../../test/stores/servers/start-server.js';
 import { BotProcess } from '../../test/support/bot-process.js';
 import { ensureChromium } from '../chromium.js';
 import { Steps } from './steps.js';
@@ -18,41 +19,7 @@ const ACCOUNT = '4915100000001';
 /** How long machine C is watched while B has the session, ms. */
 const WATCHED_MS = 10_000;
 
-interface Server {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-const SERVERS: Readonly<Record<string, () => Promise<Server>>> = {
-  postgres: async () => {
-    const { PostgresServer } = await import('../../test/stores/servers/postgres-server.js');
-    const server = await PostgresServer.start();
-    return { url: server.urlFor(), stop: () => server.stop() };
-  },
-  redis: async () => {
-    const { RedisServer } = await import('../../test/stores/servers/redis-server.js');
-    const server = await RedisServer.start();
-    return { url: server.urlFor(), stop: () => server.stop() };
-  },
-  s3: async () => {
-    const { ACCESS_KEY, S3Cluster, SECRET_KEY } = await import('../../test/stores/servers/s3-cluster.js');
-    const { S3Gateway } = await import('../../test/stores/servers/s3-gateway.js');
-    const cluster = await S3Cluster.start();
-    const gateway = await S3Gateway.start(cluster.configuration);
-    const bucket = await gateway.bucket();
-    return {
-      url: `s3://${ACCESS_KEY}:${SECRET_KEY}@${bucket}?endpoint=${encodeURIComponent(gateway.endpoint)}`,
-      stop: async () => {
-        await gateway.stop();
-        await cluster.stop();
-      },
-    };
-  },
-};
-
 const { values } = parseArgs({ options: { store: { type: 'string' } } });
-const start = SERVERS[values.store ?? ''];
-if (start === undefined) throw new Error(`--store must be one of ${Object.keys(SERVERS).join(', ')}`);
 
 const steps = new Steps();
 const watchdog = setTimeout(() => {
@@ -64,11 +31,11 @@ console.log(`Chromium: ${ensureChromium()}\n`);
 const folder = await mkdtemp(join(tmpdir(), 'wwebjs-machines-'));
 const simulator = await startSimulator();
 const machines: BotProcess[] = [];
-let server: Server | undefined;
+let server: StoreServer | undefined;
 
 try {
   await steps.run(`a ${values.store} server starts`, async () => {
-    server = await start();
+    server = await startServer(values.store);
     return 'on loopback';
   });
   const a = machine('bot');
@@ -120,7 +87,7 @@ process.exitCode = steps.failed ? 1 : 0;
 /** @param path where the bot lies on its machine; the same on A and B, as after a redeploy */
 function machine(path: string): BotProcess {
   const process = new BotProcess(join(folder, path), simulator.port, {
-    storeUrl: server?.url ?? '',
+    storeUrl: server?.urlAt(server.port) ?? '',
     session: { backupIntervalMs: 0 },
   });
   machines.push(process);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesAt, bytesOf } from '../../../src/testing/conformance/harness.js';
-import { TcpProxy } from '../servers/postgres-proxy.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasPostgres } from '../servers/postgres-server.js';
 import { sha256Of, withServer } from './fixture.js';
 

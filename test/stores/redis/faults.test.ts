@@ -10,7 +10,7 @@ import {
   readAll,
   streamOf,
 } from '../../../src/testing/conformance/harness.js';
-import { TcpProxy } from '../servers/redis-proxy.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasRedis } from '../servers/redis-server.js';
 import { WAYS, wayTo, withServer } from './fixture.js';
 
