@@ -1,5 +1,5 @@
 import type { SessionEventName, SessionEventPayloads } from '../events.js';
-import type { StoreLeaseView } from '../lease/store/store-lease.js';
+import type { StoreLeaseView } from '../lease/store/store-lease-parts.js';
 import type { StartWait } from '../start-waits.js';
 import type { SessionState } from '../state.js';
 import type { SessionStatus, StoreLeaseStatus } from '../status.js';

@@ -1,4 +1,5 @@
 import { type Clock, resultWithin } from '../clock.js';
+import { StoreError } from '../errors.js';
 import type { Announce, WarningCode } from '../events.js';
 import { thisMachine } from '../lease/judge-holder.js';
 import type { LeaseGrant } from '../lease/local-lease.js';
@@ -77,6 +78,13 @@ async function highestIn(
 
 async function highestOf(repository: SnapshotRepository): Promise<number> {
   const newest = (await repository.list()).slice(0, NEWEST);
-  const manifests = await Promise.all(newest.map(({ id }) => repository.manifest(id)));
-  return manifests.reduce((highest, { generation = 0 }) => Math.max(highest, generation), 0);
+  const manifests = await Promise.allSettled(newest.map(({ id }) => repository.manifest(id)));
+  const read = manifests.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
+  const unread = manifests.find((one) => one.status === 'rejected');
+  // One that is damaged, withheld or deleted meanwhile must not keep everybody from the session.
+  if (read.length === 0 && unread !== undefined) {
+    const message = 'none of the newest snapshots can be read, which tell the highest number of the lease';
+    throw new StoreError(message, { cause: unread.reason });
+  }
+  return read.reduce((highest, { generation = 0 }) => Math.max(highest, generation), 0);
 }

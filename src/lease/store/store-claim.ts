@@ -47,10 +47,11 @@ export async function claimWhenFree(
   const watch = new OwnerWatch(parts);
   const waitUntil = clock.monotonic() + waitMs;
   let told: string | undefined;
+  let watchUntil = 0;
   for (let claims = 0; claims < MAX_CLAIMS; ) {
     signal.throwIfAborted();
     // Who knows of an owner that lives waits for it also while the store fails for a while.
-    const mayFail = told !== undefined && clock.monotonic() < waitUntil;
+    const mayFail = told !== undefined && clock.monotonic() < Math.max(waitUntil, watchUntil);
     const { seen, verdict, hasFailed = false } = await watch.look(mayFail, signal);
     if (verdict === 'free') {
       const claim = await claimInStore(parts, seen, above, signal);
@@ -62,6 +63,7 @@ export async function claimWhenFree(
     const owner = seen?.record?.token ?? 'unknown';
     if (!hasFailed && owner !== told) {
       told = owner;
+      watchUntil = clock.monotonic() + watch.maxMs;
       onWatch?.(seen?.record?.holder, Math.max(waitMs, watch.maxMs));
     }
     await sleep(clock, LOOK_EVERY_MS, signal);

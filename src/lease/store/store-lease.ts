@@ -12,38 +12,10 @@ import { leaseKey, putLease, readLease } from './lease-objects.js';
 import { lastOwnerIn, OwnerWatch } from './owner-watch.js';
 import type { ProcessBeat } from './process-beat.js';
 import { claimInStore, claimWhenFree, MAX_CLAIMS, type StoreClaim } from './store-claim.js';
+import type { StoreLeaseParts, StoreLeaseView } from './store-lease-parts.js';
 
-export interface StoreLeaseParts {
-  readonly clientId: string;
-  /** The store that the lease lies in. Every call of it must end: see `WatchedStore`. */
-  readonly store: SessionStore;
-  readonly beat: ProcessBeat;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly machine: Machine;
-  /**
-   * The highest fencing number that anything in the store tells, 0 if none does. A store may lose its lease and keep the
-   * snapshots, such as a Redis that was restarted from an older dump.
-   */
-  readonly highestKnown?: () => Promise<number>;
-  /** Called once when an acquired lease turns out to be another process's. */
-  readonly onLost: (reason: string) => void;
-  /** Called when the lease had to be claimed anew, and no other process had it. */
-  readonly onReclaimed: (grant: LeaseGrant) => void;
-}
-
-/** A lease in a store, as this process knows it. */
-export interface StoreLeaseView {
-  readonly storeName: string;
-  /** Absent while this process has not claimed it. */
-  readonly grant?: LeaseGrant;
-  readonly isHeld: boolean;
-  readonly isLost: boolean;
-  /** How long ago the last sign of life was begun that the store has taken, ms. */
-  readonly provenAgoMs: number;
-  /** Others take the session over after this time without a sign of life, ms. */
-  readonly takeoverMs: number;
-}
+/** The most by which a number is raised at once, as a power of two: raised without bound it would be no number any more. */
+const MAX_RAISE = 16;
 
 /**
  * Ensures that a session has one owner across machines that share a store (docs/invariants.md I6). The store must keep the
@@ -66,6 +38,8 @@ export class StoreLease implements BeatMember {
   #isLost = false;
   /** The release that is under way: the next acquisition begins after it. */
   #releasing: Promise<void> | undefined;
+  /** How often the release was asked for: an acquisition that waits for one is ended by the next. */
+  #releases = 0;
   /**
    * Valid for the takeover time after the object was seen to be ours: a process that finds it missing waits for that long,
    * and then becomes the owner without touching the object of this process.
@@ -149,7 +123,13 @@ export class StoreLease implements BeatMember {
    */
   acquire(options: AcquireOptions = {}): Promise<LeaseGrant> {
     const ending = this.#releasing;
-    if (ending !== undefined) return ending.then(() => this.acquire(options));
+    if (ending !== undefined) {
+      const releases = this.#releases;
+      return ending.then(() => {
+        if (releases !== this.#releases) throw releasedMeanwhile();
+        return this.acquire(options);
+      });
+    }
     if (this.#acquiring !== undefined) return this.#acquiring.result;
     if (this.#claim !== undefined && this.isHeld()) return Promise.resolve(this.#grant(this.#claim));
     const closing = new AbortController();
@@ -163,6 +143,7 @@ export class StoreLease implements BeatMember {
 
   /** Marks the lease as free, so that the next owner need not wait. Never rejects. */
   release(): Promise<void> {
+    this.#releases += 1;
     this.#releasing ??= this.#release().finally(() => {
       this.#releasing = undefined;
     });
@@ -171,7 +152,7 @@ export class StoreLease implements BeatMember {
 
   async #release(): Promise<void> {
     if (this.#acquiring !== undefined) {
-      this.#acquiring.closing.abort(new ClosedError('the lease was released while it was being acquired'));
+      this.#acquiring.closing.abort(releasedMeanwhile());
       await this.#acquiring.result.catch(() => undefined);
     }
     const claim = this.#claim;
@@ -213,7 +194,7 @@ export class StoreLease implements BeatMember {
    */
   renumber(refused: number): Promise<void> {
     return this.#checks.runExclusive(() =>
-      this.generation === refused ? this.#check(2 ** this.#renumbered++) : undefined,
+      this.generation === refused ? this.#check(2 ** Math.min(this.#renumbered++, MAX_RAISE)) : undefined,
     );
   }
 
@@ -227,9 +208,13 @@ export class StoreLease implements BeatMember {
       const begunAt = momentOf(clock);
       const seen = await readLease(store, clientId);
       if (this.#claim !== claim) return; // released meanwhile
-      const isAnothers = seen?.record !== undefined && seen.record.token !== claim.record.token;
+      // A lower number is not a successor's: the store has come back from an older state.
+      const isAnothers =
+        seen?.record !== undefined &&
+        seen.record.token !== claim.record.token &&
+        seen.record.generation >= claim.record.generation;
       if (isAnothers || seen?.isNewer) return this.#lose();
-      const isOurs = seen?.record !== undefined && claim.record.process === beat.token;
+      const isOurs = seen?.record?.token === claim.record.token && claim.record.process === beat.token;
       if (isOurs && raise === undefined) return this.#seenOurs(begunAt);
       if (seen?.record === undefined && !this.#seen.isValid(clock)) await this.#assertNobodys();
       const next = await claimInStore(this.#parts, seen, above);
@@ -248,6 +233,7 @@ export class StoreLease implements BeatMember {
     const { beat, machine } = this.#parts;
     if (this.#claim !== undefined) machine.heldTokens.delete(this.#claim.record.token);
     const above = this.generation;
+    this.#renumbered = 0;
     this.#claim = undefined;
     this.#isLost = false;
     await orAborted(beat.join(this), signal).catch(async (error: unknown) => {
@@ -301,4 +287,8 @@ export class StoreLease implements BeatMember {
   #say(message: string, fields: object): void {
     guarded(() => this.#parts.logger.warn(message, { clientId: this.#parts.clientId, ...fields }));
   }
+}
+
+function releasedMeanwhile(): ClosedError {
+  return new ClosedError('the lease was released while it was being acquired');
 }

@@ -5,20 +5,21 @@ import type { StartWaits } from '../../start-waits.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { LeaseHolder } from '../lease-record.js';
 import type { LeaseGrant } from '../local-lease.js';
-import type { StoreLease, StoreLeaseView } from './store-lease.js';
+import type { StoreLease } from './store-lease.js';
+import type { StoreLeaseView } from './store-lease-parts.js';
 
 /** How long a start waits for the process that it replaces: platforms stop the old one when the new one is up for a while, ms. */
 export const REPLACEMENT_WAIT_MS = 300_000;
 /** How long a start waits for the first answer of the store, ms: with all else that it asks stores for no more than 5 s. */
-const FIRST_ANSWER_MS = 400;
+const FIRST_ANSWER_MS = 2000;
 /** How long a restore waits for the store to tell who has the session, ms. */
 const ANSWER_MS = 10_000;
 /** How long a copy waits for a lease that could not be had before, ms: other stores must not be delayed by more. */
 const CONFIRM_MS = 100;
 /** How long it is waited for who had the session last, ms. */
 const LAST_OWNER_MS = 3000;
-/** How often a store that does not answer is asked again, ms. */
-const ASK_AGAIN_MS = 5000;
+/** When a store that has failed is asked again, ms: at once for a refused connection, and then less often. */
+const ASK_AGAIN_MS = [500, 1000, 5000] as const;
 /** How long a stop waits for the release, ms. */
 const RELEASE_MS = 2000;
 
@@ -52,6 +53,8 @@ export class StoreOwnership {
   /** Whether the start goes on, with or without the lease: who learns only then that another has it stops. */
   #isTaken = false;
   #timer: TimerHandle;
+  /** Ends the pause before the store is asked again. */
+  #wake: () => void = () => undefined;
   /** The claim that is under way. */
   #asking: Promise<void> | undefined;
   /** Whether the store has told of another process that has the session. */
@@ -101,7 +104,7 @@ export class StoreOwnership {
   async confirm(): Promise<boolean> {
     const { clock, lease } = this.#parts;
     if (this.#isUnable) return true;
-    if (!lease.isHeld() && !lease.isUnproven() && this.#isWanted) {
+    if (!lease.isHeld() && !lease.isUnproven() && !lease.isLost && this.#isWanted) {
       if (this.#asking === undefined) this.#ask(0);
       await resultWithin(clock, CONFIRM_MS, this.#asking ?? Promise.resolve());
     }
@@ -155,67 +158,89 @@ export class StoreOwnership {
     this.#isTaken = false;
     this.#run += 1;
     clock.clearTimeout(this.#timer);
+    this.#wake();
     await resultWithin(clock, RELEASE_MS, lease.release()).catch(() => undefined);
   }
 
   /** Never rejects: a refusal is thrown by {@link settle}, or reported where nobody waits for it any more. */
   #ask(waitMs: number, signal?: AbortSignal): void {
-    const { clock, lease, startWaits } = this.#parts;
     const run = this.#run;
-    const isOutdated = () => run !== this.#run;
-    clock.clearTimeout(this.#timer);
     this.#hasAnswered = false;
     this.#refusal = undefined;
     let tell: () => void = () => undefined;
     this.#answer = new Promise((resolve) => {
       tell = resolve;
     });
-    let end: (() => void) | undefined;
-    const acquiring = lease.acquire({
-      waitMs,
-      ...(signal && { signal }),
-      onWatch: (holder, maxMs) => {
-        if (isOutdated()) return;
-        this.#hasAnswered = true;
-        tell();
-        end?.();
-        end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
-      },
-    });
-    const asking: Promise<void> = acquiring
-      .then(
-        (grant) => {
-          if (isOutdated()) return;
-          this.#failure = undefined;
-          if (this.#isTaken && this.#isWanted) this.#parts.onLate(grant);
-        },
-        (error: unknown) => {
-          if (!isOutdated()) this.#onRefused(error, signal);
-        },
-      )
+    const isOutdated = () => run !== this.#run;
+    const asking: Promise<void> = this.#claim({ waitMs, signal, isOutdated, tell })
+      .catch((error: unknown) => {
+        if (!isOutdated()) this.#onRefused(error);
+      })
       .finally(() => {
-        end?.();
         if (this.#asking === asking) this.#asking = undefined;
       });
     this.#asking = asking;
   }
 
-  #onRefused(error: unknown, signal: AbortSignal | undefined): void {
-    if (this.#isOutage(error, signal)) return this.#askLater(error);
+  /** Claims the lease, again and again while the store fails. */
+  async #claim(how: {
+    readonly waitMs: number;
+    readonly signal: AbortSignal | undefined;
+    readonly isOutdated: () => boolean;
+    readonly tell: () => void;
+  }): Promise<void> {
+    const { clock, lease, startWaits } = this.#parts;
+    const { signal, isOutdated, tell } = how;
+    const until = clock.monotonic() + how.waitMs;
+    for (let failures = 0; !isOutdated(); failures++) {
+      let end: (() => void) | undefined;
+      try {
+        const grant = await lease.acquire({
+          // Who goes on without the lease does not run beside another owner for minutes.
+          waitMs: this.#isTaken ? 0 : Math.max(0, until - clock.monotonic()),
+          ...(signal && { signal }),
+          onWatch: (holder, maxMs) => {
+            if (isOutdated()) return;
+            this.#hasAnswered = true;
+            tell();
+            end?.();
+            end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
+          },
+        });
+        if (isOutdated()) return;
+        this.#failure = undefined;
+        if (this.#isTaken && this.#isWanted) this.#parts.onLate(grant);
+        return;
+      } catch (error) {
+        if (isOutdated() || !this.#isOutage(error, signal)) throw error;
+        this.#failure = error;
+        if (!this.#mayAskAgain(error)) return;
+      } finally {
+        end?.();
+      }
+      const pauseMs = ASK_AGAIN_MS[Math.min(failures, ASK_AGAIN_MS.length - 1)] ?? 0;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#timer = clock.setTimeout(resolve, pauseMs);
+      });
+    }
+  }
+
+  #onRefused(error: unknown): void {
     this.#refusal = error;
     if (this.#isTaken && this.#isWanted) this.#parts.onLost(describeError(error).message);
   }
 
-  #askLater(error: unknown): void {
-    const { clock, logger, store } = this.#parts;
-    this.#failure = error;
-    if (store.capabilities.conditionalPut !== true) return this.#giveUpOnStore();
+  #mayAskAgain(error: unknown): boolean {
+    const { logger, store } = this.#parts;
+    if (store.capabilities.conditionalPut !== true) {
+      this.#giveUpOnStore();
+      return false;
+    }
     // The copies that the store refuses tell why.
     const fields = { store: store.name, code: describeError(error).code };
     logger.debug('the lease in the store could not be claimed yet', fields);
-    this.#timer = clock.setTimeout(() => {
-      if (this.#isWanted) this.#ask(0);
-    }, ASK_AGAIN_MS);
+    return true;
   }
 
   #giveUpOnStore(): void {

@@ -1,7 +1,7 @@
 import { CachedReading } from '../../cached-reading.js';
 import { probePage } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
-import type { StoreLeaseView } from '../../lease/store/store-lease.js';
+import type { StoreLeaseView } from '../../lease/store/store-lease-parts.js';
 import {
   diskSpace,
   isEphemeral,
