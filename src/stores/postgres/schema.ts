@@ -48,7 +48,15 @@ export function migrationOf(schema: string): readonly string[] {
       autovacuum_vacuum_scale_factor = 0.05,
       toast.autovacuum_vacuum_scale_factor = 0.05
     )`,
-    `ALTER TABLE ${s}.chunks ALTER COLUMN bytes SET STORAGE EXTERNAL`,
+    // Only where it is not so yet: it waits for everybody who reads, such as `pg_dump`, and all others wait behind it.
+    `DO $storage$ BEGIN
+      IF EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = '${s}.chunks'::regclass AND attname = 'bytes' AND attstorage <> 'e'
+      ) THEN
+        ALTER TABLE ${s}.chunks ALTER COLUMN bytes SET STORAGE EXTERNAL;
+      END IF;
+    END $storage$`,
     `CREATE TABLE IF NOT EXISTS ${s}.uploads (
       set_id uuid PRIMARY KEY,
       started_at timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { isSessionError, type KnownSessionError } from '../../../src/errors.js';
 import type { PostgresStore } from '../../../src/stores/postgres/index.js';
@@ -81,6 +82,27 @@ describe.skipIf(!hasPostgres)('PostgresStore with wrong settings', () => {
       { version: 2, readable_from: 1 },
     ]);
     await old.put('c', Buffer.from('x'), { fence });
+  });
+
+  it('raises a schema also while somebody reads all tables for hours, as pg_dump does', async () => {
+    const old = place.store();
+    await old.put('a', Buffer.from('x'));
+    const { schema, server } = place;
+    await server.run(`UPDATE "${schema}".meta SET version = 1, readable_from = 1`);
+    const dump = new pg.Client({ connectionString: server.urlFor() });
+    await dump.connect();
+    try {
+      await dump.query('BEGIN');
+      for (const table of ['chunks', 'objects', 'uploads', 'fences', 'meta'])
+        await dump.query(`LOCK TABLE "${schema}".${table} IN ACCESS SHARE MODE`);
+      await place.store({ schema }).put('b', Buffer.from('x'));
+    } finally {
+      await dump.end();
+    }
+    expect(await server.run(`SELECT version FROM "${schema}".meta`)).toEqual([{ version: 2 }]);
+    const storage = `SELECT attstorage FROM pg_attribute
+      WHERE attrelid = '"${schema}".chunks'::regclass AND attname = 'bytes'`;
+    expect(await server.run(storage)).toEqual([{ attstorage: 'e' }]);
   });
 
   it('never takes tables that are gone for a session that is missing', async () => {
