@@ -208,12 +208,10 @@ export class StoreLease implements BeatMember {
       const begunAt = momentOf(clock);
       const seen = await readLease(store, clientId);
       if (this.#claim !== claim) return; // released meanwhile
-      // A lower number is not a successor's: the store has come back from an older state.
-      const isAnothers =
-        seen?.record !== undefined &&
-        seen.record.token !== claim.record.token &&
-        seen.record.generation >= claim.record.generation;
-      if (isAnothers || seen?.isNewer) return this.#lose();
+      const isAnothers = seen?.record !== undefined && seen.record.token !== claim.record.token;
+      // A store that has come back from an older state has a lease that was released before ours began.
+      const isOlder = seen?.record?.released === true && seen.record.generation < claim.record.generation;
+      if ((isAnothers && !isOlder) || seen?.isNewer) return this.#lose();
       const isOurs = seen?.record?.token === claim.record.token && claim.record.process === beat.token;
       if (isOurs && raise === undefined) return this.#seenOurs(begunAt);
       if (seen?.record === undefined && !this.#seen.isValid(clock)) await this.#assertNobodys();
