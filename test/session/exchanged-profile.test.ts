@@ -109,6 +109,24 @@ describe('a profile that is exchanged by hand while the session runs', () => {
     expect((await bot.session.listSnapshots()).filter(({ revoked }) => !revoked)).toEqual([]);
   });
 
+  it('is no exchange where its first write makes the folder anew, as on a file system of layers', async () => {
+    await writeFakeProfile(stage().fs, PROFILE, stage().whatsApp.pair(ANNA));
+    const bot = newBot();
+    let isWritten = false;
+    Object.assign(bot.client.authStrategy, {
+      afterBrowserInitialized: async () => {
+        const same = await stage().copyTree(PROFILE);
+        await stage().remove(PROFILE);
+        await same.putAt(PROFILE);
+        isWritten = true;
+      },
+    });
+    await bot.start();
+    expect(isWritten).toBe(true);
+    await bot.save('one');
+    expect(bot.warnings).not.toContain('profile-replaced');
+  });
+
   it('goes on where it is a copy of the same login', async () => {
     const bot = newBot();
     await bot.logIn(ANNA);
