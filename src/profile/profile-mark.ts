@@ -29,6 +29,16 @@ export function isRenamed(was: ProfileMark, is: ProfileMark): boolean {
   return was.birthtimeMs > 0 && isSameMark(was, is);
 }
 
+/**
+ * Whether it is still the folder that it was under this name; `undefined` where the file system does not tell: without times of
+ * birth a new folder may have got the inode, and a network share may give the same folder another one.
+ */
+export function isSameFolder(was: ProfileMark, is: ProfileMark): boolean | undefined {
+  if (was.birthtimeMs <= 0 || is.birthtimeMs <= 0) return undefined;
+  if (was.birthtimeMs !== is.birthtimeMs) return false;
+  return was.ino === is.ino ? true : undefined;
+}
+
 export function isSameMark(a: ProfileMark, b: ProfileMark): boolean {
   return a.ino === b.ino && a.birthtimeMs === b.birthtimeMs;
 }

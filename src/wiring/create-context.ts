@@ -18,6 +18,7 @@ import { allRepositories, type SessionContext } from '../supervision/context/ses
 import { ClearNote } from '../supervision/record/clear-note.js';
 import { isCopiedWithoutProfile } from '../supervision/record/copied-record.js';
 import { LogoutNote } from '../supervision/record/logout-note.js';
+import { ProfileInPlace } from '../supervision/record/profile-in-place.js';
 import { PROFILE_LEASE, SessionFolders } from '../supervision/record/session-folders.js';
 import { SessionRecordFile } from '../supervision/record/session-record-file.js';
 import type { TableCheck } from '../supervision/start/table-check.js';
@@ -183,6 +184,7 @@ export function createContext({
       },
     }),
     record,
+    inPlace: new ProfileInPlace(),
     logoutNote,
     clearNote,
     startWaits,

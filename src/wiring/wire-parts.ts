@@ -14,6 +14,7 @@ import { OldSessionFinder } from '../supervision/import/old-session-finder.js';
 import { HoldRelease } from '../supervision/login/hold-release.js';
 import { LineageKeeper } from '../supervision/login/lineage-keeper.js';
 import { PairingWatch } from '../supervision/login/pairing-watch.js';
+import { ProfileProof } from '../supervision/login/profile-proof.js';
 import { Revoker } from '../supervision/login/revoker.js';
 import { SessionOwnership } from '../supervision/ownership/session-ownership.js';
 import { CacheTrimmer } from '../supervision/prune/cache-trimmer.js';
@@ -81,6 +82,7 @@ export function wireParts({
     holds,
     asOwner: (work) => ownership.whileUnused(work),
   });
+  const proof = new ProfileProof(context);
   const saver = new Saver(context, {
     settleWatch,
     pruner,
@@ -88,6 +90,7 @@ export function wireParts({
     blobRescue,
     removed,
     operations: queue,
+    proof,
   });
   const restorer = new Restorer(context, { snapshots });
   const finder = new OldSessionFinder(context, place);
@@ -95,8 +98,8 @@ export function wireParts({
   const firstImport = new FirstImport(context, { finder, importer, snapshots });
   const disableImport = () => firstImport.disableAutomaticImport();
   const clearing = new SessionClearing(context, { snapshots, disableImport });
-  const lineageKeeper = new LineageKeeper(context, { snapshots, holds });
-  const revoker = new Revoker(context, { snapshots });
+  const lineageKeeper = new LineageKeeper(context, { snapshots, holds, proof });
+  const revoker = new Revoker(context, { snapshots, proof });
   const stopper = new BrowserStopper(context);
   const events = new ClientEvents();
   const olderCopy = new OlderCopyTrial(context, { operations: queue, snapshots, restorer, stopper });
@@ -114,6 +117,7 @@ export function wireParts({
       clearing,
       firstImport,
       olderCopy,
+      proof,
       pruner,
       removed,
       restorer,
@@ -125,7 +129,7 @@ export function wireParts({
   const startRetries = new StartRetries(context, { starter });
   const cacheTrimmer = new CacheTrimmer(context);
   const saves = new SaveRequests(context, { lineageKeeper, operations: queue, saver, snapshots });
-  const tailTicks = new TailTicks(context, { operations: queue, saves, settleWatch });
+  const tailTicks = new TailTicks(context, { operations: queue, proof, saves, settleWatch });
   const schedule = new SaveSchedule(context, {
     settleWatch,
     tick: () => tailTicks.tick(),

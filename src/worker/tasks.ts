@@ -5,6 +5,7 @@ import { proveRestoredTask } from '../profile/follow/prove-restored.js';
 import { readTailTask } from '../profile/follow/read-tail.js';
 import { missingBlobsTask } from '../profile/missing-blobs.js';
 import { anotherLoginTask } from '../profile/soundness/compare-logins.js';
+import { continuityTask } from '../profile/soundness/continuity.js';
 import { checkProfileTask, examineProfileTask } from '../profile/soundness.js';
 import { copyAndHashTask, hashFilesTask } from '../snapshot/hashing/hashing.js';
 import { beginsWithTask } from '../snapshot/packs/grown-files.js';
@@ -36,6 +37,7 @@ export const TASKS: ReadonlyMap<string, Task<unknown, unknown>> = new Map(
     erase(checkProfileTask),
     erase(examineProfileTask),
     erase(anotherLoginTask),
+    erase(continuityTask),
     erase(profileSizeTask),
     erase(missingBlobsTask),
     erase(profileFormatTask),

@@ -17,6 +17,7 @@ import type { BrowserGuard } from '../browser/browser-guard.js';
 import type { BrowserOwner } from '../browser/browser-owner.js';
 import type { ClearNote } from '../record/clear-note.js';
 import type { LogoutNote } from '../record/logout-note.js';
+import type { ProfileInPlace } from '../record/profile-in-place.js';
 import type { SessionFolders } from '../record/session-folders.js';
 import type { SessionRecordFile } from '../record/session-record-file.js';
 
@@ -73,6 +74,8 @@ export interface SessionContext {
   /** Keeps what the copies of the running browser's database follow. */
   readonly follower: Follower;
   readonly record: SessionRecordFile;
+  /** Whether the profile on the disk is the one that the record describes. */
+  readonly inPlace: ProfileInPlace;
   /** Logouts that may not be in the record yet. */
   readonly logoutNote: LogoutNote;
   readonly clearNote: ClearNote;

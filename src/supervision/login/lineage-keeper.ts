@@ -1,7 +1,6 @@
 import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
-import { profileMark } from '../../profile/profile-mark.js';
 import { MAX_IMPORTED, MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
 import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
@@ -15,6 +14,7 @@ import { isMarkOf, isSalted, markAccount } from './account-mark.js';
 import { holdTheRest } from './former-owners.js';
 import type { HoldRelease } from './hold-release.js';
 import { holdReplaced, holdSuperseded } from './hold-replaced.js';
+import type { ProfileProof } from './profile-proof.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
 const STORES_PATIENCE_MS = 5_000;
@@ -33,6 +33,7 @@ export class LineageKeeper {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
   readonly #holds: HoldRelease;
+  readonly #proof: ProfileProof;
   #counting: Promise<void> = Promise.resolve();
   /** Whether every store could say how many runs it knows. */
   #areAllCounted = true;
@@ -44,11 +45,16 @@ export class LineageKeeper {
 
   constructor(
     context: SessionContext,
-    { snapshots, holds }: { readonly snapshots: SessionSnapshots; readonly holds: HoldRelease },
+    {
+      snapshots,
+      holds,
+      proof,
+    }: { readonly snapshots: SessionSnapshots; readonly holds: HoldRelease; readonly proof: ProfileProof },
   ) {
     this.#context = context;
     this.#snapshots = snapshots;
     this.#holds = holds;
+    this.#proof = proof;
   }
 
   /**
@@ -57,21 +63,44 @@ export class LineageKeeper {
    * @param paired whether the login was made by a scan or a code since the last `ready`
    */
   noteReady(paired: boolean): void {
-    this.#counting = this.#count(paired).catch((error: unknown) => {
-      this.#context.warn(
-        'cleanup-failed',
-        `the session's record could not be written: ${describeError(error).message}`,
-      );
-    });
+    const noted = this.#proof.noteReady(paired);
+    this.#counting = noted
+      .then(() => this.#count(paired))
+      .catch((error: unknown) => {
+        this.#context.warn(
+          'cleanup-failed',
+          `the session's record could not be written: ${describeError(error).message}`,
+        );
+      });
     this.#marking = this.#counting.then(() => this.#mark()).catch(() => undefined);
   }
 
   /** Resolves when the last `ready` was counted, or after a deadline when a store hangs. */
   counted(): Promise<void> {
     const { clock, options } = this.#context;
-    const counting = this.#counting.then(() => this.#countTheRest());
+    const counting = this.#counting.then(() => this.#prove()).then(() => this.#countTheRest());
     return withDeadline(clock, options.puppeteerTimeoutMs, 'counting the run', counting).catch(
       () => undefined,
+    );
+  }
+
+  /**
+   * A profile that could not be compared with its last snapshot before the start: once it can be, it goes on with its lineage, or
+   * begins one of its own.
+   */
+  async #prove(): Promise<void> {
+    const { inPlace, record, warn } = this.#context;
+    if (inPlace.isProven) return;
+    await this.#proof.look();
+    if (inPlace.isExchanged) return; // what lies there now tells nothing of the login in use
+    const { continuity, mayTellMore } = await this.#proof.compare();
+    if (continuity === 'unclear' && mayTellMore) return;
+    inPlace.isProven = true;
+    if (continuity === 'continues') return record.update({ profileMark: inPlace.mark });
+    await this.#count(true);
+    warn(
+      'profile-replaced',
+      'the profile in use is not known to be the one that was last saved here: a new series of snapshots begins',
     );
   }
 
@@ -127,7 +156,7 @@ export class LineageKeeper {
   }
 
   async #count(paired: boolean): Promise<void> {
-    const { record, warn, driver, entryScript, fs, profile } = this.#context;
+    const { record, warn, driver, entryScript, inPlace } = this.#context;
     const before = record.current;
     const patience = new StorePatience(this.#context.clock, STORES_PATIENCE_MS);
     const id = accountId(driver);
@@ -143,6 +172,7 @@ export class LineageKeeper {
     const isCopy = !paired && !changed && (await this.#isCopied(before));
     const known = paired || changed || isCopy ? undefined : (own ?? (await this.#lineageOf(id, patience)));
     const mayStay = id === undefined || (isSame && isSalted(before.account));
+    if (known === undefined) inPlace.isProven = true; // of the lineage that begins here
     const account = mayStay ? before.account : await markAccount(id);
     const replaced = known === undefined ? await this.#replacedBy(before) : {};
     const imported = known === undefined ? await this.#importsBefore(before) : [];
@@ -156,7 +186,7 @@ export class LineageKeeper {
       loggedIn: true,
       requestedOver: undefined,
       cameFrom: undefined,
-      profileMark: await profileMark(fs, profile.path).catch(() => undefined),
+      ...(inPlace.isProven && { profileMark: inPlace.mark }),
       ...(known === undefined && { basedOn: undefined }),
       ...((known === undefined || before.formerLineage !== undefined) && {
         inPlaceSince: await this.#snapshots.timeAfterAll(),

@@ -4,6 +4,7 @@ import { answered, askStores, failed, StorePatience } from '../context/ask-store
 import { allRepositories, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdSuperseded } from './hold-replaced.js';
+import type { ProfileProof } from './profile-proof.js';
 
 /** Time limit for each store, ms. A slower one is told at the next start, since this machine's record has the logout. */
 const MARK_PATIENCE_MS = 5_000;
@@ -18,12 +19,17 @@ export type RevocationCause = 'phone' | 'client' | 'server';
 export class Revoker {
   readonly #context: SessionContext;
   readonly #snapshots: SessionSnapshots;
+  readonly #proof: ProfileProof;
   /** The login of a revocation that could not be written; the next call of {@link revoke} completes it. */
   #unwritten: string | undefined;
 
-  constructor(context: SessionContext, { snapshots }: { readonly snapshots: SessionSnapshots }) {
+  constructor(
+    context: SessionContext,
+    { snapshots, proof }: { readonly snapshots: SessionSnapshots; readonly proof: ProfileProof },
+  ) {
     this.#context = context;
     this.#snapshots = snapshots;
+    this.#proof = proof;
   }
 
   /**
@@ -31,8 +37,9 @@ export class Revoker {
    * process. Never throws.
    */
   noteNow(): void {
-    const { record, logoutNote } = this.#context;
-    if (record.current.lineage !== undefined) logoutNote.writeNow(record.current.lineage);
+    const { record, logoutNote, inPlace } = this.#context;
+    if (record.current.lineage !== undefined && inPlace.isOfRecord)
+      logoutNote.writeNow(record.current.lineage);
   }
 
   /**
@@ -41,9 +48,10 @@ export class Revoker {
    * `revoke()` reports the failure.
    */
   async note(): Promise<void> {
-    const { record, logger } = this.#context;
+    const { record, logger, inPlace } = this.#context;
+    await this.#proof.look();
     const { lineage, revokedLineages } = record.current;
-    if (lineage === undefined || revokedLineages.includes(lineage)) return;
+    if (lineage === undefined || !inPlace.isOfRecord || revokedLineages.includes(lineage)) return;
     try {
       await record.update({ loggedIn: false, revokedLineages: [...revokedLineages, lineage] });
     } catch (error) {
@@ -55,12 +63,14 @@ export class Revoker {
    * The browser must be closed. Never rejects because a store is down: the record remembers it, and the next start
    * tries again. Rejects when the record can't be written; call it again then.
    *
-   * @returns whether the login is known. When the record is lost, nothing is marked, because the profile in place may
-   * have had any login, and the snapshots of another one must stay usable
+   * @returns whether the login is known. When the record is lost, or the profile in place is not known to be the one that the
+   * record describes, nothing is marked, because it may have had any login, and the snapshots of another one must stay usable
    */
   async revoke(cause: RevocationCause): Promise<boolean> {
-    const { record, announce, clock } = this.#context;
-    const lineage = record.current.lineage ?? this.#unwritten;
+    const { record, announce, clock, inPlace } = this.#context;
+    await this.#proof.look();
+    const isKnown = inPlace.isOfRecord;
+    const lineage = isKnown ? (record.current.lineage ?? this.#unwritten) : undefined;
     this.#unwritten = lineage;
     const others = record.current.revokedLineages.filter((revoked) => revoked !== lineage);
     // Order: the record, which survives a kill, then the stores, then the profile.
@@ -70,6 +80,8 @@ export class Revoker {
       lineage: undefined,
       account: undefined,
       run: 0,
+      // The login that the record names may be sound: it stays the one of this place.
+      ...(!isKnown && { placeLogin: record.current.placeLogin }),
       ...(lineage !== undefined && { revokedLineages: [...others, lineage] }),
     });
     this.#unwritten = undefined;
@@ -78,7 +90,7 @@ export class Revoker {
       await this.#markSnapshots(lineage, cause, new Date(clock.now()).toISOString());
       await this.#snapshots.places.share();
       await holdSuperseded(this.#context, this.#snapshots);
-    } else await this.#tellOfUnknown();
+    } else await this.#tellOfUnknown(isKnown);
     announce('session:revoked', { cause });
     await this.#putProfileAside(cause);
     return lineage !== undefined;
@@ -110,14 +122,17 @@ export class Revoker {
     }
   }
 
-  async #tellOfUnknown(): Promise<void> {
+  async #tellOfUnknown(isRecordMissing: boolean): Promise<void> {
     const patience = new StorePatience(this.#context.clock, MARK_PATIENCE_MS);
     const { ours } = await this.#snapshots.sorted(patience).catch(() => ({ ours: [] }));
     if (ours.length === 0) return;
     this.#context.warn(
       'revocation-incomplete',
-      'the bot was logged out, but the session record is missing, so no snapshot could be marked as logged out: the newest ' +
-        'one is tried before a QR is shown',
+      `the bot was logged out, but ${
+        isRecordMissing
+          ? 'the session record is missing'
+          : 'the profile is not known to be the one that was last saved'
+      }, so no snapshot could be marked as logged out: the newest one is tried before a QR is shown`,
     );
   }
 

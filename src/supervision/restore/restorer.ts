@@ -1,6 +1,7 @@
 import { describeError, type SessionError, SnapshotCorruptError } from '../../errors.js';
 import type { RestoreReason } from '../../events.js';
 import { findingsOf } from '../../profile/findings-of.js';
+import { profileMark } from '../../profile/profile-mark.js';
 import type { SoundTables } from '../../profile/sound-tables.js';
 import { examineProfileTask } from '../../profile/soundness.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
@@ -226,8 +227,10 @@ export class Restorer {
     manifest: SnapshotManifest,
     noted?: Pick<PlaceLogin, 'lineage' | 'since'>,
   ): Promise<void> {
-    const { record } = this.#context;
+    const { record, inPlace, fs, profileDir } = this.#context;
     const before = record.current;
+    const mark = await profileMark(fs, profileDir).catch(() => undefined);
+    inPlace.begin(mark, { isProven: true });
     const { account, browserVersion } = manifest;
     const imported = importsIn(before, [manifest]);
     const { lineage, run } = await this.#lineageOf(info);
@@ -239,6 +242,8 @@ export class Restorer {
       loggedIn: true,
       browserVersion,
       basedOn: info.id,
+      // After a trial, the profile of before may be put back.
+      ...(before.trial === undefined && { profileMark: mark }),
       restoring: undefined,
       formerLineage: undefined,
       // Where a person had to decide, this is the answer.

@@ -10,6 +10,7 @@ import type { OperationQueue } from '../context/operation-queue.js';
 import { fencingNumberOf, type SessionContext } from '../context/session-context.js';
 import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { holdTheRest } from '../login/former-owners.js';
+import type { ProfileProof } from '../login/profile-proof.js';
 import { freeBytesOfProfile } from '../prune/profile-disk.js';
 import type { Pruner } from '../prune/pruner.js';
 import type { BlobRescue } from '../restore/blob-rescue.js';
@@ -43,6 +44,7 @@ export interface SaverParts {
   readonly blobRescue: BlobRescue;
   readonly removed: RemovedProfile;
   readonly operations: OperationQueue;
+  readonly proof: ProfileProof;
 }
 
 /** Takes snapshots: capture, check, store, verify, retain. Captures must not overlap; the session queues them. */
@@ -54,6 +56,7 @@ export class Saver {
   readonly #copier: LiveCopier;
   readonly #removed: RemovedProfile;
   readonly #operations: OperationQueue;
+  readonly #proof: ProfileProof;
   #browserVersion: string | undefined;
 
   constructor(context: SessionContext, parts: SaverParts) {
@@ -64,6 +67,7 @@ export class Saver {
     this.#copier = new LiveCopier(context, parts);
     this.#removed = parts.removed;
     this.#operations = parts.operations;
+    this.#proof = parts.proof;
   }
 
   /**
@@ -138,6 +142,8 @@ export class Saver {
       if (request.capture === 'hot') await this.#removed.notice();
       return unsound([{ file: 'Default', problem: 'the profile is empty' }]);
     }
+    const doubt = await this.#proof.doubt();
+    if (doubt !== undefined) return unsound([doubt]);
     let freeBytes = await freeBytesOfProfile(this.#context);
     if (freeBytes < MIN_FREE_BYTES + ROOM_FOR_LOGS_BYTES && follower.base !== undefined) {
       await follower.stop(); // gives back what its files keep from being freed
@@ -173,6 +179,8 @@ export class Saver {
       clock,
     });
     if ('reason' in captured) return captured;
+    const doubt = await this.#proof.doubt(); // it may have been exchanged during the copy
+    if (doubt !== undefined) return unsound([doubt]);
     const { tree, createdAt, dataVersion, base } = captured;
     // The login may have ended during the copy, and what a logout leaves behind must not be saved.
     if (request.capture === 'hot' && !(await isStillLoggedIn(this.#context))) return { reason: 'not-ready' };

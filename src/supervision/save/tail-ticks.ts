@@ -6,6 +6,7 @@ import type { KeptLog } from '../../profile/follow/prove-logs.js';
 import { readTailTask, type TailReading } from '../../profile/follow/read-tail.js';
 import type { OperationQueue } from '../context/operation-queue.js';
 import type { SessionContext } from '../context/session-context.js';
+import type { ProfileProof } from '../login/profile-proof.js';
 import { captureGate } from './capture-gate.js';
 import type { SaveRequests } from './save-requests.js';
 import type { SettleWatch } from './settle-watch.js';
@@ -13,6 +14,7 @@ import { isStillLoggedIn } from './still-logged-in.js';
 
 export interface TailTicksParts {
   readonly operations: OperationQueue;
+  readonly proof: ProfileProof;
   readonly saves: Pick<SaveRequests, 'forceSave' | 'isSaving'>;
   readonly settleWatch: SettleWatch;
 }
@@ -59,9 +61,10 @@ export class TailTicks {
     if (reading.kind === 'read') await operations.beside(() => this.#put(saved, at, reading, signal));
   }
 
-  #read(base: KeptBase, saved: SavedBase, signal: AbortSignal): Promise<TailReading> {
+  async #read(base: KeptBase, saved: SavedBase, signal: AbortSignal): Promise<TailReading> {
     const { runner, profileDir, clock, options, follower } = this.#context;
-    if (!this.#isReady() || follower.saved !== saved) return Promise.resolve({ kind: 'same' });
+    if (!this.#isReady() || follower.saved !== saved) return { kind: 'same' };
+    if ((await this.#parts.proof.doubt()) !== undefined) return { kind: 'same' }; // the next save tells why
     const last = this.#last?.snapshot === saved.snapshot ? this.#last.logs : undefined;
     const read = () =>
       runner.run(readTailTask, { profileDir, base, ...(last !== undefined && { last }) }, { signal });

@@ -106,7 +106,8 @@ export class LoginFallbacks {
     if (rollbacks === 0 && hadNothing) return false; // why none was restored was told before the start
     const untried = await this.#parts.snapshots.candidates(formerLineage ?? lineage);
     await this.#assertNoneForNewerBrowser(untried);
-    const isFinal = !(await this.#anyOfNewerBrowser(untried));
+    // Nor has a login ended whose profile may not have been in place.
+    const isFinal = this.#context.inPlace.isProven && !(await this.#anyOfNewerBrowser(untried));
     const decision = await askForDecision(this.#context);
     warn(
       'login-rejected',

@@ -10,6 +10,7 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import type { FirstImport } from '../import/first-import.js';
 import { AccountGuard } from '../login/account-guard.js';
 import { LaterLogin } from '../login/later-login.js';
+import type { ProfileProof } from '../login/profile-proof.js';
 import { renamedLogins } from '../login/renamed-profile.js';
 import type { Revoker } from '../login/revoker.js';
 import type { Pruner } from '../prune/pruner.js';
@@ -30,6 +31,7 @@ export interface PreparerParts {
   readonly clearing: SessionClearing;
   readonly firstImport: FirstImport;
   readonly olderCopy: OlderCopyTrial;
+  readonly proof: ProfileProof;
   readonly pruner: Pruner;
   readonly removed: RemovedProfile;
   readonly restorer: Restorer;
@@ -117,6 +119,7 @@ export class ProfilePreparer {
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
     if (restored) this.#tableCheck.end(); // it was of another profile
+    await this.#parts.proof.begin(patience);
     if (this.#context.record.current.loggedIn) await folders.presence.note();
     return restored;
   }

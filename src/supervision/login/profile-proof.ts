@@ -1,0 +1,131 @@
+import { isRenamed, isSameFolder, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
+import { type Continuity, continuityTask } from '../../profile/soundness/continuity.js';
+import type { SnapshotRepository } from '../../snapshot/repository.js';
+import type { Finding, SnapshotFile } from '../../types.js';
+import { answered, askStores, failed, START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
+import { allRepositories, type SessionContext } from '../context/session-context.js';
+
+export interface Comparison {
+  readonly continuity: Continuity;
+  /** Whether a store did not answer, so that another comparison may tell more. */
+  readonly mayTellMore: boolean;
+}
+
+/**
+ * Finds out whether the profile on the disk is the one that the record describes. The folder's mark tells that without any store;
+ * where it does not, the profile is compared with the last snapshot of its login.
+ */
+export class ProfileProof {
+  readonly #context: SessionContext;
+  #isTold = false;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  /** Call when the profile is ready for a start. */
+  async begin(patience: StorePatience): Promise<void> {
+    const { inPlace, record } = this.#context;
+    const { lineage, basedOn, profileMark: was } = record.current;
+    const mark = await this.#markNow();
+    this.#isTold = false;
+    // Of a login that was never saved there is nothing that a mistake could cost.
+    const isKnown = lineage === undefined || basedOn === undefined || mark === undefined;
+    const isTheSame = mark !== undefined && was !== undefined && isRenamed(was, mark);
+    const isProven = isKnown || isTheSame || (await this.compare(patience)).continuity === 'continues';
+    inPlace.begin(mark, { isProven });
+  }
+
+  /**
+   * Call at every `ready`, before which the browser may have changed the folder: on a file system of layers its first file
+   * there makes it anew. `paired`: whether the browser has made the profile's login itself.
+   */
+  async noteReady(paired: boolean): Promise<void> {
+    const { inPlace } = this.#context;
+    const { mark: was, isProven } = inPlace;
+    const mark = await this.#markNow();
+    const isSame = was === undefined || mark === undefined || isSameFolder(was, mark) === true;
+    const isAnother = !paired && !isSame && (await this.compare()).continuity === 'another';
+    inPlace.begin(mark, { isProven: paired || (isProven && !isAnother) });
+  }
+
+  /** Looks whether the profile was exchanged since the session began to use it; tells so once in a run. Never rejects. */
+  async look(): Promise<void> {
+    const { inPlace, warn } = this.#context;
+    const { mark: was } = inPlace;
+    const is = await this.#markNow();
+    if (was === undefined || is === undefined) return;
+    const isSame = isSameFolder(was, is);
+    if (isSame === true) {
+      inPlace.isExchanged = false;
+      return;
+    }
+    const { continuity } = await this.compare();
+    if (continuity === 'continues') {
+      inPlace.mark = is;
+      inPlace.isExchanged = false;
+      return;
+    }
+    inPlace.isExchanged = isSame === false || continuity === 'another';
+    if (!inPlace.isExchanged || this.#isTold) return;
+    this.#isTold = true;
+    warn(
+      'profile-replaced',
+      'another profile was put in place of the one that is in use: it is not saved as this login. It is looked at when the ' +
+        'session starts again',
+    );
+  }
+
+  /** Why the profile must not be saved as the login that the record names (docs/invariants.md I12), if it must not. */
+  async doubt(): Promise<Finding | undefined> {
+    await this.look();
+    const { isExchanged, isOfRecord } = this.#context.inPlace;
+    if (isOfRecord) return undefined;
+    const problem = isExchanged
+      ? 'another profile was put in place of the one in use'
+      : 'it could not be compared with its last snapshot yet, so it may be of another login';
+    return { file: 'Default', problem };
+  }
+
+  /** Compares the profile with the snapshot on which it is based, else with the newest one of its login. */
+  async compare(patience = new StorePatience(this.#context.clock, START_PATIENCE_MS)): Promise<Comparison> {
+    const { runner, profileDir, logger } = this.#context;
+    const { files, mayTellMore } = await this.#reference(patience);
+    if (files === undefined) return { continuity: 'unclear', mayTellMore };
+    try {
+      return { continuity: await runner.run(continuityTask, { profileDir, reference: files }), mayTellMore };
+    } catch (error) {
+      logger.warn('the profile could not be compared with its last snapshot', { error: String(error) });
+      return { continuity: 'unclear', mayTellMore: true };
+    }
+  }
+
+  async #reference(
+    patience: StorePatience,
+  ): Promise<{ readonly files?: readonly SnapshotFile[]; readonly mayTellMore: boolean }> {
+    const { lineage, basedOn, run } = this.#context.record.current;
+    const repositories = allRepositories(this.#context);
+    const newest = async (repository: SnapshotRepository) => {
+      const infos = await repository.list();
+      const own = infos.filter((info) => info.lineage === lineage && info.run <= run);
+      const info = own.find(({ id }) => id === basedOn) ?? own.sort(newestFirst)[0];
+      if (info === undefined) return undefined;
+      return { isBasis: info.id === basedOn, id: info.id, files: (await repository.manifest(info.id)).files };
+    };
+    const answers = await askStores(repositories, newest, patience);
+    const found = answered(answers).flatMap(({ value }) => (value === undefined ? [] : [value]));
+    const basis = found.find(({ isBasis }) => isBasis);
+    const best = basis ?? found.sort(newestFirst)[0];
+    return { ...(best && { files: best.files }), mayTellMore: failed(answers).length > 0 };
+  }
+
+  #markNow(): Promise<ProfileMark | undefined> {
+    const { fs, profileDir } = this.#context;
+    return profileMark(fs, profileDir).catch(() => undefined);
+  }
+}
+
+/** Ids sort by capture time. */
+function newestFirst(one: { readonly id: string }, other: { readonly id: string }): number {
+  return one.id < other.id ? 1 : one.id > other.id ? -1 : 0;
+}
