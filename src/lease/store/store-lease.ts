@@ -1,10 +1,7 @@
-import { type Clock, type Moment, momentOf, orAborted } from '../../clock.js';
+import { type Moment, momentOf, orAborted } from '../../clock.js';
 import { ClosedError, describeError, StoreError } from '../../errors.js';
-import type { Logger } from '../../logger.js';
 import { Mutex } from '../../mutex.js';
-import type { SessionStore } from '../../stores/session-store.js';
 import { notProvenOwner, notTheOwner, WritePermit } from '../../write-permit.js';
-import type { Machine } from '../judge-holder.js';
 import type { AcquireOptions, LeaseGrant } from '../local-lease.js';
 import { guarded } from './guarded.js';
 import type { BeatMember } from './lease-checks.js';
