@@ -60,8 +60,8 @@ export interface SessionStatus {
     readonly until?: string;
   };
   /**
-   * What only a person can decide: WhatsApp has rejected a login that `restore(id)` had put in place of one that may be of
-   * another account. Absent once a login was restored or is ready.
+   * What only a person can decide: WhatsApp has rejected a login that `restore(id)` or `importSession()` had put in place of one
+   * that may be of another account. Absent once a login was restored or is ready.
    */
   readonly decision?: {
     readonly message: string;

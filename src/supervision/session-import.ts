@@ -4,9 +4,11 @@ import type { SnapshotInfo } from '../types.js';
 import { flagOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
+import type { SessionSnapshots } from './context/session-snapshots.js';
 import type { EarlierImport, TakenBefore } from './import/earlier-import.js';
 import type { Importer } from './import/importer.js';
 import type { NothingFound, OldSessionFinder } from './import/old-session-finder.js';
+import { FormerLogin } from './login/former-login.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { SessionClearing } from './prune/session-clearing.js';
 import { replaceProfile } from './replace-profile.js';
@@ -27,6 +29,7 @@ export interface SessionImportParts {
   readonly operations: OperationQueue;
   readonly ownership: SessionOwnership;
   readonly saver: Saver;
+  readonly snapshots: SessionSnapshots;
   readonly supervisor: SessionSupervisor;
 }
 
@@ -34,10 +37,12 @@ export interface SessionImportParts {
 export class SessionImport {
   readonly #context: SessionContext;
   readonly #parts: SessionImportParts;
+  readonly #formerLogin: FormerLogin;
 
   constructor(context: SessionContext, parts: SessionImportParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#formerLogin = new FormerLogin(context, parts);
   }
 
   async run(from: string, options: ImportOptions = {}): Promise<SnapshotInfo> {
@@ -98,7 +103,10 @@ export class SessionImport {
         await this.#context.record.load();
         await this.#parts.clearing.giveUp();
         await this.#context.browserOwner.reclaimProfile();
-        return (await importer.take(session, NEVER_ABORTED)).info;
+        const former = await this.#formerLogin.find();
+        const snapshot = await importer.take(session, NEVER_ABORTED);
+        await this.#formerLogin.note(former, { snapshot, from: session.path });
+        return snapshot.info;
       }),
     );
   }

@@ -8,12 +8,11 @@ import { flagOf, snapshotIdOf } from './context/call-arguments.js';
 import type { OperationQueue } from './context/operation-queue.js';
 import type { SessionContext } from './context/session-context.js';
 import type { SessionSnapshots } from './context/session-snapshots.js';
+import { FormerLogin, type FoundFormer } from './login/former-login.js';
 import { holdForFormerOwners } from './login/former-owners.js';
-import { isSameAccount } from './login/same-account.js';
 import type { SessionOwnership } from './ownership/session-ownership.js';
 import type { Pruner } from './prune/pruner.js';
 import type { SessionClearing } from './prune/session-clearing.js';
-import type { SessionRecord } from './record/session-record.js';
 import { replaceProfile } from './replace-profile.js';
 import { isStoreFault } from './restore/restore-search.js';
 import type { Restorer } from './restore/restorer.js';
@@ -35,10 +34,12 @@ export interface OperationParts {
 export class SnapshotOperations {
   readonly #context: SessionContext;
   readonly #parts: OperationParts;
+  readonly #formerLogin: FormerLogin;
 
   constructor(context: SessionContext, parts: OperationParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#formerLogin = new FormerLogin(context, parts);
   }
 
   async restore(snapshotId?: string): Promise<SnapshotInfo> {
@@ -149,9 +150,9 @@ export class SnapshotOperations {
         await this.#parts.clearing.giveUp();
         await this.#context.browserGuard.learn(false);
         await this.#context.browserOwner.reclaimProfile();
-        const former = await this.#former(wanted);
+        const former = await this.#formerLogin.find();
         await restorer.restore(wanted, 'requested', NEVER_ABORTED);
-        await this.#forgive(wanted.info, former);
+        await this.#forgive(wanted, former);
       }),
     );
   }
@@ -220,39 +221,18 @@ export class SnapshotOperations {
     throw refusal;
   }
 
-  /**
-   * The login that the wanted one replaces. If the wanted one proves dead, and was not ready before, the login that was in
-   * place comes back, or another one of the same account; about one that may be of another account, the person decides.
-   */
-  async #former(wanted: LocatedSnapshot): Promise<Pick<SessionRecord, 'formerLineage' | 'requestedOver'>> {
-    const { formerLineage, requestedOver } = this.#context.record.current;
-    const { lineage, id } = wanted.info;
-    const [newest] = await this.#parts.snapshots.candidates(formerLineage).catch(() => []);
-    const before = newest?.info;
-    if (newest === undefined || before === undefined || before.lineage === lineage) {
-      const isBack = requestedOver === undefined || requestedOver.lineage === lineage;
-      return isBack ? {} : { requestedOver: { ...requestedOver, restored: id } };
-    }
-    // What was in place until now is put back, as if nothing had been asked for.
-    const wasInPlace = before.lineage === this.#context.record.current.lineage;
-    if (wasInPlace || (await isSameAccount(this.#context, wanted, newest)))
-      return { formerLineage: before.lineage };
-    return { requestedOver: { restored: id, before: before.id, lineage: before.lineage } };
-  }
-
   /** Clears earlier rejections, because a human asked for this snapshot. */
-  async #forgive(
-    { id, lineage }: SnapshotInfo,
-    { formerLineage, requestedOver }: Pick<SessionRecord, 'formerLineage' | 'requestedOver'>,
-  ): Promise<void> {
-    const { record } = this.#context;
-    const { rejectedSnapshots, rejectedLineages } = record.current;
-    await record.update({
-      formerLineage,
-      requestedOver,
-      rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
-      rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
-    });
+  async #forgive(snapshot: LocatedSnapshot, former: FoundFormer): Promise<void> {
+    const { id, lineage } = snapshot.info;
+    const { rejectedSnapshots, rejectedLineages } = this.#context.record.current;
+    await this.#formerLogin.note(
+      former,
+      { snapshot },
+      {
+        rejectedSnapshots: rejectedSnapshots.filter((rejected) => rejected !== id),
+        rejectedLineages: rejectedLineages.filter((rejected) => rejected !== lineage),
+      },
+    );
     await this.#parts.removed.release(lineage);
   }
 }

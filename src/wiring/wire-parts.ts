@@ -186,6 +186,7 @@ export function wireParts({
     operations: queue,
     ownership,
     saver,
+    snapshots,
     supervisor,
   });
   const status = new StatusReporter(context, { startRetries });

@@ -431,17 +431,18 @@ describe('importSession()', () => {
       expect((await bot.save('new')).lineage).not.toBe(info.lineage);
     });
 
-    it('leaves the login that was there before to be restored', async () => {
+    it('brings back the login that was there before, and leaves its snapshots to be restored', async () => {
       const dead = await oldSession();
       stage().whatsApp.revoke(dead);
       const bot = newBot();
       await bot.logIn();
       const own = await bot.save('own');
       await bot.finish(bot.session.importSession(`${OLD}/session-shop`));
-      expect(bot.state).toBe('awaiting_qr');
+      expect(bot.state).toBe('ready');
+      expect(await bot.client.readLogin()).toMatchObject({ note: 'own' });
       await bot.finish(bot.session.restore(own.id));
       expect(bot.state).toBe('ready');
-      expect(bot.codes).toHaveLength(2); // the first pairing's, and the one of the dead login
+      expect(bot.codes).toHaveLength(1); // the first pairing's
     });
   });
 

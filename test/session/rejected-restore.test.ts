@@ -5,6 +5,7 @@ import { useFakeStage } from '../support/fake-stage.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
+const CEM = '4915100000003@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
 
 const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
@@ -14,9 +15,12 @@ describe('a login that a person has restored over another one, and that WhatsApp
   const newBot = () => stage().bot({ session: { ...BY_HAND, backupPath: '/mnt/backup' } });
 
   /** A backup of a login that WhatsApp does not accept any more, and a later login in its place, which is in use. */
-  async function twoLogins(first: string, second: string) {
+  async function twoLogins(first: string, second: string, { isFirst = true } = {}) {
     const before = newBot();
-    await before.logIn(first);
+    await before.start();
+    if (isFirst) expect(before.state).toBe('awaiting_qr');
+    await before.client.scan(first);
+    await before.untilState('ready');
     await stage().clock.advance(100_000);
     const dead = await before.backUp('dead');
     await before.stop();
@@ -97,6 +101,87 @@ describe('a login that a person has restored over another one, and that WhatsApp
       await bot.untilState('ready');
       expect([accountOf(bot), bot.codes.length]).toEqual([ANNA, codes]);
       expect((await bot.client.readLogin())?.note).toBe('alive');
+    },
+  );
+
+  it('twice in a row, while it is stopped: what was in place before the first is put back', async () => {
+    const { first, second, bot } = await threeLogins();
+    await bot.stop();
+    await bot.finish(bot.session.restore(first.id));
+    await bot.finish(bot.session.restore(second.id));
+    await bot.start();
+    await bot.untilState('ready');
+    expect([accountOf(bot), bot.session.status().decision]).toEqual([BEN, undefined]);
+    expect((await bot.client.readLogin())?.note).toBe('alive');
+  });
+
+  it('twice, where none was in place: the decision is the same after the second one', async () => {
+    const { first, second, alive, bot } = await threeLogins();
+    const { profile, session } = bot.session.status().paths;
+    await bot.stop();
+    for (const path of [dirname(profile), session]) await stage().remove(path);
+    const fresh = newBot();
+    await fresh.finish(fresh.session.restore(first.id));
+    await fresh.start();
+    await fresh.untilState('awaiting_qr');
+    const decision = fresh.session.status().decision;
+    await stage().clock.advance(1_000);
+    await fresh.finish(fresh.session.restore(second.id));
+    await fresh.untilState('awaiting_qr');
+    const next = fresh.session.status().decision;
+    expect(next?.snapshotId).toBe(decision?.snapshotId);
+    expect(next?.message).toContain(`restore('${second.id}')`);
+    expect((next?.since ?? '') > (decision?.since ?? '')).toBe(true);
+    await fresh.finish(fresh.session.restore(next?.snapshotId));
+    await fresh.untilState('ready');
+    expect(accountOf(fresh)).toBe(BEN);
+    expect((await fresh.session.listSnapshots()).find(({ id }) => id === next?.snapshotId)?.lineage).toBe(
+      alive.lineage,
+    );
+  });
+
+  /** Two dead logins of other accounts, and the one in use, which was paired last. */
+  async function threeLogins() {
+    const one = newBot();
+    await one.logIn(CEM);
+    await stage().clock.advance(100_000);
+    const first = await one.backUp('first');
+    await one.stop();
+    stage().whatsApp.revokeAll();
+    const { bot, dead: second, alive } = await twoLogins(ANNA, BEN, { isFirst: false });
+    return { first, second, alive, bot };
+  }
+
+  it.each(['while it runs', 'after a kill'])(
+    'over a login that was never saved (%s): the way back to it is told',
+    async (when) => {
+      const before = newBot();
+      await before.logIn(ANNA);
+      await stage().clock.advance(100_000);
+      const dead = await before.backUp('dead');
+      await before.stop();
+      stage().whatsApp.revokeAll();
+      const running = newBot();
+      await running.start();
+      await running.client.scan(BEN);
+      await running.untilState('ready');
+      await running.note('never saved');
+      let bot = running;
+      if (when === 'after a kill') {
+        running.client.pupBrowser?.kill();
+        await running.stop();
+        bot = newBot();
+      }
+      await bot.finish(bot.session.restore(dead.id));
+      if (when === 'after a kill') await bot.start();
+      await bot.untilState('awaiting_qr');
+      const messages = bot
+        .payloads('warning')
+        .flatMap(({ code, message }) => (code === 'login-rejected' ? [message] : []));
+      const [, path] = /importSession\("(.+?)"\)/.exec(messages.join()) ?? [];
+      await bot.finish(bot.session.importSession(path ?? '-'));
+      await bot.untilState('ready');
+      expect([accountOf(bot), (await bot.client.readLogin())?.note]).toEqual([BEN, 'never saved']);
     },
   );
 });

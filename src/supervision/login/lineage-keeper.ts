@@ -185,6 +185,7 @@ export class LineageKeeper {
       startedBy: entryScript,
       loggedIn: true,
       requestedOver: undefined,
+      askedFor: undefined,
       cameFrom: undefined,
       ...(inPlace.isProven && { profileMark: inPlace.mark }),
       ...(known === undefined && { basedOn: undefined }),

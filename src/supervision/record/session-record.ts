@@ -21,8 +21,17 @@ export interface SessionRecord {
   readonly lineage?: string;
   /** The lineage before the current one. Kept until WhatsApp has accepted the profile that somebody put in place. */
   readonly formerLineage?: string;
+  /** What a person has put in place of another login. Kept until a login is ready, or comes back by itself. */
+  readonly askedFor?: {
+    /** Id of the snapshot that was put in place. */
+    readonly restored: string;
+    /** Path of the old session, for an import. */
+    readonly from?: string;
+    /** Path of the profile that was replaced, if no store has its login. */
+    readonly quarantined?: string;
+  };
   /**
-   * A restore that a person has asked for, over a login that may be of another account. Kept until a login is ready; see
+   * A login that a person has put in place of one that may be of another account. Kept until a login is ready; see
    * login/rejected-restore.ts.
    */
   readonly requestedOver?: {
@@ -32,7 +41,7 @@ export interface SessionRecord {
     readonly before: string;
     readonly lineage: string;
     /** When WhatsApp rejected what was restored, ISO 8601. */
-    readonly rejectedAt?: string;
+    readonly rejectedAt?: string | undefined;
   };
   /**
    * When the login in place, or else the last one, came here, ISO 8601. What another login has saved before is older, and
@@ -159,6 +168,7 @@ export function parseRecord(text: string): SessionRecord {
     ...trialIn(raw.trial),
     ...placeLoginIn(raw.placeLogin),
     ...requestedOverIn(raw.requestedOver),
+    ...askedForIn(raw.askedFor),
     ...(mark !== undefined && { profileMark: mark }),
     revokedLineages: texts(raw.revokedLineages),
     rejectedSnapshots: texts(raw.rejectedSnapshots),
@@ -205,6 +215,14 @@ function requestedOverIn(value: unknown): Pick<SessionRecord, 'requestedOver'> {
   if (typeof restored !== 'string' || typeof before !== 'string' || typeof lineage !== 'string') return {};
   const rejected = typeof rejectedAt === 'string' && { rejectedAt };
   return { requestedOver: { restored, before, lineage, ...rejected } };
+}
+
+function askedForIn(value: unknown): Pick<SessionRecord, 'askedFor'> {
+  if (typeof value !== 'object' || value === null) return {};
+  const raw = value as Record<string, unknown>;
+  const { restored } = raw;
+  if (typeof restored !== 'string') return {};
+  return { askedFor: { restored, ...optionalText(raw, 'from'), ...optionalText(raw, 'quarantined') } };
 }
 
 function optionalText<Name extends string>(

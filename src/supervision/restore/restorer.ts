@@ -246,6 +246,8 @@ export class Restorer {
       ...(before.trial === undefined && { profileMark: mark }),
       restoring: undefined,
       formerLineage: undefined,
+      // A login that was replaced is back.
+      ...(before.formerLineage !== undefined && { askedFor: undefined }),
       // Where a person had to decide, this is the answer.
       ...(before.requestedOver?.rejectedAt !== undefined && { requestedOver: undefined }),
       replacedLineages: before.replacedLineages?.filter((one) => one !== lineage),

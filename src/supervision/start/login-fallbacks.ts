@@ -1,9 +1,10 @@
+import type { RestoreReason } from '../../events.js';
 import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { StorePatience } from '../context/ask-stores.js';
 import type { SessionContext } from '../context/session-context.js';
 import { contentOf, type SessionSnapshots } from '../context/session-snapshots.js';
 import type { LaterLogin } from '../login/later-login.js';
-import { askForDecision } from '../login/rejected-restore.js';
+import { askForDecision, tellPutBack } from '../login/rejected-restore.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { Restorer } from '../restore/restorer.js';
 import { assertNoneSilent, assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
@@ -33,8 +34,7 @@ export class LoginFallbacks {
   /** Restores a login that came after the one that the server has ended, or that was in place before it. */
   async takeLater(later: readonly LocatedSnapshot[], signal: AbortSignal): Promise<boolean> {
     const isFormer = later[0]?.info.lineage === this.#context.record.current.formerLineage;
-    const reason = isFormer ? 'silent-logout' : 'newer-snapshot';
-    return (await this.#parts.restorer.restoreFirstSound(later, reason, signal)) !== undefined;
+    return this.#restore(later, isFormer ? 'silent-logout' : 'newer-snapshot', signal);
   }
 
   /**
@@ -97,7 +97,7 @@ export class LoginFallbacks {
     if (rollbacks > 0 && basedOn !== undefined && !(await this.#isOfNewerBrowser(basedOn))) {
       await record.update({ rejectedSnapshots: [...rejectedSnapshots, basedOn] });
     }
-    if (await this.#parts.restorer.restoreFirstSound(fallbacks, 'silent-logout', signal)) return true;
+    if (await this.#restore(fallbacks, 'silent-logout', signal)) return true;
     // A login whose newest copies WhatsApp has rejected has ended, whatever else a store may have.
     if (rollbacks === 0) {
       await assertNoneWithheld(this.#context, this.#parts.snapshots, fallbacks);
@@ -108,11 +108,8 @@ export class LoginFallbacks {
     await this.#assertNoneForNewerBrowser(untried);
     // Nor has a login ended whose profile may not have been in place.
     const isFinal = this.#context.inPlace.isProven && !(await this.#anyOfNewerBrowser(untried));
-    const decision = await askForDecision(this.#context);
-    warn(
-      'login-rejected',
-      decision?.message ?? 'WhatsApp no longer accepts the saved login: a new QR scan is needed',
-    );
+    const toDecide = await askForDecision(this.#context);
+    warn('login-rejected', toDecide ?? 'WhatsApp no longer accepts the saved login: a new QR scan is needed');
     await assertOwned();
     await folders.quarantine('login-rejected', rejectedCopyInPlace(record.current));
     const { rejectedLineages, placeLogin } = record.current;
@@ -132,6 +129,17 @@ export class LoginFallbacks {
     });
     await this.#parts.snapshots.places.share();
     return false;
+  }
+
+  async #restore(
+    fallbacks: readonly LocatedSnapshot[],
+    reason: RestoreReason,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const before = this.#context.record.current;
+    const restored = await this.#parts.restorer.restoreFirstSound(fallbacks, reason, signal);
+    if (restored) tellPutBack(this.#context, before, restored);
+    return restored !== undefined;
   }
 
   /** Refuses a QR while a newer browser could still use the login, because the scan would be unnecessary. */

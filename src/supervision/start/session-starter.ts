@@ -195,8 +195,8 @@ export class SessionStarter {
   }
 
   async #tellOfDecision(): Promise<void> {
-    const decision = await askForDecision(this.#context);
-    if (decision !== undefined) this.#context.warn('login-rejected', decision.message);
+    const toDecide = await askForDecision(this.#context);
+    if (toDecide !== undefined) this.#context.warn('login-rejected', toDecide);
   }
 
   /** Tells once in a series of such starts why neither a login nor a QR comes. */

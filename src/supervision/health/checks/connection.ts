@@ -67,8 +67,8 @@ function restoreRejected(id: string): Issue {
     code: 'restore-rejected',
     severity: 'warning',
     message: {
-      en: 'WhatsApp does not accept the login that restore() has put in place; the one before it may be of another account.',
-      ar: 'لا يقبل واتساب تسجيل الدخول الذي استعاده restore()، وقد يكون السابق لحساب آخر.',
+      en: 'WhatsApp does not accept the login that restore() or importSession() has put in place; the one before it may be of another account.',
+      ar: 'لا يقبل واتساب تسجيل الدخول الذي وضعه restore() أو importSession()، وقد يكون السابق لحساب آخر.',
     },
     advice: {
       en: `Decide: restore("${id}") brings the login before it back; or scan the QR with the phone of the right account.`,
