@@ -4,6 +4,7 @@ import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
+import { IllStore } from '../support/ill-store.js';
 
 const ANNA = '4915100000001@c.us';
 const BEN = '4915100000002@c.us';
@@ -181,6 +182,50 @@ describe('a logout that one store was down for, and whose record is lost', () =>
       // The store was told: it goes on to know when the other one is lost.
       const backups = (await again.session.listSnapshots()).filter(({ kind }) => kind === 'backup');
       expect(backups.map(({ revoked }) => revoked)).toEqual([true]);
+    },
+  );
+});
+
+describe('a dead profile without a record, where the login that came after it is in a store that is away', () => {
+  const stage = useFakeStage();
+
+  it.each([
+    ['hangs', false],
+    ['hangs', true],
+    ['refuses', false],
+    ['refuses', true],
+  ] as const)(
+    'waits for that store before a QR (it %s; a logout answers: %s)',
+    async (illness, answersWithLogout) => {
+      const backupStore = new IllStore('remote', stage().clock);
+      const session = { ...BY_HAND, backupStore };
+      const first = stage().bot({ session });
+      await first.logIn(ANNA);
+      const image = await stage().copyTree('/bot/auth/session-shop');
+      await stage().clock.advance(100_000);
+      await first.backUp('old');
+      await first.client.logOutByPhone();
+      await first.untilState('awaiting_qr');
+      await first.client.scan(BEN);
+      await first.untilState('ready');
+      await stage().clock.advance(100_000);
+      await first.backUp('new');
+      await first.stop();
+      await stage().remove('/bot');
+      await image.putAt('/bot/auth/session-shop');
+      stage().whatsApp.answersWithLogout = answersWithLogout;
+      backupStore.fall(illness);
+      const again = stage().bot({ session });
+      const starting = again.session.initialize();
+      starting.catch(() => undefined);
+      await again.until('the reason', () => again.warnings.includes('start-waits'));
+      expect([again.codes, again.session.status().lastError?.message]).toEqual([
+        [],
+        expect.stringContaining('no QR is shown while a store that may have the login does not answer'),
+      ]);
+      backupStore.recover();
+      await again.finish(starting);
+      expect([again.state, accountOf(again), again.codes]).toEqual(['ready', BEN, []]);
     },
   );
 });

@@ -58,6 +58,7 @@ export function whyNoQr(error: Error): StoreError {
   return new StoreError(`${NO_QR}: ${describeError(error).message}`, { cause: error });
 }
 
-function isKnownToHaveEnded(record: SessionRecord): boolean {
+/** Whether the last login of this place has ended, so that no store can have it. */
+export function isKnownToHaveEnded(record: SessionRecord): boolean {
   return !record.loggedIn && endedLineages(record).length > 0;
 }

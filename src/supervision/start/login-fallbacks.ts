@@ -7,7 +7,12 @@ import type { LaterLogin } from '../login/later-login.js';
 import { askForDecision, tellPutBack } from '../login/rejected-restore.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
 import type { Restorer } from '../restore/restorer.js';
-import { assertNoneSilent, assertNoneWithheld, withheldLogin } from '../restore/withheld-login.js';
+import {
+  assertNoneSilent,
+  assertNoneWithheld,
+  isKnownToHaveEnded,
+  withheldLogin,
+} from '../restore/withheld-login.js';
 
 /**
  * Rolling back is harmful (the ratchets of the protocol), so only the newest snapshot and at most one older one are
@@ -39,17 +44,17 @@ export class LoginFallbacks {
 
   /**
    * Whether a restore would make a QR obsolete. If a store does not answer, a login that was in use may have a
-   * snapshot there.
+   * snapshot there; so may a later login than that of a profile without a record, of which nobody knows anything.
    */
   async mayExist(patience: StorePatience): Promise<boolean> {
     try {
       const fallbacks = await this.#fallbacks(0, patience);
       if (fallbacks.length > 0) return true;
-      if (!this.#context.record.current.loggedIn) return false;
+      if (isKnownToHaveEnded(this.#context.record.current)) return false;
       if (this.#parts.snapshots.hasSilentStore) return true;
       return (await withheldLogin(this.#context, this.#parts.snapshots, fallbacks, patience)) !== undefined;
     } catch {
-      return this.#context.record.current.loggedIn;
+      return !isKnownToHaveEnded(this.#context.record.current);
     }
   }
 
