@@ -260,3 +260,48 @@ describe('a whole bot that was copied, as for a trial, and shares the backups', 
     assert.deepEqual(messages(moved, 'other-profile'), []);
   });
 });
+
+describe('a whole bot that was copied, and whose copy is to pair another phone', () => {
+  const stage = useFakeStage();
+
+  const botIn = (folder: string, backupPath = `${folder}/backup`) =>
+    stage().bot({ folder, session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath } });
+
+  it.each([
+    ['its own backups', '/bot/backup', '/bot2/backup', 'started once'],
+    ['its own backups', '/bot/backup', '/bot2/backup', 'never started'],
+    ['the same backups', '/mnt/backup', '/mnt/backup', 'started once'],
+  ])('with %s: after clear() it asks for a QR, and the original keeps its login', async (...given) => {
+    const [, backups, backupsOfCopy, how] = given;
+    const anna = botIn('/bot', backups);
+    await anna.logIn(ANNA);
+    await anna.save('one');
+    await anna.backUp('two');
+    await anna.stop();
+    await (await stage().copyTree('/bot')).putAt('/bot2');
+    const copy = botIn('/bot2', backupsOfCopy);
+    if (how === 'started once') await copy.start();
+    await copy.finish(copy.session.clear());
+    const left = (await copy.session.listSnapshots()).map(({ id }) => id);
+    for (let start = 0; start < 2; start++) {
+      const next = botIn('/bot2', backupsOfCopy);
+      await next.start();
+      assert.deepEqual([next.state, next.payloads('restore:started')], ['awaiting_qr', []]);
+      assert.deepEqual(
+        (await next.session.listSnapshots()).map(({ id }) => id),
+        left,
+      );
+      await next.stop();
+    }
+    const ben = botIn('/bot2', backupsOfCopy);
+    await ben.logIn(BEN);
+    await ben.backUp('mine');
+    await ben.stop();
+    for (const lost of ['/bot', '/bot2']) await stage().remove(`${lost}/auth`);
+    const [annaAgain, benAgain] = [botIn('/bot', backups), botIn('/bot2', backupsOfCopy)];
+    await benAgain.start();
+    assert.deepEqual([benAgain.state, accountOf(benAgain)], ['ready', BEN]);
+    await annaAgain.start();
+    assert.deepEqual([annaAgain.state, accountOf(annaAgain)], ['ready', ANNA]);
+  });
+});

@@ -185,6 +185,12 @@ export class ProfileBinding {
     return current.lineage !== undefined || endedLineages(current).length > 0;
   }
 
+  /** Whether this place is known to have had a login and to have none now, as after a `clear()`. */
+  get isCleared(): boolean {
+    const { lineage, placeLogin } = this.#context.record.current;
+    return lineage === undefined && placeLogin !== undefined && placeLogin.lineage === undefined;
+  }
+
   #isHere({ profile }: SnapshotInfo): boolean {
     return profile?.path === this.#context.profile.path;
   }

@@ -14,7 +14,7 @@ import { allRepositories, type SessionContext } from './session-context.js';
 
 /** The snapshots of the client id that were made for another profile. */
 export interface SnapshotsOfOthers {
-  /** Whether this profile has snapshots, too, or has had a login that was never saved. */
+  /** Whether this profile has snapshots, too, or has had a login that was never saved, or that `clear()` has ended. */
   readonly hasOurs: boolean;
   readonly newest: SnapshotInfo | undefined;
   /** The newest snapshot of a profile that still exists on this machine and so belongs to another bot. */
@@ -146,7 +146,8 @@ export class SessionSnapshots {
   async ofOtherProfiles(patience?: StorePatience): Promise<SnapshotsOfOthers> {
     const { ours, others, living } = await this.sorted(patience);
     const owned = living.find(({ lineage }) => others.some(({ info }) => info.lineage === lineage));
-    return { hasOurs: ours.length > 0 || this.#binding.hasPast, newest: others[0]?.info, owned };
+    const hasOurs = ours.length > 0 || this.#binding.hasPast || this.#binding.isCleared;
+    return { hasOurs, newest: others[0]?.info, owned };
   }
 
   /** All snapshots, grouped by whose login they hold. */
