@@ -229,3 +229,84 @@ describe('a dead profile without a record, where the login that came after it is
     },
   );
 });
+
+describe('a whole profile without its record, as one that an image or a repository holds', () => {
+  const stage = useFakeStage();
+  const VOLUME = { ...BY_HAND, sessionPath: '/volume/session', backupPath: '/volume/backup' };
+  const newBot = () => stage().bot({ session: VOLUME });
+  const told = (bot: FakeBot) =>
+    bot.payloads('warning').flatMap(({ code, message }) => (code === 'profile-replaced' ? [message] : []));
+
+  /** ANNA's profile is in the image; BEN was paired and saved after her, and then the bot is deployed anew. */
+  async function deployedOver(
+    how: 'cleared' | 'replaced',
+    later = BEN,
+  ): Promise<{ readonly lineage: string }> {
+    const first = newBot();
+    await first.logIn(ANNA);
+    const image = await stage().copyTree('/bot/auth/session-shop');
+    await stage().clock.advance(100_000);
+    await first.backUp('anna');
+    if (how === 'cleared') {
+      await first.finish(first.session.clear());
+      await first.start();
+    } else {
+      await stage().remove('/bot/auth/session-shop'); // which does not unlink the device
+      first.client.pupBrowser?.kill();
+    }
+    await first.untilState('awaiting_qr');
+    await first.client.scan(later);
+    await first.untilState('ready');
+    await stage().clock.advance(100_000);
+    const saved = await first.backUp('later');
+    await first.stop();
+    await stage().remove('/bot');
+    await image.putAt('/bot/auth/session-shop');
+    return saved;
+  }
+
+  it.each([
+    ['cleared', /A clear\(\) of \S+ has ended every login/],
+    ['replaced', /An earlier login of its account was replaced by a later one here/],
+  ] as const)('of an account that was %s here: it is used, and a warning tells it', async (how, ended) => {
+    const { lineage } = await deployedOver(how);
+    const bot = newBot();
+    await bot.start();
+    expect([bot.state, accountOf(bot)]).toEqual(['ready', ANNA]);
+    await bot.until('the warning', () => told(bot).length > 0);
+    const [message, ...more] = told(bot);
+    expect(more).toEqual([]);
+    expect(message).toContain(lineage);
+    expect(message).toContain(bot.session.status().lineage);
+    expect(message).toMatch(ended);
+    expect(message).not.toMatch(/49151/);
+    const [, id] = /restore\('(.+?)'\)/.exec(message ?? '') ?? [];
+    await bot.finish(bot.session.restore(id));
+    await bot.untilState('ready');
+    expect(accountOf(bot)).toBe(BEN);
+    await bot.stop();
+    const next = newBot();
+    await next.start();
+    expect([accountOf(next), told(next)]).toEqual([BEN, []]);
+  });
+
+  it('of the same account: it goes on, and nothing is told', async () => {
+    await deployedOver('cleared', ANNA);
+    const bot = newBot();
+    await bot.start();
+    await bot.until('the run', () => bot.session.status().run > 0);
+    expect([bot.state, accountOf(bot), told(bot)]).toEqual(['ready', ANNA, []]);
+  });
+
+  it('after a clear(), where no login came since: nothing is told', async () => {
+    const first = newBot();
+    await first.logIn(ANNA);
+    const image = await stage().copyTree('/bot/auth/session-shop');
+    await first.finish(first.session.clear());
+    await image.putAt('/bot/auth/session-shop');
+    const bot = newBot();
+    await bot.start();
+    await bot.until('the run', () => bot.session.status().run > 0);
+    expect([bot.state, accountOf(bot), told(bot)]).toEqual(['ready', ANNA, []]);
+  });
+});

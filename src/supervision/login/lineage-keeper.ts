@@ -15,6 +15,7 @@ import { holdTheRest } from './former-owners.js';
 import type { HoldRelease } from './hold-release.js';
 import { holdReplaced, holdSuperseded } from './hold-replaced.js';
 import type { ProfileProof } from './profile-proof.js';
+import { whatItReplaced } from './unrecorded-profile.js';
 
 /** How long a silent store may delay the saves or the end of a session, ms. */
 const STORES_PATIENCE_MS = 5_000;
@@ -171,6 +172,10 @@ export class LineageKeeper {
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
     const isCopy = !paired && !changed && (await this.#isCopied(before));
     const known = paired || changed || isCopy ? undefined : (own ?? (await this.#lineageOf(id, patience)));
+    const isUnrecorded = known === undefined && !paired && before.lineage === undefined && id !== undefined;
+    const tell = isUnrecorded
+      ? await whatItReplaced(this.#context, this.#snapshots, id, patience)
+      : undefined;
     const mayStay = id === undefined || (isSame && isSalted(before.account));
     if (known === undefined) inPlace.isProven = true; // of the lineage that begins here
     const account = mayStay ? before.account : await markAccount(id);
@@ -196,6 +201,7 @@ export class LineageKeeper {
       ...replaced,
       ...withoutFormer(before),
     });
+    if (tell !== undefined) warn('profile-replaced', tell(record.current.lineage ?? ''));
   }
 
   /** Whether the place from which the login came still has it, so that the copies of each have to be told apart. */
