@@ -159,12 +159,8 @@ export class Restorer {
       ageMs: Math.max(0, clock.now() - Date.parse(stateAt)),
       durationMs: clock.monotonic() - startedAt,
     });
-    if (
-      reason === 'newer-snapshot' &&
-      quarantined !== undefined &&
-      before !== undefined &&
-      before !== info.lineage
-    )
+    const isAnother = before !== undefined && before !== info.lineage;
+    if (reason === 'newer-snapshot' && quarantined !== undefined && isAnother)
       await tellReplaced(this.#context, this.#snapshots, { before, info, quarantined });
     return undefined;
   }

@@ -49,7 +49,6 @@ export class ProfilePreparer {
   readonly #snapshots: SessionSnapshots;
   readonly #restorer: Restorer;
   readonly #parts: PreparerParts;
-  readonly #pruner: Pruner;
   readonly #firstImport: FirstImport;
   readonly #blobRescue: BlobRescue;
   readonly #accountGuard: AccountGuard;
@@ -66,7 +65,6 @@ export class ProfilePreparer {
     this.#snapshots = parts.snapshots;
     this.#restorer = parts.restorer;
     this.#parts = parts;
-    this.#pruner = parts.pruner;
     this.#firstImport = parts.firstImport;
     this.#blobRescue = parts.blobRescue;
     this.#accountGuard = new AccountGuard(context, parts);
@@ -110,11 +108,11 @@ export class ProfilePreparer {
     await browserOwner.reclaimProfile();
     await folders.recoverInstall();
     await this.#olderCopy.putBack();
-    await this.#pruner.removeLeftovers(patience).catch((error: unknown) => {
+    await this.#parts.pruner.removeLeftovers(patience).catch((error: unknown) => {
       warn('cleanup-failed', `leftovers could not be removed: ${describeError(error).message}`);
     });
     // Before a restore, which may need the space and puts the profile into quarantine. Caches are no evidence.
-    await this.#pruner.pruneBeforeStart(isFirst);
+    await this.#parts.pruner.pruneBeforeStart(isFirst);
     await finishEarlierWork(this.#context, this.#parts, { isFirst, patience });
     if (isFirst) folders.presence.begin();
     const restored = await this.#restoreIfNeeded(signal, patience, besideLaunch);
