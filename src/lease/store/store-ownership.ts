@@ -106,6 +106,7 @@ export class StoreOwnership {
     if (this.#isUnable) return true;
     if (!lease.isHeld() && !lease.isUnproven() && !lease.isLost && this.#isWanted) {
       if (this.#asking === undefined) this.#ask(0);
+      else this.#wake(); // the store may be back
       await resultWithin(clock, CONFIRM_MS, this.#asking ?? Promise.resolve());
     }
     return (await resultWithin(clock, CONFIRM_MS, lease.confirm())) ?? false;

@@ -227,22 +227,20 @@ export class Restorer {
     const before = record.current;
     const mark = await profileMark(fs, profileDir).catch(() => undefined);
     inPlace.begin(mark, { isProven: true });
-    const { account, browserVersion } = manifest;
     const imported = importsIn(before, [manifest]);
     const { lineage, run } = await this.#lineageOf(info);
     await record.update({
       lineage,
       run,
       // The account of another login does not apply to this one.
-      account: lineage === before.lineage ? (before.account ?? account) : account,
+      account: lineage === before.lineage ? (before.account ?? manifest.account) : manifest.account,
       loggedIn: true,
-      browserVersion,
+      browserVersion: manifest.browserVersion,
       basedOn: info.id,
       // After a trial, the profile of before may be put back.
       ...(before.trial === undefined && { profileMark: mark }),
       restoring: undefined,
       formerLineage: undefined,
-      // A login that was replaced is back.
       ...(before.formerLineage !== undefined && { askedFor: undefined }),
       // Where a person had to decide, this is the answer.
       ...(before.requestedOver?.rejectedAt !== undefined && { requestedOver: undefined }),

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { PostgresStore } from '../../../src/stores/postgres/index.js';
 import { describeSessionStore } from '../../../src/testing/describe-session-store.js';
 import { hasPgBouncer, PgBouncer } from '../servers/postgres-bouncer.js';
-import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasPostgres, PostgresServer } from '../servers/postgres-server.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 
 const expects = {
   conditionalPut: true,

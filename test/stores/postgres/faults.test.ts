@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesAt, bytesOf } from '../../../src/testing/conformance/harness.js';
-import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasPostgres } from '../servers/postgres-server.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { sha256Of, withServer } from './fixture.js';
 
 const PIECE = 256 * 1024;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { RedisStore } from '../../../src/stores/redis/index.js';
 import { describeSessionStore } from '../../../src/testing/describe-session-store.js';
-import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasRedis, RedisServer } from '../servers/redis-server.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { WAYS, type Way, wayTo } from './fixture.js';
 
 const expects = {

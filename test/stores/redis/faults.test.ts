@@ -10,8 +10,8 @@ import {
   readAll,
   streamOf,
 } from '../../../src/testing/conformance/harness.js';
-import { TcpProxy } from '../servers/tcp-proxy.js';
 import { hasRedis } from '../servers/redis-server.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { WAYS, wayTo, withServer } from './fixture.js';
 
 const LARGE = 8_000_000;
