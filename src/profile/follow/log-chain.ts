@@ -1,11 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { FileSystem } from '../../file-system.js';
 import { ESSENTIAL_PATHS } from '../essential-files.js';
 import { DamageError } from '../leveldb/damage.js';
+import { type LogReader, readGrowingLog } from '../leveldb/growing-log.js';
 import { scanLog } from '../leveldb/log-file.js';
+import type { LogScan } from '../leveldb/log-reader.js';
 import { changesOf, type SequenceSpan, spanOfBatch } from '../leveldb/write-batch.js';
 import { blobsNamedBy, isBlobEntry } from '../soundness/indexed-db-keys.js';
 import { NewBaseNeeded, type SoundLog } from './kept-base.js';
+import { logHashesOf } from './log-hashes.js';
 
 /**
  * Proves that logs are the unbroken continuation of a base. LevelDB numbers every change of a database without a gap, while
@@ -46,6 +49,46 @@ export class LogChain {
   }
 }
 
+/** What is noted of a log while it is read. */
+interface Notes {
+  readonly hash: Hash;
+  readonly blobs: Map<string, number>;
+  size: number;
+  /** Number of records whose changes are numbered. */
+  numbered: number;
+  span: SequenceSpan | undefined;
+  hasGap: boolean;
+}
+
+const NOTING: LogReader<Notes> = {
+  name: 'follow',
+  begin: () => ({
+    hash: createHash('sha256'),
+    blobs: new Map(),
+    size: 0,
+    numbered: 0,
+    span: undefined,
+    hasGap: false,
+  }),
+  copy: (notes) => ({ ...notes, hash: notes.hash.copy(), blobs: new Map(notes.blobs) }),
+  onRecord: noteRecord,
+  onBytes: noteBytes,
+};
+
+function noteRecord(notes: Notes, record: Uint8Array): void {
+  noteBlobs(record, notes.blobs);
+  const batch = spanOfBatch(record);
+  if (batch === undefined) return;
+  notes.numbered++;
+  notes.hasGap ||= notes.span !== undefined && batch.first !== notes.span.end;
+  notes.span = { first: notes.span?.first ?? batch.first, end: batch.end };
+}
+
+function noteBytes(notes: Notes, bytes: Uint8Array): void {
+  notes.size += bytes.length;
+  notes.hash.update(bytes);
+}
+
 /**
  * Reads a log and its SHA-256.
  *
@@ -57,26 +100,33 @@ export async function readSoundLog(
   path: string,
   { isComplete, signal }: { readonly isComplete: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<SoundLog> {
+  const notes = NOTING.begin();
+  const onRecord = (record: Uint8Array) => noteRecord(notes, record);
+  const onBytes = (bytes: Uint8Array) => noteBytes(notes, bytes);
+  return soundLog(path, await scanLog(fs, path, { onRecord, onBytes, signal }), notes, isComplete);
+}
+
+/**
+ * Like {@link readSoundLog} for the log that is still written, but reads only what it has gained since this thread last read
+ * it. For ticks: a save reads everything.
+ */
+export async function readGrownLog(
+  fs: FileSystem,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<SoundLog> {
+  const reading = await readGrowingLog(fs, path, NOTING, signal);
+  const hashes = logHashesOf(fs);
+  if (reading?.isContinued !== true) hashes.forget(path);
+  const notes = reading?.state ?? NOTING.begin();
+  const log = soundLog(path, reading?.scan, notes, false);
+  if (reading?.file !== undefined) hashes.note(path, reading.file, log.size, notes.hash);
+  return log;
+}
+
+function soundLog(path: string, scan: LogScan | undefined, notes: Notes, isComplete: boolean): SoundLog {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const hash = createHash('sha256');
-  let size = 0;
-  let numbered = 0;
-  let span: SequenceSpan | undefined;
-  let hasGap = false;
-  const blobs = new Map<string, number>();
-  const onRecord = (record: Uint8Array) => {
-    noteBlobs(record, blobs);
-    const batch = spanOfBatch(record);
-    if (batch === undefined) return;
-    numbered++;
-    hasGap ||= span !== undefined && batch.first !== span.end;
-    span = { first: span?.first ?? batch.first, end: batch.end };
-  };
-  const onBytes = (bytes: Uint8Array) => {
-    size += bytes.length;
-    hash.update(bytes);
-  };
-  const scan = await scanLog(fs, path, { onRecord, onBytes, signal });
+  const { size, numbered, span, hasGap, blobs, hash } = notes;
   if (scan === undefined) throw new NewBaseNeeded(`${name} is gone`);
   if (scan.damage !== undefined) throw new NewBaseNeeded(`${name} is damaged: ${scan.damage.problem}`);
   if (scan.ending === 'zeros' || (isComplete && scan.ending !== 'clean')) {
@@ -86,7 +136,7 @@ export async function readSoundLog(
   if (numbered !== scan.records) throw new NewBaseNeeded(`a record of ${name} can't be read`);
   return {
     size,
-    sha256: hash.digest('hex'),
+    sha256: hash.copy().digest('hex'),
     records: scan.records,
     ...(span !== undefined && { span }),
     ...(blobs.size > 0 && { blobs }),

@@ -3,7 +3,7 @@ import { ChangedMeanwhile } from '../capture/retry.js';
 import { isMissing, lstatIfPresent } from '../walk.js';
 import { keepLogs } from './keep-logs.js';
 import { FOLLOWED_FOLDER, type KeptBase, NewBaseNeeded } from './kept-base.js';
-import { readSoundLog } from './log-chain.js';
+import { readGrownLog } from './log-chain.js';
 import {
   assertSameDatabase,
   type FollowPlaces,
@@ -54,7 +54,7 @@ export interface TailInput {
 
 /**
  * Reads what has been written since a base was kept, without copying it: logs only grow, and a blob never changes under its
- * name. Nothing is read while no log has grown.
+ * name. Nothing is read while no log has grown, and of the newest one only what it has gained.
  */
 export const readTailTask = defineTask<TailInput, TailReading>(
   'profile:read-tail',
@@ -66,7 +66,7 @@ export const readTailTask = defineTask<TailInput, TailReading>(
       const kept = await followedLogs(places, base, MOST_LOGS_BYTES);
       if (last !== undefined && areSame(kept, last)) return { kind: 'same' };
       const proven = await proveLogs(places, base, kept, (name) =>
-        readSoundLog(fs, `${base.folder}/${name}`, { isComplete: false, signal }),
+        readGrownLog(fs, `${base.folder}/${name}`, signal),
       );
       await assertSameDatabase(places, base);
       const logs = [...proven.logs].map(([name, { size, sha256 }]) => ({ name, size, sha256 }));

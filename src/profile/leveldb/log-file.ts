@@ -5,7 +5,7 @@ import { LOG_BLOCK_BYTES, type LogScan, LogScanner } from './log-reader.js';
 import { type OpenFile, readAtOf } from './read-at.js';
 
 /** One buffer of this size serves a whole log, so that frequent readings leave little garbage. */
-const PIECE_BYTES = LOG_BLOCK_BYTES * 8;
+export const PIECE_BYTES = LOG_BLOCK_BYTES * 8;
 
 /** Reads a log from the disk, piece by piece; `undefined` when it does not exist (any more). */
 export async function scanLog(

@@ -53,6 +53,23 @@ export class LogScanner {
     this.#onRecord = onRecord;
   }
 
+  /** Bytes of the record that is not complete yet. */
+  get openBytes(): number {
+    return this.#fragmentBytes;
+  }
+
+  /** A scanner that goes on from here by itself. For incomplete records this one must have had an `onRecord`, too. */
+  fork(onRecord?: (record: Uint8Array) => void): LogScanner {
+    const fork = new LogScanner(onRecord);
+    fork.#records = this.#records;
+    fork.#blockStart = this.#blockStart;
+    fork.#damage = this.#damage;
+    fork.#ending = this.#ending;
+    fork.#fragments = this.#fragments && [...this.#fragments];
+    fork.#fragmentBytes = this.#fragmentBytes;
+    return fork;
+  }
+
   /** Reads the next block. It has {@link LOG_BLOCK_BYTES} bytes; only the last one may be shorter. */
   push(block: Uint8Array): void {
     if (this.#damage === undefined) {

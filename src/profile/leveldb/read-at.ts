@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { type FileSystem, openWithoutWaiting } from '../../file-system.js';
 import { DamageError } from './damage.js';
 import type { ReadAt } from './table.js';
@@ -6,6 +7,8 @@ import type { ReadAt } from './table.js';
 export interface OpenFile {
   /** Size when it was opened, bytes; a live log may have grown since. */
   readonly size: number;
+  /** Of the same moment. */
+  readonly stats: BigIntStats;
   readonly readAt: ReadAt;
   close(): Promise<void>;
 }
@@ -14,10 +17,11 @@ export interface OpenFile {
 export async function readAtOf(fs: FileSystem, path: string): Promise<OpenFile> {
   const handle = await openWithoutWaiting(fs, path);
   try {
-    const stats = await handle.stat();
+    const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw new DamageError('it is not a file');
     return {
-      size: stats.size,
+      size: Number(stats.size),
+      stats,
       close: () => handle.close(),
       readAt: async (offset, length, into = Buffer.allocUnsafe(length)) => {
         let done = 0;

@@ -58,19 +58,25 @@ export const copyAndHashTask = defineTask<
   }
 });
 
-/** Reads a file piece by piece; a piece is only valid until the next one is requested. */
+/**
+ * Reads a file piece by piece; a piece is only valid until the next one is requested.
+ *
+ * @param from where to begin, bytes
+ */
 export async function* fileBytes(
   fs: FileSystem,
   path: string,
   signal?: AbortSignal,
+  from = 0,
 ): AsyncGenerator<Uint8Array> {
   const handle = await openWithoutWaiting(fs, path);
   try {
     const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-    for (;;) {
+    for (let at = from; ; ) {
       signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) return;
+      at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

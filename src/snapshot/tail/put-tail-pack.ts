@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SnapshotCorruptError } from '../../errors.js';
 import type { FileSystem } from '../../file-system.js';
+import { logHashesOf } from '../../profile/follow/log-hashes.js';
+import { fileIdentityOf } from '../../profile/leveldb/file-identity.js';
 import type { ContentDigest, StoreCallOptions } from '../../stores/session-store.js';
 import { defineTask } from '../../task.js';
 import { fileBytes } from '../hashing/hashing.js';
@@ -17,7 +19,10 @@ export class NotGrownError extends Error {
 
 type Digested = Pick<TailMember, 'path' | 'source' | 'size' | 'start' | 'sha256' | 'older'>;
 
-/** The digest of the pack with the new bytes of these files, and the SHA-256 of each file; `undefined` for another file. */
+/**
+ * The digest of the pack with the new bytes of these files, and the SHA-256 of each file; `undefined` for another file. Of a
+ * log whose beginning this thread has just read, only the new bytes are read.
+ */
 export const digestTailTask = defineTask<
   { readonly members: readonly Digested[] },
   { readonly pack: ContentDigest; readonly files: readonly (string | undefined)[] }
@@ -25,16 +30,26 @@ export const digestTailTask = defineTask<
   const pack = createHash('sha256');
   const md5 = md5IfOffered();
   const files: (string | undefined)[] = [];
+  const hashes = logHashesOf(fs);
   for (const { path, source, size, start, sha256, older } of members) {
-    const whole = createHash('sha256');
-    let bytes = 0;
+    const file = fileIdentityOf(await fs.promises.lstat(source, { bigint: true }));
+    const beginning = sha256 === undefined ? undefined : hashes.at(source, file, start);
+    const whole = beginning ?? createHash('sha256');
+    let bytes = beginning === undefined ? 0 : start;
     let isGrown = true;
+    const compare = () => {
+      if (bytes !== older?.size) return;
+      isGrown = whole.copy().digest('hex') === older.sha256;
+      // The next ticks may put the bytes from here on again, because they are few.
+      if (isGrown && sha256 !== undefined) hashes.note(source, file, bytes, whole);
+    };
     const add = (chunk: Uint8Array) => {
       whole.update(chunk);
       bytes += chunk.length;
-      if (bytes === older?.size) isGrown = whole.copy().digest('hex') === older.sha256;
+      compare();
     };
-    for await (const chunk of fileBytes(fs, source, signal)) {
+    compare();
+    for await (const chunk of fileBytes(fs, source, signal, bytes)) {
       const wanted = chunk.subarray(0, size - bytes);
       const fresh = wanted.subarray(Math.max(0, start - bytes));
       pack.update(fresh);
@@ -46,6 +61,7 @@ export const digestTailTask = defineTask<
     }
     const found = whole.digest('hex');
     if (bytes !== size || (sha256 !== undefined && sha256 !== found)) {
+      hashes.forget(source);
       throw new SnapshotCorruptError(`${path} changed while it was read`, { retryable: true });
     }
     files.push(isGrown ? found : undefined);

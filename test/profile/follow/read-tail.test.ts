@@ -12,6 +12,7 @@ import { readTailTask, type TailFile, type TailReading } from '../../../src/prof
 import type { TaskContext } from '../../../src/task.js';
 import { failingFileSystem } from '../../../src/testing/failing-file-system.js';
 import { sha256 } from '../../snapshot/support/local-store.js';
+import { readingMeter } from '../../support/reading-meter.js';
 import { blobEntry } from '../indexed-db-writer.js';
 import { INDEXED_DB, temporaryFolder } from '../profiles.js';
 import { LiveDatabase } from './live-database.js';
@@ -76,6 +77,110 @@ describe('a reading of what the logs have gained', () => {
     await database.write([['f', '1']]);
     expect((await read(logs, { ...context, fs: watching })).kind).toBe('read');
     expect(watching.matchingCalls).toBe(1);
+  });
+
+  describe('reads again only the last block of what it has read', () => {
+    const meter = readingMeter(fs);
+    const metered = { ...context, fs: meter.fs };
+    const name = () => path.join(folder, database.logName);
+
+    /** Bytes of the log that a reading reads, and the log. */
+    async function reads() {
+      let reading: TailReading | undefined;
+      const bytes = await meter.readBy(/\.log$/, async () => {
+        reading = await read(undefined, metered);
+      });
+      const { size } = await fs.promises.stat(name());
+      return { bytes, size, reading };
+    }
+
+    async function expectTrue(reading: TailReading | undefined): Promise<void> {
+      if (reading?.kind !== 'read') throw new Error(JSON.stringify(reading));
+      expect(reading).toEqual(
+        await read(undefined, { ...context, fs: { ...fs, promises: { ...fs.promises } } }),
+      );
+      await expectBytes(reading.files);
+    }
+
+    beforeEach(async () => {
+      for (let i = 0; i < 3; i++) await database.write([[`long${i}`, 'x'.repeat(40_000)]]);
+      const { bytes, size } = await reads();
+      expect(bytes).toBe(size);
+    });
+
+    it('while it grows, in steps of any length', async () => {
+      for (const length of [1, 100, 5000, 32_768, 70_000, 300_000, 1]) {
+        const before = (await fs.promises.stat(name())).size;
+        await database.write([['e', 'y'.repeat(length)]]);
+        const { bytes, size, reading } = await reads();
+        expect(bytes).toBeLessThanOrEqual(size - before + 2 * 32_768);
+        await expectTrue(reading);
+      }
+    });
+
+    it('nothing at all while it stays as it is', async () => {
+      expect((await reads()).bytes).toBe(0);
+    });
+
+    it('but all of it where it is another file, was written anew, or has been touched', async () => {
+      const doubts: readonly (() => Promise<unknown>)[] = [
+        async () => {
+          const bytes = await fs.promises.readFile(name());
+          await rm(name());
+          await writeFile(name(), bytes);
+          await rm(database.pathOf(database.logName));
+          await fs.promises.link(name(), database.pathOf(database.logName));
+        },
+        () => fs.promises.utimes(name(), new Date(), new Date(Date.now() + 60_000)),
+        async () => {
+          await database.write([['e', '1']]);
+          await fs.promises.utimes(name(), new Date(), new Date(Date.now() - 60_000));
+        },
+      ];
+      for (const doubt of doubts) {
+        await doubt();
+        const { bytes, size, reading } = await reads();
+        expect(bytes).toBeGreaterThanOrEqual(size);
+        await expectTrue(reading);
+      }
+    });
+
+    it('but all of it where its last block has other bytes, and finds the damage', async () => {
+      const { size } = await fs.promises.stat(name());
+      const file = await fs.promises.open(name(), 'r+');
+      await file.write(Buffer.from('damaged'), 0, 7, size - 100);
+      await file.close();
+      await database.write([['e', '1']]);
+      const { bytes, reading } = await reads();
+      expect(bytes).toBeGreaterThanOrEqual(size);
+      expect(reading).toEqual({ kind: 'broken', because: expect.stringContaining('is damaged') });
+    });
+
+    it('and after forty readings all of it, and finds damage in its beginning', async () => {
+      const { size } = await fs.promises.stat(name());
+      const file = await fs.promises.open(name(), 'r+');
+      await file.write(Buffer.from('damaged'), 0, 7, 1000);
+      await file.close();
+      await database.write([['e', '1']]);
+      for (let reading = 1; reading <= 40; reading++) {
+        const known = await reads();
+        expect(known.bytes).toBeLessThan(size);
+        expect(known.reading?.kind).toBe('read');
+      }
+      const { reading } = await reads();
+      expect(reading).toEqual({ kind: 'broken', because: expect.stringContaining('is damaged') });
+    });
+
+    it('while a save reads everything', async () => {
+      await database.write([['e', '1']]);
+      await reads();
+      const { size } = await fs.promises.stat(name());
+      const targetDir = path.join(await temporaryFolder(), 'copy');
+      const follow = { folder, roomBytes: 1024 ** 3, base };
+      const input = { profileDir: database.profileDir, targetDir, mode: 'hot' as const, follow };
+      const bytes = await meter.readBy(/\.log$/, () => captureTask.run(input, metered));
+      expect(bytes).toBeGreaterThanOrEqual(2 * size); // the copy is made of it, and is read
+    });
   });
 
   it('is broken when a log was missed', async () => {

@@ -18,8 +18,11 @@ import { inlineTaskRunner, type TaskContext } from '../../../src/task.js';
 import type { SnapshotInfo } from '../../../src/types.js';
 import { type Contents, contentsOf, LiveDatabase } from '../../profile/follow/live-database.js';
 import { INDEXED_DB, temporaryFolder } from '../../profile/profiles.js';
+import { readingMeter } from '../../support/reading-meter.js';
 
-const context: TaskContext = { fs, clock: systemClock };
+/** Counts what saves and ticks read. */
+export const meter = readingMeter(fs);
+const context: TaskContext = { fs: meter.fs, clock: systemClock };
 
 /** A database that is written, saves of it, and what was put between them. */
 export class TailWorld<Store extends SessionStore> {
@@ -62,8 +65,8 @@ export class TailWorld<Store extends SessionStore> {
         ...(!isFolder && { memory }),
         clientId: 'shop',
         fence: () => this.generation,
-        runner: inlineTaskRunner(fs),
-        fs,
+        runner: inlineTaskRunner(meter.fs),
+        fs: meter.fs,
         clock,
         onProblem: (id, error) => this.problems.push(`${id}: ${(error as Error).message}`),
       },

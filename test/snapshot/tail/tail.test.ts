@@ -9,7 +9,7 @@ import { BLOBS, temporaryFolder } from '../../profile/profiles.js';
 import { CountingStore } from '../../support/counting-store.js';
 import { Dice } from '../../support/dice.js';
 import { TinyStore } from '../support/memory-store.js';
-import { keysOf, sealed, TailWorld } from './tail-world.js';
+import { keysOf, meter, sealed, TailWorld } from './tail-world.js';
 
 const KiB = 1024;
 
@@ -49,6 +49,20 @@ describe.each([
     world.reopen(); // on another machine
     expect((await world.restored(id)).contents).toEqual(new Map(database.contents));
     expect(await world.repository.tail()).toMatchObject({ snapshot: id });
+  });
+
+  it('reads of the newest log about what it has gained, even where that is put again with the next', async () => {
+    const world = await TailWorld.create(await storeOf());
+    await world.database.write(tickets(150, 4 * KiB, 'long'));
+    const { id } = await world.save();
+    await world.database.write(tickets(5, 200, 'crumb'));
+    await world.tick();
+    for (let round = 0; round < 4; round++) {
+      await world.database.write(tickets(5, 400, `r${round}-`));
+      const read = await meter.readBy(/\.log$/, () => world.tick());
+      expect(read).toBeLessThan(100 * KiB); // the log has more than 600 KB
+    }
+    expect((await world.restored(id)).contents).toEqual(new Map(world.database.contents));
   });
 
   it('has the blobs that the new records name', async () => {
