@@ -44,7 +44,7 @@ export interface CheckProfileOptions {
   readonly isFreshCopy?: boolean | undefined;
   /**
    * Whether a browser uses the profile. Then an apparent fault is checked again before it is reported, and a quick check
-   * does not open tables that an earlier one has opened.
+   * does not open tables that an earlier one has opened, and reads of the logs only what they have gained.
    */
   readonly live?: boolean | undefined;
   readonly clock?: Clock;
@@ -86,7 +86,7 @@ export interface Examination {
 
 /** Like {@link checkProfile}, but also returns the sound tables and the essential files. */
 export async function examineProfile(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
-  let found = await examineOnce(profileDir, options);
+  let found = await examineOnce(profileDir, { ...options, continuesLogs: options.live });
   const attempts = options.live === true ? LIVE_ATTEMPTS : 1;
   for (let attempt = 1; attempt < attempts && found.report.verdict !== 'sound'; attempt++) {
     await sleep(options.clock ?? systemClock, LIVE_PAUSE_MS * attempt, options.signal);
@@ -123,7 +123,10 @@ export const examineProfileTask = defineTask<
   return { report, soundTables: rememberSound(captured, tables) };
 });
 
-async function examineOnce(profileDir: string, options: CheckProfileOptions): Promise<Examination> {
+async function examineOnce(
+  profileDir: string,
+  options: CheckProfileOptions & { readonly continuesLogs?: boolean | undefined },
+): Promise<Examination> {
   const { fs, signal, isFreshCopy = false } = options;
   throwIfAborted(signal);
   const layout = await recogniseLayout(profileDir, { fs });
@@ -148,7 +151,7 @@ async function examineOnce(profileDir: string, options: CheckProfileOptions): Pr
   const readEnds = new Set(knownEnds?.keys());
   const onTableEnd = (path: string) => readEnds.add(path);
   const known = { soundTables: new Set(tables.keys()), soundLogs, onSoundTable, knownEnds, onTableEnd };
-  const check = { fs, profileDir, ...known, signal };
+  const check = { fs, profileDir, ...known, continuesLogs: options.continuesLogs, signal };
   const indexedDb = await checkIndexedDb(layout.indexedDb, { ...check, depth: depth.indexedDb });
   const localStorage =
     depth.localStorage === 'none'

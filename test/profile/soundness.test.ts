@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { mkdir, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/clock.js';
@@ -10,6 +10,7 @@ import { checkProfile, checkProfileTask } from '../../src/profile/soundness.js';
 import { inlineTaskRunner } from '../../src/task.js';
 import { failingFileSystem } from '../../src/testing/failing-file-system.js';
 import type { SnapshotFile } from '../../src/types.js';
+import { readingMeter } from '../support/reading-meter.js';
 import { writeBatch, writeEdit, writeLog, writeTable } from './leveldb-writer.js';
 import {
   BLOBS,
@@ -672,6 +673,33 @@ describe('a live browser', () => {
     expect(await tablesOpened()).toEqual({ verdict: 'corrupt', tables: ['000005.ldb'] });
     await rm(table);
     expect((await tablesOpened()).verdict).toBe('corrupt');
+  });
+
+  it('has of each log read what is new, by quick checks; all of it by others, and where it was damaged', async () => {
+    const profileDir = await makeProfile();
+    const log = path.join(profileDir, INDEXED_DB, '000006.log');
+    const long = writeLog([writeBatch([['long', 'x'.repeat(200_000)]], 100)]);
+    await writeFile(log, long);
+    const meter = readingMeter(fs);
+    const options = { fs: meter.fs, depth: 'quick', clock: hurried, live: true } as const;
+    let verdict: string | undefined;
+    const readBy = (more: object = {}) =>
+      meter.readBy(/\.log$/, async () => {
+        verdict = (await checkProfile(profileDir, { ...options, ...more })).verdict;
+      });
+    const all = await readBy();
+    expect(all).toBeGreaterThan(long.length);
+    expect(await readBy()).toBe(0);
+    expect(verdict).toBe('sound');
+    const grown = writeLog([writeBatch([['long', 'x'.repeat(200_000)]], 100), writeBatch([['b', '1']], 101)]);
+    await appendFile(log, grown.subarray(long.length));
+    expect(await readBy()).toBeLessThan(70_000);
+    expect(verdict).toBe('sound');
+    expect(await readBy({ live: false })).toBeGreaterThanOrEqual(all);
+    expect(await readBy({ depth: 'deep' })).toBeGreaterThanOrEqual(all);
+    await writeFile(log, Buffer.from(grown).fill(0, 5000, 6000));
+    expect(await readBy()).toBeGreaterThanOrEqual(all);
+    expect(verdict).toBe('corrupt');
   });
 
   it('is opened all the same where nobody uses the profile', async () => {

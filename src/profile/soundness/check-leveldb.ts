@@ -3,6 +3,7 @@ import type { FileSystem } from '../../file-system.js';
 import type { SoundLog } from '../follow/kept-base.js';
 import { DamageError } from '../leveldb/damage.js';
 import { type Database, liveLogs, readDatabase } from '../leveldb/database.js';
+import { readGrowingLog } from '../leveldb/growing-log.js';
 import { scanLog } from '../leveldb/log-file.js';
 import type { LogScan } from '../leveldb/log-reader.js';
 import { type OpenFile, readAtOf } from '../leveldb/read-at.js';
@@ -37,8 +38,10 @@ export interface LevelDbCheck {
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   /** Logs, by path relative to the profile, that were just read and found sound. They are not read again. */
   readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
-  /** Called with every complete record of the live logs that are read. */
-  readonly onLogRecord?: (record: Uint8Array) => void;
+  /** What to look for in the records of the live logs that are read. */
+  readonly isWanted?: (record: Uint8Array) => boolean;
+  /** Whether a quick check may read of a log only what was added since the last one. */
+  readonly continuesLogs?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,22 +51,23 @@ export interface LevelDbReport {
   readonly database?: Database;
   /** Number of records in the live logs; `undefined` when the logs were too large for a quick check. */
   readonly logRecords?: number;
+  /** Whether a log that was read has a record that {@link LevelDbCheck.isWanted}. */
+  readonly isInLogs: boolean;
 }
 
 /** Checks the structure of one LevelDB, because Chromium does not report damage (docs/chromium-facts.md F1.8). */
 export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> {
   const { fs, profileDir, folder } = check;
   const stats = await lstatIfPresent(fs, `${profileDir}/${folder}`);
-  if (stats === undefined) return { problems: [corrupt(folder, 'the folder is missing')] };
-  if (!stats.isDirectory())
-    return { problems: [corrupt(folder, 'there is a file where the folder should be')] };
+  if (stats === undefined) return failed(corrupt(folder, 'the folder is missing'));
+  if (!stats.isDirectory()) return failed(corrupt(folder, 'there is a file where the folder should be'));
 
   let database: Database;
   try {
     database = await readDatabase(fs, `${profileDir}/${folder}`);
   } catch (error) {
     if (!(error instanceof DamageError)) throw error;
-    return { problems: [corrupt(pathOf(check, error.file ?? 'CURRENT'), nameOf(error))] };
+    return failed(corrupt(pathOf(check, error.file ?? 'CURRENT'), nameOf(error)));
   }
   const logs = await checkLogs(check, database);
   const problems = [
@@ -71,9 +75,12 @@ export async function checkLevelDb(check: LevelDbCheck): Promise<LevelDbReport> 
     ...logs.problems,
     ...(await checkTables(check, database)),
   ];
-  return logs.records === undefined
-    ? { problems, database }
-    : { problems, database, logRecords: logs.records };
+  const { records, isInLogs } = logs;
+  return { problems, database, isInLogs, ...(records !== undefined && { logRecords: records }) };
+}
+
+function failed(problem: Problem): LevelDbReport {
+  return { problems: [problem], isInLogs: false };
 }
 
 /**
@@ -99,15 +106,17 @@ function missingLogs(check: LevelDbCheck, { manifest, version, files }: Database
 async function checkLogs(
   check: LevelDbCheck,
   { version, files }: Database,
-): Promise<{ problems: Problem[]; records: number | undefined }> {
+): Promise<{ problems: Problem[]; records: number | undefined; isInLogs: boolean }> {
   const logs = liveLogs(version, files.logs);
   const sizes = await Promise.all(logs.map((log) => lstatIfPresent(check.fs, absolute(check, log.name))));
   const bytes = sizes.reduce((sum, stats) => sum + (stats?.size ?? 0), 0);
-  if (check.depth === 'quick' && bytes > QUICK_LOG_BYTES) return { problems: [], records: undefined };
+  if (check.depth === 'quick' && bytes > QUICK_LOG_BYTES)
+    return { problems: [], records: undefined, isInLogs: false };
   const problems: Problem[] = [];
   const spans: LogSpan[] = [];
   let records = 0;
   let numbered = 0;
+  let isInLogs = false;
   for (const [index, log] of logs.entries()) {
     throwIfAborted(check.signal);
     const known = check.soundLogs?.get(pathOf(check, log.name));
@@ -117,18 +126,10 @@ async function checkLogs(
       if (known.span) spans.push({ ...known.span, name: log.name, ending: 'clean' });
       continue;
     }
-    let span: SequenceSpan | undefined;
-    const readNumbers = (record: Uint8Array) => {
-      check.onLogRecord?.(record);
-      const batch = spanOfBatch(record);
-      if (batch === undefined) return;
-      numbered++;
-      span = { first: span?.first ?? batch.first, end: batch.end };
-    };
-    const scan = await scanLog(check.fs, absolute(check, log.name), {
-      onRecord: check.depth === 'deep' ? readNumbers : check.onLogRecord,
-      signal: check.signal,
-    });
+    const { scan, notes } = await readLog(check, log.name);
+    const { span } = notes;
+    numbered += notes.numbered;
+    isInLogs ||= notes.isWantedThere;
     const size = sizes[index]?.size ?? 0;
     records += scan?.records ?? 0;
     if (scan && span) spans.push({ ...span, name: log.name, ending: scan.ending });
@@ -139,7 +140,44 @@ async function checkLogs(
   const tellsNumbers = check.depth === 'deep' && problems.length === 0 && numbered === records;
   const foreign = tellsNumbers ? sequenceProblem(spans, version.lastSequence) : undefined;
   if (foreign !== undefined) problems.push(suspect(pathOf(check, foreign.name), foreign.problem));
-  return { problems, records };
+  return { problems, records, isInLogs };
+}
+
+/** What is noted of a log while it is read. */
+interface LogNotes {
+  readonly isWantedThere: boolean;
+  /** Number of records whose changes are numbered. */
+  readonly numbered: number;
+  readonly span: SequenceSpan | undefined;
+}
+
+async function readLog(
+  { fs, profileDir, folder, depth, isWanted, continuesLogs, signal }: LevelDbCheck,
+  name: string,
+): Promise<{ readonly scan: LogScan | undefined; readonly notes: LogNotes }> {
+  const path = `${profileDir}/${folder}/${name}`;
+  const begin = () => ({ isWantedThere: false, numbered: 0, span: undefined as SequenceSpan | undefined });
+  const noteRecord = (notes: ReturnType<typeof begin>, record: Uint8Array) => {
+    notes.isWantedThere ||= isWanted?.(record) === true;
+    const batch = depth === 'deep' ? spanOfBatch(record) : undefined;
+    if (batch === undefined) return;
+    notes.numbered++;
+    notes.span = { first: notes.span?.first ?? batch.first, end: batch.end };
+  };
+  const onRecord = depth === 'deep' || isWanted !== undefined ? noteRecord : undefined;
+  if (depth === 'quick' && continuesLogs === true) {
+    const reader = {
+      name: 'quick',
+      begin,
+      copy: (notes: ReturnType<typeof begin>) => ({ ...notes }),
+      onRecord,
+    };
+    const reading = await readGrowingLog(fs, path, reader, signal);
+    return { scan: reading?.scan, notes: reading?.state ?? begin() };
+  }
+  const notes = begin();
+  const tell = onRecord && ((record: Uint8Array) => onRecord(notes, record));
+  return { scan: await scanLog(fs, path, { onRecord: tell, signal }), notes };
 }
 
 function judgeLog(

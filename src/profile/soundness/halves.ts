@@ -20,6 +20,7 @@ interface HalfCheck {
   readonly soundLogs?: ReadonlyMap<string, SoundLog> | undefined;
   readonly knownEnds?: ReadonlyMap<string, number> | undefined;
   readonly onTableEnd?: ((path: string) => void) | undefined;
+  readonly continuesLogs?: boolean | undefined;
   readonly onSoundTable?: ((path: string, sha256: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,12 +64,8 @@ export async function checkLocalStorage(
     return { problems, empty: report.empty, holdsWhatsApp };
   }
   const folder = ESSENTIAL_PATHS.localStorageLevelDb;
-  let inLogs = false;
-  const onLogRecord = (record: Uint8Array) => {
-    inLogs ||= recordHoldsWhatsApp(record);
-  };
-  const report = await checkLevelDb({ ...check, folder, onLogRecord });
-  const holdsWhatsApp = inLogs || (await heldElsewhere(check, folder, report));
+  const report = await checkLevelDb({ ...check, folder, isWanted: recordHoldsWhatsApp });
+  const holdsWhatsApp = report.isInLogs || (await heldElsewhere(check, folder, report));
   const healed = await withoutSelfHealing(check, folder, report);
   const problems: Problem[] = [...healed.problems];
   if (holdsWhatsApp === false && !healed.heals && problems.length === 0) {
