@@ -96,6 +96,7 @@ export function createContext({
   const storeOwnership = createStoreOwnership(stores, {
     ...{ clientId, clock, logger, startWaits, warn, onLost },
     announce: hooks.announce,
+    onHeldElsewhere: (error) => losses.reportLoss('conflict', error),
     repositories: () => allRepositories(context),
   });
   const programPath = async () => join(await recordFolder(), 'browser-program.json');

@@ -1,8 +1,10 @@
 import { type Clock, resultWithin } from '../clock.js';
-import { StoreError } from '../errors.js';
+import { type LeaseHeldError, StoreError } from '../errors.js';
 import type { Announce, WarningCode } from '../events.js';
 import { thisMachine } from '../lease/judge-holder.js';
+import type { LeaseHolder } from '../lease/lease-record.js';
 import type { LeaseGrant } from '../lease/local-lease.js';
+import { heldBy } from '../lease/store/owner-watch.js';
 import { processBeatOf } from '../lease/store/process-beats.js';
 import { StoreLease } from '../lease/store/store-lease.js';
 import { StoreOwnership } from '../lease/store/store-ownership.js';
@@ -23,6 +25,8 @@ export function createStoreOwnership(
     readonly announce: Announce;
     readonly warn: (code: WarningCode, message: string) => void;
     readonly onLost: (reason: string) => void;
+    /** Called while another process has the session that runs here without the lease. */
+    readonly onHeldElsewhere: (error: LeaseHeldError) => void;
     readonly repositories: () => readonly SnapshotRepository[];
   },
 ): StoreOwnership | undefined {
@@ -47,7 +51,12 @@ export function createStoreOwnership(
       `the store ${name} keeps no conditions, so it can't tell which machine owns the session: run one instance only`,
     );
   const onLate = ({ owner, generation }: LeaseGrant) => announce('lease:acquired', { owner, generation });
-  return new StoreOwnership({ store, lease, clock, logger, startWaits, onLate, onLost, onUnable });
+  const onHeldElsewhere = (holder: LeaseHolder | undefined) =>
+    parts.onHeldElsewhere(heldBy({ clientId, store }, holder));
+  return new StoreOwnership({
+    ...{ store, lease, clock, logger, startWaits },
+    ...{ onLate, onHeldElsewhere, onLost, onUnable },
+  });
 }
 
 /** Manifests that are asked for the highest fencing number: each owner puts a snapshot soon, so the newest ones tell it. */

@@ -82,7 +82,7 @@ describe('the log of a bot that listens to no event', () => {
     const { lines, logger } = logOf();
     const store = new RefusingStore();
     const bot = stage().bot({
-      session: { logger, healthCheckIntervalMs: 0, [option]: store },
+      session: { logger, healthCheckIntervalMs: 0, backupIntervalMs: 300_000, [option]: store },
     });
     await bot.logIn();
     await bot.until(`a ${kind}`, () => bot.payloads(`${kind}:completed`).length > 0, { limitMs: 900_000 });

@@ -267,6 +267,29 @@ describe('a session whose saves lie in a store that machines share', () => {
     const other = machine('two');
     await other.start();
     expect(other.state).toBe('ready');
-    await sleeper.untilState('stopped', { limitMs: 120_000 });
+    await sleeper.untilState('reconnecting', { limitMs: 30_000 });
+    expect(sleeper.session.status().lastError).toMatchObject({ code: 'LEASE_HELD' });
+    await sleeper.untilState('stopped', { limitMs: 400_000 });
+    expect(sleeper.states.filter((state) => state === 'ready')).toHaveLength(1);
+  });
+
+  it('closes its browser when it learns late that another machine has it, and comes up again when that one stops', async () => {
+    const { store, machine } = setup();
+    const before = machine('one');
+    await before.logIn();
+    await before.save('first');
+    await before.stop();
+    store.setDown(true);
+    const bot = machine('one');
+    await bot.start();
+    store.setDown(false);
+    const other = machine('two');
+    await other.start();
+    await bot.untilState('reconnecting', { limitMs: 30_000 });
+    await bot.until('the end of the browser', () => bot.client.pupBrowser?.isConnected() !== true);
+    await other.save('at the end');
+    await other.stop();
+    await bot.untilState('ready', { limitMs: 400_000 });
+    await expect(bot.save('after it')).resolves.toMatchObject({ kind: 'save' });
   });
 });

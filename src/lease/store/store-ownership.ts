@@ -20,6 +20,8 @@ const CONFIRM_MS = 100;
 const LAST_OWNER_MS = 3000;
 /** When a store that has failed is asked again, ms: at once for a refused connection, and then less often. */
 const ASK_AGAIN_MS = [500, 1000, 5000] as const;
+/** How often it is told again that another process has the session: a start that is under way can't be ended by it, ms. */
+const TELL_AGAIN_MS = 3000;
 /** How long a stop waits for the release, ms. */
 const RELEASE_MS = 2000;
 
@@ -32,6 +34,8 @@ export interface StoreOwnershipParts {
   readonly startWaits: StartWaits;
   /** Called when the lease was had only after the start had gone on without it. */
   readonly onLate: (grant: LeaseGrant) => void;
+  /** Called again and again while another process has the session and this one goes on without the lease. */
+  readonly onHeldElsewhere: (holder: LeaseHolder | undefined) => void;
   /** Called when another process turns out to own the session that runs here. */
   readonly onLost: (reason: string) => void;
   /** Called when the store keeps no conditions, so that it can't tell who owns the session. */
@@ -53,6 +57,7 @@ export class StoreOwnership {
   /** Whether the start goes on, with or without the lease: who learns only then that another has it stops. */
   #isTaken = false;
   #timer: TimerHandle;
+  #telling: TimerHandle;
   /** Ends the pause before the store is asked again. */
   #wake: () => void = () => undefined;
   /** The claim that is under way. */
@@ -197,8 +202,7 @@ export class StoreOwnership {
       let end: (() => void) | undefined;
       try {
         const grant = await lease.acquire({
-          // Who goes on without the lease does not run beside another owner for minutes.
-          waitMs: this.#isTaken ? 0 : Math.max(0, until - clock.monotonic()),
+          waitMs: Math.max(0, until - clock.monotonic()),
           ...(signal && { signal }),
           onWatch: (holder, maxMs) => {
             if (isOutdated()) return;
@@ -206,6 +210,7 @@ export class StoreOwnership {
             tell();
             end?.();
             end = startWaits.begin({ kind: 'lease', holder: holderOf(holder) }, maxMs);
+            this.#tellHeldElsewhere(holder, isOutdated);
           },
         });
         if (isOutdated()) return;
@@ -218,6 +223,7 @@ export class StoreOwnership {
         if (!this.#mayAskAgain(error)) return;
       } finally {
         end?.();
+        clock.clearTimeout(this.#telling);
       }
       const pauseMs = ASK_AGAIN_MS[Math.min(failures, ASK_AGAIN_MS.length - 1)] ?? 0;
       await new Promise<void>((resolve) => {
@@ -225,6 +231,16 @@ export class StoreOwnership {
         this.#timer = clock.setTimeout(resolve, pauseMs);
       });
     }
+  }
+
+  /** A session that has come up without the lease closes its browser, and waits like any start. */
+  #tellHeldElsewhere(holder: LeaseHolder | undefined, isOutdated: () => boolean): void {
+    const { clock, onHeldElsewhere } = this.#parts;
+    clock.clearTimeout(this.#telling);
+    if (isOutdated()) return;
+    if (this.#isTaken) onHeldElsewhere(holder);
+    const again = () => this.#tellHeldElsewhere(holder, isOutdated);
+    this.#telling = clock.setTimeout(again, TELL_AGAIN_MS);
   }
 
   #onRefused(error: unknown): void {

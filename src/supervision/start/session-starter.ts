@@ -123,6 +123,7 @@ export class SessionStarter {
   async #start(signal: AbortSignal, isFirst: boolean): Promise<StartResult> {
     const { preparer, stopper, revoker, operations } = this.#parts;
     this.#enter('restoring', signal);
+    await this.#context.storeOwnership?.settle(); // before anything is chosen that another owner may replace
     this.#parts.snapshots.lookAgain();
     await assertLaunchable(this.#context);
     const patience = new StorePatience(this.#context.clock, START_PATIENCE_MS);

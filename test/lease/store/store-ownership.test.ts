@@ -16,6 +16,7 @@ function ownershipOf(process: StoreProcess) {
       startWaits: new StartWaits({ clock, warn: () => undefined }),
     },
     onLate: () => undefined,
+    onHeldElsewhere: () => undefined,
     onLost: (reason) => process.lost.push(reason),
     onUnable: () => undefined,
   });
