@@ -20,20 +20,12 @@ const LONG = [
   'test/chaos-short.test.ts',
   'test/profile/install.test.ts',
   'test/session/calls-on-hanging-disk.test.ts',
-  'test/session/failed-starts.test.ts',
   'test/session/hanging-store.test.ts',
   'test/session/linked-profile.test.ts',
   'test/session/loops.test.ts',
-  'test/session/moved-logins.test.ts',
-  'test/session/place-logins.test.ts',
-  'test/session/planted-files.test.ts',
   'test/session/qr-waits-for-hours.test.ts',
-  'test/session/removed-later.test.ts',
-  'test/session/replaced-login.test.ts',
   'test/session/slow-disk.test.ts',
   'test/session/states.test.ts',
-  'test/snapshot/packs/{grown-files,pack-calls}.test.ts',
-  'test/snapshot/tail/tail.test.ts',
   'test/snapshot/zip/zip64.test.ts',
   'test/stores/{crash,processes}.test.ts',
   'test/supervision/outages.test.ts',
@@ -83,8 +75,8 @@ const MOCKING = readdirSync(join(root, 'test'), { recursive: true, encoding: 'ut
   .filter((path) => path.endsWith('.test.ts'))
   .map((path) => join(root, 'test', path))
   .filter((path) => readFileSync(path, 'utf8').includes('vi.mock('))
-  .map(pathOf);
-const LONG_MOCKING = MOCKING.filter((path) => LONG.includes(path));
+  .map(pathOf)
+  .filter((path) => !LONG.includes(path));
 
 /** The tests wait more than they work: four files at a time keep two cores busy. Vitest itself runs one on two cores. */
 const WORKERS = Math.max(4, availableParallelism());
@@ -133,23 +125,9 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'mocking', include: MOCKING, exclude: LONG, execArgv: NODE, testTimeout: 60_000 },
+        test: { name: 'mocking', include: MOCKING, execArgv: NODE, testTimeout: 60_000 },
       },
-      {
-        resolve: { alias },
-        test: {
-          name: 'long',
-          include: LONG,
-          exclude: LONG_MOCKING,
-          ...SHARED,
-          execArgv: NODE,
-          testTimeout: 60_000,
-        },
-      },
-      {
-        resolve: { alias },
-        test: { name: 'long-mocking', include: LONG_MOCKING, execArgv: NODE, testTimeout: 60_000 },
-      },
+      { resolve: { alias }, test: { name: 'long', include: LONG, execArgv: NODE, testTimeout: 60_000 } },
       {
         test: {
           name: 'stores',
