@@ -196,7 +196,8 @@ export class StoreOwnership {
     readonly tell: () => void;
   }): Promise<void> {
     const { clock, lease, startWaits } = this.#parts;
-    const { signal, isOutdated, tell } = how;
+    const { isOutdated, tell } = how;
+    let { signal } = how;
     const until = clock.monotonic() + how.waitMs;
     for (let failures = 0; !isOutdated(); failures++) {
       let end: (() => void) | undefined;
@@ -218,7 +219,13 @@ export class StoreOwnership {
         if (this.#isTaken && this.#isWanted) this.#parts.onLate(grant);
         return;
       } catch (error) {
-        if (isOutdated() || !this.#isOutage(error, signal)) throw error;
+        // The end of the start that has asked is none of the ownership, once it is taken.
+        const isEndOfStart = signal?.aborted === true && this.#isTaken;
+        if (isOutdated() || (!isEndOfStart && !this.#isOutage(error, signal))) throw error;
+        if (isEndOfStart) {
+          signal = undefined;
+          continue;
+        }
         this.#failure = error;
         if (!this.#mayAskAgain(error)) return;
       } finally {

@@ -14,10 +14,10 @@ import { allRepositories, type SessionContext } from './session-context.js';
 
 /** The snapshots of the client id that were made for another profile. */
 export interface SnapshotsOfOthers {
-  /** Whether this profile has snapshots, too, or has had a login that was never saved, or that `clear()` has ended. */
+  /** Whether this profile has snapshots, too, or has had a login that was never saved. */
   readonly hasOurs: boolean;
   readonly newest: SnapshotInfo | undefined;
-  /** The newest snapshot of a profile that still exists on this machine and so belongs to another bot. */
+  /** The newest snapshot of a profile that still exists on this machine and so is another bot's. Absent after a `clear()` here. */
   readonly owned: SnapshotInfo | undefined;
 }
 
@@ -146,8 +146,8 @@ export class SessionSnapshots {
   async ofOtherProfiles(patience?: StorePatience): Promise<SnapshotsOfOthers> {
     const { ours, others, living } = await this.sorted(patience);
     const owned = living.find(({ lineage }) => others.some(({ info }) => info.lineage === lineage));
-    const hasOurs = ours.length > 0 || this.#binding.hasPast || this.#binding.isCleared;
-    return { hasOurs, newest: others[0]?.info, owned };
+    const hasOurs = ours.length > 0 || this.#binding.hasPast;
+    return { hasOurs, newest: others[0]?.info, owned: this.#binding.isCleared ? undefined : owned };
   }
 
   /** All snapshots, grouped by whose login they hold. */
