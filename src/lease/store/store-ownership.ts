@@ -11,7 +11,7 @@ import type { StoreLeaseView } from './store-lease-parts.js';
 /** How long a start waits for the process that it replaces: platforms stop the old one when the new one is up for a while, ms. */
 export const REPLACEMENT_WAIT_MS = 300_000;
 /** How long a start waits for the first answer of the store, ms: with all else that it asks stores for no more than 5 s. */
-const FIRST_ANSWER_MS = 2000;
+const FIRST_ANSWER_MS = 500;
 /** How long a restore waits for the store to tell who has the session, ms. */
 const ANSWER_MS = 10_000;
 /** How long a copy waits for a lease that could not be had before, ms: other stores must not be delayed by more. */
@@ -19,7 +19,7 @@ const CONFIRM_MS = 100;
 /** How long it is waited for who had the session last, ms. */
 const LAST_OWNER_MS = 3000;
 /** When a store that has failed is asked again, ms: at once for a refused connection, and then less often. */
-const ASK_AGAIN_MS = [500, 1000, 5000] as const;
+const ASK_AGAIN_MS = [200, 1000, 5000] as const;
 /** How often it is told again that another process has the session: a start that is under way can't be ended by it, ms. */
 const TELL_AGAIN_MS = 3000;
 /** How long a stop waits for the release, ms. */
