@@ -10,7 +10,7 @@ interface LastError {
   readonly at: string;
 }
 
-/** The ownership of a session among the machines that share a store (docs/one-owner.md). */
+/** The ownership of a session among the machines that share a store. */
 export interface StoreLeaseStatus {
   /** The store that the lease lies in. */
   readonly name: string;

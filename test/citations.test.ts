@@ -61,6 +61,26 @@ describe('a citation', () => {
   });
 });
 
+describe('the docstring of a type in a file that the package exports from', () => {
+  it('cites no page of docs/, which the package lacks', () => {
+    const entries = [...paths].filter((path) =>
+      /^src\/(?:index|(?:http|testing|stores\/\w+)\/index)\.ts$/.test(path),
+    );
+    const files = entries.flatMap((path) =>
+      [...wholeText(path).matchAll(/ from '([^']+)\.js';/g)].map(
+        ([, target = '']) => `${posix.join(posix.dirname(path), target)}.ts`,
+      ),
+    );
+    expect(files.length).toBeGreaterThan(20);
+    const citing = files.flatMap((file) =>
+      [...wholeText(file).matchAll(/(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\nexport (?:interface|type) (\w+)/g)]
+        .filter(([, docstring = '']) => docstring.includes('docs/'))
+        .map(([, , name]) => `${file}: ${name}`),
+    );
+    expect(citing).toEqual([]);
+  });
+});
+
 describe('the numbers of a page', () => {
   it.each([
     [FACTS, /^(?:- )?\*\*(F\d+\.\d+)\*\* <a id="(.*?)"><\/a>/gm],
