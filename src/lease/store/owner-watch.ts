@@ -44,6 +44,11 @@ export class OwnerWatch {
     this.#parts = parts;
   }
 
+  /** Whether the lease was found missing although somebody has had it. */
+  get isOfRemoved(): boolean {
+    return this.#highest > 0;
+  }
+
   /**
    * Reads the lease, and judges its owner.
    *

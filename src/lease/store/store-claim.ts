@@ -4,7 +4,7 @@ import { isSessionError, StoreError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { Machine } from '../judge-holder.js';
 import type { AcquireOptions } from '../local-lease.js';
-import { putLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
+import { putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
 import { heldBy, OwnerWatch } from './owner-watch.js';
 import type { ProcessBeat } from './process-beat.js';
 import { LOOK_EVERY_MS } from './timing.js';
@@ -55,7 +55,8 @@ export async function claimWhenFree(
     const { seen, verdict, hasFailed = false } = await watch.look(mayFail, signal);
     if (verdict === 'free') {
       const claim = await claimInStore(parts, seen, above, signal);
-      if (claim !== undefined) return claim;
+      const isSure = seen !== undefined || !watch.isOfRemoved;
+      if (claim !== undefined && (isSure || (await stands(parts, claim, signal)))) return claim;
       claims++; // somebody else was first: find out who
       continue;
     }
@@ -69,6 +70,27 @@ export async function claimWhenFree(
     await sleep(clock, LOOK_EVERY_MS, signal);
   }
   throw new StoreError(`the lease in the store ${store.name} changes faster than it can be claimed`);
+}
+
+/**
+ * Whether a claim in place of a removed object still stands when every process that waits has looked again. One that has missed
+ * it, because the object was removed once more, has watched a missing object for long enough, and claims it, too. Where the
+ * store keeps fences, the number is enough.
+ */
+export async function stands(
+  { store, clientId, clock, machine }: StoreClaimParts,
+  { record, version }: StoreClaim,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  if (store.capabilities.fencedPut === true) return true;
+  let isThere = false;
+  try {
+    await sleep(clock, 2 * LOOK_EVERY_MS, signal);
+    isThere = (await readLease(store, clientId, signal))?.version === version;
+  } finally {
+    if (!isThere) machine.heldTokens.delete(record.token);
+  }
+  return isThere;
 }
 
 /**

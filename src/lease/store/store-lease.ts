@@ -8,7 +8,7 @@ import type { BeatMember } from './lease-checks.js';
 import { leaseKey, putLease, readLease } from './lease-objects.js';
 import { lastOwnerIn, OwnerWatch } from './owner-watch.js';
 import type { ProcessBeat } from './process-beat.js';
-import { claimInStore, claimWhenFree, MAX_CLAIMS, type StoreClaim } from './store-claim.js';
+import { claimInStore, claimWhenFree, MAX_CLAIMS, type StoreClaim, stands } from './store-claim.js';
 import type { StoreLeaseParts, StoreLeaseView } from './store-lease-parts.js';
 
 /** The most by which a number is raised at once, as a power of two: raised without bound it would be no number any more. */
@@ -211,9 +211,10 @@ export class StoreLease implements BeatMember {
       if ((isAnothers && !isOlder) || seen?.isNewer) return this.#lose();
       const isOurs = seen?.record?.token === claim.record.token && claim.record.process === beat.token;
       if (isOurs && raise === undefined) return this.#seenOurs(begunAt);
-      if (seen?.record === undefined && !this.#seen.isValid(clock)) await this.#assertNobodys();
+      const isDoubtful = seen?.record === undefined && !this.#seen.isValid(clock);
+      if (isDoubtful) await this.#assertNobodys();
       const next = await claimInStore(this.#parts, seen, above);
-      if (next === undefined) continue;
+      if (next === undefined || (isDoubtful && !(await stands(this.#parts, next)))) continue;
       if (this.#claim !== claim) return void (await this.#putReleased(next).catch(() => undefined));
       this.#parts.machine.heldTokens.delete(claim.record.token);
       this.#claim = next;

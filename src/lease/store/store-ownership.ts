@@ -46,7 +46,8 @@ export interface StoreOwnershipParts {
  * The ownership of a session among machines that share a store.
  *
  * A store that is down must not stop a bot whose profile is sound: then the session starts, nothing is put into the store,
- * and the lease is claimed as soon as the store answers. If another process has it then, this session stops.
+ * and the lease is claimed as soon as the store answers. If another process has it then, this session closes its browser and
+ * waits.
  */
 export class StoreOwnership {
   readonly #parts: StoreOwnershipParts;
@@ -54,7 +55,7 @@ export class StoreOwnership {
   /** Raised when the lease is taken and given up: what was asked before says nothing about the run that asks now. */
   #run = 0;
   #isUnable = false;
-  /** Whether the start goes on, with or without the lease: who learns only then that another has it stops. */
+  /** Whether the start goes on, with or without the lease: who learns only then that another has it closes its browser. */
   #isTaken = false;
   #timer: TimerHandle;
   #telling: TimerHandle;

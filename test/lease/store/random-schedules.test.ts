@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { StoreLease } from '../../../src/lease/store/store-lease.js';
-import { LOOK_EVERY_MS } from '../../../src/lease/store/timing.js';
 import { Dice } from '../../support/dice.js';
 import { type StoreProcess, StoreWorld } from './store-world.js';
 
@@ -139,11 +138,8 @@ it.each<Troubles>([
         for (const owner of owners) ledger.put(owner, where);
       };
       const removeLease = async () => {
-        const key = '.leases/shop.json';
-        const found = await world.memory.head(key);
-        const stoodMs = world.clock.now() + world.serverAheadMs - (found?.modifiedAt.getTime() ?? 0);
-        // Before its first snapshot nothing but the fence tells of an owner; and who waits looks every 2 s.
-        if (ledger.highest > 0 && stoodMs > 2 * LOOK_EVERY_MS) await world.memory.delete(key);
+        // Before its first snapshot nothing but the fence tells of an owner.
+        if (ledger.highest > 0) await world.memory.delete('.leases/shop.json');
       };
       for (let step = 0; step < STEPS; step++) {
         const index = dice.below(contenders.length);
