@@ -1,3 +1,4 @@
+import { describeError } from '../../errors.js';
 import { isRenamed, isSameFolder, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
 import { type Continuity, continuityTask } from '../../profile/soundness/continuity.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
@@ -95,7 +96,9 @@ export class ProfileProof {
     try {
       return { continuity: await runner.run(continuityTask, { profileDir, reference: files }), mayTellMore };
     } catch (error) {
-      logger.warn('the profile could not be compared with its last snapshot', { error: String(error) });
+      logger.warn('the profile could not be compared with its last snapshot', {
+        error: describeError(error),
+      });
       return { continuity: 'unclear', mayTellMore: true };
     }
   }
