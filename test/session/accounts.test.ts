@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ANNA, BEN } from '../support/accounts.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 
 describe('two accounts in one folder', () => {
   const stage = useFakeStage();

@@ -5,15 +5,9 @@ import { crc32c, maskCrc } from '../../src/profile/leveldb/crc32c.js';
 import { examineProfileTask } from '../../src/profile/soundness.js';
 import type { FakePage } from '../../src/testing/fake-browser.js';
 import { FakeClient } from '../../src/testing/fake-client.js';
-import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot, type FakeBotOptions } from '../support/fake-bot.js';
 import { INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const LOG_HEADER_BYTES = 7;
 
 /** Stops every check that goes on beside a launch until the test lets them end. */

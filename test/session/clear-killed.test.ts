@@ -2,10 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FileSystem } from '../../src/file-system.js';
 import { FakeClient } from '../../src/testing/fake-client.js';
+import { ANNA, BEN } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 
 describe('clear() whose process was killed', () => {
   const stage = useFakeStage();

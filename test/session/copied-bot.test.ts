@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, expect, it } from 'vitest';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, healthCheckIntervalMs: 0 };
 
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 const messages = (bot: FakeBot, wanted: string) =>
   bot.payloads('warning').flatMap(({ code, message }) => (code === wanted ? [message] : []));
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
 
 /** A copy of a bucket that is still going on, or objects that come back an hour later. */
 describe('copies that are damaged for a while', () => {

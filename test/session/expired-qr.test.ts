@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSessionHandler } from '../../src/http/index.js';
+import { BY_HAND } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 describe('a QR that nobody scans', () => {
   const stage = useFakeStage();

@@ -5,11 +5,10 @@ import { describe, it } from 'vitest';
 import { sleep } from '../../src/clock.js';
 import type { PersistentSessionOptions } from '../../src/index.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const PATIENCE = { timeout: 120_000 };
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0 };
 
@@ -24,8 +23,6 @@ function botOf(
     session: { ...BY_HAND, sessionPath: `${folder}/session`, backupPath: '/mnt/backup', ...session },
   });
 }
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 /** Anna's login under the id `anna`, saved and backed up, and stopped. */
 async function annaStopped(stage: FakeStage): Promise<void> {

@@ -4,15 +4,9 @@ import { listClients } from '../../src/index.js';
 import { parseManifest, serializeManifest } from '../../src/snapshot/manifest/manifest.js';
 import { compactTime } from '../../src/snapshot/manifest/snapshot-id.js';
 import type { SnapshotManifest } from '../../src/types.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const OF_ANOTHER = { profile: { path: '/elsewhere/profile' }, lineage: '20200101-deadbeef' };
 const LAST_MOMENT = { createdAt: '9999-12-31T23:59:59.999Z' };
 const DAY_MS = 86_400_000;

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 const outcomeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(

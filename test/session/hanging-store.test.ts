@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PersistentSessionOptions } from '../../src/index.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { type Illness, IllStore } from '../support/ill-store.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const EXACT = { stepMs: 50 };
 
 type Role = 'primary store' | 'one backup store of two';

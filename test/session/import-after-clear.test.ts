@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { ANNA, BEN } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const OLD = '/tmp-of-the-container/RemoteAuth-shop';
 
 describe('the lines of moving in stay in the bot', () => {

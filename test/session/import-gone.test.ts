@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { ANNA } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { zipOf } from '../support/old-sessions.js';
 
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
 const AUTH = '/old/.wwebjs_auth';
-const ANNA = '4915100000001@c.us';
 
 /** The old folder went with its container, or its owner has deleted it. */
 describe('importSession() of what is not there any more', () => {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { ANNA, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { marksIn } from '../support/marks-in.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const OLD = '/image/RemoteAuth-shop';
 
 const BOT = {

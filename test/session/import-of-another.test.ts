@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, healthCheckIntervalMs: 0 };
 const OLD = '/bot/auth/session-old';
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('a call of importSession() that was left in the bot, whose source is used for another phone', () => {
   const stage = useFakeStage();

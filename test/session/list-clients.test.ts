@@ -3,15 +3,8 @@ import { ConfigurationError } from '../../src/errors.js';
 import { type ListClientsOptions, listClients, type StoredClient } from '../../src/index.js';
 import { silentLogger } from '../../src/logger.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 async function all(options: ListClientsOptions): Promise<readonly StoredClient[]> {
   const clients: StoredClient[] = [];

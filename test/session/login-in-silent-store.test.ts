@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const POISONED = { credential: 'unknown to WhatsApp', note: 'poisoned' };
 
 /** A QR would cost a scan, and replace a login that only the store has that does not answer at the moment. */

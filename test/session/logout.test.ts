@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { BY_HAND } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 describe('a logout by the phone', () => {
   const stage = useFakeStage();

@@ -2,22 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { FakeClient } from '../../src/testing/fake-client.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { IllStore } from '../support/ill-store.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 /** Nothing is saved but what a test asks for, and the last save of a stop. */
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const RECORD_OF_BEN = '/srv/ben/auth/.session-bot.persistent'; // copied without dot files, or tidied up
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('a profile without a record, beside another bot with the same client id and place of backups', () => {
   const stage = useFakeStage();

@@ -1,21 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
+import { BY_HAND, type FakeBot, type FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { marksIn } from '../support/marks-in.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
-/** Nothing is saved but what a test asks for, and the last save of a stop. */
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 /** How a start was refused; `undefined`: it was not. */
 const refusalOf = (bot: FakeBot) =>

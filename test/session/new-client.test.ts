@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stanceOf } from '../../src/supervision/ownership/stance.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 /** What published bots do with a plain client: the old one is let go of, a new one made with the same id. */
 describe('a new Client with the same id in one process', () => {

@@ -3,15 +3,8 @@ import { StoreError } from '../../src/errors.js';
 import { parseState } from '../../src/snapshot/state/store-state.js';
 import { FakeWhatsApp } from '../../src/testing/fake-whatsapp.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 describe('restore()', () => {
   const stage = useFakeStage();

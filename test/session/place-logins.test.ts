@@ -1,12 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 /** A gateway's delete route: the bot's own client is closed, and its folder removed. */
 async function removeFolder(bot: FakeBot, stage: FakeStage): Promise<void> {

@@ -4,16 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
-import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot, type FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { useNamedPipes } from '../support/named-pipe.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const PRECIOUS = 'a file of somebody else\n';
 
 /** What somebody else puts where a small file of this library is expected, on a real disk. */

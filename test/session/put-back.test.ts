@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
+import { ANNA, BEN } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, healthCheckIntervalMs: 0 };
 
 describe('an earlier .wwebjs_auth that was put back by hand', () => {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { BY_HAND } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 describe('a session that was lost', () => {
   const stage = useFakeStage();

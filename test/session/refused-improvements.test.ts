@@ -3,15 +3,9 @@ import { FileSystemStore } from '../../src/index.js';
 import { parseState } from '../../src/snapshot/state/store-state.js';
 import type { ObjectInfo } from '../../src/stores/session-store.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const FOR_EVER = { failOn: 1, times: Number.POSITIVE_INFINITY };
 
 /** As a remote store's listing may hold them: made by its console, or by another program. */

@@ -1,15 +1,13 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
 const OLD = '/image/session-old';
 
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 const rejections = (bot: FakeBot) =>
   bot.payloads('warning').flatMap(({ code, message }) => (code === 'login-rejected' ? [message] : []));
 

@@ -1,14 +1,10 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const CEM = '4915100000003@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, sessionValidationIntervalMs: 0 };
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('a login that a person has restored over another one, and that WhatsApp rejects', () => {
   const stage = useFakeStage();

@@ -1,16 +1,10 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot, type FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { HangingDisk } from '../support/hanging-disk.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 /** The looks come so long after the close, ms. */
 const LOOKS = [1000, 5000, 30_000, 120_000, 600_000] as const;
 

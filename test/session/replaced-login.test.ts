@@ -1,20 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient } from '../../src/testing/fake-client.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot, FakeBotOptions } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
+import { BY_HAND, type FakeBot, type FakeBotOptions } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const RECORD = '/bot/auth/.session-shop.persistent';
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 /** Ben's login took the place of Anna's, and was never saved. Her snapshots are still in the stores. */
 describe('a login without a snapshot that has replaced an older one', () => {

@@ -3,15 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { SnapshotInfo } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, BEN } from '../support/accounts.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { INDEXED_DB, memoryFileSystem, useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const HOUR_MS = 60 * 60 * 1000;
 
 describe('a start', () => {
@@ -297,8 +292,6 @@ describe('a start', () => {
 
 describe('an older login that a person has brought back with restore(id) in place of a newer one', () => {
   const stage = useFakeStage();
-  const ANNA = '4915100000001@c.us';
-  const BEN = '4915100000002@c.us';
 
   async function bringAnnaBack(): Promise<{ bot: FakeBot; idOfAnna: string }> {
     const anna = stage().bot();

@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FileSystemStore } from '../../src/index.js';
 import { writeFakeProfile } from '../../src/testing/fake-profile.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
+import { BY_HAND } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { marksIn } from '../support/marks-in.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('a login that a person has brought back with restore(id)', () => {
   const stage = useFakeStage();

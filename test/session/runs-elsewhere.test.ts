@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
 
 describe('the disk is set back, and the store with the later runs is away at that start', () => {
   const stage = useFakeStage();

@@ -2,16 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
 import { Dice } from '../support/dice.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { LOCAL_STORAGE, useFakeStage } from '../support/fake-stage.js';
-
-/** A session that saves only when it is told to. */
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 describe('the saves of a session that is ready', () => {
   const stage = useFakeStage();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ANNA } from '../support/accounts.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
 
 /** `tar x` or `rsync` without `--delete` overwrites what is there, and leaves what came since. */
 describe('an older state of the whole bot is put back over it', () => {

@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, BEN } from '../support/accounts.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 
 /** The disk of the profile is put back from an older copy; the stores have what came after it. */
 describe('a disk of the profile that is set back to before another login', () => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { type FakeStage, useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const PROFILE = '/bot/.wwebjs_auth/session';
 const PATIENCE = { timeout: 120_000 };
 
@@ -38,8 +37,6 @@ const isRefused = (error: { code?: string; message: string }) => {
   }
   return true;
 };
-
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('two client ids over one profile', PATIENCE, () => {
   const stage = useFakeStage();

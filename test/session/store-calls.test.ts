@@ -2,16 +2,9 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { splitEarlier } from '../../src/snapshot/catalog/earlier-manifests.js';
 import { CountingStore } from '../support/counting-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-/** A session that saves only when it is told to. */
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 /** Longer than a session takes to settle, and than anything is remembered without another look. */
 const LONG_MS = 700_000;
 

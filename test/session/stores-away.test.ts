@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../src/clock.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const HOUR_MS = 3_600_000;
 
 /** A store that answers with errors, or a disk that is not mounted and looks empty, at the moment when it is to be told. */

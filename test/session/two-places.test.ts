@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
 import { MemoryStore } from '../../src/testing/memory-store.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
 import type { FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { marksIn } from '../support/marks-in.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const BY_HAND = { forceSaveIntervalMs: 0, backupIntervalMs: 0, healthCheckIntervalMs: 0 };
 const MINUTE_MS = 60_000;
 
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 const twoPlaces = (bot: FakeBot) =>
   bot.payloads('warning').flatMap(({ code, message }) => (code === 'login-in-two-places' ? [message] : []));
 

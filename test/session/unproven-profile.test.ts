@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { PersistentSessionOptions } from '../../src/index.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { ANNA, accountOf, BEN } from '../support/accounts.js';
+import { BY_HAND } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 import { IllStore } from '../support/ill-store.js';
 
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
 const PROFILE = '/bot/auth/session-shop';
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
-const accountOf = (bot: FakeBot) => bot.client.info?.wid._serialized;
 
 describe('a dead profile that was put back while the session was stopped, and its saves can not be read', () => {
   const stage = useFakeStage();

@@ -4,15 +4,9 @@ import { StoreError } from '../../src/errors.js';
 import type { SnapshotInfo } from '../../src/index.js';
 import { ESSENTIAL_PATHS } from '../../src/profile/essential-files.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { INDEXED_DB, useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const FEW_TRIES = { ...BY_HAND, maxInitRetries: 1, maxReconnectAttempts: 1 };
 const FOR_EVER = { failOn: 1, times: Number.POSITIVE_INFINITY };
 const OBJECTS = '/bot/session/store/shop/objects';

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SnapshotInfo } from '../../src/index.js';
 import { MemoryStore } from '../../src/testing/memory-store.js';
-import type { FakeBot } from '../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../support/fake-bot.js';
 import { useFakeStage } from '../support/fake-stage.js';
 
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 const READING = /^(open|readFile|createReadStream|handle\.read|readStream\.read)$/;
 const STORE = '/bot/session/store';
 const MINUTE_MS = 60_000;

@@ -23,6 +23,14 @@ export interface FakeBotOptions {
   readonly auth?: 'local' | 'none' | 'unnamed';
 }
 
+/** A session that saves, backs up and checks only when it is told to. */
+export const BY_HAND = {
+  forceSaveIntervalMs: 0,
+  backupIntervalMs: 0,
+  sessionValidationIntervalMs: 0,
+  healthCheckIntervalMs: 0,
+} as const;
+
 const CLIENT_EVENTS = [
   'qr',
   'code',

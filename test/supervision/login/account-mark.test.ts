@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { isMarkOf, markAccount } from '../../../src/supervision/login/account-mark.js';
-
-const ANNA = '4915100000001@c.us';
-const BEN = '4915100000002@c.us';
+import { ANNA, BEN } from '../../support/accounts.js';
 
 describe('the mark of an account', () => {
   it('tells its own account from others', async () => {

@@ -4,16 +4,9 @@ import type { FileSystem } from '../../../src/file-system.js';
 import { BackupDirStore } from '../../../src/stores/backup-dir-store.js';
 import type { SessionStore } from '../../../src/stores/session-store.js';
 import { MemoryStore } from '../../../src/testing/memory-store.js';
-import type { FakeBot } from '../../support/fake-bot.js';
+import { BY_HAND, type FakeBot } from '../../support/fake-bot.js';
 import { useFakeStage } from '../../support/fake-stage.js';
 
-/** A session that saves only when it is told to. */
-const BY_HAND = {
-  forceSaveIntervalMs: 0,
-  backupIntervalMs: 0,
-  sessionValidationIntervalMs: 0,
-  healthCheckIntervalMs: 0,
-};
 /** Longer than a session takes to settle: then the last good snapshot is one, not two. */
 const SETTLED_MS = 100_000;
 
