@@ -127,7 +127,10 @@ export default defineConfig({
         resolve: { alias },
         test: { name: 'mocking', include: MOCKING, execArgv: NODE, testTimeout: 60_000 },
       },
-      { resolve: { alias }, test: { name: 'long', include: LONG, execArgv: NODE, testTimeout: 60_000 } },
+      {
+        resolve: { alias },
+        test: { name: 'long', include: LONG, ...SHARED, execArgv: NODE, testTimeout: 60_000 },
+      },
       {
         test: {
           name: 'stores',
