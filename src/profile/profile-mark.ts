@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../file-system.js';
-import { isMissing } from './walk.js';
+import { ESSENTIAL_PATHS } from './essential-files.js';
+import { isMissing, lstatIfPresent } from './walk.js';
 
 /** Tells a profile on the disk from one that has taken its place, and knows it again under another name. */
 export interface ProfileMark {
@@ -19,6 +20,19 @@ export async function profileMark(fs: FileSystem, profileDir: string): Promise<P
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Tells the databases that a browser has open from others whose files were written into the same folders: LevelDB writes its
+ * file `CURRENT` only when it opens a database.
+ */
+export async function databasesMark(fs: FileSystem, profileDir: string): Promise<string> {
+  const folders = [ESSENTIAL_PATHS.indexedDbLevelDb, ESSENTIAL_PATHS.localStorageLevelDb];
+  const marks = folders.map(async (folder) => {
+    const found = await lstatIfPresent(fs, join(profileDir, folder, 'CURRENT'));
+    return found === undefined ? 'none' : [found.ino, found.mtimeMs, found.size].join();
+  });
+  return (await Promise.all(marks)).join(' ');
 }
 
 /**

@@ -11,7 +11,10 @@ describe('a profile that is exchanged by hand while the session runs', () => {
   const newBot = (session = {}) => stage().bot({ session: { ...BY_HAND, ...session } });
 
   /** A bot with BEN's login, which came after ANNA's: her profile, of before the phone logged her out, is kept. */
-  async function benAfterAnna(): Promise<{ bot: FakeBot; putAnnaBack: () => Promise<void> }> {
+  async function benAfterAnna({ sameFolders = false } = {}): Promise<{
+    bot: FakeBot;
+    putAnnaBack: () => Promise<void>;
+  }> {
     const bot = newBot();
     await bot.logIn(ANNA);
     const earlier = await stage().copyTree(PROFILE);
@@ -24,7 +27,8 @@ describe('a profile that is exchanged by hand while the session runs', () => {
     await bot.finish(bot.session.backup());
     stage().whatsApp.answersWithLogout = true;
     const putAnnaBack = async () => {
-      await stage().remove(PROFILE);
+      const removed = sameFolders ? await stage().filesBelow(PROFILE) : [PROFILE];
+      for (const path of removed) await stage().remove(path);
       await earlier.putAt(PROFILE);
     };
     return { bot, putAnnaBack };
@@ -51,6 +55,14 @@ describe('a profile that is exchanged by hand while the session runs', () => {
     await bot.stop();
     await next.start();
     await expectBen(next);
+  });
+
+  it('is not taken for the running login where it is copied into the folders of that', async () => {
+    const { bot, putAnnaBack } = await benAfterAnna({ sameFolders: true });
+    await putAnnaBack();
+    expect(await bot.finish(bot.session.forceSave())).toEqual({ skipped: 'unsound' });
+    expect(await bot.finish(bot.session.backup())).toEqual({ skipped: 'unsound' });
+    expect(bot.warnings.filter((code) => code === 'profile-replaced')).toHaveLength(1);
   });
 
   it('is not taken for it by the final save, where the bot did not wait for the end of its client', async () => {
@@ -116,6 +128,19 @@ describe('a profile that is exchanged by hand while the session runs', () => {
     await bot.start();
     expect(isWritten).toBe(true);
     await bot.save('one');
+    expect(bot.warnings).not.toContain('profile-replaced');
+  });
+
+  it('is no exchange where the browser opens its databases anew', async () => {
+    const bot = newBot();
+    await bot.logIn(ANNA);
+    await bot.save('one');
+    for (const path of (await stage().filesBelow(PROFILE)).filter((path) => path.endsWith('/CURRENT'))) {
+      const bytes = await stage().fs.promises.readFile(path);
+      await stage().remove(path);
+      await stage().fs.promises.writeFile(path, bytes);
+    }
+    await bot.save('two');
     expect(bot.warnings).not.toContain('profile-replaced');
   });
 

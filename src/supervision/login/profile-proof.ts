@@ -1,5 +1,11 @@
 import { describeError } from '../../errors.js';
-import { isRenamed, isSameFolder, type ProfileMark, profileMark } from '../../profile/profile-mark.js';
+import {
+  databasesMark,
+  isRenamed,
+  isSameFolder,
+  type ProfileMark,
+  profileMark,
+} from '../../profile/profile-mark.js';
 import { type Continuity, continuityTask } from '../../profile/soundness/continuity.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { Finding, SnapshotFile } from '../../types.js';
@@ -10,6 +16,8 @@ export interface Comparison {
   readonly continuity: Continuity;
   /** Whether a store did not answer, so that another comparison may tell more. */
   readonly mayTellMore: boolean;
+  /** Whether there was a snapshot to compare it with. */
+  readonly hasReference: boolean;
 }
 
 /**
@@ -47,7 +55,10 @@ export class ProfileProof {
     const mark = await this.#markNow();
     const isSame = was === undefined || mark === undefined || isSameFolder(was, mark) === true;
     const isAnother = !paired && !isSame && (await this.compare()).continuity === 'another';
-    inPlace.begin(mark, { isProven: paired || (isProven && !isAnother) });
+    inPlace.begin(mark, {
+      isProven: paired || (isProven && !isAnother),
+      databases: await this.#databasesNow(),
+    });
   }
 
   /** Looks whether the profile was exchanged since the session began to use it; tells so once in a run. Never rejects. */
@@ -57,17 +68,23 @@ export class ProfileProof {
     const is = await this.#markNow();
     if (was === undefined || is === undefined) return;
     const isSame = isSameFolder(was, is);
-    if (isSame === true) {
+    const databases = await this.#databasesNow();
+    // The browser, too, opens a database anew when the page has not used it for a while.
+    const isUntouched = [undefined, databases].includes(inPlace.databases);
+    if (isSame === true && isUntouched) {
       inPlace.isExchanged = false;
       return;
     }
-    const { continuity } = await this.compare();
+    const { continuity, mayTellMore, hasReference } = await this.compare();
     if (continuity === 'continues') {
       inPlace.mark = is;
+      inPlace.databases &&= databases;
       inPlace.isExchanged = false;
       return;
     }
-    inPlace.isExchanged = isSame === false || continuity === 'another';
+    // Databases that were opened anew, and have nothing of the last snapshot.
+    const isOverwritten = isSame === true && hasReference && !mayTellMore;
+    inPlace.isExchanged = isSame === false || continuity === 'another' || isOverwritten;
     if (!inPlace.isExchanged || this.#isTold) return;
     this.#isTold = true;
     warn(
@@ -92,14 +109,16 @@ export class ProfileProof {
   async compare(patience = new StorePatience(this.#context.clock, START_PATIENCE_MS)): Promise<Comparison> {
     const { runner, profileDir, logger } = this.#context;
     const { files, mayTellMore } = await this.#reference(patience);
-    if (files === undefined) return { continuity: 'unclear', mayTellMore };
+    const hasReference = files !== undefined;
+    if (!hasReference) return { continuity: 'unclear', mayTellMore, hasReference };
     try {
-      return { continuity: await runner.run(continuityTask, { profileDir, reference: files }), mayTellMore };
+      const continuity = await runner.run(continuityTask, { profileDir, reference: files });
+      return { continuity, mayTellMore, hasReference };
     } catch (error) {
       logger.warn('the profile could not be compared with its last snapshot', {
         error: describeError(error),
       });
-      return { continuity: 'unclear', mayTellMore: true };
+      return { continuity: 'unclear', mayTellMore: true, hasReference };
     }
   }
 
@@ -125,6 +144,11 @@ export class ProfileProof {
   #markNow(): Promise<ProfileMark | undefined> {
     const { fs, profileDir } = this.#context;
     return profileMark(fs, profileDir).catch(() => undefined);
+  }
+
+  #databasesNow(): Promise<string | undefined> {
+    const { fs, profileDir } = this.#context;
+    return databasesMark(fs, profileDir).catch(() => undefined);
   }
 }
 

@@ -7,6 +7,8 @@ import type { ProfileMark } from '../../profile/profile-mark.js';
 export class ProfileInPlace {
   /** The folder, as it was when the session began to use it. */
   mark: ProfileMark | undefined;
+  /** Its databases, as the browser has opened them; `undefined` before it has. */
+  databases: string | undefined;
   /** Whether the profile is known to be the one that the record describes. */
   isProven = true;
   /** Whether another one lies there now than the session uses. */
@@ -18,8 +20,12 @@ export class ProfileInPlace {
   }
 
   /** Call when it is known which profile this is. */
-  begin(mark: ProfileMark | undefined, { isProven }: { readonly isProven: boolean }): void {
+  begin(
+    mark: ProfileMark | undefined,
+    { isProven, databases }: { readonly isProven: boolean; readonly databases?: string | undefined },
+  ): void {
     this.mark = mark;
+    this.databases = databases;
     this.isProven = isProven;
     this.isExchanged = false;
   }
