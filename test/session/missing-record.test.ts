@@ -281,13 +281,45 @@ describe('a whole profile without its record, as one that an image or a reposito
     expect([accountOf(next), told(next)]).toEqual([BEN, []]);
   });
 
-  it('of the same account: it goes on, and nothing is told', async () => {
-    await deployedOver('cleared', ANNA);
+  it('of the last login: it goes on with it, and nothing is told', async () => {
+    const first = newBot();
+    await first.logIn(ANNA);
+    await stage().clock.advance(100_000);
+    const { lineage } = await first.backUp('anna');
+    await first.note('after the backup');
+    await first.stop();
+    await stage().remove('/bot/auth/.session-shop.persistent');
     const bot = newBot();
     await bot.start();
     await bot.until('the run', () => bot.session.status().run > 0);
-    expect([bot.state, accountOf(bot), told(bot)]).toEqual(['ready', ANNA, []]);
+    expect([bot.state, bot.session.status().lineage, told(bot)]).toEqual(['ready', lineage, []]);
   });
+
+  it.each([true, false])(
+    'of another pairing of the same account: it is told, and its logout leaves the last login for restore(id) (LOGOUT: %s)',
+    async (answersWithLogout) => {
+      const { lineage } = await deployedOver('cleared', ANNA);
+      const bot = newBot();
+      await bot.start();
+      await bot.until('the warning', () => told(bot).length > 0);
+      expect([bot.state, accountOf(bot)]).toEqual(['ready', ANNA]);
+      expect(bot.session.status().lineage).not.toBe(lineage);
+      expect(told(bot)).toEqual([expect.stringContaining('of another pairing')]);
+      await bot.save('of the first device');
+      const device = await bot.client.readLogin();
+      await bot.stop();
+      if (device) stage().whatsApp.revoke(device);
+      stage().whatsApp.answersWithLogout = answersWithLogout;
+      const next = newBot();
+      await next.start();
+      await next.untilState('awaiting_qr');
+      const kept = (await next.session.listSnapshots()).filter((info) => info.lineage === lineage);
+      expect(kept.map(({ revoked }) => revoked)).not.toContain(true);
+      await next.finish(next.session.restore(kept[0]?.id));
+      await next.untilState('ready');
+      expect((await next.client.readLogin())?.credential).not.toBe(device?.credential);
+    },
+  );
 
   it('after a clear(), where no login came since: nothing is told', async () => {
     const first = newBot();

@@ -90,7 +90,7 @@ describe('a start', () => {
     const first = stage().bot({ session: BY_HAND });
     await first.logIn();
     await stage().clock.advance(100_000);
-    await first.note('older');
+    await first.backUp('older');
     const older = await stage().copyTree(first.client.profileDir);
     await first.save('the newest');
     await first.stop();

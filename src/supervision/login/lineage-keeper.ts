@@ -1,6 +1,7 @@
 import { accountId } from '../../client/page-probe.js';
 import { withDeadline } from '../../clock.js';
 import { describeError } from '../../errors.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import { MAX_IMPORTED, MAX_RUN } from '../../snapshot/manifest/manifest-fields.js';
 import type { SnapshotInfo } from '../../types.js';
 import { StorePatience } from '../context/ask-stores.js';
@@ -171,10 +172,17 @@ export class LineageKeeper {
     }
     const own = this.#isOver(before.lineage) ? undefined : before.lineage;
     const isCopy = !paired && !changed && (await this.#isCopied(before));
-    const known = paired || changed || isCopy ? undefined : (own ?? (await this.#lineageOf(id, patience)));
+    const isOurs = !paired && !changed && !isCopy;
+    const found = isOurs && own === undefined ? await this.#lineageOf(id, patience) : undefined;
+    const known = isOurs ? (own ?? found?.lineage) : undefined;
     const isUnrecorded = known === undefined && !paired && before.lineage === undefined && id !== undefined;
     const tell = isUnrecorded
-      ? await whatItReplaced(this.#context, this.#snapshots, id, patience)
+      ? await whatItReplaced(
+          this.#context,
+          this.#snapshots,
+          { account: id, otherPairing: found?.other },
+          patience,
+        )
       : undefined;
     const mayStay = id === undefined || (isSame && isSalted(before.account));
     if (known === undefined) inPlace.isProven = true; // of the lineage that begins here
@@ -235,16 +243,30 @@ export class LineageKeeper {
     return onlyImports([...imported, ...(cleared?.imported ?? [])]).slice(-MAX_IMPORTED);
   }
 
-  async #lineageOf(account: string | undefined, patience: StorePatience): Promise<string | undefined> {
+  /**
+   * The lineage of a profile without a record: that of the newest login of this place, if it is of the same account and the
+   * profile goes on from one of its snapshots. Else it is another device of that account, and `other` is that login.
+   */
+  async #lineageOf(
+    account: string | undefined,
+    patience: StorePatience,
+  ): Promise<{ readonly lineage?: string; readonly other?: LocatedSnapshot } | undefined> {
     if (account === undefined) return undefined;
     const { proven } = await this.#snapshots.sorted(patience).catch(() => ({ proven: [] }));
     const isMarked = ({ revoked, held }: SnapshotInfo) => revoked || held === true;
     const marked = new Set(proven.filter(({ info }) => isMarked(info)).map(({ info }) => info.lineage));
-    for (const { info, repository } of proven) {
-      if (marked.has(info.lineage) || this.#isOver(info.lineage)) continue;
+    const open = proven.filter(({ info }) => !marked.has(info.lineage) && !this.#isOver(info.lineage));
+    for (const newest of open) {
+      const { info, repository } = newest;
       const manifest = await repository.manifest(info.id).catch(() => undefined);
       if (manifest === undefined) continue;
-      return (await isMarkOf(manifest.account ?? '', account)) ? info.lineage : undefined;
+      if (!(await isMarkOf(manifest.account ?? '', account))) return undefined;
+      const own = open.filter(({ info: { lineage } }) => lineage === info.lineage);
+      const continuity = await this.#proof.compareWithAny(own);
+      if (continuity === undefined) this.#context.inPlace.isProven = false; // compared again before it is saved
+      return continuity === undefined || continuity === 'continues'
+        ? { lineage: info.lineage }
+        : { other: newest };
     }
     return undefined;
   }

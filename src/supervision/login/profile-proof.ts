@@ -7,10 +7,14 @@ import {
   profileMark,
 } from '../../profile/profile-mark.js';
 import { type Continuity, continuityTask } from '../../profile/soundness/continuity.js';
+import type { LocatedSnapshot } from '../../snapshot/located-snapshot.js';
 import type { SnapshotRepository } from '../../snapshot/repository.js';
 import type { Finding, SnapshotFile } from '../../types.js';
 import { answered, askStores, failed, START_PATIENCE_MS, StorePatience } from '../context/ask-stores.js';
 import { allRepositories, type SessionContext } from '../context/session-context.js';
+
+/** So many snapshots of one login are compared with a profile that has no record. */
+const MAX_COMPARED = 20;
 
 export interface Comparison {
   readonly continuity: Continuity;
@@ -107,18 +111,39 @@ export class ProfileProof {
 
   /** Compares the profile with the snapshot on which it is based, else with the newest one of its login. */
   async compare(patience = new StorePatience(this.#context.clock, START_PATIENCE_MS)): Promise<Comparison> {
-    const { runner, profileDir, logger } = this.#context;
     const { files, mayTellMore } = await this.#reference(patience);
     const hasReference = files !== undefined;
-    if (!hasReference) return { continuity: 'unclear', mayTellMore, hasReference };
+    const continuity = hasReference ? await this.#compareWith(files) : 'unclear';
+    return {
+      continuity: continuity ?? 'unclear',
+      mayTellMore: mayTellMore || continuity === undefined,
+      hasReference,
+    };
+  }
+
+  /**
+   * Compares the profile with the newest snapshots of one login: it may be older than the last of them, as after a restore by
+   * hand. `undefined` where none of them could be compared.
+   */
+  async compareWithAny(snapshots: readonly LocatedSnapshot[]): Promise<Continuity | undefined> {
+    let known: Continuity | undefined;
+    for (const { info, repository } of snapshots.slice(0, MAX_COMPARED)) {
+      const manifest = await repository.manifest(info.id).catch(() => undefined);
+      const continuity = manifest && (await this.#compareWith(manifest.files));
+      if (continuity === 'continues') return continuity;
+      known = known === 'another' ? known : (continuity ?? known);
+    }
+    return known;
+  }
+
+  /** `undefined` where the profile could not be read. */
+  async #compareWith(reference: readonly SnapshotFile[]): Promise<Continuity | undefined> {
+    const { runner, profileDir, logger } = this.#context;
     try {
-      const continuity = await runner.run(continuityTask, { profileDir, reference: files });
-      return { continuity, mayTellMore, hasReference };
+      return await runner.run(continuityTask, { profileDir, reference });
     } catch (error) {
-      logger.warn('the profile could not be compared with its last snapshot', {
-        error: describeError(error),
-      });
-      return { continuity: 'unclear', mayTellMore: true, hasReference };
+      logger.warn('the profile could not be compared with a snapshot', { error: describeError(error) });
+      return undefined;
     }
   }
 

@@ -9,18 +9,19 @@ const MAX_COMPARED = 10;
 
 /**
  * Call at `ready`, before it is noted, for a profile without a record that nobody has scanned for: whether it has replaced a
- * login of another account that would have been restored here. An image or a repository may hold such a profile, so nobody
+ * login that would have been restored here: one of another account, or another device of the same one. An image or a repository may hold such a profile, so nobody
  * can tell it from one that a person has put there on purpose.
  *
- * @param account the id of the account that is ready
+ * @param login the id of the account that is ready, and the newest snapshot of another pairing of it
  * @returns what to tell, with the lineage that the profile has got; `undefined` when nothing
  */
 export async function whatItReplaced(
   context: Pick<SessionContext, 'clearNote'>,
   snapshots: SessionSnapshots,
-  account: string,
+  { account, otherPairing }: { readonly account: string; readonly otherPairing: LocatedSnapshot | undefined },
   patience: StorePatience,
 ): Promise<((lineage: string) => string) | undefined> {
+  if (otherPairing !== undefined) return besideOtherPairing(otherPairing);
   const [last] = await snapshots.candidates(undefined, { patience }).catch(() => []);
   if (last === undefined || snapshots.isMoved(last.info) || (await isOf(last, account)) !== false)
     return undefined;
@@ -31,6 +32,14 @@ export async function whatItReplaced(
     `(${before}, saved ${createdAt}): it is used, and a new series of snapshots begins.${ended} If it was put there by ` +
     `mistake, as by an image or a repository that holds it, restore('${id}') brings the last login back, and the next ` +
     'deployment needs to leave that profile out';
+}
+
+function besideOtherPairing({ info }: LocatedSnapshot): (lineage: string) => string {
+  return (lineage) =>
+    `the profile that lies here has no record, and is of another pairing (login ${lineage}) than the last login of this place ` +
+    `(${info.lineage}, saved ${info.createdAt}), but of the same account: it is used, and a new series of snapshots begins. ` +
+    `If it was put there by mistake, as by an image or a repository that holds it, restore('${info.id}') brings the last login ` +
+    'back, and the next deployment needs to leave that profile out';
 }
 
 /** How an earlier login of this account has ended here, as far as the snapshots and the note of a `clear()` tell. */
