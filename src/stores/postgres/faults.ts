@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** The server is there and says that it will be able to later. */
 const WORTH_ANOTHER_TRY =
-  /^(?:08|40|53|57|58|25006|25P03|55P03|XX)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/;
+  /^(?:08|40|53|57|58|25006|25P0[34]|55P03|XX)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/;
 
 /** What PgBouncer says with the code of a broken protocol, and node or pg without any code, but is for good. */
 const FOR_GOOD: readonly (readonly [RegExp, string])[] = [
@@ -63,9 +63,14 @@ export function toStoreFault({ name, schema, action, signal }: Asked, error: unk
 export function isLostConnection(error: unknown): boolean {
   const code = errnoOf(error);
   if (code !== undefined)
-    return /^(?:08|57P0[123]|25P03)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)/.test(code);
+    return /^(?:08|57P0[1235]|25P0[34])|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)/.test(code);
   const message = error instanceof Error ? error.message : '';
   return /^Connection terminated|connection error and is not queryable|timeout expired/.test(message);
+}
+
+/** Whether the server takes no writes: it is a standby, or has become one. */
+export function isOfStandby(error: unknown): boolean {
+  return errnoOf(error) === '25006';
 }
 
 /** Whether the transaction was undone only because it met another one. */

@@ -148,19 +148,25 @@ export async function openLink(settings: ServerSettings, clock: Clock): Promise<
     else client.stream?.unref?.();
   };
   setBusy(false);
+  const end = async () => {
+    if (client.status !== 'ready') return;
+    await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
+    drop(client);
+  };
+  let isLeft = false;
   return {
     send,
     setBusy,
-    isUsable: () => client.status === 'ready' && fault === undefined,
+    isUsable: () => client.status === 'ready' && fault === undefined && !isLeft,
+    leave: () => {
+      if (!isLeft) void end(); // after what is under way
+      isLeft = true;
+    },
     giveUp: () => {
       fault ??= new Error('the server has not answered, so the connection was given up');
       drop(client);
     },
-    end: async () => {
-      if (client.status !== 'ready') return;
-      await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
-      drop(client);
-    },
+    end,
   };
 }
 
