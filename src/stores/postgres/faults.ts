@@ -41,6 +41,10 @@ const FOR_GOOD: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** What `pg` and its pool say, without any code, when their own deadline of a connection is over. */
+const OUT_OF_TIME =
+  /^(?:timeout exceeded when|timeout expired|Connection terminated due to connection timeout|Query read timeout)/;
+
 const UNTRUSTED = /SELF_SIGNED|CERT_|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL|CERTIFICATE|EPROTO/;
 
 /** An error of `pg`, of the server or of node as an error of the store. */
@@ -53,7 +57,7 @@ export function toStoreFault({ name, schema, action, signal }: Asked, error: unk
   const why = code === undefined || words.includes(code) ? words : `${words} (${code})`;
   const where = code?.startsWith('42') || code === '3F000' ? ` (schema "${schema}")` : '';
   return new StoreError(`${name} could not ${action}${where}: ${why}${advice ? `; ${advice}` : ''}`, {
-    cause: error,
+    cause: code === undefined && OUT_OF_TIME.test(words) ? timeoutOf(error, words) : error,
     retryable:
       advice === undefined && (code === undefined || !isSqlState(code) || WORTH_ANOTHER_TRY.test(code)),
   });
@@ -83,6 +87,10 @@ export function isRaceOfTransactions(error: unknown): boolean {
 export function isMissingSchema(error: unknown): boolean {
   const code = errnoOf(error);
   return code === '42P01' || code === '3F000';
+}
+
+function timeoutOf(cause: unknown, words: string): Error {
+  return Object.assign(new Error(words, { cause }), { name: 'TimeoutError' });
 }
 
 function adviceOf(code: string | undefined, words: string): string | undefined {

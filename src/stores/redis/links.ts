@@ -141,7 +141,8 @@ export async function openLink(settings: ServerSettings, clock: Clock): Promise<
     if (!(error instanceof TimeoutError)) throw error;
     const tip =
       tls === undefined ? '' : '; is there TLS at this port? rediss:// is with it, redis:// without';
-    throw new Error(`the server did not answer within ${CONNECT_MS} ms${tip}`);
+    const silence = new Error(`the server did not answer within ${CONNECT_MS} ms${tip}`);
+    throw Object.assign(silence, { name: 'TimeoutError' });
   }
   const setBusy = (isBusy: boolean) => {
     if (isBusy) client.stream?.ref?.();
