@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { PostgresStore } from '../../../src/stores/postgres/index.js';
+import { ManualClock } from '../../../src/testing/manual-clock.js';
 
 /** A pool of an application, every statement of which fails with this SQLSTATE. */
 function poolThatFailsWith(code: string) {
@@ -34,4 +35,22 @@ describe('a connection of the pool', () => {
       expect(released).toEqual([false]);
     },
   );
+
+  it('is not kept for a sweep that the server never ends', async () => {
+    const clock = new ManualClock();
+    const released: (boolean | undefined)[] = [];
+    const client = Object.assign(new EventEmitter(), {
+      query: ({ text }: { text: string }) =>
+        text.includes('sweep')
+          ? new Promise<never>(() => undefined)
+          : Promise.resolve({ rows: [{ version: '2', readable_from: '1' }] }),
+      release: (destroy?: boolean) => void released.push(destroy),
+    });
+    const pool = Object.assign(new EventEmitter(), { totalCount: 1, connect: async () => client });
+    const sweeping = new PostgresStore({ pool, clock }).sweepTemporaries();
+    sweeping.catch(() => undefined);
+    await clock.advance(60_000);
+    expect(released).toEqual([false, true]);
+    await expect(sweeping).rejects.toMatchObject({ code: 'STORE', cause: { code: 'TIMEOUT' } });
+  });
 });
