@@ -61,14 +61,15 @@ export class OwnerWatch {
     /** `undefined` where the object is missing, or the store has failed. */
     readonly seen: Seen<SessionLeaseRecord> | undefined;
     readonly verdict: Verdict;
-    readonly hasFailed?: boolean;
+    /** Why the store has failed, if it has. */
+    readonly failure?: unknown;
   }> {
     try {
       const seen = await readLease(this.#parts.store, this.#parts.clientId, signal);
       return { seen, verdict: await this.#judge(seen, signal) };
     } catch (error) {
       if (!mayFail || signal.aborted || !isStoreError(error)) throw error;
-      return { seen: undefined, verdict: 'watched', hasFailed: true };
+      return { seen: undefined, verdict: 'watched', failure: error };
     }
   }
 
@@ -166,15 +167,21 @@ export async function lastOwnerIn({
   return isOurs ? 'this-process' : 'another';
 }
 
-/** The refusal of a session that a live process has. */
+/**
+ * The refusal of a session that a live process has.
+ *
+ * @param cause why nothing newer is known of that process
+ */
 export function heldBy(
   { clientId, store }: Pick<OwnerWatchParts, 'clientId' | 'store'>,
   holder: LeaseHolder | undefined,
+  cause?: unknown,
 ): LeaseHeldError {
   const { pid = '(unknown)', host = '(unknown)' } = holder ?? {};
   return new LeaseHeldError(
     `the session '${clientId}' is in use by process ${pid} on host ${host}. A session can run only once: stop the other one, ` +
       'or give this one a clientId or a store of its own. ' +
-      `The lease is ${leaseKey(clientId)} in the store ${store.name}`,
+      `The lease is ${leaseKey(clientId)} in the store ${store.name}${cause === undefined ? '' : ', which fails now'}`,
+    cause === undefined ? {} : { cause },
   );
 }

@@ -3,6 +3,7 @@ import { type Clock, type Moment, momentOf, sleep } from '../../clock.js';
 import { isSessionError, StoreError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import type { Machine } from '../judge-holder.js';
+import type { LeaseHolder } from '../lease-record.js';
 import type { AcquireOptions } from '../local-lease.js';
 import { putLease, readLease, type Seen, type SessionLeaseRecord } from './lease-objects.js';
 import { heldBy, OwnerWatch } from './owner-watch.js';
@@ -35,7 +36,8 @@ const MAX_NUMBERS = 45;
 /**
  * Waits until the owner of a lease has released it, or is dead, and claims it.
  *
- * @throws LeaseHeldError when a live process has it after the wait; StoreError when the store fails; the reason of `signal`
+ * @throws LeaseHeldError when a live process has it after the wait, or, with the fault as its cause, the store fails then;
+ * StoreError when the store fails before it has told of an owner; the reason of `signal`
  */
 export async function claimWhenFree(
   parts: StoreClaimParts,
@@ -47,12 +49,12 @@ export async function claimWhenFree(
   const watch = new OwnerWatch(parts);
   const waitUntil = clock.monotonic() + waitMs;
   let told: string | undefined;
+  let holder: LeaseHolder | undefined;
   let watchUntil = 0;
   for (let claims = 0; claims < MAX_CLAIMS; ) {
     signal.throwIfAborted();
-    // Who knows of an owner that lives waits for it also while the store fails for a while.
-    const mayFail = told !== undefined && clock.monotonic() < Math.max(waitUntil, watchUntil);
-    const { seen, verdict, hasFailed = false } = await watch.look(mayFail, signal);
+    // Who knows of an owner that lives waits for it also while the store fails, and no longer than it would otherwise.
+    const { seen, verdict, failure } = await watch.look(told !== undefined, signal);
     if (verdict === 'free') {
       const claim = await claimInStore(parts, seen, above, signal);
       const isSure = seen !== undefined || !watch.isOfRemoved;
@@ -60,12 +62,15 @@ export async function claimWhenFree(
       claims++; // somebody else was first: find out who
       continue;
     }
+    const isWaitOver = clock.monotonic() >= Math.max(waitUntil, watchUntil);
+    if (failure !== undefined && isWaitOver) throw heldBy(parts, holder, failure);
     if (verdict === 'held' && clock.monotonic() >= waitUntil) throw heldBy(parts, seen?.record?.holder);
     const owner = seen?.record?.token ?? 'unknown';
-    if (!hasFailed && owner !== told) {
+    if (failure === undefined && owner !== told) {
       told = owner;
+      holder = seen?.record?.holder;
       watchUntil = clock.monotonic() + watch.maxMs;
-      onWatch?.(seen?.record?.holder, Math.max(waitMs, watch.maxMs));
+      onWatch?.(holder, Math.max(waitMs, watch.maxMs));
     }
     await sleep(clock, LOOK_EVERY_MS, signal);
   }

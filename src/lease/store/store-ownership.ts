@@ -277,7 +277,9 @@ export class StoreOwnership {
   /** Whether the store failed, and not somebody else has the session, or the wait was ended. */
   #isOutage(error: unknown, signal: AbortSignal | undefined): boolean {
     if (signal?.aborted === true || !isSessionError(error)) return false;
-    return error.code === 'STORE' || error.code === 'TIMEOUT';
+    // A session that was up waits on: who starts it again gets no more than a store that is silent.
+    const isOutdated = error.code === 'LEASE_HELD' && error.cause !== undefined;
+    return error.code === 'STORE' || error.code === 'TIMEOUT' || (isOutdated && this.#isTaken);
   }
 }
 

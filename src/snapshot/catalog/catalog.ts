@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.js';
 import { describeError, SnapshotNotFoundError } from '../../errors.js';
 import { packError } from '../../portable-error.js';
 import type { SessionStore, StoreCallOptions } from '../../stores/session-store.js';
@@ -32,6 +33,8 @@ export interface CatalogOptions {
   readonly onProblem?: ProblemListener | undefined;
   /** Keeps the manifests beyond the process; default: they are read anew. */
   readonly manifests?: ManifestFolder | undefined;
+  /** Default: the real one. */
+  readonly clock?: Clock | undefined;
 }
 
 /** The content of a repository: manifests (read once per version of their object), and the marks of their logins. */

@@ -1,4 +1,5 @@
-import { SnapshotCorruptError } from '../../errors.js';
+import { type Clock, sleep, systemClock } from '../../clock.js';
+import { isSessionError, SnapshotCorruptError } from '../../errors.js';
 import type { ObjectInfo, SessionStore, StoreCallOptions } from '../../stores/session-store.js';
 import type { SnapshotManifest } from '../../types.js';
 import { mapLimited } from '../concurrency.js';
@@ -9,6 +10,9 @@ import type { CatalogEntry, DamagedEntry } from './entries.js';
 import type { ManifestFolder } from './manifest-folder.js';
 import type { ManifestPlace, ReadManifest } from './manifest-place.js';
 
+/** When a remote store that delivers older snapshots and not the newest is asked for that again, ms after the failure. */
+const NEWEST_AGAIN_MS = [2_000, 5_000] as const;
+
 /** What the object of a snapshot holds: its manifest, or the reason why it can't be read. */
 export type Found = CatalogEntry | DamagedEntry;
 
@@ -18,6 +22,8 @@ export interface ManifestReaderOptions {
   readonly place: ManifestPlace;
   readonly onProblem?: ProblemListener | undefined;
   readonly manifests?: ManifestFolder | undefined;
+  /** Default: the real one. */
+  readonly clock?: Clock | undefined;
 }
 
 /** Reads the manifests of a store, each once per version of its object. */
@@ -48,11 +54,13 @@ export class ManifestReader {
     for (const key of this.#cache.keys()) if (!present.has(key)) this.#cache.delete(key);
     for (const key of this.#withheld) if (!present.has(key)) this.#withheld.delete(key);
     await this.#keepManifests(infos);
+    const told = new Set(this.#withheld);
     const newest = this.#newestOfMany(infos);
     const first = newest && (await this.#foundWithEarlier(newest, infos, options));
-    const found = await mapLimited(infos, 4, async (info) =>
+    const once = await mapLimited(infos, 4, async (info) =>
       info === newest ? first : this.#foundIn(info, options),
     );
+    const found = await this.#withNewestAgain(infos, once, told, options);
     const missing = infos.filter((_, index) => found[index] === undefined);
     const there = found.filter((one) => one !== undefined);
     const isCertain = missing.length === 0 || this.#options.store.localPath !== undefined; // a folder lists its files
@@ -98,6 +106,31 @@ export class ManifestReader {
       if (!isDamage(error) && !isReadFault(error)) throw error;
       return { id, info, error };
     }
+  }
+
+  /**
+   * Without the newest snapshot an older login would be restored, so a fault that may be over in some seconds is waited for. One
+   * that was told before is not, and none where no snapshot can be read.
+   */
+  async #withNewestAgain(
+    infos: readonly ObjectInfo[],
+    found: readonly (Found | undefined)[],
+    told: ReadonlySet<string>,
+    options: StoreCallOptions,
+  ): Promise<readonly (Found | undefined)[]> {
+    const { store, clock = systemClock } = this.#options;
+    const ids = infos.map((info) => this.#idOf(info));
+    const index = ids.indexOf([...ids].sort().at(-1) ?? '');
+    const newest = infos[index];
+    let last = found[index];
+    const hasOthers = found.some((one) => one !== undefined && 'manifest' in one);
+    if (newest === undefined || store.localPath !== undefined || !hasOthers) return found;
+    for (const pauseMs of NEWEST_AGAIN_MS) {
+      if (last === undefined || told.has(newest.key) || !mayPass(last)) break;
+      await sleep(clock, pauseMs, options.signal);
+      last = await this.#foundIn(newest, options);
+    }
+    return found.map((one, at) => (at === index ? last : one));
   }
 
   /** The newest of several objects of a remote store whose manifests are not known, for it may carry those of the others. */
@@ -206,4 +239,9 @@ export class ManifestReader {
 /** Whether the store does not deliver the object at the moment, which says nothing about its bytes. */
 export function isWithheld(found: Found): boolean {
   return 'error' in found && isReadFault(found.error);
+}
+
+/** Whether it may be delivered in a moment: the store has not refused it for good. */
+function mayPass(found: Found): boolean {
+  return 'error' in found && isWithheld(found) && isSessionError(found.error) && found.error.retryable;
 }

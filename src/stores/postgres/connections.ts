@@ -1,6 +1,6 @@
 import { abortReason, type Clock, orAborted, sleep } from '../../clock.js';
 import { throwIfAborted } from '../body.js';
-import { isLostConnection, isRaceOfTransactions } from './faults.js';
+import { isLostConnection, isOfStandby, isRaceOfTransactions } from './faults.js';
 
 /** A statement as `pg` takes it. */
 export interface PostgresQuery {
@@ -153,7 +153,9 @@ export class Connections {
       isUsable = true;
       return result;
     } catch (error) {
-      isUsable = !isTransaction && !signal?.aborted && !isLostConnection(error);
+      // After a failover the name of the server leads to another one, and the old connection still to the former primary.
+      const isSpoilt = isLostConnection(error) || isOfStandby(error);
+      isUsable = !isTransaction && !signal?.aborted && !isSpoilt;
       throw error;
     } finally {
       client.release(!isUsable);

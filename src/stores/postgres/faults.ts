@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** The server is there and says that it will be able to later. */
 const WORTH_ANOTHER_TRY =
-  /^(?:08|40|53|57|58|25006|25P03|55P03|XX)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/;
+  /^(?:08|40|53|57|58|25006|25P0[34]|55P03|XX)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)/;
 
 /** What PgBouncer says with the code of a broken protocol, and node or pg without any code, but is for good. */
 const FOR_GOOD: readonly (readonly [RegExp, string])[] = [
@@ -41,6 +41,10 @@ const FOR_GOOD: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** What `pg` and its pool say, without any code, when their own deadline of a connection is over. */
+const OUT_OF_TIME =
+  /^(?:timeout exceeded when|timeout expired|Connection terminated due to connection timeout|Query read timeout)/;
+
 const UNTRUSTED = /SELF_SIGNED|CERT_|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL|CERTIFICATE|EPROTO/;
 
 /** An error of `pg`, of the server or of node as an error of the store. */
@@ -53,7 +57,7 @@ export function toStoreFault({ name, schema, action, signal }: Asked, error: unk
   const why = code === undefined || words.includes(code) ? words : `${words} (${code})`;
   const where = code?.startsWith('42') || code === '3F000' ? ` (schema "${schema}")` : '';
   return new StoreError(`${name} could not ${action}${where}: ${why}${advice ? `; ${advice}` : ''}`, {
-    cause: error,
+    cause: code === undefined && OUT_OF_TIME.test(words) ? timeoutOf(error, words) : error,
     retryable:
       advice === undefined && (code === undefined || !isSqlState(code) || WORTH_ANOTHER_TRY.test(code)),
   });
@@ -63,9 +67,14 @@ export function toStoreFault({ name, schema, action, signal }: Asked, error: unk
 export function isLostConnection(error: unknown): boolean {
   const code = errnoOf(error);
   if (code !== undefined)
-    return /^(?:08|57P0[123]|25P03)|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)/.test(code);
+    return /^(?:08|57P0[1235]|25P0[34])|^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)/.test(code);
   const message = error instanceof Error ? error.message : '';
   return /^Connection terminated|connection error and is not queryable|timeout expired/.test(message);
+}
+
+/** Whether the server takes no writes: it is a standby, or has become one. */
+export function isOfStandby(error: unknown): boolean {
+  return errnoOf(error) === '25006';
 }
 
 /** Whether the transaction was undone only because it met another one. */
@@ -78,6 +87,10 @@ export function isRaceOfTransactions(error: unknown): boolean {
 export function isMissingSchema(error: unknown): boolean {
   const code = errnoOf(error);
   return code === '42P01' || code === '3F000';
+}
+
+function timeoutOf(cause: unknown, words: string): Error {
+  return Object.assign(new Error(words, { cause }), { name: 'TimeoutError' });
 }
 
 function adviceOf(code: string | undefined, words: string): string | undefined {

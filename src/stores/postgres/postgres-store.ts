@@ -18,6 +18,7 @@ import type {
   StoreCallOptions,
   StoredObject,
 } from '../session-store.js';
+import { standstill } from '../watched/deadline.js';
 import { chunkBody } from './chunk-body.js';
 import { Connections, type OwnPool, type PostgresPool, type Row } from './connections.js';
 import { toStoreFault } from './faults.js';
@@ -31,6 +32,8 @@ import { Tables } from './tables.js';
 const CLOSE_MS = 3_000;
 /** A deletion is one transaction, and this many large objects at once are long enough for one. */
 const DELETED_AT_ONCE = 100;
+/** Longer than a sweep is waited for, ms; a connection that hangs must not be kept for it. */
+const SWEEP_MS = 60_000;
 /** No put stands still for so long, so its writer is dead, ms. */
 const LEFTOVER_MS = 3_600_000;
 
@@ -193,14 +196,24 @@ export class PostgresStore implements SessionStore {
    * @returns the number of such puts, and their bytes
    */
   async sweepTemporaries(olderThanMs: number = LEFTOVER_MS): Promise<{ count: number; bytes: number }> {
-    return this.#call('sweep', undefined, {}, async () => {
-      await this.#tables.areThere(undefined);
-      const text = `SELECT freed FROM "${this.#settings.schema}".sweep(make_interval(secs => $1))`;
-      const rows = await this.#connections.run({ text, values: [olderThanMs / 1000] });
-      const bytes = rows.reduce((sum, { freed }) => sum + Number(freed), 0);
-      this.#reclaimer.count(bytes);
-      return { count: rows.length, bytes };
-    });
+    const ending = new AbortController();
+    const timer = this.#clock.setTimeout(
+      () => ending.abort(standstill(this.name, 'sweep', SWEEP_MS)),
+      SWEEP_MS,
+    );
+    const { signal } = ending;
+    try {
+      return await this.#call('sweep', undefined, { signal }, async () => {
+        await this.#tables.areThere(signal);
+        const text = `SELECT freed FROM "${this.#settings.schema}".sweep(make_interval(secs => $1))`;
+        const rows = await this.#connections.run({ text, values: [olderThanMs / 1000] }, signal);
+        const bytes = rows.reduce((sum, { freed }) => sum + Number(freed), 0);
+        this.#reclaimer.count(bytes);
+        return { count: rows.length, bytes };
+      });
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
   }
 
   /** Ends the connections that the store has opened itself; a pool that was given stays open. A later call opens anew. */

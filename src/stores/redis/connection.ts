@@ -1,7 +1,7 @@
 import { abortReason, type Clock, orAborted } from '../../clock.js';
 import { describeError } from '../../errors.js';
 import { throwIfAborted } from '../body.js';
-import { isLostConnection } from './faults.js';
+import { isLostConnection, isOfReplica } from './faults.js';
 import type { Script } from './scripts.js';
 
 export type Argument = string | Buffer;
@@ -14,6 +14,8 @@ export interface Link {
   isUsable(): boolean;
   /** The connection is the store's own, and is silent although it was asked: breaks it. */
   giveUp?(): void;
+  /** The connection is the store's own, and leads to a server that takes no writes: the next command makes a new one. */
+  leave?(): void;
   end(): Promise<void>;
   /** Whether something is waited for; an own connection keeps the process alive only then. */
   setBusy(isBusy: boolean): void;
@@ -27,7 +29,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #open: () => Promise<Link>;
   #link: Promise<Link> | undefined;
-  #waiting = 0;
+  readonly #waiting = new WeakMap<Link, number>();
   #lastAnswer = Number.NEGATIVE_INFINITY;
   #onOpen: (() => void) | undefined;
 
@@ -46,10 +48,8 @@ export class Connection {
     throwIfAborted(signal);
     const link = await until(this.#ready(), signal);
     const sentAt = this.#clock.monotonic();
-    if (this.#waiting++ === 0) link.setBusy(true);
-    const answer = link.send(command, signal).finally(() => {
-      if (--this.#waiting === 0) link.setBusy(false);
-    });
+    this.#count(link, 1);
+    const answer = link.send(command, signal).finally(() => this.#count(link, -1));
     answer.then(this.#heard, (error) => isReply(error) && this.#heard());
     try {
       return await until(answer, signal);
@@ -57,6 +57,8 @@ export class Connection {
       const now = this.#clock.monotonic();
       const isSilent = now - Math.max(sentAt, this.#lastAnswer) >= SILENT_MS;
       if (signal?.aborted && isSilent && this.#lastAnswer < now) link.giveUp?.();
+      // After a failover the name of the server leads to another one, and the old connection still to the former primary.
+      if (isOfReplica(error)) link.leave?.();
       throw error;
     }
   }
@@ -93,6 +95,13 @@ export class Connection {
     this.#link = undefined;
     const link = await opening?.catch(() => undefined);
     await link?.end();
+  }
+
+  /** Keeps the link busy for as long as something is waited for. */
+  #count(link: Link, change: 1 | -1): void {
+    const before = this.#waiting.get(link) ?? 0;
+    this.#waiting.set(link, before + change);
+    if (before === 0 || before + change === 0) link.setBusy(change === 1);
   }
 
   readonly #heard = (): void => {

@@ -82,6 +82,11 @@ export function isLostConnection(error: unknown): boolean {
   );
 }
 
+/** Whether the server has refused a change because it is a replica. */
+export function isOfReplica(error: unknown): boolean {
+  return error instanceof Error && /\bREADONLY\b/.test(error.message);
+}
+
 /** The error as it may be told: ioredis hangs the command with its arguments to it, be it the password or the session. */
 function withoutArguments(error: unknown): { readonly cause: Error; readonly words: string } {
   const words = describeError(error).message.replace(COMMAND_ARGUMENTS, '');

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type Clock, resultWithin, withDeadline } from '../../clock.js';
+import { type Clock, orAborted, resultWithin, withDeadline } from '../../clock.js';
 import { TimeoutError } from '../../errors.js';
 import { loadPeer } from '../load-peer.js';
 import type { IoRedisClient, NodeRedisClient } from './clients.js';
@@ -17,16 +17,27 @@ const AS_BUFFERS = { typeMapping: { 36: Buffer }, returnBuffers: true };
 
 const ignore = (): undefined => undefined;
 
+/** Who waits for something of a client. */
+interface Waiting {
+  /** Commands under way. */
+  readonly answer: Set<(error: Error) => void>;
+  /** Commands that are sent when there is a connection again. */
+  readonly ready: Set<() => void>;
+}
+
 /**
- * What is under way over the clients of the application. Each client is listened to once, whatever number of stores share
+ * Who waits for the clients of the application. Each client is listened to once, whatever number of stores share
  * it: node ends a process for an `error` without a listener. When its connection breaks, the clients may forget commands,
  * or keep them until it is back, however long that takes; so they fail here.
  */
-const UNDER_WAY = new WeakMap<object, Set<(error: Error) => void>>();
+const WAITING = new WeakMap<object, Waiting>();
+
+/** While ioredis has one of these, it puts a command into a queue without a bound, and never takes it back. */
+const CONNECTING: ReadonlySet<unknown> = new Set(['connecting', 'connect', 'close', 'reconnecting']);
 
 /** A client of the application, which the store never closes, and which connects again by itself. */
 export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
-  const underWay = listenTo(client);
+  const waiting = listenTo(client);
   return {
     send: (command, signal) =>
       new Promise((resolve, reject) => {
@@ -36,11 +47,11 @@ export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
           reject(wasReady ? error : notConnected(error));
           ending.abort();
         };
-        underWay.add(fail);
+        waiting.answer.add(fail);
         const both = signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]);
-        sendOver(client, command, both)
+        sendOver(client, waiting, command, both)
           .then(resolve, reject)
-          .finally(() => underWay.delete(fail));
+          .finally(() => waiting.answer.delete(fail));
       }),
     isUsable: () => true,
     end: async () => undefined,
@@ -48,14 +59,24 @@ export function linkOf(client: IoRedisClient | NodeRedisClient): Link {
   };
 }
 
-/** node-redis takes a command back that it has not sent yet; ioredis sends it later, although nobody waits for it. */
+/** node-redis takes a command back that it has not sent yet; ioredis would send it later, although nobody waits for it. */
 async function sendOver(
   client: IoRedisClient | NodeRedisClient,
+  { ready }: Waiting,
   command: readonly Argument[],
   signal: AbortSignal,
 ): Promise<unknown> {
   if (!('callBuffer' in client))
     return client.sendCommand([...command], { ...AS_BUFFERS, abortSignal: signal });
+  const { status } = client as { readonly status?: unknown };
+  if (CONNECTING.has(status)) {
+    let goOn: () => void = ignore;
+    const isConnected = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    ready.add(goOn);
+    await orAborted(isConnected, signal).finally(() => ready.delete(goOn));
+  }
   const [name = '', ...args] = command;
   return client.callBuffer(String(name), args);
 }
@@ -72,19 +93,23 @@ function notConnected(cause: Error): Error {
   return Object.assign(error, { code: 'ENOTCONN' });
 }
 
-function listenTo(client: IoRedisClient | NodeRedisClient): Set<(error: Error) => void> {
-  const known = UNDER_WAY.get(client);
+function listenTo(client: IoRedisClient | NodeRedisClient): Waiting {
+  const known = WAITING.get(client);
   if (known !== undefined) return known;
-  const underWay = new Set<(error: Error) => void>();
-  UNDER_WAY.set(client, underWay);
+  const waiting: Waiting = { answer: new Set(), ready: new Set() };
+  WAITING.set(client, waiting);
   const failAll = (error: Error) => {
-    for (const fail of underWay) fail(error);
-    underWay.clear();
+    for (const fail of waiting.answer) fail(error);
+    waiting.answer.clear();
   };
   const isIoRedis = 'callBuffer' in client;
   client.on('error', isIoRedis ? ignore : failAll);
-  if (isIoRedis) client.on('close', () => failAll(new Error('Connection is closed.')));
-  return underWay;
+  if (!isIoRedis) return waiting;
+  client.on('close', () => failAll(new Error('Connection is closed.')));
+  client.on('ready', () => {
+    for (const goOn of waiting.ready) goOn();
+  });
+  return waiting;
 }
 
 /**
@@ -141,26 +166,33 @@ export async function openLink(settings: ServerSettings, clock: Clock): Promise<
     if (!(error instanceof TimeoutError)) throw error;
     const tip =
       tls === undefined ? '' : '; is there TLS at this port? rediss:// is with it, redis:// without';
-    throw new Error(`the server did not answer within ${CONNECT_MS} ms${tip}`);
+    const silence = new Error(`the server did not answer within ${CONNECT_MS} ms${tip}`);
+    throw Object.assign(silence, { name: 'TimeoutError' });
   }
   const setBusy = (isBusy: boolean) => {
     if (isBusy) client.stream?.ref?.();
     else client.stream?.unref?.();
   };
   setBusy(false);
+  const end = async () => {
+    if (client.status !== 'ready') return;
+    await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
+    drop(client);
+  };
+  let isLeft = false;
   return {
     send,
     setBusy,
-    isUsable: () => client.status === 'ready' && fault === undefined,
+    isUsable: () => client.status === 'ready' && fault === undefined && !isLeft,
+    leave: () => {
+      if (!isLeft) void end(); // after what is under way
+      isLeft = true;
+    },
     giveUp: () => {
       fault ??= new Error('the server has not answered, so the connection was given up');
       drop(client);
     },
-    end: async () => {
-      if (client.status !== 'ready') return;
-      await resultWithin(clock, QUIT_MS, client.quit().catch(ignore));
-      drop(client);
-    },
+    end,
   };
 }
 

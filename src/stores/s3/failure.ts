@@ -31,10 +31,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const REFUSED_STATUS: Readonly<Record<number, string>> = {
   301: 'the bucket is in another region, or the endpoint is no S3 service',
   307: 'the bucket is in another region, or the endpoint is no S3 service',
+  400: 'the keys have expired, or the region is wrong',
   401: 'the keys are refused',
   403: 'the keys are wrong, or lack a right',
   405: 'the endpoint is no S3 service',
 };
+
+/** What the SDK calls an answer without a text, such as every one to a HEAD. */
+const NO_CODE = 'Unknown';
 
 /** What node says of a certificate that it does not trust. */
 const TLS_TROUBLE =
@@ -107,7 +111,8 @@ export function toStoreFault(
   const failure = new S3Failure(error, secrets);
   const { code, status } = failure;
   const isTls = TLS_TROUBLE.test(code);
-  const byStatus = status === undefined || isMissing(failure) ? undefined : REFUSED_STATUS[status];
+  const isTold = status === undefined || isMissing(failure) || (status === 400 && code !== NO_CODE);
+  const byStatus = isTold ? undefined : REFUSED_STATUS[status];
   const hint = isTls
     ? 'TLS failed: check https:// and the certificate (NODE_EXTRA_CA_CERTS names an authority of your own)'
     : (REFUSALS[code] ?? (isQuota(code) ? 'the quota is used up' : byStatus));

@@ -71,12 +71,18 @@ export function standstill(name: string, action: string, ms: number): StoreError
   return new StoreError(`${name} does not answer: it could not ${action} within ${ms / 1000} s`, { cause });
 }
 
-/** Whether an error says that a store did not answer in time, and nothing about a refusal or its content. */
+/** How node, the SDKs and `AbortSignal.timeout()` name it when nothing was answered in time. */
+const TIMEOUTS: ReadonlySet<unknown> = new Set(['TIMEOUT', 'ETIMEDOUT', 'TimeoutError']);
+
+/**
+ * Whether an error says that a store did not answer in time, and nothing about a refusal or its content. Also if it was the
+ * client of the store that has waited no longer.
+ */
 export function isStandstill(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < 10 && current instanceof Error; depth++) {
-    const { code } = current as { code?: unknown };
-    if (code === 'TIMEOUT') return true;
+    const { code, name } = current as { readonly code?: unknown; readonly name?: unknown };
+    if (TIMEOUTS.has(code) || TIMEOUTS.has(name)) return true;
     current = current.cause;
   }
   return false;

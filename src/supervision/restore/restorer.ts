@@ -13,6 +13,7 @@ import type { SessionSnapshots } from '../context/session-snapshots.js';
 import { importsIn } from '../record/import-marks.js';
 import { newLineageAfter } from '../record/lineage.js';
 import { rejectedCopyInPlace } from '../record/session-record.js';
+import { patientAttempts } from './patient-attempts.js';
 import { tellReplaced } from './replaced-profile.js';
 import {
   chosenTooEarly,
@@ -52,7 +53,7 @@ export class Restorer {
 
   /**
    * Restores the first sound one of `candidates`; resolves to `undefined` when none is sound. The browser must be
-   * closed. Skips a candidate that is corrupt, or that its store fails to deliver twice.
+   * closed. Skips a candidate that is corrupt, or that its store fails to deliver again and again.
    *
    * @param passedOver why this browser must not open what is in place. Then an older copy is a roll-back, and none
    * older than `maxRollbackMs` is restored. The same applies after each candidate that is skipped because of the
@@ -76,9 +77,8 @@ export class Restorer {
       refusal ??= unfit;
       if (unfit !== undefined || (refusal !== undefined && this.#isTooOld(candidate))) continue;
       if (!(await search.isWorthAnAttempt(candidate))) continue;
-      let failure = await this.#attempt(candidate, reason, signal);
-      // The fault may be temporary, and the next candidate is an older login.
-      if (failure && isStoreFault(failure.error)) failure = await this.#attempt(candidate, reason, signal);
+      const attempt = () => this.#attempt(candidate, reason, signal);
+      const failure = await patientAttempts(candidate, this.#context.clock, signal, attempt);
       if (failure === undefined) {
         if (refusal !== undefined) this.#tellRollback(candidate, refusal);
         return candidate;

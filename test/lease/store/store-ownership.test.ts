@@ -82,4 +82,47 @@ describe('the ownership of a session among machines', () => {
     expect([lease.isHeld(), process.lost]).toEqual([true, []]);
     expect(ownership.generation).toBeGreaterThan(before);
   });
+
+  it('is waited for no longer than 5 minutes, also where the store fails after it has told of another owner', async () => {
+    const world = new StoreWorld();
+    await ownershipOf(world.process('one')).ownership.take(undefined);
+    const { ownership } = ownershipOf(world.process('two'));
+    const outcomes: unknown[] = [];
+    ownership.take(undefined).then(
+      () => outcomes.push('taken'),
+      (error: unknown) => outcomes.push(error),
+    );
+    await world.clock.advance(20_000);
+    world.memory.setDown(true);
+    await world.clock.advance(240_000);
+    expect(outcomes).toEqual([]);
+    await world.clock.advance(60_000);
+    expect(outcomes).toEqual([
+      expect.objectContaining({
+        code: 'LEASE_HELD',
+        message: expect.stringMatching(/process \d+ on host one.*shared, which fails now/),
+        cause: expect.objectContaining({ code: 'STORE' }),
+      }),
+    ]);
+  });
+
+  it('is waited for as long as the store fails by a session that had gone on without the lease', async () => {
+    const world = new StoreWorld();
+    const first = ownershipOf(world.process('one'));
+    await first.ownership.take(undefined);
+    const process = world.process('two');
+    process.network = 'cut';
+    const { lease, ownership } = ownershipOf(process);
+    const taking = ownership.take(undefined);
+    await world.clock.advance(1000);
+    await taking;
+    process.network = 'up';
+    await world.clock.advance(20_000);
+    world.memory.setDown(true);
+    await world.clock.advance(900_000);
+    world.memory.setDown(false);
+    await first.ownership.giveUp();
+    await world.clock.advance(20_000);
+    expect([lease.isHeld(), process.lost]).toEqual([true, []]);
+  });
 });

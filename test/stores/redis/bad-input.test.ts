@@ -4,8 +4,9 @@ import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
 import { isSessionError, type KnownSessionError } from '../../../src/errors.js';
 import { bytesOf } from '../../../src/testing/conformance/harness.js';
-import { hasRedis, PASSWORD } from '../servers/redis-server.js';
+import { hasRedis, PASSWORD, RedisServer } from '../servers/redis-server.js';
 import { freePort } from '../servers/server-process.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 import { allWordsOf, withServer } from './fixture.js';
 
 const MARKER = 'another-marker-secret';
@@ -92,6 +93,26 @@ describe.skipIf(!hasRedis)('RedisStore with wrong settings, or a server that ref
       await place.server.run('CONFIG', 'SET', 'maxmemory', '0');
     }
     await store.put('a', bytesOf(6));
+  });
+
+  it('leaves a primary that has become a replica: the next command goes where the name leads now', async () => {
+    const promoted = await RedisServer.start();
+    const proxy = await TcpProxy.to(place.server.port);
+    const store = place.store({ url: place.server.urlFor({ port: proxy.port }) });
+    await store.put('a', bytesOf(5));
+    await place.server.run('REPLICAOF', '127.0.0.1', await freePort());
+    proxy.redirect(promoted.port);
+    try {
+      await expect(store.put('a', bytesOf(6))).rejects.toMatchObject({ code: 'STORE', retryable: true });
+      await store.put('a', bytesOf(7));
+      expect((await store.head('a'))?.size).toBe(7);
+      await expect.poll(() => proxy.open).toBe(1);
+    } finally {
+      await place.server.run('REPLICAOF', 'NO', 'ONE');
+      await store.close();
+      await proxy.close();
+      await promoted.stop();
+    }
   });
 
   it('says that it met a replica, which it can still read', async () => {

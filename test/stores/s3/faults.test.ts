@@ -134,6 +134,18 @@ describe('what is wrong with the settings or the account', () => {
     }
   });
 
+  it('a refusal without a word, as S3 gives it to a HEAD, tells what to look at', async () => {
+    const { fake, store } = await open();
+    fake.mishap = ({ method }) => (method === 'HEAD' ? { status: 400, code: 'ExpiredToken' } : undefined);
+    await expect(store.head('a')).rejects.toMatchObject({
+      code: 'STORE',
+      retryable: false,
+      message: expect.stringMatching(
+        /^could not look up "a" in s3 .*the keys have expired, or the region is wrong/,
+      ),
+    });
+  });
+
   it('a quota that is used up may be raised', async () => {
     const { fake, store } = await open();
     fake.mishap = () => ({ status: 403, code: 'QuotaExceeded' });

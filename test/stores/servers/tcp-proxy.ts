@@ -7,13 +7,15 @@ export class TcpProxy {
   #loses: string | undefined;
   #change: ((chunk: Buffer) => Buffer) | undefined;
   #port = 0;
+  #target: number;
   /** How many connections were made. */
   connections = 0;
   /** How many bytes went to the server, and came from it. */
   readonly bytes = { up: 0, down: 0 };
 
   private constructor(target: number) {
-    this.#server = createServer((client) => this.#join(client, target));
+    this.#target = target;
+    this.#server = createServer((client) => this.#join(client, this.#target));
   }
 
   static async to(target: number): Promise<TcpProxy> {
@@ -28,6 +30,11 @@ export class TcpProxy {
     return this.#port;
   }
 
+  /** How many connections are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   /** The next message with this text reaches the server, and its connection breaks when the answer comes. */
   loseAnswerTo(text: string): void {
     this.#loses = text;
@@ -36,6 +43,11 @@ export class TcpProxy {
   /** Changes what goes to the server. */
   change(change: ((chunk: Buffer) => Buffer) | undefined): void {
     this.#change = change;
+  }
+
+  /** New connections go to another server, as with a name that leads to the new primary after a failover. */
+  redirect(target: number): void {
+    this.#target = target;
   }
 
   /** Breaks all connections; new ones are still taken. */
