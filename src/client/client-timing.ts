@@ -9,6 +9,8 @@ export interface SessionStart {
    * @param hears whether the bot would learn of a failure of the session from the promise that it was given
    */
   readonly start: (hears: () => boolean) => Promise<void>;
+  /** Called when the promise rejects while the session goes on. `isHeard`: whether the bot has learned of that. */
+  readonly onRejected?: (isHeard: () => boolean) => void;
   /** Whether the session has failed with this error and will not retry; false when a call has ended the session. */
   readonly isFinal: (error: unknown) => boolean;
 }
@@ -23,7 +25,10 @@ export interface SessionStart {
  * A rejection that nobody handles is ignored while the session goes on. If the session finally fails, an unhandled
  * rejection ends the process with its error, as with the plain client.
  */
-export function withClientTiming(driver: ClientDriver, { start, isFinal }: SessionStart): Promise<void> {
+export function withClientTiming(
+  driver: ClientDriver,
+  { start, onRejected, isFinal }: SessionStart,
+): Promise<void> {
   let resolve: () => void = () => undefined;
   let reject: (error: unknown) => void = () => undefined;
   const { promise, isHeard, mute } = heardPromise((...settlers) => {
@@ -44,6 +49,7 @@ export function withClientTiming(driver: ClientDriver, { start, isFinal }: Sessi
         if (outcome !== 'pending' || driver.isClosing || isNavigationRace(error)) return;
         mute(); // the session may still go on
         settle('rejected', error);
+        onRejected?.(isHeard);
       },
     );
   });

@@ -6,7 +6,7 @@ import type { DisconnectCause } from '../events.js';
 import { isUp } from '../state.js';
 import type { SessionContext } from './context/session-context.js';
 import type { Stance } from './ownership/profile-holders.js';
-import { stanceOf } from './ownership/stance.js';
+import { never, stanceOf } from './ownership/stance.js';
 import { lossOf } from './reconnect/loss.js';
 import { CallTurns } from './run/call-turns.js';
 import { causeOfLoss, isDecisive, isLogout } from './run/cause-of-loss.js';
@@ -31,7 +31,7 @@ export class SessionSupervisor implements ClientSupervisor {
   readonly #stop: SessionStop;
   #stops = 0;
   /** See {@link stanceOf}. */
-  #isLetGo = false;
+  #isLetGo: () => boolean = never;
   readonly #holds = new StartHolds();
   /** The calls that replace or delete the login. */
   readonly turns = new CallTurns();
@@ -84,7 +84,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** @param hears whether somebody would notice its failure; by default, the caller does */
   async initialize(hears: () => boolean = () => true): Promise<void> {
-    this.#isLetGo = false;
+    this.#isLetGo = never;
     const stops = this.#stops;
     // If a start has just failed for good, begin a new run after the failed one was cleaned up, and do not join it.
     const failing = this.#isFailing ? this.#run?.settled.catch(() => undefined) : this.#failing;
@@ -98,7 +98,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** The start after a call that has halted the session; it does not wait for the later calls that hold starts. */
   resume(hears: () => boolean = () => true): Promise<void> {
-    this.#isLetGo = false;
+    this.#isLetGo = never;
     if (!this.#run) {
       this.#failing = undefined;
       const run = new Run();
@@ -111,7 +111,7 @@ export class SessionSupervisor implements ClientSupervisor {
 
   /** Reconnects at once with a new set of attempts. Soon after an earlier call, it waits for its turn like a loss. */
   async reconnect(): Promise<void> {
-    this.#isLetGo = false;
+    this.#isLetGo = never;
     const run = this.#run;
     if (this.#isFailing) return this.initialize();
     if (!run) {
@@ -162,9 +162,7 @@ export class SessionSupervisor implements ClientSupervisor {
     this.#holds.add(work);
   }
 
-  /**
-   * `false` also while the session is up: a QR then means that its login is gone, and a restart decides what follows.
-   */
+  /** `false` also while the session is up: a QR then means that its login is gone, and a restart decides what follows. */
   mayPair(): boolean {
     const run = this.#run;
     if (run === undefined || run.abort.signal.aborted || this.#parts.starter.holdsPairing) return false;
@@ -174,6 +172,9 @@ export class SessionSupervisor implements ClientSupervisor {
   onBotInitialize(): Promise<void> {
     return withClientTiming(this.#context.driver, {
       start: (hears) => this.initialize(hears),
+      onRejected: (isHeard) => {
+        this.#isLetGo = isHeard;
+      },
       isFinal: (error) => this.#failures.isFinal(error),
     });
   }
@@ -192,7 +193,7 @@ export class SessionSupervisor implements ClientSupervisor {
   onClientEvent(event: ClientEvent): void {
     const run = this.#run;
     if (!run || run.abort.signal.aborted) return;
-    if (event.type === 'disconnected') this.#isLetGo = true;
+    if (event.type === 'disconnected') this.#isLetGo = () => true;
     if (isLogout(event)) this.#parts.revoker.noteNow();
     this.#parts.stateFollower.follow(run, event); // before any listener hears of it
     const isWatched = this.#parts.events.hasListeners;
@@ -223,7 +224,7 @@ export class SessionSupervisor implements ClientSupervisor {
     const { state, driver } = this.#context;
     return stanceOf({
       isMeantToRun: this.isMeantToRun,
-      isLetGo: this.#isLetGo,
+      isLetGo: this.#isLetGo(),
       state: state(),
       isConnected: driver.connected,
     });

@@ -141,6 +141,37 @@ describe('a new Client with the same id in one process', () => {
     await expectTakenOver(old, next);
   });
 
+  it.each([false, true])(
+    'made after client.initialize() has rejected takes over, also from one that is up since (another try: %s)',
+    async (triesAgain) => {
+      await stage().loggedInOnce();
+      const old = stage().bot({ session: BY_HAND });
+      stage().whatsApp.offline = true;
+      await expect(old.finish(old.client.initialize())).rejects.toThrow(/net::ERR/);
+      stage().whatsApp.offline = false;
+      if (triesAgain) await old.finish(old.client.initialize());
+      await old.untilState('ready');
+      const next = newBot();
+      if (triesAgain) {
+        await expect(next.start()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
+        return;
+      }
+      await next.start();
+      await expectTakenOver(old, next);
+    },
+  );
+
+  it('is refused where nobody has heard that the start of the old one has failed', async () => {
+    await stage().loggedInOnce();
+    const old = stage().bot({ session: BY_HAND });
+    stage().whatsApp.offline = true;
+    void old.client.initialize();
+    await old.untilState('reconnecting');
+    stage().whatsApp.offline = false;
+    await old.untilState('ready');
+    await expect(newBot().start()).rejects.toMatchObject({ code: 'PROFILE_LOCKED' });
+  });
+
   it('two that come at once: one takes over, the other is refused', async () => {
     const old = await readyBot();
     void old.client.destroy();

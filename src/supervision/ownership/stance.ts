@@ -4,7 +4,7 @@ import type { Stance } from './profile-holders.js';
 export interface StanceFacts {
   /** Whether the session runs and nobody has asked it to stop. */
   readonly isMeantToRun: boolean;
-  /** Whether its bot was told of a `disconnected` event and has not used this session since. */
+  /** Whether its bot was told of a `disconnected` event, or that its start has failed, and has not used this session since. */
   readonly isLetGo: boolean;
   readonly state: SessionState;
   /** Whether it has a connected browser. */
@@ -21,3 +21,6 @@ export function stanceOf({ isMeantToRun, isLetGo, state, isConnected }: StanceFa
   if (isLetGo || state === 'reconnecting') return 'yields';
   return isUp(state) && !isConnected ? 'yields' : 'keeps';
 }
+
+/** The bot of a session that was just asked for has not let go of it. */
+export const never = () => false;
