@@ -315,6 +315,13 @@ describe('a whole profile without its record, as one that an image or a reposito
       await next.untilState('awaiting_qr');
       const kept = (await next.session.listSnapshots()).filter((info) => info.lineage === lineage);
       expect(kept.map(({ revoked }) => revoked)).not.toContain(true);
+      await next.stop();
+      await stage().remove('/bot/auth/session-shop');
+      await next.start();
+      expect(next.payloads('warning').at(-1)).toMatchObject({
+        code: 'nothing-to-restore',
+        message: expect.stringMatching(/; restore\('\S+'\) brings the newest of these back/),
+      });
       await next.finish(next.session.restore(kept[0]?.id));
       await next.untilState('ready');
       expect((await next.client.readLogin())?.credential).not.toBe(device?.credential);

@@ -25,6 +25,7 @@ import { finishEarlierWork } from './finish-earlier-work.js';
 import { OtherLogin } from './other-login.js';
 import { ProfileCheck } from './profile-check.js';
 import type { TableCheck } from './table-check.js';
+import { whyPassedOver } from './why-passed-over.js';
 
 export interface PreparerParts {
   readonly blobRescue: BlobRescue;
@@ -165,7 +166,7 @@ export class ProfilePreparer {
     const why =
       candidates.length > 0
         ? `none of its ${candidates.length} snapshots is sound`
-        : await this.#whyPassedOver();
+        : await whyPassedOver(this.#context, this.#snapshots);
     if (reason === 'profile-damaged') await this.#putAside(report, why ?? 'there is no snapshot to restore');
     else if (renamed.length > 0)
       return undefined; // it was told
@@ -250,22 +251,6 @@ export class ProfilePreparer {
     await this.#hasWaited();
     const older = await this.#snapshots.candidates(lineage);
     return this.#restorer.restoreFirstSound(older, 'browser-too-old', signal, refusal);
-  }
-
-  /** Why none of the listed snapshots was restored; `undefined` when none is listed. */
-  async #whyPassedOver(): Promise<string | undefined> {
-    const { ours, others } = await this.#snapshots.sorted();
-    if (ours.length + others.length === 0) return undefined;
-    const { revokedLineages } = this.#context.record.current;
-    const isRevoked = ({ info }: LocatedSnapshot) => info.revoked || revokedLineages.includes(info.lineage);
-    const revoked = ours.filter(isRevoked).length;
-    const reasons = [
-      revoked > 0 && `${revoked} of a login that was logged out`,
-      revoked < ours.length &&
-        `${ours.length - revoked} of a login that WhatsApp rejected, that a later one replaced, or that clear() was to delete`,
-      others.length > 0 && `${others.length} of another profile`,
-    ].filter((part) => part !== false);
-    return `snapshots were skipped: ${reasons.join(', ')}; restore(id) brings one back all the same`;
   }
 
   // A profile that only holds less than its last snapshot may still be logged in, so it stays if there is no copy.
