@@ -30,7 +30,11 @@ export class ObjectReader {
     } catch (error) {
       if (failureOf(error)?.status !== 404) throw error;
       // The answer to a HEAD has no text: a missing bucket looks the same, and only a GET tells them apart.
-      const found = await this.#open(key, { ...options, range: { offset: 0, length: 1 } });
+      const found = await this.#open(
+        key,
+        { ...options, range: { offset: 0, length: 1 } },
+        async () => undefined,
+      );
       found?.body.destroy();
       return found?.info;
     }
@@ -43,7 +47,13 @@ export class ObjectReader {
     return this.#nothingOf(key, range, options);
   }
 
-  async #open(key: string, options: GetOptions): Promise<StoredObject | undefined> {
+  /** @param nothing the answer where the object has nothing in the range; by default what a HEAD tells of it */
+  async #open(
+    key: string,
+    options: GetOptions,
+    nothing: (range: ByteRange) => Promise<StoredObject | undefined> = (range) =>
+      this.#nothingOf(key, range, options),
+  ): Promise<StoredObject | undefined> {
     const { connection, bucket, keyIn } = this.#place;
     const { range } = options;
     try {
@@ -55,7 +65,7 @@ export class ObjectReader {
     } catch (error) {
       const failure = failureOf(error);
       if (isMissing(failure)) return undefined;
-      if (failure?.status === 416 && range !== undefined) return this.#nothingOf(key, range, options);
+      if (failure?.status === 416 && range !== undefined) return nothing(range);
       throw error;
     }
   }

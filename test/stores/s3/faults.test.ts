@@ -146,6 +146,14 @@ describe('what is wrong with the settings or the account', () => {
     });
   });
 
+  it('a service that contradicts itself about an object is asked twice, and not for ever', async () => {
+    const { fake, store } = await open();
+    fake.mishap = ({ method }) =>
+      method === 'HEAD' ? { status: 404, code: 'NotFound' } : { status: 416, code: 'InvalidRange' };
+    expect(await store.head('a')).toBeUndefined();
+    expect(fake.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+  });
+
   it('a quota that is used up may be raised', async () => {
     const { fake, store } = await open();
     fake.mishap = () => ({ status: 403, code: 'QuotaExceeded' });
