@@ -25,7 +25,7 @@ export interface KeptWatchParts {
   /** For how long the text must stand still, ms. */
   readonly neededMs: number;
   readonly lookEveryMs: number;
-  /** After this time a text that a live owner changes has changed; only what stands still for longer is noted, ms. */
+  /** What stands still for less is not noted, ms: a live owner mostly changes it before. */
   readonly firstNoteMs: number;
   /** How often it is noted, ms of watching. */
   readonly noteEveryMs: number;
@@ -90,9 +90,11 @@ export class KeptWatch {
    */
   end({ isOver }: { readonly isOver: boolean }): void {
     this.#ending.abort();
+    const { place } = this.#parts;
+    if (place === undefined) return;
     const remove = async () => {
       const isUseless = isOver || this.#lyingState !== this.#state;
-      if (isUseless && this.#lyingState !== undefined) await this.#parts.place?.remove();
+      if (isUseless && this.#lyingState !== undefined) await place.remove();
     };
     // A write that is under way would bring it back.
     void (this.#working ?? Promise.resolve()).then(() => this.#inTime(remove()));
