@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, type Moment, momentOf, orAborted, sleep, withDeadline } from '../clock.js';
 import { LeaseHeldError, StoreError } from '../errors.js';
 import { describeHolder, isSameProcess, judgeHolder, type Machine } from './judge-holder.js';
+import { KeptWatch } from './kept-watch.js';
 import type { LeaseFiles, SeenLease } from './lease-files.js';
 import { directoryField, type LeaseHolder, type LeaseRecord } from './lease-record.js';
-import { StallDetector } from './stall-detector.js';
-import { FILES_DEADLINE_MS, LOOK_EVERY_MS, TAKEOVER_MS } from './timing.js';
+import { FILES_DEADLINE_MS, HEARTBEAT_MS, LOOK_EVERY_MS, NOTE_EVERY_MS, TAKEOVER_MS } from './timing.js';
 
 /** A lease file of a new generation that this process created. */
 export interface Claim {
@@ -35,9 +35,24 @@ export interface LeaseRequest {
  * because the folder is deleted again and again
  */
 export async function claimLease(request: LeaseRequest): Promise<Claim> {
+  const { files, clock } = request;
+  const watch = new KeptWatch({
+    ...{ clock, neededMs: TAKEOVER_MS, lookEveryMs: LOOK_EVERY_MS, noteEveryMs: NOTE_EVERY_MS },
+    ...{ firstNoteMs: HEARTBEAT_MS + 2 * LOOK_EVERY_MS, place: files.watchNote() },
+  });
+  let isOver = false;
+  try {
+    const claim = await claimWatched(request, watch);
+    isOver = true;
+    return claim;
+  } finally {
+    watch.end({ isOver });
+  }
+}
+
+async function claimWatched(request: LeaseRequest, watch: KeptWatch): Promise<Claim> {
   const { files, clock, machine, waitMs, signal, onWatch } = request;
   const self = await orAborted(describeHolder(machine), signal);
-  const stalls = new StallDetector(TAKEOVER_MS, LOOK_EVERY_MS);
   const waitUntil = clock.monotonic() + waitMs;
   const looks = Math.ceil((waitMs + TAKEOVER_MS) / LOOK_EVERY_MS) + 10;
   let seen: SeenLease | undefined;
@@ -51,7 +66,7 @@ export async function claimLease(request: LeaseRequest): Promise<Claim> {
       (await orAborted(bounded(request, files.isCopied(seen)), signal));
     const verdict = isCopied ? 'free' : judged;
     const watched = verdict === 'unproven' ? seen : undefined;
-    const state = watched && stalls.look(`${watched.generation} ${watched.text}`, clock.monotonic());
+    const state = watched && watch.look(`${watched.generation} ${watched.text}`);
 
     if (verdict === 'free' || verdict === 'dead' || state === 'over') {
       const claim = await claimAfter(seen, watched, self, request);

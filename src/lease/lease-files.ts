@@ -5,6 +5,7 @@ import { ConfigurationError, errnoOf, StoreError } from '../errors.js';
 import { type FileHandle, type FileSystem, improve, makeFolders, PRIVATE_FILE_MODE } from '../file-system.js';
 import { openOwnFile } from '../own-file.js';
 import { assertRealFolder } from '../real-folder.js';
+import type { NotePlace } from './kept-watch.js';
 import {
   decodeRecord,
   encodeRecord,
@@ -13,6 +14,7 @@ import {
   leaseFileName,
   MAX_RECORD_BYTES,
 } from './lease-record.js';
+import { watchNoteFile, watchNoteNames } from './watch-note-file.js';
 
 /** The newest lease file as it was seen. */
 export interface SeenLease {
@@ -47,6 +49,11 @@ export class LeaseFiles {
   ) {
     this.#fs = fs.promises;
     this.#fileSystem = fs;
+  }
+
+  /** Where it is noted how long these files were watched. */
+  watchNote(): NotePlace {
+    return watchNoteFile(this.#fileSystem, this.directory, this.clientId, this.ownFolders);
   }
 
   /** The file of the highest generation; `undefined` when there is none. */
@@ -146,8 +153,10 @@ export class LeaseFiles {
       for (const older of await this.#generations()) {
         if (older < generation) await this.withdraw(older);
       }
+      const notes = watchNoteNames(this.clientId);
       for (const name of await this.#names()) {
-        if (name.startsWith(`${this.clientId}.`) && name.endsWith('.lease-new')) {
+        const isUnfinished = name.startsWith(`${this.clientId}.`) && name.endsWith('.lease-new');
+        if (isUnfinished || notes.includes(name)) {
           await this.#unlessGone(() => this.#fs.unlink(join(this.directory, name)));
         }
       }

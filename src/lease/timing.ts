@@ -7,5 +7,7 @@ export const HEARTBEAT_MS = 5000;
 export const TAKEOVER_MS = 30_000;
 /** How often the lease files are read again while the lease can't be taken yet, ms. */
 export const LOOK_EVERY_MS = 1000;
+/** How often it is noted how long a lease was watched, ms of watching. */
+export const NOTE_EVERY_MS = 5000;
 /** Deadline of each operation on the lease files, ms: a network share may hang. */
 export const FILES_DEADLINE_MS = 10_000;

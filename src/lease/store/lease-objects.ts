@@ -77,7 +77,7 @@ export async function readLeaseAt(
   key: string,
   signal?: AbortSignal,
 ): Promise<Seen<SessionLeaseRecord> | undefined> {
-  return read(store, key, decodeLease, signal);
+  return readObject(store, key, decodeLease, signal);
 }
 
 export async function readProcess(
@@ -85,7 +85,7 @@ export async function readProcess(
   token: string,
   signal?: AbortSignal,
 ): Promise<Seen<ProcessRecord> | undefined> {
-  return read(store, processKey(token), decodeProcess, signal);
+  return readObject(store, processKey(token), decodeProcess, signal);
 }
 
 /**
@@ -139,7 +139,8 @@ export async function putLease(
   return undefined;
 }
 
-async function read<Record>(
+/** Reads a small object. `decode` gets `undefined` for one that is no JSON. */
+export async function readObject<Record>(
   store: SessionStore,
   key: string,
   decode: (value: unknown) => Record | undefined,

@@ -2,8 +2,8 @@ import type { Clock } from '../../clock.js';
 import { isStoreError, LeaseHeldError } from '../../errors.js';
 import type { SessionStore } from '../../stores/session-store.js';
 import { describeHolder, isSameHolder, judgeHolder, type Machine } from '../judge-holder.js';
+import { KeptWatch } from '../kept-watch.js';
 import type { LeaseHolder } from '../lease-record.js';
-import { StallDetector } from '../stall-detector.js';
 import {
   leaseKey,
   type ProcessRecord,
@@ -15,7 +15,8 @@ import {
   type SessionLeaseRecord,
 } from './lease-objects.js';
 import type { ProcessBeat } from './process-beat.js';
-import { boundedTakeover, LOOK_EVERY_MS } from './timing.js';
+import { boundedTakeover, LOOK_EVERY_MS, noteTimingOf } from './timing.js';
+import { watchNoteObject } from './watch-note-object.js';
 
 /** What is known of the owner of a lease. */
 type Verdict = 'free' | 'held' | 'watched';
@@ -30,10 +31,13 @@ export interface OwnerWatchParts {
   readonly highestKnown?: () => Promise<number>;
 }
 
+/** What is watched in place of a process where the lease is missing. No process has this token. */
+const MISSING = 'none';
+
 /** Finds out whether the owner of a lease lives. */
 export class OwnerWatch {
   readonly #parts: OwnerWatchParts;
-  #stalls: StallDetector | undefined;
+  #watch: KeptWatch | undefined;
   #watchedProcess: string | undefined;
   /** The highest fencing number that the snapshots told. */
   #highest = 0;
@@ -47,6 +51,11 @@ export class OwnerWatch {
   /** Whether the lease was found missing although somebody has had it. */
   get isOfRemoved(): boolean {
     return this.#highest > 0;
+  }
+
+  /** Ends the work on the note of what was watched. `isOver`: nobody needs the note, because the lease is had. */
+  end(how: { readonly isOver: boolean }): void {
+    this.#watch?.end(how);
   }
 
   /**
@@ -96,7 +105,7 @@ export class OwnerWatch {
     // Before, there may have been none.
     this.#highest ||= (await this.#parts.highestKnown?.()) ?? 0;
     if (this.#highest === 0) return 'free';
-    return this.#look('none', 'none', this.#parts.beat.timing.takeoverMs);
+    return this.#look(MISSING, MISSING, this.#parts.beat.timing.takeoverMs);
   }
 
   /** The owner is on another machine: only its sign of life tells. */
@@ -143,12 +152,18 @@ export class OwnerWatch {
   }
 
   #look(process: string, sign: string, takeoverMs: number): Verdict {
-    if (this.#watchedProcess !== process || this.#stalls === undefined) {
+    if (this.#watchedProcess !== process || this.#watch === undefined) {
+      const { clock, store, clientId, beat } = this.#parts;
+      this.#watch?.end({ isOver: false });
       this.#watchedProcess = process;
-      this.#stalls = new StallDetector(takeoverMs, LOOK_EVERY_MS);
+      this.#watch = new KeptWatch({
+        ...{ clock, neededMs: takeoverMs, lookEveryMs: LOOK_EVERY_MS, ...noteTimingOf(beat.timing) },
+        // A lease may be missing, be put back, and be missing again: what was watched before proves nothing then.
+        place: process === MISSING ? undefined : watchNoteObject(store, clientId),
+      });
     }
     this.maxMs = takeoverMs;
-    const state = this.#stalls.look(sign, this.#parts.clock.monotonic());
+    const state = this.#watch.look(`${process} ${sign}`);
     if (state === 'over') return 'free';
     return state === 'moved' ? 'held' : 'watched';
   }

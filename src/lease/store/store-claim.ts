@@ -41,12 +41,29 @@ const MAX_NUMBERS = 45;
  */
 export async function claimWhenFree(
   parts: StoreClaimParts,
+  options: AcquireOptions,
+  above: number,
+  signal: AbortSignal,
+): Promise<StoreClaim> {
+  const watch = new OwnerWatch(parts);
+  let isOver = false;
+  try {
+    const claim = await claimWatched(parts, watch, options, above, signal);
+    isOver = true;
+    return claim;
+  } finally {
+    watch.end({ isOver });
+  }
+}
+
+async function claimWatched(
+  parts: StoreClaimParts,
+  watch: OwnerWatch,
   { waitMs = 0, onWatch }: AcquireOptions,
   above: number,
   signal: AbortSignal,
 ): Promise<StoreClaim> {
   const { store, clock } = parts;
-  const watch = new OwnerWatch(parts);
   const waitUntil = clock.monotonic() + waitMs;
   let told: string | undefined;
   let holder: LeaseHolder | undefined;

@@ -256,6 +256,7 @@ export class StoreLease implements BeatMember {
   }
 
   #seenOurs(begunAt: Moment): void {
+    this.#watch?.end({ isOver: true });
     this.#watch = undefined;
     this.#seen.extend(begunAt, this.#parts.beat.timing.takeoverMs);
   }

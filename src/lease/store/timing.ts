@@ -26,5 +26,21 @@ export function boundedTakeover(ms: number): number {
 
 /** How often the lease of another process is looked at, ms: a released one is to be taken over within 3 s. */
 export const LOOK_EVERY_MS = 2000;
+
+/** How long what was watched stands still before it is noted, and how often it is noted then, ms of watching. */
+export interface NoteTiming {
+  readonly firstNoteMs: number;
+  readonly noteEveryMs: number;
+}
+
+/** Who is killed every 25 s must come to it. A sign of life in a database comes earlier, so that a live owner causes no note. */
+const FIRST_NOTE_MS = 14_000;
+
+/** In an object store each note is billed. */
+export function noteTimingOf({ beatMs }: BeatTiming): NoteTiming {
+  const firstNoteMs = Math.min(beatMs + 2 * LOOK_EVERY_MS, FIRST_NOTE_MS);
+  return { firstNoteMs, noteEveryMs: Math.max(5000, beatMs / 3) };
+}
+
 /** When a sign of life that failed is tried again, ms. */
 export const RETRY_MS = 5000;

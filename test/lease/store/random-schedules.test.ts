@@ -63,6 +63,12 @@ it.each([true, false])(
       const world = new StoreWorld({ hasTime });
       const contenders = ['a', 'b', 'c'].map((name) => new Contender(world.process(name)));
       for (const contender of contenders) contender.want();
+      const restarted = (one: Contender, step: number) => {
+        one.process.kill();
+        const next = new Contender(world.process(`p${step}`));
+        next.want();
+        return next;
+      };
       let highest = 0;
       const look = (step: number) => {
         const owners = contenders.filter(({ lease, process }) => !process.isDead && lease.isHeld());
@@ -77,7 +83,7 @@ it.each([true, false])(
         const index = dice.below(contenders.length);
         const one = contenders[index];
         if (one === undefined) continue;
-        const act = dice.below(9);
+        const act = dice.below(11);
         if (act === 0) one.process.suspend();
         if (act === 1) one.process.resume();
         if (act === 2) one.process.network = 'cut';
@@ -89,6 +95,7 @@ it.each([true, false])(
           one.process.kill();
           contenders[index] = new Contender(world.process(`p${step}`));
         }
+        if (act >= 9 && !one.lease.isHeld()) contenders[index] = restarted(one, step);
         const until = dice.below(40) * 500;
         for (let ms = 0; ms < until; ms += 500) {
           await world.clock.advance(500);
@@ -145,7 +152,7 @@ it.each<Troubles>([
         const index = dice.below(contenders.length);
         const one = contenders[index];
         if (one === undefined) continue;
-        const act = dice.below(12);
+        const act = dice.below(14);
         if (act === 0) one.process.suspend();
         if (act === 1 || act === 2) one.process.resume();
         if (act === 3) one.process.suspendMachine();
@@ -159,6 +166,13 @@ it.each<Troubles>([
         if (act === 11 && dice.below(3) === 0) {
           one.process.kill();
           contenders[index] = start(`p${step}`);
+        }
+        // A platform kills who waits, and starts the next.
+        if (act >= 12 && !one.lease.isHeld()) {
+          one.process.kill();
+          const next = start(`p${step}`);
+          next.want();
+          contenders[index] = next;
         }
         ledger.put(one, `seed ${seed}, schedule ${schedule}, step ${step}`);
         const until = dice.below(40) * 500;
