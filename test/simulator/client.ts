@@ -1,6 +1,7 @@
 import type { AuthStrategy, Client, ClientOptions } from 'whatsapp-web.js';
 import wweb from 'whatsapp-web.js';
 import { ensureChromium } from '../../scripts/chromium.js';
+import { CHROMIUM_ARGUMENTS } from '../support/chromium-arguments.js';
 import type { WhatsAppSimulator } from './server.js';
 import { waitForEvent, withDeadline } from './waiting.js';
 
@@ -46,15 +47,7 @@ export function chromiumArguments(port: number): string[] {
   return [
     `--host-resolver-rules=MAP web.whatsapp.com 127.0.0.1:${port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
     '--ignore-certificate-errors',
-    '--no-sandbox', // tests run as root
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    // No renderer for the popup of an address bar that nobody sees: a third of the processor time of a start.
-    '--disable-features=WebUIOmniboxAimPopup,WebUIOmniboxPopup',
+    ...CHROMIUM_ARGUMENTS,
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   type SessionHandlerOptions,
   toNodeListener,
 } from '../../../src/http/index.js';
+import { CHROMIUM_ARGUMENTS } from '../../support/chromium-arguments.js';
 import { ShowSession } from './show-session.js';
 
 export const TOKEN = 'correct-horse-battery-staple-0123456789';
@@ -52,15 +53,7 @@ export async function launchBrowser(): Promise<Browser> {
   return puppeteer.launch({
     headless: true,
     executablePath: ensureChromium(),
-    args: [
-      '--no-sandbox', // tests run as root
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
+    args: [...CHROMIUM_ARGUMENTS, '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
   });
 }
 
