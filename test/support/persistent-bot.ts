@@ -12,6 +12,8 @@ import type { WhatsAppSimulator } from '../simulator/server.js';
 
 const CLIENT_ID = 'bot';
 const PATIENCE_MS = 45_000;
+/** Local Storage reaches the disk within about 60 s (docs/chromium-facts.md F1.5), half as much is for a busy machine, ms. */
+const SETTLING_MS = 90_000;
 
 export interface PersistentBotOptions {
   readonly simulator: Pick<WhatsAppSimulator, 'port'>;
@@ -107,12 +109,13 @@ export class PersistentBot {
     await ready;
   }
 
-  /** Waits for the first save with both halves of the login, because Local Storage takes seconds to reach the disk. */
+  /** Waits for the first save with both halves of the login, because Local Storage takes a while to reach the disk. */
   async settledSave(): Promise<SnapshotInfo> {
     const known = this.payloads('save:completed').find(({ snapshot }) => snapshot.settled);
     if (known) return known.snapshot;
+    type Saved = SessionEventPayloads['save:completed'];
     for (;;) {
-      const { snapshot } = await this.once('save:completed'); // has its own deadline
+      const { snapshot } = await waitForEvent<Saved>(this.session, 'save:completed', SETTLING_MS);
       if (snapshot.settled) return snapshot;
     }
   }
