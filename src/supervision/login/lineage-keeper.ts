@@ -27,9 +27,9 @@ const LAST_MARK_PATIENCE_MS = 1_000;
  * Decides at every `ready` which lineage the session belongs to, and counts the run.
  *
  * A pairing starts a new lineage, and so does a `ready` with another account, or with a copied profile whose original is still
- * there. A profile without a record (older than
- * this library, or with a lost record) continues the newest lineage of this place if it has the same account. A
- * lineage of another place may belong to another bot that is linked to the same account as a different device.
+ * there. A profile without a record (older than this library, or with a lost record) continues the newest lineage of this place
+ * if it has the same account and goes on from one of its snapshots: else it is another device of that account. A lineage of
+ * another place may belong to another bot that is linked to the same account as a different device.
  */
 export class LineageKeeper {
   readonly #context: SessionContext;

@@ -74,7 +74,7 @@ export class ProfileProof {
     const isSame = isSameFolder(was, is);
     const databases = await this.#databasesNow();
     // The browser, too, opens a database anew when the page has not used it for a while.
-    const isUntouched = [undefined, databases].includes(inPlace.databases);
+    const isUntouched = inPlace.databases === undefined || inPlace.databases === databases;
     if (isSame === true && isUntouched) {
       inPlace.isExchanged = false;
       return;

@@ -9,8 +9,8 @@ const MAX_COMPARED = 10;
 
 /**
  * Call at `ready`, before it is noted, for a profile without a record that nobody has scanned for: whether it has replaced a
- * login that would have been restored here: one of another account, or another device of the same one. An image or a repository may hold such a profile, so nobody
- * can tell it from one that a person has put there on purpose.
+ * login of another account, or of another device of the same one, that would have been restored here. An image or a repository
+ * may hold such a profile, so nobody can tell it from one that a person has put there on purpose.
  *
  * @param login the id of the account that is ready, and the newest snapshot of another pairing of it
  * @returns what to tell, with the lineage that the profile has got; `undefined` when nothing
